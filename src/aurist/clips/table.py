@@ -1,0 +1,193 @@
+"""The clips table: one row is one labelled stretch of sound, or one row of ready-made features."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from aurist.errors import DataError, listing
+
+Part = Literal["train", "valid", "test"]
+PARTS: tuple[Part, ...] = ("train", "valid", "test")
+
+#: The columns that every clips table has, whatever it was read from.
+COLUMNS = ("clip_id", "path", "start", "end", "labels", "absent", "weight", "group", "fold", "part")
+
+
+@dataclass(frozen=True)
+class Clips:
+    """A table of clips and what is known of it as a whole.
+
+    Parameters
+    ----------
+    table
+        One row a clip, a fresh 0..n-1 index, the columns of `COLUMNS` and then the feature columns:
+        ``clip_id`` (str, unique), ``path`` (str as given, None for a feature table), ``start`` and ``end``
+        (seconds; NaN: the whole file), ``labels`` and ``absent`` (tuples of class names), ``weight`` (float),
+        ``group`` (str or None: what must not straddle folds), ``fold`` (str or None: as given),
+        ``part`` ("train", "valid" or "test").
+    classes
+        The class names, sorted; empty for an unlabelled table.
+    features
+        The columns that are features, in order; empty where the features come from the audio.
+    multilabel
+        Whether a clip may have several labels or none.
+    unlisted
+        Whether a class that a multi-label clip does not list is absent or unknown.
+    root
+        The folder that relative paths start from.
+    notes
+        What the reader guessed or decided, one sentence each, to be shown to the user.
+    """
+
+    table: pd.DataFrame
+    classes: tuple[str, ...] = ()
+    features: tuple[str, ...] = ()
+    multilabel: bool = False
+    unlisted: Literal["absent", "unknown"] = "absent"
+    root: Path | None = None
+    notes: tuple[str, ...] = field(default=())
+
+    def __len__(self) -> int:
+        return len(self.table)
+
+    @property
+    def has_audio(self) -> bool:
+        """Whether the clips are recordings (and not rows of a feature table)."""
+        return bool(self.table["path"].notna().any())
+
+    @property
+    def labelled(self) -> bool:
+        """Whether there are labels to learn from or to be scored against."""
+        return len(self.classes) > 0
+
+    def file(self, path: str) -> Path:
+        """The file that a ``path`` of the table stands for."""
+        given = Path(path)
+        return given if given.is_absolute() or self.root is None else self.root / given
+
+    def files(self) -> list[Path]:
+        """The file of every row, in order."""
+        return [self.file(str(path)) for path in self.table["path"]]
+
+    def targets(self, classes: Sequence[str] | None = None) -> npt.NDArray[np.int8]:
+        """Indicator matrix of the labels.
+
+        Parameters
+        ----------
+        classes
+            The columns wanted; the table's own classes by default. Labels not among them are left out.
+
+        Returns
+        -------
+        (n_clips, n_classes), int8
+            1 where the clip has the label.
+        """
+        names = list(self.classes if classes is None else classes)
+        column = {name: i for i, name in enumerate(names)}
+        out = np.zeros((len(self.table), len(names)), dtype=np.int8)
+        for row, labels in enumerate(self.table["labels"]):
+            for label in labels:
+                if label in column:
+                    out[row, column[label]] = 1
+        return out
+
+    def take(self, rows: npt.NDArray[np.bool_] | npt.NDArray[np.intp] | Sequence[int]) -> Clips:
+        """The clips of these rows (a mask or positions), with the same classes."""
+        index = np.asarray(rows)
+        index = np.flatnonzero(index) if index.dtype == np.bool_ else index
+        return replace(self, table=self.table.iloc[index].reset_index(drop=True))
+
+    def feature_table(self) -> pd.DataFrame:
+        """The feature columns alone, (n_clips, n_features)."""
+        return self.table.loc[:, list(self.features)]
+
+
+def make_clips(
+    labels: Sequence[tuple[str, ...]],
+    *,
+    paths: Sequence[str | None] | None = None,
+    clip_ids: Sequence[str] | None = None,
+    starts: Sequence[float] | None = None,
+    ends: Sequence[float] | None = None,
+    absent: Sequence[tuple[str, ...]] | None = None,
+    groups: Sequence[str | None] | None = None,
+    folds: Sequence[str | None] | None = None,
+    parts: Sequence[Part] | None = None,
+    weights: Sequence[float] | None = None,
+    features: pd.DataFrame | None = None,
+    multilabel: bool = False,
+    unlisted: Literal["absent", "unknown"] = "absent",
+    root: Path | None = None,
+    notes: Sequence[str] = (),
+) -> Clips:
+    """Build a clips table from columns; what is not given gets its default.
+
+    Without ``clip_ids`` a clip is named after its path (with ``#2``, ``#3`` ... for further clips of the same
+    file) or, in a feature table, after its row number.
+
+    Raises
+    ------
+    DataError
+        Where ids are repeated.
+
+    Examples
+    --------
+    >>> clips = make_clips([("dog",), ("cat",)], paths=["a.wav", "b.wav"])
+    >>> clips.classes, clips.table["clip_id"].tolist()
+    (('cat', 'dog'), ['a.wav', 'b.wav'])
+    """
+    n = len(labels)
+    path_column = list(paths) if paths is not None else [None] * n
+    ids = list(clip_ids) if clip_ids is not None else _default_ids(path_column)
+    repeated = pd.Index(ids)[pd.Index(ids).duplicated()].unique()
+    if len(repeated):
+        raise DataError(
+            f"{len(repeated)} ids stand for more than one row; each row needs an id of its own:\n"
+            f"{listing([repr(name) for name in repeated])}"
+        )
+    nothing: list[tuple[str, ...]] = [()] * n
+    table = pd.DataFrame(
+        {
+            "clip_id": pd.Series(ids, dtype=object),
+            "path": pd.Series(path_column, dtype=object),
+            "start": np.full(n, np.nan) if starts is None else np.asarray(starts, dtype=float),
+            "end": np.full(n, np.nan) if ends is None else np.asarray(ends, dtype=float),
+            "labels": pd.Series(list(labels), dtype=object),
+            "absent": pd.Series(list(absent) if absent is not None else nothing, dtype=object),
+            "weight": np.ones(n) if weights is None else np.asarray(weights, dtype=float),
+            "group": pd.Series(list(groups) if groups is not None else [None] * n, dtype=object),
+            "fold": pd.Series(list(folds) if folds is not None else [None] * n, dtype=object),
+            "part": pd.Series(list(parts) if parts is not None else ["train"] * n, dtype=object),
+        }
+    )
+    if features is not None:
+        table = pd.concat([table, features.reset_index(drop=True)], axis=1)
+    named = {label for row in labels for label in row} | {label for row in absent or () for label in row}
+    return Clips(
+        table=table,
+        classes=tuple(sorted(named)),
+        features=tuple(features.columns) if features is not None else (),
+        multilabel=multilabel,
+        unlisted=unlisted,
+        root=root,
+        notes=tuple(notes),
+    )
+
+
+def _default_ids(paths: Sequence[str | None]) -> list[str]:
+    seen: dict[str, int] = {}
+    ids: list[str] = []
+    for row, path in enumerate(paths):
+        if path is None:
+            ids.append(str(row))
+            continue
+        seen[path] = seen.get(path, 0) + 1
+        ids.append(path if seen[path] == 1 else f"{path}#{seen[path]}")
+    return ids

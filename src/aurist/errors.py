@@ -1,0 +1,48 @@
+"""Every error that aurist raises on purpose: what was found, where, what was expected, what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+SHOWN = 20
+
+
+class AuristError(Exception):
+    """Base of the tree; the command line prints its message and exits with 1."""
+
+
+class DataError(AuristError, ValueError):
+    """The data cannot be used as it stands: a file, a row or a column is not what it should be."""
+
+
+class ConfigError(AuristError, ValueError):
+    """A setting, an option or a combination of them is wrong."""
+
+
+class RunError(AuristError):
+    """A run folder is missing, incomplete, or not one that this version can read."""
+
+
+class MissingExtraError(AuristError, ImportError):
+    """An optional dependency is not installed; the message holds the pip line that installs it."""
+
+    def __init__(self, what: str, extra: str) -> None:
+        super().__init__(
+            f"{what} needs the optional extra '{extra}'. Install it with: pip install 'aurist[{extra}]'"
+        )
+
+
+def listing(rows: Sequence[str], shown: int = SHOWN) -> str:
+    """Lay bad rows out one a line, with a count of those left off.
+
+    Examples
+    --------
+    >>> print(listing(["row 3: no label", "row 7: no label", "row 9: no path"], shown=2))
+      row 3: no label
+      row 7: no label
+      ... and 1 more
+    """
+    lines = [f"  {row}" for row in rows[:shown]]
+    if len(rows) > shown:
+        lines.append(f"  ... and {len(rows) - shown} more")
+    return "\n".join(lines)

@@ -1,0 +1,1 @@
+"""Scores: pure functions of the truth and the probabilities; higher is always better."""

@@ -1,0 +1,104 @@
+"""Predictions: the narrow waist between the models and everything that reads what they say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+#: "oof": scored on a fold its model never saw; "inner": on the part of the training folds kept for choices;
+#: "test": on held-out or new clips, by the average of the fold models.
+PredictionPart = Literal["oof", "inner", "test"]
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What one model says of a set of clips or windows.
+
+    Parameters
+    ----------
+    model
+        Name of the model: its row on the leaderboard.
+    clip_id
+        (n,), the clip of each row.
+    proba
+        (n, n_classes), float: one distribution a row where clips have one label, else independent
+        probabilities.
+    classes
+        The columns of ``proba``.
+    fold
+        (n,), int: the fold that was left out when the model was fitted; -1 where there is none.
+    part
+        Which data the rows are of.
+    start, end
+        (n,), seconds: the window; NaN for the whole clip.
+    repeat
+        Which repetition of the folds.
+    """
+
+    model: str
+    clip_id: npt.NDArray[np.object_]
+    proba: npt.NDArray[np.float64]
+    classes: tuple[str, ...]
+    fold: npt.NDArray[np.int64]
+    part: PredictionPart = "oof"
+    start: npt.NDArray[np.float64] | None = None
+    end: npt.NDArray[np.float64] | None = None
+    repeat: int = 0
+
+    def aligned(self, clip_ids: Sequence[str]) -> npt.NDArray[np.float64]:
+        """The probabilities in the order of ``clip_ids``, (len(clip_ids), n_classes).
+
+        Raises
+        ------
+        KeyError
+            Where a clip was not predicted.
+        """
+        rows = pd.Index(self.clip_id).get_indexer(pd.Index(clip_ids))
+        if (rows < 0).any():
+            raise KeyError(f"{self.model} has no prediction for {(rows < 0).sum()} of {len(rows)} clips")
+        return self.proba[rows]
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row a prediction, ``proba`` a list column: what ``predictions.parquet`` holds."""
+        n = len(self.clip_id)
+        nan = np.full(n, np.nan)
+        return pd.DataFrame(
+            {
+                "model": self.model,
+                "clip_id": self.clip_id,
+                "start": nan if self.start is None else self.start,
+                "end": nan if self.end is None else self.end,
+                "repeat": self.repeat,
+                "fold": self.fold,
+                "part": self.part,
+                "proba": list(self.proba.astype(np.float32)),
+            }
+        )
+
+
+def from_frame(table: pd.DataFrame, classes: Sequence[str]) -> list[Predictions]:
+    """Read back what `Predictions.to_frame` wrote (of one model or of several)."""
+    found = []
+    keys = ["model", "part", "repeat"]
+    for _, rows in table.groupby(keys, sort=False, observed=True):
+        first = rows.iloc[0]
+        proba = np.stack(rows["proba"].to_list()).astype(np.float64)
+        found.append(
+            Predictions(
+                model=str(first["model"]),
+                clip_id=rows["clip_id"].to_numpy(dtype=object),
+                proba=proba,
+                classes=tuple(classes),
+                fold=rows["fold"].to_numpy(dtype=np.int64),
+                part=first["part"],
+                start=rows["start"].to_numpy(dtype=float),
+                end=rows["end"].to_numpy(dtype=float),
+                repeat=int(first["repeat"]),
+            )
+        )
+    return found
