@@ -1,1 +1,0 @@
-"""Scores: pure functions of the truth and the probabilities; higher is always better."""

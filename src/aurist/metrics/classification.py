@@ -1,0 +1,171 @@
+"""Metrics of decisions and of probabilities: accuracy, F1, log loss."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from aurist.errors import DataError
+from aurist.metrics.scorer import Floats, Proba, Scorer, Truth, decide, mean, ratio, score, summed
+
+
+def accuracy(
+    truth: Truth, proba: Proba, weight: npt.ArrayLike | None = None, *, multilabel: bool | None = None
+) -> float:
+    """Share of the rows decided rightly; with several labels a row, rightly in every class (subset accuracy).
+
+    Examples
+    --------
+    >>> accuracy(np.eye(2), np.array([[0.9, 0.1], [0.6, 0.4]]))
+    0.5
+    """
+    return score(accuracy_scorer, truth, proba, weight, multilabel)
+
+
+def accuracy_scorer(truth: Truth, proba: Proba, multilabel: bool) -> Scorer:
+    """Prepare `accuracy`."""
+    return mean((decide(proba, multilabel) == truth).all(axis=1))
+
+
+def balanced_accuracy(
+    truth: Truth, proba: Proba, weight: npt.ArrayLike | None = None, *, multilabel: bool | None = None
+) -> float:
+    """Mean recall over the classes that occur; for one label a row.
+
+    Raises
+    ------
+    DataError
+        Where rows have no label or several.
+
+    Examples
+    --------
+    >>> balanced_accuracy(np.eye(2)[[0, 0, 0, 1]], np.tile([0.9, 0.1], (4, 1)))
+    0.5
+    """
+    return score(balanced_accuracy_scorer, truth, proba, weight, multilabel)
+
+
+def balanced_accuracy_scorer(truth: Truth, proba: Proba, multilabel: bool) -> Scorer:
+    """Prepare `balanced_accuracy`."""
+    if multilabel:
+        raise DataError("Balanced accuracy is for one label a row; f1_macro is its like for several")
+
+    def combine(sums: Floats) -> Floats:
+        hits, _, actual = np.split(sums, 3, axis=1)
+        return _nanmean(ratio(hits, actual))
+
+    return summed(_outcomes(truth, proba, multilabel), combine)
+
+
+def f1_macro(
+    truth: Truth, proba: Proba, weight: npt.ArrayLike | None = None, *, multilabel: bool | None = None
+) -> float:
+    """Mean F1 over the classes that occur in the truth or in the decisions.
+
+    On single labels this is scikit-learn's ``f1_score(y, predicted, average="macro")``. A class with neither
+    labels nor decisions has no F1 and is left out, also with several labels a row, where scikit-learn would
+    count it as 0. Rows of weight 0 count as absent.
+
+    Examples
+    --------
+    >>> truth = np.eye(3)[[0, 0, 1, 1]]
+    >>> proba = np.eye(3)[[0, 0, 0, 1]]
+    >>> round(f1_macro(truth, proba), 4)  # (0.8 + 0.6667) / 2
+    0.7333
+    """
+    return score(f1_macro_scorer, truth, proba, weight, multilabel)
+
+
+def f1_macro_scorer(truth: Truth, proba: Proba, multilabel: bool) -> Scorer:
+    """Prepare `f1_macro`."""
+    return summed(_outcomes(truth, proba, multilabel), lambda sums: _nanmean(_f1(sums)))
+
+
+def f1_micro(
+    truth: Truth, proba: Proba, weight: npt.ArrayLike | None = None, *, multilabel: bool | None = None
+) -> float:
+    """F1 of all decisions taken together; with one label a row the same as the accuracy.
+
+    Examples
+    --------
+    >>> f1_micro(np.array([[1, 1], [0, 1]]), np.array([[0.9, 0.2], [0.7, 0.8]]))
+    0.6666666666666666
+    """
+    return score(f1_micro_scorer, truth, proba, weight, multilabel)
+
+
+def f1_micro_scorer(truth: Truth, proba: Proba, multilabel: bool) -> Scorer:
+    """Prepare `f1_micro`."""
+
+    def combine(sums: Floats) -> Floats:
+        hits, decided, actual = (part.sum(axis=1) for part in np.split(sums, 3, axis=1))
+        return ratio(2 * hits, decided + actual)
+
+    return summed(_outcomes(truth, proba, multilabel), combine)
+
+
+def f1_weighted(
+    truth: Truth, proba: Proba, weight: npt.ArrayLike | None = None, *, multilabel: bool | None = None
+) -> float:
+    """Mean F1 over the classes, each weighted by how often it occurs in the truth.
+
+    Examples
+    --------
+    >>> round(f1_weighted(np.eye(2)[[0, 0, 0, 1]], np.eye(2)[[0, 0, 1, 1]]), 4)  # .75 * .8 + .25 * .6667
+    0.7667
+    """
+    return score(f1_weighted_scorer, truth, proba, weight, multilabel)
+
+
+def f1_weighted_scorer(truth: Truth, proba: Proba, multilabel: bool) -> Scorer:
+    """Prepare `f1_weighted`."""
+
+    def combine(sums: Floats) -> Floats:
+        actual = np.split(sums, 3, axis=1)[2]
+        return ratio((np.nan_to_num(_f1(sums)) * actual).sum(axis=1), actual.sum(axis=1))
+
+    return summed(_outcomes(truth, proba, multilabel), combine)
+
+
+def log_loss(
+    truth: Truth, proba: Proba, weight: npt.ArrayLike | None = None, *, multilabel: bool | None = None
+) -> float:
+    """Mean log probability of the truth: the usual log loss, NEGATED, so that higher is better.
+
+    With several labels a row, the mean over rows and classes of the log probability of what holds, present
+    or absent (negative binary cross-entropy). Probabilities are kept 2.2e-16 away from 0 and 1, as in
+    scikit-learn.
+
+    Examples
+    --------
+    >>> round(log_loss(np.eye(2), np.array([[0.5, 0.5], [0.5, 0.5]])), 4)
+    -0.6931
+    """
+    return score(log_loss_scorer, truth, proba, weight, multilabel)
+
+
+def log_loss_scorer(truth: Truth, proba: Proba, multilabel: bool) -> Scorer:
+    """Prepare `log_loss`."""
+    eps = np.finfo(np.float64).eps
+    kept = np.clip(proba, eps, 1 - eps)
+    if multilabel:
+        return mean(np.log(np.where(truth == 1, kept, 1 - kept)).mean(axis=1))
+    return mean((np.log(kept) * truth).sum(axis=1))
+
+
+def _outcomes(truth: Truth, proba: Proba, multilabel: bool) -> npt.NDArray[np.int8]:
+    """(n, 3 * n_classes): of each class whether it is hit, decided for, and actual."""
+    decided = decide(proba, multilabel)
+    actual = truth.astype(np.int8)
+    return np.concatenate([decided * actual, decided, actual], axis=1)
+
+
+def _f1(sums: Floats) -> Floats:
+    """(rounds, n_classes); NaN where a class is neither actual nor decided for."""
+    hits, decided, actual = np.split(sums, 3, axis=1)
+    return ratio(2 * hits, decided + actual)
+
+
+def _nanmean(values: Floats) -> Floats:
+    """Mean over the last axis of what is a number; NaN, without a warning, where nothing is."""
+    return ratio(np.nansum(values, axis=1), np.isfinite(values).sum(axis=1).astype(np.float64))

@@ -1,0 +1,227 @@
+"""Metrics of order: how high the right classes, or the right rows, stand."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from aurist.errors import DataError
+from aurist.metrics.scorer import Floats, Proba, Scorer, Truth, mean, ratio, score, summed
+
+
+def roc_auc(
+    truth: Truth, proba: Proba, weight: npt.ArrayLike | None = None, *, multilabel: bool | None = None
+) -> float:
+    """Area under the ROC curve, one class against the rest, mean over the classes.
+
+    Equal scores count half. Classes without a positive or without a negative row are left out.
+
+    Examples
+    --------
+    >>> roc_auc(np.eye(2)[[0, 0, 1, 1]], np.array([[0.9, 0.1], [0.3, 0.7], [0.4, 0.6], [0.1, 0.9]]))
+    0.75
+    """
+    return score(roc_auc_scorer, truth, proba, weight, multilabel)
+
+
+def roc_auc_scorer(truth: Truth, proba: Proba, multilabel: bool) -> Scorer:
+    """Prepare `roc_auc`."""
+    runs = _class_runs(truth, proba)
+
+    def scorer(weights: Floats) -> Floats:
+        areas = np.full((len(runs), weights.shape[1]), np.nan)
+        for area, run in zip(areas, runs, strict=True):
+            hits, rows_before, rows_here, rows = run.sums(weights)
+            positives = hits.sum(axis=0)
+            misses_before = rows_before - (np.cumsum(hits, axis=0) - hits)
+            misses = rows - positives
+            misses[misses < 1e-12 * rows] = 0  # what rounding leaves of no negatives at all
+            # a positive wins against the negatives below it and half of those beside it
+            wins = hits * (misses - misses_before - 0.5 * (rows_here - hits))
+            area[:] = ratio(wins.sum(axis=0), positives * misses)
+        return _mean_over_classes(areas)
+
+    return scorer
+
+
+def average_precision(
+    truth: Truth, proba: Proba, weight: npt.ArrayLike | None = None, *, multilabel: bool | None = None
+) -> float:
+    """Mean over the classes of the average precision (mAP): the mean precision at the positive rows.
+
+    Of equal scores all rows count at once, as in scikit-learn's ``average_precision_score``. Classes without
+    a positive row are left out.
+
+    Examples
+    --------
+    >>> truth = np.array([[1, 0], [0, 0], [1, 1]])
+    >>> proba = np.array([[0.9, 0.2], [0.8, 0.1], [0.7, 0.6]])
+    >>> round(average_precision(truth, proba), 4)  # ((1 + 2/3) / 2 + 1) / 2
+    0.9167
+    """
+    return score(average_precision_scorer, truth, proba, weight, multilabel)
+
+
+def average_precision_scorer(truth: Truth, proba: Proba, multilabel: bool) -> Scorer:
+    """Prepare `average_precision`."""
+    runs = _class_runs(truth, proba)
+
+    def scorer(weights: Floats) -> Floats:
+        precisions = np.full((len(runs), weights.shape[1]), np.nan)
+        for precision, run in zip(precisions, runs, strict=True):
+            hits, rows_before, rows_here, _ = run.sums(weights)
+            seen = rows_before + rows_here
+            here = np.divide(np.cumsum(hits, axis=0), seen, out=np.zeros_like(seen), where=seen > 0)
+            precision[:] = ratio((hits * here).sum(axis=0), hits.sum(axis=0))
+        return _mean_over_classes(precisions)
+
+    return scorer
+
+
+def lwlrap(
+    truth: Truth, proba: Proba, weight: npt.ArrayLike | None = None, *, multilabel: bool | None = None
+) -> float:
+    """Label-weighted label-ranking average precision, as the Freesound 2019 and RFCX contests define it.
+
+    For each label of each row: the share of the row's own labels among the classes ranked as high or higher;
+    the mean over all labels. Equal scores share the lower rank. The same as scikit-learn's
+    ``label_ranking_average_precision_score`` with the number of labels of the row as its weight.
+
+    Examples
+    --------
+    >>> lwlrap(np.array([[1, 0, 1], [0, 1, 0]]), np.array([[0.9, 0.2, 0.1], [0.3, 0.6, 0.1]]))  # 1, 2/3, 1
+    0.8888888888888888
+    """
+    return score(lwlrap_scorer, truth, proba, weight, multilabel)
+
+
+def lwlrap_scorer(truth: Truth, proba: Proba, multilabel: bool) -> Scorer:
+    """Prepare `lwlrap`."""
+    n_classes = truth.shape[1]
+    order = np.argsort(-proba, axis=1, kind="stable")
+    scores = np.take_along_axis(proba, order, axis=1)
+    labels = np.take_along_axis(truth, order, axis=1).astype(np.int64)
+    place = np.arange(n_classes)
+    closes = np.ones(scores.shape, dtype=bool)
+    closes[:, :-1] = scores[:, 1:] != scores[:, :-1]
+    last = np.minimum.accumulate(np.where(closes, place, n_classes)[:, ::-1], axis=1)[:, ::-1]
+    precision = np.take_along_axis(np.cumsum(labels, axis=1), last, axis=1) / (last + 1)
+    statistics = np.column_stack([(precision * labels).sum(axis=1), labels.sum(axis=1)])
+    return summed(statistics, lambda sums: ratio(sums[:, 0], sums[:, 1]))
+
+
+def top_3(
+    truth: Truth, proba: Proba, weight: npt.ArrayLike | None = None, *, multilabel: bool | None = None
+) -> float:
+    """Share of the rows whose label is among the three most probable classes; see `top_k`.
+
+    Examples
+    --------
+    >>> top_3(np.eye(4)[[0, 3]], np.array([[0.1, 0.2, 0.3, 0.4], [0.1, 0.2, 0.3, 0.4]]))
+    0.5
+    """
+    return top_k(truth, proba, weight, k=3, multilabel=multilabel)
+
+
+def top_5(
+    truth: Truth, proba: Proba, weight: npt.ArrayLike | None = None, *, multilabel: bool | None = None
+) -> float:
+    """Share of the rows whose label is among the five most probable classes; see `top_k`."""
+    return top_k(truth, proba, weight, k=5, multilabel=multilabel)
+
+
+def top_k(
+    truth: Truth,
+    proba: Proba,
+    weight: npt.ArrayLike | None = None,
+    *,
+    k: int,
+    multilabel: bool | None = None,
+) -> float:
+    """Share of the rows whose label is among the ``k`` most probable classes; for one label a row.
+
+    Of equal probabilities the first class goes first, so that ``k=1`` is the accuracy.
+
+    Raises
+    ------
+    DataError
+        Where rows have no label or several.
+
+    Examples
+    --------
+    >>> top_k(np.eye(3), np.array([[0.5, 0.3, 0.2], [0.5, 0.3, 0.2], [0.5, 0.3, 0.2]]), k=2)
+    0.6666666666666666
+    """
+    return score(
+        lambda truth, proba, multilabel: _top_k_scorer(truth, proba, multilabel, k),
+        truth,
+        proba,
+        weight,
+        multilabel,
+    )
+
+
+def top_3_scorer(truth: Truth, proba: Proba, multilabel: bool) -> Scorer:
+    """Prepare `top_3`."""
+    return _top_k_scorer(truth, proba, multilabel, 3)
+
+
+def top_5_scorer(truth: Truth, proba: Proba, multilabel: bool) -> Scorer:
+    """Prepare `top_5`."""
+    return _top_k_scorer(truth, proba, multilabel, 5)
+
+
+def _top_k_scorer(truth: Truth, proba: Proba, multilabel: bool, k: int) -> Scorer:
+    if multilabel:
+        raise DataError("Top-k accuracy is for one label a row; lwlrap is its like for several")
+    column = truth.argmax(axis=1)[:, None]
+    own = np.take_along_axis(proba, column, axis=1)
+    earlier = np.arange(truth.shape[1]) < column
+    ahead = (proba > own) | ((proba == own) & earlier)
+    return mean(ahead.sum(axis=1) < k)
+
+
+class _Runs:
+    """The rows of one class by falling score, cut at the scores that positive rows have.
+
+    Only there do ROC and precision move in a way that counts, so that the sums over the other rows are taken
+    a whole stretch at a time, for all columns of weights at once.
+    """
+
+    def __init__(self, positive: npt.NDArray[np.bool_], scores: Floats) -> None:
+        self.order = np.argsort(-scores, kind="stable")
+        scores, positive = scores[self.order], positive[self.order]
+        run = np.cumsum(np.append(True, scores[1:] != scores[:-1])) - 1  # equal scores: one run
+        starts = np.flatnonzero(np.append(True, run[1:] != run[:-1]))
+        held, where = np.unique(run[positive], return_index=True)
+        self.positives = self.order[positive]
+        self.first_positive = where
+        # before each run that holds a positive and after it: stretches between, inside, between, ...
+        ends = np.append(starts, len(scores))[held + 1]
+        self.cuts = np.column_stack([starts[held], ends]).ravel()
+
+    def sums(self, weights: Floats) -> tuple[Floats, Floats, Floats, Floats]:
+        """Weights of the positives in each run, of all rows before it, of all rows in it; of all rows."""
+        hits = np.add.reduceat(weights[self.positives], self.first_positive, axis=0)
+        # one row of zeros more, so that a cut at the end is a place
+        ranked = np.concatenate([weights[self.order], np.zeros((1, weights.shape[1]))])
+        before, cuts = ranked[: self.cuts[0]].sum(axis=0), self.cuts
+        stretches = np.add.reduceat(ranked, cuts, axis=0)
+        # reduceat gives the element itself, not 0, where a stretch is empty
+        stretches[:-1][cuts[1:] == cuts[:-1]] = 0
+        through = before + np.cumsum(stretches, axis=0)
+        rows_here = stretches[0::2]
+        return hits, through[0::2] - rows_here, rows_here, through[-1]
+
+
+def _class_runs(truth: Truth, proba: Proba) -> list[_Runs]:
+    """One a class; classes without a positive row are left out."""
+    return [
+        _Runs(truth[:, column] == 1, proba[:, column])
+        for column in range(truth.shape[1])
+        if truth[:, column].any()
+    ]
+
+
+def _mean_over_classes(values: Floats) -> Floats:
+    return ratio(np.nansum(values, axis=0), np.isfinite(values).sum(axis=0).astype(np.float64))
