@@ -1,0 +1,29 @@
+"""How good predictions are and how sure that is: intervals, tables, calibration, the leaderboard."""
+
+from aurist.evaluate.bootstrap import Difference, Interval, all_scores, bootstrap, chance, paired
+from aurist.evaluate.leaderboard import (
+    LEADERBOARD_COLUMNS,
+    LeaderboardRow,
+    Score,
+    leaderboard,
+    score_predictions,
+)
+from aurist.evaluate.tables import confusion, ece, per_class, reliability
+
+__all__ = [
+    "LEADERBOARD_COLUMNS",
+    "Difference",
+    "Interval",
+    "LeaderboardRow",
+    "Score",
+    "all_scores",
+    "bootstrap",
+    "chance",
+    "confusion",
+    "ece",
+    "leaderboard",
+    "paired",
+    "per_class",
+    "reliability",
+    "score_predictions",
+]

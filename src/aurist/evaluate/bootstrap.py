@@ -1,0 +1,250 @@
+"""Intervals of scores: the percentile bootstrap over groups (the cluster bootstrap).
+
+Clips of one recording, artist or site are alike, so that resampling clips would give intervals that are too
+narrow; whole groups are drawn with replacement instead. Source: Efron and Tibshirani, An Introduction to the
+Bootstrap (1993), chapters 8 and 13.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from aurist.errors import ConfigError, DataError
+from aurist.metrics import METRICS, Metric, Scorer, is_multilabel, metric
+from aurist.metrics.scorer import Floats, Proba, Truth
+
+#: Weights held at once: memory stays near 32 MB however many rows and rounds there are.
+_HELD = 4_000_000
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A score and its bounds; NaN bounds where they cannot be known.
+
+    Examples
+    --------
+    >>> print(Interval(0.67712, 0.66504, 0.68901))
+    0.677 [0.665, 0.689]
+    """
+
+    score: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.score:.3f} [{self.low:.3f}, {self.high:.3f}]"
+
+
+@dataclass(frozen=True)
+class Difference(Interval):
+    """The score of one model minus that of another, on the same rows.
+
+    Parameters
+    ----------
+    better
+        Share of the resamples in which the first scored higher than the second.
+    """
+
+    better: float
+
+    def __str__(self) -> str:
+        return (
+            f"{self.score:+.4f} [{self.low:+.4f}, {self.high:+.4f}], better in {self.better:.0%} of resamples"
+        )
+
+
+def bootstrap(
+    truth: Truth,
+    proba: Proba,
+    groups: Sequence[object] | npt.NDArray[np.generic] | None,
+    metric: Metric | str,
+    *,
+    rounds: int = 1000,
+    level: float = 0.95,
+    seed: int = 0,
+    multilabel: bool | None = None,
+) -> Interval:
+    """A score and its percentile interval over resampled groups.
+
+    Parameters
+    ----------
+    truth, proba
+        (n, n_classes), as the metrics take them.
+    groups
+        (n,), what hangs together; None, as a whole or of a row: each row alone.
+    metric
+        A metric or its name.
+    rounds
+        How many resamples. Those in which the score is not defined are left out of the bounds.
+    level
+        Share of the resamples between the bounds.
+    seed
+        The same seed and groups give the same resamples, whatever the model and the metric.
+    multilabel
+        Whether rows may have several labels; seen from the truth where not given.
+
+    Raises
+    ------
+    ConfigError
+        Where the metric is unknown, or rounds or level make no sense.
+    DataError
+        Where the arrays do not fit together.
+
+    Examples
+    --------
+    >>> truth = np.eye(2)[[0, 1] * 50]
+    >>> proba = np.tile([[0.9, 0.1], [0.2, 0.8], [0.7, 0.3], [0.6, 0.4]], (25, 1))
+    >>> print(bootstrap(truth, proba, None, "accuracy"))
+    0.750 [0.660, 0.830]
+    """
+    scorer = _metric(metric).scorer(truth, proba, multilabel)
+    score, resampled = _rounds([scorer], len(truth), groups, rounds, seed)
+    return Interval(float(score[0]), *_bounds(resampled[0], level))
+
+
+def paired(
+    truth: Truth,
+    proba_a: Proba,
+    proba_b: Proba,
+    groups: Sequence[object] | npt.NDArray[np.generic] | None,
+    metric: Metric | str,
+    *,
+    rounds: int = 1000,
+    level: float = 0.95,
+    seed: int = 0,
+    multilabel: bool | None = None,
+) -> Difference:
+    """How much better ``proba_a`` scores than ``proba_b``, with both scored on the same resamples.
+
+    Much narrower than two intervals side by side, as what is hard for one model mostly is for the other.
+    The parameters and errors are those of `bootstrap`.
+
+    Examples
+    --------
+    >>> truth = np.eye(2)[[0, 1] * 50]
+    >>> print(paired(truth, truth, np.tile([0.9, 0.1], (100, 1)), None, "accuracy"))
+    +0.5000 [+0.4000, +0.6000], better in 100% of resamples
+    """
+    chosen = _metric(metric)
+    scorers = [chosen.scorer(truth, proba, multilabel) for proba in (proba_a, proba_b)]
+    scores, resampled = _rounds(scorers, len(truth), groups, rounds, seed)
+    gaps = resampled[0] - resampled[1]
+    defined = gaps[np.isfinite(gaps)]
+    better = float((defined > 0).mean()) if len(defined) else float("nan")
+    return Difference(float(scores[0] - scores[1]), *_bounds(gaps, level), better)
+
+
+def all_scores(
+    truth: Truth,
+    proba: Proba,
+    groups: Sequence[object] | npt.NDArray[np.generic] | None,
+    *,
+    rounds: int = 1000,
+    level: float = 0.95,
+    seed: int = 0,
+    multilabel: bool | None = None,
+) -> pd.DataFrame:
+    """Every metric that fits the data, with its interval and what guessing would score.
+
+    The parameters and errors are those of `bootstrap`. Top-k is left out where there are k classes or fewer.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``metric, score, low, high, chance``, one row a metric.
+    """
+    several = is_multilabel(truth) if multilabel is None else multilabel
+    fitting = [
+        found
+        for name, found in METRICS.items()
+        if (found.multilabel if several else found.singlelabel)
+        and not (name.startswith("top_") and int(name[4:]) >= np.shape(truth)[1])
+    ]
+    scorers = [found.scorer(truth, proba, several) for found in fitting]
+    scores, resampled = _rounds(scorers, len(truth), groups, rounds, seed)
+    bounds = [_bounds(values, level) for values in resampled]
+    return pd.DataFrame(
+        {
+            "metric": [found.name for found in fitting],
+            "score": scores,
+            "low": [low for low, _ in bounds],
+            "high": [high for _, high in bounds],
+            "chance": [chance(truth, found, multilabel=several) for found in fitting],
+        }
+    )
+
+
+def chance(truth: Truth, metric: Metric | str, *, multilabel: bool | None = None) -> float:
+    """The score of one who knows only how frequent the classes are and says so of every row.
+
+    Examples
+    --------
+    >>> chance(np.eye(2)[[0, 0, 0, 1]], "accuracy"), chance(np.eye(2)[[0, 0, 0, 1]], "roc_auc")
+    (0.75, 0.5)
+    """
+    truth = np.asarray(truth)
+    if not len(truth):
+        return float("nan")
+    prior = np.broadcast_to(truth.mean(axis=0), truth.shape)
+    return _metric(metric)(truth, prior, multilabel=multilabel)
+
+
+def _metric(given: Metric | str) -> Metric:
+    return metric(given) if isinstance(given, str) else given
+
+
+def _rounds(
+    scorers: Sequence[Scorer],
+    n_rows: int,
+    groups: Sequence[object] | npt.NDArray[np.generic] | None,
+    rounds: int,
+    seed: int,
+) -> tuple[Floats, Floats]:
+    """The score of each scorer, (n,), and its scores on the same resamples of the groups, (n, rounds)."""
+    if rounds < 1:
+        raise ConfigError(f"A bootstrap needs at least one round; {rounds} were asked for")
+    scores = np.array([scorer(np.ones((n_rows, 1)))[0] for scorer in scorers])
+    out = np.full((len(scorers), rounds), np.nan)
+    codes = _group_codes(groups, n_rows)
+    n_groups = int(codes.max(initial=-1)) + 1
+    if n_groups < 2:  # one group says nothing of how groups differ
+        return scores, out
+    rng = np.random.default_rng(seed)
+    step = max(1, min(128, _HELD // n_rows))
+    for start in range(0, rounds, step):
+        drawn = np.empty((n_groups, min(step, rounds - start)))
+        for column in range(drawn.shape[1]):
+            drawn[:, column] = np.bincount(rng.integers(n_groups, size=n_groups), minlength=n_groups)
+        weights = drawn[codes]
+        for row, scorer in enumerate(scorers):
+            out[row, start : start + step] = scorer(weights)
+    return scores, out
+
+
+def _group_codes(
+    groups: Sequence[object] | npt.NDArray[np.generic] | None, n_rows: int
+) -> npt.NDArray[np.intp]:
+    """(n_rows,), 0 to the number of groups less one; a row without a group is one of its own."""
+    if groups is None:
+        return np.arange(n_rows)
+    if len(groups) != n_rows:
+        raise DataError(f"There are {len(groups)} groups for {n_rows} rows: one a row is needed")
+    codes, known = pd.factorize(np.fromiter(groups, dtype=object, count=n_rows))
+    alone = codes < 0
+    codes[alone] = len(known) + np.arange(alone.sum())
+    return codes.astype(np.intp)
+
+
+def _bounds(values: Floats, level: float) -> tuple[float, float]:
+    if not 0 < level < 1:
+        raise ConfigError(f"The level of an interval is between 0 and 1, such as 0.95; {level} was given")
+    defined = values[np.isfinite(values)]
+    if not len(defined):
+        return float("nan"), float("nan")
+    low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)

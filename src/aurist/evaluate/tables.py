@@ -1,0 +1,161 @@
+"""Where a model is right and wrong: the table a class, the confusion matrix, the calibration."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from aurist.errors import ConfigError, DataError
+from aurist.metrics.ranking import average_precision, roc_auc
+from aurist.metrics.scorer import Proba, Truth, check, decide, ratio
+
+
+def per_class(
+    truth: Truth, proba: Proba, classes: Sequence[str], *, multilabel: bool | None = None
+) -> pd.DataFrame:
+    """How well each class is recognised.
+
+    Parameters
+    ----------
+    truth, proba
+        (n, n_classes), as the metrics take them.
+    classes
+        The names of the columns.
+    multilabel
+        Whether rows may have several labels; seen from the truth where not given.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``class, n, precision, recall, f1, average_precision, roc_auc``, in the order of ``classes``. NaN
+        where a score is not defined (the precision of a class never decided for, the recall of one that never
+        occurs), so that the mean of ``f1`` is the metric ``f1_macro``.
+
+    Raises
+    ------
+    DataError
+        Where the arrays do not fit together.
+
+    Examples
+    --------
+    >>> truth = np.eye(2)[[0, 0, 1, 1]]
+    >>> proba = np.array([[0.9, 0.1], [0.3, 0.7], [0.4, 0.6], [0.1, 0.9]])
+    >>> per_class(truth, proba, ["cat", "dog"]).round(2)
+      class  n  precision  recall    f1  average_precision  roc_auc
+    0   cat  2       1.00     0.5  0.67               0.83     0.75
+    1   dog  2       0.67     1.0  0.80               0.83     0.75
+    """
+    truth, proba, multilabel = check(truth, proba, multilabel)
+    if len(classes) != truth.shape[1]:
+        raise DataError(f"There are {len(classes)} class names for {truth.shape[1]} columns")
+    decided = decide(proba, multilabel)
+    hits = (decided * truth).sum(axis=0).astype(float)
+    said, actual = decided.sum(axis=0).astype(float), truth.sum(axis=0).astype(float)
+    columns = range(truth.shape[1])
+    return pd.DataFrame(
+        {
+            "class": list(classes),
+            "n": actual.astype(np.int64),
+            "precision": ratio(hits, said),
+            "recall": ratio(hits, actual),
+            "f1": ratio(2 * hits, said + actual),
+            "average_precision": [average_precision(truth[:, [c]], proba[:, [c]]) for c in columns],
+            "roc_auc": [roc_auc(truth[:, [c]], proba[:, [c]]) for c in columns],
+        }
+    )
+
+
+def confusion(truth: Truth, proba: Proba) -> npt.NDArray[np.int64]:
+    """Confusion matrix, (n_classes, n_classes): the true classes down, the decided ones across.
+
+    Raises
+    ------
+    DataError
+        Where rows have no label or several.
+
+    Examples
+    --------
+    >>> confusion(np.eye(2)[[0, 0, 1]], np.array([[0.9, 0.1], [0.3, 0.7], [0.4, 0.6]]))
+    array([[1, 1],
+           [0, 1]])
+    """
+    truth, proba, _ = check(truth, proba, multilabel=False)
+    return truth.T.astype(np.int64) @ decide(proba, multilabel=False).astype(np.int64)
+
+
+def reliability(
+    truth: Truth, proba: Proba, bins: int = 10, *, multilabel: bool | None = None
+) -> pd.DataFrame:
+    """How often the model is right when it says it is so sure.
+
+    With one label a row, of the class decided for; with several, of every class of every row.
+    Source: Guo et al., On Calibration of Modern Neural Networks (2017).
+
+    Parameters
+    ----------
+    truth, proba
+        (n, n_classes), as the metrics take them.
+    bins
+        How many bins of equal width between 0 and 1; each holds its upper bound.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``low, high, n, confidence, frequency``, one row a bin: its bounds, how many decisions it holds, their
+        mean probability and the share that was right; NaN in an empty bin.
+
+    Raises
+    ------
+    ConfigError
+        Where there is not at least one bin.
+    DataError
+        Where the arrays do not fit together or are no probabilities.
+
+    Examples
+    --------
+    >>> reliability(np.eye(2)[[0, 0, 1]], np.array([[0.9, 0.1], [0.3, 0.7], [0.2, 0.8]]), bins=2)
+       low  high  n  confidence  frequency
+    0  0.0   0.5  0         NaN        NaN
+    1  0.5   1.0  3         0.8   0.666667
+    """
+    if bins < 1:
+        raise ConfigError(f"A reliability table needs at least one bin; {bins} were asked for")
+    truth, proba, multilabel = check(truth, proba, multilabel)
+    if len(proba) and (proba.min() < -1e-6 or proba.max() > 1 + 1e-6):
+        raise DataError(f"Probabilities lie in 0 to 1; these lie in {proba.min():g} to {proba.max():g}")
+    if multilabel:
+        confidence, right = proba.ravel(), truth.ravel()
+    else:
+        confidence, right = proba.max(axis=1), (decide(proba, multilabel=False) * truth).sum(axis=1)
+    edges = np.linspace(0, 1, bins + 1)
+    place = np.clip(np.searchsorted(edges, confidence, side="left") - 1, 0, bins - 1)
+    n = np.bincount(place, minlength=bins)
+    return pd.DataFrame(
+        {
+            "low": edges[:-1],
+            "high": edges[1:],
+            "n": n,
+            "confidence": ratio(np.bincount(place, confidence, bins).astype(float), n.astype(float)),
+            "frequency": ratio(np.bincount(place, right, bins).astype(float), n.astype(float)),
+        }
+    )
+
+
+def ece(truth: Truth, proba: Proba, bins: int = 15, *, multilabel: bool | None = None) -> float:
+    """Expected calibration error: the mean distance, over the decisions, of confidence from frequency.
+
+    0 is best. The parameters and errors are those of `reliability`; NaN without rows.
+
+    Examples
+    --------
+    >>> round(ece(np.eye(2)[[0, 0, 1]], np.array([[0.9, 0.1], [0.3, 0.7], [0.2, 0.8]]), bins=2), 4)
+    0.1333
+    """
+    table = reliability(truth, proba, bins, multilabel=multilabel)
+    held = table[table["n"] > 0]
+    if held.empty:
+        return float("nan")
+    return float(np.average((held["confidence"] - held["frequency"]).abs(), weights=held["n"]))

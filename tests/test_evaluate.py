@@ -1,0 +1,325 @@
+"""Intervals, tables and the leaderboard against known answers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import sklearn.metrics as sk
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.calibration import calibration_curve
+
+from aurist.clips import make_clips
+from aurist.errors import ConfigError, DataError
+from aurist.evaluate import (
+    LEADERBOARD_COLUMNS,
+    LeaderboardRow,
+    Score,
+    all_scores,
+    bootstrap,
+    chance,
+    confusion,
+    ece,
+    leaderboard,
+    paired,
+    per_class,
+    reliability,
+    score_predictions,
+)
+from aurist.metrics import METRICS, metric
+from aurist.predictions import Predictions
+
+
+def data(seed: int, n: int = 120, n_classes: int = 4, group_size: int = 3):
+    rng = np.random.default_rng(seed)
+    y = rng.integers(n_classes, size=n)
+    truth = np.eye(n_classes, dtype=np.int8)[y]
+    proba = rng.dirichlet(np.ones(n_classes), size=n) + 0.4 * truth
+    groups = np.array([f"recording {i // group_size}" for i in range(n)], dtype=object)
+    return truth, proba / proba.sum(axis=1, keepdims=True), rng.permutation(groups)
+
+
+# intervals
+
+
+@pytest.mark.parametrize("name", sorted(METRICS))
+def test_bootstrap_is_what_drawing_whole_groups_by_hand_gives(name):
+    truth, proba, groups = data(1, n_classes=6)
+    names = list(dict.fromkeys(groups))  # numbered as they appear
+    rows_of = [np.flatnonzero(groups == found) for found in names]
+    rng = np.random.default_rng(7)
+    by_hand = []
+    for _ in range(50):
+        rows = np.concatenate([rows_of[i] for i in rng.integers(len(names), size=len(names))])
+        by_hand.append(metric(name)(truth[rows], proba[rows], multilabel=False))
+    found = bootstrap(truth, proba, groups, name, rounds=50, level=0.8, seed=7)
+    assert found.score == pytest.approx(metric(name)(truth, proba))
+    assert (found.low, found.high) == pytest.approx(tuple(np.quantile(by_hand, [0.1, 0.9])), abs=1e-12)
+
+
+def test_interval_of_a_share_is_that_of_the_binomial():
+    rng = np.random.default_rng(0)
+    right = rng.random(2000) < 0.7
+    truth = np.tile([1, 0], (2000, 1))
+    proba = np.where(right[:, None], [0.9, 0.1], [0.1, 0.9])
+    found = bootstrap(truth, proba, None, "accuracy", rounds=4000)
+    half = 1.96 * np.sqrt(right.mean() * (1 - right.mean()) / 2000)
+    assert found.low == pytest.approx(right.mean() - half, abs=0.0015)
+    assert found.high == pytest.approx(right.mean() + half, abs=0.0015)
+
+
+def test_whole_groups_make_the_interval_as_wide_as_their_number_says():
+    # every row four times: the same score, and by group the same interval, not one of half the width
+    truth, proba, _ = data(2, n=200)
+    once = bootstrap(truth, proba, None, "f1_macro", seed=3)
+    rows = np.repeat(np.arange(200), 4)
+    copies = bootstrap(truth[rows], proba[rows], rows, "f1_macro", seed=3)
+    careless = bootstrap(truth[rows], proba[rows], None, "f1_macro", seed=3)
+    assert (copies.score, copies.low, copies.high) == pytest.approx((once.score, once.low, once.high))
+    assert (careless.high - careless.low) < 0.65 * (once.high - once.low)
+
+
+def test_intervals_cover_the_true_score_as_often_as_they_say():
+    rng = np.random.default_rng(5)
+    held = 0
+    for trial in range(400):
+        by_group = rng.beta(7, 3, size=60)  # the accuracy in each recording; 0.7 on average
+        right = (rng.random((60, 5)) < by_group[:, None]).ravel()
+        proba = np.where(right[:, None], [0.9, 0.1], [0.1, 0.9])
+        groups = np.repeat(np.arange(60), 5)
+        found = bootstrap(np.tile([1, 0], (300, 1)), proba, groups, "accuracy", rounds=300, seed=trial)
+        held += found.low <= 0.7 <= found.high
+    assert 0.91 <= held / 400 <= 0.98
+
+
+def test_same_seed_same_interval():
+    truth, proba, groups = data(3)
+    first, again, other = (bootstrap(truth, proba, groups, "lwlrap", rounds=99, seed=s) for s in (4, 4, 5))
+    assert first == again
+    assert first != other
+
+
+@pytest.mark.parametrize("groups", [["one"] * 6, np.zeros(6, dtype=int)])
+def test_one_group_has_a_score_and_no_bounds(groups):
+    found = bootstrap(np.eye(3)[[0, 1, 2, 0, 1, 2]], np.eye(3)[[0, 1, 2, 1, 2, 0]], groups, "accuracy")
+    assert found.score == 0.5
+    assert np.isnan([found.low, found.high]).all()
+
+
+def test_no_rows_is_nan():
+    found = bootstrap(np.zeros((0, 3)), np.zeros((0, 3)), [], "f1_macro")
+    assert np.isnan([found.score, found.low, found.high]).all()
+
+
+@pytest.mark.parametrize("missing", [None, np.nan])
+def test_rows_without_a_group_are_each_alone(missing):
+    truth, proba, _ = data(4, n=40)
+    named = [missing, "a", missing, "a"] * 10
+    numbered = [f"row {i}" if i % 2 == 0 else "a" for i in range(40)]
+    without = bootstrap(truth, proba, named, "accuracy", rounds=4000)
+    given = bootstrap(truth, proba, numbered, "accuracy", rounds=4000)
+    assert (without.low, without.high) == pytest.approx((given.low, given.high), abs=0.03)
+    everyone = bootstrap(truth, proba, [missing] * 40, "accuracy")
+    assert everyone == bootstrap(truth, proba, None, "accuracy")
+
+
+def test_undefined_resamples_are_left_out():
+    truth = np.array([[1, 0]] * 9 + [[0, 1]])  # many resamples lack the second class: no AUC
+    proba = np.tile([0.6, 0.4], (10, 1))
+    found = bootstrap(truth, proba, None, "roc_auc", rounds=200)
+    assert (found.score, found.low, found.high) == (0.5, 0.5, 0.5)
+
+
+def test_paired_sees_a_small_steady_difference():
+    truth, proba, groups = data(6, n=600)
+    worse = proba.copy()
+    worse[:12] = np.roll(worse[:12], 1, axis=1)
+    found = paired(truth, proba, worse, groups, "log_loss", rounds=500)
+    alone = bootstrap(truth, proba, groups, "log_loss", rounds=500)
+    assert found.score == pytest.approx(metric("log_loss")(truth, proba) - metric("log_loss")(truth, worse))
+    assert found.high - found.low < alone.high - alone.low
+    turned = paired(truth, worse, proba, groups, "log_loss", rounds=500)
+    assert (turned.score, turned.low, turned.high) == pytest.approx((-found.score, -found.high, -found.low))
+    assert turned.better + found.better <= 1
+    assert found.better > 0.95
+
+
+def test_paired_of_the_same_is_nothing():
+    truth, proba, groups = data(7)
+    found = paired(truth, proba, proba, groups, "f1_macro")
+    assert (found.score, found.low, found.high, found.better) == (0, 0, 0, 0)
+
+
+@settings(deadline=None)
+@given(st.sampled_from(sorted(METRICS)), st.integers(0, 10_000), st.integers(2, 25))
+def test_bounds_are_in_order_and_in_range(name, seed, n):
+    truth, proba, groups = data(seed, n=n)
+    found = bootstrap(truth, proba, groups, name, rounds=30)
+    if not np.isnan(found.low):
+        assert found.low <= found.high
+        assert name == "log_loss" or (found.low >= 0 and found.high <= 1 + 1e-12)
+
+
+def test_bad_settings_are_named():
+    truth, proba, groups = data(8)
+    with pytest.raises(ConfigError, match="at least one round"):
+        bootstrap(truth, proba, groups, "accuracy", rounds=0)
+    with pytest.raises(ConfigError, match=r"0\.95; 95 was given"):
+        bootstrap(truth, proba, groups, "accuracy", level=95)
+    with pytest.raises(ConfigError, match="Did you mean 'accuracy'"):
+        bootstrap(truth, proba, groups, "acuracy")
+    with pytest.raises(DataError, match="3 groups for 120 rows"):
+        bootstrap(truth, proba, groups[:3], "accuracy")
+
+
+def test_all_scores_are_those_of_each_metric():
+    truth, proba, groups = data(9)
+    table = all_scores(truth, proba, groups, rounds=60, seed=2).set_index("metric")
+    assert set(table.index) == set(METRICS) - {"top_5"}  # of four classes five say nothing
+    for name, row in table.iterrows():
+        alone = bootstrap(truth, proba, groups, name, rounds=60, seed=2)
+        assert (row.score, row.low, row.high) == (alone.score, alone.low, alone.high)
+        assert row.chance == chance(truth, name)
+    several = all_scores((proba > 0.3).astype(int), proba, groups, rounds=10)
+    assert set(several["metric"]) == {name for name, found in METRICS.items() if found.multilabel}
+
+
+def test_chance_is_that_of_the_prior():
+    truth = np.eye(3)[[0] * 6 + [1] * 3 + [2]]
+    assert chance(truth, "accuracy") == 0.6
+    assert chance(truth, "roc_auc") == 0.5
+    assert chance(truth, "f1_macro") == pytest.approx(0.75 / 3)
+    assert chance(truth, "average_precision") == pytest.approx(1 / 3)
+    assert chance(truth, "log_loss") == pytest.approx(
+        0.6 * np.log(0.6) + 0.3 * np.log(0.3) + 0.1 * np.log(0.1)
+    )
+    assert np.isnan(chance(np.zeros((0, 3)), "accuracy"))
+
+
+# tables
+
+
+def test_per_class_agrees_with_scikit_learn():
+    truth, proba, _ = data(10)
+    table = per_class(truth, proba, list("abcd"))
+    y, predicted = truth.argmax(axis=1), proba.argmax(axis=1)
+    precision, recall, f1, n = sk.precision_recall_fscore_support(y, predicted)
+    np.testing.assert_allclose(table["precision"], precision)
+    np.testing.assert_allclose(table["recall"], recall)
+    np.testing.assert_allclose(table["f1"], f1)
+    np.testing.assert_array_equal(table["n"], n)
+    np.testing.assert_allclose(
+        table["average_precision"], sk.average_precision_score(truth, proba, average=None)
+    )
+    np.testing.assert_allclose(table["roc_auc"], sk.roc_auc_score(truth, proba, average=None))
+    assert table["f1"].mean() == pytest.approx(metric("f1_macro")(truth, proba))
+
+
+def test_per_class_says_what_is_not_defined():
+    y, predicted = np.array([0, 0, 1]), np.array([0, 2, 0])
+    table = per_class(np.eye(4)[y], np.eye(4)[predicted], list("abcd")).set_index("class")
+    assert np.isnan(table.loc["b", "precision"])
+    assert table.loc["b", ["recall", "f1"]].tolist() == [0, 0]
+    assert np.isnan(table.loc["c", "recall"])
+    assert table.loc["c", ["precision", "f1"]].tolist() == [0, 0]
+    assert table.loc["d", ["precision", "recall", "f1", "average_precision", "roc_auc"]].isna().all()
+    assert table["f1"].mean() == pytest.approx(metric("f1_macro")(np.eye(4)[y], np.eye(4)[predicted]))
+    with pytest.raises(DataError, match="3 class names for 4 columns"):
+        per_class(np.eye(4), np.eye(4), list("abc"))
+
+
+def test_confusion_agrees_with_scikit_learn():
+    truth, proba, _ = data(11)
+    found = confusion(truth, proba)
+    np.testing.assert_array_equal(found, sk.confusion_matrix(truth.argmax(axis=1), proba.argmax(axis=1)))
+    assert found.dtype == np.int64
+    with pytest.raises(DataError, match="exactly one label"):
+        confusion(np.array([[1, 1]]), np.array([[0.5, 0.5]]))
+
+
+def test_reliability_agrees_with_scikit_learn():
+    rng = np.random.default_rng(12)
+    proba = rng.random(500)
+    truth = (rng.random(500) < proba**2).astype(int)
+    table = reliability(truth[:, None], proba[:, None], bins=10, multilabel=True)
+    frequency, confidence = calibration_curve(truth, proba, n_bins=10)
+    np.testing.assert_allclose(table["confidence"], confidence)
+    np.testing.assert_allclose(table["frequency"], frequency)
+    assert table["n"].sum() == 500
+
+
+def test_ece_of_known_miscalibration():
+    # sure to 0.9 and right in 6 of 10; sure to 0.6 and right in 6 of 10
+    truth = np.eye(2)[[0] * 6 + [1] * 4 + [0] * 6 + [1] * 4]
+    proba = np.array([[0.9, 0.1]] * 10 + [[0.6, 0.4]] * 10)
+    assert ece(truth, proba) == pytest.approx(0.15)
+    assert ece(truth, truth) == 0
+    assert np.isnan(ece(truth[:0], proba[:0]))
+    with pytest.raises(ConfigError, match="at least one bin"):
+        ece(truth, proba, bins=0)
+    with pytest.raises(DataError, match="-1 to 2"):
+        ece(np.eye(2), np.array([[2.0, -1.0], [0.0, 1.0]]))
+
+
+# the leaderboard
+
+
+def clips_and_predictions(multilabel: bool = False):
+    labels = [("owl",), ("fox",), ("owl",), ("fox",)]
+    clips = make_clips(
+        labels, clip_ids=["a", "b", "c", "d"], groups=["1", "2", "3", "3"], multilabel=multilabel
+    )
+    predictions = Predictions(
+        model="forest",
+        clip_id=np.array(["d", "a", "b"], dtype=object),  # not c, and in an order of their own
+        proba=np.array([[0.3, 0.7], [0.9, 0.1], [0.2, 0.8]]),
+        classes=("owl", "fox"),  # not sorted as the table's
+        fold=np.zeros(3, dtype=np.int64),
+    )
+    return clips, predictions
+
+
+def test_score_predictions_pairs_clips_and_classes_by_name():
+    clips, predictions = clips_and_predictions()
+    found = score_predictions(predictions, clips, "acc")
+    assert (found.model, found.metric, found.score, found.n_scored) == ("forest", "accuracy", 1.0, 3)
+    same = score_predictions(predictions, clips, "acc", groups=["x", "x", "y", "x"])
+    assert np.isnan(same.low)  # the three scored clips are one group
+
+
+def test_score_predictions_knows_several_labels_by_the_table():
+    clips, predictions = clips_and_predictions(multilabel=True)
+    sharp = Predictions(
+        "m", predictions.clip_id, predictions.proba * 0.5, predictions.classes, predictions.fold
+    )
+    assert score_predictions(sharp, clips, "accuracy").score == 0.0  # nothing is above one half
+    with pytest.raises(DataError, match="one label a row"):
+        score_predictions(predictions, clips, "balanced_accuracy")
+
+
+def test_a_class_the_model_does_not_know_counts_against_it():
+    clips = make_clips([("owl",), ("fox",), ("elk",)], clip_ids=["a", "b", "d"])
+    _, predictions = clips_and_predictions()
+    assert score_predictions(predictions, clips, "accuracy").score == pytest.approx(2 / 3)
+
+
+def test_predictions_that_do_not_fit_are_named():
+    clips, predictions = clips_and_predictions()
+    ids = np.array(["a", "a", "zebra"], dtype=object)
+    windows = Predictions("cnn", ids, predictions.proba, predictions.classes, predictions.fold)
+    with pytest.raises(DataError, match=r"cnn has more than one prediction for 1 clips(.|\n)*\n  a$"):
+        score_predictions(windows, clips, "accuracy")
+    ids = np.array(["a", "yak", "zebra"], dtype=object)
+    strangers = Predictions("cnn", ids, predictions.proba, predictions.classes, predictions.fold)
+    with pytest.raises(DataError, match=r"for 2 clips that are not in(.|\n)*\n  yak\n  zebra$"):
+        score_predictions(strangers, clips, "accuracy")
+
+
+def test_leaderboard_is_sorted_and_whole():
+    scores = [0.2, 0.9, float("nan"), 0.9]
+    rows = [LeaderboardRow(Score(f"m{i}", "accuracy", s, s, s, 10)) for i, s in enumerate(scores)]
+    table = leaderboard(rows)
+    assert tuple(table.columns) == LEADERBOARD_COLUMNS
+    assert table["model"].tolist() == ["m1", "m3", "m0", "m2"]
+    assert table["can_infer"].tolist() == [True] * 4
+    assert tuple(leaderboard([]).columns) == LEADERBOARD_COLUMNS
