@@ -1,0 +1,57 @@
+# Everything here sets itself up: `make test` and `make demo` need Python 3.11 or newer, pip and make.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+# Two workers share the cores: more threads in each would only get in each other's way.
+SINGLE_THREADED := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
+WORKERS ?= 2
+DEMO ?= demo
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup demo test lint format docs bench clean
+
+help: ## what there is to make
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
+
+setup: $(READY) ## the virtual environment, with .venv/bin/aurist in it
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	    echo "aurist needs Python 3.11 or newer and '$(PYTHON)' is $$($(PYTHON) --version 2>&1)." \
+	         "Name another one: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' || { \
+	    echo "'$(PYTHON)' cannot make virtual environments (on Debian and Ubuntu: apt install python3-venv)" >&2; exit 1; }
+	@echo 'Setting up $(VENV): some minutes and some 7 GB, once.'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,networks,mljar]'
+	@touch $@
+
+demo: $(READY) ## make music, check it, fit, print the leaderboard, predict unseen tracks
+	$(BIN)/aurist demo -o $(DEMO)
+
+test: lint ## linters, types, layers, then the tests
+	$(SINGLE_THREADED) $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+
+lint: $(READY) ## ruff, mypy and the layers contract
+	$(BIN)/ruff check src tests benchmarks
+	$(BIN)/ruff format --check src tests benchmarks
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(READY) ## put the code in order
+	$(BIN)/ruff check --fix src tests benchmarks
+	$(BIN)/ruff format src tests benchmarks
+
+docs: $(READY) ## the documentation, in site/
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt '.[docs]'
+	$(BIN)/mkdocs build --strict
+
+bench: $(READY) ## the benchmarks, one after another; each prints its own table
+	@for script in benchmarks/[a-z]*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+clean: ## remove what was made, the virtual environment too
+	rm -rf $(VENV) $(DEMO) build dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
