@@ -36,14 +36,14 @@ test: lint ## linters, types, layers, then the tests
 	$(SINGLE_THREADED) $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 lint: $(READY) ## ruff, mypy and the layers contract
-	$(BIN)/ruff check src tests benchmarks
-	$(BIN)/ruff format --check src tests benchmarks
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
 format: $(READY) ## put the code in order
-	$(BIN)/ruff check --fix src tests benchmarks
-	$(BIN)/ruff format src tests benchmarks
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
 
 docs: $(READY) ## the documentation, in site/
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt '.[docs]'
@@ -54,4 +54,4 @@ bench: $(READY) ## the benchmarks, one after another; each prints its own table
 
 clean: ## remove what was made, the virtual environment too
 	rm -rf $(VENV) $(DEMO) build dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
-	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+	find . -path ./$(VENV) -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
