@@ -1,0 +1,111 @@
+"""What is known of a sound file, and the error for those that cannot be decoded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from aurist.errors import DataError
+
+Samples = npt.NDArray[np.float32]
+
+
+class UnreadableAudioError(DataError):
+    """A sound file cannot be decoded: which, what was found in it, and what to do.
+
+    Parameters
+    ----------
+    path
+        The file.
+    found
+        What is wrong with it, as a clause: "is empty (0 bytes)".
+    advice
+        The next step, as a sentence.
+    """
+
+    def __init__(self, path: Path, found: str, advice: str) -> None:
+        super().__init__(f"{path} {found}. {advice}")
+        self.path = path
+        self.found = found
+        self.advice = advice
+
+    def __reduce__(self) -> tuple[type[UnreadableAudioError], tuple[Path, str, str]]:
+        # exceptions are rebuilt from args, which hold the one message: without this none crosses processes
+        return type(self), (self.path, self.found, self.advice)
+
+
+@dataclass(frozen=True)
+class AudioInfo:
+    """What the header of a sound file says.
+
+    Parameters
+    ----------
+    sample_rate
+        In Hz.
+    frames
+        Samples per channel that the header promises; a damaged file may hold fewer (see `decode_full`).
+    channels
+        How many.
+    format, subtype
+        The container and the coding in libsndfile's terms ("WAV", "PCM_16"), or ("FFMPEG", the codec).
+    """
+
+    sample_rate: int
+    frames: int
+    channels: int
+    format: str
+    subtype: str
+
+    @property
+    def duration(self) -> float:
+        """Length in seconds, as the header has it.
+
+        Examples
+        --------
+        >>> AudioInfo(22050, 33075, 1, "WAV", "PCM_16").duration
+        1.5
+        """
+        return self.frames / self.sample_rate
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """A whole file, decoded.
+
+    Parameters
+    ----------
+    samples
+        (n_samples,), float32 in [-1, 1], downmixed.
+    sample_rate
+        Of ``samples``, in Hz.
+    info
+        The header.
+    truncated
+        Whether the file ends before its header says: the rest of a download or of a recording is missing.
+    """
+
+    samples: Samples
+    sample_rate: int
+    info: AudioInfo
+    truncated: bool
+
+
+class Source(Protocol):
+    """A file opened for decoding: libsndfile's or ffmpeg's."""
+
+    info: AudioInfo
+    #: The file is known to be cut short (known for sure once it is decoded to its end).
+    truncated: bool
+
+    def blocks(self, first: int, last: int | None) -> Iterator[Samples]:
+        """The frames [first, last) in blocks of (n, channels); fewer where the file ends before."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the file."""
+        ...
