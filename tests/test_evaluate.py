@@ -323,3 +323,17 @@ def test_leaderboard_is_sorted_and_whole():
     assert table["model"].tolist() == ["m1", "m3", "m0", "m2"]
     assert table["can_infer"].tolist() == [True] * 4
     assert tuple(leaderboard([]).columns) == LEADERBOARD_COLUMNS
+
+
+def test_a_row_of_weight_two_is_a_row_that_stands_twice() -> None:
+    rng = np.random.default_rng(5)
+    truth = np.eye(3)[rng.integers(3, size=40)]
+    proba = rng.dirichlet(np.ones(3), 40)
+    weight = rng.integers(0, 3, 40)
+    groups = np.arange(40)
+    weighted = bootstrap(truth, proba, groups, "f1_macro", weight=weight.astype(float))
+    twice = np.repeat(np.arange(40), weight)
+    assert weighted.score == pytest.approx(
+        bootstrap(truth[twice], proba[twice], groups[twice], "f1_macro").score
+    )
+    assert weighted.low < weighted.score < weighted.high

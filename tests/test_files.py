@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+
 from aurist.files import atomic_path, write_json, write_text
 
 

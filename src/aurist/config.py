@@ -1,0 +1,140 @@
+"""Settings of a fit: frozen, checked, written to the run folder as TOML and read back."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from aurist.errors import ConfigError
+from aurist.files import atomic_path
+
+PRESETS = ("quick", "good", "best")
+ENGINES = ("autogluon", "mljar", "all")
+
+
+@dataclass(frozen=True)
+class FitConfig:
+    """How to fit.
+
+    Parameters
+    ----------
+    metric
+        What to maximise and to rank by; None: accuracy for one label a clip, mean average precision for
+        several.
+    preset
+        "quick" (about a minute), "good", or "best" (more models, more folds).
+    time_limit
+        Seconds of wall time for the whole command; None: the preset's own.
+    engine
+        "autogluon", "mljar", or "all" for both on one leaderboard.
+    n_splits
+        Folds, where the data prescribes none; None: the preset's own.
+    seed
+        Of the folds, the models and the bootstrap.
+    jobs
+        Cores to use; 0: all that this process may use.
+    allow_loss
+        Go on where broken clips are more than a tenth of the data, or all of a class.
+    sample_rate
+        Of the summary features, in Hz; None: the features' own default.
+
+    Examples
+    --------
+    >>> FitConfig(preset="quickest")
+    Traceback (most recent call last):
+    aurist.errors.ConfigError: preset is 'quickest', but must be one of: quick, good, best.
+    """
+
+    metric: str | None = None
+    preset: str = "good"
+    time_limit: float | None = None
+    engine: str = "autogluon"
+    n_splits: int | None = None
+    seed: int = 0
+    jobs: int = 0
+    allow_loss: bool = False
+    sample_rate: int | None = None
+
+    def __post_init__(self) -> None:
+        _one_of("preset", self.preset, PRESETS)
+        _one_of("engine", self.engine, ENGINES)
+        if self.time_limit is not None and self.time_limit < 10:
+            raise ConfigError(
+                f"time_limit is {self.time_limit:g} s, but anything worth having needs at least 10 s."
+            )
+        if self.n_splits is not None and self.n_splits < 2:
+            raise ConfigError(f"n_splits is {self.n_splits}, but must be at least 2.")
+
+
+def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise ConfigError(f"{name} is {value!r}, but must be one of: {', '.join(allowed)}.")
+
+
+def write_config(path: Path, config: FitConfig) -> None:
+    """Write the settings as TOML; what is None is left out."""
+    import tomli_w
+
+    kept = {key: value for key, value in dataclasses.asdict(config).items() if value is not None}
+    with atomic_path(path) as part:
+        part.write_text(tomli_w.dumps(kept), encoding="utf-8")
+
+
+def read_config(path: Path) -> FitConfig:
+    """Read settings back.
+
+    Raises
+    ------
+    ConfigError
+        Where the file is not TOML, or has a key or a type that there is not.
+    """
+    try:
+        found = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"Cannot read the settings in {path}: {error}") from error
+    return config_from(found, str(path))
+
+
+def config_from(values: dict[str, Any], where: str) -> FitConfig:
+    """Settings from a dict whose keys are checked; an unknown one is named with the nearest known one."""
+    known = {f.name: str(f.type) for f in dataclasses.fields(FitConfig)}
+    for key, value in values.items():
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else f" Known: {', '.join(known)}."
+            raise ConfigError(f"{where}: unknown setting {key!r}.{hint}")
+        if not _fits(value, known[key]):
+            raise ConfigError(f"{where}: {key} is {value!r}, but must be of type {known[key]}.")
+    return FitConfig(**values)
+
+
+def _fits(value: Any, kind: str) -> bool:
+    if isinstance(value, bool):
+        return kind.startswith("bool")
+    if isinstance(value, int):
+        return kind.startswith(("int", "float"))
+    return type(value).__name__ in kind.split(" | ")
+
+
+def parse_duration(text: str) -> float:
+    """Seconds of a duration such as "90", "90s", "15m", "1.5h" or "1h30m".
+
+    Examples
+    --------
+    >>> parse_duration("15m"), parse_duration("1h30m"), parse_duration("45")
+    (900.0, 5400.0, 45.0)
+    """
+    import re
+
+    units = {"h": 3600.0, "m": 60.0, "s": 1.0}
+    whole = text.strip().lower()
+    if re.fullmatch(r"\d+(\.\d+)?", whole):
+        return float(whole)
+    parts = re.findall(r"(\d+(?:\.\d+)?)([hms])", whole)
+    if not parts or "".join(number + unit for number, unit in parts) != whole:
+        raise ConfigError(f"Cannot read {text!r} as a duration; write it as 90s, 15m or 1h30m.")
+    return sum(float(number) * units[unit] for number, unit in parts)

@@ -1,0 +1,147 @@
+"""Fit a member on every fold and collect what it says of the rows that it never saw.
+
+Each fold is a unit: its folder is whole once ``unit.json`` is there, and is then never fitted again.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from aurist.files import atomic_path, write_json
+from aurist.models.base import Examples, FitFailedError, Member, Model, Proba, Task, engine
+from aurist.predictions import PredictionPart, Predictions, from_frame
+from aurist.splits import Rows, Split
+
+UNIT_FILE = "unit.json"
+PREDICTIONS_FILE = "predictions.parquet"
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """The rows to learn from, ready for every model: the same folds for all."""
+
+    task: Task
+    examples: Examples
+    clip_ids: npt.NDArray[np.object_]
+    groups: npt.NDArray[np.int64]
+    folds: npt.NDArray[np.int64]
+    splits: list[Split]
+
+
+@dataclass(frozen=True)
+class FoldsFitted:
+    """What came of a member: its predictions of every fold, and its times in seconds.
+
+    ``pred_time`` is that of predicting all the scored rows by the average of the fold models.
+    """
+
+    member: Member
+    oof: Predictions
+    inner: Predictions
+    fit_time: float
+    pred_time: float
+
+
+def fit_member(folder: Path, data: TrainingData, member: Member, seconds: float) -> FoldsFitted:
+    """Fit a member on all folds that are not done yet.
+
+    Parameters
+    ----------
+    folder
+        ``models/<name>`` of the run; one folder a fold is made in it.
+    data
+        What to learn.
+    member
+        Which model.
+    seconds
+        Wall time for all of its folds together.
+
+    Raises
+    ------
+    FitFailedError
+        Where a fold could not be fitted in its share, or the first folds show that the rest will not fit.
+    """
+    deadline = time.monotonic() + seconds
+    todo = [split for split in data.splits if not is_done(folder, split.fold)]
+    for done, split in enumerate(todo):
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise FitFailedError(f"{member.name}: the time was up after {done} of {len(todo)} folds.")
+        _fit_fold(folder, data, member, split, left / (len(todo) - done))
+    return read_member(folder, data, member)
+
+
+def _fit_fold(folder: Path, data: TrainingData, member: Member, split: Split, seconds: float) -> None:
+    place = fold_folder(folder, split.fold)
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir(parents=True)
+    train, inner = data.examples.take(split.train), data.examples.take(split.inner)
+    started = time.monotonic()
+    model, inner_proba = engine(member.engine).fit(place, data.task, member, train, inner, seconds)
+    fitted = time.monotonic()
+    scored_proba = model.predict_proba(data.examples.take(split.scored).features)
+    predicted = time.monotonic()
+    told: list[tuple[Rows, Proba, PredictionPart]] = [
+        (split.scored, scored_proba, "oof"),
+        (split.inner, inner_proba, "inner"),
+    ]
+    frames = [
+        Predictions(
+            member.name,
+            data.clip_ids[rows],
+            proba,
+            data.task.classes,
+            np.full(len(rows), split.fold, dtype=np.int64),
+            part,
+        ).to_frame()
+        for rows, proba, part in told
+    ]
+    with atomic_path(place / PREDICTIONS_FILE) as file:
+        pd.concat(frames, ignore_index=True).to_parquet(file)
+    write_json(
+        place / UNIT_FILE,
+        {
+            "fit_time": fitted - started,
+            "pred_time": predicted - fitted,
+            "n_scored": len(split.scored),
+        },
+    )
+
+
+def read_member(folder: Path, data: TrainingData, member: Member) -> FoldsFitted:
+    """What the finished folds of a member say."""
+    frames, fit_time, pred_time = [], 0.0, 0.0
+    n_scored = int((data.folds >= 0).sum())
+    for split in data.splits:
+        place = fold_folder(folder, split.fold)
+        frames.append(pd.read_parquet(place / PREDICTIONS_FILE))
+        unit = json.loads((place / UNIT_FILE).read_text())
+        fit_time += unit["fit_time"]
+        pred_time += unit["pred_time"] / max(unit["n_scored"], 1) * n_scored
+    told = {p.part: p for p in from_frame(pd.concat(frames, ignore_index=True), data.task.classes)}
+    return FoldsFitted(member, told["oof"], told["inner"], fit_time, pred_time)
+
+
+def is_done(folder: Path, fold: int) -> bool:
+    """Whether this fold was fitted to its end."""
+    return (fold_folder(folder, fold) / UNIT_FILE).exists()
+
+
+def fold_folder(folder: Path, fold: int) -> Path:
+    """Where the model of a fold is kept."""
+    return folder / f"fold{fold}"
+
+
+def load_folds(folder: Path, task: Task, member: Member) -> list[Model]:
+    """The fold models of a member, in order, to predict with."""
+    made = engine(member.engine)
+    count = sum(1 for place in folder.glob("fold*") if (place / UNIT_FILE).exists())
+    return [made.load(fold_folder(folder, fold), task) for fold in range(count)]

@@ -68,6 +68,7 @@ def bootstrap(
     level: float = 0.95,
     seed: int = 0,
     multilabel: bool | None = None,
+    weight: npt.NDArray[np.float64] | None = None,
 ) -> Interval:
     """A score and its percentile interval over resampled groups.
 
@@ -87,6 +88,8 @@ def bootstrap(
         The same seed and groups give the same resamples, whatever the model and the metric.
     multilabel
         Whether rows may have several labels; seen from the truth where not given.
+    weight
+        (n,), how much each row counts; all alike where not given.
 
     Raises
     ------
@@ -103,7 +106,7 @@ def bootstrap(
     0.750 [0.660, 0.830]
     """
     scorer = _metric(metric).scorer(truth, proba, multilabel)
-    score, resampled = _rounds([scorer], len(truth), groups, rounds, seed)
+    score, resampled = _rounds([scorer], len(truth), groups, rounds, seed, weight)
     return Interval(float(score[0]), *_bounds(resampled[0], level))
 
 
@@ -204,11 +207,13 @@ def _rounds(
     groups: Sequence[object] | npt.NDArray[np.generic] | None,
     rounds: int,
     seed: int,
+    weight: npt.NDArray[np.float64] | None = None,
 ) -> tuple[Floats, Floats]:
     """The score of each scorer, (n,), and its scores on the same resamples of the groups, (n, rounds)."""
     if rounds < 1:
         raise ConfigError(f"A bootstrap needs at least one round; {rounds} were asked for")
-    scores = np.array([scorer(np.ones((n_rows, 1)))[0] for scorer in scorers])
+    base = np.ones((n_rows, 1)) if weight is None else np.asarray(weight, dtype=float).reshape(-1, 1)
+    scores = np.array([scorer(base)[0] for scorer in scorers])
     out = np.full((len(scorers), rounds), np.nan)
     codes = _group_codes(groups, n_rows)
     n_groups = int(codes.max(initial=-1)) + 1
@@ -220,7 +225,7 @@ def _rounds(
         drawn = np.empty((n_groups, min(step, rounds - start)))
         for column in range(drawn.shape[1]):
             drawn[:, column] = np.bincount(rng.integers(n_groups, size=n_groups), minlength=n_groups)
-        weights = drawn[codes]
+        weights = drawn[codes] * base
         for row, scorer in enumerate(scorers):
             out[row, start : start + step] = scorer(weights)
     return scores, out

@@ -1,0 +1,152 @@
+"""The feature columns of a run: what each must be, and the same preparation for training and prediction."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from aurist.errors import DataError, listing
+
+
+@dataclass(frozen=True)
+class Column:
+    """One feature: a number, or one of a set of categories."""
+
+    name: str
+    kind: Literal["number", "category"]
+    categories: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Schema:
+    """The feature columns that a run was fitted on, in order."""
+
+    columns: tuple[Column, ...]
+
+    @property
+    def names(self) -> list[str]:
+        """The columns' names."""
+        return [column.name for column in self.columns]
+
+    def apply(self, table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+        """Bring a table into the form that the models were fitted on.
+
+        Returns
+        -------
+        features
+            These columns in this order: float32, or categorical with the known categories.
+        notes
+            What was passed over: further columns, categories never seen (taken as missing).
+
+        Raises
+        ------
+        DataError
+            Where columns are missing or hold text instead of numbers: all of them at once.
+        """
+        problems = [_missing(name, table) for name in self.names if name not in table.columns]
+        if problems:
+            raise DataError(
+                f"{len(problems)} of the {len(self.columns)} feature columns that this run was fitted on are "
+                f"missing:\n{listing(problems)}\nGive a table with the same columns as the training data."
+            )
+        notes = []
+        extra = [str(name) for name in table.columns if name not in self.names]
+        if extra:
+            notes.append(f"columns that the run does not know, passed over: {', '.join(extra[:10])}")
+        out: dict[str, Any] = {}
+        for column in self.columns:
+            values = table[column.name]
+            if column.kind == "number":
+                out[column.name], bad = _numbers(values)
+                problems += [
+                    f"column {column.name!r}, data row {row + 1}: {values.iloc[row]!r}" for row in bad
+                ]
+            else:
+                text = values.astype(object).where(values.notna(), None).map(_text)
+                unseen = sorted({str(v) for v in text.dropna().unique()} - set(column.categories))
+                if unseen:
+                    notes.append(
+                        f"column {column.name!r}: taken as missing, never seen: {', '.join(unseen[:5])}"
+                    )
+                out[column.name] = pd.Categorical(text, categories=list(column.categories))
+        if problems:
+            raise DataError(
+                f"{len(problems)} cells are text where this run expects numbers:\n{listing(problems)}\n"
+                "Correct these cells, or leave them empty if the value is unknown."
+            )
+        return pd.DataFrame(out, index=table.index), notes
+
+
+def infer_schema(table: pd.DataFrame) -> Schema:
+    """The schema of a training table: text and categories as categories, all else as numbers.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"tempo": [120.0, 90.0], "mode": ["minor", None]})
+    >>> [(c.name, c.kind, c.categories) for c in infer_schema(table).columns]
+    [('tempo', 'number', ()), ('mode', 'category', ('minor',))]
+    """
+    columns = []
+    for name in table.columns:
+        values = table[name]
+        if pd.api.types.is_numeric_dtype(values.dtype):
+            columns.append(Column(str(name), "number"))
+        else:
+            known = sorted({str(value) for value in values.dropna().unique()})
+            columns.append(Column(str(name), "category", tuple(known)))
+    return Schema(tuple(columns))
+
+
+def row_keys(features: pd.DataFrame) -> npt.NDArray[np.uint64]:
+    """A hash of each row, equal where all the features are equal; (n,)."""
+    plain = features.copy()
+    for name in plain.columns:
+        if isinstance(plain[name].dtype, pd.CategoricalDtype):
+            plain[name] = plain[name].cat.codes.astype(np.float64)
+        else:
+            # adding zero makes -0.0 and 0.0 one value
+            plain[name] = plain[name].astype(np.float64) + 0.0
+    return np.asarray(pd.util.hash_pandas_object(plain, index=False), dtype=np.uint64)
+
+
+def schema_to_dict(schema: Schema) -> list[dict[str, object]]:
+    """For JSON."""
+    return [{"name": c.name, "kind": c.kind, "categories": list(c.categories)} for c in schema.columns]
+
+
+def schema_from_dict(columns: Sequence[dict[str, object]]) -> Schema:
+    """Back from JSON."""
+    return Schema(
+        tuple(
+            Column(
+                str(c["name"]), "number" if c["kind"] == "number" else "category", _strings(c["categories"])
+            )
+            for c in columns
+        )
+    )
+
+
+def _strings(values: object) -> tuple[str, ...]:
+    return tuple(str(v) for v in values) if isinstance(values, list) else ()
+
+
+def _numbers(values: pd.Series[float]) -> tuple[npt.NDArray[np.float32], list[int]]:
+    """The column as float32, and the rows whose cells are no numbers."""
+    numbers = pd.to_numeric(values, errors="coerce")
+    bad = np.flatnonzero(numbers.isna() & values.notna())
+    return np.asarray(numbers, dtype=np.float32), [int(row) for row in bad]
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def _missing(name: str, table: pd.DataFrame) -> str:
+    near = difflib.get_close_matches(name, [str(c) for c in table.columns], n=1)
+    return f"{name!r}" + (f" (there is {near[0]!r})" if near else "")

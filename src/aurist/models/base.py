@@ -1,0 +1,110 @@
+"""What every model is: fitted on some rows of one fold, kept in a folder, asked for probabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from aurist.errors import AuristError, RunError
+
+Proba = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is to be learnt, the same for every model of a run."""
+
+    classes: tuple[str, ...]
+    multilabel: bool
+    metric: str
+    seed: int = 0
+    jobs: int = 1
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Rows to learn from: features (n, n_features), indicator matrix (n, n_classes), weights (n,)."""
+
+    features: pd.DataFrame
+    targets: npt.NDArray[np.int8]
+    weight: npt.NDArray[np.float64]
+
+    def take(self, rows: npt.NDArray[np.intp]) -> Examples:
+        """The examples of these positions."""
+        return Examples(
+            self.features.iloc[rows].reset_index(drop=True), self.targets[rows], self.weight[rows]
+        )
+
+    def together(self, other: Examples) -> Examples:
+        """These examples and then the others."""
+        return Examples(
+            pd.concat([self.features, other.features], ignore_index=True),
+            np.concatenate([self.targets, other.targets]),
+            np.concatenate([self.weight, other.weight]),
+        )
+
+
+@dataclass(frozen=True)
+class Member:
+    """One row to be of the leaderboard: which engine makes it, with which settings."""
+
+    name: str
+    engine: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Model(Protocol):
+    """A model fitted on one fold; what it needs to predict is in its folder."""
+
+    def predict_proba(self, features: pd.DataFrame) -> Proba:
+        """(n, n_classes): probabilities in the order of the task's classes."""
+        ...
+
+
+class FitFailedError(AuristError):
+    """The member could not be fitted, for want of time or another reason; the plan goes on without it."""
+
+
+class Engine(Protocol):
+    """Fits and reads back the models of one kind."""
+
+    def fit(
+        self, folder: Path, task: Task, member: Member, train: Examples, inner: Examples, seconds: float
+    ) -> tuple[Model, Proba]:
+        """Fit on ``train``, choosing on ``inner`` alone, in about so many seconds, into ``folder``.
+
+        Returns
+        -------
+        model
+            Which may have been fitted once more, on both parts, with what was chosen.
+        inner_proba
+            (n_inner, n_classes): by the model as it was before it had seen the inner part.
+        """
+        ...
+
+    def load(self, folder: Path, task: Task) -> Model:
+        """Read back what ``fit`` left in the folder."""
+        ...
+
+
+def engine(name: str) -> Engine:
+    """The engine of this name; its libraries are imported only when it is used."""
+    if name == "forest":
+        from aurist.models.forest import ForestEngine
+
+        return ForestEngine()
+    if name == "autogluon":
+        from aurist.models.tabular import AutoGluonEngine
+
+        return AutoGluonEngine()
+    if name == "mljar":
+        from aurist.models.mljar import MljarEngine
+
+        return MljarEngine()
+    raise RunError(f"Found a model of the engine {name!r}; this version knows autogluon, forest and mljar.")

@@ -1,0 +1,129 @@
+"""Extremely randomised trees: the fast first row of every leaderboard, for one label or several.
+
+Source: P. Geurts, D. Ernst, L. Wehenkel, "Extremely randomized trees", Machine Learning 63, 2006.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from zipfile import ZIP_DEFLATED
+
+import numpy as np
+import pandas as pd
+
+from aurist.errors import RunError
+from aurist.files import atomic_path
+from aurist.models.base import Examples, Member, Proba, Task
+
+MODEL_FILE = "forest.skops"
+#: Above this many rows the leaves are kept larger: a forest of pure leaves would take gigabytes.
+MANY_ROWS = 5000
+
+
+@dataclass
+class ForestModel:
+    """A forest fitted on one fold. ``seen`` are the positions of the classes it met."""
+
+    forest: Any
+    n_classes: int
+    seen: list[int]
+    multilabel: bool
+
+    def predict_proba(self, features: pd.DataFrame) -> Proba:
+        """(n, n_classes): mean of the leaves' class shares."""
+        numbers = as_numbers(features)
+        out = np.zeros((len(numbers), self.n_classes))
+        if not self.multilabel:
+            out[:, self.seen] = self.forest.predict_proba(numbers)
+            return out
+        found = self.forest.predict_proba(numbers)
+        for column, proba in zip(self.seen, found if isinstance(found, list) else [found], strict=True):
+            out[:, column] = proba[:, 1]
+        return out
+
+
+class ForestEngine:
+    """Fits extra-trees with scikit-learn and keeps them with skops, without pickle."""
+
+    def fit(
+        self, folder: Path, task: Task, member: Member, train: Examples, inner: Examples, seconds: float
+    ) -> tuple[ForestModel, Proba]:
+        """Fit twice: without the inner part, for choices made on it, and then on all of the training rows."""
+        trees = int(member.settings.get("trees", _trees(len(train.targets))))
+        inner_proba = _fit(train, task, max(trees // 3, 50)).predict_proba(inner.features)
+        model = _fit(train.together(inner), task, trees)
+        _save(folder, model)
+        return model, inner_proba
+
+    def load(self, folder: Path, task: Task) -> ForestModel:
+        """Read the forest back; nothing but scikit-learn's own types and numpy arrays is accepted."""
+        from skops import io
+
+        path = folder / MODEL_FILE
+        if not path.exists():
+            raise RunError(f"Found no {MODEL_FILE} in {folder}; run `aurist resume` to fit it again.")
+        types = io.get_untrusted_types(file=path)
+        unknown = [name for name in types if not name.startswith("sklearn.")]
+        if unknown:
+            raise RunError(f"{path} holds types that a forest does not have: {', '.join(unknown)}.")
+        kept = io.load(path, trusted=types)
+        return ForestModel(kept["forest"], len(task.classes), list(kept["seen"]), task.multilabel)
+
+
+def forest_proba(task: Task, train: Examples, features: pd.DataFrame) -> Proba:
+    """Fit the engine's forest on ``train`` and ask it at once, without keeping it; (n, n_classes)."""
+    return _fit(train, task, _trees(len(train.targets))).predict_proba(features)
+
+
+def _trees(n_rows: int) -> int:
+    return 100 if n_rows >= MANY_ROWS else 300
+
+
+def _fit(examples: Examples, task: Task, trees: int) -> ForestModel:
+    from sklearn.ensemble import ExtraTreesClassifier
+
+    targets = examples.targets
+    if task.multilabel:
+        seen = np.flatnonzero((targets.sum(axis=0) > 0) & (targets.sum(axis=0) < len(targets)))
+        truth = targets[:, seen]
+        truth = truth[:, 0] if truth.shape[1] == 1 else truth
+    else:
+        seen = np.flatnonzero(targets.sum(axis=0) > 0)
+        truth = np.searchsorted(seen, targets.argmax(axis=1))
+    forest = ExtraTreesClassifier(
+        n_estimators=trees,
+        min_samples_leaf=1 if len(targets) < MANY_ROWS else 5,
+        max_features="sqrt" if examples.features.shape[1] > 30 else 0.6,
+        random_state=task.seed,
+        n_jobs=task.jobs,
+    )
+    forest.fit(as_numbers(examples.features), truth, sample_weight=examples.weight)
+    return ForestModel(forest, len(task.classes), [int(column) for column in seen], task.multilabel)
+
+
+def _save(folder: Path, model: ForestModel) -> None:
+    from skops import io
+
+    with atomic_path(folder / MODEL_FILE) as part:
+        io.dump({"forest": model.forest, "seen": model.seen}, part, compression=ZIP_DEFLATED, compresslevel=1)
+
+
+def as_numbers(features: pd.DataFrame) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
+    """Features as float32; a category by its number, what is missing as NaN.
+
+    Examples
+    --------
+    >>> as_numbers(pd.DataFrame({"key": pd.Categorical(["a", None]), "tempo": [120, 90]})).tolist()
+    [[0.0, 120.0], [nan, 90.0]]
+    """
+    columns = []
+    for name in features:
+        column = features[name]
+        if isinstance(column.dtype, pd.CategoricalDtype):
+            codes = column.cat.codes.to_numpy(dtype=np.float32)
+            columns.append(np.where(codes < 0, np.nan, codes).astype(np.float32))
+        else:
+            columns.append(column.to_numpy(dtype=np.float32, na_value=np.nan))
+    return np.column_stack(columns) if columns else np.zeros((len(features), 0), dtype=np.float32)

@@ -1,0 +1,179 @@
+"""mljar-supervised as a second engine: its whole AutoML on one fold, choosing on the inner part alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from aurist.errors import MissingExtraError, RunError
+from aurist.files import write_json
+from aurist.models.base import Examples, FitFailedError, Member, Proba, Task
+
+#: mljar's modes: how many models it tries, with which of them stacked.
+_MODES = {"quick": "Explain", "good": "Perform", "best": "Compete"}
+_LEARNERS = ["Linear", "LightGBM", "Xgboost", "CatBoost", "Neural Network", "Random Forest", "Extra Trees"]
+#: Its objective in each case where it has ours; else the log loss.
+_METRICS = {"accuracy": "accuracy", "f1_macro": "f1", "roc_auc": "auc"}
+_BINARY_ONLY = ("auc",)
+
+
+@dataclass
+class MljarModel:
+    """One AutoML, or one for each label, or a constant where a label does not vary."""
+
+    automls: list[Any]
+    constants: list[float | None]
+    seen: list[int]
+    task: Task
+
+    def predict_proba(self, features: pd.DataFrame) -> Proba:
+        """(n, n_classes): of mljar's best model, mostly its ensemble."""
+        plain = _plain(features)
+        if not self.task.multilabel:
+            out = np.zeros((len(features), len(self.task.classes)))
+            with _quiet():
+                out[:, self.seen] = self.automls[0].predict_proba(plain)
+            return out
+        columns = []
+        for automl, constant in zip(self.automls, self.constants, strict=True):
+            if automl is None:
+                columns.append(np.full(len(features), constant))
+            else:
+                with _quiet():
+                    columns.append(automl.predict_proba(plain)[:, 1])
+        return np.column_stack(columns)
+
+
+class MljarEngine:
+    """Fits mljar's AutoML on one fold."""
+
+    def fit(
+        self, folder: Path, task: Task, member: Member, train: Examples, inner: Examples, seconds: float
+    ) -> tuple[MljarModel, Proba]:
+        """Fit on ``train`` in about so many seconds, with ``inner`` as mljar's only validation."""
+        mode = _MODES[str(member.settings.get("preset", "good"))]
+        model = MljarModel([], [], [], task)
+        if not task.multilabel:
+            model.seen = [int(c) for c in np.flatnonzero(train.targets.sum(axis=0) > 0)]
+            known = inner.take(np.flatnonzero(inner.targets[:, model.seen].any(axis=1)))
+            truth = [np.searchsorted(model.seen, e.targets.argmax(axis=1)) for e in (train, known)]
+            model.automls = [
+                _fit_one(folder / "automl", task, mode, (train, truth[0]), (known, truth[1]), seconds)
+            ]
+        for column in range(len(task.classes)) if task.multilabel else ():
+            truth = [e.targets[:, column].astype(np.int64) for e in (train, inner)]
+            varies = len(np.unique(truth[0])) == 2
+            model.constants.append(None if varies else float(truth[0].mean()))
+            place = _label_folder(folder, column)
+            share = seconds / len(task.classes)
+            model.automls.append(
+                _fit_one(place, task, mode, (train, truth[0]), (inner, truth[1]), share) if varies else None
+            )
+        write_json(folder / "aurist.json", {"constants": model.constants, "seen": model.seen})
+        return model, model.predict_proba(inner.features)
+
+    def load(self, folder: Path, task: Task) -> MljarModel:
+        """Read it back. It holds pickles: a run is loaded only where it is trusted."""
+        path = folder / "aurist.json"
+        if not path.exists():
+            raise RunError(f"Found no aurist.json in {folder}; run `aurist resume` to fit it again.")
+        kept = json.loads(path.read_text())
+        if not task.multilabel:
+            return MljarModel([_automl_class()(results_path=str(folder / "automl"))], [], kept["seen"], task)
+        automls = [
+            _automl_class()(results_path=str(_label_folder(folder, column))) if constant is None else None
+            for column, constant in enumerate(kept["constants"])
+        ]
+        return MljarModel(automls, kept["constants"], [], task)
+
+
+def _label_folder(folder: Path, column: int) -> Path:
+    return folder / f"label{column:03d}"
+
+
+def _automl_class() -> Any:
+    try:
+        with _quiet():
+            from supervised.automl import AutoML
+    except ImportError as error:
+        raise MissingExtraError("The engine mljar", "mljar") from error
+    return AutoML
+
+
+def _fit_one(
+    folder: Path,
+    task: Task,
+    mode: str,
+    train: tuple[Examples, Any],
+    inner: tuple[Examples, Any],
+    seconds: float,
+) -> Any:
+    shutil.rmtree(folder, ignore_errors=True)
+    multiclass = len(np.unique(train[1])) > 2
+    objective = _METRICS.get(task.metric, "logloss")
+    if multiclass and objective in _BINARY_ONLY:
+        objective = "logloss"
+    automl = _automl_class()(
+        results_path=str(folder),
+        mode=mode,
+        ml_task="multiclass_classification" if multiclass else "binary_classification",
+        algorithms=_LEARNERS,
+        total_time_limit=max(int(seconds), 1),
+        eval_metric=objective,
+        validation_strategy={"validation_type": "custom"},
+        explain_level=0,
+        golden_features=False,
+        kmeans_features=False,
+        features_selection=False,
+        random_state=task.seed,
+        n_jobs=task.jobs,
+        verbose=0,
+    )
+    features = pd.concat([_plain(train[0].features), _plain(inner[0].features)], ignore_index=True)
+    truth = np.concatenate([train[1], inner[1]])
+    weight = np.concatenate([train[0].weight, inner[0].weight])
+    rows = np.arange(len(truth))
+    try:
+        with _quiet():
+            automl.fit(
+                features,
+                truth,
+                sample_weight=None if (weight == 1).all() else weight,
+                cv=[(rows[: len(train[1])], rows[len(train[1]) :])],
+            )
+    except Exception as error:  # whatever a learner may raise, the other members go on
+        why = " ".join(str(error).split()) or type(error).__name__
+        raise FitFailedError(f"mljar: nothing fitted in {seconds:.0f} s: {why}") from error
+    return automl
+
+
+def _plain(features: pd.DataFrame) -> pd.DataFrame:
+    """Categories as text: mljar encodes them itself."""
+    out = features.copy()
+    for name in out.columns:
+        if isinstance(out[name].dtype, pd.CategoricalDtype):
+            out[name] = out[name].astype(object)
+    return out
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep mljar's prints and warnings out of the user's terminal; errors still raise."""
+    with (
+        Path(os.devnull).open("w") as sink,
+        redirect_stdout(sink),
+        redirect_stderr(sink),
+        warnings.catch_warnings(),
+    ):
+        warnings.simplefilter("ignore")
+        yield

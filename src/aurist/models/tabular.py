@@ -1,0 +1,234 @@
+"""AutoGluon as an engine: one predictor for each member and fold, fitted inside the training folds alone.
+
+AutoGluon's own bagging would stop early on the very fold that it then scores; here it is given an inner
+part of the training folds to choose on, and refits with what it chose (docs/decisions/0001).
+"""
+
+from __future__ import annotations
+
+import shutil
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from aurist.errors import MissingExtraError, RunError
+from aurist.files import write_json
+from aurist.models.base import Examples, FitFailedError, Member, Proba, Task
+
+LABEL = "__label__"
+WEIGHT = "__weight__"
+#: Settings of ours in a member; all others are AutoGluon's hyper-parameters.
+KIND, REFIT = "kind", "refit"
+
+#: What each of AutoGluon's models calls its seed.
+_SEED_NAMES = {
+    "GBM": "seed", "XGB": "seed", "CAT": "random_seed", "NN_TORCH": "seed_value",
+    "RF": "random_state", "XT": "random_state", "LR": "random_state", "TABM": "random_state",
+}  # fmt: skip
+#: What AutoGluon watches for early stopping. F1 and its kin jump about on few rows, and the ensemble
+#: wants good probabilities, so all of them watch the log loss.
+_WATCHED = {"roc_auc": "roc_auc_ovr_macro", "accuracy": "accuracy"}
+
+
+@dataclass
+class AutoGluonModel:
+    """One predictor, or one for each label, or a constant where a label does not vary."""
+
+    predictors: list[Any]
+    constants: list[float | None]
+    task: Task
+    chosen: list[str | None]
+
+    def predict_proba(self, features: pd.DataFrame) -> Proba:
+        """(n, n_classes): of the refitted model where there is one."""
+        return self._proba(features, self.chosen)
+
+    def _proba(self, features: pd.DataFrame, names: list[str | None]) -> Proba:
+        if not self.task.multilabel:
+            out = np.zeros((len(features), len(self.task.classes)))
+            found = self.predictors[0].predict_proba(features, model=names[0])
+            out[:, [self.task.classes.index(str(c)) for c in found.columns]] = found.to_numpy()
+            return out
+        columns = []
+        for predictor, constant, name in zip(self.predictors, self.constants, names, strict=True):
+            if predictor is None:
+                columns.append(np.full(len(features), constant))
+            else:
+                columns.append(predictor.predict_proba(features, model=name)["yes"].to_numpy())
+        return np.column_stack(columns)
+
+
+class AutoGluonEngine:
+    """Fits one kind of AutoGluon's models (GBM, CAT, XGB, RF, XT, NN_TORCH, TABM ...) on one fold."""
+
+    def fit(
+        self, folder: Path, task: Task, member: Member, train: Examples, inner: Examples, seconds: float
+    ) -> tuple[AutoGluonModel, Proba]:
+        """Fit on ``train``, stop early on ``inner``; with the setting ``refit``, fit again on both."""
+        if member.settings[KIND] in ("NN_TORCH", "TABM"):
+            _need_torch(member)
+        columns = [*range(len(task.classes))] if task.multilabel else [None]
+        model = AutoGluonModel([], [], task, [])
+        partial: list[str | None] = []
+        for done, column in enumerate(columns):
+            path = folder if column is None else folder / f"label{column:03d}"
+            shutil.rmtree(path, ignore_errors=True)
+            truth = _truth(train, task, column)
+            if column is not None and truth.nunique() < 2:
+                model.predictors.append(None)
+                model.constants.append(float(train.targets[:, column].mean()))
+                names: tuple[str | None, str | None] = (None, None)
+            else:
+                share = seconds / (len(columns) - done)
+                predictor, names = _fit_one(
+                    path, task, member, (train, truth), (inner, _truth(inner, task, column)), share
+                )
+                model.predictors.append(predictor)
+                model.constants.append(None)
+            partial.append(names[0])
+            model.chosen.append(names[1])
+        inner_proba = model._proba(inner.features, partial)
+        write_json(folder / "aurist.json", {"constants": model.constants, "chosen": model.chosen})
+        return model, inner_proba
+
+    def load(self, folder: Path, task: Task) -> AutoGluonModel:
+        """Read the predictors back. They hold pickles: a run is loaded only where it is trusted."""
+        import json
+
+        from autogluon.tabular import TabularPredictor
+
+        path = folder / "aurist.json"
+        if not path.exists():
+            raise RunError(f"Found no aurist.json in {folder}; run `aurist resume` to fit it again.")
+        kept = json.loads(path.read_text())
+        predictors = []
+        for column, constant in enumerate(kept["constants"]):
+            place = folder / f"label{column:03d}" if task.multilabel else folder
+            with _quiet():
+                predictors.append(
+                    None if constant is not None else TabularPredictor.load(str(place), verbosity=0)
+                )
+        return AutoGluonModel(predictors, kept["constants"], task, kept["chosen"])
+
+
+def _fit_one(
+    path: Path,
+    task: Task,
+    member: Member,
+    train: tuple[Examples, pd.Series[str]],
+    inner: tuple[Examples, pd.Series[str]],
+    seconds: float,
+) -> tuple[Any, tuple[str, str]]:
+    """Fit one predictor; the names of its model before and after the refit."""
+    from autogluon.tabular import TabularPredictor
+
+    settings = {key: value for key, value in member.settings.items() if key not in (KIND, REFIT)}
+    kind = member.settings[KIND]
+    watched = _WATCHED.get(task.metric, "log_loss")
+    with _quiet():
+        predictor = TabularPredictor(
+            label=LABEL,
+            path=str(path),
+            problem_type="binary" if train[1].nunique() == 2 else "multiclass",
+            eval_metric="roc_auc" if watched.startswith("roc") and train[1].nunique() == 2 else watched,
+            sample_weight=WEIGHT,
+            weight_evaluation=False,
+            verbosity=0,
+            log_to_file=False,
+            # the default leaves out classes of fewer than ten rows, without a word to our caller
+            learner_kwargs={"label_count_threshold": 1},
+        )
+        try:
+            predictor.fit(
+                _frame(*train),
+                tuning_data=_frame(*inner),
+                hyperparameters={kind: settings | {_SEED_NAMES[kind]: task.seed}},
+                fit_weighted_ensemble=False,
+                time_limit=seconds / (2 if member.settings.get(REFIT) else 1),
+                num_cpus=task.jobs,
+                calibrate=False,
+                raise_on_model_failure=True,
+            )
+        except Exception as error:  # whatever a learner may raise, the other members go on
+            why = " ".join(str(error).split()) or type(error).__name__
+            raise FitFailedError(f"{member.name}: nothing fitted in {seconds:.0f} s: {why}") from error
+        first = predictor.model_names()[0]
+        if not member.settings.get(REFIT):
+            return predictor, (first, first)
+        refitted = predictor.refit_full(model=first, set_best_to_refit_full=True)
+        return predictor, (first, refitted[first])
+
+
+def _truth(examples: Examples, task: Task, column: int | None) -> pd.Series[str]:
+    if column is None:
+        return pd.Series(np.asarray(task.classes, dtype=object)[examples.targets.argmax(axis=1)])
+    return pd.Series(np.where(examples.targets[:, column] > 0, "yes", "no").astype(object))
+
+
+def _frame(examples: Examples, truth: pd.Series[str]) -> pd.DataFrame:
+    table = examples.features.copy()
+    table[LABEL] = truth.to_numpy()
+    table[WEIGHT] = examples.weight
+    return table
+
+
+def _need_torch(member: Member) -> None:
+    from importlib.util import find_spec
+
+    if find_spec("torch") is None:
+        raise MissingExtraError(f"The model {member.name}", "networks")
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep AutoGluon's and its libraries' notices out of the user's terminal; errors still raise."""
+    import logging
+
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)
+
+
+def select_weights(
+    probas: list[Proba], targets: np.ndarray[tuple[int, int], np.dtype[np.int8]], task: Task
+) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """AutoGluon's ensemble selection, as its WeightedEnsemble_L2 uses it: a weight for each model.
+
+    Parameters
+    ----------
+    probas
+        One (n, n_classes) a model.
+    targets : (n, n_classes)
+        Indicator matrix, one label a row.
+    task
+        Its metric is the objective where AutoGluon has it, else the log loss.
+    """
+    from autogluon.core.metrics import METRICS
+    from autogluon.core.models.greedy_ensemble.ensemble_selection import EnsembleSelection
+
+    known = METRICS["multiclass"]
+    chosen = known[task.metric if task.metric in known and task.metric != "roc_auc" else "log_loss"]
+    # log loss wants every class to be possible
+    floored = [np.clip(proba, 1e-7, None) for proba in probas]
+    floored = [proba / proba.sum(axis=1, keepdims=True) for proba in floored]
+    selection = EnsembleSelection(
+        ensemble_size=25,
+        problem_type="multiclass",
+        metric=chosen,
+        random_state=np.random.RandomState(task.seed),
+    )
+    with _quiet():
+        selection.fit(floored, targets.argmax(axis=1))
+    weights: np.ndarray[tuple[int], np.dtype[np.float64]] = np.asarray(selection.weights_, dtype=np.float64)
+    return weights

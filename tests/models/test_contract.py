@@ -1,0 +1,127 @@
+"""What every model must do, whatever it is made of."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from aurist.crossval import TrainingData, fit_member, is_done, load_folds
+from aurist.errors import RunError
+from aurist.evaluate import bootstrap
+from aurist.metrics import metric
+from aurist.models.base import Examples, Member, Task, engine
+from aurist.splits import assign_folds, cross_splits
+
+MEMBERS = [
+    Member("forest", "forest", {"trees": 60}),
+    Member("GBM", "autogluon", {"kind": "GBM", "refit": True, "learning_rate": 0.2}),
+    Member("LR", "autogluon", {"kind": "LR", "refit": False}),
+    pytest.param(Member("CAT", "autogluon", {"kind": "CAT", "refit": True}), marks=pytest.mark.slow),
+    pytest.param(Member("XGB", "autogluon", {"kind": "XGB", "refit": True}), marks=pytest.mark.slow),
+    pytest.param(Member("RF", "autogluon", {"kind": "RF", "refit": True}), marks=pytest.mark.slow),
+    pytest.param(Member("mljar", "mljar", {"preset": "quick"}), marks=pytest.mark.slow),
+]
+CLASSES = ("a", "b", "c", "d")
+
+
+def training_data(
+    *, shuffled: bool = False, multilabel: bool = False, n: int = 240, n_splits: int = 3
+) -> TrainingData:
+    """Clips in groups of three; the classes are plain to see in the features unless shuffled."""
+    rng = np.random.default_rng(3)
+    groups = np.repeat(np.arange(n // 3), 3)
+    label = np.repeat(rng.integers(0, 4, n // 3), 3)
+    features = pd.DataFrame(rng.normal(size=(n, 6)), columns=[f"f{i}" for i in range(6)])
+    features["f0"] += 3 * (label % 2)
+    features["f1"] += 3 * (label // 2)
+    features["mode"] = pd.Categorical(rng.choice(["major", "minor"], n), categories=["major", "minor"])
+    features.loc[::17, "f2"] = np.nan
+    if shuffled:
+        # whole groups change labels: within a group the clips are alike, and must stay so
+        label = np.repeat(rng.permutation(label[::3]), 3)
+    targets = np.eye(4, dtype=np.int8)[label]
+    if multilabel:
+        targets[:, 3] = features["f0"] > 1.5
+    task = Task(CLASSES, multilabel, "average_precision" if multilabel else "accuracy", seed=1, jobs=2)
+    folds = assign_folds(targets, groups, n_splits, seed=0)
+    return TrainingData(
+        task,
+        Examples(features, targets, np.ones(n)),
+        np.array([f"clip{i}" for i in range(n)], dtype=object),
+        groups,
+        folds,
+        cross_splits(folds, targets, groups, seed=0),
+    )
+
+
+@pytest.mark.parametrize("member", MEMBERS, ids=str)
+def test_learns_what_is_plain_and_is_the_same_when_read_back(member: Member, tmp_path: Path) -> None:
+    data = training_data()
+    found = fit_member(tmp_path, data, member, seconds=90)
+    proba = found.oof.aligned(data.clip_ids.tolist())
+    assert proba.shape == (240, 4)
+    assert np.allclose(proba.sum(axis=1), 1, atol=1e-4)
+    assert metric("accuracy")(data.examples.targets, proba) > 0.75
+    models = load_folds(tmp_path, data.task, member)
+    split = data.splits[0]
+    again = models[0].predict_proba(data.examples.take(split.scored).features)
+    assert np.allclose(again, proba[split.scored], atol=1e-6)
+
+
+@pytest.mark.parametrize("member", MEMBERS, ids=str)
+def test_shuffled_labels_score_chance(member: Member, tmp_path: Path) -> None:
+    data = training_data(shuffled=True)
+    found = fit_member(tmp_path, data, member, seconds=90)
+    proba = found.oof.aligned(data.clip_ids.tolist())
+    interval = bootstrap(data.examples.targets, proba, data.groups, "accuracy", level=0.998)
+    assert interval.low < 0.25 < interval.high + 0.1, interval
+    assert interval.score < 0.25 + 0.12
+
+
+@pytest.mark.parametrize("member", MEMBERS, ids=str)
+def test_several_labels_a_clip(member: Member, tmp_path: Path) -> None:
+    data = training_data(multilabel=True, n_splits=2)
+    found = fit_member(tmp_path, data, member, seconds=90)
+    proba = found.oof.aligned(data.clip_ids.tolist())
+    assert ((proba >= 0) & (proba <= 1)).all()
+    assert metric("average_precision")(data.examples.targets, proba, multilabel=True) > 0.7
+
+
+def test_the_same_seed_gives_the_same_predictions(tmp_path: Path) -> None:
+    data = training_data()
+    a, b = (fit_member(tmp_path / name, data, MEMBERS[0], 60).oof.proba for name in "ab")
+    assert (a == b).all()
+
+
+def test_a_class_that_is_not_in_the_training_folds_gets_no_probability(tmp_path: Path) -> None:
+    data = training_data()
+    lonely = data.examples.targets[:, 2].astype(bool)
+    keep = np.flatnonzero(~lonely)
+    train, inner = data.examples.take(keep[:100]), data.examples.take(keep[100:])
+    for member in MEMBERS[:3]:
+        place = tmp_path / member.name
+        place.mkdir()
+        model, _ = engine(member.engine).fit(place, data.task, member, train, inner, 60)
+        proba = model.predict_proba(inner.features)
+        assert (proba[:, 2] == 0).all()
+
+
+def test_a_finished_fold_is_not_fitted_again(tmp_path: Path) -> None:
+    data = training_data()
+    fit_member(tmp_path, data, MEMBERS[0], 60)
+    stamp = (tmp_path / "fold0" / "forest.skops").stat().st_mtime_ns
+    (tmp_path / "fold1" / "unit.json").unlink()
+    (tmp_path / "fold1" / "forest.skops").write_bytes(b"half")
+    assert not is_done(tmp_path, 1)
+    fit_member(tmp_path, data, MEMBERS[0], 60)
+    assert is_done(tmp_path, 1)
+    assert (tmp_path / "fold0" / "forest.skops").stat().st_mtime_ns == stamp
+
+
+@pytest.mark.parametrize("name", ["forest", "autogluon", "mljar"])
+def test_an_empty_folder_says_what_is_missing(name: str, tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="aurist resume"):
+        engine(name).load(tmp_path, training_data().task)
