@@ -1,0 +1,71 @@
+"""Labels and groups from file names, by a pattern such as ``{label}_{group}_{n}``."""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePosixPath
+
+from aurist.errors import ConfigError, DataError, listing
+
+FIELDS = ("label", "group", "fold")
+
+
+def compile_pattern(pattern: str) -> re.Pattern[str]:
+    """The pattern as a regular expression over the file's stem, or over its path where it has a ``/``.
+
+    A field takes as little as it can, the last one all that is left; names other than label, group and fold are
+    read over.
+
+    Examples
+    --------
+    >>> compile_pattern("{label}_{group}_{n}").fullmatch("7_jackson_32").groupdict()
+    {'label': '7', 'group': 'jackson', 'n': '32'}
+    """
+    pieces = re.split(r"\{(\w*)\}", pattern)
+    names = pieces[1::2]
+    if "label" not in names:
+        raise ConfigError(
+            f"--label-from is {pattern!r}, but must hold {{label}}; for instance '{{label}}_{{group}}_{{n}}'."
+        )
+    repeated = sorted({name for name in names if name and names.count(name) > 1})
+    if repeated or "" in names:
+        raise ConfigError(f"--label-from is {pattern!r}, but every field needs a name of its own.")
+    made = re.escape(pieces[0])
+    for i, name in enumerate(names):
+        last = i == len(names) - 1
+        made += f"(?P<{name}>{'.+' if last else '.+?'})" + re.escape(pieces[2 * i + 2])
+    return re.compile(made)
+
+
+def read_names(paths: list[str], pattern: str) -> list[dict[str, str]]:
+    """The fields of every path.
+
+    Raises
+    ------
+    DataError
+        Where paths do not fit the pattern: all of them.
+    """
+    compiled = compile_pattern(pattern)
+    found, strange = [], []
+    for path in paths:
+        whole = PurePosixPath(path.replace("\\", "/"))
+        text = str(whole.with_suffix("")) if "/" in pattern else whole.stem
+        match = _match(compiled, text, "/" in pattern)
+        if match is None:
+            strange.append(path)
+        else:
+            found.append({name: value for name, value in match.groupdict().items() if name in FIELDS})
+    if strange:
+        raise DataError(
+            f"{len(strange)} of {len(paths)} file names do not fit the pattern {pattern!r}:\n{listing(strange)}\n"
+            "Rename them, move them elsewhere, or change --label-from."
+        )
+    return found
+
+
+def _match(compiled: re.Pattern[str], text: str, with_folders: bool) -> re.Match[str] | None:
+    """Match a stem whole, and a path by its last folders: as many as the pattern names."""
+    if not with_folders:
+        return compiled.fullmatch(text)
+    depth = compiled.pattern.count("/")
+    return compiled.fullmatch("/".join(text.split("/")[-depth - 1 :]))
