@@ -104,3 +104,14 @@ def test_a_leak_is_found() -> None:
 
 def test_clips_without_a_group_are_groups_of_their_own() -> None:
     assert group_codes(["a", None, "a", None], ["w", "a", "y", "z"]).tolist() == [0, 1, 0, 2]
+
+
+def test_very_many_groups_are_stratified_too() -> None:
+    rng = np.random.default_rng(0)
+    groups = np.concatenate([np.arange(4000), rng.integers(0, 500, 1500) + 5000])
+    label = rng.integers(0, 4, len(groups))
+    folds = assign_folds(np.eye(4, dtype=np.int8)[label], groups, 5, seed=0)
+    for group in np.unique(groups[4000:]):
+        assert len(np.unique(folds[groups == group])) == 1
+    counts = np.array([np.bincount(label[folds == k], minlength=4) for k in range(5)])
+    assert (counts.max(axis=0) - counts.min(axis=0)).max() <= 8

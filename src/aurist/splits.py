@@ -16,6 +16,8 @@ Rows = npt.NDArray[np.intp]
 Groups = npt.NDArray[np.int64]
 Targets = npt.NDArray[np.int8]
 
+#: Above this many groups, those of one row are divided apart from the others.
+MANY_GROUPS = 2000
 #: The fold of a row that is always trained on and never scored.
 NEVER_SCORED = -1
 
@@ -80,18 +82,34 @@ def assign_folds(targets: Targets, groups: Groups, n_splits: int, seed: int) -> 
 
 
 def _single_label(targets: Targets, groups: Groups, n_splits: int, seed: int) -> npt.NDArray[np.int64]:
-    from sklearn.model_selection import StratifiedGroupKFold
-
     label = targets.argmax(axis=1)
-    largest = int(np.bincount(label).max())
-    splitter = StratifiedGroupKFold(min(n_splits, max(largest, 2)), shuffle=True, random_state=seed)
-    folds = np.full(len(groups), NEVER_SCORED, dtype=np.int64)
+    n_splits = min(n_splits, max(int(np.bincount(label).max()), 2))
+    _, member, size = np.unique(groups, return_inverse=True, return_counts=True)
+    alone = size[member] == 1
+    if len(size) <= MANY_GROUPS or alone.all() or not alone.any():
+        return _renumbered(_stratified(label, None if alone.all() else groups, n_splits, seed))
+    # scikit-learn takes a step for each group: rows that are alone go the short way
+    folds = np.empty(len(label), dtype=np.int64)
+    folds[alone] = _stratified(label[alone], None, n_splits, seed)
+    folds[~alone] = _stratified(label[~alone], groups[~alone], n_splits, seed)
+    return _renumbered(folds)
+
+
+def _stratified(
+    label: npt.NDArray[np.intp], groups: Groups | None, n_splits: int, seed: int
+) -> npt.NDArray[np.int64]:
+    """Folds by label, of whole groups where there are some."""
+    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+
+    kind = StratifiedKFold if groups is None else StratifiedGroupKFold
+    folds = np.zeros(len(label), dtype=np.int64)
     with warnings.catch_warnings():
         # a class rarer than the folds is the audit's to report
         warnings.filterwarnings("ignore", message="The least populated class", category=UserWarning)
+        splitter = kind(n_splits, shuffle=True, random_state=seed)
         for fold, (_, scored) in enumerate(splitter.split(label, label, groups)):
             folds[scored] = fold
-    return _renumbered(folds)
+    return folds
 
 
 def _multi_label(targets: Targets, groups: Groups, n_splits: int, seed: int) -> npt.NDArray[np.int64]:

@@ -1,0 +1,94 @@
+"""What early stopping on the scored fold is worth: labels shuffled at random must score chance.
+
+AutoGluon's bagging on given folds (`groups=`) stops each child early on the very fold that it then predicts.
+aurist gives it an inner part of the training folds to stop on. Both see the same rows, folds and models.
+
+    python benchmarks/shuffled_labels.py --repeats 10 -o shuffled_labels.json
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from aurist.crossval import TrainingData, fit_member
+from aurist.models.base import Examples, Member, Task
+from aurist.splits import assign_folds, cross_splits
+
+N_ROWS, N_FEATURES, N_CLASSES, N_SPLITS = 120, 60, 10, 10
+
+
+def shuffled_data(seed: int) -> TrainingData:
+    """Random features and random labels."""
+    rng = np.random.default_rng(seed)
+    features = pd.DataFrame(
+        rng.normal(size=(N_ROWS, N_FEATURES)), columns=[f"f{i}" for i in range(N_FEATURES)]
+    )
+    targets = np.eye(N_CLASSES, dtype=np.int8)[rng.permutation(np.arange(N_ROWS) % N_CLASSES)]
+    groups = np.arange(N_ROWS)
+    folds = assign_folds(targets, groups, N_SPLITS, seed)
+    return TrainingData(
+        Task(tuple("abcdefghij"), False, "accuracy", seed, 1),
+        Examples(features, targets, np.ones(N_ROWS)),
+        np.arange(N_ROWS).astype(str).astype(object),
+        groups,
+        folds,
+        cross_splits(folds, targets, groups, seed),
+    )
+
+
+def autogluon_accuracy(data: TrainingData, kind: str, folder: str) -> float:
+    """Out-of-fold accuracy as AutoGluon's bagging on these folds reports it."""
+    from autogluon.tabular import TabularPredictor
+
+    truth = data.examples.targets.argmax(axis=1)
+    table = data.examples.features.assign(label=truth.astype(str), fold=data.folds)
+    predictor = TabularPredictor("label", path=folder, groups="fold", eval_metric="accuracy", verbosity=0)
+    predictor.fit(
+        table,
+        hyperparameters={kind: {}},
+        fit_weighted_ensemble=False,
+        num_bag_folds=N_SPLITS,
+        ag_args_ensemble={"fold_fitting_strategy": "sequential_local"},
+    )
+    told = predictor.predict_oof(predictor.model_names()[0])
+    return float((told.to_numpy() == table["label"].to_numpy()).mean())
+
+
+def aurist_accuracy(data: TrainingData, kind: str, folder: str) -> float:
+    """Out-of-fold accuracy as aurist reports it."""
+    member = Member(kind, "autogluon", {"kind": kind, "refit": True})
+    told = fit_member(Path(folder), data, member, 600).oof
+    return float((told.aligned(data.clip_ids.tolist()).argmax(1) == data.examples.targets.argmax(1)).mean())
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--repeats", type=int, default=10)
+    parser.add_argument("-o", "--output", type=Path, default=Path("shuffled_labels.json"))
+    options = parser.parse_args()
+    warnings.simplefilter("ignore")
+    found: dict[str, list[float]] = {}
+    for seed in range(options.repeats):
+        data = shuffled_data(seed)
+        for kind in ("GBM", "CAT"):
+            for name, measure in (("AutoGluon bagging", autogluon_accuracy), ("aurist", aurist_accuracy)):
+                with tempfile.TemporaryDirectory() as folder:
+                    found.setdefault(f"{kind}, {name}", []).append(measure(data, kind, folder))
+        options.output.write_text(json.dumps(found, indent=1))
+    print(f"| model | accuracy on shuffled labels (chance {1 / N_CLASSES:.3f}) | standard error |")
+    print("|---|---|---|")
+    for name, values in found.items():
+        print(f"| {name} | {np.mean(values):.3f} | {np.std(values, ddof=1) / np.sqrt(len(values)):.3f} |")
+
+
+if __name__ == "__main__":
+    main()
