@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 import shutil
+import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -69,20 +70,45 @@ def fit_member(folder: Path, data: TrainingData, member: Member, seconds: float)
     FitFailedError
         Where a fold could not be fitted in its share, or the first folds show that the rest will not fit.
     """
-    deadline = time.monotonic() + seconds
     todo = [split for split in data.splits if not is_done(folder, split.fold)]
-    for done, split in enumerate(todo):
-        left = deadline - time.monotonic()
-        if left <= 0:
-            raise FitFailedError(f"{member.name}: the time was up after {done} of {len(todo)} folds.")
-        _fit_fold(folder, data, member, split, left / (len(todo) - done))
+    workers = min(data.task.jobs, len(todo))
+    if workers > 1:
+        _fit_side_by_side(folder, data, member, todo, seconds, workers)
+    else:
+        deadline = time.monotonic() + seconds
+        for done, split in enumerate(todo):
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise FitFailedError(f"{member.name}: the time was up after {done} of {len(todo)} folds.")
+            _fit_fold(folder, data, member, split, left / (len(todo) - done))
     return read_member(folder, data, member)
 
 
+def _fit_side_by_side(
+    folder: Path, data: TrainingData, member: Member, todo: list[Split], seconds: float, workers: int
+) -> None:
+    """A fold a worker process, each with its share of the cores: small fits do not fill several cores alone."""
+    from joblib import Parallel, delayed
+
+    each = seconds / -(-len(todo) // workers)
+    alone = replace(data, task=replace(data.task, jobs=max(1, data.task.jobs // workers)))
+    Parallel(n_jobs=workers)(delayed(_fit_fold)(folder, alone, member, split, each) for split in todo)
+
+
 def _fit_fold(folder: Path, data: TrainingData, member: Member, split: Split, seconds: float) -> None:
-    place = fold_folder(folder, split.fold)
-    shutil.rmtree(place, ignore_errors=True)
-    place.mkdir(parents=True)
+    """Fit one fold in a folder of its own, which takes its place when it is whole."""
+    folder.mkdir(parents=True, exist_ok=True)
+    place = Path(tempfile.mkdtemp(prefix=f".fold{split.fold}.", dir=folder))
+    try:
+        _fit_into(place, data, member, split, seconds)
+        final = fold_folder(folder, split.fold)
+        shutil.rmtree(final, ignore_errors=True)
+        place.rename(final)
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def _fit_into(place: Path, data: TrainingData, member: Member, split: Split, seconds: float) -> None:
     train, inner = data.examples.take(split.train), data.examples.take(split.inner)
     started = time.monotonic()
     model, inner_proba = engine(member.engine).fit(place, data.task, member, train, inner, seconds)

@@ -30,6 +30,11 @@ class MissingExtraError(AuristError, ImportError):
         super().__init__(
             f"{what} needs the optional extra '{extra}'. Install it with: pip install 'aurist[{extra}]'"
         )
+        self._given = (what, extra)
+
+    def __reduce__(self) -> tuple[type[MissingExtraError], tuple[str, str]]:
+        """Comes back whole from a worker process."""
+        return type(self), self._given
 
 
 def listing(rows: Sequence[str], shown: int = SHOWN) -> str:

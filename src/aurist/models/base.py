@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -95,6 +96,8 @@ class Engine(Protocol):
 
 def engine(name: str) -> Engine:
     """The engine of this name; its libraries are imported only when it is used."""
+    # OpenMP's threads spin while they wait: on a machine that others use too, LightGBM took ten times as long
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     if name == "forest":
         from aurist.models.forest import ForestEngine
 

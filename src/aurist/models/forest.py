@@ -78,7 +78,7 @@ def forest_proba(task: Task, train: Examples, features: pd.DataFrame) -> Proba:
 
 
 def _trees(n_rows: int) -> int:
-    return 100 if n_rows >= MANY_ROWS else 300
+    return 60 if n_rows >= MANY_ROWS else 300
 
 
 def _fit(examples: Examples, task: Task, trees: int) -> ForestModel:
