@@ -232,7 +232,7 @@ class _SndfileSource:
     def __init__(self, path: Path, wav: WavHeader | None) -> None:
         payload = _payload(path, wav) if wav and wav.format_tag == MPEG_LAYER_3 else None
         wrapped = payload is not None
-        file = payload or soundfile.SoundFile(str(path))
+        file = soundfile.SoundFile(str(path)) if payload is None else payload
         self._file = file
         self._lossy = "MPEG" in file.subtype
         promised = file.frames

@@ -1,0 +1,190 @@
+"""Features that were computed before, by the content they were computed from: one SQLite file."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sqlite3
+import sys
+import threading
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+Float = npt.NDArray[np.float32]
+_T = TypeVar("_T")
+
+NAME = "features.sqlite"
+_BESIDE = ("", "-wal", "-shm", "-journal")
+_SCHEMA = """
+PRAGMA journal_mode=WAL;
+PRAGMA synchronous=NORMAL;
+CREATE TABLE IF NOT EXISTS files (path TEXT PRIMARY KEY, size INTEGER, mtime_ns INTEGER, digest BLOB);
+CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, data BLOB) WITHOUT ROWID;
+"""
+
+
+def default_cache_dir() -> Path:
+    """Where features are kept: ``$AURIST_CACHE_DIR``, else the platform's place for caches."""
+    given = os.environ.get("AURIST_CACHE_DIR")
+    if given:
+        return Path(given).expanduser()
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "aurist"
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local")) / "aurist" / "cache"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "aurist"
+
+
+def cache_size(cache_dir: Path | None = None) -> int:
+    """Bytes that stored features take."""
+    return sum(path.stat().st_size for path in _files(cache_dir))
+
+
+def clear_cache(cache_dir: Path | None = None) -> int:
+    """Delete the stored features; returns the bytes given back."""
+    freed = cache_size(cache_dir)
+    for path in _files(cache_dir):
+        path.unlink(missing_ok=True)
+    return freed
+
+
+def _files(cache_dir: Path | None) -> list[Path]:
+    folder = cache_dir or default_cache_dir()
+    return [path for ending in _BESIDE if (path := folder / (NAME + ending)).is_file()]
+
+
+class FeatureCache:
+    """Vectors by key, and the digest of a file by its path, size and time of change.
+
+    Safe with several threads, and with several processes on one cache. A cache that cannot be opened or
+    written (read-only, a full disk, a broken file) is done without, with one warning: what is computed is
+    never lost for it.
+
+    Parameters
+    ----------
+    cache_dir
+        Its folder; None: `default_cache_dir`.
+    """
+
+    def __init__(self, cache_dir: Path | None = None) -> None:
+        self._lock = threading.Lock()
+        self._path = (cache_dir or default_cache_dir()) / NAME
+        self._warned = False
+        self._writable = True
+        self._connection = self._open()
+
+    def _open(self) -> sqlite3.Connection | None:
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            return _connect(self._path)
+        except sqlite3.OperationalError as error:  # read-only or locked: what it holds may still serve
+            self._give_up_writing(error)
+            return _connect_to_read(self._path)
+        except sqlite3.DatabaseError:  # not a database, or a torn one: a cache can be made again
+            clear_cache(self._path.parent)
+            try:
+                return _connect(self._path)
+            except (OSError, sqlite3.Error) as error:
+                self._give_up_writing(error)
+        except OSError as error:
+            self._give_up_writing(error)
+        return None
+
+    def digest(self, path: Path) -> bytes:
+        """Hash of a file's bytes; remembered as long as its size and time of change stay.
+
+        Raises
+        ------
+        OSError
+            Where the file cannot be read.
+        """
+        stat = path.stat()
+        name = str(path.absolute())
+        row = self._do(
+            lambda c: c.execute(
+                "SELECT digest FROM files WHERE path=? AND size=? AND mtime_ns=?",
+                (name, stat.st_size, stat.st_mtime_ns),
+            ).fetchone()
+        )
+        if row is not None:
+            return bytes(row[0])
+        with path.open("rb") as file:
+            found = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).digest()
+        self._write(
+            "INSERT OR REPLACE INTO files VALUES (?,?,?,?)", (name, stat.st_size, stat.st_mtime_ns, found)
+        )
+        return found
+
+    def get(self, key: bytes, size: int) -> Float | None:
+        """The stored vector of (size,), or None."""
+        row = self._do(lambda c: c.execute("SELECT data FROM vectors WHERE key=?", (key,)).fetchone())
+        if row is None or len(row[0]) != 4 * size:
+            return None
+        return np.frombuffer(row[0], dtype="<f4").astype(np.float32)
+
+    def put(self, key: bytes, vector: Float) -> None:
+        """Store a vector; it is on the disk after the next `commit`."""
+        self._write("INSERT OR REPLACE INTO vectors VALUES (?,?)", (key, vector.astype("<f4").tobytes()))
+
+    def commit(self) -> None:
+        """Let what was stored outlive a kill."""
+        if self._writable:
+            self._do(lambda c: c.commit())
+
+    def close(self) -> None:
+        """Commit, and let go of the file."""
+        self.commit()
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+
+    def _write(self, statement: str, values: tuple[object, ...]) -> None:
+        if self._writable:
+            self._do(lambda c: c.execute(statement, values))
+
+    def _do(self, action: Callable[[sqlite3.Connection], _T]) -> _T | None:
+        with self._lock:
+            if self._connection is None:
+                return None
+            try:
+                return action(self._connection)
+            except sqlite3.Error as error:
+                self._give_up_writing(error)
+                return None
+
+    def _give_up_writing(self, error: Exception) -> None:
+        self._writable = False
+        if not self._warned:
+            self._warned = True
+            warnings.warn(
+                f"The features are computed, but not stored: {self._path} cannot be written ({error}). "
+                "Give another place by --cache-dir or AURIST_CACHE_DIR, or make room there.",
+                stacklevel=2,
+            )
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=30, check_same_thread=False)
+    try:
+        connection.executescript(_SCHEMA)
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
+
+
+def _connect_to_read(path: Path) -> sqlite3.Connection | None:
+    try:
+        connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?immutable=1", uri=True, check_same_thread=False
+        )
+        connection.execute("SELECT count(*) FROM vectors").fetchone()
+    except sqlite3.Error:
+        return None
+    return connection
