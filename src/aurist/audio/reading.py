@@ -17,6 +17,7 @@ from aurist.audio.info import AudioInfo, Decoded, Samples, Source, UnreadableAud
 from aurist.errors import DataError
 
 _BLOCK = 1 << 20
+_SMALL_BLOCK = 4096
 # soxr's HQ filter reaches some 200 samples of the lower rate to each side; beyond this a span equals the whole
 _CONTEXT = 1024
 _MAX_RATIO = 256
@@ -249,21 +250,26 @@ class _SndfileSource:
     def blocks(self, first: int, last: int | None) -> Iterator[Samples]:
         position = min(first, self._file.frames)
         stop = self._file.frames if last is None else min(last, self._file.frames)
-        try:
-            if position:
-                self._file.seek(position)
-            while position < stop:
-                wanted = min(_BLOCK, stop - position)
+        step, fresh = _BLOCK, position == 0
+        while position < stop:
+            wanted = min(step, stop - position)
+            try:
+                if not fresh:
+                    self._file.seek(position)
+                    fresh = True
                 block = self._file.read(wanted, dtype="float32", always_2d=True)
-                position += len(block)
-                if len(block):
-                    yield block
-                if len(block) < wanted:
-                    break
-        except soundfile.LibsndfileError:
-            # a stream that breaks off: what came before it is good
-            self.truncated = True
-            return
+            except soundfile.LibsndfileError:
+                # a stream that breaks off within a block: what comes before the break is good
+                self.truncated = True
+                if step == _SMALL_BLOCK:
+                    return
+                step, fresh = _SMALL_BLOCK, False
+                continue
+            position += len(block)
+            if len(block):
+                yield block
+            if len(block) < wanted:
+                break
         if last is None:
             # an encoder's delay is often counted in the header and cut by the decoder
             slack = 2 * _MP3_FRAME if self._lossy else 0

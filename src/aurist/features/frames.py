@@ -261,5 +261,5 @@ def tempo(tempogram: Float, frame_rate: float) -> float:
 
 
 def _normalised(x: Float, norms: Float) -> Float:
-    scaled: Float = x / np.where(norms < _TINY, np.float32(1), norms)[:, None]
-    return scaled
+    divisors = np.where(norms < _TINY, 1, norms).astype(np.float32)
+    return x / divisors[:, None]
