@@ -1,0 +1,251 @@
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+
+from aurist.audio import read
+from aurist.clips import Clips, make_clips
+from aurist.features import store
+from aurist.features.store import cache_size, clear_cache, default_cache_dir, summary_table
+from aurist.features.summary import SummaryConfig, summary, summary_columns
+
+CONFIG = SummaryConfig(n_fft=512, hop_length=256, n_mels=32, n_mfcc=4, sample_rate=8000)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    rng = np.random.default_rng(0)
+    for k in range(6):
+        soundfile.write(tmp_path / f"{k}.wav", rng.uniform(-0.5, 0.5, 9000 + 100 * k), 16000)
+    return tmp_path
+
+
+def table(folder: Path, names: list[str], **spans: list[float]) -> Clips:
+    return make_clips([("a",)] * len(names), paths=names, root=folder, **spans)
+
+
+@pytest.fixture
+def counted(monkeypatch) -> list[int]:
+    """How long the clips were whose features were computed."""
+    calls: list[int] = []
+
+    def count(y, config):
+        calls.append(len(y))
+        return summary(y, config)
+
+    monkeypatch.setattr(store, "summary", count)
+    return calls
+
+
+WAVS = [f"{k}.wav" for k in range(6)]
+
+
+def test_rows_are_those_of_the_clips(folder):
+    made = summary_table(table(folder, WAVS[::-1]), CONFIG, cache_dir=folder / "cache", jobs=2)
+    assert tuple(made.features.columns) == summary_columns(CONFIG) and made.failures == {}
+    for row, name in enumerate(WAVS[::-1]):
+        expected = summary(read(folder / name, 8000)[0], CONFIG)
+        np.testing.assert_array_equal(made.features.iloc[row], expected)
+    assert (made.features.dtypes == np.float32).all()
+
+
+def test_a_second_run_computes_nothing(folder, counted):
+    clips = table(folder, WAVS)
+    first = summary_table(clips, CONFIG, cache_dir=folder / "cache")
+    assert len(counted) == 6
+    second = summary_table(clips, CONFIG, cache_dir=folder / "cache")
+    assert len(counted) == 6
+    pd.testing.assert_frame_equal(first.features, second.features)
+
+
+def test_the_key_is_content_span_and_settings(folder, counted):
+    cache = folder / "cache"
+    summary_table(table(folder, ["0.wav"]), CONFIG, cache_dir=cache)
+    (folder / "0.wav").rename(folder / "moved.wav")
+    summary_table(table(folder, ["moved.wav"]), CONFIG, cache_dir=cache)
+    assert len(counted) == 1
+    summary_table(table(folder, ["moved.wav"], starts=[0.1], ends=[0.4]), CONFIG, cache_dir=cache)
+    assert counted[1:] == [2400]
+    summary_table(table(folder, ["moved.wav"]), SummaryConfig(), cache_dir=cache)
+    assert len(counted) == 3
+    soundfile.write(folder / "moved.wav", np.full(9000, 0.1), 16000)
+    summary_table(table(folder, ["moved.wav"]), CONFIG, cache_dir=cache)
+    assert len(counted) == 4
+
+
+def test_a_change_of_the_code_is_another_key(folder, counted, monkeypatch):
+    summary_table(table(folder, ["0.wav"]), CONFIG, cache_dir=folder)
+    monkeypatch.setattr(store, "VERSION", store.VERSION + 1)
+    summary_table(table(folder, ["0.wav"]), CONFIG, cache_dir=folder)
+    assert len(counted) == 2
+
+
+def test_spans_are_those_of_the_recording(folder):
+    clips = table(folder, ["0.wav", "0.wav"], starts=[0.1, 0.2], ends=[0.3, float("nan")])
+    made = summary_table(clips, CONFIG, cache_dir=folder / "cache")
+    for row, (start, end) in enumerate([(0.1, 0.3), (0.2, None)]):
+        y, _ = read(folder / "0.wav", 8000, start=start, end=end)
+        np.testing.assert_array_equal(made.features.iloc[row], summary(y, CONFIG))
+
+
+def test_failures_are_rows_and_not_the_end(folder):
+    (folder / "empty.wav").touch()
+    soundfile.write(folder / "none.wav", np.zeros(0), 16000)
+    soundfile.write(folder / "nan.wav", np.full(100, np.nan, np.float32), 16000, subtype="FLOAT")
+    names = ["0.wav", "empty.wav", "1.wav", "missing.wav", "none.wav", "nan.wav", "2.wav"]
+    clips = table(folder, names, starts=[float("nan")] * 6 + [99.0])
+    made = summary_table(clips, CONFIG, cache_dir=folder / "cache")
+    for row, words in {
+        1: "is empty",
+        3: "does not exist",
+        4: "no samples",
+        5: "not finite",
+        6: "starts at 99",
+    }.items():
+        assert words in made.failures[row] and names[row] in made.failures[row]
+    assert sorted(made.failures) == [1, 3, 4, 5, 6]
+    missing = made.features.isna().all(axis=1).to_numpy()
+    assert np.flatnonzero(missing).tolist() == [1, 3, 4, 5, 6]
+    assert made.features[~missing].notna().all(axis=None)
+
+
+def test_a_table_without_audio_fails_row_by_row(folder):
+    made = summary_table(make_clips([("a",), ("b",)]), CONFIG, cache_dir=folder)
+    assert list(made.failures) == [0, 1] and "no path" in made.failures[0]
+
+
+def test_no_clips_is_an_empty_table(folder):
+    made = summary_table(table(folder, []), CONFIG, cache_dir=folder)
+    assert made.features.shape == (0, len(summary_columns(CONFIG)))
+
+
+SLOW = """
+import sys, time
+from pathlib import Path
+from aurist.clips import make_clips
+from aurist.features import store
+from aurist.features.summary import SummaryConfig, summary
+
+def slowly(y, config):
+    time.sleep(0.15)
+    return summary(y, config)
+
+store.summary = slowly
+folder = Path(sys.argv[1])
+names = sorted(path.name for path in folder.glob("*.wav"))
+config = SummaryConfig(n_fft=512, hop_length=256, n_mels=32, n_mfcc=4, sample_rate=8000)
+clips = make_clips([("a",)] * len(names), paths=names, root=folder)
+store.summary_table(clips, config, cache_dir=folder / "cache", jobs=1)
+"""
+
+
+def stored(cache: Path) -> int:
+    try:
+        with sqlite3.connect(f"file:{cache / 'features.sqlite'}?mode=ro", uri=True, timeout=5) as connection:
+            return connection.execute("SELECT count(*) FROM vectors").fetchone()[0]
+    except sqlite3.Error:
+        return 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL")
+def test_a_killed_run_goes_on_where_it_was(tmp_path, counted):
+    rng = np.random.default_rng(0)
+    names = [f"{k:02d}.wav" for k in range(60)]
+    for name in names:
+        soundfile.write(tmp_path / name, rng.uniform(-0.5, 0.5, 2000), 8000)
+    running = subprocess.Popen([sys.executable, "-c", textwrap.dedent(SLOW), str(tmp_path)])
+    deadline = time.monotonic() + 60
+    while stored(tmp_path / "cache") < 3 and running.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.05)
+    running.send_signal(signal.SIGKILL)
+    assert running.wait() == -signal.SIGKILL
+    done = stored(tmp_path / "cache")
+    assert 3 <= done < 60
+    made = summary_table(table(tmp_path, names), CONFIG, cache_dir=tmp_path / "cache")
+    assert len(counted) == 60 - done
+    again = summary_table(table(tmp_path, names), CONFIG, cache_dir=tmp_path / "other")
+    pd.testing.assert_frame_equal(made.features, again.features)
+
+
+def test_two_processes_on_one_store(folder):
+    script = SLOW.replace("0.15", "0.01")
+    both = [subprocess.Popen([sys.executable, "-c", script, str(folder)]) for _ in range(2)]
+    assert [process.wait(timeout=120) for process in both] == [0, 0]
+    assert stored(folder / "cache") == 6
+
+
+@pytest.mark.parametrize("how", ["a file in its place", "no folder"])
+def test_a_store_that_cannot_be_written_is_done_without(folder, how):
+    place = folder / "place"
+    place.write_text("not a folder")
+    cache = place if how == "a file in its place" else place / "below"
+    with pytest.warns(UserWarning, match="computed, but not stored"):
+        made = summary_table(table(folder, WAVS), CONFIG, cache_dir=cache)
+    assert made.failures == {} and made.features.notna().all(axis=None)
+
+
+def test_a_full_disk_loses_nothing(folder, monkeypatch):
+    cache = folder / "cache"
+    clips = table(folder, WAVS)
+    expected = summary_table(clips, CONFIG, cache_dir=folder / "whole")
+    opened = store.FeatureCache
+
+    def small(cache_dir):
+        found = opened(cache_dir)
+        # SQLite's own word for a full disk: no page beyond these
+        found._connection.execute("PRAGMA max_page_count=4")
+        return found
+
+    monkeypatch.setattr(store, "FeatureCache", small)
+    with pytest.warns(UserWarning, match="database or disk is full"):
+        made = summary_table(clips, CONFIG, cache_dir=cache)
+    pd.testing.assert_frame_equal(made.features, expected.features)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anywhere")
+def test_a_read_only_store_still_serves(folder, counted):
+    cache = folder / "cache"
+    first = summary_table(table(folder, WAVS), CONFIG, cache_dir=cache)
+    (cache / "features.sqlite").chmod(0o444)
+    cache.chmod(0o555)
+    try:
+        with pytest.warns(UserWarning, match="not stored"):
+            second = summary_table(table(folder, WAVS), CONFIG, cache_dir=cache)
+    finally:
+        cache.chmod(0o755)
+    assert len(counted) == 6
+    pd.testing.assert_frame_equal(first.features, second.features)
+
+
+def test_a_broken_store_is_made_again(folder, counted):
+    cache = folder / "cache"
+    cache.mkdir()
+    (cache / "features.sqlite").write_bytes(b"this is no database" * 1000)
+    summary_table(table(folder, WAVS), CONFIG, cache_dir=cache)
+    summary_table(table(folder, WAVS), CONFIG, cache_dir=cache)
+    assert len(counted) == 6
+
+
+def test_size_and_clearing(folder):
+    cache = folder / "cache"
+    assert cache_size(cache) == 0
+    summary_table(table(folder, WAVS), CONFIG, cache_dir=cache)
+    assert cache_size(cache) > 6 * 4 * len(summary_columns(CONFIG))
+    assert clear_cache(cache) > 0
+    assert cache_size(cache) == 0
+
+
+def test_the_default_place_follows_the_environment(monkeypatch, tmp_path):
+    monkeypatch.setenv("AURIST_CACHE_DIR", str(tmp_path))
+    assert default_cache_dir() == tmp_path
+    monkeypatch.delenv("AURIST_CACHE_DIR")
+    assert default_cache_dir().name in ("aurist", "cache")
