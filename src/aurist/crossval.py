@@ -9,6 +9,7 @@ import json
 import shutil
 import tempfile
 import time
+import warnings
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -92,7 +93,10 @@ def _fit_side_by_side(
 
     each = seconds / -(-len(todo) // workers)
     alone = replace(data, task=replace(data.task, jobs=max(1, data.task.jobs // workers)))
-    Parallel(n_jobs=workers)(delayed(_fit_fold)(folder, alone, member, split, each) for split in todo)
+    with warnings.catch_warnings():
+        # loky replaces a worker whose memory has grown; nothing is lost
+        warnings.filterwarnings("ignore", message="A worker stopped", category=UserWarning)
+        Parallel(n_jobs=workers)(delayed(_fit_fold)(folder, alone, member, split, each) for split in todo)
 
 
 def _fit_fold(folder: Path, data: TrainingData, member: Member, split: Split, seconds: float) -> None:

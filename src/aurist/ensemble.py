@@ -118,11 +118,12 @@ def blend(probas: Sequence[Proba], weights: Weights) -> Proba:
 class Ensemble:
     """The weights to predict with, and out-of-fold probabilities that had no part in choosing them.
 
-    ``proba`` is nested: the rows of each fold are blended by weights chosen on the other folds.
+    ``proba`` is nested: the rows of each part (a fold, mostly) are blended by weights chosen on the other parts.
     """
 
     weights: Weights
     proba: Proba
+    part: npt.NDArray[np.int64]
 
 
 def nested_ensemble(
@@ -160,4 +161,4 @@ def nested_ensemble(
     weights = greedy_weights(
         probas, truth, objective, multilabel=multilabel, seed=seed, row_weight=row_weight
     )
-    return Ensemble(weights, nested)
+    return Ensemble(weights, nested, part)

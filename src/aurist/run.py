@@ -1,0 +1,265 @@
+"""The run folder: everything that a fit leaves, written so that a kill at any moment loses little.
+
+``config.toml  data.json  clips.parquet  features.parquet  folds.parquet  models/<name>/fold<k>/
+predictions.parquet  ensemble.json  leaderboard.csv  scores.json  audit.json  quarantine.csv  versions.json
+journal.jsonl``
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import time
+from dataclasses import dataclass, replace
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from aurist.clips import Clips
+from aurist.config import FitConfig, read_config, write_config
+from aurist.crossval import TrainingData
+from aurist.errors import RunError
+from aurist.features.schema import Schema, schema_from_dict, schema_to_dict
+from aurist.files import atomic_path, write_json
+from aurist.models.base import Examples, Task
+from aurist.splits import cross_splits
+
+#: Raised when a run of an older version can no longer be read.
+FORMAT = 1
+#: The fold of clips of the part "test": kept out of everything until the very end.
+HELD_OUT = -2
+
+_LIBRARIES = ("aurist", "autogluon.tabular", "scikit-learn", "lightgbm", "catboost", "xgboost", "torch",
+              "numpy", "pandas", "soundfile", "soxr", "mljar-supervised")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class RunData:
+    """What a run was fitted on, as it stands in its folder.
+
+    Parameters
+    ----------
+    task
+        What is learnt.
+    clips
+        The clips that were not left out, without their features.
+    features
+        (n_clips, n_features), prepared by the schema.
+    schema
+        The feature columns.
+    folds, groups
+        (n_clips,): the scored fold (-1 never scored, -2 held out) and the group of each clip.
+    summary
+        Settings of the summary features, or None for a table of ready-made features.
+    test_keys
+        (n_test,): row keys of the test table that the fit was told of, or None.
+    notes
+        What was guessed, left out or decided, for people to read.
+    """
+
+    task: Task
+    clips: Clips
+    features: pd.DataFrame
+    schema: Schema
+    folds: npt.NDArray[np.int64]
+    groups: npt.NDArray[np.int64]
+    summary: dict[str, Any] | None
+    test_keys: npt.NDArray[np.uint64] | None
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run folder."""
+
+    folder: Path
+
+    @property
+    def models(self) -> Path:
+        """Where the models are, a folder each."""
+        return self.folder / "models"
+
+    def config(self) -> FitConfig:
+        """The settings of the fit."""
+        return read_config(self.folder / "config.toml")
+
+    def leaderboard(self) -> pd.DataFrame:
+        """Every model's honest score with its interval and times, best first."""
+        return pd.read_csv(self._finished("leaderboard.csv"))
+
+    def scores(self) -> dict[str, Any]:
+        """The run's own word: its score, and beside it the careless one, and those for a test table."""
+        return dict(json.loads(self._finished("scores.json").read_text(encoding="utf-8")))
+
+    def ensemble(self) -> dict[str, Any]:
+        """Members and weights of the ensembles."""
+        return dict(json.loads(self._finished("ensemble.json").read_text(encoding="utf-8")))
+
+    def predictions(self) -> pd.DataFrame:
+        """The out-of-fold predictions of every model, as `Predictions.to_frame` lays them out."""
+        return pd.read_parquet(self._finished("predictions.parquet"))
+
+    def _finished(self, name: str) -> Path:
+        path = self.folder / name
+        if not path.exists():
+            raise RunError(
+                f"The run in {self.folder} was not finished: there is no {name}. "
+                f"Go on with: aurist resume {self.folder}"
+            )
+        return path
+
+    def log(self, event: str, details: dict[str, Any]) -> None:
+        """Add a line to the journal, on the disk before this returns."""
+        line = json.dumps({"at": time.strftime("%Y-%m-%dT%H:%M:%S"), "event": event} | details)
+        with (self.folder / "journal.jsonl").open("a", encoding="utf-8") as journal:
+            journal.write(line + "\n")
+            journal.flush()
+            os.fsync(journal.fileno())
+
+    def journal(self) -> list[dict[str, Any]]:
+        """The journal's events; a last line that a kill cut short is left out."""
+        path = self.folder / "journal.jsonl"
+        events = []
+        for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
+            try:
+                events.append(json.loads(line))
+            except json.JSONDecodeError:
+                break
+        return events
+
+
+def create_run(folder: Path, config: FitConfig, data: RunData) -> Run:
+    """Write a new run folder; ``data.json``, written last, says that it is whole."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_config(folder / "config.toml", config)
+    base = data.clips.table.drop(columns=list(data.clips.features))
+    base = base.assign(labels=base["labels"].map(list), absent=base["absent"].map(list))
+    folds = pd.DataFrame({"clip_id": base["clip_id"], "group": data.groups, "fold": data.folds})
+    for name, table in (("clips", base), ("features", data.features), ("folds", folds)):
+        with atomic_path(folder / f"{name}.parquet") as part:
+            table.to_parquet(part)
+    if data.test_keys is not None:
+        with atomic_path(folder / "test_keys.parquet") as part:
+            pd.DataFrame({"key": data.test_keys}).to_parquet(part)
+    write_json(folder / "versions.json", versions())
+    write_json(
+        folder / "data.json",
+        {
+            "format": FORMAT,
+            "classes": list(data.task.classes),
+            "multilabel": data.task.multilabel,
+            "unlisted": data.clips.unlisted,
+            "metric": data.task.metric,
+            "root": None if data.clips.root is None else str(data.clips.root.resolve()),
+            "schema": schema_to_dict(data.schema),
+            "summary": data.summary,
+            "notes": list(data.notes),
+        },
+    )
+    return Run(folder)
+
+
+def open_run(folder: Path) -> Run:
+    """Open a run folder that `create_run` made.
+
+    Raises
+    ------
+    RunError
+        Where there is none, or one of a version that cannot be read.
+    """
+    path = folder / "data.json"
+    if not path.exists():
+        what = "is no run folder" if folder.is_dir() else "does not exist"
+        raise RunError(
+            f"{folder} {what}: there is no data.json in it. Make a run with: aurist fit DATA -o {folder}"
+        )
+    found = json.loads(path.read_text(encoding="utf-8")).get("format")
+    if found != FORMAT:
+        raise RunError(f"{folder} was written in format {found}, but this version of aurist reads {FORMAT}.")
+    return Run(folder)
+
+
+def read_data(run: Run) -> RunData:
+    """What the run was fitted on."""
+    known = json.loads((run.folder / "data.json").read_text(encoding="utf-8"))
+    config = run.config()
+    table = pd.read_parquet(run.folder / "clips.parquet")
+    for name in ("labels", "absent"):
+        table[name] = table[name].map(tuple)
+    folds = pd.read_parquet(run.folder / "folds.parquet")
+    keys = run.folder / "test_keys.parquet"
+    clips = Clips(
+        table,
+        tuple(known["classes"]),
+        multilabel=known["multilabel"],
+        unlisted=known["unlisted"],
+        root=None if known["root"] is None else Path(known["root"]),
+    )
+    return RunData(
+        task=Task(
+            clips.classes, clips.multilabel, known["metric"], config.seed, available_cores(config.jobs)
+        ),
+        clips=clips,
+        features=pd.read_parquet(run.folder / "features.parquet"),
+        schema=schema_from_dict(known["schema"]),
+        folds=folds["fold"].to_numpy(dtype=np.int64),
+        groups=folds["group"].to_numpy(dtype=np.int64),
+        summary=known["summary"],
+        test_keys=pd.read_parquet(keys)["key"].to_numpy(dtype=np.uint64) if keys.exists() else None,
+        notes=tuple(known["notes"]),
+    )
+
+
+def training_data(data: RunData) -> TrainingData:
+    """The rows to learn from: all but those held out."""
+    rows = np.flatnonzero(data.folds != HELD_OUT)
+    clips = data.clips.take(rows)
+    targets = clips.targets(data.task.classes)
+    weight = clips.table["weight"].to_numpy(dtype=float)
+    folds, groups = data.folds[rows], data.groups[rows]
+    return TrainingData(
+        task=data.task,
+        examples=Examples(data.features.iloc[rows].reset_index(drop=True), targets, weight),
+        clip_ids=clips.table["clip_id"].to_numpy(dtype=object),
+        groups=groups,
+        folds=folds,
+        splits=cross_splits(folds, targets, groups, data.task.seed),
+    )
+
+
+def held_out(data: RunData) -> RunData | None:
+    """The clips of the part "test" alone, or None where there are none."""
+    rows = np.flatnonzero(data.folds == HELD_OUT)
+    if len(rows) == 0:
+        return None
+    features = data.features.iloc[rows].reset_index(drop=True)
+    return replace(
+        data, clips=data.clips.take(rows), features=features, folds=data.folds[rows], groups=data.groups[rows]
+    )
+
+
+def available_cores(jobs: int) -> int:
+    """The cores to use: ``jobs``, or with 0 all that this process may run on."""
+    return (
+        jobs
+        if jobs > 0
+        else len(os.sched_getaffinity(0))
+        if hasattr(os, "sched_getaffinity")
+        else os.cpu_count() or 1
+    )
+
+
+def versions() -> dict[str, str]:
+    """Python, the platform, and the libraries that shape a result."""
+    found = {"python": platform.python_version(), "platform": platform.platform()}
+    for name in _LIBRARIES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found[name] = "not installed"
+    return found

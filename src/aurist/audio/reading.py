@@ -83,6 +83,19 @@ def read(
         return _read(path, source, sample_rate, start, end, channel)
 
 
+@contextlib.contextmanager
+def opened(path: str | Path) -> Iterator[Source]:
+    """A sound file to be heard block by block, however long it is: ``source.blocks(0, None)``.
+
+    Raises
+    ------
+    UnreadableAudioError
+        Where the file cannot be decoded.
+    """
+    with contextlib.closing(_open(Path(path))) as source:
+        yield source
+
+
 def decode_full(path: str | Path, sample_rate: int | None = None) -> Decoded:
     """Decode a whole file as one channel, and say whether it was cut short.
 

@@ -1,0 +1,65 @@
+"""The command line: parses, calls the API, prints. The only place that exits."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from aurist.cli import apply, data, fitting, show
+
+app = typer.Typer(
+    name="aurist",
+    help="Learn to recognise sounds, and say honestly how well.\n\n"
+    "From a folder of recordings with labels, or a table of features: look at the data (check), "
+    "learn (fit), see how good it is (leaderboard, evaluate), and use it (predict).",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for _module in (data, fitting, show, apply):
+    _module.add_to(app)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from aurist import __version__
+
+        print(f"aurist {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """What holds for every command."""
+
+
+def main() -> None:
+    """Entry point: 0 done, 1 the data or the settings are at fault, 2 the command line is."""
+    from aurist.errors import AuristError
+
+    # before any library with OpenMP is loaded; aurist.models.base says why
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    try:
+        app()
+    except AuristError as error:
+        _fail(str(error))
+    except (PermissionError, IsADirectoryError, NotADirectoryError, FileNotFoundError) as error:
+        _fail(f"{error.strerror}: {error.filename}")
+    except OSError as error:
+        _fail(f"{error.strerror or error} {error.filename or ''}".strip())
+    except KeyboardInterrupt:
+        print("aurist: interrupted", file=sys.stderr)
+        sys.exit(130)
+
+
+def _fail(message: str) -> None:
+    print(f"aurist: {message}", file=sys.stderr)
+    sys.exit(1)

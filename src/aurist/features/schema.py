@@ -68,7 +68,7 @@ class Schema:
                     f"column {column.name!r}, data row {row + 1}: {values.iloc[row]!r}" for row in bad
                 ]
             else:
-                text = values.astype(object).where(values.notna(), None).map(_text)
+                text = values.astype(object).map(_text)
                 unseen = sorted({str(v) for v in text.dropna().unique()} - set(column.categories))
                 if unseen:
                     notes.append(
@@ -144,7 +144,7 @@ def _numbers(values: pd.Series[float]) -> tuple[npt.NDArray[np.float32], list[in
 
 
 def _text(value: object) -> str | None:
-    return None if value is None else str(value)
+    return None if value is None or value is pd.NA or value != value else str(value)
 
 
 def _missing(name: str, table: pd.DataFrame) -> str:

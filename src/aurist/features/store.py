@@ -9,10 +9,8 @@ import os
 import time
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -23,16 +21,13 @@ from aurist.clips import Clips
 from aurist.errors import DataError
 from aurist.features.cache import FeatureCache, cache_size, clear_cache, default_cache_dir
 from aurist.features.summary import VERSION, SummaryConfig, summary, summary_columns
-
-if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
+from aurist.progress import Advance
 
 __all__ = ["SummaryTable", "cache_size", "clear_cache", "default_cache_dir", "summary_table"]
 
 Float = npt.NDArray[np.float32]
 
 _SECONDS_BETWEEN_COMMITS = 1.0
-_SECONDS_BEFORE_PROGRESS = 2.0
 
 
 @dataclass(frozen=True)
@@ -90,7 +85,7 @@ def summary_table(
         else os.cpu_count()
     )
     try:
-        with _bar(len(clips), progress) as advance:
+        with Advance(len(clips), progress, "features") as advance:
             for row, found in _in_parallel(work, _spans(clips), workers or 1):
                 if isinstance(found, str):
                     failures[row] = found
@@ -184,51 +179,3 @@ def _finished(waiting: dict[Future[Float | str], int]) -> Iterator[tuple[int, Fl
     done, _ = wait(waiting, return_when=FIRST_COMPLETED)
     for future in done:
         yield waiting.pop(future), future.result()
-
-
-@contextmanager
-def _bar(total: int, wanted: bool) -> Iterator[_Advance]:
-    advance = _Advance(total, wanted)
-    try:
-        yield advance
-    finally:
-        advance.stop()
-
-
-class _Advance:
-    """A progress bar that shows itself only where the work takes its time."""
-
-    def __init__(self, total: int, wanted: bool) -> None:
-        self._total = total
-        self._done = 0
-        self._began = time.monotonic()
-        self._wanted = wanted
-        self._bar: tuple[Progress, TaskID] | None = None
-
-    def __call__(self) -> None:
-        self._done += 1
-        if self._bar is None and self._wanted and time.monotonic() - self._began > _SECONDS_BEFORE_PROGRESS:
-            self._bar = _progress(self._total)
-        if self._bar is not None:
-            shown, task = self._bar
-            shown.update(task, completed=self._done)
-
-    def stop(self) -> None:
-        if self._bar is not None:
-            self._bar[0].stop()
-
-
-def _progress(total: int) -> tuple[Progress, TaskID]:
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    shown = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        transient=True,
-    )
-    shown.start()
-    return shown, shown.add_task("features", total=total)

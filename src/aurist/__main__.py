@@ -1,0 +1,5 @@
+"""`python -m aurist` is `aurist`."""
+
+from aurist.cli import main
+
+main()

@@ -1,0 +1,84 @@
+"""The inner loop of the comparison of fingerprints, compiled."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+U64 = npt.NDArray[np.uint64]
+I64 = npt.NDArray[np.int64]
+
+
+@njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+def _ones(x: np.uint64) -> np.uint64:
+    x = x - ((x >> np.uint64(1)) & np.uint64(0x5555555555555555))
+    x = (x & np.uint64(0x3333333333333333)) + ((x >> np.uint64(2)) & np.uint64(0x3333333333333333))
+    x = (x + (x >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
+    return (x * np.uint64(0x0101010101010101)) >> np.uint64(56)
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def compare(
+    code: U64,
+    known: U64,
+    first: I64,
+    count: I64,
+    a: I64,
+    b: I64,
+    offset: I64,
+    slack: int,
+    max_error: float,
+) -> I64:
+    """Compare pairs of fingerprints near an offset each: over the whole overlap, and over its best stretch.
+
+    Parameters
+    ----------
+    code, known : (n_frames,), uint64
+        The fingerprints of all items, one after the other.
+    first, count : (n_items,), int64
+        Where each item begins in them, and its number of frames.
+    a, b, offset : (n_pairs,), int64
+        Frame ``t`` of ``b`` is tried against frame ``t + offset`` of ``a``.
+    slack
+        Frames to try on either side of the offset.
+    max_error
+        A stretch grows while the share of differing bits stays below this.
+
+    Returns
+    -------
+    (n_pairs, 7), int64
+        The best offset; of the whole overlap, frames, bits known on both sides, and those of them that differ; of
+        the best stretch, the same three.
+    """
+    out = np.zeros((len(a), 7), dtype=np.int64)
+    for p in range(len(a)):
+        i, j = a[p], b[p]
+        best = -1.0
+        for shift in range(offset[p] - slack, offset[p] + slack + 1):
+            begin = max(0, shift)
+            end = max(begin, min(count[i], count[j] + shift))
+            all_bits = all_wrong = bits = wrong = 0
+            start = begin
+            top = 0.0
+            top_frames = top_bits = top_wrong = 0
+            for t in range(begin, end):
+                x = first[i] + t
+                y = first[j] + t - shift
+                both = known[x] & known[y]
+                n = np.int64(_ones(both))
+                w = np.int64(_ones((code[x] ^ code[y]) & both))
+                all_bits += n
+                all_wrong += w
+                if max_error * bits < wrong:
+                    bits = wrong = 0
+                    start = t
+                bits += n
+                wrong += w
+                if max_error * bits - wrong > top:
+                    top = max_error * bits - wrong
+                    top_frames, top_bits, top_wrong = t + 1 - start, bits, wrong
+            if top > best:
+                best = top
+                out[p] = (shift, end - begin, all_bits, all_wrong, top_frames, top_bits, top_wrong)
+    return out

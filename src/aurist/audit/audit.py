@@ -1,0 +1,309 @@
+"""The audit: what is in this data, what is broken, what would leak."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from aurist.audit.broken import broken_clips, feature_findings
+from aurist.audit.content import class_findings, describe, sound_findings
+from aurist.audit.duplicates import Ints, Rows, ceiling, conflicting, joined
+from aurist.audit.examine import examine
+from aurist.audit.files import FINGERPRINTED, FileFacts
+from aurist.audit.leaks import COLUMNS as LEAK_COLUMNS
+from aurist.audit.leaks import crossing, find_leaks
+from aurist.audit.relations import Mask, Relations, relate
+from aurist.clips.table import Clips
+
+CONFLICT_COLUMNS = ["kind", "set", "row", "clip_id", "labels"]
+NEAR_COLUMNS = [
+    *("row", "other_row", "in_test", "path", "other_path", "group", "other_group", "labels", "other_labels"),
+    *("offset", "overlap", "error"),
+]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that the user should know of the data as a whole.
+
+    Parameters
+    ----------
+    kind
+        "constant", "missing values", "infinite values", "mixed sample rates", "shortcut", "few groups",
+        "groups apart" or "long recordings".
+    count
+        How many columns, cells, clips ... it concerns.
+    detail
+        One sentence.
+    """
+
+    kind: str
+    count: int
+    detail: str
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What the audit found.
+
+    Parameters
+    ----------
+    content
+        What is in the table (`aurist.audit.content.describe`).
+    broken
+        One row a flaw of a clip: ``row, clip_id, path, kind, fatal, detail``.
+    usable : (n_clips,)
+        Which clips have no fatal flaw.
+    findings
+        What else the user should know.
+    exact
+        Sets of rows with identical inputs: all features equal, or the same decoded samples.
+    distinct
+        How many distinct inputs there are among the usable clips.
+    near
+        One row a pair of files that share sound: ``row, other_row`` (of ``test`` where ``in_test``), ``path, other_path``,
+        ``offset`` (where the other begins, in seconds of the first), ``overlap`` (seconds), ``error`` (share of
+        differing fingerprint bits), ``labels, other_labels``.
+    conflicts
+        Sets of rows that are duplicates of each other and have different labels: ``kind`` ("exact" or "near"), ``set``,
+        ``row, clip_id, labels``.
+    ceiling
+        The best accuracy that any model could reach, given identical inputs with different labels.
+    leaks
+        What stands on both sides of the given folds or parts, or of the two tables: ``between, what, sets, rows, share,
+        example``.
+    groups : (n_clips,)
+        The groups to split by: rows of one given group, of one file, or duplicates of each other, exact or
+        near, directly or by way of others, have one number.
+    seen : (n_test,)
+        Which rows of the test table stand in the other one: the same input, or sound in common; empty without.
+    test_content, test_broken
+        The same as above of the test table; empty without.
+    """
+
+    content: dict[str, object]
+    broken: pd.DataFrame
+    usable: Mask
+    findings: tuple[Finding, ...]
+    exact: list[Rows]
+    distinct: int
+    near: pd.DataFrame
+    conflicts: pd.DataFrame
+    ceiling: float
+    leaks: pd.DataFrame
+    groups: Ints
+    seen: Mask
+    test_content: dict[str, object]
+    test_broken: pd.DataFrame
+
+    @property
+    def quarantine(self) -> pd.DataFrame:
+        """The fatal flaws: the clips to be left out, and why."""
+        return self.broken[self.broken["fatal"]].reset_index(drop=True)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything but the groups, for JSON."""
+        return {
+            "content": self.content,
+            "broken": _records(self.broken),
+            "broken_counts": self.broken.groupby("kind")["row"].nunique().to_dict(),
+            "left_out": int((~self.usable).sum()),
+            "findings": [asdict(finding) for finding in self.findings],
+            "distinct": self.distinct,
+            "exact_sets": len(self.exact),
+            "exact_rows": int(sum(len(rows) for rows in self.exact)),
+            "exact": [rows.tolist() for rows in self.exact],
+            "near": _records(self.near),
+            "conflict_sets": int(self.conflicts["set"].nunique()),
+            "conflict_rows": int(self.conflicts["row"].nunique()),
+            "conflicts": _records(self.conflicts),
+            "ceiling": None if np.isnan(self.ceiling) else self.ceiling,
+            "leaks": _records(self.leaks),
+            "groups": len(np.unique(self.groups)),
+            "seen": int(self.seen.sum()) if len(self.seen) else None,
+            "test_content": self.test_content,
+            "test_broken": _records(self.test_broken),
+        }
+
+
+def audit(
+    clips: Clips,
+    test: Clips | None = None,
+    *,
+    jobs: int = 0,
+    cache_dir: Path | None = None,
+    progress: bool = True,
+    near: bool = True,
+) -> Audit:
+    """Find out what is in the data, what is broken and what would leak.
+
+    Parameters
+    ----------
+    clips
+        The clips to learn from.
+    test
+        A table to predict later, to be compared with them.
+    jobs
+        Files decoded at a time; 0 for as many as there are processors.
+    cache_dir
+        Where to remember what was learnt of each file; None for nowhere.
+    progress
+        Whether to show a bar where it takes more than two seconds.
+    near
+        Whether to look for near duplicates.
+
+    Raises
+    ------
+    DataError
+        Where the test table lacks columns that are features of the first.
+
+    Examples
+    --------
+    >>> from aurist.clips.table import make_clips
+    >>> rows = pd.DataFrame({"tempo": [120.0, 90.0, 120.0], "energy": [0.5, 0.2, 0.5]})
+    >>> found = audit(make_clips([("rap",), ("emo",), ("trap",)], features=rows))
+    >>> found.distinct, [rows.tolist() for rows in found.exact], found.groups.tolist()
+    (2, [[0, 2]], [0, 1, 0])
+    >>> round(found.ceiling, 3)
+    0.667
+    """
+    tables = [clips] if test is None else [clips, test]
+    facts = examine(tables, jobs=jobs, cache_dir=cache_dir, progress=progress, near=near)
+    broken = [broken_clips(table, of) for table, of in zip(tables, facts, strict=True)]
+    usable = [_usable(table, found) for table, found in zip(tables, broken, strict=True)]
+    relations = relate(tables, facts, usable, near=near)
+    n = len(clips)
+    groups = joined(n, _within([*relations.group, *relations.by_sound], n))
+    exact = _within(relations.identical, n)
+    near_table = _near_table(relations, n)
+    leaks = _leaks(clips, relations)
+    return Audit(
+        content=describe(clips, facts[0]),
+        broken=broken[0],
+        usable=usable[0],
+        findings=tuple(_findings(clips, facts[0], relations, groups, usable[0])),
+        exact=exact,
+        distinct=relations.rows["input"][:n][relations.rows["input"][:n] >= 0].nunique(),
+        near=near_table,
+        conflicts=_conflicts(clips, exact, near_table),
+        ceiling=_ceiling(clips, relations),
+        leaks=leaks,
+        groups=groups,
+        seen=_seen(relations, n),
+        test_content=describe(test, facts[1]) if test is not None else {},
+        test_broken=broken[1] if test is not None else broken[0].iloc[:0],
+    )
+
+
+def _usable(clips: Clips, broken: pd.DataFrame) -> Mask:
+    usable = np.ones(len(clips), dtype=bool)
+    usable[broken.loc[broken["fatal"], "row"]] = False
+    return usable
+
+
+def _within(sets: Iterable[Rows], n: int) -> list[Rows]:
+    """The sets as far as they lie in the first table."""
+    return [rows for rows in (s[s < n] for s in sets) if len(rows) > 1]
+
+
+def _seen(relations: Relations, n: int) -> Mask:
+    seen = np.zeros(len(relations.rows), dtype=bool)
+    for rows in relations.by_sound:
+        if rows.min() < n:
+            seen[rows] = True
+    return seen[n:]
+
+
+def _near_table(relations: Relations, n: int) -> pd.DataFrame:
+    pairs = relations.near[relations.near["a"] < n]
+    rows, a, b = relations.rows, pairs["a"].to_numpy(), pairs["b"].to_numpy()
+    columns = {"row": a, "other_row": np.where(b < n, b, b - n), "in_test": b >= n}
+    for name in ("path", "group", "labels"):
+        values = rows[name].to_numpy(dtype=object)
+        columns |= {name: values[a], f"other_{name}": values[b]}
+    for name in ("offset", "overlap", "error"):
+        columns[name] = pairs[name].to_numpy()
+    return pd.DataFrame(columns)[NEAR_COLUMNS]
+
+
+def _conflicts(clips: Clips, exact: list[Rows], near: pd.DataFrame) -> pd.DataFrame:
+    labels = clips.table["labels"].tolist()
+    pairs = near[~near["in_test"].astype(bool)]
+    once = clips.table["path"].map(clips.table["path"].value_counts()) == 1
+    alone = [
+        np.array([a, b]) for a, b in zip(pairs["row"], pairs["other_row"], strict=True) if once[a] and once[b]
+    ]
+    found = []
+    for kind, sets in (("exact", exact), ("near", alone)):
+        for number, rows in enumerate(conflicting(sets, labels) if clips.labelled else []):
+            found += [(kind, number, int(row), clips.table["clip_id"].iat[row], labels[row]) for row in rows]
+    return pd.DataFrame(found, columns=CONFLICT_COLUMNS)
+
+
+def _ceiling(clips: Clips, relations: Relations) -> float:
+    if not clips.labelled:
+        return float("nan")
+    keys = relations.rows["input"].to_numpy()[: len(clips)]
+    labels = clips.table["labels"]
+    rows = np.flatnonzero((keys >= 0) & (clips.multilabel | (labels.map(len) > 0).to_numpy()))
+    return ceiling(keys[rows], labels.iloc[rows].tolist())
+
+
+def _leaks(clips: Clips, relations: Relations) -> pd.DataFrame:
+    kinds = [
+        ("group", relations.members(relations.group)),
+        ("recording", relations.members(relations.recording)),
+        (
+            "identical features" if clips.features else "identical sound",
+            relations.members(relations.identical),
+        ),
+        ("near duplicates", relations.members(relations.near_sets)),
+    ]
+    n = len(clips)
+    names = relations.rows["clip_id"].tolist()
+    found = find_leaks(clips.table, [(what, members[:n]) for what, members in kinds], names)
+    if len(relations.rows) > n:
+        sides = np.where(relations.rows["table"] == 0, "train", "test").astype(object)
+        crossings = [
+            crossing("the two tables", what, sides, members, names, "test") for what, members in kinds
+        ]
+        found += [leak for leak in crossings if leak is not None]
+    return pd.DataFrame(found, columns=LEAK_COLUMNS)
+
+
+def _findings(
+    clips: Clips, facts: Mapping[str, FileFacts], relations: Relations, groups: Ints, usable: Mask
+) -> Iterator[Finding]:
+    for found in (
+        feature_findings(clips),
+        sound_findings(clips, facts) if clips.has_audio else [],
+        class_findings(clips, groups, usable),
+    ):
+        for kind, count, detail in found:
+            yield Finding(kind, count, detail)
+    inside = relations.near[relations.near["b"] < len(clips)]
+    group = relations.rows["group"].to_numpy(dtype=object)
+    apart = [
+        (a, b) for a, b in zip(inside["a"], inside["b"], strict=True) if group[a] != group[b] and group[a]
+    ]
+    if apart:
+        a, b = apart[0]
+        name = relations.rows["clip_id"]
+        words = (
+            f"near duplicates with different given groups, as {name[a]} and {name[b]}; they share a group now"
+        )
+        yield Finding("groups apart", len(apart), words)
+    long = sum(f.seconds > FINGERPRINTED for f in facts.values())
+    if long:
+        yield Finding("long recordings", long, "near duplicates were looked for in their first hour only")
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows as plain dicts that JSON can hold."""
+    records: list[dict[str, Any]] = table.astype(object).where(table.notna(), None).to_dict("records")
+    return [{str(k): v.item() if isinstance(v, np.generic) else v for k, v in row.items()} for row in records]

@@ -1,0 +1,148 @@
+"""The quarantine: which clips cannot be used, which only look odd, with the numbers that say so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from aurist.audit.files import FileFacts, Span
+from aurist.clips.table import Clips
+
+COLUMNS = ["row", "clip_id", "path", "kind", "fatal", "detail"]
+
+#: Below this level a clip is taken for silence, in dBFS.
+SILENT_DBFS = -80.0
+#: Share of samples in runs at full scale from which a clip is called clipped.
+CLIPPED_SHARE = 0.001
+#: Clips shorter than this hold less than one frame of most spectrograms, in seconds.
+SHORT = 0.025
+#: A clip may reach this far beyond the end of its file before it is worth a word, in seconds.
+SLACK = 0.05
+
+
+class Flaw(NamedTuple):
+    """Something wrong with a clip; ``fatal``: it cannot be learnt from."""
+
+    kind: str
+    fatal: bool
+    detail: str
+
+
+def clip_flaws(facts: FileFacts, span: Span) -> list[Flaw]:
+    """What is wrong with one clip of a file.
+
+    Examples
+    --------
+    >>> facts = FileFacts(format="WAV", sample_rate=8000, channels=1, seconds=2.0)
+    >>> [flaw.kind for flaw in clip_flaws(facts, Span(0.0, 2.0, seconds=2.0, rms=-120.0))]
+    ['silent']
+    """
+    if facts.problem is not None:
+        return [Flaw(facts.problem, True, facts.detail)]
+    until = "the end" if np.isinf(span.end) else f"{span.end:.3f} s"
+    asked = f"the clip goes from {span.start:.3f} s to {until}"
+    if span.end <= span.start or span.start < 0:
+        return [Flaw("outside", True, f"{asked}, which is no stretch of time")]
+    if span.seconds <= 0:
+        return [Flaw("outside", True, f"{asked}, and the file lasts {facts.seconds:.3f} s")]
+    flaws = []
+    if facts.truncated:
+        flaws.append(Flaw("truncated", False, facts.detail))
+    if np.isfinite(span.end) and span.end > facts.seconds + SLACK:
+        flaws.append(Flaw("cut", False, f"{asked}, and the file lasts {facts.seconds:.3f} s"))
+    if span.nonfinite:
+        flaws.append(Flaw("nan", True, f"{span.nonfinite} samples are NaN or infinite"))
+    elif span.rms < SILENT_DBFS:
+        level = "digital silence" if span.peak == 0 else f"level {span.rms:.1f} dBFS, peak {span.peak:.2g}"
+        flaws.append(Flaw("silent", True, level))
+    if span.clipped > CLIPPED_SHARE:
+        flaws.append(Flaw("clipped", False, f"{span.clipped:.2%} of the samples in runs at full scale"))
+    if span.seconds < SHORT:
+        flaws.append(Flaw("short", False, f"{span.seconds * 1000:.1f} ms"))
+    return flaws
+
+
+def broken_clips(clips: Clips, facts: Mapping[str, FileFacts]) -> pd.DataFrame:
+    """Every flaw of every clip.
+
+    Parameters
+    ----------
+    clips
+        The table.
+    facts
+        What is known of each path of the table.
+
+    Returns
+    -------
+    DataFrame
+        One row a flaw: ``row`` (position in the table), ``clip_id``, ``path``, ``kind``, ``fatal``, ``detail``. A flaw
+        of the sound is not fatal where there are ready-made features to learn from.
+    """
+    ids, paths = clips.table["clip_id"].to_numpy(), clips.table["path"].to_numpy()
+    heard_spans = {path: {(s.start, s.end): s for s in of_file.spans} for path, of_file in facts.items()}
+    rows: list[tuple[object, ...]] = []
+    for row, span in enumerate(clip_spans(clips)):
+        if paths[row] is None:
+            continue
+        of_file = facts[paths[row]]
+        heard = heard_spans[paths[row]].get(span, Span(*span))
+        for flaw in clip_flaws(of_file, heard):
+            rows.append(
+                (row, ids[row], paths[row], flaw.kind, flaw.fatal and not clips.features, flaw.detail)
+            )
+    for row in np.flatnonzero(_without_features(clips)):
+        rows.append(
+            (
+                row,
+                ids[row],
+                paths[row],
+                "no features",
+                True,
+                f"all {len(clips.features)} features are missing",
+            )
+        )
+    return pd.DataFrame(rows, columns=COLUMNS).astype({"row": int, "fatal": bool})
+
+
+def clip_spans(clips: Clips) -> list[tuple[float, float]]:
+    """(start, end) of every clip in seconds, from 0 and to infinity where the table does not say."""
+    start = clips.table["start"].fillna(0.0)
+    end = clips.table["end"].fillna(np.inf)
+    return list(zip(start.astype(float), end.astype(float), strict=True))
+
+
+def _without_features(clips: Clips) -> npt.NDArray[np.bool_]:
+    if not clips.features:
+        return np.zeros(len(clips), dtype=bool)
+    return np.asarray(clips.feature_table().isna().all(axis=1))
+
+
+def feature_findings(clips: Clips) -> list[tuple[str, int, str]]:
+    """What is odd about whole feature columns, as (kind, number of columns or cells, words)."""
+    found: list[tuple[str, int, str]] = []
+    if not clips.features:
+        return found
+    features = clips.feature_table()
+    constant = [str(name) for name in features.columns if features[name].nunique(dropna=False) <= 1]
+    if constant and len(clips) > 1:
+        found.append(("constant", len(constant), f"feature columns that never change: {_some(constant)}"))
+    missing = features.isna().sum()
+    if missing.any():
+        names = [f"{name} ({count})" for name, count in missing[missing > 0].items()]
+        found.append(("missing values", int(missing.sum()), f"cells without a value, in {_some(names)}"))
+    numbers = features.select_dtypes("number")
+    infinite = pd.Series(
+        np.isinf(numbers.to_numpy(dtype=float, na_value=np.nan)).sum(axis=0), numbers.columns
+    )
+    if infinite.any():
+        names = [f"{name} ({count})" for name, count in infinite[infinite > 0].items()]
+        found.append(("infinite values", int(infinite.sum()), f"cells that are infinite, in {_some(names)}"))
+    return found
+
+
+def _some(names: Sequence[str], shown: int = 8) -> str:
+    return ", ".join(names[:shown]) + (f" and {len(names) - shown} more" if len(names) > shown else "")

@@ -1,0 +1,141 @@
+"""What is in the data, and what in it would mislead."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from aurist.audit.broken import clip_spans
+from aurist.audit.files import FileFacts
+from aurist.clips.table import Clips
+
+QUANTILES = {"min": 0.0, "5%": 0.05, "median": 0.5, "95%": 0.95, "max": 1.0}
+#: How much better than the commonest label a technical property alone may guess the labels, in accuracy.
+SHORTCUT = 0.15
+#: A property's value counts for that from this many clips on.
+COMMON = 10
+
+
+def describe(clips: Clips, facts: Mapping[str, FileFacts]) -> dict[str, object]:
+    """What is in the table, in plain numbers and dicts.
+
+    Parameters
+    ----------
+    clips
+        The table.
+    facts
+        What is known of each of its paths; nothing for a feature table.
+    """
+    table = clips.table
+    n_labels = table["labels"].map(len)
+    content: dict[str, object] = {
+        "clips": len(clips),
+        "classes": class_counts(clips),
+        "unlabelled": int((n_labels == 0).sum()),
+        "multilabel": clips.multilabel,
+        "labels_per_clip": float(n_labels.mean()) if len(clips) else 0.0,
+        "features": len(clips.features),
+        "groups": int(table["group"].nunique()),
+        "folds": _counts(table["fold"]),
+        "parts": _counts(table["part"]),
+    }
+    if clips.has_audio:
+        content |= _sound(clips, facts)
+    return content
+
+
+def class_counts(clips: Clips) -> dict[str, int]:
+    """Number of clips of each class."""
+    counts = Counter(label for labels in clips.table["labels"] for label in labels)
+    return {name: counts[name] for name in clips.classes}
+
+
+def _counts(column: pd.Series) -> dict[str, int]:  # type: ignore[type-arg]
+    counts = column.dropna().value_counts()
+    return {str(name): int(counts[name]) for name in sorted(counts.index, key=str)}
+
+
+def _sound(clips: Clips, facts: Mapping[str, FileFacts]) -> dict[str, object]:
+    heard = [f for f in facts.values() if f.problem is None]
+    seconds = np.array([f.seconds for f in heard])
+    lengths = clip_seconds(clips, facts)
+    lengths = lengths[lengths > 0]
+    return {
+        "files": len(facts),
+        "readable_files": len(heard),
+        "hours": float(seconds.sum() / 3600),
+        "clip_hours": float(lengths.sum() / 3600),
+        "formats": _tally(f"{f.format} {f.encoding}".strip() for f in heard),
+        "sample_rates": _tally(f"{f.sample_rate:g}" for f in heard),
+        "channels": _tally(str(f.channels) for f in heard),
+        "clip_seconds": {name: float(np.quantile(lengths, q)) for name, q in QUANTILES.items()}
+        if len(lengths)
+        else {},
+    }
+
+
+def _tally(values: object) -> dict[str, int]:
+    return dict(Counter(values).most_common())  # type: ignore[call-overload]
+
+
+def clip_seconds(clips: Clips, facts: Mapping[str, FileFacts]) -> npt.NDArray[np.float64]:
+    """How much sound there is of each clip in seconds; 0 where its file cannot be read."""
+    out = np.zeros(len(clips))
+    for row, (path, (start, end)) in enumerate(zip(clips.table["path"], clip_spans(clips), strict=True)):
+        if path is not None:
+            out[row] = max(0.0, min(end, facts[path].seconds) - max(start, 0.0))
+    return out
+
+
+def sound_findings(clips: Clips, facts: Mapping[str, FileFacts]) -> list[tuple[str, int, str]]:
+    """What is odd about the recordings as a whole, as (kind, count, words)."""
+    heard = {path: f for path, f in facts.items() if f.problem is None}
+    found: list[tuple[str, int, str]] = []
+    rates = _tally(f"{f.sample_rate:g}" for f in heard.values())
+    if len(rates) > 1:
+        words = ", ".join(f"{rate} Hz ({count})" for rate, count in list(rates.items())[:6])
+        found.append(("mixed sample rates", len(rates), f"{words}{' ...' if len(rates) > 6 else ''}"))
+    properties = {
+        "file format": lambda f: f"{f.format} {f.encoding}",
+        "sample rate": lambda f: f"{f.sample_rate:g} Hz",
+        "number of channels": lambda f: str(f.channels),
+    }
+    labels = pd.Series([";".join(row) for row in clips.table["labels"]])
+    usable = np.array([path in heard for path in clips.table["path"]]) & (labels != "").to_numpy()
+    if clips.multilabel or not usable.any():
+        return found
+    base = float(labels[usable].value_counts(normalize=True).iloc[0])
+    for name, of in properties.items():
+        value = pd.Series([of(heard[path]) for path in clips.table["path"][usable]])
+        counts = pd.DataFrame({"value": value, "label": labels[usable].to_numpy()}).value_counts()
+        common = value.value_counts() >= COMMON
+        right = counts.groupby(level="value").max()[common[common].index].sum() / usable.sum()
+        if common.sum() > 1 and right > base + SHORTCUT:
+            words = f"the {name} alone tells the label of {right:.0%} of the clips (chance: {base:.0%})"
+            found.append(("shortcut", int(common.sum()), words))
+    return found
+
+
+def class_findings(
+    clips: Clips, groups: npt.NDArray[np.int64], usable: npt.NDArray[np.bool_]
+) -> list[tuple[str, int, str]]:
+    """Classes that cannot be scored, or not well, as (kind, number of groups, words)."""
+    found = []
+    targets = clips.targets().astype(bool)
+    for column, name in enumerate(clips.classes):
+        rows = targets[:, column] & usable
+        n_groups = len(np.unique(groups[rows]))
+        if n_groups < 5:
+            what = "cannot be both learnt and scored" if n_groups < 2 else "its scores will be rough"
+            found.append(
+                (
+                    "few groups",
+                    n_groups,
+                    f"class {name!r} has {int(rows.sum())} clips in {n_groups} groups: {what}",
+                )
+            )
+    return found

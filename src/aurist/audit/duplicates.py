@@ -1,0 +1,128 @@
+"""Sets of rows that hold the same: found by hashes, joined into groups, compared by their labels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+Rows = npt.NDArray[np.intp]
+Ints = npt.NDArray[np.int64]
+Keys = npt.NDArray[np.uint64]
+
+
+def row_hashes(features: pd.DataFrame) -> Keys:
+    """A hash of each row, equal where all the features are equal.
+
+    -0.0 equals 0.0, a missing value equals a missing value, and 1 equals 1.0.
+
+    Returns
+    -------
+    (n_rows,), uint64
+
+    Examples
+    --------
+    >>> a, b, c = row_hashes(pd.DataFrame({"x": [0.0, -0.0, 0.5], "y": [np.nan, np.nan, 1.0]}))
+    >>> bool(a == b), bool(a == c)
+    (True, False)
+    """
+    plain = {}
+    for position, name in enumerate(features.columns):
+        column = features.iloc[:, position]
+        if pd.api.types.is_numeric_dtype(column.dtype):
+            numbers = column.to_numpy(dtype=np.float64, na_value=np.nan)
+            # one bit pattern for all NaN and for both zeros
+            plain[str(name)] = np.where(np.isnan(numbers), np.nan, numbers + 0.0)
+        else:
+            plain[str(name)] = column.astype(object).where(column.notna(), None).map(_text).to_numpy()
+    if not plain:
+        return np.arange(len(features), dtype=np.uint64)
+    return np.asarray(pd.util.hash_pandas_object(pd.DataFrame(plain), index=False), dtype=np.uint64)
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def repeated_sets(keys: npt.NDArray[np.generic], rows: Rows) -> list[Rows]:
+    """The sets of two or more rows with one key, each in ascending order, ordered by their first row.
+
+    Parameters
+    ----------
+    keys : (n,)
+        One key a row.
+    rows : (n,)
+        The rows that they belong to.
+
+    Examples
+    --------
+    >>> [s.tolist() for s in repeated_sets(np.array([7, 8, 7, 9, 8]), np.arange(5))]
+    [[0, 2], [1, 4]]
+    """
+    codes, _ = pd.factorize(keys)
+    order = np.argsort(codes, kind="stable")
+    edges = np.flatnonzero(np.diff(codes[order])) + 1
+    return [rows[members] for members in np.split(order, edges) if len(members) > 1]
+
+
+def joined(n: int, sets: Iterable[Sequence[int] | npt.NDArray[np.integer]]) -> Ints:
+    """Join rows that share a set, directly or by way of others.
+
+    Parameters
+    ----------
+    n
+        Number of rows.
+    sets
+        Sets of rows that belong together.
+
+    Returns
+    -------
+    (n,), int64
+        A number for each row, equal for rows that belong together, counted from 0 in the order of the rows.
+
+    Examples
+    --------
+    >>> joined(5, [[0, 3], [3, 4]]).tolist()
+    [0, 1, 2, 0, 0]
+    """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    members = [np.asarray(s, dtype=np.int64) for s in sets if len(s) > 1]
+    if not members:
+        return np.arange(n, dtype=np.int64)
+    heads = np.concatenate([np.full(len(m) - 1, m[0]) for m in members])
+    tails = np.concatenate([m[1:] for m in members])
+    graph = coo_array((np.ones(len(heads), dtype=np.int8), (heads, tails)), shape=(n, n))
+    _, component = connected_components(graph, directed=False)
+    return np.asarray(pd.factorize(component)[0], dtype=np.int64)
+
+
+def conflicting(sets: Sequence[Rows], labels: Sequence[tuple[str, ...]]) -> list[Rows]:
+    """Those of the sets whose rows have different labels (the order within a row's labels does not count)."""
+    codes, _ = pd.factorize(pd.Series([tuple(sorted(row)) for row in labels], dtype=object))
+    return [rows for rows in sets if (codes[rows] != codes[rows[0]]).any()]
+
+
+def ceiling(keys: npt.NDArray[np.generic], labels: Sequence[tuple[str, ...]]) -> float:
+    """The best accuracy that any model could reach: identical inputs get one answer, at best the commonest.
+
+    Parameters
+    ----------
+    keys : (n,)
+        Equal where the inputs are identical.
+    labels
+        The labels of each row; several labels count as right only all together.
+
+    Examples
+    --------
+    >>> ceiling(np.array([1, 1, 1, 2]), [("rap",), ("rap",), ("trap",), ("emo",)])
+    0.75
+    """
+    if not len(keys):
+        return float("nan")
+    codes, _ = pd.factorize(pd.Series([tuple(sorted(row)) for row in labels], dtype=object))
+    counts = pd.DataFrame({"key": keys, "label": codes}).groupby(["key", "label"], sort=False).size()
+    return float(counts.groupby(level="key").max().sum() / len(keys))

@@ -1,0 +1,89 @@
+"""What stands on both sides of a line that it must not cross: a fold, a part, a test table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+COLUMNS = ["between", "what", "sets", "rows", "share", "example"]
+
+
+def crossing(
+    between: str,
+    what: str,
+    sides: npt.NDArray[np.object_],
+    members: npt.NDArray[np.integer],
+    names: Sequence[str],
+    held_out: str | None = None,
+) -> dict[str, object] | None:
+    """Sets that have rows on more than one side.
+
+    Parameters
+    ----------
+    between
+        What is divided: "folds", "train and valid" ...
+    what
+        What the sets are: "group", "identical features" ...
+    sides : (n,)
+        The side of each row; rows with None are on no side.
+    members : (n,)
+        The set of each row; -1 for none.
+    names : (n,)
+        What to call a row in the example.
+    held_out
+        Count the rows of this side alone; those of all sides by default.
+
+    Returns
+    -------
+    dict or None
+        ``sets`` that cross, their ``rows``, the ``share`` of these among the rows of a side, an ``example``; None
+        where nothing crosses.
+    """
+    placed = np.array([side is not None for side in sides], dtype=bool) & (members >= 0)
+    table = pd.DataFrame({"set": members[placed], "side": sides[placed], "row": np.flatnonzero(placed)})
+    n_sides = table.groupby("set", sort=False)["side"].transform("nunique")
+    crosses = table[n_sides > 1]
+    if crosses.empty:
+        return None
+    counted = crosses if held_out is None else crosses[crosses["side"] == held_out]
+    of = sum(side is not None and held_out in (None, side) for side in sides)
+    first = crosses[crosses["set"] == crosses["set"].iloc[0]].drop_duplicates("side").head(2)
+    example = " and ".join(
+        f"{names[row]} ({side})" for row, side in zip(first["row"], first["side"], strict=True)
+    )
+    return {
+        "between": between,
+        "what": what,
+        "sets": int(crosses["set"].nunique()),
+        "rows": len(counted),
+        "share": len(counted) / of,
+        "example": example,
+    }
+
+
+def find_leaks(
+    table: pd.DataFrame, kinds: Sequence[tuple[str, npt.NDArray[np.integer]]], names: Sequence[str]
+) -> list[dict[str, object]]:
+    """Everything that stands on both sides of the folds or of the parts that a table came with.
+
+    Parameters
+    ----------
+    table
+        The clips table: ``fold`` and ``part`` are read.
+    kinds
+        What must not cross, as (name, set of each row or -1).
+    names
+        What to call the rows.
+    """
+    part = table["part"].to_numpy(dtype=object)
+    lines = [("folds", table["fold"].to_numpy(dtype=object), None)]
+    for a, b in (("train", "valid"), ("train", "test"), ("valid", "test")):
+        lines.append((f"{a} and {b}", np.where((part == a) | (part == b), part, None), b))
+    found = []
+    for between, sides, held_out in lines:
+        if len({side for side in sides if side is not None}) > 1:
+            found += [crossing(between, what, sides, members, names, held_out) for what, members in kinds]
+    return [leak for leak in found if leak is not None]

@@ -1,0 +1,52 @@
+"""What the audit found, in sentences for people."""
+
+from __future__ import annotations
+
+from aurist.audit.audit import Audit
+
+
+def sentences(found: Audit) -> list[str]:
+    """What is broken, duplicated, contradictory or leaking, a sentence each; nothing where all is well."""
+    said = []
+    for kind, rows in found.broken.groupby("kind", sort=True):
+        n = rows["row"].nunique()
+        what = "left out" if rows["fatal"].all() else "kept" if not rows["fatal"].any() else "some left out"
+        said.append(
+            f"{n} {_plural('clip', n)} {kind} ({what}), such as {_name(rows)}: {rows['detail'].iloc[0]}"
+        )
+    if found.exact:
+        rows_in_sets = sum(len(rows) for rows in found.exact)
+        said.append(
+            f"{found.distinct:,} distinct inputs: {rows_in_sets:,} clips stand in {len(found.exact):,} sets of exact "
+            "duplicates, kept together in one fold"
+        )
+    if len(found.near):
+        within = int((~found.near["in_test"]).sum())
+        said.append(
+            f"{within:,} {_plural('pair', within)} of near duplicates (the same sound, altered or cut)"
+        )
+    if len(found.conflicts):
+        n_rows, n_sets = found.conflicts["row"].nunique(), _sets(found)
+        said.append(
+            f"{n_sets:,} sets of duplicates carry more than one label ({n_rows:,} clips); for identical inputs no "
+            f"model can be right more often than {found.ceiling:.1%}"
+        )
+    for leak in found.leaks.itertuples(index=False):
+        said.append(
+            f"leak between {leak.between}: {leak.rows:,} clips ({leak.share:.1%}) share a {leak.what}, "
+            f"such as {leak.example}"
+        )
+    said += [finding.detail for finding in found.findings]
+    return said
+
+
+def _sets(found: Audit) -> int:
+    return len(found.conflicts[["kind", "set"]].drop_duplicates())
+
+
+def _name(rows: object) -> str:
+    return str(rows["clip_id"].iloc[0])  # type: ignore[index]
+
+
+def _plural(word: str, n: int) -> str:
+    return word if n == 1 else f"{word}s"

@@ -1,0 +1,115 @@
+"""The façade: fit, resume, predict, evaluate; each wires the layers below together."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from aurist.automl.apply import Applied, apply_run, read_inputs, submission
+from aurist.automl.prepare import Source, prepare
+from aurist.automl.scoring import Evaluation, evaluate_run
+from aurist.automl.train import train
+from aurist.clips.read import ReadOptions
+from aurist.config import FitConfig
+from aurist.errors import RunError
+from aurist.plan import Clock, time_limit
+from aurist.run import Run, open_run
+
+__all__ = [
+    "Applied",
+    "Evaluation",
+    "apply_run",
+    "evaluate_run",
+    "fit",
+    "read_inputs",
+    "resume",
+    "submission",
+]
+
+
+def fit(
+    source: Source,
+    output: Path | str,
+    config: FitConfig | None = None,
+    *,
+    options: ReadOptions | None = None,
+    test: Source | None = None,
+    cache_dir: Path | None = None,
+    started: float | None = None,
+    say: Callable[[str], None] = lambda line: None,
+) -> Run:
+    """Learn to recognise what the labels of some recordings, or of a feature table, say.
+
+    Parameters
+    ----------
+    source
+        A folder of recordings, a table (CSV, TSV, Parquet, ARFF), or a DataFrame.
+    output
+        The run folder to make; it must not hold a run yet.
+    config
+        Metric, preset, time limit, seed ...
+    options
+        How to read the source: which column is the label, the group, ...
+    test
+        An unlabelled table that will be predicted; its overlap with the training data is measured, and the
+        score to expect on it is stated.
+    cache_dir
+        Where summary features are stored between runs.
+    started
+        ``time.monotonic()`` when the time limit began to run; now by default.
+    say
+        Told what happens, a line at a time.
+
+    Returns
+    -------
+    Run
+        With `Run.leaderboard`, `Run.scores`, `Run.predictions`.
+
+    Raises
+    ------
+    DataError, ConfigError
+        Where the data or the settings cannot be used.
+    RunError
+        Where ``output`` holds a run already, or nothing could be fitted in the time.
+    """
+    began = time.monotonic() if started is None else started
+    config = config or FitConfig()
+    folder = Path(output)
+    if (folder / "data.json").exists():
+        raise RunError(
+            f"{folder} holds a run already. Go on with it: aurist resume {folder}. Or give another folder (-o)."
+        )
+    run = prepare(
+        source,
+        folder,
+        config,
+        options=options or ReadOptions(),
+        test=test,
+        cache_dir=cache_dir,
+        say=say,
+    )
+    run.log("prepared", {"seconds": round(time.monotonic() - began, 2)})
+    train(run, Clock(began, time_limit(config)), say)
+    return run
+
+
+def resume(folder: Path | str, *, say: Callable[[str], None] = lambda line: None) -> Run:
+    """Go on with a run that was killed or interrupted: finished folds are not fitted again.
+
+    The time limit is counted anew, less what the finished folds took.
+    """
+    run = open_run(Path(folder))
+    began = time.monotonic() - _seconds_used(run)
+    for half_made in run.models.glob("*/.fold*"):
+        shutil.rmtree(half_made, ignore_errors=True)
+    run.log("resumed", {})
+    train(run, Clock(began, time_limit(run.config())), say)
+    return run
+
+
+def _seconds_used(run: Run) -> float:
+    units = run.models.glob("*/fold*/unit.json")
+    return float(sum(json.loads(unit.read_text())["fit_time"] for unit in units))

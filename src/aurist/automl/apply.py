@@ -1,0 +1,199 @@
+"""Apply a run to data that it has not been fitted on: predictions, a contest's submission, an evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from aurist.automl.blender import Blender, ensemble_proba
+from aurist.clips import Clips, make_clips
+from aurist.clips.read import TABLE_SUFFIXES, ReadOptions, read_clips
+from aurist.errors import DataError, listing
+from aurist.features.schema import row_keys
+from aurist.features.store import summary_table
+from aurist.features.summary import SummaryConfig
+from aurist.models.base import Proba
+from aurist.plan import ENSEMBLE
+from aurist.run import Run, RunData, read_data
+from aurist.seen import Seen
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What a run says of some clips.
+
+    Parameters
+    ----------
+    clips
+        The clips, in the order given.
+    classes
+        The columns of ``proba``.
+    proba
+        (n_clips, n_classes); NaN for a clip that could not be read.
+    seen
+        (n_clips,): which clips stand in the training data.
+    failures
+        Row -> why it could not be read.
+    notes
+        What was passed over.
+    """
+
+    clips: Clips
+    classes: tuple[str, ...]
+    multilabel: bool
+    proba: Proba
+    seen: npt.NDArray[np.bool_]
+    failures: dict[int, str]
+    notes: tuple[str, ...]
+
+    def labels(self) -> list[str]:
+        """The label of each clip: the most probable class, or with several labels a clip all above one
+        half, joined by ``;``. Empty for a clip that could not be read."""
+        names = np.asarray(self.classes, dtype=object)
+        if self.multilabel:
+            return [";".join(names[row > 0.5]) for row in np.nan_to_num(self.proba)]
+        return ["" if np.isnan(row).any() else str(names[row.argmax()]) for row in self.proba]
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row a clip, in the order given: its id or path, ``label``, and a probability a class."""
+        table = self.clips.table
+        first = "path" if self.clips.has_audio else "id"
+        out: dict[str, object] = {first: table["path"] if self.clips.has_audio else table["clip_id"]}
+        if table["start"].notna().any():
+            out |= {"start": table["start"], "end": table["end"]}
+        out["label"] = self.labels()
+        frame = pd.DataFrame(out)
+        # a class may be called like one of our own columns
+        names = [f"proba_{name}" if name in frame.columns else name for name in self.classes]
+        return pd.concat([frame, pd.DataFrame(self.proba, columns=names)], axis=1)
+
+
+def apply_run(
+    run: Run, clips: Clips, *, model: str | None = None, jobs: int = 0, cache_dir: Path | None = None
+) -> Applied:
+    """Predict clips with a model of the run, the ensemble by default.
+
+    Raises
+    ------
+    ConfigError
+        Where there is no such model.
+    DataError
+        Where feature columns are missing or are no numbers.
+    """
+    data = read_data(run)
+    table, failures = _features(data, clips, jobs or data.task.jobs, cache_dir)
+    notes: list[str] = []
+    ready, found = data.schema.apply(table)
+    notes += found
+    rows = np.array([row for row in range(len(clips)) if row not in failures], dtype=np.intp)
+    proba = np.full((len(clips), len(data.task.classes)), np.nan)
+    usable = ready.iloc[rows].reset_index(drop=True)
+    seen = load_seen(run)
+    known = np.zeros(len(clips), dtype=bool)
+    known[rows] = seen.known(row_keys(usable))
+    if len(rows):
+        bare = model is not None and model != ENSEMBLE
+        proba[rows] = (
+            Blender(run, data, model or ENSEMBLE).proba(usable)
+            if bare
+            else ensemble_proba(run, data, usable, seen)
+        )
+    return Applied(clips, data.task.classes, data.task.multilabel, proba, known, failures, tuple(notes))
+
+
+def _features(
+    data: RunData, clips: Clips, jobs: int, cache_dir: Path | None
+) -> tuple[pd.DataFrame, dict[int, str]]:
+    if data.summary is None:
+        if clips.has_audio and not clips.features:
+            raise DataError(
+                f"This run was fitted on a table of {len(data.schema.columns)} features, but recordings were "
+                "given. Give a table with the same columns."
+            )
+        return clips.table[[c for c in clips.table.columns if c in set(clips.features)]], {}
+    if not clips.has_audio:
+        raise DataError("This run was fitted on recordings, but a table without a path column was given.")
+    made = summary_table(clips, SummaryConfig(**data.summary), cache_dir=cache_dir, jobs=jobs)
+    return made.features, dict(made.failures)
+
+
+def read_inputs(paths: Sequence[Path], options: ReadOptions) -> Clips:
+    """Read what is to be predicted: one table or folder, or any number of recordings.
+
+    Raises
+    ------
+    DataError
+        Where several inputs are not all recordings.
+    """
+    if len(paths) == 1:
+        return read_clips(paths[0], options, labelled=False)
+    strange = [str(path) for path in paths if path.is_dir() or path.suffix.lower() in TABLE_SUFFIXES]
+    if strange:
+        raise DataError(
+            f"Several inputs can only be recordings, but found:\n{listing(strange)}\n"
+            "Give one folder or table at a time."
+        )
+    return make_clips([()] * len(paths), paths=[str(path) for path in paths])
+
+
+def load_seen(run: Run) -> Seen:
+    """The rows that the run was fitted on, and what is known of them."""
+    with np.load(run.folder / "seen.npz", allow_pickle=False) as kept:
+        return Seen(kept["keys"], kept["proba"], kept["counts"], kept["rows"], float(kept["strength"]))
+
+
+def submission(applied: Applied, sample: pd.DataFrame, where: str) -> pd.DataFrame:
+    """The contest's file: the sample's columns, ids and order, with the predicted labels or probabilities.
+
+    Parameters
+    ----------
+    applied
+        Predictions of the contest's test table.
+    sample
+        The sample submission: its first column holds the ids. Further columns are one for the label, or one
+        for each class.
+    where
+        The sample's name, for messages.
+
+    Raises
+    ------
+    DataError
+        Where ids of the sample have no prediction, or its columns are neither.
+    """
+    ids = sample.iloc[:, 0].astype(str)
+    rows = pd.Index(applied.clips.table["clip_id"].astype(str)).get_indexer(pd.Index(ids))
+    _check_ids(ids, rows, applied, where)
+    columns = [str(name) for name in sample.columns[1:]]
+    out = sample.copy()
+    if len(columns) == 1 and columns[0] not in applied.classes:
+        out[sample.columns[1]] = np.asarray(applied.labels(), dtype=object)[rows]
+        return out
+    unknown = [name for name in columns if name not in applied.classes]
+    if unknown:
+        raise DataError(
+            f"{where}: {len(unknown)} of its columns are no classes of this run:\n{listing(unknown)}\n"
+            f"Expected one column for the label, or columns among: {', '.join(applied.classes)}."
+        )
+    for name in columns:
+        out[name] = applied.proba[rows, applied.classes.index(name)]
+    return out
+
+
+def _check_ids(ids: pd.Series[str], rows: npt.NDArray[np.intp], applied: Applied, where: str) -> None:
+    missing: Sequence[str] = ids[rows < 0].tolist()
+    if missing:
+        raise DataError(
+            f"{where}: {len(missing)} of its {len(ids)} ids were not predicted:\n{listing(missing, shown=10)}\n"
+            f"The predicted table has ids such as {applied.clips.table['clip_id'].iloc[0]!r}. "
+            "Give the table that the sample belongs to, or name its id column with --id."
+        )
+    failed = [
+        f"{ids.iloc[i]}: {applied.failures[int(r)]}" for i, r in enumerate(rows) if int(r) in applied.failures
+    ]
+    if failed:
+        raise DataError(f"{len(failed)} rows of the submission could not be predicted:\n{listing(failed)}")

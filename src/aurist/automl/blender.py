@@ -1,0 +1,66 @@
+"""The fold models behind one row of the leaderboard, loaded to predict."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from aurist.crossval import load_folds
+from aurist.errors import ConfigError
+from aurist.features.schema import row_keys
+from aurist.models.base import Member, Proba
+from aurist.plan import ENSEMBLE
+from aurist.run import Run, RunData
+from aurist.seen import Seen
+from aurist.tilt import tilt
+
+#: Rows predicted at once, so that memory stays bounded however long the table is.
+CHUNK = 50_000
+
+
+class Blender:
+    """The fold models of one row of the leaderboard, with their weights, loaded once.
+
+    Raises
+    ------
+    ConfigError
+        Where the run has no such model.
+    """
+
+    def __init__(self, run: Run, data: RunData, name: str) -> None:
+        stored = run.ensemble()
+        members = {m["name"]: Member(m["name"], m["engine"], m["settings"]) for m in stored["members"]}
+        if name not in members and name not in stored["weights"]:
+            raise ConfigError(
+                f"This run has no model {name!r}. It has: {', '.join([*stored['weights'], *members])}."
+            )
+        self.n_classes = len(data.task.classes)
+        self._weights: list[dict[str, float]] = stored["weights"].get(name) or []
+        used = sorted({member for weights in self._weights for member in weights}) or [name]
+        self._models = {
+            member: load_folds(run.models / member, data.task, members[member]) for member in used
+        }
+        self.n_folds = len(self._models[used[0]])
+
+    def fold_proba(self, fold: int, features: pd.DataFrame) -> Proba:
+        """(n, n_classes), by the models of one fold; in chunks, so that memory stays bounded."""
+        out = np.zeros((len(features), self.n_classes))
+        for member, models in self._models.items():
+            weight = self._weights[fold].get(member, 0.0) if self._weights else 1.0
+            if weight > 0:
+                for start in range(0, len(features), CHUNK):
+                    chunk = features.iloc[start : start + CHUNK]
+                    out[start : start + CHUNK] += weight * models[fold].predict_proba(chunk)
+        return out
+
+    def proba(self, features: pd.DataFrame) -> Proba:
+        """(n, n_classes): the mean over the folds."""
+        told = [self.fold_proba(fold, features) for fold in range(self.n_folds)]
+        return np.asarray(np.mean(told, axis=0), dtype=np.float64)
+
+
+def ensemble_proba(run: Run, data: RunData, features: pd.DataFrame, seen: Seen) -> Proba:
+    """What the run answers: the blend, the twins of rows seen before, and the tilt towards rare classes."""
+    blended = Blender(run, data, ENSEMBLE).proba(features)
+    tilted = run.ensemble()["tilt"]
+    return tilt(seen.answer(row_keys(features), blended), np.asarray(tilted["prior"]), tilted["power"])

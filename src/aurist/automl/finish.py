@@ -1,0 +1,306 @@
+"""Blend the members, score all honestly, and write the leaderboard and the run's own word."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from aurist.automl.blender import ensemble_proba
+from aurist.automl.prepare import Say
+from aurist.crossval import FoldsFitted, TrainingData
+from aurist.ensemble import blend, nested_ensemble
+from aurist.evaluate import Interval, LeaderboardRow, Score, bootstrap, chance, leaderboard
+from aurist.features.schema import row_keys
+from aurist.files import atomic_path, write_json
+from aurist.models.base import Proba
+from aurist.models.forest import forest_proba
+from aurist.plan import ENSEMBLE, FOREST, GLUON_ENSEMBLE, Clock
+from aurist.predictions import Predictions
+from aurist.run import Run, RunData, held_out
+from aurist.seen import Seen, SeenScores, learn_seen, overlap
+from aurist.splits import Split, assign_folds, cross_splits
+from aurist.tilt import choose_power, nested_powers, tilt_rows
+
+
+@dataclass(frozen=True)
+class Scored:
+    """The rows that are scored, and what every model says of them."""
+
+    rows: npt.NDArray[np.intp]
+    truth: npt.NDArray[np.int8]
+    groups: npt.NDArray[np.int64]
+    folds: npt.NDArray[np.int64]
+    probas: dict[str, Proba]
+
+
+def finish(
+    run: Run, data: RunData, learn: TrainingData, fitted: list[FoldsFitted], clock: Clock, say: Say
+) -> None:
+    """Blend, score, and write ``ensemble.json predictions.parquet leaderboard.csv scores.json seen.npz``."""
+    rows = np.flatnonzero(learn.folds >= 0)
+    ids = learn.clip_ids[rows].tolist()
+    scored = Scored(
+        rows,
+        learn.examples.targets[rows],
+        learn.groups[rows],
+        learn.folds[rows],
+        {found.member.name: found.oof.aligned(ids) for found in fitted},
+    )
+    weights: dict[str, list[dict[str, float]]] = {}
+    names = list(scored.probas)
+    gluon = [found for found in fitted if found.member.engine == "autogluon"]
+    if len(gluon) > 1 and not learn.task.multilabel:
+        weights[GLUON_ENSEMBLE], scored.probas[GLUON_ENSEMBLE] = _gluon_ensemble(gluon, learn, scored)
+    ours = nested_ensemble(
+        [scored.probas[name] for name in names],
+        scored.truth,
+        scored.folds,
+        scored.groups,
+        learn.task.metric,
+        multilabel=learn.task.multilabel,
+        seed=learn.task.seed,
+        row_weight=learn.examples.weight[rows],
+    )
+    weights[ENSEMBLE] = [_named(names, ours.weights)] * len(learn.splits)
+    weight = learn.examples.weight[rows]
+    prior = np.average(learn.examples.targets, axis=0, weights=learn.examples.weight)
+    level = learn.task.metric if not learn.task.multilabel else ""
+    powers = nested_powers(ours.proba, scored.truth, ours.part, prior, level, weight)
+    scored.probas[ENSEMBLE] = tilt_rows(ours.proba, prior, powers)
+    seen, as_seen = learn_seen(
+        row_keys(data.features.iloc[_positions(data, ids)]),
+        ours.proba,
+        scored.truth,
+        scored.folds,
+        multilabel=learn.task.multilabel,
+    )
+    with atomic_path(run.folder / "seen.npz") as part, part.open("wb") as file:
+        np.savez(file, keys=seen.keys, proba=seen.proba, counts=seen.counts, rows=seen.rows,
+                 strength=seen.strength)  # fmt: skip
+    as_seen = replace(as_seen, proba=tilt_rows(as_seen.proba, prior, powers))
+    power = choose_power(ours.proba, scored.truth, prior, level, weight)
+    write_json(
+        run.folder / "ensemble.json",
+        {
+            "members": [_described(f) for f in fitted],
+            "weights": weights,
+            "tilt": {"power": power, "prior": prior.tolist()},
+        },
+    )
+    _write_predictions(run, learn, fitted, scored, ids)
+    board = _leaderboard(learn, fitted, scored, weights)
+    with atomic_path(run.folder / "leaderboard.csv") as part:
+        board.to_csv(part, index=False)
+    word = _word(data, learn, scored, as_seen, seen.keys, clock)
+    held = held_out(data)
+    if held is not None:
+        word["held_out"] = _held_out_word(run, held, seen)
+    write_json(run.folder / "scores.json", word)
+    run.log("finished", {"best": ENSEMBLE, "score": float(board.set_index("model")["score"][ENSEMBLE])})
+    say(f"run written to {run.folder}")
+
+
+def _positions(data: RunData, ids: list[str]) -> npt.NDArray[np.intp]:
+    found: npt.NDArray[np.intp] = pd.Index(data.clips.table["clip_id"]).get_indexer(pd.Index(ids))
+    return found
+
+
+def _named(names: list[str], weights: npt.NDArray[np.float64]) -> dict[str, float]:
+    return {name: round(float(w), 6) for name, w in zip(names, weights, strict=True) if w > 0}
+
+
+def _described(found: FoldsFitted) -> dict[str, Any]:
+    member = found.member
+    return {"name": member.name, "engine": member.engine, "settings": dict(member.settings)}
+
+
+def _gluon_ensemble(
+    fitted: list[FoldsFitted], learn: TrainingData, scored: Scored
+) -> tuple[list[dict[str, float]], Proba]:
+    """AutoGluon's own weighted ensemble: in each fold, its selection on the inner part of the training folds."""
+    from aurist.models.tabular import select_weights
+
+    names = [found.member.name for found in fitted]
+    out = np.zeros_like(scored.probas[names[0]])
+    weights = []
+    for split in learn.splits:
+        ids = learn.clip_ids[split.inner].tolist()
+        inner = [_inner_of(found, split).aligned(ids) for found in fitted]
+        chosen = select_weights(inner, learn.examples.targets[split.inner], learn.task)
+        here = scored.folds == split.fold
+        out[here] = blend([scored.probas[name][here] for name in names], chosen)
+        weights.append(_named(names, chosen))
+    return weights, out
+
+
+def _inner_of(found: FoldsFitted, split: Split) -> Predictions:
+    """What a member said of the inner part of one fold."""
+    rows = found.inner.fold == split.fold
+    inner = found.inner
+    return Predictions(
+        inner.model, inner.clip_id[rows], inner.proba[rows], inner.classes, inner.fold[rows], "inner"
+    )
+
+
+def _write_predictions(
+    run: Run, learn: TrainingData, fitted: list[FoldsFitted], scored: Scored, ids: list[str]
+) -> None:
+    ids_array = np.asarray(ids, dtype=object)
+    frames = [
+        Predictions(name, ids_array, proba, learn.task.classes, scored.folds).to_frame()
+        for name, proba in scored.probas.items()
+    ]
+    frames += [found.inner.to_frame() for found in fitted]
+    with atomic_path(run.folder / "predictions.parquet") as part:
+        pd.concat(frames, ignore_index=True).to_parquet(part)
+
+
+def _leaderboard(
+    learn: TrainingData,
+    fitted: list[FoldsFitted],
+    scored: Scored,
+    weights: dict[str, list[dict[str, float]]],
+) -> pd.DataFrame:
+    times = {found.member.name: (found.fit_time, found.pred_time) for found in fitted}
+    rows = []
+    for name, proba in scored.probas.items():
+        used = set().union(*weights[name]) if name in weights else {name}
+        # the weights of the ensembles were chosen on what all members said
+        fit = sum(times[member][0] for member in (times if name in weights else used))
+        interval = _interval(learn, scored, proba)
+        rows.append(
+            LeaderboardRow(
+                Score(name, learn.task.metric, interval.score, interval.low, interval.high, len(scored.rows)),
+                fit_time=round(fit, 2),
+                pred_time=round(sum(times[member][1] for member in used), 3),
+                stack_level=2 if name in weights else 1,
+            )
+        )
+    return leaderboard(rows)
+
+
+def _interval(learn: TrainingData, scored: Scored, proba: Proba) -> Interval:
+    return bootstrap(
+        scored.truth,
+        proba,
+        scored.groups,
+        learn.task.metric,
+        weight=learn.examples.weight[scored.rows],
+        seed=learn.task.seed,
+        multilabel=learn.task.multilabel,
+    )
+
+
+def _word(
+    data: RunData,
+    learn: TrainingData,
+    scored: Scored,
+    as_seen: SeenScores,
+    known_keys: npt.NDArray[np.uint64],
+    clock: Clock,
+) -> dict[str, Any]:
+    """What the run says of itself: its honest score, the careless one, and those for the test table."""
+    task = learn.task
+    word: dict[str, Any] = {
+        "metric": task.metric,
+        "best": ENSEMBLE,
+        "score": asdict(_interval(learn, scored, scored.probas[ENSEMBLE])),
+        "chance": chance(scored.truth, task.metric, multilabel=task.multilabel),
+        "n_scored": len(scored.rows),
+        "n_groups": len(np.unique(scored.groups)),
+        "careless": _careless(learn, scored, clock),
+    }
+    if data.test_keys is not None:
+        word["test"] = _test_word(data.test_keys, learn, scored, as_seen, known_keys)
+    return word
+
+
+def _held_out_word(run: Run, held: RunData, seen: Seen) -> dict[str, Any]:
+    """The score on the part "test", which had no part in anything until now; new rows apart where some are not."""
+    task = held.task
+    keys = row_keys(held.features)
+    known = seen.known(keys)
+    proba = ensemble_proba(run, held, held.features, seen)
+    truth = held.clips.targets(task.classes)
+
+    def score(rows: npt.NDArray[np.bool_]) -> dict[str, float]:
+        return asdict(
+            bootstrap(
+                truth[rows],
+                proba[rows],
+                held.groups[rows],
+                task.metric,
+                seed=task.seed,
+                multilabel=task.multilabel,
+            )
+        )
+
+    word: dict[str, Any] = {"n": len(known), "seen": int(known.sum()), "score": score(np.ones_like(known))}
+    if known.any() and not known.all():
+        word["new"] = score(~known)
+    return word
+
+
+def _test_word(
+    test_keys: npt.NDArray[np.uint64],
+    learn: TrainingData,
+    scored: Scored,
+    as_seen: SeenScores,
+    known_keys: npt.NDArray[np.uint64],
+) -> dict[str, Any]:
+    """The score to expect on the rows of the test table that are new, and on the whole of it."""
+    known = np.isin(test_keys, known_keys)
+    found = overlap(as_seen.copies, float(known.mean()))
+    weight = learn.examples.weight[scored.rows]
+    proba = scored.probas[ENSEMBLE]
+    task = learn.task
+    new = bootstrap(scored.truth, proba, scored.groups, task.metric, weight=weight * found.new_weight,
+                    seed=task.seed, multilabel=task.multilabel)  # fmt: skip
+    both = bootstrap(
+        np.concatenate([scored.truth, scored.truth]),
+        np.concatenate([proba, as_seen.proba]),
+        np.concatenate([scored.groups, scored.groups]),
+        task.metric,
+        weight=np.concatenate([weight * found.new_weight, weight * found.seen_weight]),
+        seed=task.seed,
+        multilabel=task.multilabel,
+    )
+    return {
+        "rows": len(test_keys),
+        "seen": int(known.sum()),
+        "expected_new": asdict(new),
+        "expected_all": asdict(both),
+    }
+
+
+def _careless(learn: TrainingData, scored: Scored, clock: Clock) -> dict[str, Any] | None:
+    """What random folds would have claimed, by the fast forest, beside its honest score.
+
+    None where a random split is honest (no group has two rows, and no folds are prescribed), where the
+    forest is not among the models, or where there is no time for it.
+    """
+    honest = scored.probas.get(FOREST.name)
+    alone = len(np.unique(learn.groups)) == len(learn.groups)
+    if honest is None or len(learn.splits) < 2 or alone or clock.left() < 0:
+        return None
+    task, targets = learn.task, learn.examples.targets
+    everyone_alone = np.arange(len(targets))
+    folds = assign_folds(targets, everyone_alone, len(learn.splits), task.seed)
+    proba = np.zeros(targets.shape)
+    for split in cross_splits(folds, targets, everyone_alone, task.seed):
+        rows = np.sort(np.concatenate([split.train, split.inner]))
+        proba[split.scored] = forest_proba(
+            task, learn.examples.take(rows), learn.examples.take(split.scored).features
+        )
+    random = bootstrap(
+        targets, proba, everyone_alone, task.metric, seed=task.seed, multilabel=task.multilabel
+    )
+    return {
+        "model": FOREST.name,
+        "honest": asdict(_interval(learn, scored, honest)),
+        "random": asdict(random),
+    }

@@ -1,0 +1,188 @@
+"""From data as people have it to a run folder that is ready to be fitted: read, audit, features, folds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from aurist.audit import Audit, audit
+from aurist.audit.words import sentences
+from aurist.clips import Clips
+from aurist.clips.read import ReadOptions, read_clips
+from aurist.config import FitConfig
+from aurist.errors import DataError, listing
+from aurist.features.schema import Schema, infer_schema, row_keys
+from aurist.features.store import default_cache_dir, summary_table
+from aurist.features.summary import SummaryConfig
+from aurist.files import atomic_path, write_json
+from aurist.metrics import metric
+from aurist.models.base import Task
+from aurist.plan import n_splits
+from aurist.run import HELD_OUT, Run, RunData, available_cores, create_run
+from aurist.splits import NEVER_SCORED, assign_folds, given_folds
+
+Say = Callable[[str], None]
+Source = Path | str | pd.DataFrame
+
+#: Fitting stops where more than this share of the clips would be left out.
+MOST_LOST = 0.1
+
+
+def prepare(
+    source: Source,
+    output: Path,
+    config: FitConfig,
+    *,
+    options: ReadOptions,
+    test: Source | None,
+    cache_dir: Path | None,
+    say: Say,
+) -> Run:
+    """Read and audit the data, leave out what is broken, compute features and folds, write the run folder."""
+    clips = read_clips(source, options)
+    # what is to be predicted need not have the columns of what is known
+    unlabelled = replace(options, label=None, group=None, fold=None)
+    test_clips = None if test is None else read_clips(test, unlabelled, labelled=False)
+    _check_learnable(clips)
+    for note in clips.notes:
+        say(note)
+    jobs = available_cores(config.jobs)
+    cache_dir = cache_dir or default_cache_dir()
+    found = audit(clips, test_clips, jobs=jobs, cache_dir=cache_dir)
+    said = sentences(found)
+    for sentence in said:
+        say(f"check: {sentence}")
+    summary = None if clips.features else _summary_config(config)
+    features, broken = _features(clips, summary, found, jobs, cache_dir)
+    kept = _keep(clips, broken, allow_loss=config.allow_loss)
+    if len(broken):
+        say(f"left out: {len(broken)} of {len(clips)} clips, listed in {output / 'quarantine.csv'}")
+    clips, features, groups = clips.take(kept), features.iloc[kept].reset_index(drop=True), found.groups[kept]
+    schema = infer_schema(features)
+    ready, _ = schema.apply(features)
+    task = _task(clips, config, jobs)
+    data = RunData(
+        task=task,
+        clips=replace(clips, classes=task.classes),
+        features=ready,
+        schema=schema,
+        folds=_folds(clips, groups, config, say),
+        groups=groups,
+        summary=None if summary is None else asdict(summary),
+        test_keys=_test_keys(test_clips, schema, summary, jobs, cache_dir),
+        notes=(*clips.notes, *said),
+    )
+    output.mkdir(parents=True, exist_ok=True)
+    write_json(output / "audit.json", found.to_dict())
+    with atomic_path(output / "quarantine.csv") as part:
+        broken.to_csv(part, index=False)
+    return create_run(output, config, data)
+
+
+def _check_learnable(clips: Clips) -> None:
+    trained = clips.table[clips.table["part"] != "test"]
+    present = {label for labels in trained["labels"] for label in labels}
+    if len(present) < (1 if clips.multilabel else 2):
+        raise DataError(
+            f"Found {len(present)} class ({', '.join(sorted(present)) or 'no labels'}) among {len(trained)} clips "
+            "to train on, but a classifier needs at least two. Check the label column (--label)."
+        )
+
+
+def _summary_config(config: FitConfig) -> SummaryConfig:
+    return SummaryConfig() if config.sample_rate is None else SummaryConfig(sample_rate=config.sample_rate)
+
+
+def _features(
+    clips: Clips, summary: SummaryConfig | None, found: Audit, jobs: int, cache_dir: Path | None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The features of every clip, and the clips that cannot be used with the reason of each."""
+    broken = found.quarantine
+    if summary is None:
+        return clips.feature_table(), broken
+    usable = np.flatnonzero(~clips.table["clip_id"].isin(broken["clip_id"]).to_numpy())
+    made = summary_table(clips.take(usable), summary, cache_dir=cache_dir, jobs=jobs)
+    failed = [
+        {
+            "row": usable[row],
+            "clip_id": clips.table["clip_id"].iloc[usable[row]],
+            "path": clips.table["path"].iloc[usable[row]],
+            "kind": "unreadable",
+            "detail": message,
+            "fatal": True,
+        }
+        for row, message in made.failures.items()
+    ]
+    features = made.features.set_axis(usable, axis=0).reindex(range(len(clips)))
+    return features, pd.concat([broken, pd.DataFrame(failed, columns=broken.columns)], ignore_index=True)
+
+
+def _keep(clips: Clips, broken: pd.DataFrame, *, allow_loss: bool) -> npt.NDArray[np.intp]:
+    """The rows that are left without the broken clips, unless too much would be lost."""
+    lost = clips.table["clip_id"].isin(broken["clip_id"]).to_numpy()
+    kept: npt.NDArray[np.intp] = np.flatnonzero(~lost)
+    vanished = sorted(
+        set(clips.classes) - {label for row in kept for label in clips.table["labels"].iloc[row]}
+    )
+    if not lost.any() or (allow_loss and len(kept)):
+        return kept
+    reasons = listing([f"{row.clip_id}: {row.detail}" for row in broken.itertuples()], shown=10)
+    advice = (
+        "Repair these files or rows (`aurist check` lists them), or go on without them with --allow-loss."
+    )
+    if vanished:
+        raise DataError(
+            f"Without the broken clips no clip is left of: {', '.join(vanished)}.\n{reasons}\n{advice}"
+        )
+    if lost.mean() > MOST_LOST:
+        raise DataError(
+            f"{lost.sum()} of {len(lost)} clips are broken, more than a tenth.\n{reasons}\n{advice}"
+        )
+    return kept
+
+
+def _task(clips: Clips, config: FitConfig, jobs: int) -> Task:
+    name = config.metric or ("average_precision" if clips.multilabel else "accuracy")
+    chosen = metric(name)
+    if clips.multilabel and not chosen.multilabel:
+        raise DataError(f"The metric {chosen.name} is for one label a clip, but clips here have several.")
+    return Task(clips.classes, clips.multilabel, chosen.name, config.seed, jobs)
+
+
+def _folds(clips: Clips, groups: npt.NDArray[np.int64], config: FitConfig, say: Say) -> npt.NDArray[np.int64]:
+    """The scored fold of each clip: as the data prescribes, or made here; held-out clips are marked."""
+    held = (clips.table["part"] == "test").to_numpy()
+    folds = np.full(len(clips), HELD_OUT, dtype=np.int64)
+    learnt = np.flatnonzero(~held)
+    table = clips.table.iloc[learnt]
+    given = given_folds(table["fold"].tolist(), table["part"].tolist())
+    if given is None:
+        targets = clips.take(learnt).targets(clips.classes)
+        folds[learnt] = assign_folds(targets, groups[learnt], n_splits(config), config.seed)
+        say(f"folds: {folds.max() + 1} made, stratified, no group on two sides (seed {config.seed})")
+    else:
+        folds[learnt] = given
+        what = (
+            "the valid part" if (given == NEVER_SCORED).any() else f"{given.max() + 1} as the data prescribes"
+        )
+        say(f"folds: {what}")
+    return folds
+
+
+def _test_keys(
+    test: Clips | None, schema: Schema, summary: SummaryConfig | None, jobs: int, cache_dir: Path | None
+) -> npt.NDArray[np.uint64] | None:
+    if test is None:
+        return None
+    table = (
+        test.table
+        if summary is None
+        else summary_table(test, summary, cache_dir=cache_dir, jobs=jobs).features
+    )
+    ready, _ = schema.apply(table)
+    return row_keys(ready)

@@ -1,0 +1,124 @@
+"""Score a run on labelled data that it has not seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from aurist.automl.apply import Applied, apply_run
+from aurist.automl.prepare import Source
+from aurist.clips import Clips
+from aurist.clips.read import ReadOptions, read_clips
+from aurist.errors import DataError, listing
+from aurist.evaluate import all_scores, confusion, per_class
+from aurist.files import atomic_path, write_json
+from aurist.plots import plot_confusion
+from aurist.run import Run
+from aurist.splits import group_codes
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What an evaluation found.
+
+    Parameters
+    ----------
+    applied
+        The predictions.
+    scores
+        "all rows" and, where some stand in the training data, "new rows": a table of metrics with intervals.
+    per_class
+        One row a class.
+    confusion
+        (n_classes, n_classes), truth by prediction; None where clips may have several labels.
+    """
+
+    applied: Applied
+    scores: dict[str, pd.DataFrame]
+    per_class: pd.DataFrame
+    confusion: npt.NDArray[np.int64] | None
+
+    def confusion_table(self) -> pd.DataFrame:
+        """The confusion matrix with the classes' names."""
+        names = list(self.applied.classes)
+        table = pd.DataFrame(self.confusion, columns=names)
+        table.insert(0, "truth", names)
+        return table
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "scores": {title: table.to_dict("records") for title, table in self.scores.items()},
+            "per_class": self.per_class.to_dict("records"),
+            "confusion": None if self.confusion is None else self.confusion.tolist(),
+            "classes": list(self.applied.classes),
+        }
+
+    def write(self, folder: Path) -> None:
+        """Write ``evaluation.json predictions.csv per_class.csv confusion.csv confusion.png``."""
+        write_json(folder / "evaluation.json", self.to_dict())
+        tables = {"predictions": self.applied.to_frame(), "per_class": self.per_class}
+        if self.confusion is not None:
+            tables["confusion"] = self.confusion_table()
+            plot_confusion(self.confusion, self.applied.classes, folder / "confusion.png")
+        for name, table in tables.items():
+            with atomic_path(folder / f"{name}.csv") as part:
+                table.to_csv(part, index=False)
+
+
+def evaluate_run(
+    run: Run,
+    source: Source,
+    *,
+    options: ReadOptions | None = None,
+    model: str | None = None,
+    jobs: int = 0,
+    cache_dir: Path | None = None,
+) -> Evaluation:
+    """Predict labelled data and score the predictions.
+
+    Raises
+    ------
+    DataError
+        Where the data has no labels, labels that the run does not know, or nothing that could be read.
+    """
+    clips = read_clips(source, options or ReadOptions())
+    applied = apply_run(run, clips, model=model, jobs=jobs, cache_dir=cache_dir)
+    _check_labels(clips, applied)
+    rows = np.array([row for row in range(len(clips)) if row not in applied.failures], dtype=np.intp)
+    if len(rows) == 0:
+        raise DataError(f"None of the {len(clips)} clips could be read; nothing was scored.")
+    truth = clips.targets(applied.classes)[rows]
+    proba, new = applied.proba[rows], ~applied.seen[rows]
+    groups = _groups(clips)[rows]
+    scores = {"all rows": all_scores(truth, proba, groups, multilabel=applied.multilabel)}
+    if new.any() and not new.all():
+        title = f"new rows ({new.sum()} of {len(new)}; the others stand in the training data)"
+        scores[title] = all_scores(truth[new], proba[new], groups[new], multilabel=applied.multilabel)
+    return Evaluation(
+        applied,
+        scores,
+        per_class(truth, proba, applied.classes, multilabel=applied.multilabel),
+        None if applied.multilabel else confusion(truth, proba),
+    )
+
+
+def _groups(clips: Clips) -> npt.NDArray[np.int64]:
+    return group_codes(clips.table["group"].tolist(), clips.table["clip_id"].tolist())
+
+
+def _check_labels(clips: Clips, applied: Applied) -> None:
+    unknown = sorted(set(clips.classes) - set(applied.classes))
+    if not unknown:
+        return
+    counts = {name: sum(name in labels for labels in clips.table["labels"]) for name in unknown}
+    raise DataError(
+        f"{len(unknown)} labels of this data are no classes of the run, which can never predict them:\n"
+        f"{listing([f'{name} ({count} clips)' for name, count in counts.items()])}\n"
+        f"The run knows: {', '.join(applied.classes)}. Rename these labels, or leave those clips out."
+    )

@@ -1,0 +1,66 @@
+"""Write the summary features of a set of clips as a table of their own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from aurist.clips.read import ReadOptions, read_clips
+from aurist.errors import ConfigError, DataError, listing
+from aurist.features.store import summary_table
+from aurist.features.summary import SummaryConfig
+from aurist.files import atomic_path
+
+
+@dataclass(frozen=True)
+class FeatureFile:
+    """What was written: rows, feature columns, and the clips that could not be read with the reason."""
+
+    rows: int
+    columns: int
+    failures: dict[str, str]
+
+
+def feature_file(
+    source: Path,
+    output: Path,
+    options: ReadOptions,
+    *,
+    sample_rate: int | None = None,
+    jobs: int = 0,
+    cache_dir: Path | None = None,
+) -> FeatureFile:
+    """Write ``path, start, end, label, group, fold`` (where known) and the features, one row a clip.
+
+    A clip that cannot be read has empty features; the table keeps its row.
+
+    Raises
+    ------
+    ConfigError
+        Where the output is neither ``.parquet`` nor ``.csv``.
+    DataError
+        Where there is no audio, or none of it can be read.
+    """
+    if output.suffix.lower() not in (".parquet", ".csv"):
+        raise ConfigError(f"{output}: a feature table is written as .parquet or .csv, by its ending.")
+    clips = read_clips(source, options, labelled=False)
+    if not clips.has_audio:
+        raise DataError(f"{source} is a table of features already: it has no column of audio files.")
+    config = SummaryConfig() if sample_rate is None else SummaryConfig(sample_rate=sample_rate)
+    made = summary_table(clips, config, cache_dir=cache_dir, jobs=jobs)
+    failures = {str(clips.table["clip_id"].iloc[row]): message for row, message in made.failures.items()}
+    if len(failures) == len(clips):
+        raise DataError(f"None of the {len(clips)} clips can be read:\n{listing(list(failures.values()))}")
+    table = clips.table[["clip_id", "path", "start", "end", "group", "fold", "part"]].copy()
+    table.insert(4, "label", [";".join(labels) for labels in clips.table["labels"]])
+    unused = [name for name in table.columns if table[name].replace("", np.nan).isna().all()]
+    table = pd.concat([table.drop(columns=unused), made.features.reset_index(drop=True)], axis=1)
+    with atomic_path(output) as part:
+        if output.suffix.lower() == ".csv":
+            table.to_csv(part, index=False)
+        else:
+            table.to_parquet(part)
+    return FeatureFile(len(table), made.features.shape[1], failures)

@@ -1,0 +1,79 @@
+"""Fit the plan's members on the run's folds, one after the other, within the time."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from aurist.automl.finish import finish
+from aurist.automl.prepare import Say
+from aurist.crossval import FoldsFitted, TrainingData, fit_member, is_done
+from aurist.errors import MissingExtraError, RunError
+from aurist.metrics import metric
+from aurist.models.base import FitFailedError, Member
+from aurist.plan import Clock, members, share
+from aurist.run import Run, read_data, training_data
+
+#: The first member is fitted whatever the clock says: a run without any model is of no use.
+LEAST_SECONDS = 60.0
+
+
+def train(run: Run, clock: Clock, say: Say) -> None:
+    """Fit every member that the time allows, then blend, score and write.
+
+    Raises
+    ------
+    RunError
+        Where not even the first member could be fitted.
+    """
+    data = read_data(run)
+    learn = training_data(data)
+    planned = members(run.config())
+    fitted: list[FoldsFitted] = []
+    try:
+        for place, member in enumerate(planned):
+            left = clock.left() - _reserve(learn, len(planned))
+            seconds = share(left, len(planned) - place) if fitted else max(left, LEAST_SECONDS)
+            found = _fit_or_skip(run, learn, member, seconds, say)
+            if found is not None:
+                fitted.append(found)
+                say(_line(found, learn))
+    except KeyboardInterrupt:
+        if not fitted:
+            raise
+        say("interrupted: finishing with what there is")
+    if not fitted:
+        raise RunError(
+            "No model could be fitted in the time; the reasons are above. Give more time (--time-limit)."
+        )
+    finish(run, data, learn, fitted, clock, say)
+
+
+def _fit_or_skip(
+    run: Run, learn: TrainingData, member: Member, seconds: float, say: Say
+) -> FoldsFitted | None:
+    folder = run.models / member.name
+    left_to_fit = [split for split in learn.splits if not is_done(folder, split.fold)]
+    if left_to_fit and seconds < len(left_to_fit):
+        run.log("skipped", {"model": member.name, "why": "no time left"})
+        return None
+    try:
+        found = fit_member(folder, learn, member, seconds)
+    except (FitFailedError, MissingExtraError) as error:
+        say(f"skipped: {error}")
+        run.log("skipped", {"model": member.name, "why": str(error)})
+        return None
+    run.log("fitted", {"model": member.name, "seconds": round(found.fit_time, 2)})
+    return found
+
+
+def _reserve(learn: TrainingData, n_members: int) -> float:
+    """Seconds for blending, scoring and writing, about as measured on two cores."""
+    cells = learn.examples.targets.size * n_members * (len(learn.splits) + 1)
+    return 3.0 + 1.2e-6 * cells
+
+
+def _line(found: FoldsFitted, learn: TrainingData) -> str:
+    scored = np.flatnonzero(learn.folds >= 0)
+    proba = found.oof.aligned(learn.clip_ids[scored].tolist())
+    value = metric(learn.task.metric)(learn.examples.targets[scored], proba, multilabel=learn.task.multilabel)
+    return f"{found.member.name:<18} {learn.task.metric} {value:.4f}   fitted in {found.fit_time:.0f} s"

@@ -1,0 +1,167 @@
+"""`aurist check`, `aurist features`, `aurist cache`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from aurist.cli import options as opt
+from aurist.cli.printing import print_json, print_table, say
+
+if TYPE_CHECKING:
+    from aurist.audit import Audit
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(check)
+    app.command()(features)
+    app.command()(cache)
+
+
+def check(
+    data: opt.Data,
+    test: Annotated[
+        Path | None, typer.Option(help="A table or folder to predict later: what overlaps?")
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Folder for quarantine.csv, near_duplicates.csv, audit.json."),
+    ] = None,
+    label: opt.Label = None,
+    path: opt.PathColumn = None,
+    group: opt.Group = None,
+    fold: opt.Fold = None,
+    start: opt.Start = None,
+    end: opt.End = None,
+    row_id: opt.Id = None,
+    features: opt.Features = None,
+    label_from: opt.LabelFrom = None,
+    audio_root: opt.AudioRoot = None,
+    near: Annotated[bool, typer.Option(help="Look for near duplicates too.")] = True,
+    as_json: opt.Json = False,
+    jobs: opt.Jobs = 0,
+    cache_dir: opt.CacheDir = None,
+) -> None:
+    """What is in this data, what is broken, what would leak.
+
+    Examples:
+
+      aurist check music/
+
+      aurist check train.csv --label genre --test test.csv -o audit
+    """
+    from aurist.audit import audit
+    from aurist.audit.words import sentences
+    from aurist.clips.read import read_clips
+    from aurist.features.store import default_cache_dir
+
+    options = opt.read_options(label, path, group, fold, start, end, row_id, features, label_from, audio_root)
+    # what has no label is for the audit to report, not for the reader to refuse
+    clips = read_clips(data, options, labelled=False)
+    unlabelled = replace(options, label=None, group=None, fold=None)
+    test_clips = None if test is None else read_clips(test, unlabelled, labelled=False)
+    found = audit(clips, test_clips, jobs=jobs, cache_dir=cache_dir or default_cache_dir(), near=near)
+    if output is not None:
+        _write(found, output)
+    if as_json:
+        print_json(found.to_dict())
+        return
+    for note in clips.notes:
+        say(note)
+    _print_content(found.content)
+    said = sentences(found)
+    print("\nFound:" if said else "\nNothing broken, duplicated or leaking was found.")
+    for sentence in said:
+        print(f"- {sentence}")
+    if output is not None:
+        say(f"written: {output}")
+
+
+def _print_content(content: dict[str, Any]) -> None:
+    import pandas as pd
+
+    rows = []
+    for key, value in content.items():
+        if key == "classes" or value in ({}, 0, None):
+            continue
+        shown = (
+            ", ".join(f"{k}: {_short(v)}" for k, v in value.items())
+            if isinstance(value, dict)
+            else _short(value)
+        )
+        rows.append((key.replace("_", " "), shown))
+    print_table(pd.DataFrame(rows, columns=["what", "value"]))
+    classes = content.get("classes", {})
+    if classes:
+        print()
+        print_table(pd.DataFrame(classes.items(), columns=["class", "clips"]))
+
+
+def _short(value: object) -> str:
+    return f"{value:.2f}" if isinstance(value, float) else str(value)
+
+
+def _write(found: Audit, folder: Path) -> None:
+    from aurist.files import atomic_path, write_json
+
+    write_json(folder / "audit.json", found.to_dict())
+    for name, table in (
+        ("quarantine", found.quarantine),
+        ("near_duplicates", found.near),
+        ("leaks", found.leaks),
+    ):
+        with atomic_path(folder / f"{name}.csv") as part:
+            table.to_csv(part, index=False)
+
+
+def features(
+    data: opt.Data,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Table to write: .parquet or .csv.")],
+    label: opt.Label = None,
+    path: opt.PathColumn = None,
+    group: opt.Group = None,
+    start: opt.Start = None,
+    end: opt.End = None,
+    label_from: opt.LabelFrom = None,
+    audio_root: opt.AudioRoot = None,
+    sample_rate: Annotated[int | None, typer.Option(help="Sample rate in Hz to compute them at.")] = None,
+    jobs: opt.Jobs = 0,
+    cache_dir: opt.CacheDir = None,
+) -> None:
+    """Compute the summary features of every clip, stored so that a second run is instant.
+
+    Example:
+
+      aurist features music/ -o features.parquet
+    """
+    from aurist.automl.tables import feature_file
+
+    options = opt.read_options(
+        label, path, group, start=start, end=end, label_from=label_from, audio_root=audio_root
+    )
+    made = feature_file(data, output, options, sample_rate=sample_rate, jobs=jobs, cache_dir=cache_dir)
+    for clip_id, message in made.failures.items():
+        say(f"no features: {clip_id}: {message}")
+    say(f"written: {output} ({made.rows} clips, {made.columns} features)")
+
+
+def cache(
+    clear: Annotated[bool, typer.Option("--clear", help="Delete it.")] = False,
+    cache_dir: opt.CacheDir = None,
+) -> None:
+    """How large the store of computed features is, and where; --clear deletes it.
+
+    Example:
+
+      aurist cache --clear
+    """
+    from aurist.features.store import cache_size, clear_cache, default_cache_dir
+
+    folder = cache_dir or default_cache_dir()
+    if clear:
+        clear_cache(folder)
+    print(f"{folder}: {cache_size(folder) / 1e6:.1f} MB")

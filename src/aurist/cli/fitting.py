@@ -1,0 +1,131 @@
+"""`aurist fit`, `aurist resume`, `aurist demo`."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from aurist.cli import options as opt
+from aurist.cli.printing import say
+
+#: The limit holds for the whole command: importing this file is about its beginning.
+STARTED = time.monotonic()
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(fit)
+    app.command()(resume)
+    app.command()(demo)
+
+
+def fit(
+    data: opt.Data,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The run folder to make.")],
+    label: opt.Label = None,
+    metric: Annotated[
+        str | None,
+        typer.Option(help="What to maximise: accuracy, f1_macro, roc_auc, lwlrap ... (default: accuracy)"),
+    ] = None,
+    preset: Annotated[str, typer.Option(help="quick (about a minute), good, or best.")] = "good",
+    time_limit: Annotated[
+        str | None, typer.Option(help="Wall time of the whole command: 90s, 15m, 1h30m. Default: by preset.")
+    ] = None,
+    engine: Annotated[str, typer.Option(help="autogluon, mljar, or all for both.")] = "autogluon",
+    test: Annotated[
+        Path | None,
+        typer.Option(help="Unlabelled table to be predicted later: says what score to expect on it."),
+    ] = None,
+    group: opt.Group = None,
+    fold: opt.Fold = None,
+    folds: Annotated[int | None, typer.Option(help="How many folds to make where the data has none.")] = None,
+    path: opt.PathColumn = None,
+    start: opt.Start = None,
+    end: opt.End = None,
+    row_id: opt.Id = None,
+    features: opt.Features = None,
+    label_from: opt.LabelFrom = None,
+    audio_root: opt.AudioRoot = None,
+    sample_rate: Annotated[
+        int | None, typer.Option(help="Sample rate in Hz of the features made from audio.")
+    ] = None,
+    allow_loss: Annotated[
+        bool,
+        typer.Option("--allow-loss", help="Go on though broken clips are over a tenth, or a whole class."),
+    ] = False,
+    seed: opt.Seed = 0,
+    jobs: opt.Jobs = 0,
+    cache_dir: opt.CacheDir = None,
+) -> None:
+    """Learn from labelled recordings or a table of features.
+
+    Examples:
+
+      aurist fit music/ -o run
+
+      aurist fit train.csv --label genre --metric f1_macro --time-limit 15m --preset best -o run
+
+      aurist fit recordings/ --label-from '{label}_{group}_{n}' -o run
+    """
+    from aurist.automl import fit as fit_run
+    from aurist.cli.show import print_leaderboard
+    from aurist.config import FitConfig, parse_duration
+
+    config = FitConfig(
+        metric=metric,
+        preset=preset,
+        time_limit=None if time_limit is None else parse_duration(time_limit),
+        engine=engine,
+        n_splits=folds,
+        seed=seed,
+        jobs=jobs,
+        allow_loss=allow_loss,
+        sample_rate=sample_rate,
+    )
+    run = fit_run(
+        data,
+        output,
+        config,
+        options=opt.read_options(
+            label, path, group, fold, start, end, row_id, features, label_from, audio_root
+        ),
+        test=test,
+        cache_dir=cache_dir,
+        started=STARTED,
+        say=say,
+    )
+    print_leaderboard(run)
+
+
+def resume(run: opt.RunFolder) -> None:
+    """Go on with a fit that was killed; finished folds are not fitted again.
+
+    Example:
+
+      aurist resume run
+    """
+    from aurist.automl import resume as resume_run
+    from aurist.cli.show import print_leaderboard
+
+    print_leaderboard(resume_run(run, say=say))
+
+
+def demo(
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write everything to.")] = Path(
+        "demo"
+    ),
+    seed: opt.Seed = 0,
+    jobs: opt.Jobs = 0,
+) -> None:
+    """Show the main job on music that is synthesised here: check, fit, leaderboard, predictions, plots.
+
+    Example:
+
+      aurist demo -o demo
+    """
+    from aurist.cli.demo import run_demo
+
+    run_demo(output, seed, jobs)

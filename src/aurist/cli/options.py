@@ -1,0 +1,64 @@
+"""Options that several commands share, and how they become settings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from aurist.clips.read import ReadOptions
+
+Data = Annotated[Path, typer.Argument(help="A folder of recordings, or a table: csv, tsv, parquet, arff.")]
+RunFolder = Annotated[Path, typer.Argument(help="The run folder that `aurist fit` made.")]
+Label = Annotated[str | None, typer.Option(help="Column of the labels; a;b for several labels.")]
+PathColumn = Annotated[str | None, typer.Option("--path", help="Column of the audio files.")]
+Group = Annotated[
+    str | None, typer.Option(help="Column of what must not straddle folds: recording, artist, site.")
+]
+Fold = Annotated[str | None, typer.Option(help="Column of the folds to use; 'none' to have folds made.")]
+Start = Annotated[str | None, typer.Option(help="Column of where each clip begins in its file, in seconds.")]
+End = Annotated[str | None, typer.Option(help="Column of where each clip ends in its file, in seconds.")]
+Id = Annotated[str | None, typer.Option("--id", help="Column that names each row.")]
+Features = Annotated[
+    str | None,
+    typer.Option(help="Columns that are features, comma-separated, * allowed; beside a path column too."),
+]
+LabelFrom = Annotated[
+    str | None, typer.Option(help="Labels and groups from file names, such as '{label}_{group}_{n}'.")
+]
+AudioRoot = Annotated[Path | None, typer.Option(help="Folder that paths in a table are relative to.")]
+Seed = Annotated[int, typer.Option(help="Seed of the folds, the models and the bootstrap.")]
+Jobs = Annotated[int, typer.Option(help="Cores to use; 0 for all.")]
+CacheDir = Annotated[Path | None, typer.Option(help="Where decoded features are stored between commands.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for a script instead of a table.")]
+
+
+def read_options(
+    label: str | None = None,
+    path: str | None = None,
+    group: str | None = None,
+    fold: str | None = None,
+    start: str | None = None,
+    end: str | None = None,
+    row_id: str | None = None,
+    features: str | None = None,
+    label_from: str | None = None,
+    audio_root: Path | None = None,
+) -> ReadOptions:
+    """The reader's settings from the command line's."""
+    from aurist.clips.read import ReadOptions
+
+    return ReadOptions(
+        label=label,
+        path=path,
+        group=group,
+        fold=fold,
+        start=start,
+        end=end,
+        id=row_id,
+        features=None if features is None else tuple(name.strip() for name in features.split(",")),
+        label_from=label_from,
+        audio_root=audio_root,
+    )

@@ -1,0 +1,42 @@
+"""A small feature table, and a run fitted on it once for all tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import aurist
+
+
+def feature_table(n: int = 180, seed: int = 0, shuffled: bool = False) -> pd.DataFrame:
+    """Three classes that overlap somewhat, one categorical column, some cells missing, some rows twice."""
+    rng = np.random.default_rng(seed)
+    label = rng.integers(0, 3, n)
+    table = pd.DataFrame(rng.normal(size=(n, 5)), columns=["tempo", "energy", "valence", "noise1", "noise2"])
+    table["tempo"] += 1.8 * (label == 1)
+    table["energy"] += 1.8 * (label == 2)
+    table["mode"] = rng.choice(["major", "minor"], n)
+    table.loc[::23, "valence"] = np.nan
+    table["genre"] = np.array(["folk", "rap", "rock"])[rng.permutation(label) if shuffled else label]
+    table = pd.concat([table, table.iloc[:12]], ignore_index=True)
+    table.insert(0, "ID", [f"TRAIN_{i:04d}" for i in range(len(table))])
+    return table
+
+
+@pytest.fixture(scope="session")
+def table() -> pd.DataFrame:
+    return feature_table()
+
+
+@pytest.fixture(scope="session")
+def run(table: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> aurist.Run:
+    """A quick run on the table, told of a test table that shares rows with it."""
+    folder = tmp_path_factory.mktemp("fitted")
+    test = pd.concat([feature_table(40, seed=9), table.iloc[:20]], ignore_index=True).drop(
+        columns=["ID", "genre"]
+    )
+    config = aurist.FitConfig(preset="quick", time_limit=60, metric="f1_macro", seed=1)
+    return aurist.fit(table, Path(folder) / "run", config, test=test)

@@ -1,0 +1,146 @@
+"""The façade from end to end, on feature tables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import aurist
+from aurist.evaluate import bootstrap
+from aurist.plan import ENSEMBLE
+from aurist.predictions import from_frame
+from aurist.run import read_data, training_data
+
+from .conftest import feature_table
+
+
+def test_the_leaderboard_has_every_model_with_an_interval(run: aurist.Run) -> None:
+    board = run.leaderboard()
+    assert {"ExtraTrees", "LightGBM", ENSEMBLE} <= set(board["model"])
+    assert ((board["low"] <= board["score"]) & (board["score"] <= board["high"])).all()
+    assert board["score"].is_monotonic_decreasing
+    assert set(board.loc[board["model"] == ENSEMBLE, "stack_level"]) == {2}
+
+
+def test_scores_are_those_of_the_stored_predictions(run: aurist.Run) -> None:
+    learn = training_data(read_data(run))
+    board = run.leaderboard().set_index("model")
+    for told in from_frame(run.predictions().query("part == 'oof'"), learn.task.classes):
+        proba = told.aligned(learn.clip_ids.tolist())
+        again = bootstrap(learn.examples.targets, proba, learn.groups, "f1_macro", seed=1)
+        assert np.isclose(again.score, board.loc[told.model, "score"], atol=1e-6)
+        assert np.isclose(again.low, board.loc[told.model, "low"], atol=1e-3)
+
+
+def test_twins_share_a_fold(run: aurist.Run, table: pd.DataFrame) -> None:
+    folds = pd.read_parquet(run.folder / "folds.parquet").set_index("clip_id")["fold"]
+    for i in range(12):
+        assert folds[table["ID"].iloc[i]] == folds[table["ID"].iloc[180 + i]]
+
+
+def test_both_kinds_of_test_row_are_told_of(run: aurist.Run) -> None:
+    test = run.scores()["test"]
+    # the first 12 rows of the second table are not those of the first: only 20 are shared
+    assert (test["rows"], test["seen"]) == (72, 20)
+    assert test["expected_new"]["score"] > 0.5
+    assert test["expected_all"]["score"] > test["expected_new"]["score"]
+
+
+def test_predictions_keep_the_order_and_the_ids(run: aurist.Run) -> None:
+    new = feature_table(50, seed=5).sample(frac=1, random_state=0)
+    applied = aurist.predict(run, aurist.read_clips(new.drop(columns="genre"), labelled=False))
+    frame = applied.to_frame()
+    assert frame["id"].tolist() == new["ID"].tolist()
+    assert list(frame.columns) == ["id", "label", "folk", "rap", "rock"]
+    assert np.allclose(frame[["folk", "rap", "rock"]].sum(axis=1), 1, atol=1e-5)
+    assert (frame["label"].to_numpy() == new["genre"].to_numpy()).mean() > 0.6
+
+
+def test_any_model_of_the_leaderboard_can_predict(run: aurist.Run) -> None:
+    clips = aurist.read_clips(feature_table(20, seed=5), aurist.ReadOptions(label="genre"))
+    told = {name: aurist.predict(run, clips, model=name).proba for name in run.leaderboard()["model"]}
+    assert not np.allclose(told["ExtraTrees"], told["LightGBM"])
+    with pytest.raises(aurist.ConfigError, match=r"no model 'Forest'. It has: .*ExtraTrees"):
+        aurist.predict(run, clips, model="Forest")
+
+
+def test_an_evaluation_scores_new_rows_apart(run: aurist.Run, table: pd.DataFrame, tmp_path: Path) -> None:
+    mixed = pd.concat([feature_table(60, seed=7), table.iloc[:30]], ignore_index=True).drop(columns="ID")
+    found = aurist.evaluate(run, mixed)
+    titles = list(found.scores)
+    assert titles[0] == "all rows"
+    assert titles[1].startswith("new rows (72 of 102")
+    assert found.confusion is not None
+    assert found.confusion.sum() == 102
+    found.write(tmp_path)
+    assert {p.name for p in tmp_path.iterdir()} == {
+        "evaluation.json", "predictions.csv", "per_class.csv", "confusion.csv", "confusion.png",
+    }  # fmt: skip
+
+
+def test_labels_that_the_run_does_not_know_are_listed(run: aurist.Run) -> None:
+    other = feature_table(30, seed=2).replace({"genre": {"rock": "polka"}})
+    with pytest.raises(aurist.DataError, match=r"polka \(\d+ clips\)"):
+        aurist.evaluate(run, other)
+
+
+def test_shuffled_labels_score_chance(tmp_path: Path) -> None:
+    data = feature_table(300, shuffled=True)
+    config = aurist.FitConfig(preset="quick", time_limit=60, seed=2)
+    scores = aurist.fit(data.drop(columns="ID"), tmp_path / "run", config).scores()
+    assert scores["score"]["low"] < 1 / 3 + 0.05
+    assert abs(scores["score"]["score"] - 1 / 3) < 0.1
+
+
+def test_the_labels_of_a_test_part_have_no_part_in_anything(tmp_path: Path) -> None:
+    data = feature_table(150).drop(columns="ID").assign(split=["train"] * 100 + ["test"] * 62)
+    other = data.copy()
+    other.loc[other["split"] == "test", "genre"] = "rock"
+    config = aurist.FitConfig(preset="quick", time_limit=60)
+    a, b = (aurist.fit(d, tmp_path / n, config) for d, n in ((data, "a"), (other, "b")))
+    assert a.scores()["score"] == b.scores()["score"]
+    assert a.scores()["held_out"]["n"] == 62
+    assert a.scores()["held_out"]["score"] != b.scores()["held_out"]["score"]
+
+
+def test_a_valid_part_is_the_one_that_is_scored(tmp_path: Path) -> None:
+    data = feature_table(150).drop(columns="ID").assign(split=["train"] * 110 + ["valid"] * 52)
+    run = aurist.fit(data, tmp_path / "run", aurist.FitConfig(preset="quick", time_limit=60))
+    assert run.scores()["n_scored"] == 52
+
+
+def test_several_labels_a_clip(tmp_path: Path) -> None:
+    data = feature_table(200).drop(columns="ID")
+    data["genre"] = np.where(data["energy"] > 0.5, data["genre"] + ";loud", data["genre"])
+    config = aurist.FitConfig(preset="quick", time_limit=90, n_splits=2)
+    run = aurist.fit(data, tmp_path / "run", config)
+    assert run.scores()["metric"] == "average_precision"
+    assert run.scores()["score"]["score"] > run.scores()["chance"]
+    labels = aurist.predict(run, aurist.read_clips(data.drop(columns="genre"), labelled=False)).labels()
+    assert any(";" in label for label in labels)
+
+
+def test_grouped_copies_make_a_careless_split_claim_more(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    label = rng.integers(0, 4, 60)
+    features = rng.normal(size=(60, 8)) + 0.4 * label[:, None]
+    rows = np.repeat(np.arange(60), 5)
+    data = pd.DataFrame(features[rows] + rng.normal(scale=0.05, size=(300, 8))).rename(columns="f{}".format)
+    data["label"], data["recording"] = label[rows].astype(str), rows
+    run = aurist.fit(data, tmp_path / "run", aurist.FitConfig(preset="quick", time_limit=60))
+    careless = run.scores()["careless"]
+    assert careless["random"]["score"] > 0.95
+    assert careless["honest"]["high"] < 0.9
+
+
+def test_a_run_is_not_overwritten(run: aurist.Run, table: pd.DataFrame) -> None:
+    with pytest.raises(aurist.AuristError, match="holds a run already"):
+        aurist.fit(table, run.folder)
+
+
+def test_one_class_is_refused(table: pd.DataFrame, tmp_path: Path) -> None:
+    with pytest.raises(aurist.DataError, match="at least two"):
+        aurist.fit(table.assign(genre="rock"), tmp_path / "run")

@@ -1,0 +1,14 @@
+from __future__ import annotations
+
+import aurist
+from aurist.automl.importance import permutation_importance
+
+
+def test_features_that_matter_come_first_and_noise_is_not_told_from_zero(run: aurist.Run) -> None:
+    table = permutation_importance(run, repeats=3)
+    assert set(table["feature"].head(2)) == {"tempo", "energy"}
+    assert (table["low"] <= table["importance"]).all()
+    assert (table["importance"] <= table["high"]).all()
+    assert (table.set_index("feature").loc[["tempo", "energy"], "low"] > 0).all()
+    noise = table.set_index("feature").loc[["noise1", "noise2", "mode"]]
+    assert (noise["low"] <= 0.01).all()

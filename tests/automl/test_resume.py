@@ -1,0 +1,57 @@
+"""A fit that is killed goes on where it was, and ends as if it had not been."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import aurist
+
+from .conftest import feature_table
+
+
+def start_fit(table: Path, folder: Path) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "aurist", "fit", str(table), "--label", "genre", "-o", str(folder)]
+    return subprocess.Popen(
+        [*command, "--preset", "quick", "--time-limit", "2m", "--seed", "4"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def wait_for(pattern: str, folder: Path, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 120
+    while not list(folder.glob(pattern)):
+        assert process.poll() is None, "the fit ended before it could be killed"
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("moment", ["models/ExtraTrees/fold1/unit.json", "models/LightGBM/fold0"])
+def test_a_killed_fit_ends_as_one_that_was_left_alone(moment: str, tmp_path: Path) -> None:
+    table = tmp_path / "train.csv"
+    feature_table(300, seed=8).to_csv(table, index=False)
+    killed, whole = tmp_path / "killed", tmp_path / "whole"
+    process = start_fit(table, killed)
+    wait_for(moment, killed, process)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    with pytest.raises(aurist.AuristError, match="aurist resume"):
+        aurist.load(killed).leaderboard()
+    finished = {unit: unit.stat().st_mtime_ns for unit in killed.glob("models/*/fold*/unit.json")}
+    resumed = aurist.resume(killed)
+    assert all(unit.stat().st_mtime_ns == stamp for unit, stamp in finished.items())
+    assert start_fit(table, whole).wait() == 0
+    columns = ["model", "score", "low", "high"]
+    pd.testing.assert_frame_equal(
+        resumed.leaderboard()[columns],
+        aurist.load(whole).leaderboard()[columns],
+        check_exact=False,
+        atol=1e-6,
+    )

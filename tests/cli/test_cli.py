@@ -1,0 +1,174 @@
+"""The real command line, as a stranger meets it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile as sf
+
+
+def aurist(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "aurist", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=240)
+
+
+def failed(result: subprocess.CompletedProcess[str], *expected: str, code: int = 1) -> None:
+    """The command ended with a message for people: no traceback, and all of what is expected in it."""
+    assert result.returncode == code, result.stderr
+    assert "Traceback" not in result.stderr
+    for text in expected:
+        assert text in result.stderr
+
+
+def table(n: int = 150, seed: int = 0) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    label = rng.integers(0, 2, n)
+    return pd.DataFrame(
+        {
+            "ID": [f"T{i}" for i in range(n)],
+            "tempo": rng.normal(100, 10, n) + 15 * label,
+            "energy": rng.random(n),
+            "genre": np.where(label, "rock", "folk"),
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A contest's three files and a run fitted on them."""
+    folder = tmp_path_factory.mktemp("contest")
+    table().to_csv(folder / "train.csv", index=False)
+    test = table(60, seed=1).drop(columns="genre")
+    test.to_csv(folder / "test.csv", index=False)
+    pd.DataFrame({"ID": test["ID"][::-1], "genre": "folk"}).to_csv(folder / "sample.csv", index=False)
+    limits = ("--preset", "quick", "--time-limit", "40s")
+    result = aurist(
+        "fit", "train.csv", "--label", "genre", "-o", "run", "--test", "test.csv", *limits, cwd=folder
+    )
+    assert result.returncode == 0, result.stderr
+    assert "ExtraTrees" in result.stdout
+    assert "stand in the training data. Expected accuracy" in result.stdout
+    return folder
+
+
+def test_help_of_every_command_has_an_example() -> None:
+    commands = ["check", "features", "cache", "fit", "resume", "demo", "leaderboard", "importance", "predict"]
+    for command in [*commands, "evaluate"]:
+        result = aurist(command, "--help")
+        assert result.returncode == 0
+        assert f"aurist {command}" in result.stdout, command
+
+
+def test_the_leaderboard_as_a_table_and_as_json(folder: Path) -> None:
+    assert "Ensemble" in aurist("leaderboard", "run", cwd=folder).stdout
+    found = json.loads(aurist("leaderboard", "run", "--json", cwd=folder).stdout)
+    assert {row["model"] for row in found["leaderboard"]} >= {"ExtraTrees", "Ensemble"}
+    assert found["scores"]["metric"] == "accuracy"
+
+
+def test_a_submission_follows_the_sample_and_leaves_it_alone(folder: Path) -> None:
+    before = (folder / "sample.csv").read_bytes()
+    result = aurist("predict", "run", "test.csv", "--submission", "sample.csv", "-o", "sub.csv", cwd=folder)
+    assert result.returncode == 0, result.stderr
+    made = pd.read_csv(folder / "sub.csv")
+    assert made["ID"].tolist() == pd.read_csv(folder / "sample.csv")["ID"].tolist()
+    assert set(made["genre"]) == {"folk", "rock"}
+    assert (folder / "sample.csv").read_bytes() == before
+    same = aurist("predict", "run", "test.csv", "--submission", "sample.csv", "-o", "sample.csv", cwd=folder)
+    failed(same, "never written to")
+
+
+def test_predictions_go_to_standard_output(folder: Path) -> None:
+    result = aurist("predict", "run", "test.csv", cwd=folder)
+    lines = result.stdout.splitlines()
+    assert lines[0] == "id,label,folk,rock"
+    assert len(lines) == 61
+
+
+def test_evaluate_writes_what_it_prints(folder: Path) -> None:
+    table(80, seed=4).to_csv(folder / "labelled.csv", index=False)
+    result = aurist("evaluate", "run", "labelled.csv", "-o", "evaluation", cwd=folder)
+    assert result.returncode == 0, result.stderr
+    assert "f1_macro" in result.stdout
+    assert (folder / "evaluation" / "confusion.png").stat().st_size > 1000
+
+
+def test_importance_puts_the_feature_that_matters_first(folder: Path) -> None:
+    result = aurist("importance", "run", "--json", cwd=folder)
+    assert json.loads(result.stdout)[0]["feature"] == "tempo"
+    assert (folder / "run" / "importance.png").exists()
+
+
+def test_what_is_wrong_with_a_table_is_said(folder: Path) -> None:
+    failed(aurist("fit", "train.csv", "--label", "gendre", "-o", "r2", cwd=folder), "Did you mean 'genre'?")
+    failed(aurist("fit", "nothing.csv", "-o", "r2", cwd=folder), "nothing.csv does not exist")
+    failed(aurist("fit", "train.csv", "--metric", "f1_makro", "-o", "r2", cwd=folder), "f1_macro")
+    failed(aurist("fit", "train.csv", "--time-limit", "soon", "-o", "r2", cwd=folder), "write it as 90s")
+    failed(aurist("fit", "train.csv", "--preset", "quickest", "-o", "r2", cwd=folder), "quick, good, best")
+    failed(aurist("fit", "train.csv", "-o", "run", cwd=folder), "holds a run already")
+    failed(aurist("leaderboard", "train", cwd=folder), "does not exist")
+    failed(aurist("leaderboard", ".", cwd=folder), "no run folder")
+    failed(aurist("fit", cwd=folder), code=2)
+
+
+def test_what_is_wrong_with_a_table_to_predict_is_said(folder: Path) -> None:
+    test = pd.read_csv(folder / "test.csv")
+    test.drop(columns="energy").to_csv(folder / "missing.csv", index=False)
+    failed(aurist("predict", "run", "missing.csv", cwd=folder), "'energy'", "missing")
+    test.astype({"tempo": object}).assign(tempo=["fast", *test["tempo"][1:]]).to_csv(
+        folder / "text.csv", index=False
+    )
+    failed(aurist("predict", "run", "text.csv", cwd=folder), "'fast'", "tempo")
+    failed(aurist("predict", "run", "test.csv", "--model", "Forest", cwd=folder), "ExtraTrees")
+    test.assign(colour="red").to_csv(folder / "extra.csv", index=False)
+    extra = aurist("predict", "run", "extra.csv", cwd=folder)
+    assert extra.returncode == 0
+    assert "colour" in extra.stderr
+    (folder / "empty.csv").write_text("")
+    failed(aurist("predict", "run", "empty.csv", cwd=folder), "empty.csv")
+    sample = pd.DataFrame({"ID": ["Z1"], "genre": ["folk"]})
+    sample.to_csv(folder / "other.csv", index=False)
+    wrong = aurist("predict", "run", "test.csv", "--submission", "other.csv", cwd=folder)
+    failed(wrong, "1 of its 1 ids were not predicted", "Z1")
+
+
+def test_from_recordings_to_labels(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    rate = 16000
+    for genre, hertz in (("low", 300), ("high", 2500)):
+        (tmp_path / "music" / genre).mkdir(parents=True)
+        for i in range(14):
+            t = np.arange(rate) / rate
+            y = 0.3 * np.sin(2 * np.pi * hertz * rng.uniform(0.8, 1.2) * t) + 0.02 * rng.normal(size=rate)
+            sf.write(tmp_path / "music" / genre / f"{i}.wav", y, rate)
+    (tmp_path / "music" / "low" / "broken.wav").write_bytes(b"RIFFnothing")
+    cache = ("--cache-dir", tmp_path / "cache")
+    check = aurist("check", "music", *cache, cwd=tmp_path)
+    assert check.returncode == 0, check.stderr
+    assert "broken.wav" in check.stdout
+    limits = ("--preset", "quick", "--time-limit", "60s", "--folds", 2)
+    fit = aurist("fit", "music", "-o", "run", *limits, *cache, cwd=tmp_path)
+    assert fit.returncode == 0, fit.stderr
+    assert "left out: 1 of 29" in fit.stderr
+    assert "broken" in (tmp_path / "run" / "quarantine.csv").read_text()
+    new = tmp_path / "new"
+    new.mkdir()
+    sf.write(new / "a.wav", 0.3 * np.sin(2 * np.pi * 320 * np.arange(rate) / rate), rate)
+    (new / "b.wav").write_bytes(b"")
+    predict = aurist("predict", "run", "new", "-o", "out.csv", *cache, cwd=tmp_path)
+    assert predict.returncode == 0, predict.stderr
+    assert "b.wav" in predict.stderr
+    out = pd.read_csv(tmp_path / "out.csv")
+    assert out["path"].tolist() == ["a.wav", "b.wav"]
+    assert out["label"].iloc[0] == "low"
+    assert pd.isna(out["label"].iloc[1])
+    features = aurist("features", "music", "-o", "features.parquet", *cache, cwd=tmp_path)
+    assert features.returncode == 0, features.stderr
+    assert len(pd.read_parquet(tmp_path / "features.parquet")) == 29
+    failed(aurist("predict", "run", "features.csv", cwd=tmp_path), "does not exist")
