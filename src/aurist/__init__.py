@@ -2,7 +2,7 @@
 
 The main names, imported when they are first used:
 
-`fit`, `resume`, `load`, `predict`, `evaluate`, `read_clips`, `ReadOptions`, `FitConfig`, `Run`, and the errors
+`fit`, `resume`, `load`, `predict`, `score`, `read_clips`, `ReadOptions`, `FitConfig`, `Run`, and the errors
 `AuristError`, `DataError`, `ConfigError`.
 """
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from aurist.automl import apply_run as predict
-    from aurist.automl import evaluate_run as evaluate
+    from aurist.automl import evaluate_run as score
     from aurist.automl import fit, resume
     from aurist.clips.read import ReadOptions, read_clips
     from aurist.config import FitConfig
@@ -30,12 +30,12 @@ __all__ = [
     "FitConfig",
     "ReadOptions",
     "Run",
-    "evaluate",
     "fit",
     "load",
     "predict",
     "read_clips",
     "resume",
+    "score",
 ]
 
 _WHERE = {
@@ -45,7 +45,7 @@ _WHERE = {
     "FitConfig": ("aurist.config", "FitConfig"),
     "ReadOptions": ("aurist.clips.read", "ReadOptions"),
     "Run": ("aurist.run", "Run"),
-    "evaluate": ("aurist.automl", "evaluate_run"),
+    "score": ("aurist.automl", "evaluate_run"),
     "fit": ("aurist.automl", "fit"),
     "load": ("aurist.run", "open_run"),
     "predict": ("aurist.automl", "apply_run"),

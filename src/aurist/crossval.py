@@ -28,7 +28,10 @@ PREDICTIONS_FILE = "predictions.parquet"
 
 @dataclass(frozen=True)
 class TrainingData:
-    """The rows to learn from, ready for every model: the same folds for all."""
+    """The rows to learn from, ready for every model: the same folds for all.
+
+    ``prescribed`` says that the folds came with the data.
+    """
 
     task: Task
     examples: Examples
@@ -36,6 +39,7 @@ class TrainingData:
     groups: npt.NDArray[np.int64]
     folds: npt.NDArray[np.int64]
     splits: list[Split]
+    prescribed: bool = False
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aurist.config import FitConfig
 from aurist.models.base import Member
@@ -32,17 +32,17 @@ _CAT = _gluon("CatBoost", "CAT")
 _XGB = _gluon("XGBoost", "XGB")
 _RF = _gluon("RandomForest", "RF")
 _LINEAR = _gluon("LinearModel", "LR")
-_NET = _gluon("NeuralNet", "NN_TORCH")
-_TABM = _gluon("TabM", "TABM")
+_NET = replace(_gluon("NeuralNet", "NN_TORCH"), seconds_per_row=0.01)
+_TABM = replace(_gluon("TabM", "TABM"), seconds_per_row=0.03)
 
 PRESETS: dict[str, list[Member]] = {
     "quick": [FOREST, _GBM_QUICK],
-    "good": [FOREST, _GBM_XT, _LINEAR, _CAT, _RF, _XGB, _GBM],
-    "best": [FOREST, _GBM_XT, _LINEAR, _CAT, _RF, _GBM, _TABM, _XGB, _NET, _GBM_LARGE],
+    "good": [FOREST, _GBM_XT, _LINEAR, _XGB, _CAT, _RF, _GBM],
+    "best": [FOREST, _GBM_XT, _LINEAR, _XGB, _CAT, _RF, _GBM, _NET, _TABM, _GBM_LARGE],
 }
 
 #: No member may take more than this share of the time that is left when it begins.
-LARGEST_SHARE = 0.45
+LARGEST_SHARE = 0.4
 
 
 @dataclass(frozen=True)

@@ -229,6 +229,7 @@ def training_data(data: RunData) -> TrainingData:
         groups=groups,
         folds=folds,
         splits=cross_splits(folds, targets, groups, data.task.seed),
+        prescribed=bool(clips.table["fold"].notna().any()),
     )
 
 

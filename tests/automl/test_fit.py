@@ -69,7 +69,7 @@ def test_any_model_of_the_leaderboard_can_predict(run: aurist.Run) -> None:
 
 def test_an_evaluation_scores_new_rows_apart(run: aurist.Run, table: pd.DataFrame, tmp_path: Path) -> None:
     mixed = pd.concat([feature_table(60, seed=7), table.iloc[:30]], ignore_index=True).drop(columns="ID")
-    found = aurist.evaluate(run, mixed)
+    found = aurist.score(run, mixed)
     titles = list(found.scores)
     assert titles[0] == "all rows"
     assert titles[1].startswith("new rows (72 of 102")
@@ -84,7 +84,7 @@ def test_an_evaluation_scores_new_rows_apart(run: aurist.Run, table: pd.DataFram
 def test_labels_that_the_run_does_not_know_are_listed(run: aurist.Run) -> None:
     other = feature_table(30, seed=2).replace({"genre": {"rock": "polka"}})
     with pytest.raises(aurist.DataError, match=r"polka \(\d+ clips\)"):
-        aurist.evaluate(run, other)
+        aurist.score(run, other)
 
 
 def test_shuffled_labels_score_chance(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from aurist.automl.blender import ensemble_proba
+from aurist.automl.careless import read_careless
 from aurist.automl.prepare import Say
 from aurist.crossval import FoldsFitted, TrainingData
 from aurist.ensemble import blend, nested_ensemble
@@ -17,12 +18,11 @@ from aurist.evaluate import Interval, LeaderboardRow, Score, bootstrap, chance, 
 from aurist.features.schema import row_keys
 from aurist.files import atomic_path, write_json
 from aurist.models.base import Proba
-from aurist.models.forest import forest_proba
-from aurist.plan import ENSEMBLE, FOREST, GLUON_ENSEMBLE, Clock
+from aurist.plan import ENSEMBLE, GLUON_ENSEMBLE
 from aurist.predictions import Predictions
 from aurist.run import Run, RunData, held_out
 from aurist.seen import Seen, SeenScores, learn_seen, overlap
-from aurist.splits import Split, assign_folds, cross_splits
+from aurist.splits import Split
 from aurist.tilt import choose_power, nested_powers, tilt_rows
 
 
@@ -37,9 +37,7 @@ class Scored:
     probas: dict[str, Proba]
 
 
-def finish(
-    run: Run, data: RunData, learn: TrainingData, fitted: list[FoldsFitted], clock: Clock, say: Say
-) -> None:
+def finish(run: Run, data: RunData, learn: TrainingData, fitted: list[FoldsFitted], say: Say) -> None:
     """Blend, score, and write ``ensemble.json predictions.parquet leaderboard.csv scores.json seen.npz``."""
     rows = np.flatnonzero(learn.folds >= 0)
     ids = learn.clip_ids[rows].tolist()
@@ -95,7 +93,7 @@ def finish(
     board = _leaderboard(learn, fitted, scored, weights)
     with atomic_path(run.folder / "leaderboard.csv") as part:
         board.to_csv(part, index=False)
-    word = _word(data, learn, scored, as_seen, seen.keys, clock)
+    word = _word(run, data, learn, scored, as_seen, seen.keys)
     held = held_out(data)
     if held is not None:
         word["held_out"] = _held_out_word(run, held, seen)
@@ -196,12 +194,12 @@ def _interval(learn: TrainingData, scored: Scored, proba: Proba) -> Interval:
 
 
 def _word(
+    run: Run,
     data: RunData,
     learn: TrainingData,
     scored: Scored,
     as_seen: SeenScores,
     known_keys: npt.NDArray[np.uint64],
-    clock: Clock,
 ) -> dict[str, Any]:
     """What the run says of itself: its honest score, the careless one, and those for the test table."""
     task = learn.task
@@ -212,7 +210,7 @@ def _word(
         "chance": chance(scored.truth, task.metric, multilabel=task.multilabel),
         "n_scored": len(scored.rows),
         "n_groups": len(np.unique(scored.groups)),
-        "careless": _careless(learn, scored, clock),
+        "careless": read_careless(run),
     }
     if data.test_keys is not None:
         word["test"] = _test_word(data.test_keys, learn, scored, as_seen, known_keys)
@@ -274,33 +272,4 @@ def _test_word(
         "seen": int(known.sum()),
         "expected_new": asdict(new),
         "expected_all": asdict(both),
-    }
-
-
-def _careless(learn: TrainingData, scored: Scored, clock: Clock) -> dict[str, Any] | None:
-    """What random folds would have claimed, by the fast forest, beside its honest score.
-
-    None where a random split is honest (no group has two rows, and no folds are prescribed), where the
-    forest is not among the models, or where there is no time for it.
-    """
-    honest = scored.probas.get(FOREST.name)
-    alone = len(np.unique(learn.groups)) == len(learn.groups)
-    if honest is None or len(learn.splits) < 2 or alone or clock.left() < 0:
-        return None
-    task, targets = learn.task, learn.examples.targets
-    everyone_alone = np.arange(len(targets))
-    folds = assign_folds(targets, everyone_alone, len(learn.splits), task.seed)
-    proba = np.zeros(targets.shape)
-    for split in cross_splits(folds, targets, everyone_alone, task.seed):
-        rows = np.sort(np.concatenate([split.train, split.inner]))
-        proba[split.scored] = forest_proba(
-            task, learn.examples.take(rows), learn.examples.take(split.scored).features
-        )
-    random = bootstrap(
-        targets, proba, everyone_alone, task.metric, seed=task.seed, multilabel=task.multilabel
-    )
-    return {
-        "model": FOREST.name,
-        "honest": asdict(_interval(learn, scored, honest)),
-        "random": asdict(random),
     }

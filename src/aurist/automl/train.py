@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from aurist.automl.careless import compare_with_careless
 from aurist.automl.finish import finish
 from aurist.automl.prepare import Say
 from aurist.crossval import FoldsFitted, TrainingData, fit_member, is_done
 from aurist.errors import MissingExtraError, RunError
 from aurist.metrics import metric
 from aurist.models.base import FitFailedError, Member
-from aurist.plan import Clock, members, share
+from aurist.plan import FOREST, Clock, members, share
 from aurist.run import Run, read_data, training_data
 
 #: The first member is fitted whatever the clock says: a run without any model is of no use.
@@ -34,9 +35,12 @@ def train(run: Run, clock: Clock, say: Say) -> None:
             left = clock.left() - _reserve(learn, len(planned))
             seconds = share(left, len(planned) - place) if fitted else max(left, LEAST_SECONDS)
             found = _fit_or_skip(run, learn, member, seconds, say)
-            if found is not None:
-                fitted.append(found)
-                say(_line(found, learn))
+            if found is None:
+                continue
+            fitted.append(found)
+            say(_line(found, learn))
+            if member == FOREST and found.fit_time < 0.25 * clock.limit:
+                compare_with_careless(run, learn, found)
     except KeyboardInterrupt:
         if not fitted:
             raise
@@ -45,16 +49,21 @@ def train(run: Run, clock: Clock, say: Say) -> None:
         raise RunError(
             "No model could be fitted in the time; the reasons are above. Give more time (--time-limit)."
         )
-    finish(run, data, learn, fitted, clock, say)
+    finish(run, data, learn, fitted, say)
 
 
 def _fit_or_skip(
     run: Run, learn: TrainingData, member: Member, seconds: float, say: Say
 ) -> FoldsFitted | None:
     folder = run.models / member.name
-    left_to_fit = [split for split in learn.splits if not is_done(folder, split.fold)]
-    if left_to_fit and seconds < len(left_to_fit):
-        run.log("skipped", {"model": member.name, "why": "no time left"})
+    todo = [split for split in learn.splits if not is_done(folder, split.fold)]
+    rounds = -(-len(todo) // learn.task.jobs)
+    needed = rounds * max(1.0, member.seconds_per_row * len(learn.folds))
+    if todo and seconds < needed:
+        say(
+            f"skipped: {member.name}: it needs about {needed:.0f} s, and {max(seconds, 0):.0f} s are left for it"
+        )
+        run.log("skipped", {"model": member.name, "why": "not enough time"})
         return None
     try:
         found = fit_member(folder, learn, member, seconds)
@@ -69,7 +78,7 @@ def _fit_or_skip(
 def _reserve(learn: TrainingData, n_members: int) -> float:
     """Seconds for blending, scoring and writing, about as measured on two cores."""
     cells = learn.examples.targets.size * n_members * (len(learn.splits) + 1)
-    return 3.0 + 1.2e-6 * cells
+    return 4.0 + 2.0e-6 * cells
 
 
 def _line(found: FoldsFitted, learn: TrainingData) -> str:

@@ -20,7 +20,7 @@ VERSION = 1
 _ALL = ("mean", "std", "min", "median", "max", "skew", "kurtosis", "change")
 # the mean of a derivative says only where a clip began and ended
 _DERIVATIVE = ("std", "max", "kurtosis")
-_SPECTRUM = ("mean", "std", "max", "skew")
+_DISTRIBUTION = ("mean", "std", "max", "skew")
 _MEL_GROUPS = 32
 _LOUDEST = 1e12
 
@@ -191,12 +191,12 @@ def _tracks(frames: Frames) -> list[_Track]:
         _Track("mfcc", frames.mfcc),
         _Track("mfcc_delta", delta(frames.mfcc), _DERIVATIVE),
         _Track("mfcc_delta2", delta(frames.mfcc, order=2), _DERIVATIVE),
-        _Track("chroma", frames.chroma),
-        _Track("tonnetz", frames.tonnetz),
+        _Track("chroma", frames.chroma, _DISTRIBUTION),
+        _Track("tonnetz", frames.tonnetz, _DISTRIBUTION),
         _Track("contrast", frames.contrast),
         _Track("rolloff", frames.rolloff, suffixes=tuple(f"{p * 100:.0f}" for p in PERCENTS)),
         *(_Track(name, values[:, None]) for name, values in single.items()),
-        _Track("mel", grouped, _SPECTRUM),
+        _Track("mel", grouped, _DISTRIBUTION),
     ]
 
 

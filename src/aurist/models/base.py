@@ -53,11 +53,16 @@ class Examples:
 
 @dataclass(frozen=True)
 class Member:
-    """One row to be of the leaderboard: which engine makes it, with which settings."""
+    """One row to be of the leaderboard: which engine makes it, with which settings.
+
+    ``seconds_per_row`` is what a fold needs of one core at the least for each row: networks that are stopped
+    half-way are worth little, so that they are not begun without that.
+    """
 
     name: str
     engine: str
     settings: Mapping[str, Any] = field(default_factory=dict)
+    seconds_per_row: float = 0.0
 
 
 class Model(Protocol):

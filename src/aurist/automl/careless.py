@@ -1,0 +1,68 @@
+"""What a careless random split would have claimed, beside the honest score of the same model."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from aurist.crossval import FoldsFitted, TrainingData
+from aurist.evaluate import bootstrap
+from aurist.files import write_json
+from aurist.models.base import Proba
+from aurist.models.forest import forest_proba
+from aurist.run import Run
+from aurist.splits import Groups, Rows, assign_folds, cross_splits
+
+CARELESS_FILE = "careless.json"
+
+
+def compare_with_careless(run: Run, learn: TrainingData, forest: FoldsFitted) -> None:
+    """Score the forest by as many random folds, and write both scores, unless that was done before.
+
+    Nothing is done where a random split is honest: where no group has two rows and no folds are prescribed.
+    """
+    task, targets, weight = learn.task, learn.examples.targets, learn.examples.weight
+    scored = np.flatnonzero(learn.folds >= 0)
+    alone = np.arange(len(targets))
+    prescribed = learn.prescribed and len(learn.splits) > 1
+    nothing_shared = len(np.unique(learn.groups)) == len(targets)
+    if (nothing_shared and not prescribed) or len(learn.splits) < 2 or (run.folder / CARELESS_FILE).exists():
+        return
+    folds = assign_folds(targets, alone, len(learn.splits), task.seed)
+    random = np.zeros(targets.shape)
+    for split in cross_splits(folds, targets, alone, task.seed):
+        rows = np.sort(np.concatenate([split.train, split.inner]))
+        features = learn.examples.take(split.scored).features
+        random[split.scored] = forest_proba(task, learn.examples.take(rows), features)
+    honest = forest.oof.aligned(learn.clip_ids[scored].tolist())
+
+    def interval(rows: Rows, proba: Proba, groups: Groups) -> dict[str, float]:
+        return asdict(
+            bootstrap(
+                targets[rows],
+                proba,
+                groups[rows],
+                task.metric,
+                weight=weight[rows],
+                seed=task.seed,
+                multilabel=task.multilabel,
+            )
+        )
+
+    write_json(
+        run.folder / CARELESS_FILE,
+        {
+            "model": forest.member.name,
+            "honest": interval(scored, honest, learn.groups),
+            "random": interval(alone, random, alone),
+        },
+    )
+
+
+def read_careless(run: Run) -> dict[str, Any] | None:
+    """Both scores with their intervals, or None where they were not compared."""
+    path = run.folder / CARELESS_FILE
+    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else None
