@@ -41,23 +41,9 @@ def run_aurist(train: Path, test: Path, folder: Path, minutes: float, seed: int)
     command = [sys.executable, "-m", "aurist"]
     limit = f"{minutes * 60:g}s"
     started = time.monotonic()
-    subprocess.run(
-        [
-            *command,
-            "fit",
-            str(train),
-            "--label",
-            LABEL,
-            "--metric",
-            "f1_macro",
-            "--preset",
-            "best",
-            "--test",
-            str(test),
-        ]
-        + ["--time-limit", limit, "--seed", str(seed), "-o", str(run)],
-        check=True,
-    )
+    data = ("--label", LABEL, "--metric", "f1_macro", "--test", str(test))
+    limits = ("--preset", "best", "--time-limit", limit, "--seed", str(seed), "-o", str(run))
+    subprocess.run([*command, "fit", str(train), *data, *limits], check=True)
     (folder / "aurist.json").write_text(
         json.dumps({"seconds": time.monotonic() - started} | json.loads((run / "scores.json").read_text()))
     )

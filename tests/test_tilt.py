@@ -38,7 +38,7 @@ def test_the_rows_of_a_part_have_no_say_in_their_own_power() -> None:
 
 
 def test_rows_stay_distributions() -> None:
-    truth, proba, prior = rare_class(100)
+    _, proba, prior = rare_class(100)
     tilted = tilt(proba, prior, 0.7)
     assert np.allclose(tilted.sum(axis=1), 1)
     assert (tilted[:, 2] >= proba[:, 2]).all()

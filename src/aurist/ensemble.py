@@ -93,7 +93,8 @@ def _select(
         ties = np.flatnonzero(values == values.max())
         if len(ties) > 1:
             losses = [
-                log_loss(truth, (total + probas[i]) / size, row_weight, multilabel=multilabel) for i in map(int, ties)
+                log_loss(truth, (total + probas[i]) / size, row_weight, multilabel=multilabel)
+                for i in map(int, ties)
             ]
             ties = ties[np.argsort(losses, kind="stable")[::-1]]
         winner = int(ties[0])

@@ -10,7 +10,7 @@ U64 = npt.NDArray[np.uint64]
 I64 = npt.NDArray[np.int64]
 
 
-@njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True, inline="always")
 def _ones(x: np.uint64) -> np.uint64:
     x = x - ((x >> np.uint64(1)) & np.uint64(0x5555555555555555))
     x = (x & np.uint64(0x3333333333333333)) + ((x >> np.uint64(2)) & np.uint64(0x3333333333333333))
@@ -18,7 +18,7 @@ def _ones(x: np.uint64) -> np.uint64:
     return (x * np.uint64(0x0101010101010101)) >> np.uint64(56)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True)
 def compare(
     code: U64,
     known: U64,
@@ -58,10 +58,11 @@ def compare(
         for shift in range(offset[p] - slack, offset[p] + slack + 1):
             begin = max(0, shift)
             end = max(begin, min(count[i], count[j] + shift))
-            all_bits = all_wrong = bits = wrong = 0
+            all_bits = all_wrong = bits = wrong = np.int64(0)
             start = begin
             top = 0.0
-            top_frames = top_bits = top_wrong = 0
+            top_frames = 0
+            top_bits = top_wrong = np.int64(0)
             for t in range(begin, end):
                 x = first[i] + t
                 y = first[j] + t - shift
@@ -71,7 +72,7 @@ def compare(
                 all_bits += n
                 all_wrong += w
                 if max_error * bits < wrong:
-                    bits = wrong = 0
+                    bits = wrong = np.int64(0)
                     start = t
                 bits += n
                 wrong += w

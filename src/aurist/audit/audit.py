@@ -66,7 +66,8 @@ class Audit:
     distinct
         How many distinct inputs there are among the usable clips.
     near
-        One row a pair of files that share sound: ``row, other_row`` (of ``test`` where ``in_test``), ``path, other_path``,
+        One row a pair of files that share sound: ``row, other_row`` (of ``test`` where ``in_test``),
+        ``path, other_path``,
         ``offset`` (where the other begins, in seconds of the first), ``overlap`` (seconds), ``error`` (share of
         differing fingerprint bits), ``labels, other_labels``.
     conflicts
@@ -241,7 +242,7 @@ def _conflicts(clips: Clips, exact: list[Rows], near: pd.DataFrame) -> pd.DataFr
     found = []
     for kind, sets in (("exact", exact), ("near", alone)):
         for number, rows in enumerate(conflicting(sets, labels) if clips.labelled else []):
-            found += [(kind, number, int(row), clips.table["clip_id"].iat[row], labels[row]) for row in rows]
+            found += [(kind, number, int(row), clips.table["clip_id"].iloc[row], labels[row]) for row in rows]
     return pd.DataFrame(found, columns=CONFLICT_COLUMNS)
 
 
@@ -305,5 +306,10 @@ def _findings(
 
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
     """The rows as plain dicts that JSON can hold."""
-    records: list[dict[str, Any]] = table.astype(object).where(table.notna(), None).to_dict("records")
-    return [{str(k): v.item() if isinstance(v, np.generic) else v for k, v in row.items()} for row in records]
+    return [{str(key): _plain(value) for key, value in row.items()} for row in table.to_dict("records")]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float) and np.isnan(value):
+        return None
+    return value.item() if isinstance(value, np.generic) else value

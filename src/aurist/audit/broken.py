@@ -94,7 +94,7 @@ def broken_clips(clips: Clips, facts: Mapping[str, FileFacts]) -> pd.DataFrame:
             rows.append(
                 (row, ids[row], paths[row], flaw.kind, flaw.fatal and not clips.features, flaw.detail)
             )
-    for row in np.flatnonzero(_without_features(clips)):
+    for row in _without_features(clips).nonzero()[0].tolist():
         rows.append(
             (
                 row,
@@ -127,7 +127,7 @@ def feature_findings(clips: Clips) -> list[tuple[str, int, str]]:
     if not clips.features:
         return found
     features = clips.feature_table()
-    constant = [str(name) for name in features.columns if features[name].nunique(dropna=False) <= 1]
+    constant = [str(name) for name in features.columns if len(features[name].unique()) <= 1]
     if constant and len(clips) > 1:
         found.append(("constant", len(constant), f"feature columns that never change: {_some(constant)}"))
     missing = features.isna().sum()

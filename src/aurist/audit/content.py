@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -54,7 +54,7 @@ def class_counts(clips: Clips) -> dict[str, int]:
     return {name: counts[name] for name in clips.classes}
 
 
-def _counts(column: pd.Series) -> dict[str, int]:  # type: ignore[type-arg]
+def _counts(column: pd.Series[str]) -> dict[str, int]:
     counts = column.dropna().value_counts()
     return {str(name): int(counts[name]) for name in sorted(counts.index, key=str)}
 
@@ -99,7 +99,7 @@ def sound_findings(clips: Clips, facts: Mapping[str, FileFacts]) -> list[tuple[s
     if len(rates) > 1:
         words = ", ".join(f"{rate} Hz ({count})" for rate, count in list(rates.items())[:6])
         found.append(("mixed sample rates", len(rates), f"{words}{' ...' if len(rates) > 6 else ''}"))
-    properties = {
+    properties: dict[str, Callable[[FileFacts], str]] = {
         "file format": lambda f: f"{f.format} {f.encoding}",
         "sample rate": lambda f: f"{f.sample_rate:g} Hz",
         "number of channels": lambda f: str(f.channels),
@@ -110,7 +110,7 @@ def sound_findings(clips: Clips, facts: Mapping[str, FileFacts]) -> list[tuple[s
         return found
     base = float(labels[usable].value_counts(normalize=True).iloc[0])
     for name, of in properties.items():
-        value = pd.Series([of(heard[path]) for path in clips.table["path"][usable]])
+        value = pd.Series([str(of(heard[path])) for path in clips.table["path"][usable]])
         counts = pd.DataFrame({"value": value, "label": labels[usable].to_numpy()}).value_counts()
         common = value.value_counts() >= COMMON
         right = counts.groupby(level="value").max()[common[common].index].sum() / usable.sum()

@@ -36,7 +36,13 @@ def row_hashes(features: pd.DataFrame) -> Keys:
             # one bit pattern for all NaN and for both zeros
             plain[str(name)] = np.where(np.isnan(numbers), np.nan, numbers + 0.0)
         else:
-            plain[str(name)] = column.astype(object).where(column.notna(), None).map(_text).to_numpy()
+            plain[str(name)] = np.array(
+                [
+                    None if missing else _text(cell)
+                    for cell, missing in zip(column, column.isna(), strict=True)
+                ],
+                dtype=object,
+            )
     if not plain:
         return np.arange(len(features), dtype=np.uint64)
     return np.asarray(pd.util.hash_pandas_object(pd.DataFrame(plain), index=False), dtype=np.uint64)

@@ -79,9 +79,13 @@ def find_leaks(
         What to call the rows.
     """
     part = table["part"].to_numpy(dtype=object)
-    lines = [("folds", table["fold"].to_numpy(dtype=object), None)]
+    lines: list[tuple[str, npt.NDArray[np.object_], str | None]] = [
+        ("folds", table["fold"].to_numpy(dtype=object), None)
+    ]
     for a, b in (("train", "valid"), ("train", "test"), ("valid", "test")):
-        lines.append((f"{a} and {b}", np.where((part == a) | (part == b), part, None), b))
+        sides = part.copy()
+        sides[(part != a) & (part != b)] = None
+        lines.append((f"{a} and {b}", sides, b))
     found = []
     for between, sides, held_out in lines:
         if len({side for side in sides if side is not None}) > 1:

@@ -87,7 +87,7 @@ def near_pairs(prints: Sequence[Fingerprint], max_error: float = MAX_ERROR) -> p
         }
     )[same | part]
     best = pairs.sort_values(["a", "b", "bits"], ascending=[True, True, False]).drop_duplicates(["a", "b"])
-    return best.reset_index(drop=True)
+    return pd.DataFrame(best.reset_index(drop=True))
 
 
 def _candidates(code: Bits, known: Bits, count: I64) -> tuple[I64, I64, I64]:
@@ -161,4 +161,5 @@ _TABLE = np.array([bin(i).count("1") for i in range(1 << 16)], dtype=np.uint8)
 
 def _ones(words: Bits) -> npt.NDArray[np.int64]:
     """Number of bits set in each word."""
-    return _TABLE[np.ascontiguousarray(words).view(np.uint16)].reshape(-1, 4).sum(axis=1, dtype=np.int64)
+    counts = _TABLE[np.ascontiguousarray(words).view(np.uint16)].reshape(-1, 4)
+    return np.asarray(counts.sum(axis=1, dtype=np.int64))

@@ -32,7 +32,8 @@ class Relations:
     group, recording, identical
         Sets of rows of one given group; of one file; with one input.
     near
-        Pairs of files that share sound without being the same: ``a, b`` (a row of each), ``offset, overlap, error, bits``.
+        Pairs of files that share sound without being the same: ``a, b`` (a row of each),
+        ``offset, overlap, error, bits``.
     near_sets
         For each of these pairs, all rows of the two files.
     copies

@@ -28,13 +28,13 @@ def sentences(found: Audit) -> list[str]:
     if len(found.conflicts):
         n_rows, n_sets = found.conflicts["row"].nunique(), _sets(found)
         said.append(
-            f"{n_sets:,} sets of duplicates carry more than one label ({n_rows:,} clips); for identical inputs no "
-            f"model can be right more often than {found.ceiling:.1%}"
+            f"{n_sets:,} {_plural('set', n_sets)} of duplicates carry more than one label ({n_rows:,} clips); "
+            f"for identical inputs no model can be right more often than {found.ceiling:.1%}"
         )
     for leak in found.leaks.itertuples(index=False):
         said.append(
-            f"leak between {leak.between}: {leak.rows:,} clips ({leak.share:.1%}) share a {leak.what}, "
-            f"such as {leak.example}"
+            f"leak between {leak.between}: {leak.rows:,} clips ({leak.share:.1%}) have a counterpart on another side "
+            f"({leak.what}), such as {leak.example}"
         )
     said += [finding.detail for finding in found.findings]
     return said

@@ -33,17 +33,20 @@ def _plain(value: Any) -> Any:
 
 
 def print_table(table: pd.DataFrame, title: str | None = None, digits: int = 4) -> None:
-    """A table of text and numbers."""
+    """A table of text and numbers; columns of seconds have one digit."""
     from rich.console import Console
     from rich.table import Table
 
     shown = Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
     numeric = [bool(table[name].dtype.kind in "fiu") for name in table.columns]
     for name, right in zip(table.columns, numeric, strict=True):
-        shown.add_column(str(name), justify="right" if right else "left", no_wrap=right)
+        whole = right or name in ("model", "class", "feature")
+        shown.add_column(str(name), justify="right" if right else "left", no_wrap=whole)
+    places = [1 if str(name).endswith("_time") else digits for name in table.columns]
     for row in table.itertuples(index=False):
-        shown.add_row(*(_cell(value, digits) for value in row))
-    Console().print(shown)
+        shown.add_row(*(_cell(value, n) for value, n in zip(row, places, strict=True)))
+    # a pipe has no width: whole lines, for grep and for logs
+    Console(width=None if sys.stdout.isatty() else 160).print(shown)
 
 
 def _cell(value: Any, digits: int) -> str:

@@ -15,35 +15,25 @@ from aurist.errors import DataError, listing
 
 #: What libsndfile reads, and what ffmpeg does where it is there.
 AUDIO_SUFFIXES = frozenset(
-    (
-        ".wav",
-        ".wave",
-        ".flac",
-        ".ogg",
-        ".oga",
-        ".opus",
-        ".mp3",
-        ".aiff",
-        ".aif",
-        ".aifc",
-        ".au",
-        ".snd",
-        ".caf",
-    )
-    + (
-        ".w64",
-        ".rf64",
-        ".m4a",
-        ".mp4",
-        ".aac",
-        ".wma",
-        ".webm",
-        ".mka",
-        ".amr",
-        ".ac3",
-        ".ape",
-        ".wv",
-        ".tta",
+    f".{name}"
+    for name in (
+        *(
+            "wav",
+            "wave",
+            "flac",
+            "ogg",
+            "oga",
+            "opus",
+            "mp3",
+            "aiff",
+            "aif",
+            "aifc",
+            "au",
+            "snd",
+            "caf",
+            "w64",
+        ),
+        *("rf64", "m4a", "mp4", "aac", "wma", "webm", "mka", "amr", "ac3", "ape", "wv", "tta"),
     )
 )
 _FOLD = re.compile(r"fold[ _-]?(\w+)", re.IGNORECASE)

@@ -180,11 +180,13 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 def _connect_to_read(path: Path) -> sqlite3.Connection | None:
-    try:
-        connection = sqlite3.connect(
-            f"{path.absolute().as_uri()}?immutable=1", uri=True, check_same_thread=False
-        )
-        connection.execute("SELECT count(*) FROM vectors").fetchone()
-    except sqlite3.Error:
-        return None
-    return connection
+    # a folder that is read-only has no room for the lock file either: then the file is taken as it stands
+    for how in ("mode=ro", "immutable=1"):
+        try:
+            place = f"{path.absolute().as_uri()}?{how}"
+            connection = sqlite3.connect(place, uri=True, check_same_thread=False)
+            connection.execute("SELECT count(*) FROM vectors").fetchone()
+        except sqlite3.Error:
+            continue
+        return connection
+    return None

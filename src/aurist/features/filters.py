@@ -31,9 +31,9 @@ class MelBank:
 
 
 @lru_cache(maxsize=8)
-def hann(n_fft: int) -> Float:
+def hann(n_fft: int) -> npt.NDArray[np.float64]:
     """The periodic Hann window, (n_fft,)."""
-    return (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(n_fft) / n_fft)).astype(np.float32)
+    return np.asarray(0.5 - 0.5 * np.cos(2 * np.pi * np.arange(n_fft) / n_fft))
 
 
 @lru_cache(maxsize=8)
