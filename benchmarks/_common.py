@@ -1,0 +1,58 @@
+"""What the benchmarks share: options, interleaved timing, tables."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import time
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+
+
+def arguments(description: str) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=description)
+    default = Path(__file__).parents[2] / "shared" / "data"
+    parser.add_argument("--data", type=Path, default=Path(os.environ.get("AURIST_DATA", default)))
+    parser.add_argument("--clips", type=int, default=40, help="how many clips of each set")
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--output", type=Path, help="folder for the table (.md) and the figures (.json)")
+    return parser.parse_args()
+
+
+def interleaved(tasks: dict[str, Callable[[], object]], repeats: int) -> dict[str, list[float]]:
+    """Seconds of each task in each round; every round runs all of them, so that a busy machine slows all."""
+    for task in tasks.values():
+        task()
+    seconds: dict[str, list[float]] = {name: [] for name in tasks}
+    for _ in range(repeats):
+        for name, task in tasks.items():
+            began = time.perf_counter()
+            task()
+            seconds[name].append(time.perf_counter() - began)
+    return seconds
+
+
+def ratio(slow: list[float], fast: list[float]) -> float:
+    """How many times faster: the median of the rounds' ratios."""
+    return statistics.median(a / b for a, b in zip(slow, fast, strict=True))
+
+
+def table(header: list[str], rows: list[list[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def publish(name: str, text: str, figures: object, output: Path | None) -> None:
+    packages = {
+        package: version(package) for package in ("numpy", "scipy", "numba", "librosa", "soundfile", "soxr")
+    }
+    print(text)
+    if output is not None:
+        output.mkdir(parents=True, exist_ok=True)
+        (output / f"{name}.md").write_text(text + "\n", encoding="utf-8")
+        found = {"python": platform.python_version(), "packages": packages, "figures": figures}
+        (output / f"{name}.json").write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
