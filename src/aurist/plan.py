@@ -37,8 +37,8 @@ _TABM = replace(_gluon("TabM", "TABM"), seconds_per_row=0.03)
 
 PRESETS: dict[str, list[Member]] = {
     "quick": [FOREST, _GBM_QUICK],
-    "good": [FOREST, _GBM_XT, _LINEAR, _XGB, _CAT, _RF, _GBM],
-    "best": [FOREST, _GBM_XT, _LINEAR, _XGB, _CAT, _RF, _GBM, _NET, _TABM, _GBM_LARGE],
+    "good": [FOREST, _LINEAR, _GBM_XT, _RF, _XGB, _CAT, _GBM],
+    "best": [FOREST, _LINEAR, _GBM_XT, _XGB, _CAT, _RF, _GBM, _NET, _TABM, _GBM_LARGE],
 }
 
 #: No member may take more than this share of the time that is left when it begins.

@@ -1,8 +1,20 @@
-"""How labels are spelled in a cell: ``a``, ``a;b``, ``a;-b``, or nothing."""
+"""What cells hold: text, labels (``a``, ``a;b``, ``a;-b``, or nothing), and whole numbers."""
 
 from __future__ import annotations
 
+import re
+import unicodedata
+from collections.abc import Sequence
+
+import numpy as np
 import pandas as pd
+
+#: How programs spell a cell that has no value (R: NA; pandas: nan; SQL: NULL; Excel: #N/A).
+MISSING = frozenset((
+    "", "NA", "N/A", "n/a", "#N/A", "#NA", "<NA>", "NaN", "nan", "-NaN", "-nan", "NULL", "null", "None",
+))  # fmt: skip
+
+_WHOLE = re.compile(r"-?\d+(\.0*)?")
 
 
 def cell_text(value: object) -> str:
@@ -13,11 +25,40 @@ def cell_text(value: object) -> str:
     >>> cell_text(2.0), cell_text(" rock "), cell_text(float("nan"))
     ('2', 'rock', '')
     """
-    if value is None or value is pd.NA or (isinstance(value, float) and value != value):
+    if isinstance(value, str):
+        return value.strip()
+    if value is None or value is pd.NA or value is pd.NaT:
         return ""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
+    if isinstance(value, (float, np.floating)):
+        if np.isnan(value):
+            return ""
+        return str(int(value)) if float(value).is_integer() else str(value)
     return str(value).strip()
+
+
+def texts(column: pd.Series[str]) -> list[str]:
+    """The cells of a column as text; in a column of whole numbers ``2.0`` is ``2``.
+
+    Examples
+    --------
+    >>> texts(pd.Series(["2.0", "10", ""])), texts(pd.Series(["2.0", "2.5"])), texts(pd.Series(["007"]))
+    (['2', '10', ''], ['2.0', '2.5'], ['007'])
+    """
+    cells = [cell_text(cell) for cell in column]
+    if all(_WHOLE.fullmatch(cell) for cell in cells if cell):
+        return [cell.partition(".")[0] for cell in cells]
+    return cells
+
+
+def label_name(text: str) -> str:
+    """A label without blanks around it, and composed (NFC): file names from a Mac are not.
+
+    Examples
+    --------
+    >>> label_name(" Me\\u0301sange ") == "M\\u00e9sange"
+    True
+    """
+    return unicodedata.normalize("NFC", text.strip())
 
 
 def split_labels(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -28,9 +69,14 @@ def split_labels(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     >>> split_labels("wren; robin;-crow;wren")
     (('wren', 'robin'), ('crow',))
     """
+    return sort_labels(text.split(";"))
+
+
+def sort_labels(pieces: Sequence[object]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The labels of a list, and those known to be absent (``-crow``); each once, in order."""
     present, absent = [], []
-    for piece in text.split(";"):
-        name = piece.strip()
+    for piece in pieces:
+        name = label_name(cell_text(piece))
         if name.startswith("-") and len(name) > 1:
             absent.append(name[1:].strip())
         elif name:

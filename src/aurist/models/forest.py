@@ -18,8 +18,9 @@ from aurist.files import atomic_path
 from aurist.models.base import Examples, Member, Proba, Task
 
 MODEL_FILE = "forest.skops"
-#: Above this many rows the leaves are kept larger: a forest of pure leaves would take gigabytes.
-MANY_ROWS = 5000
+#: Above this many rows there are fewer trees, and above the second number larger leaves: a forest takes memory by its
+#: leaves, each with a share for every class, and would soon take gigabytes.
+SOME_ROWS, MANY_ROWS = 2000, 10_000
 
 
 @dataclass
@@ -78,7 +79,7 @@ def forest_proba(task: Task, train: Examples, features: pd.DataFrame) -> Proba:
 
 
 def _trees(n_rows: int) -> int:
-    return 60 if n_rows >= MANY_ROWS else 300
+    return 300 if n_rows < SOME_ROWS else 100
 
 
 def _fit(examples: Examples, task: Task, trees: int) -> ForestModel:

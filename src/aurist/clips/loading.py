@@ -1,0 +1,222 @@
+"""CSV, TSV and Parquet files as data frames, whose index says where in the file each row stands."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from aurist.clips.guess import NAMES, ReadOptions, plain
+from aurist.clips.labels import MISSING
+from aurist.errors import DataError, listing
+
+#: Excel in Korea writes cp949; latin-1 reads anything.
+ENCODINGS = ("utf-8-sig", "cp949", "latin-1")
+#: Columns that stay as they are written: a class may be called NA or 007.
+_TEXT_ROLES = ("path", "label", "group", "fold", "part", "id")
+_HEAD = 1 << 16
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """How a text table is written."""
+
+    encoding: str
+    separator: str
+    decimal: str
+    header: tuple[str, ...]
+    lines: tuple[int, ...]
+
+
+def load_table(path: Path, options: ReadOptions) -> tuple[pd.DataFrame, list[str]]:
+    """A table file as it stands, and notes on how it was read.
+
+    Returns
+    -------
+    table
+        Columns of text for what may be paths, labels, groups, folds and ids; as pandas sees them for all others.
+        The index is the line of each row in a text file (the header is line 1), its number in a Parquet file.
+    notes
+        What had to be decided.
+
+    Raises
+    ------
+    DataError
+        Where it is empty, cannot be parsed, or has rows of another length than its header: all of them.
+    """
+    try:
+        table, notes = _parquet(path) if path.suffix.lower() == ".parquet" else _text_table(path, options)
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror or error}") from error
+    if len(table) == 0:
+        raise DataError(f"{path} has column names but no rows.")
+    return table, notes
+
+
+def read_text(path: Path) -> tuple[str, list[str]]:
+    """A text file whole, and a note where it is not UTF-8.
+
+    Raises
+    ------
+    DataError
+        Where it cannot be read.
+    """
+    try:
+        encoding = _encoding(path)
+        return path.read_text(encoding=encoding), _encoding_note(path, encoding)
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror or error}") from error
+
+
+def _parquet(path: Path) -> tuple[pd.DataFrame, list[str]]:
+    try:
+        table = pd.read_parquet(path)
+    except ValueError as error:
+        raise DataError(f"{path} cannot be read as Parquet: {error}") from error
+    named = [name for name in table.index.names if name is not None]
+    table = table.reset_index(level=named).rename(columns=str)
+    table.index = pd.RangeIndex(1, len(table) + 1)
+    return table, []
+
+
+def _text_table(path: Path, options: ReadOptions) -> tuple[pd.DataFrame, list[str]]:
+    layout = _layout(path)
+    named = [i for i, name in enumerate(layout.header) if name]
+    nameless = [str(i + 1) for i, name in enumerate(layout.header) if not name]
+    names = [name or f"column {i + 1}" for i, name in enumerate(layout.header)]
+    as_text = {names[i] for i in named if _stays_text(names[i], options)}
+    try:
+        table = pd.read_csv(
+            path,
+            sep=layout.separator,
+            encoding=layout.encoding,
+            decimal=layout.decimal,
+            header=0,
+            names=names,
+            usecols=named,
+            index_col=False,
+            dtype=dict.fromkeys(as_text, str),
+            keep_default_na=False,
+            na_values={names[i]: sorted(MISSING) for i in named if names[i] not in as_text},
+            float_precision="round_trip",
+            low_memory=False,
+        )
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise DataError(f"{path} cannot be read as a table: {error}") from error
+    whole = len(layout.lines) == len(table)
+    table.index = pd.Index(layout.lines) if whole else pd.RangeIndex(2, len(table) + 2)
+    notes = _encoding_note(path, layout.encoding)
+    if layout.decimal == ",":
+        notes.append("numbers are written with a decimal comma")
+    if nameless:
+        notes.append(f"left out: column {', '.join(nameless)}, which has no name (a row number, as a rule)")
+    return table, notes
+
+
+def _stays_text(name: str, options: ReadOptions) -> bool:
+    known = {known for role in _TEXT_ROLES for known in NAMES[role]}
+    given = {plain(value) for role in _TEXT_ROLES if (value := getattr(options, role, None))}
+    return plain(name) in known | given
+
+
+def _layout(path: Path) -> _Layout:
+    """Look the file through once: its encoding, separator, header, and where each row stands.
+
+    pandas fills short rows up and shifts long ones into an index without a word; here they are errors.
+    """
+    encoding = _encoding(path)
+    with path.open(encoding=encoding, newline="") as file:
+        head = file.read(_HEAD)
+        if "\0" in head:
+            raise DataError(f"{path} is no text: it holds NUL characters. Expected comma-separated values.")
+        separator = _separator(head)
+        file.seek(0)
+        try:
+            records = _records(file, separator)
+            header = tuple(name.strip() for name in next(records, (0, []))[1])
+            lines, ragged = [], []
+            for line, cells in records:
+                lines.append(line)
+                if len(cells) != len(header):
+                    ragged.append(f"row {line}: {len(cells)} cells")
+        except csv.Error as error:
+            raise DataError(f"{path} cannot be read as a table: {error}") from error
+    if not any(header):
+        raise DataError(f"{path} is empty. Expected a line of column names, then a line for each row.")
+    repeated = sorted({name for name in header if name and header.count(name) > 1})
+    if repeated:
+        raise DataError(f"{path} has more than one column called: {', '.join(repeated)}. Rename all but one.")
+    if ragged:
+        raise DataError(
+            f"{path}: {len(ragged)} rows do not have {len(header)} cells, as the first line does:\n"
+            f"{listing(ragged)}\nPut quotation marks around cells that hold {separator!r}."
+        )
+    return _Layout(encoding, separator, _decimal(head, separator), header, tuple(lines))
+
+
+def _records(file: Iterator[str], separator: str) -> Iterator[tuple[int, list[str]]]:
+    """The rows with the line each begins at; blank lines are none."""
+    reader = csv.reader(file, delimiter=separator)
+    begins = 1
+    for cells in reader:
+        if len(cells) > 1 or (cells and cells[0].strip()):
+            yield begins, cells
+        begins = reader.line_num + 1
+
+
+def _encoding(path: Path) -> str:
+    with path.open("rb") as file:
+        if file.read(2) in (b"\xff\xfe", b"\xfe\xff"):
+            return "utf-16"
+    for encoding in ENCODINGS[:-1]:
+        try:
+            with path.open(encoding=encoding, newline="") as text:
+                while text.read(1 << 20):
+                    pass
+        except UnicodeDecodeError:
+            continue
+        return encoding
+    return ENCODINGS[-1]
+
+
+def _encoding_note(path: Path, encoding: str) -> list[str]:
+    if encoding == "utf-8-sig":
+        return []
+    return [f"{path.name} is not UTF-8; read as {encoding} (save it as UTF-8 if names come out wrong)"]
+
+
+def _separator(head: str) -> str:
+    """The mark that gives the first rows equal lengths, and the most columns."""
+
+    def fit(mark: str) -> tuple[bool, int]:
+        rows = _first_rows(head, mark)
+        widths = [len(cells) for cells in rows]
+        return len(set(widths)) == 1, widths[0] if widths else 0
+
+    found = {mark: fit(mark) for mark in ",;\t|"}
+    several = [mark for mark in found if found[mark][1] > 1]
+    return max(several, key=found.__getitem__) if several else ","
+
+
+def _first_rows(head: str, separator: str, count: int = 50) -> Sequence[list[str]]:
+    whole = head if len(head) < _HEAD else head[: head.rfind("\n") + 1]
+    rows: list[list[str]] = []
+    for _, cells in _records(io.StringIO(whole, newline=""), separator):
+        rows.append(cells)
+        if len(rows) == count:
+            break
+    return rows
+
+
+def _decimal(head: str, separator: str) -> str:
+    if separator == ",":
+        return "."
+    cells = [cell for row in _first_rows(head, separator)[1:] for cell in row]
+    commas = any(re.fullmatch(r"-?\d+,\d+", cell) for cell in cells)
+    points = any(re.fullmatch(r"-?\d+\.\d+", cell) for cell in cells)
+    return "," if commas and not points else "."
