@@ -7,21 +7,31 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ElementTree
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from aurist.clips.guess import NAMES, ReadOptions, known_column, plain
+from aurist.clips.guess import NAMES, NONE, ReadOptions, known_column, plain
 from aurist.clips.labels import cell_text
-from aurist.clips.table import Clips, make_clips
+from aurist.clips.loading import read_text
+from aurist.clips.table import Clips
 from aurist.clips.tables import read_table
 from aurist.errors import DataError, listing
 
 _QUOTED = r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\""
-_ATTRIBUTE = re.compile(rf"@attribute\s+({_QUOTED}|\S+)\s+(.+)", re.IGNORECASE)
-_CELL = re.compile(rf"\s*({_QUOTED}|[^,]*?)\s*(?:,|$)")
+_ATTRIBUTE = re.compile(rf"@attribute\s+({_QUOTED}|[^\s{{]+)\s*(\{{.*|\S.*)", re.IGNORECASE)
+_CELL = re.compile(rf"\s*({_QUOTED}|[^,]*?)\s*(,|$)")
+_PAIR = re.compile(rf"\s*(\d+)\s+({_QUOTED}|[^,\s]+)\s*(,|$)")
+_ON = frozenset(("1", "true", "yes"))
+_OFF = frozenset(("0", "false", "no"))
+#: The column that several labels are gathered in; no attribute can have this name.
+_GATHERED = "labels of the row\n"
+
+Cells = list[str | None]
 
 
 @dataclass(frozen=True)
@@ -32,20 +42,52 @@ class Attribute:
     nominal: tuple[str, ...] | None
     numeric: bool
 
+    @property
+    def on_off(self) -> bool:
+        """Whether it can say that a label is there or not."""
+        return self.numeric or {value.lower() for value in self.nominal or ("?",)} <= _ON | _OFF
 
-def load_arff(path: Path) -> tuple[pd.DataFrame, list[Attribute]]:
-    """The rows of an ARFF file, and its attributes.
+
+def read_arff(path: Path, options: ReadOptions, *, labelled: bool) -> Clips:
+    """Read an ARFF table of features, with one label a row or several.
+
+    Several labels are the columns that Mulan's XML beside it names (``birds.xml`` for ``birds-train.arff``), or
+    ``options.label`` (comma-separated), or the last columns of 0 and 1. A single label is the nominal column with
+    a label's name, or the last one.
+
+    Raises
+    ------
+    DataError
+        Where lines, cells or labels are not what they must be: all of them.
+    """
+    table, attributes, notes = load_arff(path)
+    names, note = _label_names(path, attributes, options, labelled=labelled)
+    notes += note
+    if len(names) > 1:
+        table = _gathered(table, [a for a in attributes if a.name in names], path)
+        options = replace(options, label=_GATHERED)
+    elif names:
+        options = replace(options, label=names[0])
+    for attribute in attributes:
+        if attribute.nominal is not None and attribute.name in table.columns and attribute.name not in names:
+            table[attribute.name] = _nominal(table[attribute.name], attribute)
+    return read_table(table, options, where=str(path), root=path.parent, labelled=labelled, notes=notes)
+
+
+def load_arff(path: Path) -> tuple[pd.DataFrame, list[Attribute], list[str]]:
+    """The rows of an ARFF file (the index: their lines), its attributes, and notes on how it was read.
 
     Raises
     ------
     DataError
         Where lines are no rows of it: all of them.
     """
+    text, notes = read_text(path)
     attributes: list[Attribute] = []
-    rows: list[list[str | None]] = []
+    rows: dict[int, Cells] = {}
     bad: list[str] = []
     in_data = False
-    for number, raw in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), start=1):
+    for number, raw in enumerate(text.split("\n"), start=1):
         line = raw.strip()
         if not line or line.startswith("%"):
             continue
@@ -54,19 +96,21 @@ def load_arff(path: Path) -> tuple[pd.DataFrame, list[Attribute]]:
             if cells is None or len(cells) != len(attributes):
                 bad.append(f"line {number}: expected {len(attributes)} values: {line[:60]}")
             else:
-                rows.append(cells)
+                rows[number] = cells
         elif line.lower().startswith("@data"):
             in_data = True
         elif line.lower().startswith("@attribute"):
             attributes.append(_attribute(line, number, path))
+    names = [attribute.name for attribute in attributes]
+    if not attributes or not (rows or bad):
+        raise DataError(f"{path}: found {len(names)} attributes and {len(rows)} rows; it is no ARFF table.")
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise DataError(f"{path} has more than one attribute called: {', '.join(repeated)}.")
     if bad:
         raise DataError(f"{path}: {len(bad)} lines are no rows of this table:\n{listing(bad)}")
-    if not attributes or not rows:
-        raise DataError(
-            f"{path}: found {len(attributes)} attributes and {len(rows)} rows; it is no ARFF table."
-        )
-    table = pd.DataFrame(rows, columns=[attribute.name for attribute in attributes])
-    return _typed(table, attributes, path), attributes
+    table = pd.DataFrame(list(rows.values()), columns=names, index=list(rows), dtype=object)
+    return _typed(table, attributes, path), attributes, notes
 
 
 def _attribute(line: str, number: int, path: Path) -> Attribute:
@@ -80,32 +124,33 @@ def _attribute(line: str, number: int, path: Path) -> Attribute:
     return Attribute(name, None, numeric=kind.lower().split()[0] in ("numeric", "real", "integer"))
 
 
-def _dense(line: str) -> list[str | None]:
-    cells: list[str | None] = []
+def _dense(line: str) -> Cells:
+    cells: Cells = []
     at = 0
-    while at <= len(line):
-        match = _CELL.match(line, at)
-        if match is None:
+    while match := _CELL.match(line, at):
+        cells.append(_value(match.group(1)))
+        if not match.group(2):
             break
-        cells.append(None if match.group(1) == "?" else _unquoted(match.group(1)))
-        ended = match.end() == len(line) and not line[at:].endswith(",")
         at = match.end()
-        if ended:
-            break
     return cells
 
 
-def _sparse(line: str, attributes: list[Attribute]) -> list[str | None] | None:
+def _sparse(line: str, attributes: Sequence[Attribute]) -> Cells | None:
     """``{3 1.5, 7 yes}``: what is not named is 0, or the first value of a nominal attribute."""
-    cells: list[str | None] = [attribute.nominal[0] if attribute.nominal else "0" for attribute in attributes]
-    for piece in _dense(line.strip("{} ")):
-        index, _, value = (piece or "").partition(" ")
-        if not index:
-            continue
-        if not index.isdigit() or int(index) >= len(attributes):
+    cells: Cells = [attribute.nominal[0] if attribute.nominal else "0" for attribute in attributes]
+    inside = line.removeprefix("{").removesuffix("}").strip()
+    at = 0
+    while at < len(inside):
+        match = _PAIR.match(inside, at)
+        if match is None or int(match.group(1)) >= len(attributes):
             return None
-        cells[int(index)] = None if value.strip() == "?" else _unquoted(value.strip())
+        cells[int(match.group(1))] = _value(match.group(2))
+        at = match.end()
     return cells
+
+
+def _value(text: str) -> str | None:
+    return None if text == "?" else _unquoted(text)
 
 
 def _unquoted(text: str) -> str:
@@ -114,66 +159,62 @@ def _unquoted(text: str) -> str:
     return text
 
 
-def _typed(table: pd.DataFrame, attributes: list[Attribute], path: Path) -> pd.DataFrame:
+def _typed(table: pd.DataFrame, attributes: Sequence[Attribute], path: Path) -> pd.DataFrame:
+    columns: dict[str, pd.Series[Any]] = {}
     bad = []
     for attribute in attributes:
         column = table[attribute.name]
+        strange = pd.Series(False, index=table.index)
+        expected = "no number"
         if attribute.numeric:
             numbers = pd.to_numeric(column, errors="coerce")
-            for row in np.flatnonzero(numbers.isna() & column.notna()):
-                bad.append(f"data row {row + 1}, {attribute.name!r}: {column.iloc[row]!r} is no number")
-            table[attribute.name] = numbers
-        elif attribute.nominal is not None:
-            for row in np.flatnonzero(column.notna() & ~column.isin(attribute.nominal)):
-                bad.append(
-                    f"data row {row + 1}, {attribute.name!r}: {column.iloc[row]!r} is none of its values"
-                )
+            strange = numbers.isna() & column.notna()
+            columns[attribute.name] = numbers.astype(np.float64)
+        else:
+            if attribute.nominal is not None:
+                strange, expected = column.notna() & ~column.isin(attribute.nominal), "none of its values"
+            columns[attribute.name] = column
+        for line in table.index[strange]:
+            bad.append(f"line {line}, {attribute.name!r}: {column[line]!r} is {expected}")
     if bad:
         raise DataError(f"{path}: {len(bad)} cells are not of their attribute's type:\n{listing(bad)}")
-    return table
+    return pd.DataFrame(columns, index=table.index)
 
 
-def read_arff(path: Path, options: ReadOptions, *, labelled: bool) -> Clips:
-    """Read an ARFF table of features, with one label a row or several."""
-    table, attributes = load_arff(path)
-    names, note = _label_names(path, attributes, options)
-    if len(names) < 2:
-        chosen = options if options.label or not names else _with_label(options, names[0])
-        for attribute in attributes:
-            if attribute.nominal is not None and attribute.name not in names:
-                table[attribute.name] = pd.Categorical(
-                    table[attribute.name], categories=list(attribute.nominal)
-                )
-        return read_table(table, chosen, where=str(path), root=path.parent, labelled=labelled, notes=note)
-    on = np.column_stack([table[name].map(cell_text).isin(("1", "true", "True", "yes")) for name in names])
-    features = table.drop(columns=names)
-    numeric = [a.name for a in attributes if a.name in features.columns and _is_numeric(a)]
-    for name in numeric:
-        features[name] = pd.to_numeric(features[name])
-    return make_clips(
-        [tuple(name for name, there in zip(names, row, strict=True) if there) for row in on],
-        features=features,
-        multilabel=True,
-        root=path.parent,
-        notes=note,
-    )
+def _nominal(column: pd.Series[Any], attribute: Attribute) -> pd.Series[Any]:
+    """Numbers where the values are 0 and 1; else a category, though the values may look like numbers."""
+    values = list(dict.fromkeys(attribute.nominal or ()))
+    if set(values) <= {"0", "1"}:
+        return pd.to_numeric(column).astype(np.float64)
+    return pd.Series(pd.Categorical(column, categories=values), index=column.index)
 
 
-def _is_numeric(attribute: Attribute) -> bool:
-    return attribute.numeric or (attribute.nominal is not None and set(attribute.nominal) <= {"0", "1"})
-
-
-def _with_label(options: ReadOptions, label: str) -> ReadOptions:
-    from dataclasses import replace
-
-    return replace(options, label=label)
+def _gathered(table: pd.DataFrame, attributes: Sequence[Attribute], path: Path) -> pd.DataFrame:
+    """The table with one column of lists of labels in place of the columns of 0 and 1."""
+    names = [attribute.name for attribute in attributes]
+    cells = table[names].map(lambda cell: cell_text(cell).lower())
+    known = cells.isin(_ON | _OFF)
+    if not known.to_numpy().all():
+        bad = [
+            f"line {table.index[row]}, {names[column]!r}: {cells.iloc[row, column] or '?'}"
+            for row, column in np.argwhere(~known.to_numpy())
+        ]
+        raise DataError(
+            f"{path}: {len(bad)} cells of label columns are neither 0 nor 1:\n{listing(bad)}\n"
+            "Correct them, or name the label columns with --label."
+        )
+    on = cells.isin(_ON).to_numpy()
+    lists = [[name for name, there in zip(names, row, strict=True) if there] for row in on]
+    return table.drop(columns=names).assign(**{_GATHERED: pd.Series(lists, index=table.index, dtype=object)})
 
 
 def _label_names(
-    path: Path, attributes: list[Attribute], options: ReadOptions
+    path: Path, attributes: Sequence[Attribute], options: ReadOptions, *, labelled: bool
 ) -> tuple[list[str], list[str]]:
-    """The label columns: named by the user, by Mulan's XML, or the 0/1 columns at the end."""
+    """The label columns, and how they were found."""
     known = [attribute.name for attribute in attributes]
+    if options.label == NONE:
+        return [], []
     if options.label is not None:
         if options.label in known:
             return [options.label], []
@@ -182,29 +223,42 @@ def _label_names(
         ], []
     xml = _mulan_xml(path)
     if xml is not None:
-        found = [
-            element.get("name", "")
-            for element in ElementTree.parse(xml).getroot().iter()
-            if "name" in element.attrib
-        ]
+        found = _names_in(xml)
         strange = [name for name in found if name not in known]
-        if strange:
+        if strange and (labelled or len(strange) < len(found)):
             raise DataError(
                 f"{xml} names {len(strange)} labels that {path} does not have:\n{listing(strange)}"
             )
+        if strange:
+            return [], [f"without labels: none of the {len(found)} that {xml.name} names"]
         return found, [f"labels: the {len(found)} columns that {xml.name} names"]
     trailing: list[str] = []
     for attribute in reversed(attributes):
-        if attribute.nominal is None or set(attribute.nominal) != {"0", "1"}:
+        if attribute.nominal is None or not attribute.on_off:
             break
         trailing.insert(0, attribute.name)
     if len(trailing) > 1:
         return trailing, [
             f"labels: the last {len(trailing)} columns, all 0 or 1 (guessed; --label names others)"
         ]
-    nominal = [a.name for a in attributes if a.nominal is not None]
-    guessed = [name for name in nominal if plain(name) in NAMES["label"]] or nominal[-1:]
-    return guessed[:1], [f"label column: {guessed[0]} (guessed)"] if guessed else []
+    return _single(attributes, labelled=labelled)
+
+
+def _single(attributes: Sequence[Attribute], *, labelled: bool) -> tuple[list[str], list[str]]:
+    nominal = [attribute.name for attribute in attributes if attribute.nominal is not None]
+    by_name = [name for name in nominal if plain(name) in NAMES["label"]]
+    # what is to be predicted may lack the label: then a nominal feature further up is no label
+    last = nominal[-1:] if labelled or attributes[-1].nominal is not None else []
+    found = (by_name or last)[:1]
+    return found, [f"label column: {found[0]} (guessed; --label names another, or none)"] if found else []
+
+
+def _names_in(xml: Path) -> list[str]:
+    try:
+        root = ElementTree.parse(xml).getroot()
+    except (ElementTree.ParseError, OSError) as error:
+        raise DataError(f"{xml}, which should name the labels, cannot be read: {error}") from error
+    return [str(element.get("name")) for element in root.iter() if "name" in element.attrib]
 
 
 def _mulan_xml(path: Path) -> Path | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import PurePosixPath
 
+from aurist.clips.labels import label_name
 from aurist.errors import ConfigError, DataError, listing
 
 FIELDS = ("label", "group", "fold")
@@ -13,22 +14,26 @@ FIELDS = ("label", "group", "fold")
 def compile_pattern(pattern: str) -> re.Pattern[str]:
     """The pattern as a regular expression over the file's stem, or over its path where it has a ``/``.
 
-    A field takes as little as it can, the last one all that is left; names other than label, group and fold are
-    read over.
+    A field ends where what follows it in the pattern first fits, and the last one takes all that is left; names
+    other than label, group and fold are read over.
 
     Examples
     --------
     >>> compile_pattern("{label}_{group}_{n}").fullmatch("7_jackson_32").groupdict()
     {'label': '7', 'group': 'jackson', 'n': '32'}
     """
-    pieces = re.split(r"\{(\w*)\}", pattern)
+    pieces = re.split(r"\{([^{}]*)\}", pattern)
     names = pieces[1::2]
+    strange = [name for name in names if not name.isidentifier()]
+    if strange or any(mark in piece for piece in pieces[::2] for mark in "{}"):
+        raise ConfigError(
+            f"--label-from is {pattern!r}, but a field is a word in braces, as in '{{label}}_{{group}}_{{n}}'."
+        )
     if "label" not in names:
         raise ConfigError(
             f"--label-from is {pattern!r}, but must hold {{label}}; for instance '{{label}}_{{group}}_{{n}}'."
         )
-    repeated = sorted({name for name in names if name and names.count(name) > 1})
-    if repeated or "" in names:
+    if len(set(names)) < len(names):
         raise ConfigError(f"--label-from is {pattern!r}, but every field needs a name of its own.")
     made = re.escape(pieces[0])
     for i, name in enumerate(names):
@@ -54,13 +59,19 @@ def read_names(paths: list[str], pattern: str) -> list[dict[str, str]]:
         if match is None:
             strange.append(path)
         else:
-            found.append({name: value for name, value in match.groupdict().items() if name in FIELDS})
+            found.append(
+                {name: _clean(name, value) for name, value in match.groupdict().items() if name in FIELDS}
+            )
     if strange:
         raise DataError(
             f"{len(strange)} of {len(paths)} file names do not fit the pattern {pattern!r}:\n{listing(strange)}\n"
             "Rename them, move them elsewhere, or change --label-from."
         )
     return found
+
+
+def _clean(field: str, value: str) -> str:
+    return label_name(value) if field == "label" else value.strip()
 
 
 def _match(compiled: re.Pattern[str], text: str, with_folders: bool) -> re.Match[str] | None:

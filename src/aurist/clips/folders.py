@@ -4,40 +4,24 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from aurist.clips.filenames import read_names
 from aurist.clips.guess import ReadOptions, part_of
-from aurist.clips.table import Clips, Part, make_clips
+from aurist.clips.labels import label_name
+from aurist.clips.suffixes import AUDIO_SUFFIXES, is_audio
+from aurist.clips.table import PARTS, Clips, Part, make_clips
 from aurist.errors import DataError, listing
 
-#: What libsndfile reads, and what ffmpeg does where it is there.
-AUDIO_SUFFIXES = frozenset(
-    f".{name}"
-    for name in (
-        *(
-            "wav",
-            "wave",
-            "flac",
-            "ogg",
-            "oga",
-            "opus",
-            "mp3",
-            "aiff",
-            "aif",
-            "aifc",
-            "au",
-            "snd",
-            "caf",
-            "w64",
-        ),
-        *("rf64", "m4a", "mp4", "aac", "wma", "webm", "mka", "amr", "ac3", "ape", "wv", "tta"),
-    )
-)
-_FOLD = re.compile(r"fold[ _-]?(\w+)", re.IGNORECASE)
+__all__ = ["AUDIO_SUFFIXES", "Place", "find_audio", "places_of", "read_folder"]
+
+_FOLD = re.compile(r"fold[ _-]?0*(\d+|[a-z])", re.IGNORECASE)
 _PARTS: dict[str, Part] = {"train": "train", "valid": "valid", "test": "test"}
+#: Used for validation by some and for testing by others: not for us to decide.
+_LIKE_PARTS = ("eval", "evaluation")
+_WHAT_IS_EXPECTED = "Expected recordings (.wav, .flac, .ogg, .mp3 ...) in a folder per class"
 
 
 @dataclass(frozen=True)
@@ -53,45 +37,37 @@ class Place:
 def read_folder(folder: Path, options: ReadOptions, *, labelled: bool) -> Clips:
     """Read a folder of recordings.
 
-    The class is the first level, after levels that all files share (``audio/``), folds and parts. Folders below
-    it (an artist, an album, a session) are groups. Hidden files and folders are read over.
+    The class is the first level, after levels that all files share (``audio/``), folds (``fold1``, ``fold_1``,
+    ``fold-01``) and parts. Folders below it (an artist, an album, a session) are groups. ``train``, ``valid``
+    (``val``, ``validation``) and ``test`` (``testing``, ``holdout``) are parts, above the classes or below them,
+    where another level is left to be the class. Hidden files and folders are read over.
 
     Raises
     ------
     DataError
         Where there is no audio, or (``labelled``) a file stands in no class folder.
     """
-    paths, others = _audio_files(folder)
+    paths, others = find_audio(folder)
     if not paths:
         raise DataError(
             f"{folder}: found no audio files"
             + (f", only {_counted(others)}" if others else "")
-            + f". Expected files such as {', '.join(sorted(AUDIO_SUFFIXES)[:6])} ... in a folder per class, "
-            "or give the table that lists them."
+            + f". {_WHAT_IS_EXPECTED}, or give the table that lists them."
         )
     notes = [f"passed over in {folder}: {_counted(others)}"] if others else []
     places = places_of(paths)
-    named = read_names(paths, options.label_from) if options.label_from else [{} for _ in paths]
-    labels = [name.get("label", place.label) for name, place in zip(named, places, strict=True)]
-    lost = [path for path, label in zip(paths, labels, strict=True) if label is None]
-    if lost and labelled:
-        raise DataError(
-            f"{folder}: {len(lost)} of {len(paths)} files stand in no class folder:\n{listing(lost)}\n"
-            "Expected FOLDER/CLASS/file. Move them, or say how the label stands in the name: "
-            "--label-from '{label}_{n}'."
-        )
-    if labelled and not options.label_from and len(set(labels)) == 1:
-        raise DataError(
-            f"{folder}: all {len(paths)} files stand in one folder, {labels[0]!r}, which leaves nothing to tell "
-            f"apart. Expected a folder per class, or labels in the names, such as {paths[0]!r}: "
-            "--label-from '{label}_{n}'."
-        )
-    if labelled and not options.label_from:
-        notes.append(f"labels: the folders ({len(set(labels))} classes)")
-        if any(place.group for place in places):
-            notes.append(
-                "groups: the folders below the classes, so that an album or a session stays in one fold"
-            )
+    if options.label_from:
+        named = read_names(paths, options.label_from)
+        labels: list[str | None] = [name["label"] for name in named]
+        notes.append(f"labels: from the file names, {options.label_from} ({len(set(labels))} classes)")
+    else:
+        named = [{} for _ in paths]
+        labels = [place.label for place in places]
+        if labelled:
+            _check_classes(folder, paths, places)
+        elif len(set(labels)) == 1:
+            labels = [None] * len(paths)  # one folder for all tells nothing of what is in it
+        notes.extend(_said(places, labels))
     return make_clips(
         [() if label is None else (label,) for label in labels],
         paths=paths,
@@ -103,72 +79,145 @@ def read_folder(folder: Path, options: ReadOptions, *, labelled: bool) -> Clips:
     )
 
 
-def places_of(paths: list[str]) -> list[Place]:
+def _check_classes(folder: Path, paths: Sequence[str], places: Sequence[Place]) -> None:
+    lost = [path for path, place in zip(paths, places, strict=True) if place.label is None]
+    if lost:
+        only_test = all(place.part == "test" for place in places if place.label is None)
+        raise DataError(
+            f"{folder}: {len(lost)} of {len(paths)} files stand in no class folder:\n{listing(lost)}\n"
+            "Expected FOLDER/CLASS/file. Move them, or say how the label stands in the name: "
+            "--label-from '{label}_{n}'."
+            + (
+                " If they are to be predicted, give the folder of the training files only."
+                if only_test
+                else ""
+            )
+        )
+    classes = {place.label for place in places}
+    if len(classes) == 1:
+        raise DataError(
+            f"{folder}: all {len(paths)} files stand in one folder, {classes.pop()!r}, which leaves nothing to tell "
+            f"apart. Expected a folder per class, or labels in the names, such as {paths[0]!r}: "
+            "--label-from '{label}_{n}'."
+        )
+    unclear = sorted(
+        {
+            str(place.label)
+            for place in places
+            if str(place.label).lower() in _LIKE_PARTS
+            and place.group
+            and place.group.split("/")[1] in classes
+        }
+    )
+    if unclear:
+        raise DataError(
+            f"{folder}: {', '.join(unclear)} holds folders of classes, so it is no class itself. "
+            "Rename it to train, valid or test."
+        )
+
+
+def _said(places: Sequence[Place], labels: Sequence[str | None]) -> list[str]:
+    notes = []
+    classes = {label for label in labels if label is not None}
+    if classes:
+        notes.append(f"labels: the first level of folders ({len(classes)} classes)")
+    parts = Counter(place.part for place in places)
+    if len(parts) > 1:
+        notes.append("parts: " + ", ".join(f"{parts[part]} {part}" for part in PARTS if parts[part]))
+    folds = {place.fold for place in places if place.fold is not None}
+    if folds:
+        notes.append(f"folds: the folders ({len(folds)})")
+    if classes and any(place.group for place in places):
+        notes.append("groups: the folders below the classes, so that an album or a session stays in one fold")
+    return notes
+
+
+def places_of(paths: Sequence[str]) -> list[Place]:
     """What the levels of relative paths say.
 
-    A level called ``test`` is a part only where classes stand below such levels: else it is a class (a sound of
+    A level called ``test`` is a part only where classes stand beside such levels: else it is a class (a sound of
     a train is in a folder ``train``).
 
     Examples
     --------
     >>> places_of(["audio/fold2/dog/a.wav", "audio/fold1/cat/live/b.wav"])[1]
     Place(label='cat', group='cat/live', fold='1', part='train')
-    >>> [(p.label, p.part) for p in places_of(["test/cat/a.wav", "train/cat/b.wav"])]
-    [('cat', 'test'), ('cat', 'train')]
+    >>> [(p.label, p.part) for p in places_of(["test/cat/a.wav", "cat/b.wav", "dog/valid/c.wav"])]
+    [('cat', 'test'), ('cat', 'train'), ('dog', 'valid')]
+    >>> [(p.label, p.part) for p in places_of(["train/a.wav", "bus/b.wav"])]
+    [('train', 'train'), ('bus', 'train')]
     """
     levels = [path.split("/")[:-1] for path in paths]
     shared = _shared_depth(levels)
     levels = [above[shared:] for above in levels]
-    has_parts = any(len(_without_folds(a)) > 1 and part_of(_without_folds(a)[0]) for a in levels)
+    plain = [_without_folds(above) for above in levels]
+    has_parts = any(len(above) > 1 and any(map(part_of, above)) for above in plain)
     return [_place(above, has_parts) for above in levels]
 
 
-def _shared_depth(levels: list[list[str]]) -> int:
+def _shared_depth(levels: Sequence[list[str]]) -> int:
     """How many first levels all files share, without folds and parts, if there are classes below them."""
     depth = 0
     while all(len(above) > depth + 1 for above in levels) and len({above[depth] for above in levels}) == 1:
-        name = levels[0][depth]
-        if _FOLD.fullmatch(name) or part_of(name):
+        if _special(levels[0][depth]):
             break
+        if all(len(above) == depth + 2 and _special(above[depth + 1]) for above in levels):
+            break  # nothing but folds and parts below: this is the class
         depth += 1
     return depth
+
+
+def _special(level: str) -> bool:
+    return _FOLD.fullmatch(level) is not None or part_of(level) is not None
 
 
 def _place(above: list[str], has_parts: bool) -> Place:
     folds = [match.group(1) for level in above if (match := _FOLD.fullmatch(level))]
     rest = _without_folds(above)
-    part = part_of(rest[0]) if has_parts and rest else None
-    rest = rest if part is None else rest[1:]
+    at = next((i for i, level in enumerate(rest) if part_of(level)), None) if has_parts else None
+    part = None if at is None else part_of(rest.pop(at))
     return Place(
-        label=rest[0] if rest else None,
+        label=label_name(rest[0]) if rest else None,
         group="/".join(rest) if len(rest) > 1 else None,
         fold=folds[0] if folds else None,
         part=_PARTS[part or "train"],
     )
 
 
-def _without_folds(above: list[str]) -> list[str]:
+def _without_folds(above: Sequence[str]) -> list[str]:
     return [level for level in above if not _FOLD.fullmatch(level)]
 
 
-def _audio_files(folder: Path) -> tuple[list[str], Counter[str]]:
-    """Audio files below the folder, relative, sorted; and how many others there are of each suffix."""
+def find_audio(folder: Path) -> tuple[list[str], Counter[str]]:
+    """Audio files below the folder, relative, sorted; and how many others there are of each suffix.
+
+    Raises
+    ------
+    DataError
+        Where a folder cannot be opened.
+    """
     found: list[str] = []
     others: Counter[str] = Counter()
-    for path in _visible(folder):
-        if path.suffix.lower() in AUDIO_SUFFIXES:
-            found.append(path.relative_to(folder).as_posix())
-        else:
-            others[path.suffix.lower() or "without suffix"] += 1
+    try:
+        for path in _visible(folder, frozenset()):
+            if is_audio(path.name):
+                found.append(path.relative_to(folder).as_posix())
+            else:
+                others[path.suffix.lower() or "without suffix"] += 1
+    except OSError as error:
+        raise DataError(f"{error.filename or folder} cannot be read: {error.strerror or error}") from error
     return sorted(found), others
 
 
-def _visible(folder: Path) -> Iterator[Path]:
+def _visible(folder: Path, above: frozenset[Path]) -> Iterator[Path]:
+    real = folder.resolve()
+    if real in above:  # a link to a folder that it stands in
+        return
     for path in sorted(folder.iterdir()):
-        if path.name.startswith((".", "__MACOSX")):
+        if path.name.startswith(".") or path.name == "__MACOSX":
             continue
         if path.is_dir():
-            yield from _visible(path)
+            yield from _visible(path, above | {real})
         else:
             yield path
 

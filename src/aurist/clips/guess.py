@@ -7,9 +7,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
+from aurist.clips.labels import MISSING, cell_text
+from aurist.clips.suffixes import is_audio
 from aurist.errors import DataError
 
 NONE = "none"
@@ -19,7 +22,8 @@ NAMES = {
     "path": ("path", "filepath", "audiopath", "file", "filename", "audiofile", "audiofilename", "audio", "wav",
              "beginpath", "slicefilename", "fname"),
     "label": ("label", "labels", "class", "classname", "category", "genre", "species", "target", "ytrue", "y",
-              "primarylabel", "tag", "tags", "genretop", "annotation", "speciesid"),
+              "primarylabel", "tag", "tags", "genretop", "annotation", "speciesid", "commonname",
+              "scientificname", "classid", "labelid", "genreid", "genus", "family"),
     "group": ("group", "groups", "recordid", "recordingid", "recording", "artist", "artistid", "speaker",
               "speakerid", "site", "siteid", "srcfile", "fsid", "freesoundid", "author", "uploader"),
     "fold": ("fold", "folds", "foldid", "cvfold"),
@@ -30,6 +34,10 @@ NAMES = {
     "low_hz": ("lowhz", "fmin", "lowfreq", "lowfreqhz", "lowfrequency"),
     "high_hz": ("highhz", "fmax", "highfreq", "highfreqhz", "highfrequency"),
 }  # fmt: skip
+#: Ids that name a thing of which there may be several rows: then they are groups.
+_REPEATABLE = ("trackid", "clipid", "itemid", "sampleid", "uid")
+#: A text column in which at least this share of the cells are numbers is a column of numbers with bad cells.
+MOSTLY_NUMBERS = 0.9
 
 _PART_NAMES = {
     "train": "train", "training": "train", "dev": "train",
@@ -95,28 +103,62 @@ def find_roles(table: pd.DataFrame, options: ReadOptions, where: str) -> Roles:
     Raises
     ------
     DataError
-        Where a column that the user named is not there.
+        Where a column that the user named is not there, or times stand without the file they are in.
     """
     found = Roles()
     names = [str(name) for name in table.columns]
+    given = {role: getattr(options, role, None) for role in NAMES}
+    for role, name in given.items():
+        if name not in (None, NONE):
+            found.columns[role] = known_column(str(name), names, f"--{role}", where)
+    kept = set(options.features or ())
     for role in NAMES:
-        given = getattr(options, role, None)
-        if given == NONE:
+        if given[role] is not None:
             continue
-        if given is not None:
-            found.columns[role] = known_column(given, names, f"--{role}", where)
-            continue
-        guess = _guess(role, table, taken=set(found.columns.values()))
+        guess = _guess(role, table, taken=kept | set(found.columns.values()))
         if guess is not None:
             found.columns[role] = guess
-            if role in ("path", "label", "group", "fold", "part", "id"):
-                found.notes.append(f"{role} column: {guess} (guessed)")
-    if "path" in found.columns and "start" not in found.columns:
-        found.columns.pop("end", None)
-    if "path" not in found.columns:
-        for role in ("start", "end", "low_hz", "high_hz"):
-            found.columns.pop(role, None)
+            found.notes.extend(_said(role, guess))
+    _settle_times(found, options, where)
     return found
+
+
+def _said(role: str, column: str) -> list[str]:
+    if role in ("low_hz", "high_hz"):
+        return []
+    return [
+        f"{role} column: {column} (guessed"
+        + (")" if role == "part" else f"; --{role} names another, or none)")
+    ]
+
+
+def _settle_times(found: Roles, options: ReadOptions, where: str) -> None:
+    """Times come in pairs, and say nothing without the file that they are in."""
+    columns = found.columns
+    start, end = columns.get("start"), columns.get("end")
+    if "path" not in columns and start and end and options.path != NONE:
+        group = columns.get("group")
+        raise DataError(
+            f"{where}: {start!r} and {end!r} say where clips begin and end, but no column names the audio files. "
+            "Name it with --path"
+            + (f" (if {group!r} tells the recordings, add a column with their file names)" if group else "")
+            + "; or give --path none, if the rows are features."
+        )
+    if "path" in columns and bool(start) != bool(end):
+        have, lacks = ("start", "end") if start else ("end", "start")
+        if getattr(options, have) is not None:
+            raise DataError(
+                f"{where}: found where clips {have} ({start or end!r}), but not where they {lacks}. "
+                f"Name that column with --{lacks}."
+            )
+        found.notes = [note for note in found.notes if not note.startswith(f"{have} column")]
+        found.notes.append(f"{start or end} is not taken for a time: there is no column for the {lacks}")
+        columns.pop(have)
+    for one, other in (("start", "end"), ("low_hz", "high_hz")):
+        if "path" not in columns and not (one in columns and other in columns):
+            found.notes = [n for n in found.notes if not n.startswith((f"{one} column", f"{other} column"))]
+            columns.pop(one, None)
+            columns.pop(other, None)
 
 
 def _guess(role: str, table: pd.DataFrame, taken: set[str]) -> str | None:
@@ -124,20 +166,49 @@ def _guess(role: str, table: pd.DataFrame, taken: set[str]) -> str | None:
     for known in NAMES[role]:
         if known in by_name and _plausible(role, table[by_name[known]]):
             return by_name[known]
+    if role == "path":
+        return next((name for name in reversed(by_name.values()) if _names_audio(table[name])), None)
+    if role == "group":
+        return next((by_name[n] for n in _REPEATABLE if n in by_name and _repeats(table[by_name[n]])), None)
     return None
 
 
-def _plausible(role: str, column: pd.Series[str]) -> bool:
+def _plausible(role: str, column: pd.Series[Any]) -> bool:
     """Whether the cells can play this role, whatever the column is called."""
+    cells = _filled(column)
     if role == "part":
-        return bool(column.dropna().map(part_of).notna().all())
+        return len(cells) > 0 and bool(cells.map(part_of).notna().all())
     if role in ("start", "end", "low_hz", "high_hz"):
-        return pd.api.types.is_numeric_dtype(column)
+        return mostly_numbers(column)
     if role == "path":
-        return bool(column.dropna().map(lambda cell: isinstance(cell, str)).all())
+        return bool(cells.map(lambda cell: isinstance(cell, str)).all()) and not mostly_numbers(column)
     if role == "id":
-        return bool(column.is_unique and column.notna().all())
+        return bool(len(cells) == len(column) and column.is_unique)
+    if role == "group":
+        return len(cells.unique()) > 1
     return True
+
+
+def _names_audio(column: pd.Series[Any]) -> bool:
+    cells = _filled(column)
+    return len(cells) > 0 and bool(cells.map(lambda cell: isinstance(cell, str) and is_audio(cell)).all())
+
+
+def _repeats(column: pd.Series[Any]) -> bool:
+    return 1 < _filled(column).nunique() < len(column)
+
+
+def _filled(column: pd.Series[Any]) -> pd.Series[Any]:
+    there = column.dropna()
+    return there[there.map(lambda cell: cell_text(cell) != "")]
+
+
+def mostly_numbers(column: pd.Series[Any]) -> bool:
+    """Whether a column is one of numbers, with a bad cell here and there at most."""
+    if pd.api.types.is_numeric_dtype(column):
+        return True
+    cells = column[~column.isin(MISSING) & column.notna()]
+    return len(cells) > 0 and float(pd.to_numeric(cells, errors="coerce").notna().mean()) >= MOSTLY_NUMBERS
 
 
 def known_column(name: str, names: Sequence[str], option: str, where: str) -> str:

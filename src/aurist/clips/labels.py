@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -36,7 +37,7 @@ def cell_text(value: object) -> str:
     return str(value).strip()
 
 
-def texts(column: pd.Series[str]) -> list[str]:
+def texts(column: pd.Series[Any]) -> list[str]:
     """The cells of a column as text; in a column of whole numbers ``2.0`` is ``2``.
 
     Examples

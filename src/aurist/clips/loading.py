@@ -134,9 +134,9 @@ def _layout(path: Path) -> _Layout:
         head = file.read(_HEAD)
         if "\0" in head:
             raise DataError(f"{path} is no text: it holds NUL characters. Expected comma-separated values.")
-        separator = _separator(head)
         file.seek(0)
         try:
+            separator = _separator(head)
             records = _records(file, separator)
             header = tuple(name.strip() for name in next(records, (0, []))[1])
             lines, ragged = [], []

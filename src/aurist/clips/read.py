@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
 from aurist.clips.arff import read_arff
-from aurist.clips.folders import AUDIO_SUFFIXES, read_folder
+from aurist.clips.folders import find_audio, read_folder
 from aurist.clips.guess import ReadOptions, find_roles
+from aurist.clips.labels import cell_text
+from aurist.clips.loading import load_table
+from aurist.clips.suffixes import AUDIO_SUFFIXES, TABLE_SUFFIXES
 from aurist.clips.table import Clips, make_clips
-from aurist.clips.tables import load_table, read_table
+from aurist.clips.tables import read_table
 from aurist.errors import DataError
 
-__all__ = ["TABLE_SUFFIXES", "ReadOptions", "read_clips"]
+__all__ = ["AUDIO_SUFFIXES", "TABLE_SUFFIXES", "ReadOptions", "read_clips"]
 
-TABLE_SUFFIXES = frozenset((".csv", ".tsv", ".txt", ".parquet", ".arff"))
 #: Tables that a folder of recordings may come with.
-_TABLE_NAMES = ("labels", "metadata", "meta", "annotations", "train", "clips", "index")
+_TABLE_NAMES = ("labels", "metadata", "meta", "annotations", "train", "test", "clips", "index")
 
 
 def read_clips(
@@ -28,7 +31,8 @@ def read_clips(
     Parameters
     ----------
     source
-        Where they are.
+        Where they are. A folder is read by its levels, unless a table in it (``labels.csv``, ``metadata.csv`` ...)
+        lists its recordings: then that table is.
     options
         Columns and patterns; what is not given is guessed, and each guess is in the notes of the result.
     labelled
@@ -44,62 +48,99 @@ def read_clips(
     >>> table = pd.DataFrame({"tempo": [120.0, 90.0], "genre": ["rock", "folk"]})
     >>> clips = read_clips(table)
     >>> clips.features, clips.classes, clips.notes
-    (('tempo',), ('folk', 'rock'), ('label column: genre (guessed)',))
+    (('tempo',), ('folk', 'rock'), ('label column: genre (guessed; --label names another, or none)',))
     """
     options = options or ReadOptions()
     if isinstance(source, pd.DataFrame):
-        return read_table(
-            source.rename(columns=str), options, where="the table", root=None, labelled=labelled
-        )
+        return _from_frame(source, options, labelled)
     path = Path(source)
     if not path.exists():
         raise DataError(
             f"{path} does not exist. Expected a folder of recordings, or a table (csv, tsv, parquet, arff)."
         )
     if path.is_dir():
-        table = None if options.label_from else _table_inside(path, options)
-        return (
-            read_folder(path, options, labelled=labelled)
-            if table is None
-            else _from_file(table, options, labelled)
-        )
+        return _from_folder(path, options, labelled)
     suffix = path.suffix.lower()
     if suffix in TABLE_SUFFIXES:
         return _from_file(path, options, labelled)
     if suffix in AUDIO_SUFFIXES and not labelled:
         return make_clips([()], paths=[str(path)])
+    if suffix in AUDIO_SUFFIXES:
+        raise DataError(
+            f"{path} is a single recording, which can be predicted but not learnt from. "
+            "Expected a folder of recordings, or a table that lists them."
+        )
     raise DataError(
-        f"{path} is neither a folder nor a table. Expected one of: {', '.join(sorted(TABLE_SUFFIXES))}"
-        + ("; a single recording can be predicted, not learnt from." if suffix in AUDIO_SUFFIXES else ".")
+        f"{path} is neither a folder, nor a recording, nor a table. Tables end in: "
+        f"{', '.join(sorted(TABLE_SUFFIXES))}."
     )
+
+
+def _from_frame(source: pd.DataFrame, options: ReadOptions, labelled: bool) -> Clips:
+    table = source.rename(columns=str)
+    repeated = sorted(set(table.columns[table.columns.duplicated()]))
+    if repeated:
+        raise DataError(f"The table has more than one column called: {', '.join(repeated)}.")
+    if len(table) == 0:
+        raise DataError("The table has no rows.")
+    return read_table(table, options, where="the table", root=None, labelled=labelled)
 
 
 def _from_file(path: Path, options: ReadOptions, labelled: bool) -> Clips:
     if path.suffix.lower() == ".arff":
         return read_arff(path, options, labelled=labelled)
-    table, notes = load_table(path)
+    table, notes = load_table(path, options)
     return read_table(table, options, where=str(path), root=path.parent, labelled=labelled, notes=notes)
 
 
-def _table_inside(folder: Path, options: ReadOptions) -> Path | None:
-    """The table that lists a folder's recordings, where it holds exactly one whose paths are there."""
-    tables = [p for p in sorted(folder.iterdir()) if p.suffix.lower() in (".csv", ".tsv", ".parquet")]
-    named = [p for p in tables if p.stem.lower() in _TABLE_NAMES]
-    listing_audio = [p for p in named if _lists_recordings(p, options)]
-    if len(listing_audio) == 1:
-        return listing_audio[0]
-    if tables and not any(p.is_dir() or p.suffix.lower() in AUDIO_SUFFIXES for p in folder.iterdir()):
+def _from_folder(folder: Path, options: ReadOptions, labelled: bool) -> Clips:
+    paths, _ = find_audio(folder)
+    tables = _tables_in(folder)
+    if not paths and tables:
+        best = next((table for table in tables if table.stem.lower() == "train"), tables[0])
         raise DataError(
-            f"{folder} is a folder of tables, not of recordings. Give the one to learn from, such as: {tables[-1]}"
+            f"{folder} holds tables and no recordings: {', '.join(table.name for table in tables[:8])}. "
+            f"Give the one to read, such as {best}."
         )
-    return None
+    if options.label_from:
+        return read_folder(folder, options, labelled=labelled)
+    lists = [table for table in tables if _lists_recordings(table, options)]
+    if len(lists) > 1:
+        raise DataError(
+            f"{folder} holds {len(lists)} tables that list its recordings: "
+            f"{', '.join(table.name for table in lists)}. Give the one to read, such as {lists[0]}."
+        )
+    if not lists:
+        return read_folder(folder, options, labelled=labelled)
+    clips = _from_file(lists[0], options, labelled)
+    listed = {file.resolve() for file in clips.files()}
+    unlisted = sum((folder / path).resolve() not in listed for path in paths)
+    said = [f"read from {lists[0].name} in {folder}"]
+    if unlisted:
+        said.append(
+            f"{unlisted} of the {len(paths)} recordings in {folder} are not in {lists[0].name}: left out"
+        )
+    return replace(clips, notes=(*said, *clips.notes))
+
+
+def _tables_in(folder: Path) -> list[Path]:
+    return [
+        path
+        for path in sorted(folder.iterdir())
+        if path.suffix.lower() in (".csv", ".tsv", ".parquet", ".arff")
+        and path.is_file()
+        and not path.name.startswith(".")
+    ]
 
 
 def _lists_recordings(path: Path, options: ReadOptions) -> bool:
-    table, _ = load_table(path)
-    column = find_roles(table, ReadOptions(path=options.path), str(path)).get("path")
+    if path.suffix.lower() == ".arff" or path.stem.lower() not in _TABLE_NAMES:
+        return False
+    table, _ = load_table(path, options)
+    only_path = ReadOptions(path=options.path, start="none", end="none")
+    column = find_roles(table, only_path, str(path)).get("path")
     if column is None:
         return False
     root = options.audio_root or path.parent
-    first = [str(cell).replace("\\", "/") for cell in table[column].dropna().head(20)]
-    return any((root / name).exists() for name in first)
+    first = [cell_text(cell).replace("\\", "/") for cell in table[column].head(20)]
+    return any(name and (root / name).is_file() for name in first)

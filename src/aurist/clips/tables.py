@@ -1,61 +1,24 @@
-"""CSV, TSV and Parquet: clips of recordings, rows of features, or both."""
+"""A data frame's rows as clips: of recordings, of ready-made features, or both."""
 
 from __future__ import annotations
 
-import csv
-import fnmatch
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
+from aurist.clips.features import find_features
 from aurist.clips.filenames import read_names
-from aurist.clips.guess import ReadOptions, Roles, find_roles, known_column, part_of
-from aurist.clips.labels import cell_text, split_labels
+from aurist.clips.guess import ReadOptions, Roles, find_roles, part_of
+from aurist.clips.labels import MISSING, cell_text, label_name, sort_labels, split_labels, texts
 from aurist.clips.table import Clips, Part, make_clips
 from aurist.errors import DataError, listing
 
-#: Excel in Korea writes cp949; latin-1 reads anything.
-ENCODINGS = ("utf-8-sig", "cp949", "latin-1")
-#: A text column in which at least this share of the cells are numbers is a column of numbers with bad cells.
-MOSTLY_NUMBERS = 0.9
-
-
-def load_table(path: Path) -> tuple[pd.DataFrame, list[str]]:
-    """A table file as it stands, and notes on how it was read.
-
-    Raises
-    ------
-    DataError
-        Where it is empty or cannot be parsed.
-    """
-    if path.suffix.lower() == ".parquet":
-        try:
-            return pd.read_parquet(path), []
-        except (OSError, ValueError) as error:
-            raise DataError(f"{path} cannot be read as Parquet: {error}") from error
-    for encoding in ENCODINGS:
-        try:
-            with path.open(encoding=encoding, newline="") as file:
-                head = file.read(65536)
-                separator = "\t" if path.suffix.lower() == ".tsv" else _separator(head)
-            table = pd.read_csv(path, sep=separator, encoding=encoding, low_memory=False)
-            break
-        except UnicodeDecodeError:
-            continue
-        except (pd.errors.ParserError, pd.errors.EmptyDataError, csv.Error) as error:
-            raise DataError(f"{path} cannot be read as a table: {error}") from error
-    notes = [] if encoding == "utf-8-sig" else [f"{path.name} is not UTF-8; read as {encoding}"]
-    if len(table) == 0:
-        raise DataError(f"{path} has column names but no rows.")
-    return table.rename(columns=str), notes
-
-
-def _separator(head: str) -> str:
-    first = head.split("\n", 1)[0]
-    return max(",;\t|", key=first.count) if any(mark in first for mark in ",;\t|") else ","
+Names = list[tuple[str, ...]]
 
 
 def read_table(
@@ -67,33 +30,30 @@ def read_table(
     labelled: bool,
     notes: Sequence[str] = (),
 ) -> Clips:
-    """Make clips of a table's rows.
+    """Make clips of a table's rows; the index says how messages call a row.
 
     Raises
     ------
     DataError
         Where columns are missing, or cells are not what their column must hold: all of them at once.
     """
+    if options.label_from:
+        table, options = _with_names(table, options, where)
     roles = find_roles(table, options, where)
-    if options.label_from and roles.get("path"):
-        table = _with_names(table, roles, options.label_from)
     labels, absent, multilabel = _labels(table, roles, where, labelled=labelled)
-    features = _features(table, roles, options, where)
+    features = find_features(table, roles, options, where)
     starts, ends = _spans(table, roles, where)
-    paths = None
-    if roles.get("path"):
-        paths = [cell_text(cell).replace("\\", "/") or None for cell in table[roles.columns["path"]]]
-        _all_there(paths, roles.columns["path"], where)
-    clip_ids = None if roles.get("id") is None else [cell_text(c) for c in table[roles.columns["id"]]]
+    paths = _paths(table, roles, where)
+    id_column = roles.get("id")
     return make_clips(
         labels,
         paths=paths,
-        clip_ids=clip_ids,
+        clip_ids=None if id_column is None else [cell_text(cell) for cell in table[id_column]],
         starts=starts,
         ends=ends,
         absent=absent,
-        groups=_group(table, roles, paths),
-        folds=_text_column(table, roles, "fold"),
+        groups=_groups(table, roles, paths),
+        folds=_known(table, roles, "fold"),
         parts=_parts(table, roles),
         features=features,
         multilabel=multilabel,
@@ -102,17 +62,31 @@ def read_table(
     )
 
 
-def _with_names(table: pd.DataFrame, roles: Roles, pattern: str) -> pd.DataFrame:
-    named = pd.DataFrame(read_names([cell_text(c) for c in table[roles.columns["path"]]], pattern))
-    for role in named.columns:
-        roles.columns[role] = f"{role} (from the file name)"
-    return table.assign(**{roles.columns[role]: named[role].to_numpy() for role in named.columns})
+def _with_names(table: pd.DataFrame, options: ReadOptions, where: str) -> tuple[pd.DataFrame, ReadOptions]:
+    """The table with columns for what the file names say."""
+    pattern = str(options.label_from)
+    column = find_roles(table, ReadOptions(path=options.path, features=options.features), where).get("path")
+    if column is None:
+        raise DataError(
+            f"{where}: --label-from reads file names, but no column holds any. Name it with --path."
+        )
+    named = read_names([cell_text(cell) for cell in table[column]], pattern)
+    columns = {role: f"{role} in the file name" for role in named[0]}
+    cells = {columns[role]: [name[role] for name in named] for role in columns}
+    chosen = replace(
+        options,
+        label_from=None,
+        path=column,
+        label=columns["label"],
+        group=columns.get("group", options.group),
+        fold=columns.get("fold", options.fold),
+    )
+    return table.assign(**cells), chosen
 
 
-def _labels(
-    table: pd.DataFrame, roles: Roles, where: str, *, labelled: bool
-) -> tuple[list[tuple[str, ...]], list[tuple[str, ...]], bool]:
-    nothing: list[tuple[str, ...]] = [()] * len(table)
+def _labels(table: pd.DataFrame, roles: Roles, where: str, *, labelled: bool) -> tuple[Names, Names, bool]:
+    """The labels of every row, those known to be absent, and whether there may be several."""
+    nothing: Names = [()] * len(table)
     column = roles.get("label")
     if column is None:
         if labelled:
@@ -121,114 +95,106 @@ def _labels(
                 "Name it with --label."
             )
         return nothing, nothing, False
-    cells = [cell_text(cell) for cell in table[column]]
-    if any(";" in cell for cell in cells):
-        pairs = [split_labels(cell) for cell in cells]
+    if table[column].map(lambda cell: isinstance(cell, (list, tuple, set, frozenset, np.ndarray))).any():
+        pairs = [_listed(cell) for cell in table[column]]
         return [pair[0] for pair in pairs], [pair[1] for pair in pairs], True
-    empty = [f"row {row + 2}" for row, cell in enumerate(cells) if not cell]
+    cells = [label_name(cell) for cell in texts(table[column])]
+    if any(";" in cell for cell in cells):
+        return _several(table, cells, column, where)
+    empty = [f"row {row}" for row, cell in zip(table.index, cells, strict=True) if not cell]
     if empty and labelled:
         raise DataError(
             f"{where}: {len(empty)} rows have no label in column {column!r}:\n{listing(empty)}\n"
             "Fill them in or take the rows out. (Where several labels are allowed, written a;b, an empty cell "
             "means none.)"
         )
+    odd = sorted({cell for cell in cells if cell in MISSING - {""}})
+    if odd:
+        roles.notes.append(f"taken as names of classes, not as missing: {', '.join(odd)}")
     return [(cell,) if cell else () for cell in cells], nothing, False
 
 
-def _features(table: pd.DataFrame, roles: Roles, options: ReadOptions, where: str) -> pd.DataFrame | None:
-    """The feature columns: those named, or in a table without paths all that have no other role."""
-    free = [str(name) for name in table.columns if name not in roles.columns.values()]
-    if options.features is not None:
-        chosen = [name for pattern in options.features for name in _matching(pattern, free, where)]
-        chosen = list(dict.fromkeys(chosen))
-    elif roles.get("path"):
-        return None
-    else:
-        names_only = [name for name in free if _is_a_name(table[name])]
-        if names_only:
-            roles.notes.append(
-                f"not taken as features, a different text in every row: {', '.join(names_only)}"
-            )
-        chosen = [name for name in free if name not in names_only]
-    if not chosen:
+def _listed(cell: object) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    if isinstance(cell, (list, tuple, np.ndarray)):
+        return sort_labels(list(cell))
+    if isinstance(cell, (set, frozenset)):
+        return sort_labels(sorted(map(str, cell)))
+    return sort_labels([cell])
+
+
+def _several(table: pd.DataFrame, cells: list[str], column: str, where: str) -> tuple[Names, Names, bool]:
+    pairs = [split_labels(cell) for cell in cells]
+    both = [
+        f"row {row}: {', '.join(sorted(set(present) & set(absent)))}"
+        for row, (present, absent) in zip(table.index, pairs, strict=True)
+        if set(present) & set(absent)
+    ]
+    if both:
         raise DataError(
-            f"{where}: found neither a column of audio files (--path) nor any features. "
-            f"It has: {', '.join(map(str, table.columns[:40]))}."
+            f"{where}: {len(both)} rows call a label both there and absent (a;-a) in column {column!r}:\n"
+            f"{listing(both)}"
         )
-    return _as_features(table.loc[:, chosen], where)
-
-
-def _matching(pattern: str, names: list[str], where: str) -> list[str]:
-    found = [name for name in names if fnmatch.fnmatchcase(name, pattern)]
-    return found or [known_column(pattern, names, "--features", where)]
-
-
-def _is_a_name(column: pd.Series[str]) -> bool:
-    text = not pd.api.types.is_numeric_dtype(column) and not isinstance(column.dtype, pd.CategoricalDtype)
-    return text and len(column) > 1 and bool(column.is_unique) and not _mostly_numbers(column)
-
-
-def _mostly_numbers(column: pd.Series[str]) -> bool:
-    there = column.dropna()
-    return len(there) > 0 and float(pd.to_numeric(there, errors="coerce").notna().mean()) >= MOSTLY_NUMBERS
-
-
-def _as_features(table: pd.DataFrame, where: str) -> pd.DataFrame:
-    out = table.copy()
-    bad = []
-    for name in out.columns:
-        column = out[name]
-        if pd.api.types.is_bool_dtype(column):
-            out[name] = column.astype(np.float64)
-        elif not pd.api.types.is_numeric_dtype(column) and _mostly_numbers(column):
-            numbers = pd.to_numeric(column, errors="coerce")
-            for row in np.flatnonzero(numbers.isna() & column.notna()):
-                bad.append(f"row {row + 2}, column {name!r}: {column.iloc[row]!r}")
-            out[name] = numbers
-    if bad:
-        raise DataError(
-            f"{where}: {len(bad)} cells are no numbers, in columns of numbers:\n{listing(bad)}\n"
-            "Correct them, or leave them empty where the value is unknown."
-        )
-    return out
+    return [pair[0] for pair in pairs], [pair[1] for pair in pairs], True
 
 
 def _spans(
     table: pd.DataFrame, roles: Roles, where: str
 ) -> tuple[Sequence[float] | None, Sequence[float] | None]:
-    if roles.get("start") is None:
+    if roles.get("path") is None or roles.get("start") is None or roles.get("end") is None:
         return None, None
-    start = pd.to_numeric(table[roles.columns["start"]], errors="coerce").to_numpy(dtype=float)
-    if roles.get("end") is None:
-        return cast(Sequence[float], start), None
-    end = pd.to_numeric(table[roles.columns["end"]], errors="coerce").to_numpy(dtype=float)
-    wrong = (start < 0) | (end <= start) | (np.isnan(start) != np.isnan(end))
+    start_cells, end_cells = table[roles.columns["start"]], table[roles.columns["end"]]
+    start, start_bad = _seconds(start_cells)
+    end, end_bad = _seconds(end_cells)
+    wrong = start_bad | end_bad | (start < 0) | (end <= start) | (np.isnan(start) != np.isnan(end))
     if wrong.any():
-        rows = [f"row {row + 2}: start {start[row]:g}, end {end[row]:g}" for row in np.flatnonzero(wrong)]
+        rows = [
+            f"row {row}: start {cell_text(start) or 'empty'}, end {cell_text(end) or 'empty'}"
+            for row, start, end in zip(table.index[wrong], start_cells[wrong], end_cells[wrong], strict=True)
+        ]
         raise DataError(
-            f"{where}: {len(rows)} clips do not end after they start:\n{listing(rows)}\n"
-            "Expected 0 <= start < end, in seconds."
+            f"{where}: {len(rows)} clips do not begin and end as they must:\n{listing(rows)}\n"
+            "Expected 0 <= start < end, in seconds; or both empty for a whole file."
         )
     return cast(Sequence[float], start), cast(Sequence[float], end)
 
 
-def _all_there(paths: Sequence[str | None], column: str, where: str) -> None:
-    empty = [f"row {row + 2}" for row, path in enumerate(paths) if path is None]
+def _seconds(column: pd.Series[Any]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
+    """Times, and which cells hold none."""
+    cells = column.mask(column.isna() | column.isin(MISSING))
+    numbers = pd.to_numeric(cells, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+    return numbers, (np.isnan(numbers) & cells.notna().to_numpy()) | np.isinf(numbers)
+
+
+def _paths(table: pd.DataFrame, roles: Roles, where: str) -> list[str | None] | None:
+    column = roles.get("path")
+    if column is None:
+        return None
+    paths = [cell_text(cell).replace("\\", "/") or None for cell in table[column]]
+    empty = [f"row {row}" for row, path in zip(table.index, paths, strict=True) if path is None]
     if empty:
         raise DataError(f"{where}: {len(empty)} rows have no path in column {column!r}:\n{listing(empty)}")
+    return paths
 
 
-def _text_column(table: pd.DataFrame, roles: Roles, role: str) -> list[str | None] | None:
+def _known(table: pd.DataFrame, roles: Roles, role: str) -> list[str | None] | None:
     column = roles.get(role)
-    return None if column is None else [cell_text(cell) or None for cell in table[column]]
+    return None if column is None else [None if cell in MISSING else cell for cell in texts(table[column])]
 
 
-def _group(table: pd.DataFrame, roles: Roles, paths: Sequence[str | None] | None) -> list[str | None] | None:
-    """The given group, or the recording where it has several clips."""
-    given = _text_column(table, roles, "group")
-    if given is not None or paths is None or len(set(paths)) == len(paths):
+def _groups(table: pd.DataFrame, roles: Roles, paths: Sequence[str | None] | None) -> list[str | None] | None:
+    """The given group; where there is none, the recording if several clips are of it."""
+    given = _known(table, roles, "group")
+    if paths is None:
         return given
-    return list(paths)
+    several = {
+        path for path, count in pd.Series(list(paths), dtype=object).value_counts().items() if count > 1
+    }
+    if not several:
+        return given
+    if given is None:
+        roles.notes.append("groups: the recordings, as there are several clips of one")
+        return list(paths)
+    return [group or (path if path in several else None) for group, path in zip(given, paths, strict=True)]
 
 
 def _parts(table: pd.DataFrame, roles: Roles) -> list[Part] | None:

@@ -1,0 +1,123 @@
+"""Which columns of a table are features, and what their cells hold."""
+
+from __future__ import annotations
+
+import fnmatch
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from aurist.clips.guess import NAMES, ReadOptions, Roles, known_column, mostly_numbers, plain
+from aurist.clips.labels import MISSING
+from aurist.clips.table import COLUMNS
+from aurist.errors import DataError, listing
+
+
+def find_features(table: pd.DataFrame, roles: Roles, options: ReadOptions, where: str) -> pd.DataFrame | None:
+    """The feature columns: those named, or in a table without paths all that have no other role.
+
+    Columns of numbers become float or integer columns; text and categories stay what they are.
+
+    Raises
+    ------
+    DataError
+        Where there are none, or cells in columns of numbers are no numbers: all of them.
+    """
+    free = [str(name) for name in table.columns if name not in roles.columns.values()]
+    if options.features is not None:
+        chosen = [name for pattern in options.features for name in _matching(pattern, free, where)]
+        chosen = list(dict.fromkeys(chosen))
+    elif roles.get("path"):
+        _say_left(table, free, roles)
+        return None
+    else:
+        chosen = _all_features(table, free, roles)
+    if not chosen:
+        raise DataError(
+            f"{where}: found neither a column of audio files (--path) nor any features. "
+            f"It has: {', '.join(map(str, table.columns[:40]))}."
+        )
+    reserved = [name for name in chosen if name in COLUMNS]
+    if reserved:
+        raise DataError(
+            f"{where}: features cannot be called {', '.join(map(repr, reserved))}: aurist uses these names for "
+            "other things. Rename the columns, for instance with an ending: "
+            f"{', '.join(f'{name}_value' for name in reserved)}."
+        )
+    return _with_types(table.loc[:, chosen], where)
+
+
+def _matching(pattern: str, names: list[str], where: str) -> list[str]:
+    found = names if pattern in names else fnmatch.filter(names, pattern)
+    return [pattern] if pattern in names else found or [known_column(pattern, names, "--features", where)]
+
+
+def _say_left(table: pd.DataFrame, free: list[str], roles: Roles) -> None:
+    numbers = [name for name in free if mostly_numbers(table[name])]
+    if len(numbers) > 2:
+        roles.notes.append(
+            f"beside the path, {len(numbers)} columns of numbers are not used ({', '.join(numbers[:3])} ...); "
+            "--features names those that are features, --path none says that there is no audio"
+        )
+
+
+def _all_features(table: pd.DataFrame, free: list[str], roles: Roles) -> list[str]:
+    names_only = [name for name in free if _is_a_name(table[name])]
+    if names_only:
+        roles.notes.append(f"not taken as features, a different text in every row: {', '.join(names_only)}")
+    # a second id or a code of the label (genre and genre_id) would give the answer away
+    telling = [
+        name
+        for name in free
+        if name not in names_only
+        and (plain(name) in NAMES["id"] or (roles.get("label") and plain(name) in NAMES["label"]))
+    ]
+    if telling:
+        roles.notes.append(
+            f"not taken as features, ids or labels by their names: {', '.join(telling)} "
+            "(--features names the features to take)"
+        )
+    return [name for name in free if name not in names_only and name not in telling]
+
+
+def _is_a_name(column: pd.Series[Any]) -> bool:
+    text = not pd.api.types.is_numeric_dtype(column) and not isinstance(column.dtype, pd.CategoricalDtype)
+    return text and len(column) > 1 and bool(column.is_unique) and not mostly_numbers(column)
+
+
+def _with_types(table: pd.DataFrame, where: str) -> pd.DataFrame:
+    columns: dict[str, pd.Series[Any]] = {}
+    bad: list[str] = []
+    for name in table.columns:
+        column, strange = _typed(table[name])
+        columns[name] = column
+        bad.extend(f"row {row}, column {name!r}: {cell!r}" for row, cell in strange)
+    if bad:
+        raise DataError(
+            f"{where}: {len(bad)} cells are no numbers, in columns of numbers:\n{listing(bad)}\n"
+            "Correct them, or leave them empty where the value is unknown."
+        )
+    return pd.DataFrame(columns, index=table.index)
+
+
+def _typed(column: pd.Series[Any]) -> tuple[pd.Series[Any], list[tuple[object, object]]]:
+    """A column of numbers as such, and its cells that are none."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return column, []
+    if pd.api.types.is_bool_dtype(column):
+        return column.astype(np.float64), []
+    if pd.api.types.is_numeric_dtype(column):
+        nullable = isinstance(column.dtype, pd.api.extensions.ExtensionDtype)
+        return (column.astype(np.float64) if nullable else column), []
+    blank = column.isna() | column.isin(MISSING)
+    cells = column.mask(blank)
+    if bool(blank.all()):
+        return cells.astype(np.float64), []
+    if set(cells.dropna().map(str)) <= {"True", "False"}:
+        return cells.map({True: 1.0, False: 0.0, "True": 1.0, "False": 0.0}).astype(np.float64), []
+    if not mostly_numbers(column):
+        return cells.astype(object), []
+    numbers = pd.to_numeric(cells, errors="coerce")
+    strange = numbers.isna() & cells.notna()
+    return numbers, list(zip(column.index[strange], column[strange], strict=True))
