@@ -12,11 +12,13 @@ from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
+#: Where the real data is, unless an option says otherwise.
+DATA = Path(os.environ.get("AURIST_DATA", Path(__file__).parents[2] / "shared" / "data"))
+
 
 def arguments(description: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=description)
-    default = Path(__file__).parents[2] / "shared" / "data"
-    parser.add_argument("--data", type=Path, default=Path(os.environ.get("AURIST_DATA", default)))
+    parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--clips", type=int, default=40, help="how many clips of each set")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--output", type=Path, help="folder for the table (.md) and the figures (.json)")

@@ -1,10 +1,11 @@
 """ESC-10 and gtzan100: aurist against extra-trees on librosa's summary features, on the same folds.
 
 The other side is what people do by hand: mean and deviation of librosa's MFCC and deltas, chroma, contrast, tonnetz,
-centroid, bandwidth, rolloff, flatness, zero crossings and RMS, and 500 extra-trees. ESC-10 by its official folds, gtzan100
-by ten grouped folds. Differences are paired, with a bootstrap over groups. Resumable: what is done is not done again.
+centroid, bandwidth, rolloff, flatness, zero crossings and RMS, and 500 extra-trees. ESC-10 by its official folds,
+gtzan100 by ten grouped folds. Differences are paired, with a bootstrap over groups. Resumable: what is done is not done
+again.
 
-    python benchmarks/audio.py DATA --limit 2m --seeds 3 -o audio/
+    python benchmarks/audio.py --limit 2m --seeds 3 --output audio/
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from _common import DATA
 from aurist.clips.read import read_clips
 from aurist.evaluate import bootstrap, paired
 from aurist.plan import ENSEMBLE
@@ -94,10 +96,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("data", type=Path)
+    parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--limit", default="2m")
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("-o", "--output", type=Path, default=Path("audio"))
+    parser.add_argument("--output", type=Path, default=Path("audio"))
     options = parser.parse_args()
     options.output.mkdir(parents=True, exist_ok=True)
     lines = [

@@ -3,7 +3,7 @@
 AutoGluon's bagging on given folds (`groups=`) stops each child early on the very fold that it then predicts.
 aurist gives it an inner part of the training folds to stop on. Both see the same rows, folds and models.
 
-    python benchmarks/shuffled_labels.py --repeats 10 -o shuffled_labels.json
+    python benchmarks/shuffled_labels.py --repeats 10 --output shuffled_labels.json
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--repeats", type=int, default=10)
-    parser.add_argument("-o", "--output", type=Path, default=Path("shuffled_labels.json"))
+    parser.add_argument("--output", type=Path, default=Path("shuffled_labels.json"))
     options = parser.parse_args()
     warnings.simplefilter("ignore")
     found: dict[str, list[float]] = {}

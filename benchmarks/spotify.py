@@ -4,7 +4,7 @@ A quarter of `train.csv` is set aside at random, as the contest's own test table
 rows stand in the training part too. Both see the other three quarters and the features of that quarter; the labels of
 that quarter are read only to score. Resumable: what is done is not done again.
 
-    python benchmarks/spotify.py DATA/spotify-genres/train.csv --minutes 15 -o spotify/
+    python benchmarks/spotify.py --minutes 15 --output spotify/
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from _common import DATA
 from aurist.evaluate import bootstrap, paired
 
 LABEL, ID = "genre", "ID"
@@ -106,10 +107,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("table", type=Path)
+    parser.add_argument("--table", type=Path, default=DATA / "spotify-genres" / "train.csv")
     parser.add_argument("--minutes", type=float, default=15)
     parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("-o", "--output", type=Path, default=Path("spotify"))
+    parser.add_argument("--output", type=Path, default=Path("spotify"))
     options = parser.parse_args()
     train, test, labelled = make_split(pd.read_csv(options.table), options.output, options.seed)
     if not (options.output / "aurist.csv").exists():
