@@ -118,18 +118,22 @@ def find_roles(table: pd.DataFrame, options: ReadOptions, where: str) -> Roles:
         guess = _guess(role, table, taken=kept | set(found.columns.values()))
         if guess is not None:
             found.columns[role] = guess
-            found.notes.extend(_said(role, guess))
+            found.notes.extend(_said(role, guess, _others(role, table, set(found.columns.values()))))
     _settle_times(found, options, where)
     return found
 
 
-def _said(role: str, column: str) -> list[str]:
+def _said(role: str, column: str, others: Sequence[str]) -> list[str]:
+    """The note of a guess; the second-best labels are named, as a wrong one is dear."""
     if role in ("low_hz", "high_hz"):
         return []
-    return [
-        f"{role} column: {column} (guessed"
-        + (")" if role == "part" else f"; --{role} names another, or none)")
-    ]
+    over = f" over {', '.join(others)}" if role == "label" and others else ""
+    change = "" if role == "part" else f"; --{role} names another, or none"
+    return [f"{role} column: {column} (guessed{over}{change})"]
+
+
+def _others(role: str, table: pd.DataFrame, taken: set[str]) -> list[str]:
+    return [name for name in map(str, table.columns) if name not in taken and plain(name) in NAMES[role]]
 
 
 def _settle_times(found: Roles, options: ReadOptions, where: str) -> None:
@@ -177,11 +181,11 @@ def _plausible(role: str, column: pd.Series[Any]) -> bool:
     """Whether the cells can play this role, whatever the column is called."""
     cells = _filled(column)
     if role == "part":
-        return len(cells) > 0 and bool(cells.map(part_of).notna().all())
+        return len(cells) > 0 and all(part_of(cell) for cell in cells)
     if role in ("start", "end", "low_hz", "high_hz"):
         return mostly_numbers(column)
     if role == "path":
-        return bool(cells.map(lambda cell: isinstance(cell, str)).all()) and not mostly_numbers(column)
+        return all(isinstance(cell, str) for cell in cells) and not mostly_numbers(column)
     if role == "id":
         return bool(len(cells) == len(column) and column.is_unique)
     if role == "group":
@@ -191,7 +195,7 @@ def _plausible(role: str, column: pd.Series[Any]) -> bool:
 
 def _names_audio(column: pd.Series[Any]) -> bool:
     cells = _filled(column)
-    return len(cells) > 0 and bool(cells.map(lambda cell: isinstance(cell, str) and is_audio(cell)).all())
+    return len(cells) > 0 and all(isinstance(cell, str) and is_audio(cell) for cell in cells)
 
 
 def _repeats(column: pd.Series[Any]) -> bool:
@@ -200,7 +204,7 @@ def _repeats(column: pd.Series[Any]) -> bool:
 
 def _filled(column: pd.Series[Any]) -> pd.Series[Any]:
     there = column.dropna()
-    return there[there.map(lambda cell: cell_text(cell) != "")]
+    return there[[cell_text(cell) != "" for cell in there]]
 
 
 def mostly_numbers(column: pd.Series[Any]) -> bool:
