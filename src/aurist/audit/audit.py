@@ -120,7 +120,7 @@ class Audit:
             "exact_rows": int(sum(len(rows) for rows in self.exact)),
             "exact": [rows.tolist() for rows in self.exact],
             "near": _records(self.near),
-            "conflict_sets": int(self.conflicts["set"].nunique()),
+            "conflict_sets": len(self.conflicts[["kind", "set"]].drop_duplicates()),
             "conflict_rows": int(self.conflicts["row"].nunique()),
             "conflicts": _records(self.conflicts),
             "ceiling": None if np.isnan(self.ceiling) else self.ceiling,

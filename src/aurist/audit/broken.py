@@ -129,20 +129,23 @@ def feature_findings(clips: Clips) -> list[tuple[str, int, str]]:
     features = clips.feature_table()
     constant = [str(name) for name in features.columns if len(features[name].unique()) <= 1]
     if constant and len(clips) > 1:
-        found.append(("constant", len(constant), f"feature columns that never change: {_some(constant)}"))
+        found.append(("constant", len(constant), f"feature columns that never change: {some_of(constant)}"))
     missing = features.isna().sum()
     if missing.any():
         names = [f"{name} ({count})" for name, count in missing[missing > 0].items()]
-        found.append(("missing values", int(missing.sum()), f"cells without a value, in {_some(names)}"))
+        found.append(("missing values", int(missing.sum()), f"cells without a value, in {some_of(names)}"))
     numbers = features.select_dtypes("number")
     infinite = pd.Series(
         np.isinf(numbers.to_numpy(dtype=float, na_value=np.nan)).sum(axis=0), numbers.columns
     )
     if infinite.any():
         names = [f"{name} ({count})" for name, count in infinite[infinite > 0].items()]
-        found.append(("infinite values", int(infinite.sum()), f"cells that are infinite, in {_some(names)}"))
+        found.append(
+            ("infinite values", int(infinite.sum()), f"cells that are infinite, in {some_of(names)}")
+        )
     return found
 
 
-def _some(names: Sequence[str], shown: int = 8) -> str:
+def some_of(names: Sequence[str], shown: int = 8) -> str:
+    """The first names in words, with a count of those left off."""
     return ", ".join(names[:shown]) + (f" and {len(names) - shown} more" if len(names) > shown else "")

@@ -9,13 +9,15 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from aurist.audit.broken import clip_spans
+from aurist.audit.broken import clip_spans, some_of
 from aurist.audit.files import FileFacts
 from aurist.clips.table import Clips
 
 QUANTILES = {"min": 0.0, "5%": 0.05, "median": 0.5, "95%": 0.95, "max": 1.0}
 #: How much better than the commonest label a technical property alone may guess the labels, in accuracy.
 SHORTCUT = 0.15
+#: With fewer groups than this a class does not reach every fold of five.
+FEW_GROUPS = 5
 #: A property's value counts for that from this many clips on.
 COMMON = 10
 
@@ -123,19 +125,20 @@ def sound_findings(clips: Clips, facts: Mapping[str, FileFacts]) -> list[tuple[s
 def class_findings(
     clips: Clips, groups: npt.NDArray[np.int64], usable: npt.NDArray[np.bool_]
 ) -> list[tuple[str, int, str]]:
-    """Classes that cannot be scored, or not well, as (kind, number of groups, words)."""
+    """Classes that cannot be scored, or not well, as (kind, number of classes, words)."""
+    targets = clips.targets().astype(bool) & usable[:, None]
+    n_groups = np.array([len(np.unique(groups[column])) for column in targets.T], dtype=int)
     found = []
-    targets = clips.targets().astype(bool)
-    for column, name in enumerate(clips.classes):
-        rows = targets[:, column] & usable
-        n_groups = len(np.unique(groups[rows]))
-        if n_groups < 5:
-            what = "cannot be both learnt and scored" if n_groups < 2 else "its scores will be rough"
-            found.append(
-                (
-                    "few groups",
-                    n_groups,
-                    f"class {name!r} has {int(rows.sum())} clips in {n_groups} groups: {what}",
-                )
-            )
+    for few, what in (
+        (
+            n_groups < 2,
+            "in fewer than 2 groups (recordings, artists, sites) cannot be both learnt and scored",
+        ),
+        ((n_groups >= 2) & (n_groups < FEW_GROUPS), f"in fewer than {FEW_GROUPS} groups have rough scores"),
+    ):
+        names = [
+            f"{clips.classes[i]} ({targets[:, i].sum()} clips in {n_groups[i]})" for i in np.flatnonzero(few)
+        ]
+        if names:
+            found.append(("few groups", len(names), f"classes {what}: {some_of(names)}"))
     return found

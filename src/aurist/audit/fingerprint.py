@@ -23,15 +23,15 @@ LAG = 4
 N_BANDS = 65
 LOW_HZ, HIGH_HZ = 150.0, 7_600.0
 #: A band further below the loudest moment of the clip than this holds what a codec leaves, not sound.
-FLOOR_DB = 60.0
+FLOOR_DB = 75.0
 #: ... and so does one below the rounding noise of 16-bit samples (power of a band; a full-scale sine has 48 dB).
 ROUNDING_DB = -62.0
 #: A difference smaller than this may change its sign in a copy.
-WEAK_DB = 1.0
+WEAK_DB = 1.5
 #: From here on a recording is ultrasound and is heard at a tenth of its speed, as bat workers do.
 ULTRASOUND_RATE = 128_000
 #: Changes whenever the bits do; part of the key under which fingerprints are stored.
-VERSION = 1
+VERSION = 2
 
 Bits = npt.NDArray[np.uint64]
 Samples = npt.NDArray[np.float32]

@@ -13,9 +13,9 @@ from aurist.audit.fingerprint import Bits, Fingerprint
 I64 = npt.NDArray[np.int64]
 
 #: Of the bits known on both sides, the share that may differ between copies of one sound.
-MAX_ERROR = 0.18
-#: ... and fewer where few bits can be compared: the allowance grows up to this many bits.
-SURE_BITS = 900
+MAX_ERROR = 0.22
+#: ... and less where few bits can be compared: the allowance grows from this share of it up to so many bits.
+FEW_BITS, SURE_BITS = 0.42, 2_000
 #: Fewer bits in common than this prove nothing.
 MIN_BITS = 200
 #: The overlap must hold this share of the shorter sound's known bits ...
@@ -70,7 +70,7 @@ def near_pairs(prints: Sequence[Fingerprint], max_error: float = MAX_ERROR) -> p
     whole = pd.DataFrame(dict(zip(("frames", "bits", "wrong"), columns[:3], strict=True)))
     stretch = pd.DataFrame(dict(zip(("frames", "bits", "wrong"), columns[3:], strict=True)))
     total = np.array([int(_ones(p.known).sum()) for p in prints], dtype=np.int64)
-    allowed = max_error * np.minimum(1.0, 0.45 + 0.55 * whole["bits"] / SURE_BITS)
+    allowed = max_error * np.minimum(1.0, FEW_BITS + (1 - FEW_BITS) * whole["bits"] / SURE_BITS)
     enough = whole["bits"] >= np.maximum(MIN_BITS, MIN_SHARE * np.minimum(total[a], total[b]))
     same = enough & (whole["wrong"] <= allowed * whole["bits"])
     part = (stretch["bits"] >= LONG_BITS) & (stretch["wrong"] <= max_error * stretch["bits"])

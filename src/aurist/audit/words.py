@@ -20,11 +20,12 @@ def sentences(found: Audit) -> list[str]:
             f"{found.distinct:,} distinct inputs: {rows_in_sets:,} clips stand in {len(found.exact):,} sets of exact "
             "duplicates, kept together in one fold"
         )
-    if len(found.near):
-        within = int((~found.near["in_test"]).sum())
-        said.append(
-            f"{within:,} {_plural('pair', within)} of near duplicates (the same sound, altered or cut)"
-        )
+    across = int(found.near["in_test"].sum())
+    for n, where in ((len(found.near) - across, ""), (across, ", one file of each in the second table")):
+        if n:
+            said.append(
+                f"{n:,} {_plural('pair', n)} of near duplicates (the same sound, altered or cut){where}"
+            )
     if len(found.conflicts):
         n_rows, n_sets = found.conflicts["row"].nunique(), _sets(found)
         said.append(

@@ -1,0 +1,283 @@
+"""The audit from end to end, on files with every flaw there is, and on the real data where it is present."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+
+from aurist.audit import audit
+from aurist.audit.cache import NAME
+from aurist.audit.words import sentences
+from aurist.clips.read import ReadOptions, read_clips
+from aurist.clips.table import make_clips
+from aurist.errors import DataError
+
+_spec = spec_from_file_location("audit_sounds", Path(__file__).with_name("conftest.py"))
+sounds = module_from_spec(_spec)
+_spec.loader.exec_module(sounds)
+SR = sounds.RATE
+
+
+def clips_of(paths, labels=None, **columns):
+    labels = labels or ["x"] * len(paths)
+    return make_clips([(label,) for label in labels], paths=paths, **columns)
+
+
+def kinds(found):
+    return {(Path(row.path).name, row.kind): bool(row.fatal) for row in found.broken.itertuples(index=False)}
+
+
+def test_every_flaw_is_found_and_named(save, tmp_path):
+    y = sounds.tune(0, 1.0)
+    (tmp_path / "noise.wav").write_bytes(np.random.default_rng(0).bytes(5000))
+    (tmp_path / "nothing.wav").write_bytes(b"")
+    bad = y.copy()
+    bad[100] = np.nan
+    whole = Path(save("whole.flac", np.tile(y, 8)))
+    (tmp_path / "half.flac").write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+    loud = np.clip(sounds.tune(1, 1.0) * 20, -1, 1)
+    paths = [
+        save("good.wav", sounds.tune(2, 1.0)),
+        str(tmp_path / "gone.wav"),
+        str(tmp_path / "noise.wav"),
+        str(tmp_path / "nothing.wav"),
+        save("header.wav", y[:0]),
+        save("zeros.wav", 0 * y),
+        save("constant.wav", 0 * y + 0.25),
+        save("faint.wav", y * 1e-5, subtype="FLOAT"),
+        save("bad.wav", bad, subtype="FLOAT"),
+        save("loud.wav", loud),
+        save("click.wav", y[:200]),
+        str(tmp_path / "half.flac"),
+    ]
+    found = audit(clips_of(paths), progress=False)
+    assert kinds(found) == {
+        ("gone.wav", "missing"): True,
+        ("noise.wav", "unreadable"): True,
+        ("nothing.wav", "empty"): True,
+        ("header.wav", "empty"): True,
+        ("zeros.wav", "silent"): True,
+        ("constant.wav", "silent"): True,
+        ("faint.wav", "silent"): True,
+        ("bad.wav", "nan"): True,
+        ("loud.wav", "clipped"): False,
+        ("click.wav", "short"): False,
+        ("half.flac", "truncated"): False,
+    }
+    assert found.usable.sum() == 4
+    assert len(found.quarantine) == 8
+    assert found.broken["detail"].str.len().min() > 0
+    assert not found.exact
+    json.dumps(found.to_dict(), allow_nan=False)
+
+
+def test_a_single_peak_at_full_scale_is_no_clipping(save):
+    y = sounds.tune(0, 1.0)
+    y[[50, 90, 700]] = 1.0
+    assert audit(clips_of([save("a.wav", y, subtype="FLOAT")]), progress=False).broken.empty
+
+
+def test_spans_are_judged_one_by_one(save):
+    y = np.concatenate([sounds.tune(0, 1.0), np.zeros(SR, np.float32)])
+    path = save("a.wav", y)
+    spans = [(0, 1), (1, 2), (0, 2), (0.5, 2.5), (3, 4), (0.7, 0.7), (1.5, 0.5), (0.1, 0.11)]
+    starts, ends = zip(*spans, strict=True)
+    found = audit(clips_of([path] * len(spans), starts=starts, ends=ends), progress=False)
+    assert [(row.row, row.kind, row.fatal) for row in found.broken.itertuples()] == [
+        (1, "silent", True),
+        (3, "cut", False),
+        (4, "outside", True),
+        (5, "outside", True),
+        (6, "outside", True),
+        (7, "short", False),
+    ]
+    assert len(set(found.groups.tolist())) == 1
+
+
+def test_the_same_samples_in_another_container_are_exact_duplicates(save):
+    y = np.round(sounds.tune(3, 2.0) * 32767) / 32768
+    paths = [
+        save("a.wav", y, subtype="PCM_16"),
+        save("b.flac", y, subtype="PCM_16"),
+        save("c.wav", y, subtype="FLOAT"),
+        save("d.aiff", y, subtype="PCM_24"),
+        save("e.wav", np.stack([y, y], axis=1), subtype="PCM_16"),
+        save("other.wav", sounds.tune(4, 2.0)),
+        save("swapped.wav", np.stack([y, 0 * y], axis=1)),
+    ]
+    found = audit(clips_of(paths, ["x", "x", "x", "y", "x", "y", "y"]), progress=False)
+    assert [rows.tolist() for rows in found.exact] == [[0, 1, 2, 3, 4]]
+    assert found.distinct == 3
+    assert found.conflicts["row"].tolist()[:5] == [0, 1, 2, 3, 4]
+    assert found.ceiling == pytest.approx(6 / 7)
+    # one silent channel beside the same sound: not the same samples, but the same sound
+    assert found.near[["row", "other_row"]].values.tolist() == [[0, 6]]
+    assert found.groups.tolist() == [0, 0, 0, 0, 0, 1, 0]
+
+
+def test_copies_join_the_groups_of_their_originals_and_leak_over_folds(save):
+    y = [sounds.tune(seed) for seed in range(3)]
+    paths = [save(f"{i}.wav", sound) for i, sound in enumerate(y)]
+    paths.append(save("copy.mp3", 0.5 * y[0][SR:]))
+    found = audit(clips_of(paths, groups=["p", "p", "q", "r"], folds=["1", "1", "2", "2"]), progress=False)
+    assert found.groups.tolist() == [0, 0, 1, 0]
+    (leak,) = found.leaks.to_dict("records")
+    assert (leak["between"], leak["what"], leak["rows"]) == ("folds", "near duplicates", 2)
+    assert [f.kind for f in found.findings if f.kind == "groups apart"] == ["groups apart"]
+    assert any("near duplicates" in line for line in sentences(found))
+    alone = audit(clips_of(paths), progress=False, near=False)
+    assert alone.near.empty
+    assert alone.groups.tolist() == [0, 1, 2, 3]
+
+
+def test_a_test_table_is_compared_with_the_first(save):
+    y = [np.round(sounds.tune(seed) * 32767) / 32768 for seed in range(4)]
+    train = clips_of([save(f"{i}.wav", y[i]) for i in range(3)], groups=["a", "b", "c"])
+    test = make_clips(
+        [()] * 4,
+        paths=[save("t0.flac", y[1]), save("t1.ogg", y[2][9000:]), save("t2.wav", y[3]), "missing.wav"],
+        groups=["d", "e", "a", None],
+    )
+    found = audit(train, test, progress=False)
+    assert found.seen.tolist() == [True, True, False, False]
+    assert set(zip(found.leaks["what"], found.leaks["rows"], strict=True)) == {
+        ("group", 1),
+        ("identical sound", 1),
+        ("near duplicates", 1),
+    }
+    assert found.near[["row", "other_row", "in_test"]].values.tolist() == [[2, 1, True]]
+    assert found.test_broken["kind"].tolist() == ["missing"]
+    assert found.groups.tolist() == [0, 1, 2]
+    json.dumps(found.to_dict(), allow_nan=False)
+
+
+def test_a_feature_table(tmp_path):
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame({"a": rng.normal(size=8), "b": 1.0, "c": list("xxyyxxyy")})
+    table.loc[3] = table.loc[2]
+    table.loc[7, ["a", "b", "c"]] = [np.nan, np.nan, None]
+    table.loc[5, "a"] = np.inf
+    table["b"] = table["b"].fillna(1.0)
+    labels = [("p",), ("p",), ("p",), ("q",), ("q",), ("q",), ("q",), ("p",)]
+    found = audit(make_clips(labels, features=table), progress=False)
+    assert found.broken.empty
+    assert {f.kind for f in found.findings} >= {"constant", "missing values", "infinite values"}
+    assert [rows.tolist() for rows in found.exact] == [[2, 3]]
+    assert found.conflicts["row"].tolist() == [2, 3]
+    empty = table.assign(b=np.where(np.arange(8) == 7, np.nan, table["a"]))
+    assert audit(make_clips(labels, features=empty), progress=False).quarantine["row"].tolist() == [7]
+
+
+def test_a_test_table_without_the_features_is_an_error():
+    train = make_clips([("p",)], features=pd.DataFrame({"tempo": [1.0], "energy": [2.0]}))
+    test = make_clips([()], features=pd.DataFrame({"tempo": [1.0]}))
+    with pytest.raises(DataError, match="energy"):
+        audit(train, test, progress=False)
+
+
+def test_an_empty_table_is_no_trouble():
+    found = audit(make_clips([]), progress=False)
+    assert len(found.groups) == 0
+    json.dumps(found.to_dict(), allow_nan=False)
+
+
+def test_the_second_check_asks_the_cache_and_notices_a_changed_file(save, tmp_path, monkeypatch):
+    paths = [save(f"{seed}.wav", sounds.tune(seed, 1.0)) for seed in range(3)]
+    cache = tmp_path / "cache"
+    first = audit(clips_of(paths), cache_dir=cache, progress=False)
+
+    import aurist.audit.examine as examining
+
+    heard = []
+    real = examining.hear
+    monkeypatch.setattr(
+        examining, "hear", lambda path, spans, near: heard.append(path.name) or real(path, spans, near=near)
+    )
+    again = audit(clips_of(paths), cache_dir=cache, progress=False)
+    assert heard == []
+    assert again.to_dict() == first.to_dict()
+    soundfile.write(paths[1], 0 * sounds.tune(1, 2.0), SR)
+    changed = audit(clips_of(paths), cache_dir=cache, progress=False)
+    assert heard == ["1.wav"]
+    assert changed.quarantine["row"].tolist() == [1]
+
+
+def test_a_broken_cache_is_passed_over(save, tmp_path):
+    paths = [save("a.wav", sounds.tune(0, 1.0))]
+    (tmp_path / NAME).write_bytes(b"this is no database" * 100)
+    assert len(audit(clips_of(paths), cache_dir=tmp_path, progress=False).groups) == 1
+    (tmp_path / "file").write_text("")
+    assert len(audit(clips_of(paths), cache_dir=tmp_path / "file", progress=False).groups) == 1
+    other = tmp_path / "other"
+    audit(clips_of(paths), cache_dir=other, progress=False)
+    with sqlite3.connect(other / NAME) as base:
+        base.execute("UPDATE facts SET facts = '{}'")
+    assert audit(clips_of(paths), cache_dir=other, progress=False).content["files"] == 1
+
+
+def test_a_property_of_the_files_that_gives_the_label_away_is_told(save):
+    paths = [save(f"a{i}.wav", sounds.rain(i, 0.3)) for i in range(12)]
+    paths += [save(f"b{i}.flac", sounds.rain(20 + i, 0.3)) for i in range(12)]
+    found = audit(clips_of(paths, ["x"] * 12 + ["y"] * 12), progress=False)
+    assert ["file format alone" in f.detail for f in found.findings if f.kind == "shortcut"] == [True]
+    mixed = audit(clips_of(paths, ["x", "y"] * 12), progress=False)
+    assert not [f for f in mixed.findings if f.kind == "shortcut"]
+
+
+def test_the_spotify_table(data_dir):
+    folder = data_dir / "spotify-genres"
+    clips = read_clips(folder / "train.csv", ReadOptions(label="genre", id="ID"))
+    test = read_clips(folder / "test.csv", ReadOptions(id="ID"), labelled=False)
+    found = audit(clips, test, progress=False)
+    assert (len(clips), found.distinct) == (25_383, 22_457)
+    assert found.conflicts.groupby("kind")["set"].nunique().to_dict() == {"exact": 1_062}
+    assert len(found.conflicts) == 2_353
+    assert len(np.unique(found.groups)) == 22_457
+    assert 0.20 < found.seen.mean() < 0.22
+    duplicated = clips.feature_table().duplicated(keep=False)
+    assert sum(map(len, found.exact)) == duplicated.sum()
+
+
+def test_the_unknown_group_of_gtzan_is_found(data_dir):
+    clips = read_clips(data_dir / "gtzan100" / "labels.csv", ReadOptions(group="group"))
+    found = audit(clips, progress=False)
+    group = clips.table["group"]
+    known = pd.Series(found.groups)[group != "blues.unknown"].groupby(group).nunique()
+    assert (known == 1).all()
+    unknown = found.groups[group == "blues.unknown"]
+    assert set(unknown) == set(found.groups[group == "blues.00000"])
+    assert len(np.unique(found.groups)) == group.nunique() - 1
+
+
+def test_the_odd_files(data_dir):
+    found = audit(read_clips(data_dir / "odd-files" / "labels.csv"), progress=False)
+    assert (found.broken["kind"] == "empty").sum() == 1
+    assert (found.broken["kind"] == "truncated").sum() == 2
+    assert len(found.exact) == 11
+    assert len(found.conflicts[found.conflicts["kind"] == "exact"]) == 2
+
+
+def test_copies_of_real_clips_in_a_folder_of_their_own(data_dir, tmp_path):
+    """The job as a user does it: a folder per class in which somebody left altered copies."""
+    originals = sorted((data_dir / "esc10" / "audio").rglob("*.ogg"))[::20]
+    for i, path in enumerate(originals):
+        folder = tmp_path / "sounds" / path.parent.name
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, folder / f"{i}.ogg")
+        y, rate = soundfile.read(path, dtype="float32")
+        energy = np.cumsum(y**2)
+        cut = min(int(np.searchsorted(energy, 0.2 * energy[-1])), rate)
+        soundfile.write(folder / f"{i} copy.mp3", 0.5 * y[cut:], rate)
+    clips = read_clips(tmp_path / "sounds")
+    found = audit(clips, progress=False)
+    number = clips.table["path"].map(lambda path: Path(path).stem.split()[0])
+    assert pd.Series(found.groups).groupby(number).nunique().mean() < 1.05
+    assert pd.Series(number.to_numpy()).groupby(found.groups).nunique().max() == 1

@@ -1,0 +1,151 @@
+"""Fingerprints and near duplicates, on sound made for the purpose."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from importlib.util import module_from_spec, spec_from_file_location
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import soxr
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from aurist.audit.fingerprint import HOP, RATE, Fingerprint, fingerprint, fingerprint_blocks
+from aurist.audit.near import near_pairs
+
+_spec = spec_from_file_location("audit_sounds", Path(__file__).with_name("conftest.py"))
+sounds = module_from_spec(_spec)
+_spec.loader.exec_module(sounds)
+SR = sounds.RATE
+
+
+def encoded(y, rate, kind):
+    file = io.BytesIO()
+    soundfile.write(file, np.clip(y, -1, 1), rate, format=kind)
+    file.seek(0)
+    return soundfile.read(file, dtype="float32")
+
+
+ALTERED: dict[str, Callable] = {
+    "mp3": lambda y: encoded(y, SR, "MP3"),
+    "ogg": lambda y: encoded(y, SR, "OGG"),
+    "quieter": lambda y: (y * 0.25, SR),
+    "louder and clipped": lambda y: (np.clip(y * 3, -1, 1), SR),
+    "half rate": lambda y: (soxr.resample(y, SR, SR // 2), SR // 2),
+    "other rate": lambda y: (soxr.resample(y, SR, 32_000), 32_000),
+    "start gone": lambda y: (y[int(1.2345 * SR) :], SR),
+    "end gone": lambda y: (y[: -int(1.777 * SR)], SR),
+    "excerpt": lambda y: (y[2 * SR : 4 * SR], SR),
+    "all of it": lambda y: encoded(soxr.resample(y[7001:-9001] * 0.4, SR, 16_000), 16_000, "MP3"),
+    "upside down": lambda y: (-y, SR),
+}
+
+
+@pytest.mark.parametrize("alteration", ALTERED)
+@pytest.mark.parametrize("make", [sounds.tune, sounds.rain])
+def test_an_altered_copy_is_found_among_others(make, alteration):
+    originals = [make(seed) for seed in range(6)]
+    copy, rate = ALTERED[alteration](originals[3])
+    prints = [fingerprint(y, SR) for y in originals] + [fingerprint(np.float32(copy), rate)]
+    pairs = near_pairs(prints)
+    assert pairs[["a", "b"]].values.tolist() == [[3, 6]]
+    assert pairs["error"].iloc[0] < 0.18
+
+
+def test_the_offset_and_the_overlap_are_told_in_seconds():
+    y = sounds.tune(1, 10.0)
+    pairs = near_pairs([fingerprint(y, SR), fingerprint(y[int(2.5 * SR) : int(6.5 * SR)], SR)])
+    assert pairs["offset"].iloc[0] == pytest.approx(2.5, abs=0.01)
+    assert pairs["overlap"].iloc[0] == pytest.approx(4.0, abs=0.15)
+
+
+def test_two_cuts_of_one_rain_match_only_where_they_overlap():
+    y = sounds.rain(0, 20.0)
+    cuts = [y[: 5 * SR], y[5 * SR : 10 * SR], y[13 * SR : 18 * SR], y[15 * SR :]]
+    pairs = near_pairs([fingerprint(cut, SR) for cut in cuts])
+    assert pairs[["a", "b"]].values.tolist() == [[2, 3]]
+    assert pairs["offset"].iloc[0] == pytest.approx(2.0, abs=0.01)
+
+
+def test_sounds_that_share_a_part_are_found():
+    shared = sounds.tune(9, 3.0)
+    a = np.concatenate([sounds.tune(1, 3.0), shared])
+    b = np.concatenate([shared, sounds.tune(2, 3.0)])
+    pairs = near_pairs([fingerprint(a, SR), fingerprint(b, SR)])
+    assert pairs["offset"].iloc[0] == pytest.approx(3.0, abs=0.01)
+    assert 2.5 < pairs["overlap"].iloc[0] < 3.5
+
+
+def test_silence_hum_and_nothing_match_nothing():
+    t = np.arange(4 * SR) / SR
+    hum = np.float32(0.1 * np.sin(2 * np.pi * 100 * t))
+    silence = np.zeros(4 * SR, dtype=np.float32)
+    prints = [fingerprint(y, SR) for y in (silence, silence, hum, np.float32(0.5) * hum, silence[:10])]
+    assert near_pairs(prints).empty
+    assert near_pairs([]).empty
+    assert near_pairs([Fingerprint(np.empty(0, np.uint64), np.empty(0, np.uint64))] * 3).empty
+
+
+def test_padding_with_silence_does_not_hide_a_copy():
+    y = sounds.tune(5, 1.0)
+    padded = np.concatenate([np.zeros(SR, np.float32), y, np.zeros(3 * SR, np.float32)])
+    others = [sounds.tune(seed, 1.0) for seed in range(6, 9)]
+    pairs = near_pairs([fingerprint(z, SR) for z in [y, padded, *others]])
+    assert pairs[["a", "b"]].values.tolist() == [[0, 1]]
+
+
+def test_bats_are_heard_at_a_tenth_of_their_speed():
+    rate = 384_000
+    rng = np.random.default_rng(0)
+    spectrum = np.fft.rfft(rng.normal(size=rate))
+    hz = np.fft.rfftfreq(rate, 1 / rate)
+    # nothing below 20 kHz: at its own speed there is nothing to hear
+    y = np.float32(np.fft.irfft(np.where((hz > 20_000) & (hz < 70_000), spectrum, 0)))
+    y *= 0.1 / y.std()
+    prints = [fingerprint(y, rate), fingerprint(0.3 * y[rate // 10 :], rate)]
+    assert len(prints[0]) > 1000
+    assert near_pairs(prints)["offset"].iloc[0] == pytest.approx(0.1, abs=0.001)
+
+
+@settings(max_examples=15, deadline=None)
+@given(cuts=st.lists(st.integers(1, 60_000), min_size=1, max_size=4))
+def test_blocks_of_any_size_give_the_same_fingerprint(cuts):
+    y = sounds.rain(3, 3.0, RATE)
+    whole = fingerprint(y, RATE)
+    pieces = np.split(y, np.minimum(np.cumsum(cuts), len(y)))
+    blocks = fingerprint_blocks(pieces, RATE)
+    assert (blocks.code == whole.code).all()
+    assert (blocks.known == whole.known).all()
+
+
+def test_a_bit_says_whether_the_difference_between_bands_grew():
+    """By the definition of Haitsma and Kalker, with a lag of four frames, written out for one frame."""
+    from aurist.audit.fingerprint import LAG, N_FFT, band_edges
+
+    y = sounds.rain(4, 1.0, RATE)
+    edges = band_edges()
+    window = np.hanning(N_FFT + 1)[:-1]
+
+    def energy(frame):
+        power = np.abs(np.fft.rfft(y[frame * HOP : frame * HOP + N_FFT] * window)) ** 2
+        return np.array([10 * np.log10(power[a:b].sum()) for a, b in pairwise(edges)])
+
+    frame = 20
+    change = -np.diff(energy(frame + LAG)) + np.diff(energy(frame))
+    word = int(fingerprint(y, RATE).code[frame])
+    assert [bool(word >> band & 1) for band in range(64)] == (change > 0).tolist()
+
+
+def test_a_long_sound_and_its_excerpt_are_indexed_by_the_same_keys():
+    """Two minutes are indexed sparsely, four seconds of them densely; they must still meet."""
+    y = np.concatenate([sounds.rain(0, 45.0), sounds.tune(0, 8.0), sounds.rain(1, 60.0)])
+    pairs = near_pairs(
+        [fingerprint(y, SR), fingerprint(y[47 * SR : 52 * SR], SR), fingerprint(sounds.tune(77), SR)]
+    )
+    assert pairs[["a", "b"]].values.tolist() == [[0, 1]]
+    assert pairs["offset"].iloc[0] == pytest.approx(47.0, abs=0.01)
