@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from aurist.clips.guess import NAMES, NONE, ReadOptions, known_column, plain
-from aurist.clips.labels import cell_text
+from aurist.clips.labels import cell_text, exact_numbers
 from aurist.clips.loading import read_text
 from aurist.clips.table import Clips
 from aurist.clips.tables import read_table
@@ -167,9 +167,9 @@ def _typed(table: pd.DataFrame, attributes: Sequence[Attribute], path: Path) -> 
         strange = pd.Series(False, index=table.index)
         expected = "no number"
         if attribute.numeric:
-            numbers = pd.to_numeric(column, errors="coerce")
+            numbers = exact_numbers(column)
             strange = numbers.isna() & column.notna()
-            columns[attribute.name] = numbers.astype(np.float64)
+            columns[attribute.name] = numbers
         else:
             if attribute.nominal is not None:
                 strange, expected = column.notna() & ~column.isin(attribute.nominal), "none of its values"

@@ -8,10 +8,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from aurist.clips.guess import NAMES, ReadOptions, Roles, known_column, mostly_numbers, plain
-from aurist.clips.labels import MISSING
+from aurist.clips.guess import NAMES, NONE, ReadOptions, Roles, known_column, mostly_numbers, plain
+from aurist.clips.labels import MISSING, exact_numbers
 from aurist.clips.table import COLUMNS
 from aurist.errors import DataError, listing
+
+#: Roles that a table can do without, by "none".
+_REFUSABLE = ("label", "group", "fold", "id")
+#: A name of labels that is one of features too.
+_COORDINATES = {"y"}
 
 
 def find_features(table: pd.DataFrame, roles: Roles, options: ReadOptions, where: str) -> pd.DataFrame | None:
@@ -32,7 +37,7 @@ def find_features(table: pd.DataFrame, roles: Roles, options: ReadOptions, where
         _say_left(table, free, roles)
         return None
     else:
-        chosen = _all_features(table, free, roles)
+        chosen = _all_features(table, _without_refused(free, options), roles)
     if not chosen:
         raise DataError(
             f"{where}: found neither a column of audio files (--path) nor any features. "
@@ -62,17 +67,19 @@ def _say_left(table: pd.DataFrame, free: list[str], roles: Roles) -> None:
         )
 
 
+def _without_refused(free: list[str], options: ReadOptions) -> list[str]:
+    """Not ``fold`` after ``--fold none``: what is not to be used as a fold is no measurement either."""
+    refused = {name for role in _REFUSABLE if getattr(options, role) == NONE for name in NAMES[role]}
+    return [name for name in free if plain(name) not in refused]
+
+
 def _all_features(table: pd.DataFrame, free: list[str], roles: Roles) -> list[str]:
     names_only = [name for name in free if _is_a_name(table[name])]
     if names_only:
         roles.notes.append(f"not taken as features, a different text in every row: {', '.join(names_only)}")
     # a second id or a code of the label (genre and genre_id) would give the answer away
-    telling = [
-        name
-        for name in free
-        if name not in names_only
-        and (plain(name) in NAMES["id"] or (roles.get("label") and plain(name) in NAMES["label"]))
-    ]
+    known = {*NAMES["id"], *(NAMES["label"] if roles.get("label") else ())} - _COORDINATES
+    telling = [name for name in free if name not in names_only and plain(name) in known]
     if telling:
         roles.notes.append(
             f"not taken as features, ids or labels by their names: {', '.join(telling)} "
@@ -118,6 +125,6 @@ def _typed(column: pd.Series[Any]) -> tuple[pd.Series[Any], list[tuple[object, o
         return cells.map({True: 1.0, False: 0.0, "True": 1.0, "False": 0.0}).astype(np.float64), []
     if not mostly_numbers(column):
         return cells.astype(object), []
-    numbers = pd.to_numeric(cells, errors="coerce")
+    numbers = exact_numbers(cells)
     strange = numbers.isna() & cells.notna()
     return numbers, list(zip(column.index[strange], column[strange], strict=True))

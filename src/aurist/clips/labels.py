@@ -51,6 +51,20 @@ def texts(column: pd.Series[Any]) -> list[str]:
     return cells
 
 
+def exact_numbers(cells: pd.Series[Any]) -> pd.Series[Any]:
+    """Numbers of text, to the last bit (``pd.to_numeric`` rounds text otherwise); NaN where there is none.
+
+    Examples
+    --------
+    >>> exact_numbers(pd.Series(["4.0773632573905997e-289", "x"])).tolist()
+    [4.0773632573905997e-289, nan]
+    """
+    numbers = pd.to_numeric(cells, errors="coerce").astype(np.float64)
+    there = numbers.notna()
+    numbers[there] = cells[there].astype(np.float64)
+    return numbers
+
+
 def label_name(text: str) -> str:
     """A label without blanks around it, and composed (NFC): file names from a Mac are not.
 

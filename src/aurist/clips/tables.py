@@ -14,7 +14,15 @@ import pandas as pd
 from aurist.clips.features import find_features
 from aurist.clips.filenames import read_names
 from aurist.clips.guess import ReadOptions, Roles, find_roles, part_of
-from aurist.clips.labels import MISSING, cell_text, label_name, sort_labels, split_labels, texts
+from aurist.clips.labels import (
+    MISSING,
+    cell_text,
+    exact_numbers,
+    label_name,
+    sort_labels,
+    split_labels,
+    texts,
+)
 from aurist.clips.table import Clips, Part, make_clips
 from aurist.errors import DataError, listing
 
@@ -161,7 +169,7 @@ def _spans(
 def _seconds(column: pd.Series[Any]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
     """Times, and which cells hold none."""
     cells = column.mask(column.isna() | column.isin(MISSING))
-    numbers = pd.to_numeric(cells, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+    numbers = exact_numbers(cells).to_numpy(dtype=np.float64)
     return numbers, (np.isnan(numbers) & cells.notna().to_numpy()) | np.isinf(numbers)
 
 
