@@ -75,14 +75,15 @@ def _submission(applied: Applied, path: Path) -> pd.DataFrame:
     from aurist.errors import DataError
 
     try:
-        sample = pd.read_csv(path)
+        # ids stay as they are written: 007 is not 7
+        sample = pd.read_csv(path, dtype={0: str})
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         raise DataError(f"Cannot read the sample submission {path}: {error}") from error
     return submission(applied, sample, str(path))
 
 
 def _report(applied: Applied) -> None:
-    for note in applied.notes:
+    for note in (*applied.clips.notes, *applied.notes):
         say(note)
     for row, message in applied.failures.items():
         say(f"not predicted: {applied.clips.table['clip_id'].iloc[row]}: {message}")
