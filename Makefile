@@ -11,7 +11,7 @@ DEMO ?= demo
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test lint format docs bench clean
+.PHONY: help setup demo test slow lint format docs bench clean
 
 help: ## what there is to make
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -34,6 +34,9 @@ demo: $(READY) ## make music, check it, fit, print the leaderboard, predict unse
 
 test: lint ## linters, types, layers, then the tests
 	$(SINGLE_THREADED) $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+
+slow: $(READY) ## the slow tests, which `make test` leaves out
+	$(SINGLE_THREADED) $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m slow
 
 lint: $(READY) ## ruff, mypy and the layers contract
 	$(BIN)/ruff check

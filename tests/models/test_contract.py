@@ -21,7 +21,7 @@ MEMBERS = [
     Member("LR", "autogluon", {"kind": "LR", "refit": False}),
     pytest.param(Member("CAT", "autogluon", {"kind": "CAT", "refit": True}), marks=pytest.mark.slow),
     pytest.param(Member("XGB", "autogluon", {"kind": "XGB", "refit": True}), marks=pytest.mark.slow),
-    pytest.param(Member("RF", "autogluon", {"kind": "RF", "refit": True}), marks=pytest.mark.slow),
+    Member("RF", "autogluon", {"kind": "RF", "refit": True}),
     pytest.param(Member("mljar", "mljar", {"preset": "quick"}), marks=pytest.mark.slow),
 ]
 CLASSES = ("a", "b", "c", "d")
@@ -60,7 +60,7 @@ def training_data(
 @pytest.mark.parametrize("member", MEMBERS, ids=str)
 def test_learns_what_is_plain_and_is_the_same_when_read_back(member: Member, tmp_path: Path) -> None:
     data = training_data()
-    found = fit_member(tmp_path, data, member, seconds=90)
+    found = fit_member(tmp_path, data, member, seconds=40)
     proba = found.oof.aligned(data.clip_ids.tolist())
     assert proba.shape == (240, 4)
     assert np.allclose(proba.sum(axis=1), 1, atol=1e-4)
@@ -74,7 +74,7 @@ def test_learns_what_is_plain_and_is_the_same_when_read_back(member: Member, tmp
 @pytest.mark.parametrize("member", MEMBERS, ids=str)
 def test_shuffled_labels_score_chance(member: Member, tmp_path: Path) -> None:
     data = training_data(shuffled=True)
-    found = fit_member(tmp_path, data, member, seconds=90)
+    found = fit_member(tmp_path, data, member, seconds=40)
     proba = found.oof.aligned(data.clip_ids.tolist())
     interval = bootstrap(data.examples.targets, proba, data.groups, "accuracy", level=0.998)
     assert interval.low < 0.25 < interval.high + 0.1, interval
@@ -84,10 +84,21 @@ def test_shuffled_labels_score_chance(member: Member, tmp_path: Path) -> None:
 @pytest.mark.parametrize("member", MEMBERS, ids=str)
 def test_several_labels_a_clip(member: Member, tmp_path: Path) -> None:
     data = training_data(multilabel=True, n_splits=2)
-    found = fit_member(tmp_path, data, member, seconds=90)
+    found = fit_member(tmp_path, data, member, seconds=40)
     proba = found.oof.aligned(data.clip_ids.tolist())
     assert ((proba >= 0) & (proba <= 1)).all()
     assert metric("average_precision")(data.examples.targets, proba, multilabel=True) > 0.7
+
+
+def test_mljar_learns_too_and_is_the_same_when_read_back(tmp_path: Path) -> None:
+    data = training_data(n=120, n_splits=2)
+    member = Member("mljar", "mljar", {"preset": "quick"})
+    found = fit_member(tmp_path, data, member, seconds=16)
+    proba = found.oof.aligned(data.clip_ids.tolist())
+    assert metric("accuracy")(data.examples.targets, proba) > 0.7
+    split = data.splits[0]
+    again = load_folds(tmp_path, data.task, member)[0].predict_proba(data.examples.take(split.scored).features)
+    assert np.allclose(again, proba[split.scored], atol=1e-6)
 
 
 def test_the_same_seed_gives_the_same_predictions(tmp_path: Path) -> None:
