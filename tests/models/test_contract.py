@@ -97,7 +97,9 @@ def test_mljar_learns_too_and_is_the_same_when_read_back(tmp_path: Path) -> None
     proba = found.oof.aligned(data.clip_ids.tolist())
     assert metric("accuracy")(data.examples.targets, proba) > 0.7
     split = data.splits[0]
-    again = load_folds(tmp_path, data.task, member)[0].predict_proba(data.examples.take(split.scored).features)
+    again = load_folds(tmp_path, data.task, member)[0].predict_proba(
+        data.examples.take(split.scored).features
+    )
     assert np.allclose(again, proba[split.scored], atol=1e-6)
 
 
