@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from sklearn.model_selection import StratifiedGroupKFold
 
@@ -34,6 +34,8 @@ def grouped_targets(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, int]:
 def test_every_row_is_scored_once_and_no_group_is_on_two_sides(data) -> None:
     targets, groups, n_splits = data
     folds = assign_folds(targets, groups, n_splits, seed=1)
+    # few and uneven groups may all but fill one fold: then there is nothing to train on, which is an error
+    assume(all(len(np.unique(groups[folds != fold])) > 1 for fold in np.unique(folds)))
     splits = cross_splits(folds, targets, groups, seed=1)
     assert sorted(np.concatenate([s.scored for s in splits])) == list(range(len(groups)))
     for s in splits:

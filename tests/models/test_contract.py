@@ -93,7 +93,7 @@ def test_several_labels_a_clip(member: Member, tmp_path: Path) -> None:
 def test_mljar_learns_too_and_is_the_same_when_read_back(tmp_path: Path) -> None:
     data = training_data(n=120, n_splits=2)
     member = Member("mljar", "mljar", {"preset": "quick"})
-    found = fit_member(tmp_path, data, member, seconds=16)
+    found = fit_member(tmp_path, data, member, seconds=60)
     proba = found.oof.aligned(data.clip_ids.tolist())
     assert metric("accuracy")(data.examples.targets, proba) > 0.7
     split = data.splits[0]
