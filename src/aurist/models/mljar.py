@@ -139,9 +139,13 @@ def _fit_one(
         n_jobs=task.jobs,
         verbose=0,
     )
-    features = pd.concat([_plain(train[0].features), _plain(inner[0].features)], ignore_index=True)
-    truth = np.concatenate([train[1], inner[1]])
-    weight = np.concatenate([train[0].weight, inner[0].weight])
+    # mljar's metrics fail where a class is missing from its validation: the first training row of it joins
+    missing = np.setdiff1d(train[1], inner[1])
+    joined = np.array([int(np.flatnonzero(train[1] == name)[0]) for name in missing], dtype=np.intp)
+    checked = inner[0].together(train[0].take(joined))
+    features = pd.concat([_plain(train[0].features), _plain(checked.features)], ignore_index=True)
+    truth = np.concatenate([train[1], inner[1], train[1][joined]])
+    weight = np.concatenate([train[0].weight, checked.weight])
     rows = np.arange(len(truth))
     try:
         with _quiet():
