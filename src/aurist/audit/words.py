@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pandas as pd
+
 from aurist.audit.audit import Audit
 
 
@@ -45,8 +47,8 @@ def _sets(found: Audit) -> int:
     return len(found.conflicts[["kind", "set"]].drop_duplicates())
 
 
-def _name(rows: object) -> str:
-    return str(rows["clip_id"].iloc[0])  # type: ignore[index]
+def _name(rows: pd.DataFrame) -> str:
+    return str(rows["clip_id"].iloc[0])
 
 
 def _plural(word: str, n: int) -> str:
