@@ -39,7 +39,7 @@ def train(run: Run, clock: Clock, say: Say) -> None:
                 continue
             fitted.append(found)
             say(_line(found, learn))
-            if member == FOREST and found.fit_time < 0.25 * clock.limit:
+            if member == FOREST and found.fit_time < 0.4 * clock.limit:
                 compare_with_careless(run, learn, found)
     except KeyboardInterrupt:
         if not fitted:
