@@ -137,10 +137,30 @@ def test_grouped_copies_make_a_careless_split_claim_more(tmp_path: Path) -> None
 
 
 def test_a_run_is_not_overwritten(run: aurist.Run, table: pd.DataFrame) -> None:
-    with pytest.raises(aurist.AuristError, match="holds a run already"):
+    with pytest.raises(aurist.AuristError, match="holds a finished run already"):
         aurist.fit(table, run.folder)
 
 
 def test_one_class_is_refused(table: pd.DataFrame, tmp_path: Path) -> None:
     with pytest.raises(aurist.DataError, match="at least two"):
         aurist.fit(table.assign(genre="rock"), tmp_path / "run")
+
+
+def test_a_measurement_is_no_label(table: pd.DataFrame, tmp_path: Path) -> None:
+    with pytest.raises(aurist.DataError, match="look like names or measurements"):
+        aurist.fit(table, tmp_path / "run", options=aurist.ReadOptions(label="tempo"))
+
+
+def test_a_row_without_any_feature_is_not_guessed_at(run: aurist.Run) -> None:
+    new = feature_table(5, seed=5).drop(columns="genre")
+    new.loc[2, ["tempo", "energy", "valence", "noise1", "noise2", "mode"]] = np.nan
+    applied = aurist.predict(run, aurist.read_clips(new, labelled=False))
+    assert list(applied.failures) == [2]
+    assert applied.labels()[2] == ""
+    assert all(applied.labels()[row] for row in (0, 1, 3, 4))
+
+
+def test_a_metric_that_there_is_not_is_refused_at_once(table: pd.DataFrame, tmp_path: Path) -> None:
+    with pytest.raises(aurist.ConfigError, match="f1_macro"):
+        aurist.fit(table, tmp_path / "run", aurist.FitConfig(metric="f1_makro"))
+    assert not (tmp_path / "run").exists()

@@ -15,6 +15,7 @@ from aurist.automl.train import train
 from aurist.clips.read import ReadOptions
 from aurist.config import FitConfig
 from aurist.errors import RunError
+from aurist.metrics import metric
 from aurist.plan import Clock, time_limit
 from aurist.run import Run, open_run
 
@@ -78,9 +79,14 @@ def fit(
     began = time.monotonic() if started is None else started
     config = config or FitConfig()
     folder = Path(output)
+    if config.metric is not None:
+        metric(config.metric)
     if (folder / "data.json").exists():
+        finished = (folder / "scores.json").exists()
+        advice = "" if finished else f"Go on with it: aurist resume {folder}. Or "
+        state = "a finished run" if finished else "a run"
         raise RunError(
-            f"{folder} holds a run already. Go on with it: aurist resume {folder}. Or give another folder (-o)."
+            f"{folder} holds {state} already. {advice}{'G' if finished else 'g'}ive another folder (-o)."
         )
     run = prepare(
         source,

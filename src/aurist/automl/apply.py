@@ -90,6 +90,8 @@ def apply_run(
     notes: list[str] = []
     ready, found = data.schema.apply(table)
     notes += found
+    for row in np.flatnonzero(ready.isna().all(axis=1)):
+        failures.setdefault(int(row), "all of its features are missing")
     rows = np.array([row for row in range(len(clips)) if row not in failures], dtype=np.intp)
     proba = np.full((len(clips), len(data.task.classes)), np.nan)
     usable = ready.iloc[rows].reset_index(drop=True)

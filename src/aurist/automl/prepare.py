@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -91,6 +92,13 @@ def _check_learnable(clips: Clips) -> None:
         raise DataError(
             f"Found {len(present)} class ({', '.join(sorted(present)) or 'no labels'}) among {len(trained)} clips "
             "to train on, but a classifier needs at least two. Check the label column (--label)."
+        )
+    counts = Counter(label for labels in trained["labels"] for label in labels)
+    once = sum(count == 1 for count in counts.values())
+    if len(present) > 20 and once > len(present) / 2:
+        raise DataError(
+            f"Found {len(present)} classes among {len(trained)} clips, {once} of them with a single clip: these look "
+            f"like names or measurements, such as {min(present)!r}, not classes. Name the column of the classes with --label."
         )
 
 
