@@ -17,8 +17,8 @@ def sentences(found: Audit) -> list[str]:
             f"{n} {_plural('clip', n)} {kind} ({what}), such as {_name(rows)}: {rows['detail'].iloc[0]}"
         )
     if found.content["unlabelled"] and found.content["classes"] and not found.content["multilabel"]:
-        n = found.content["unlabelled"]
-        said.append(f"{n} clips have no label; `aurist fit` lists them, and needs one for each")
+        count = found.content["unlabelled"]
+        said.append(f"{count} clips have no label; `aurist fit` lists them, and needs one for each")
     if found.exact:
         rows_in_sets = sum(len(rows) for rows in found.exact)
         said.append(

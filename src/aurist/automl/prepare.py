@@ -98,7 +98,8 @@ def _check_learnable(clips: Clips) -> None:
     if len(present) > 20 and once > len(present) / 2:
         raise DataError(
             f"Found {len(present)} classes among {len(trained)} clips, {once} of them with a single clip: these look "
-            f"like names or measurements, such as {min(present)!r}, not classes. Name the column of the classes with --label."
+            f"like names or measurements, such as {min(present)!r}, not classes. Name the column of the classes with "
+            "--label."
         )
 
 
