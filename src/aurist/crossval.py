@@ -9,8 +9,8 @@ import json
 import shutil
 import tempfile
 import time
-import warnings
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,9 +21,12 @@ from aurist.files import atomic_path, write_json
 from aurist.models.base import Examples, FitFailedError, Member, Model, Proba, Task, engine
 from aurist.predictions import PredictionPart, Predictions, from_frame
 from aurist.splits import Rows, Split
+from aurist.workers import OutOfTimeError, side_by_side
 
 UNIT_FILE = "unit.json"
 PREDICTIONS_FILE = "predictions.parquet"
+#: Seconds that a member may be late at the most.
+_GRACE = 10.0
 
 
 @dataclass(frozen=True)
@@ -76,47 +79,57 @@ def fit_member(folder: Path, data: TrainingData, member: Member, seconds: float)
         Where a fold could not be fitted in its share, or the first folds show that the rest will not fit.
     """
     todo = [split for split in data.splits if not is_done(folder, split.fold)]
-    workers = min(data.task.jobs, len(todo))
-    if workers > 1:
-        _fit_side_by_side(folder, data, member, todo, seconds, workers)
-    else:
-        deadline = time.monotonic() + seconds
-        for done, split in enumerate(todo):
-            left = deadline - time.monotonic()
-            if left <= 0:
-                raise FitFailedError(f"{member.name}: the time was up after {done} of {len(todo)} folds.")
-            _fit_fold(folder, data, member, split, left / (len(todo) - done))
+    if todo:
+        _fit_side_by_side(folder, data, member, todo, seconds)
     return read_member(folder, data, member)
 
 
 def _fit_side_by_side(
-    folder: Path, data: TrainingData, member: Member, todo: list[Split], seconds: float, workers: int
+    folder: Path, data: TrainingData, member: Member, todo: list[Split], seconds: float
 ) -> None:
     """A fold a worker process, each with its share of the cores: small fits do not fill several cores alone."""
-    from joblib import Parallel, delayed
-
-    each = seconds / -(-len(todo) // workers)
+    until = time.time() + seconds
+    workers = min(data.task.jobs, len(todo))
+    rounds = -(-len(todo) // workers)
     alone = replace(data, task=replace(data.task, jobs=max(1, data.task.jobs // workers)))
-    with warnings.catch_warnings():
-        # loky replaces a worker whose memory has grown; nothing is lost
-        warnings.filterwarnings("ignore", message="A worker stopped", category=UserWarning)
-        Parallel(n_jobs=workers)(delayed(_fit_fold)(folder, alone, member, split, each) for split in todo)
+    calls = [
+        partial(_fit_fold, folder, alone, member, split, until, rounds - place // workers)
+        for place, split in enumerate(todo)
+    ]
+    try:
+        # engines end of themselves a little late; they are not killed for that
+        side_by_side(calls, workers, seconds + min(0.05 * seconds, _GRACE))
+    except OutOfTimeError:
+        done = sum(is_done(folder, split.fold) for split in data.splits)
+        raise FitFailedError(
+            f"{member.name}: stopped after {seconds:.0f} s, with {done} of {len(data.splits)} folds done."
+        ) from None
+    finally:
+        for half_made in folder.glob(".fold*"):
+            shutil.rmtree(half_made, ignore_errors=True)
 
 
-def _fit_fold(folder: Path, data: TrainingData, member: Member, split: Split, seconds: float) -> None:
-    """Fit one fold in a folder of its own, which takes its place when it is whole."""
+def _fit_fold(
+    folder: Path, data: TrainingData, member: Member, split: Split, until: float, rounds: int
+) -> None:
+    """Fit one fold in a folder of its own, which takes its place when it is whole.
+
+    ``until`` is when all rounds must be over, by the clock on the wall, so that starting a process counts.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     place = Path(tempfile.mkdtemp(prefix=f".fold{split.fold}.", dir=folder))
     try:
-        _fit_into(place, data, member, split, seconds)
-        final = fold_folder(folder, split.fold)
-        shutil.rmtree(final, ignore_errors=True)
-        place.rename(final)
+        _fit_into(place, data, member, split, (until - time.time()) / rounds)
+        # another process may have been first (an orphan of a run that was killed): what is whole stays
+        if not is_done(folder, split.fold):
+            place.rename(fold_folder(folder, split.fold))
     finally:
         shutil.rmtree(place, ignore_errors=True)
 
 
 def _fit_into(place: Path, data: TrainingData, member: Member, split: Split, seconds: float) -> None:
+    if seconds <= 0:
+        raise FitFailedError(f"{member.name}: the time was up before fold {split.fold}.")
     train, inner = data.examples.take(split.train), data.examples.take(split.inner)
     started = time.monotonic()
     model, inner_proba = engine(member.engine).fit(place, data.task, member, train, inner, seconds)

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from aurist.errors import RunError
+
 
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
@@ -52,6 +54,32 @@ def write_text(path: Path, text: str) -> None:
 def write_json(path: Path, value: Any) -> None:
     """Write a JSON file atomically."""
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+@contextmanager
+def only_one(folder: Path) -> Iterator[None]:
+    """Hold a folder for this process; the hold ends with the process, however it ends.
+
+    Raises
+    ------
+    RunError
+        Where another process holds it.
+    """
+    try:
+        import fcntl
+    except ImportError:  # Windows: there the hold is left out
+        yield
+        return
+    with (folder / ".lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RunError(
+                f"{folder} is in use: another aurist is fitting it. Wait for it, or stop it first."
+            ) from None
+        except OSError:  # a file system without locks
+            pass
+        yield
 
 
 def _flush(path: Path) -> None:

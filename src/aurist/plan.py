@@ -56,6 +56,10 @@ class Clock:
         """Seconds left until the limit."""
         return self.limit - (time.monotonic() - self.started)
 
+    def used(self) -> float:
+        """Seconds since it began."""
+        return round(time.monotonic() - self.started, 2)
+
 
 def members(config: FitConfig) -> list[Member]:
     """The members to fit, the cheapest and surest first."""

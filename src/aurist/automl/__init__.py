@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import time
 from collections.abc import Callable
@@ -15,6 +14,7 @@ from aurist.automl.train import train
 from aurist.clips.read import ReadOptions
 from aurist.config import FitConfig
 from aurist.errors import RunError
+from aurist.files import only_one
 from aurist.metrics import metric
 from aurist.plan import Clock, time_limit
 from aurist.run import Run, open_run
@@ -97,25 +97,23 @@ def fit(
         cache_dir=cache_dir,
         say=say,
     )
-    run.log("prepared", {"seconds": round(time.monotonic() - began, 2)})
-    train(run, Clock(began, time_limit(config)), say)
+    clock = Clock(began, time_limit(config))
+    run.log("prepared", {"used": clock.used()})
+    with only_one(folder):
+        train(run, clock, say)
     return run
 
 
 def resume(folder: Path | str, *, say: Callable[[str], None] = lambda line: None) -> Run:
     """Go on with a run that was killed or interrupted: finished folds are not fitted again.
 
-    The time limit is counted anew, less what the finished folds took.
+    The time limit is counted anew, less what had been used when the last model was done.
     """
     run = open_run(Path(folder))
-    began = time.monotonic() - _seconds_used(run)
-    for half_made in run.models.glob("*/.fold*"):
-        shutil.rmtree(half_made, ignore_errors=True)
-    run.log("resumed", {})
-    train(run, Clock(began, time_limit(run.config())), say)
+    with only_one(run.folder):
+        began = time.monotonic() - max((event.get("used", 0.0) for event in run.journal()), default=0.0)
+        for half_made in run.models.glob("*/.fold*"):
+            shutil.rmtree(half_made, ignore_errors=True)
+        run.log("resumed", {})
+        train(run, Clock(began, time_limit(run.config())), say)
     return run
-
-
-def _seconds_used(run: Run) -> float:
-    units = run.models.glob("*/fold*/unit.json")
-    return float(sum(json.loads(unit.read_text())["fit_time"] for unit in units))

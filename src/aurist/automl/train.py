@@ -34,7 +34,7 @@ def train(run: Run, clock: Clock, say: Say) -> None:
         for place, member in enumerate(planned):
             left = clock.left() - _reserve(learn, len(planned))
             seconds = share(left, len(planned) - place) if fitted else max(left, LEAST_SECONDS)
-            found = _fit_or_skip(run, learn, member, seconds, say)
+            found = _fit_or_skip(run, learn, member, seconds, clock, say)
             if found is None:
                 continue
             fitted.append(found)
@@ -43,7 +43,9 @@ def train(run: Run, clock: Clock, say: Say) -> None:
                 compare_with_careless(run, learn, found)
     except KeyboardInterrupt:
         if not fitted:
-            raise
+            raise RunError(
+                f"Interrupted before the first model was done. Go on with: aurist resume {run.folder}"
+            ) from None
         say("interrupted: finishing with what there is")
     if not fitted:
         raise RunError(
@@ -53,7 +55,7 @@ def train(run: Run, clock: Clock, say: Say) -> None:
 
 
 def _fit_or_skip(
-    run: Run, learn: TrainingData, member: Member, seconds: float, say: Say
+    run: Run, learn: TrainingData, member: Member, seconds: float, clock: Clock, say: Say
 ) -> FoldsFitted | None:
     folder = run.models / member.name
     todo = [split for split in learn.splits if not is_done(folder, split.fold)]
@@ -63,15 +65,15 @@ def _fit_or_skip(
         say(
             f"skipped: {member.name}: it needs about {needed:.0f} s, and {max(seconds, 0):.0f} s are left for it"
         )
-        run.log("skipped", {"model": member.name, "why": "not enough time"})
+        run.log("skipped", {"model": member.name, "why": "not enough time", "used": clock.used()})
         return None
     try:
         found = fit_member(folder, learn, member, seconds)
     except (FitFailedError, MissingExtraError) as error:
         say(f"skipped: {error}")
-        run.log("skipped", {"model": member.name, "why": str(error)})
+        run.log("skipped", {"model": member.name, "why": str(error), "used": clock.used()})
         return None
-    run.log("fitted", {"model": member.name, "seconds": round(found.fit_time, 2)})
+    run.log("fitted", {"model": member.name, "seconds": round(found.fit_time, 2), "used": clock.used()})
     return found
 
 

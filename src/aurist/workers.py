@@ -1,0 +1,87 @@
+"""Calls in processes of their own, which end with their time, or with the process that began them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_EXCEPTION, Future, wait
+from contextlib import contextmanager
+from typing import Any
+
+#: How often a worker looks whether its parent is still there.
+_LOOK_EVERY = 0.2
+
+
+class OutOfTimeError(Exception):
+    """Calls had not returned when their time was up; their processes were killed."""
+
+
+def side_by_side(calls: Sequence[Callable[[], object]], workers: int, seconds: float) -> None:
+    """Make the calls, so many at a time, each in a worker process; the processes serve again later.
+
+    The calls' results are thrown away: what they make they leave on the disk.
+
+    Parameters
+    ----------
+    calls
+        Each can be pickled (by cloudpickle).
+    workers
+        Processes.
+    seconds
+        Wall time for all; what runs then is killed.
+
+    Raises
+    ------
+    OutOfTimeError
+        Where the time was up first.
+    Exception
+        The first that a call raised; the calls that still run are then killed.
+    """
+    from joblib.externals.loky import get_reusable_executor
+
+    with warnings.catch_warnings():
+        # loky replaces a worker whose memory has grown; nothing is lost
+        warnings.filterwarnings("ignore", message="A worker stopped", category=UserWarning)
+        with _deaf_to_interrupts():  # a child inherits that: Ctrl-C is for the parent to answer
+            executor = get_reusable_executor(
+                max_workers=workers, timeout=600, initializer=_end_with, initargs=(os.getpid(),)
+            )
+            futures: list[Future[object]] = [executor.submit(call) for call in calls]
+        finished = False
+        try:
+            done, late = wait(futures, timeout=max(seconds, 0.0), return_when=FIRST_EXCEPTION)
+            for future in done:
+                future.result()
+            if late:
+                raise OutOfTimeError
+            finished = True
+        finally:
+            if not finished:
+                executor.shutdown(wait=True, kill_workers=True)
+
+
+def _end_with(parent: int) -> None:
+    """Let this process end soon after its parent: an orphan would write into a run that is resumed."""
+
+    def look() -> None:
+        while os.getppid() == parent:
+            time.sleep(_LOOK_EVERY)
+        os._exit(1)
+
+    threading.Thread(target=look, daemon=True, name="end with the parent").start()
+
+
+@contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before: Any = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

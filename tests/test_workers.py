@@ -1,0 +1,82 @@
+"""Worker processes: killed when their time is up, gone when their parent is."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from aurist.errors import DataError
+from aurist.workers import OutOfTimeError, side_by_side
+
+
+def write_own_id(place: Path, seconds: float = 0.0) -> partial[None]:
+    """As text: a worker cannot import this module."""
+    return partial(
+        exec,
+        f"import os, pathlib, time; pathlib.Path({str(place)!r}).write_text(str(os.getpid())); time.sleep({seconds})",
+    )
+
+
+def is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    # a zombie that its new parent has not buried yet does nothing any more
+    status = Path(f"/proc/{process}/stat")
+    return not status.exists() or status.read_text().rsplit(")", 1)[1].split()[0] != "Z"
+
+
+def wait_until(condition: object, seconds: float = 30.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():  # type: ignore[operator]
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_calls_are_made_in_other_processes(tmp_path: Path) -> None:
+    side_by_side([write_own_id(tmp_path / str(n)) for n in range(4)], 2, 60)
+    ids = {int((tmp_path / str(n)).read_text()) for n in range(4)}
+    assert os.getpid() not in ids
+    assert 1 <= len(ids) <= 2
+
+
+def test_a_call_that_is_late_is_killed(tmp_path: Path) -> None:
+    side_by_side([write_own_id(tmp_path / "warm")], 1, 60)
+    began = time.monotonic()
+    with pytest.raises(OutOfTimeError):
+        side_by_side([write_own_id(tmp_path / "late", 60.0)], 1, 3.0)
+    assert time.monotonic() - began < 30
+    assert not is_alive(int((tmp_path / "late").read_text()))
+    side_by_side([write_own_id(tmp_path / "after")], 1, 60)
+
+
+def test_the_error_of_a_call_is_raised() -> None:
+    with pytest.raises(DataError, match="as told"):
+        side_by_side([partial(exec, "from aurist import DataError; raise DataError('as told')")], 1, 60)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+def test_no_worker_outlives_a_killed_parent(tmp_path: Path) -> None:
+    code = (
+        "from functools import partial; from pathlib import Path; from aurist.workers import side_by_side\n"
+        "import os, time\n"
+        "def hold(place):\n"
+        "    place.with_suffix('.part').write_text(str(os.getpid()))\n"
+        "    place.with_suffix('.part').rename(place)\n"
+        "    time.sleep(120)\n"
+        f"side_by_side([partial(hold, Path({str(tmp_path / 'child')!r}))], 1, 200)\n"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", code])
+    wait_until((tmp_path / "child").exists)
+    child = int((tmp_path / "child").read_text())
+    parent.send_signal(signal.SIGKILL)
+    parent.wait()
+    wait_until(lambda: not is_alive(child))
