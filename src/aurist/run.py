@@ -30,7 +30,7 @@ from aurist.models.base import Examples, Task
 from aurist.splits import cross_splits
 
 #: Raised when a run of an older version can no longer be read.
-FORMAT = 1
+FORMAT = 2
 #: The fold of clips of the part "test": kept out of everything until the very end.
 HELD_OUT = -2
 

@@ -39,6 +39,9 @@ class Seen:
         (n_keys,): how many training rows have this key.
     strength
         How many labels the models' word is worth.
+    unscored
+        (n_unscored,): keys of training rows that no model left out (those beside a fixed validation part).
+        They count as seen, but there is no word on them that could be mixed with their labels.
     """
 
     keys: Keys
@@ -46,15 +49,16 @@ class Seen:
     counts: Proba
     rows: npt.NDArray[np.float64]
     strength: float
+    unscored: Keys
 
     def known(self, keys: Keys) -> npt.NDArray[np.bool_]:
         """Which of these rows stand in the training table, (n,)."""
-        return np.isin(keys, self.keys)
+        return np.isin(keys, self.keys) | np.isin(keys, self.unscored)
 
     def answer(self, keys: Keys, proba: Proba) -> Proba:
         """The models' probabilities, (n, n_classes), with those of seen rows replaced."""
         out = proba.copy()
-        known = self.known(keys)
+        known = np.isin(keys, self.keys)
         at = np.searchsorted(self.keys, keys[known])
         out[known] = _updated(self.proba[at], self.counts[at], self.rows[at], self.strength)
         return out
@@ -78,6 +82,7 @@ def learn_seen(
     folds: npt.NDArray[np.int64],
     *,
     multilabel: bool,
+    unscored: Keys | None = None,
 ) -> tuple[Seen, SeenScores]:
     """Learn how far to trust twins, from the training rows that have some.
 
@@ -91,6 +96,8 @@ def learn_seen(
         Indicator matrix.
     folds : (n,)
         The strength that answers the rows of a fold is chosen on the other folds.
+    unscored : (n_unscored,)
+        Hash of each training row that is not scored.
 
     Returns
     -------
@@ -118,7 +125,9 @@ def learn_seen(
             here = folds[twinned] == fold
             chosen = _best(options, truth, ~here, multilabel) if (~here).any() else STRENGTHS.index(1.0)
             answered[twinned[here]] = options[chosen][here]
-    return Seen(distinct, mean, counts, rows, strength), SeenScores(answered, rows[at].astype(np.int64))
+    left = np.unique(np.empty(0, dtype=np.uint64) if unscored is None else unscored)
+    seen = Seen(distinct, mean, counts, rows, strength, left)
+    return seen, SeenScores(answered, rows[at].astype(np.int64))
 
 
 def _best(

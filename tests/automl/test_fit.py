@@ -106,10 +106,12 @@ def test_the_labels_of_a_test_part_have_no_part_in_anything(tmp_path: Path) -> N
     assert a.scores()["held_out"]["score"] != b.scores()["held_out"]["score"]
 
 
-def test_a_valid_part_is_the_one_that_is_scored(tmp_path: Path) -> None:
+def test_a_valid_part_is_the_one_that_is_scored_and_the_training_part_is_known(tmp_path: Path) -> None:
     data = feature_table(150).drop(columns="ID").assign(split=["train"] * 110 + ["valid"] * 52)
     run = aurist.fit(data, tmp_path / "run", aurist.FitConfig(preset="quick", time_limit=60))
     assert run.scores()["n_scored"] == 52
+    again = aurist.read_clips(data.iloc[:30].drop(columns=["split", "genre"]), labelled=False)
+    assert aurist.predict(run, again).seen.all()
 
 
 def test_several_labels_a_clip(tmp_path: Path) -> None:
@@ -164,3 +166,4 @@ def test_a_metric_that_there_is_not_is_refused_at_once(table: pd.DataFrame, tmp_
     with pytest.raises(aurist.ConfigError, match="f1_macro"):
         aurist.fit(table, tmp_path / "run", aurist.FitConfig(metric="f1_makro"))
     assert not (tmp_path / "run").exists()
+

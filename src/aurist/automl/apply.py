@@ -146,7 +146,14 @@ def read_inputs(paths: Sequence[Path], options: ReadOptions) -> Clips:
 def load_seen(run: Run) -> Seen:
     """The rows that the run was fitted on, and what is known of them."""
     with np.load(run.folder / "seen.npz", allow_pickle=False) as kept:
-        return Seen(kept["keys"], kept["proba"], kept["counts"], kept["rows"], float(kept["strength"]))
+        return Seen(
+            kept["keys"],
+            kept["proba"],
+            kept["counts"],
+            kept["rows"],
+            float(kept["strength"]),
+            kept["unscored"],
+        )
 
 
 def submission(applied: Applied, sample: pd.DataFrame, where: str) -> pd.DataFrame:

@@ -7,14 +7,15 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from aurist.crossval import FoldsFitted, TrainingData
-from aurist.evaluate import bootstrap
+from aurist.evaluate import Interval, bootstrap
 from aurist.files import write_json
-from aurist.models.base import Proba
+from aurist.models.base import Proba, Task
 from aurist.models.forest import forest_proba
 from aurist.run import Run
-from aurist.splits import Groups, Rows, assign_folds, cross_splits
+from aurist.splits import Groups, assign_folds, cross_splits
 
 CARELESS_FILE = "careless.json"
 
@@ -39,26 +40,26 @@ def compare_with_careless(run: Run, learn: TrainingData, forest: FoldsFitted) ->
         random[split.scored] = forest_proba(task, learn.examples.take(rows), features)
     honest = forest.oof.aligned(learn.clip_ids[scored].tolist())
 
-    def interval(rows: Rows, proba: Proba, groups: Groups) -> dict[str, float]:
-        return asdict(
-            bootstrap(
-                targets[rows],
-                proba,
-                groups[rows],
-                task.metric,
-                weight=weight[rows],
-                seed=task.seed,
-                multilabel=task.multilabel,
-            )
-        )
-
     write_json(
         run.folder / CARELESS_FILE,
         {
             "model": forest.member.name,
-            "honest": interval(scored, honest, learn.groups),
-            "random": interval(alone, random, alone),
+            "honest": asdict(interval(task, targets[scored], honest, learn.groups[scored], weight[scored])),
+            "random": asdict(interval(task, targets, random, alone, weight)),
         },
+    )
+
+
+def interval(
+    task: Task,
+    truth: npt.NDArray[np.int8],
+    proba: Proba,
+    groups: Groups,
+    weight: npt.NDArray[np.float64] | None = None,
+) -> Interval:
+    """The task's score of some rows, with its interval over groups."""
+    return bootstrap(
+        truth, proba, groups, task.metric, weight=weight, seed=task.seed, multilabel=task.multilabel
     )
 
 

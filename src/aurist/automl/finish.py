@@ -10,11 +10,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from aurist.automl.blender import ensemble_proba
-from aurist.automl.careless import read_careless
+from aurist.automl.careless import interval, read_careless
 from aurist.automl.prepare import Say
 from aurist.crossval import FoldsFitted, TrainingData
 from aurist.ensemble import blend, nested_ensemble
-from aurist.evaluate import Interval, LeaderboardRow, Score, bootstrap, chance, leaderboard
+from aurist.evaluate import Interval, LeaderboardRow, Score, chance, leaderboard
 from aurist.features.schema import row_keys
 from aurist.files import atomic_path, write_json
 from aurist.models.base import Proba
@@ -75,10 +75,11 @@ def finish(run: Run, data: RunData, learn: TrainingData, fitted: list[FoldsFitte
         scored.truth,
         scored.folds,
         multilabel=learn.task.multilabel,
+        unscored=row_keys(learn.examples.features[learn.folds < 0]),
     )
     with atomic_path(run.folder / "seen.npz") as part, part.open("wb") as file:
         np.savez(file, keys=seen.keys, proba=seen.proba, counts=seen.counts, rows=seen.rows,
-                 strength=seen.strength)  # fmt: skip
+                 strength=seen.strength, unscored=seen.unscored)  # fmt: skip
     as_seen = replace(as_seen, proba=tilt_rows(as_seen.proba, prior, powers))
     power = choose_power(ours.proba, scored.truth, prior, level, weight)
     write_json(
@@ -93,7 +94,7 @@ def finish(run: Run, data: RunData, learn: TrainingData, fitted: list[FoldsFitte
     board = _leaderboard(learn, fitted, scored, weights)
     with atomic_path(run.folder / "leaderboard.csv") as part:
         board.to_csv(part, index=False)
-    word = _word(run, data, learn, scored, as_seen, seen.keys)
+    word = _word(run, data, learn, scored, as_seen, seen)
     held = held_out(data)
     if held is not None:
         word["held_out"] = _held_out_word(run, held, seen)
@@ -169,10 +170,10 @@ def _leaderboard(
         used = set().union(*weights[name]) if name in weights else {name}
         # the weights of the ensembles were chosen on what all members said
         fit = sum(times[member][0] for member in (times if name in weights else used))
-        interval = _interval(learn, scored, proba)
+        found = _interval(learn, scored, proba)
         rows.append(
             LeaderboardRow(
-                Score(name, learn.task.metric, interval.score, interval.low, interval.high, len(scored.rows)),
+                Score(name, learn.task.metric, found.score, found.low, found.high, len(scored.rows)),
                 fit_time=round(fit, 2),
                 pred_time=round(sum(times[member][1] for member in used), 3),
                 stack_level=2 if name in weights else 1,
@@ -182,15 +183,7 @@ def _leaderboard(
 
 
 def _interval(learn: TrainingData, scored: Scored, proba: Proba) -> Interval:
-    return bootstrap(
-        scored.truth,
-        proba,
-        scored.groups,
-        learn.task.metric,
-        weight=learn.examples.weight[scored.rows],
-        seed=learn.task.seed,
-        multilabel=learn.task.multilabel,
-    )
+    return interval(learn.task, scored.truth, proba, scored.groups, learn.examples.weight[scored.rows])
 
 
 def _word(
@@ -199,7 +192,7 @@ def _word(
     learn: TrainingData,
     scored: Scored,
     as_seen: SeenScores,
-    known_keys: npt.NDArray[np.uint64],
+    seen: Seen,
 ) -> dict[str, Any]:
     """What the run says of itself: its honest score, the careless one, and those for the test table."""
     task = learn.task
@@ -213,7 +206,7 @@ def _word(
         "careless": read_careless(run),
     }
     if data.test_keys is not None:
-        word["test"] = _test_word(data.test_keys, learn, scored, as_seen, known_keys)
+        word["test"] = _test_word(data.test_keys, learn, scored, as_seen, seen)
     return word
 
 
@@ -226,16 +219,7 @@ def _held_out_word(run: Run, held: RunData, seen: Seen) -> dict[str, Any]:
     truth = held.clips.targets(task.classes)
 
     def score(rows: npt.NDArray[np.bool_]) -> dict[str, float]:
-        return asdict(
-            bootstrap(
-                truth[rows],
-                proba[rows],
-                held.groups[rows],
-                task.metric,
-                seed=task.seed,
-                multilabel=task.multilabel,
-            )
-        )
+        return asdict(interval(task, truth[rows], proba[rows], held.groups[rows]))
 
     word: dict[str, Any] = {"n": len(known), "seen": int(known.sum()), "score": score(np.ones_like(known))}
     if known.any() and not known.all():
@@ -248,24 +232,21 @@ def _test_word(
     learn: TrainingData,
     scored: Scored,
     as_seen: SeenScores,
-    known_keys: npt.NDArray[np.uint64],
+    seen: Seen,
 ) -> dict[str, Any]:
     """The score to expect on the rows of the test table that are new, and on the whole of it."""
-    known = np.isin(test_keys, known_keys)
+    known = seen.known(test_keys)
     found = overlap(as_seen.copies, float(known.mean()))
     weight = learn.examples.weight[scored.rows]
     proba = scored.probas[ENSEMBLE]
     task = learn.task
-    new = bootstrap(scored.truth, proba, scored.groups, task.metric, weight=weight * found.new_weight,
-                    seed=task.seed, multilabel=task.multilabel)  # fmt: skip
-    both = bootstrap(
+    new = interval(task, scored.truth, proba, scored.groups, weight * found.new_weight)
+    both = interval(
+        task,
         np.concatenate([scored.truth, scored.truth]),
         np.concatenate([proba, as_seen.proba]),
         np.concatenate([scored.groups, scored.groups]),
-        task.metric,
-        weight=np.concatenate([weight * found.new_weight, weight * found.seen_weight]),
-        seed=task.seed,
-        multilabel=task.multilabel,
+        np.concatenate([weight * found.new_weight, weight * found.seen_weight]),
     )
     return {
         "rows": len(test_keys),
