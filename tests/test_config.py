@@ -33,3 +33,8 @@ def test_a_file_that_is_not_toml_is_refused(tmp_path: Path) -> None:
 def test_what_is_not_a_duration_is_refused(text: str) -> None:
     with pytest.raises(ConfigError, match="duration"):
         parse_duration(text)
+
+
+def test_too_few_folds_are_called_by_both_their_names() -> None:
+    with pytest.raises(ConfigError, match=r"n_splits \(--folds\) is 1, but must be at least 2"):
+        FitConfig(n_splits=1)

@@ -67,7 +67,7 @@ class FitConfig:
                 f"time_limit is {self.time_limit:g} s, but anything worth having needs at least 10 s."
             )
         if self.n_splits is not None and self.n_splits < 2:
-            raise ConfigError(f"n_splits is {self.n_splits}, but must be at least 2.")
+            raise ConfigError(f"n_splits (--folds) is {self.n_splits}, but must be at least 2.")
 
 
 def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:

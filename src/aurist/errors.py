@@ -37,6 +37,17 @@ class MissingExtraError(AuristError, ImportError):
         return type(self), self._given
 
 
+def plural(n: int, noun: str, many: str | None = None) -> str:
+    """A count with its noun: one has no s.
+
+    Examples
+    --------
+    >>> plural(1, "cell"), plural(25383, "row"), plural(2, "class", "classes")
+    ('1 cell', '25,383 rows', '2 classes')
+    """
+    return f"{n:,} {noun if n == 1 else many or noun + 's'}"
+
+
 def listing(rows: Sequence[str], shown: int = SHOWN) -> str:
     """Lay bad rows out one a line, with a count of those left off.
 

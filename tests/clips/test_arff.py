@@ -96,7 +96,7 @@ def test_missing_label_cells_are_all_listed(tmp_path: Path) -> None:
 def test_bad_lines_and_bad_cells_are_all_listed(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="2 lines are no rows"):
         read_clips(arff(tmp_path, "x numeric\nclass {a,b}", "1,a\n1\n1,a,b\n"))
-    with pytest.raises(DataError, match="2 cells are not of their attribute's type") as error:
+    with pytest.raises(DataError, match="2 cells are not of the attribute's type") as error:
         read_clips(arff(tmp_path, "x numeric\nclass {a,b}", "oops,a\n1,c\n"))
     assert "'oops' is no number" in str(error.value)
     assert "'c' is none of its values" in str(error.value)

@@ -178,7 +178,7 @@ def test_a_table_in_the_folder_that_lists_its_recordings(tmp_path: Path) -> None
     clips = read_clips(tmp_path)
     assert rows(clips, "path", "label") == [("audio/a.wav", "x"), ("audio/b.wav", "y")]
     assert clips.notes[0].startswith("read from labels.csv")
-    assert clips.notes[1].startswith("1 of the 3 recordings")
+    assert clips.notes[1].startswith("1 of 3 recordings")
     (tmp_path / "metadata.csv").write_text("path,label\naudio/a.wav,x\naudio/b.wav,y\n")
     with pytest.raises(DataError, match=r"2 tables that list its recordings: labels\.csv, metadata\.csv"):
         read_clips(tmp_path)

@@ -25,7 +25,7 @@ def test_a_folder_with_its_table_is_read_by_the_table(tmp_path: Path) -> None:
     assert clips.classes == ("x", "y")
     assert clips.notes[:2] == (
         f"read from labels.csv in {tmp_path}",
-        f"1 of the 3 recordings in {tmp_path} are not in labels.csv: left out",
+        f"1 of 3 recordings in {tmp_path} is not in labels.csv: left out",
     )
 
 

@@ -72,5 +72,5 @@ def test_a_contest_s_test_table_keeps_its_ids(data_dir: Path) -> None:
 def test_boxes_without_files_say_what_is_missing(data_dir: Path) -> None:
     with pytest.raises(DataError, match=r"(?s)'t_min' and 't_max'.*--path.*'recording_id'"):
         read_clips(data_dir / "rfcx" / "train_tp.csv")
-    with pytest.raises(DataError, match=r"(?s)1 rows have no label.*row 50"):
+    with pytest.raises(DataError, match=r"(?s)1 row has no label.*row 50"):
         read_clips(data_dir / "soundscapes")

@@ -139,7 +139,7 @@ def test_spans_that_are_none(tmp_path: Path, cells: str, row: int) -> None:
     good = "".join(f"{i}.wav,0,1,a\n" for i in range(12))
     text = f"path,start,end,label\n0.wav,0.5,1.5,a\nb.wav,{cells},b\n{good}"
     said = fails(tmp_path, text)
-    assert "1 clips do not begin and end as they must" in said
+    assert "1 clip does not begin and end as they must" in said
     assert f"row {row}: start" in said
 
 
@@ -263,7 +263,44 @@ def test_rows_of_another_length_are_all_listed(tmp_path: Path) -> None:
     said = fails(tmp_path, "x,label\n1,a\n2,b,c\n3\n")
     assert "2 rows do not have 2 cells" in said
     assert "row 3: 3 cells" in said
-    assert "row 4: 1 cells" in said
+    assert "row 4: 1 cell" in said
+    assert "quotation marks" in said and "Add the cells that are missing" in said
+
+
+def test_missing_cells_are_not_blamed_on_quotation_marks(tmp_path: Path) -> None:
+    said = fails(tmp_path, "x,label\n1,a\n3\n")
+    assert "1 row does not have 2 cells" in said
+    assert "cells that are missing" in said and "quotation" not in said
+    assert "are missing" not in fails(tmp_path, "x,label\n1,a\n3,a,b\n")
+
+
+def test_rows_are_those_that_an_editor_shows(tmp_path: Path) -> None:
+    assert read(tmp_path, "x,label\n1,a\n\n2,b\n").rows == (2, 4)
+    table = pd.DataFrame({"x": [1.5, 2.5], "label": ["a", "b"]})
+    table.to_parquet(tmp_path / "t.parquet")
+    clips = read_clips(tmp_path / "t.parquet")
+    assert clips.rows == (2, 3)
+    assert clips.take([1]).rows == (3,)
+    assert read_clips(table.set_axis(["p", "q"])).rows == ("p", "q")
+
+
+@pytest.mark.parametrize("options", [{}, {"id": "ID"}])
+def test_repeated_ids_of_what_is_predicted_are_kept_and_said(tmp_path: Path, options: dict[str, str]) -> None:
+    path = written(tmp_path, "ID,x\n7,1\n008,2\n7,3\n", "t.csv")
+    clips = read_clips(path, ReadOptions(**options), labelled=False)
+    assert clips.given_ids == ("7", "008", "7")
+    assert clips.table["clip_id"].tolist() == ["7", "008", "7#2"]
+    assert clips.features == ("x",)
+    assert any("1 id stands for more than one row ('7' in rows 2, 4)" in note for note in clips.notes)
+    assert clips.take([2, 1]).given_ids == ("7", "008")
+    alone = read_clips(written(tmp_path, "ID,x\n7,1\n8,2\n", "u.csv"), labelled=False)
+    assert alone.given_ids == ()
+
+
+def test_refused_ids_are_not_brought_back(tmp_path: Path) -> None:
+    path = written(tmp_path, "ID,x\n7,1\n7,3\n", "t.csv")
+    clips = read_clips(path, ReadOptions(id="none"), labelled=False)
+    assert clips.table["clip_id"].tolist() == ["0", "1"]
 
 
 def test_no_labels_where_they_are_needed(tmp_path: Path) -> None:

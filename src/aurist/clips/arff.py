@@ -20,7 +20,7 @@ from aurist.clips.labels import cell_text, exact_numbers
 from aurist.clips.loading import read_text
 from aurist.clips.table import Clips
 from aurist.clips.tables import read_table
-from aurist.errors import DataError, listing
+from aurist.errors import DataError, listing, plural
 
 _QUOTED = r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\""
 _ATTRIBUTE = re.compile(rf"@attribute\s+({_QUOTED}|[^\s{{]+)\s*(\{{.*|\S.*)", re.IGNORECASE)
@@ -94,7 +94,7 @@ def load_arff(path: Path) -> tuple[pd.DataFrame, list[Attribute], list[str]]:
         if in_data:
             cells = _sparse(line, attributes) if line.startswith("{") else _dense(line)
             if cells is None or len(cells) != len(attributes):
-                bad.append(f"line {number}: expected {len(attributes)} values: {line[:60]}")
+                bad.append(f"line {number}: expected {plural(len(attributes), 'value')}: {line[:60]}")
             else:
                 rows[number] = cells
         elif line.lower().startswith("@data"):
@@ -103,12 +103,16 @@ def load_arff(path: Path) -> tuple[pd.DataFrame, list[Attribute], list[str]]:
             attributes.append(_attribute(line, number, path))
     names = [attribute.name for attribute in attributes]
     if not attributes or not (rows or bad):
-        raise DataError(f"{path}: found {len(names)} attributes and {len(rows)} rows; it is no ARFF table.")
+        raise DataError(
+            f"{path}: found {plural(len(names), 'attribute')} and "
+            f"{plural(len(rows), 'row')}; it is no ARFF table."
+        )
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
         raise DataError(f"{path} has more than one attribute called: {', '.join(repeated)}.")
     if bad:
-        raise DataError(f"{path}: {len(bad)} lines are no rows of this table:\n{listing(bad)}")
+        what = "line is no row" if len(bad) == 1 else "lines are no rows"
+        raise DataError(f"{path}: {len(bad):,} {what} of this table:\n{listing(bad)}")
     table = pd.DataFrame(list(rows.values()), columns=names, index=list(rows), dtype=object)
     return _typed(table, attributes, path), attributes, notes
 
@@ -177,7 +181,8 @@ def _typed(table: pd.DataFrame, attributes: Sequence[Attribute], path: Path) -> 
         for line in table.index[strange]:
             bad.append(f"line {line}, {attribute.name!r}: {column[line]!r} is {expected}")
     if bad:
-        raise DataError(f"{path}: {len(bad)} cells are not of their attribute's type:\n{listing(bad)}")
+        what = f"{plural(len(bad), 'cell')} {'is' if len(bad) == 1 else 'are'}"
+        raise DataError(f"{path}: {what} not of the attribute's type:\n{listing(bad)}")
     return pd.DataFrame(columns, index=table.index)
 
 
@@ -200,7 +205,8 @@ def _gathered(table: pd.DataFrame, attributes: Sequence[Attribute], path: Path) 
             for row, column in np.argwhere(~known.to_numpy())
         ]
         raise DataError(
-            f"{path}: {len(bad)} cells of label columns are neither 0 nor 1:\n{listing(bad)}\n"
+            f"{path}: {plural(len(bad), 'cell')} of label columns {'is' if len(bad) == 1 else 'are'} neither 0 nor "
+            f"1:\n{listing(bad)}\n"
             "Correct them, or name the label columns with --label."
         )
     on = cells.isin(_ON).to_numpy()
@@ -227,7 +233,7 @@ def _label_names(
         strange = [name for name in found if name not in known]
         if strange and (labelled or len(strange) < len(found)):
             raise DataError(
-                f"{xml} names {len(strange)} labels that {path} does not have:\n{listing(strange)}"
+                f"{xml} names {plural(len(strange), 'label')} that {path} does not have:\n{listing(strange)}"
             )
         if strange:
             return [], [f"without labels: none of the {len(found)} that {xml.name} names"]

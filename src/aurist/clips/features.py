@@ -11,7 +11,7 @@ import pandas as pd
 from aurist.clips.guess import NAMES, NONE, ReadOptions, Roles, known_column, mostly_numbers, plain
 from aurist.clips.labels import MISSING, exact_numbers
 from aurist.clips.table import COLUMNS
-from aurist.errors import DataError, listing
+from aurist.errors import DataError, listing, plural
 
 #: Roles that a table can do without, by "none".
 _REFUSABLE = ("label", "group", "fold", "id")
@@ -102,8 +102,8 @@ def _with_types(table: pd.DataFrame, where: str) -> pd.DataFrame:
         bad.extend(f"row {row}, column {name!r}: {cell!r}" for row, cell in strange)
     if bad:
         raise DataError(
-            f"{where}: {len(bad)} cells are no numbers, in columns of numbers:\n{listing(bad)}\n"
-            "Correct them, or leave them empty where the value is unknown."
+            f"{where}: {plural(len(bad), 'cell')} {'is no number' if len(bad) == 1 else 'are no numbers'}, in columns "
+            f"of numbers:\n{listing(bad)}\nCorrect them, or leave them empty where the value is unknown."
         )
     return pd.DataFrame(columns, index=table.index)
 

@@ -13,7 +13,7 @@ from aurist.clips.guess import ReadOptions, part_of
 from aurist.clips.labels import label_name
 from aurist.clips.suffixes import AUDIO_SUFFIXES, is_audio
 from aurist.clips.table import PARTS, Clips, Part, make_clips
-from aurist.errors import DataError, listing
+from aurist.errors import DataError, listing, plural
 
 __all__ = ["AUDIO_SUFFIXES", "Place", "find_audio", "places_of", "read_folder"]
 
@@ -59,7 +59,9 @@ def read_folder(folder: Path, options: ReadOptions, *, labelled: bool) -> Clips:
     if options.label_from:
         named = read_names(paths, options.label_from)
         labels: list[str | None] = [name["label"] for name in named]
-        notes.append(f"labels: from the file names, {options.label_from} ({len(set(labels))} classes)")
+        notes.append(
+            f"labels: from the file names, {options.label_from} ({plural(len(set(labels)), 'class', 'classes')})"
+        )
     else:
         named = [{} for _ in paths]
         labels = [place.label for place in places]
@@ -84,7 +86,8 @@ def _check_classes(folder: Path, paths: Sequence[str], places: Sequence[Place]) 
     if lost:
         only_test = all(place.part == "test" for place in places if place.label is None)
         raise DataError(
-            f"{folder}: {len(lost)} of {len(paths)} files stand in no class folder:\n{listing(lost)}\n"
+            f"{folder}: {len(lost):,} of {plural(len(paths), 'file')} {'stands' if len(lost) == 1 else 'stand'} in no "
+            f"class folder:\n{listing(lost)}\n"
             "Expected FOLDER/CLASS/file. Move them, or say how the label stands in the name: "
             "--label-from '{label}_{n}'."
             + (
@@ -96,8 +99,8 @@ def _check_classes(folder: Path, paths: Sequence[str], places: Sequence[Place]) 
     classes = {place.label for place in places}
     if len(classes) == 1:
         raise DataError(
-            f"{folder}: all {len(paths)} files stand in one folder, {classes.pop()!r}, which leaves nothing to tell "
-            f"apart. Expected a folder per class, or labels in the names, such as {paths[0]!r}: "
+            f"{folder} holds {plural(len(paths), 'file')}, all in one folder, {classes.pop()!r}, which leaves nothing "
+            f"to tell apart. Expected a folder per class, or labels in the names, such as {paths[0]!r}: "
             "--label-from '{label}_{n}'."
         )
     unclear = sorted(
@@ -120,7 +123,7 @@ def _said(places: Sequence[Place], labels: Sequence[str | None]) -> list[str]:
     notes = []
     classes = {label for label in labels if label is not None}
     if classes:
-        notes.append(f"labels: the first level of folders ({len(classes)} classes)")
+        notes.append(f"labels: the first level of folders ({plural(len(classes), 'class', 'classes')})")
     parts = Counter(place.part for place in places)
     if len(parts) > 1:
         notes.append("parts: " + ", ".join(f"{parts[part]} {part}" for part in PARTS if parts[part]))

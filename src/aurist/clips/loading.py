@@ -13,7 +13,7 @@ import pandas as pd
 
 from aurist.clips.guess import NAMES, ReadOptions, plain
 from aurist.clips.labels import MISSING
-from aurist.errors import DataError, listing
+from aurist.errors import DataError, listing, plural
 
 #: Excel in Korea writes cp949; latin-1 reads anything.
 ENCODINGS = ("utf-8-sig", "cp949", "latin-1")
@@ -40,7 +40,8 @@ def load_table(path: Path, options: ReadOptions) -> tuple[pd.DataFrame, list[str
     -------
     table
         Columns of text for what may be paths, labels, groups, folds and ids; as pandas sees them for all others.
-        The index is the line of each row in a text file (the header is line 1), its number in a Parquet file.
+        The index is where each row stands: its line in a text file, and in a Parquet file what a spreadsheet
+        would show (the header is row 1, so that the first is row 2).
     notes
         What had to be decided.
 
@@ -80,7 +81,7 @@ def _parquet(path: Path) -> tuple[pd.DataFrame, list[str]]:
         raise DataError(f"{path} cannot be read as Parquet: {error}") from error
     named = [name for name in table.index.names if name is not None]
     table = table.reset_index(level=named).rename(columns=str)
-    table.index = pd.RangeIndex(1, len(table) + 1)
+    table.index = pd.RangeIndex(2, len(table) + 2)
     return table, []
 
 
@@ -139,11 +140,12 @@ def _layout(path: Path) -> _Layout:
             separator = _separator(head)
             records = _records(file, separator)
             header = tuple(name.strip() for name in next(records, (0, []))[1])
-            lines, ragged = [], []
+            lines: list[int] = []
+            ragged: dict[int, int] = {}
             for line, cells in records:
                 lines.append(line)
                 if len(cells) != len(header):
-                    ragged.append(f"row {line}: {len(cells)} cells")
+                    ragged[line] = len(cells)
         except csv.Error as error:
             raise DataError(f"{path} cannot be read as a table: {error}") from error
     if not any(header):
@@ -152,11 +154,25 @@ def _layout(path: Path) -> _Layout:
     if repeated:
         raise DataError(f"{path} has more than one column called: {', '.join(repeated)}. Rename all but one.")
     if ragged:
-        raise DataError(
-            f"{path}: {len(ragged)} rows do not have {len(header)} cells, as the first line does:\n"
-            f"{listing(ragged)}\nPut quotation marks around cells that hold {separator!r}."
-        )
+        raise DataError(_of_another_length(path, ragged, len(header), separator))
     return _Layout(encoding, separator, _decimal(head, separator), header, tuple(lines))
+
+
+def _of_another_length(path: Path, ragged: dict[int, int], width: int, separator: str) -> str:
+    """What to do depends on whether cells were cut in two or are not there."""
+    rows = [f"row {line}: {plural(cells, 'cell')}" for line, cells in ragged.items()]
+    advice = []
+    if min(ragged.values()) < width:
+        advice.append(
+            f"Add the cells that are missing (an empty one still needs its {separator!r}), or take the rows out: "
+            "a file that was cut short ends like this."
+        )
+    if max(ragged.values()) > width:
+        advice.append(f"Put quotation marks around cells that hold {separator!r}.")
+    return (
+        f"{path}: {plural(len(rows), 'row')} {'does' if len(rows) == 1 else 'do'} not have "
+        f"{plural(width, 'cell')}, as the first line does:\n{listing(rows)}\n{' '.join(advice)}"
+    )
 
 
 def _records(file: Iterator[str], separator: str) -> Iterator[tuple[int, list[str]]]:

@@ -15,7 +15,7 @@ from aurist.clips.loading import load_table
 from aurist.clips.suffixes import AUDIO_SUFFIXES, TABLE_SUFFIXES
 from aurist.clips.table import Clips, make_clips
 from aurist.clips.tables import read_table
-from aurist.errors import DataError
+from aurist.errors import DataError, plural
 
 __all__ = ["AUDIO_SUFFIXES", "TABLE_SUFFIXES", "ReadOptions", "read_clips"]
 
@@ -118,7 +118,8 @@ def _from_folder(folder: Path, options: ReadOptions, labelled: bool) -> Clips:
     said = [f"read from {lists[0].name} in {folder}"]
     if unlisted:
         said.append(
-            f"{unlisted} of the {len(paths)} recordings in {folder} are not in {lists[0].name}: left out"
+            f"{unlisted:,} of {plural(len(paths), 'recording')} in {folder} {'is' if unlisted == 1 else 'are'} not in "
+            f"{lists[0].name}: left out"
         )
     return replace(clips, notes=(*said, *clips.notes))
 

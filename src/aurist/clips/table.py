@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from aurist.errors import DataError, listing
+from aurist.errors import DataError, listing, plural
 
 Part = Literal["train", "valid", "test"]
 PARTS: tuple[Part, ...] = ("train", "valid", "test")
@@ -44,6 +44,11 @@ class Clips:
         The folder that relative paths start from.
     notes
         What the reader guessed or decided, one sentence each, to be shown to the user.
+    rows
+        Where each clip stands in the table that it was read from, as an editor or a spreadsheet counts (the
+        header is row 1); the index of a DataFrame; empty where it was read from a folder.
+    given_ids
+        The ids as the table has them, where it repeats some; empty where ``clip_id`` is what was given.
     """
 
     table: pd.DataFrame
@@ -53,6 +58,8 @@ class Clips:
     unlisted: Literal["absent", "unknown"] = "absent"
     root: Path | None = None
     notes: tuple[str, ...] = field(default=())
+    rows: tuple[int | str, ...] = ()
+    given_ids: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.table)
@@ -102,7 +109,12 @@ class Clips:
         """The clips of these rows (a mask or positions), with the same classes."""
         index = np.asarray(rows)
         index = np.flatnonzero(index) if index.dtype == np.bool_ else index
-        return replace(self, table=self.table.iloc[index].reset_index(drop=True))
+        return replace(
+            self,
+            table=self.table.iloc[index].reset_index(drop=True),
+            rows=tuple(self.rows[row] for row in index) if self.rows else (),
+            given_ids=tuple(self.given_ids[row] for row in index) if self.given_ids else (),
+        )
 
     def feature_table(self) -> pd.DataFrame:
         """The feature columns alone, (n_clips, n_features)."""
@@ -126,6 +138,8 @@ def make_clips(
     unlisted: Literal["absent", "unknown"] = "absent",
     root: Path | None = None,
     notes: Sequence[str] = (),
+    rows: Sequence[int | str] = (),
+    given_ids: Sequence[str] = (),
 ) -> Clips:
     """Build a clips table from columns; what is not given gets its default.
 
@@ -149,7 +163,8 @@ def make_clips(
     repeated = pd.Index(ids)[pd.Index(ids).duplicated()].unique()
     if len(repeated):
         raise DataError(
-            f"{len(repeated)} ids stand for more than one row; each row needs an id of its own:\n"
+            f"{plural(len(repeated), 'id')} {'stands' if len(repeated) == 1 else 'stand'} for more than one row; "
+            "each row needs an id of its own:\n"
             f"{listing([repr(name) for name in repeated])}"
         )
     nothing: list[tuple[str, ...]] = [()] * n
@@ -178,16 +193,30 @@ def make_clips(
         unlisted=unlisted,
         root=root,
         notes=tuple(notes),
+        rows=tuple(rows),
+        given_ids=tuple(given_ids),
     )
 
 
-def _default_ids(paths: Sequence[str | None]) -> list[str]:
+def numbered(names: Sequence[str]) -> list[str]:
+    """Names that are each used once: what comes again gets ``#2``, ``#3`` ...
+
+    Examples
+    --------
+    >>> numbered(["7", "8", "7", "7", "7#2"])
+    ['7', '8', '7#3', '7#4', '7#2']
+    """
+    taken = set(names)
     seen: dict[str, int] = {}
-    ids: list[str] = []
-    for row, path in enumerate(paths):
-        if path is None:
-            ids.append(str(row))
-            continue
-        seen[path] = seen.get(path, 0) + 1
-        ids.append(path if seen[path] == 1 else f"{path}#{seen[path]}")
-    return ids
+    out: list[str] = []
+    for name in names:
+        count = seen.get(name, 0) + 1
+        while count > 1 and f"{name}#{count}" in taken:
+            count += 1
+        seen[name] = count
+        out.append(name if count == 1 else f"{name}#{count}")
+    return out
+
+
+def _default_ids(paths: Sequence[str | None]) -> list[str]:
+    return numbered([str(row) if path is None else path for row, path in enumerate(paths)])

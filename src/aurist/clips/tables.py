@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -13,7 +13,7 @@ import pandas as pd
 
 from aurist.clips.features import find_features
 from aurist.clips.filenames import read_names
-from aurist.clips.guess import ReadOptions, Roles, find_roles, part_of
+from aurist.clips.guess import NAMES, NONE, ReadOptions, Roles, find_roles, part_of, plain
 from aurist.clips.labels import (
     MISSING,
     cell_text,
@@ -23,8 +23,8 @@ from aurist.clips.labels import (
     split_labels,
     texts,
 )
-from aurist.clips.table import Clips, Part, make_clips
-from aurist.errors import DataError, listing
+from aurist.clips.table import Clips, Part, make_clips, numbered
+from aurist.errors import DataError, listing, plural
 
 Names = list[tuple[str, ...]]
 
@@ -49,14 +49,14 @@ def read_table(
         table, options = _with_names(table, options, where)
     roles = find_roles(table, options, where)
     labels, absent, multilabel = _labels(table, roles, where, labelled=labelled)
+    clip_ids, given_ids = _ids(table, roles, options, labelled=labelled)
     features = find_features(table, roles, options, where)
     starts, ends = _spans(table, roles, where)
     paths = _paths(table, roles, where)
-    id_column = roles.get("id")
     return make_clips(
         labels,
         paths=paths,
-        clip_ids=None if id_column is None else [cell_text(cell) for cell in table[id_column]],
+        clip_ids=clip_ids,
         starts=starts,
         ends=ends,
         absent=absent,
@@ -67,7 +67,50 @@ def read_table(
         multilabel=multilabel,
         root=options.audio_root or root,
         notes=[*notes, *roles.notes],
+        rows=[row if isinstance(row, str) else int(row) if _whole(row) else str(row) for row in table.index],
+        given_ids=given_ids,
     )
+
+
+def _whole(row: object) -> bool:
+    return isinstance(row, (int, np.integer))
+
+
+def _ids(
+    table: pd.DataFrame, roles: Roles, options: ReadOptions, *, labelled: bool
+) -> tuple[list[str] | None, Sequence[str]]:
+    """A name for each row, and the ids as they were given where the table repeats some.
+
+    What is learnt from needs ids of its own; what is only predicted keeps those it has.
+    """
+    column = roles.get("id")
+    if column is None and not labelled and options.id != NONE and roles.get("path") is None:
+        column = _repeated_id(table)
+    if column is None:
+        return None, ()
+    given = [cell_text(cell) for cell in table[column]]
+    places = pd.Series(table.index, dtype=object).groupby(given, sort=False).agg(list)
+    repeated = places[places.map(len) > 1]
+    if labelled or repeated.empty:
+        return given, ()
+    roles.columns["id"] = column
+    shown = "; ".join(f"{name!r} in rows {', '.join(map(str, at[:5]))}" for name, at in repeated[:3].items())
+    more = f"; and {len(repeated) - 3} more" if len(repeated) > 3 else ""
+    roles.notes.append(
+        f"id column: {column}, though {plural(len(repeated), 'id')} {_verb(repeated, 'stands', 'stand')} for more "
+        f"than one row ({shown}{more}); every row is kept, in its order"
+    )
+    return numbered(given), given
+
+
+def _repeated_id(table: pd.DataFrame) -> str | None:
+    """A column that is called an id and has no empty cell."""
+    names = [name for name in map(str, table.columns) if plain(name) in NAMES["id"]]
+    return next((name for name in names if all(cell_text(cell) for cell in table[name])), None)
+
+
+def _verb(what: Sized, one: str, many: str) -> str:
+    return one if len(what) == 1 else many
 
 
 def _with_names(table: pd.DataFrame, options: ReadOptions, where: str) -> tuple[pd.DataFrame, ReadOptions]:
@@ -112,7 +155,8 @@ def _labels(table: pd.DataFrame, roles: Roles, where: str, *, labelled: bool) ->
     empty = [f"row {row}" for row, cell in zip(table.index, cells, strict=True) if not cell]
     if empty and labelled:
         raise DataError(
-            f"{where}: {len(empty)} rows have no label in column {column!r}:\n{listing(empty)}\n"
+            f"{where}: {plural(len(empty), 'row')} {_verb(empty, 'has', 'have')} no label in column {column!r}:\n"
+            f"{listing(empty)}\n"
             "Fill them in or take the rows out. (Where several labels are allowed, written a;b, an empty cell "
             "means none.)"
         )
@@ -139,7 +183,8 @@ def _several(table: pd.DataFrame, cells: list[str], column: str, where: str) -> 
     ]
     if both:
         raise DataError(
-            f"{where}: {len(both)} rows call a label both there and absent (a;-a) in column {column!r}:\n"
+            f"{where}: {plural(len(both), 'row')} {_verb(both, 'calls', 'call')} a label both there and absent "
+            f"(a;-a) in column {column!r}:\n"
             f"{listing(both)}"
         )
     return [pair[0] for pair in pairs], [pair[1] for pair in pairs], True
@@ -160,7 +205,8 @@ def _spans(
             for row, start, end in zip(table.index[wrong], start_cells[wrong], end_cells[wrong], strict=True)
         ]
         raise DataError(
-            f"{where}: {len(rows)} clips do not begin and end as they must:\n{listing(rows)}\n"
+            f"{where}: {plural(len(rows), 'clip')} {_verb(rows, 'does', 'do')} not begin and end as they must:\n"
+            f"{listing(rows)}\n"
             "Expected 0 <= start < end, in seconds; or both empty for a whole file."
         )
     return cast(Sequence[float], start), cast(Sequence[float], end)
@@ -180,7 +226,10 @@ def _paths(table: pd.DataFrame, roles: Roles, where: str) -> list[str | None] | 
     paths = [cell_text(cell).replace("\\", "/") or None for cell in table[column]]
     empty = [f"row {row}" for row, path in zip(table.index, paths, strict=True) if path is None]
     if empty:
-        raise DataError(f"{where}: {len(empty)} rows have no path in column {column!r}:\n{listing(empty)}")
+        raise DataError(
+            f"{where}: {plural(len(empty), 'row')} {_verb(empty, 'has', 'have')} no path in column {column!r}:\n"
+            f"{listing(empty)}"
+        )
     return paths
 
 
