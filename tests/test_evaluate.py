@@ -9,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.calibration import calibration_curve
 
-from aurist.clips import make_clips
 from aurist.errors import ConfigError, DataError
 from aurist.evaluate import (
     LEADERBOARD_COLUMNS,
@@ -24,10 +23,9 @@ from aurist.evaluate import (
     paired,
     per_class,
     reliability,
-    score_predictions,
 )
+from aurist.evaluate.bootstrap import _rounds
 from aurist.metrics import METRICS, metric
-from aurist.predictions import Predictions
 
 
 def data(seed: int, n: int = 120, n_classes: int = 4, group_size: int = 3):
@@ -128,6 +126,57 @@ def test_undefined_resamples_are_left_out():
     proba = np.tile([0.6, 0.4], (10, 1))
     found = bootstrap(truth, proba, None, "roc_auc", rounds=200)
     assert (found.score, found.low, found.high) == (0.5, 0.5, 0.5)
+
+
+def rare_class(seed: int, few: int = 3) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Two easy classes of 25 recordings and one of few, which is hard: recall 0.9, 0.9 and 0.4 on average."""
+    rng = np.random.default_rng(seed)
+    label = np.repeat([0, 1, 2], [25, 25, few])
+    recall = np.array([0.9, 0.9, 0.4])[label]
+    right = rng.random((len(label), 5)) < rng.beta(4 * recall, 4 * (1 - recall))[:, None]
+    truth = np.eye(3)[np.repeat(label, 5)]
+    proba = np.where(right.reshape(-1, 1), truth, np.roll(truth, 1, axis=1)) * 0.8 + 0.1
+    return truth, proba, np.repeat(np.arange(len(label)), 5)
+
+
+@pytest.mark.parametrize("name", ["balanced_accuracy", "average_precision", "roc_auc", "f1_macro"])
+def test_a_rare_class_is_in_every_resample(name):
+    # two classes always right, one of three recordings always wrong: without it a resample would score 1
+    label = np.repeat([0, 1, 2], [25, 25, 3])
+    said = np.array([[0.7, 0.1, 0.2], [0.1, 0.7, 0.2], [0.6, 0.4, 0.0]])[label]
+    found = bootstrap(np.eye(3)[label], said, None, name)
+    assert found.low <= found.score + 1e-12
+    assert found.score - 1e-12 <= found.high < 0.75
+
+
+def test_intervals_with_a_rare_class_miss_on_both_sides_alike():
+    below = above = 0
+    for trial in range(250):
+        truth, proba, groups = rare_class(10_000 + trial)
+        found = bootstrap(truth, proba, groups, "balanced_accuracy", rounds=200, seed=trial)
+        below, above = below + (found.high < 2.2 / 3), above + (found.low > 2.2 / 3)
+    # the plain bootstrap hardly ever misses below (3 of 400): its upper bounds are of resamples without the class
+    assert below >= 10
+    assert below + above <= 50  # three recordings say little; a t interval would be wider
+    assert 1 / 3 < (below + 1) / (above + 1) < 3
+
+
+def test_the_spread_of_a_rare_class_is_that_of_its_mean():
+    # three recordings with recalls 0, 1/2 and 1: the standard error of their mean is 1 / sqrt(12)
+    truth = np.eye(2)[[0] * 80 + [1] * 12]
+    proba = truth.copy()
+    proba[[80, 81, 82, 83, 84, 85]] = [1, 0]
+    groups = [*range(80), *([100] * 4), *([101] * 4), *([102] * 4)]
+    scorer = metric("balanced_accuracy").scorer(truth, proba, False)
+    _, resampled = _rounds([scorer], truth, groups, 4000, 0)
+    assert resampled.std() == pytest.approx(0.5 / np.sqrt(12), rel=0.03)
+    assert resampled.mean() == pytest.approx(0.75, abs=0.01)
+
+
+def test_one_group_a_class_has_no_bounds():
+    found = bootstrap(np.eye(3)[[0, 0, 1, 2]], np.eye(3)[[0, 1, 1, 2]], ["a", "a", "b", "c"], "accuracy")
+    assert found.score == 0.75
+    assert np.isnan([found.low, found.high]).all()
 
 
 def test_paired_sees_a_small_steady_difference():
@@ -262,57 +311,6 @@ def test_ece_of_known_miscalibration():
 
 
 # the leaderboard
-
-
-def clips_and_predictions(multilabel: bool = False):
-    labels = [("owl",), ("fox",), ("owl",), ("fox",)]
-    clips = make_clips(
-        labels, clip_ids=["a", "b", "c", "d"], groups=["1", "2", "3", "3"], multilabel=multilabel
-    )
-    predictions = Predictions(
-        model="forest",
-        clip_id=np.array(["d", "a", "b"], dtype=object),  # not c, and in an order of their own
-        proba=np.array([[0.3, 0.7], [0.9, 0.1], [0.2, 0.8]]),
-        classes=("owl", "fox"),  # not sorted as the table's
-        fold=np.zeros(3, dtype=np.int64),
-    )
-    return clips, predictions
-
-
-def test_score_predictions_pairs_clips_and_classes_by_name():
-    clips, predictions = clips_and_predictions()
-    found = score_predictions(predictions, clips, "acc")
-    assert (found.model, found.metric, found.score, found.n_scored) == ("forest", "accuracy", 1.0, 3)
-    same = score_predictions(predictions, clips, "acc", groups=["x", "x", "y", "x"])
-    assert np.isnan(same.low)  # the three scored clips are one group
-
-
-def test_score_predictions_knows_several_labels_by_the_table():
-    clips, predictions = clips_and_predictions(multilabel=True)
-    sharp = Predictions(
-        "m", predictions.clip_id, predictions.proba * 0.5, predictions.classes, predictions.fold
-    )
-    assert score_predictions(sharp, clips, "accuracy").score == 0.0  # nothing is above one half
-    with pytest.raises(DataError, match="one label a row"):
-        score_predictions(predictions, clips, "balanced_accuracy")
-
-
-def test_a_class_the_model_does_not_know_counts_against_it():
-    clips = make_clips([("owl",), ("fox",), ("elk",)], clip_ids=["a", "b", "d"])
-    _, predictions = clips_and_predictions()
-    assert score_predictions(predictions, clips, "accuracy").score == pytest.approx(2 / 3)
-
-
-def test_predictions_that_do_not_fit_are_named():
-    clips, predictions = clips_and_predictions()
-    ids = np.array(["a", "a", "zebra"], dtype=object)
-    windows = Predictions("cnn", ids, predictions.proba, predictions.classes, predictions.fold)
-    with pytest.raises(DataError, match=r"cnn has more than one prediction for 1 clips(.|\n)*\n  a$"):
-        score_predictions(windows, clips, "accuracy")
-    ids = np.array(["a", "yak", "zebra"], dtype=object)
-    strangers = Predictions("cnn", ids, predictions.proba, predictions.classes, predictions.fold)
-    with pytest.raises(DataError, match=r"for 2 clips that are not in(.|\n)*\n  yak\n  zebra$"):
-        score_predictions(strangers, clips, "accuracy")
 
 
 def test_leaderboard_is_sorted_and_whole():

@@ -1,13 +1,7 @@
 """How good predictions are and how sure that is: intervals, tables, calibration, the leaderboard."""
 
 from aurist.evaluate.bootstrap import Difference, Interval, all_scores, bootstrap, chance, paired
-from aurist.evaluate.leaderboard import (
-    LEADERBOARD_COLUMNS,
-    LeaderboardRow,
-    Score,
-    leaderboard,
-    score_predictions,
-)
+from aurist.evaluate.leaderboard import LEADERBOARD_COLUMNS, LeaderboardRow, Score, leaderboard
 from aurist.evaluate.tables import confusion, ece, per_class, reliability
 
 __all__ = [
@@ -25,5 +19,4 @@ __all__ = [
     "paired",
     "per_class",
     "reliability",
-    "score_predictions",
 ]

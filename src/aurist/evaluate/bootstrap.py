@@ -3,6 +3,14 @@
 Clips of one recording, artist or site are alike, so that resampling clips would give intervals that are too
 narrow; whole groups are drawn with replacement instead. Source: Efron and Tibshirani, An Introduction to the
 Bootstrap (1993), chapters 8 and 13.
+
+A class that stands in few groups would be absent from many resamples (one of three groups: 5% of them), and a mean
+over classes would then be one over fewer of them: another quantity, higher wherever the rare class is the hard one,
+so that the interval leans to one side. Each class of fewer than `RARE` groups is therefore a stratum of its own: of
+its n groups n - 1 are drawn, with replacement, and count n / (n - 1) times. It is never absent, and the spread comes
+out right, where n draws of n would give (n - 1) / n of the variance. Source: Rao and Wu, Resampling inference with
+complex survey data (1988). Where no class is rare this is the plain bootstrap. A class of a single group adds nothing
+to the width: how its groups differ cannot be known from one.
 """
 
 from __future__ import annotations
@@ -18,6 +26,8 @@ from aurist.errors import ConfigError, DataError
 from aurist.metrics import METRICS, Metric, Scorer, is_multilabel, metric
 from aurist.metrics.scorer import Floats, Proba, Truth
 
+#: Of so many groups (or more) a class is absent from hardly any resample: (1 - 12/n)^n < e^-12.
+RARE = 12
 #: Weights held at once: memory stays near 32 MB however many rows and rounds there are.
 _HELD = 4_000_000
 
@@ -106,7 +116,7 @@ def bootstrap(
     0.750 [0.660, 0.830]
     """
     scorer = _metric(metric).scorer(truth, proba, multilabel)
-    score, resampled = _rounds([scorer], len(truth), groups, rounds, seed, weight)
+    score, resampled = _rounds([scorer], truth, groups, rounds, seed, weight)
     return Interval(float(score[0]), *_bounds(resampled[0], level))
 
 
@@ -121,6 +131,7 @@ def paired(
     level: float = 0.95,
     seed: int = 0,
     multilabel: bool | None = None,
+    weight: npt.NDArray[np.float64] | None = None,
 ) -> Difference:
     """How much better ``proba_a`` scores than ``proba_b``, with both scored on the same resamples.
 
@@ -135,7 +146,7 @@ def paired(
     """
     chosen = _metric(metric)
     scorers = [chosen.scorer(truth, proba, multilabel) for proba in (proba_a, proba_b)]
-    scores, resampled = _rounds(scorers, len(truth), groups, rounds, seed)
+    scores, resampled = _rounds(scorers, truth, groups, rounds, seed, weight)
     gaps = resampled[0] - resampled[1]
     defined = gaps[np.isfinite(gaps)]
     better = float((defined > 0).mean()) if len(defined) else float("nan")
@@ -169,7 +180,7 @@ def all_scores(
         and not (name.startswith("top_") and int(name[4:]) >= np.shape(truth)[1])
     ]
     scorers = [found.scorer(truth, proba, several) for found in fitting]
-    scores, resampled = _rounds(scorers, len(truth), groups, rounds, seed)
+    scores, resampled = _rounds(scorers, truth, groups, rounds, seed)
     bounds = [_bounds(values, level) for values in resampled]
     return pd.DataFrame(
         {
@@ -203,7 +214,7 @@ def _metric(given: Metric | str) -> Metric:
 
 def _rounds(
     scorers: Sequence[Scorer],
-    n_rows: int,
+    truth: Truth,
     groups: Sequence[object] | npt.NDArray[np.generic] | None,
     rounds: int,
     seed: int,
@@ -212,23 +223,48 @@ def _rounds(
     """The score of each scorer, (n,), and its scores on the same resamples of the groups, (n, rounds)."""
     if rounds < 1:
         raise ConfigError(f"A bootstrap needs at least one round; {rounds} were asked for")
+    n_rows = len(truth)
     base = np.ones((n_rows, 1)) if weight is None else np.asarray(weight, dtype=float).reshape(-1, 1)
     scores = np.array([scorer(base)[0] for scorer in scorers])
     out = np.full((len(scorers), rounds), np.nan)
     codes = _group_codes(groups, n_rows)
     n_groups = int(codes.max(initial=-1)) + 1
-    if n_groups < 2:  # one group says nothing of how groups differ
+    if n_groups < 2:  # one group, as with one group a class below, says nothing of how groups differ
+        return scores, out
+    strata = _strata(np.asarray(truth), codes, n_groups)
+    if max(map(len, strata)) < 2:
         return scores, out
     rng = np.random.default_rng(seed)
     step = max(1, min(128, _HELD // n_rows))
     for start in range(0, rounds, step):
-        drawn = np.empty((n_groups, min(step, rounds - start)))
-        for column in range(drawn.shape[1]):
-            drawn[:, column] = np.bincount(rng.integers(n_groups, size=n_groups), minlength=n_groups)
-        weights = drawn[codes] * base
+        weights = _drawn(strata, n_groups, min(step, rounds - start), rng)[codes] * base
         for row, scorer in enumerate(scorers):
             out[row, start : start + step] = scorer(weights)
     return scores, out
+
+
+def _strata(truth: Truth, codes: npt.NDArray[np.intp], n_groups: int) -> list[npt.NDArray[np.intp]]:
+    """The groups of all common classes, and those of each rare one; a group of several goes with its rarest."""
+    holds = np.zeros((n_groups, truth.shape[1]), dtype=bool)
+    rows, columns = np.nonzero(truth)
+    holds[codes[rows], columns] = True
+    spread = np.where(holds, holds.sum(axis=0), RARE).min(axis=1, initial=RARE)
+    rarest = np.where(holds, holds.sum(axis=0), n_groups + RARE).argmin(axis=1) if holds.size else spread
+    stratum = np.where(spread < RARE, rarest, -1)
+    return [np.flatnonzero(stratum == one) for one in np.unique(stratum)]
+
+
+def _drawn(
+    strata: Sequence[npt.NDArray[np.intp]], n_groups: int, rounds: int, rng: np.random.Generator
+) -> Floats:
+    """How often each group counts in each resample, (n_groups, rounds)."""
+    drawn = np.zeros((n_groups, rounds))
+    for column in range(rounds):
+        for members in strata:
+            n = len(members)
+            draws = max(n - 1, 1) if n < RARE else n
+            drawn[members, column] = np.bincount(rng.integers(n, size=draws), minlength=n) * (n / draws)
+    return drawn
 
 
 def _group_codes(

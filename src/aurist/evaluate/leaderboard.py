@@ -5,16 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
-
-from aurist.clips import Clips
-from aurist.errors import DataError, listing
-from aurist.evaluate.bootstrap import bootstrap
-from aurist.metrics import Metric
-from aurist.metrics import metric as metric_of
-from aurist.predictions import Predictions
 
 LEADERBOARD_COLUMNS = (
     "model",
@@ -79,59 +70,6 @@ class LeaderboardRow:
     can_infer: bool = True
 
 
-def score_predictions(
-    predictions: Predictions,
-    clips: Clips,
-    metric: Metric | str,
-    *,
-    groups: Sequence[object] | npt.NDArray[np.generic] | None = None,
-    rounds: int = 1000,
-    level: float = 0.95,
-    seed: int = 0,
-) -> Score:
-    """Score what a model says of clips against their labels.
-
-    The clips scored are those that were predicted. A label that the model does not know counts as a class
-    of probability 0.
-
-    Parameters
-    ----------
-    predictions
-        One row a clip.
-    clips
-        Labelled; all the predicted clips must be among them.
-    metric
-        A metric or its name.
-    groups
-        (len(clips),), what to resample as one; the column ``group`` of the clips where not given.
-    rounds, level, seed
-        As in `bootstrap`.
-
-    Raises
-    ------
-    DataError
-        Where a clip is predicted twice or is not in the table.
-    """
-    chosen = metric_of(metric) if isinstance(metric, str) else metric
-    rows = _rows(predictions, clips)
-    known = set(predictions.classes)
-    classes = [*predictions.classes, *(name for name in clips.classes if name not in known)]
-    proba = np.zeros((len(rows), len(classes)))
-    proba[:, : len(predictions.classes)] = predictions.proba
-    within = clips.table["group"].to_numpy(dtype=object) if groups is None else np.asarray(groups)
-    found = bootstrap(
-        clips.targets(classes)[rows],
-        proba,
-        within[rows],
-        chosen,
-        rounds=rounds,
-        level=level,
-        seed=seed,
-        multilabel=clips.multilabel,
-    )
-    return Score(predictions.model, chosen.name, found.score, found.low, found.high, len(rows))
-
-
 def leaderboard(rows: Sequence[LeaderboardRow]) -> pd.DataFrame:
     """The leaderboard, best first; models without a score last.
 
@@ -154,22 +92,3 @@ def leaderboard(rows: Sequence[LeaderboardRow]) -> pd.DataFrame:
     records = [asdict(row.score) | {k: v for k, v in vars(row).items() if k != "score"} for row in rows]
     table = pd.DataFrame(records, columns=list(LEADERBOARD_COLUMNS))
     return table.sort_values("score", ascending=False, kind="stable", ignore_index=True)
-
-
-def _rows(predictions: Predictions, clips: Clips) -> npt.NDArray[np.intp]:
-    """The row of each prediction in the table of clips."""
-    ids = pd.Index(predictions.clip_id)
-    twice = ids[ids.duplicated()].unique()
-    if len(twice):
-        raise DataError(
-            f"{predictions.model} has more than one prediction for {len(twice)} clips; pool its windows and "
-            "average its repeats before scoring:\n" + listing([str(name) for name in twice])
-        )
-    rows = pd.Index(clips.table["clip_id"]).get_indexer(ids)
-    strange = ids[rows < 0]
-    if len(strange):
-        raise DataError(
-            f"{predictions.model} has predictions for {len(strange)} clips that are not in the table of "
-            "labels:\n" + listing([str(name) for name in strange])
-        )
-    return np.asarray(rows, dtype=np.intp)
