@@ -195,7 +195,7 @@ def test_mp3_inside_wav(tmp_path):
     [
         (b"", r"is empty \(0 bytes\)"),
         (b"RIFF", "cannot be decoded"),
-        (b"not sound at all" * 100, "cannot be decoded"),
+        (b"not sound at all" * 100, "is not a sound file"),
         (b"RIFF\xff\xff\xff\x00WAVEfmt \x10\x00\x00\x00", "cannot be decoded"),
         (b"fLaC" + bytes(100), "cannot be decoded"),
         (wav_around(b"\x12" * 500), "cannot be decoded|holds no"),
@@ -315,7 +315,7 @@ def test_other_formats_go_through_ffmpeg(tmp_path, ffmpeg):
 @pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a script")
 def test_ffmpeg_says_no(tmp_path, ffmpeg):
     path = tmp_path / "broken.m4a"
-    path.write_bytes(b"nothing" * 50)
+    path.write_bytes(b"\1nothing" * 50)
     with pytest.raises(UnreadableAudioError, match="Invalid data found"):
         read(path)
 
@@ -325,6 +325,63 @@ def test_without_ffmpeg_the_error_names_it(tmp_path, monkeypatch):
     path = tmp_path / "a.m4a"
     path.write_bytes(b"\0\0\0\x20ftypM4A " + bytes(200))
     with pytest.raises(UnreadableAudioError, match=r"Install ffmpeg .* or convert"):
+        read(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "begins"),
+    [
+        (b"genre,tempo\nrock,120\n" * 20, "the text 'genre,tempo rock,120 ge'"),
+        ("\ufeff<!DOCTYPE html>\u00e9".encode() * 9, "the text '"),
+        (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3" + bytes(99), "the bytes 25 50 44 46 2d 31 2e 37"),
+        (bytes(500), "the bytes 00 00"),
+        (b"x", "the text 'x'"),
+    ],
+)
+def test_what_is_no_sound_is_called_so(tmp_path, monkeypatch, content, begins):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    path = tmp_path / "a.wav"
+    path.write_bytes(content)
+    with pytest.raises(UnreadableAudioError) as error:
+        read(path)
+    assert f"is not a sound file (it begins with {begins}" in str(error.value)
+    assert "ffmpeg" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("magic", "name"),
+    [
+        (b"\0\0\0\x20ftypM4A ", "MP4 or QuickTime"),
+        (b"\x1aE\xdf\xa3", "Matroska or WebM"),
+        (b"0&\xb2u\x8ef\xcf\x11", "WMA"),
+        (b"\xff\xf1\x50\x80", "AAC"),
+        (b"RIFF\0\0\0\0AVI ", "AVI video"),
+        (b"#!AMR\n", "AMR"),
+    ],
+)
+def test_what_ffmpeg_would_read_is_told_to(tmp_path, monkeypatch, magic, name):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    path = tmp_path / "a.wav"  # whatever it is called
+    path.write_bytes(magic + bytes(200))
+    with pytest.raises(UnreadableAudioError, match=rf"is {name}, .*Install ffmpeg"):
+        read(path)
+
+
+def test_a_damaged_file_needs_no_ffmpeg(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    path = tmp_path / "a.flac"
+    path.write_bytes(b"fLaC" + bytes(range(200)))
+    with pytest.raises(UnreadableAudioError, match="libsndfile") as error:
+        read(path)
+    assert "damaged" in str(error.value) and "ffmpeg" not in str(error.value)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a script")
+def test_a_text_never_goes_to_ffmpeg(tmp_path, ffmpeg):
+    # which follows playlists: #EXTM3U and the addresses of other files
+    path = tmp_path / "a.wav"
+    path.write_text("#EXTM3U\nhttp://localhost/secret.wav\n")
+    with pytest.raises(UnreadableAudioError, match="it begins with the text '#EXTM3U"):
         read(path)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from pathlib import PurePath
 
 SHOWN = 20
 
@@ -46,6 +48,18 @@ def plural(n: int, noun: str, many: str | None = None) -> str:
     ('1 cell', '25,383 rows', '2 classes')
     """
     return f"{n:,} {noun if n == 1 else many or noun + 's'}"
+
+
+def about(name: str, message: str) -> str:
+    """What was found of a clip, with its name in front unless the message speaks of its file already.
+
+    Examples
+    --------
+    >>> about("a.wav#2", "music/a.wav is empty (0 bytes)."), about("7", "all of its features are missing")
+    ('music/a.wav is empty (0 bytes).', '7: all of its features are missing')
+    """
+    file = re.sub(r"#\d+$", "", name)
+    return message if PurePath(file).suffix and file in message else f"{name}: {message}"
 
 
 def listing(rows: Sequence[str], shown: int = SHOWN) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import math
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,16 +11,16 @@ import numpy as np
 import soundfile
 
 from aurist.audio import ffmpeg
-from aurist.audio.headers import MPEG_LAYER_3, WavHeader, aiff_frames, ogg_unfinished, wav_header
+from aurist.audio.headers import wav_header
 from aurist.audio.info import AudioInfo, Decoded, Samples, Source, UnreadableAudioError
+from aurist.audio.sndfile import SndfileSource
+from aurist.audio.sniff import as_text, beginning, foreign, head_of, is_own
 from aurist.errors import DataError
 
-_BLOCK = 1 << 20
-_SMALL_BLOCK = 4096
 # soxr's HQ filter reaches some 200 samples of the lower rate to each side; beyond this a span equals the whole
 _CONTEXT = 1024
 _MAX_RATIO = 256
-_MP3_FRAME = 1152
+_CONVERT = "Install ffmpeg and put it on the PATH, or convert the file to WAV, FLAC, OGG or MP3."
 
 
 def probe(path: str | Path) -> AudioInfo:
@@ -227,77 +226,27 @@ def _open(path: Path) -> Source:
         advice = "Check its permissions and the disk."
         raise UnreadableAudioError(path, f"cannot be opened ({error.strerror})", advice) from error
     try:
-        return _SndfileSource(path, wav)
+        return SndfileSource(path, wav)
     # TypeError: soundfile takes names in .raw for headerless files, and wants their rate
     except (soundfile.LibsndfileError, TypeError) as error:
         reason = str(error).rpartition(": ")[2].rstrip(". ")
-    if ffmpeg.available():
+    return _otherwise(path, reason)
+
+
+def _otherwise(path: Path, reason: str) -> Source:
+    """What libsndfile cannot read, with ffmpeg; never a text, which ffmpeg may take for a list of other files."""
+    head = head_of(path)
+    other, text = foreign(head), as_text(head) is not None
+    if ffmpeg.available() and (other is not None or not text):
         return ffmpeg.FfmpegSource(path)
-    raise UnreadableAudioError(
-        path,
-        f"cannot be decoded (libsndfile: {reason})",
-        "Install ffmpeg and put it on the PATH, or convert the file to WAV, FLAC, OGG or MP3.",
-    )
-
-
-class _SndfileSource:
-    """A file that libsndfile decodes, seekable to the sample."""
-
-    def __init__(self, path: Path, wav: WavHeader | None) -> None:
-        payload = _payload(path, wav) if wav and wav.format_tag == MPEG_LAYER_3 else None
-        wrapped = payload is not None
-        file = soundfile.SoundFile(str(path)) if payload is None else payload
-        self._file = file
-        self._lossy = "MPEG" in file.subtype
-        promised = file.frames
-        if wav is not None and wav.truncated and not wrapped and wav.block_align:
-            promised = max(promised, wav.data_size // wav.block_align)
-        elif file.format == "AIFF":
-            promised = max(promised, aiff_frames(path))
-        kind = "WAV" if wrapped else file.format
-        self.info = AudioInfo(file.samplerate, promised, file.channels, kind, file.subtype)
-        self.truncated = (wav is not None and wav.truncated) or (
-            file.format == "OGG" and ogg_unfinished(path)
+    if other is not None:
+        found, advice = f"is {other}, which libsndfile does not read", _CONVERT
+    elif is_own(head):
+        found = f"cannot be decoded (libsndfile: {reason})"
+        advice = (
+            "It is damaged, or in a coding that is not known: fetch it again, convert it, or leave it out."
         )
-
-    def blocks(self, first: int, last: int | None) -> Iterator[Samples]:
-        position = min(first, self._file.frames)
-        stop = self._file.frames if last is None else min(last, self._file.frames)
-        step, fresh = _BLOCK, position == 0
-        while position < stop:
-            wanted = min(step, stop - position)
-            try:
-                if not fresh:
-                    self._file.seek(position)
-                    fresh = True
-                block = self._file.read(wanted, dtype="float32", always_2d=True)
-            except soundfile.LibsndfileError:
-                # a stream that breaks off within a block: what comes before the break is good
-                self.truncated = True
-                if step == _SMALL_BLOCK:
-                    return
-                step, fresh = _SMALL_BLOCK, False
-                continue
-            position += len(block)
-            if len(block):
-                yield block
-            if len(block) < wanted:
-                break
-        if last is None:
-            # an encoder's delay is often counted in the header and cut by the decoder
-            slack = 2 * _MP3_FRAME if self._lossy else 0
-            self.truncated = self.truncated or position + slack < self.info.frames
-
-    def close(self) -> None:
-        self._file.close()
-
-
-def _payload(path: Path, wav: WavHeader) -> soundfile.SoundFile | None:
-    """The MP3 stream inside a WAV file, alone: libsndfile takes the chunks after it for sound, and pads."""
-    with path.open("rb") as file:
-        file.seek(wav.data_offset)
-        stream = io.BytesIO(file.read(wav.data_size))
-    try:
-        return soundfile.SoundFile(stream)
-    except soundfile.LibsndfileError:
-        return None
+    else:
+        found = f"is not a sound file (it begins with {beginning(head)})"
+        advice = "Fetch it again, or leave it out."
+    raise UnreadableAudioError(path, found, advice)
