@@ -1,0 +1,40 @@
+"""Augmentation: what a recording could also have sounded like.
+
+Transforms of sound are here; those of spectra are in `aurist.augment.spectral` and those that mix clips of a batch
+in `aurist.augment.batch`, as both need torch.
+"""
+
+from aurist.augment.background import BackgroundMix
+from aurist.augment.base import Drawn, Transform, clip_rng
+from aurist.augment.compose import Compose, OneOf
+from aurist.augment.filtering import BandPass, HighPass, LowPass
+from aurist.augment.level import Gain, Polarity, Volume
+from aurist.augment.masks import FrequencyMask, TimeMask
+from aurist.augment.noise import GaussianNoise, PinkNoise
+from aurist.augment.pitch import PitchShift, TimeStretch
+from aurist.augment.settings import compose_from, describe
+from aurist.augment.shift import TimeShift
+
+__all__ = [
+    "BackgroundMix",
+    "BandPass",
+    "Compose",
+    "Drawn",
+    "FrequencyMask",
+    "Gain",
+    "GaussianNoise",
+    "HighPass",
+    "LowPass",
+    "OneOf",
+    "PinkNoise",
+    "PitchShift",
+    "Polarity",
+    "TimeMask",
+    "TimeShift",
+    "TimeStretch",
+    "Transform",
+    "Volume",
+    "clip_rng",
+    "compose_from",
+    "describe",
+]
