@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sqlite3
 from importlib.util import module_from_spec, spec_from_file_location
@@ -13,7 +14,7 @@ import pandas as pd
 import pytest
 import soundfile
 
-from aurist.audit import audit
+from aurist.audit import audit, with_file_rows
 from aurist.audit.cache import NAME
 from aurist.audit.words import sentences
 from aurist.clips.read import ReadOptions, read_clips
@@ -281,3 +282,45 @@ def test_copies_of_real_clips_in_a_folder_of_their_own(data_dir, tmp_path):
     number = clips.table["path"].map(lambda path: Path(path).stem.split()[0])
     assert pd.Series(found.groups).groupby(number).nunique().mean() < 1.05
     assert pd.Series(number.to_numpy()).groupby(found.groups).nunique().max() == 1
+
+
+def test_people_see_the_rows_of_their_file(tmp_path):
+    # a blank line, so that the rows are no mere positions either
+    text = "path,label\na.wav,x\n\nb.wav,y\nc.wav,x\n"
+    (tmp_path / "labels.csv").write_text(text)
+    for name in "ac":
+        soundfile.write(tmp_path / f"{name}.wav", np.sin(np.arange(8000) / 9), 8000)
+    found = audit(read_clips(tmp_path / "labels.csv"), progress=False)
+    assert found.quarantine["row"].tolist() == [1]  # a position, inside
+    assert with_file_rows(found.quarantine, found.rows)["row"].tolist() == [4]
+    told = found.to_dict()
+    assert [flaw["row"] for flaw in told["broken"]] == [4]
+    assert told["exact"] == [[2, 5]]
+    (tmp_path / "labels.csv").unlink()
+    for name in "pq":
+        (tmp_path / name).mkdir()
+    (tmp_path / "a.wav").rename(tmp_path / "p" / "a.wav")
+    (tmp_path / "c.wav").rename(tmp_path / "q" / "c.wav")
+    told = audit(read_clips(tmp_path), progress=False).to_dict()
+    assert told["exact"] == [["p/a.wav", "q/c.wav"]]
+    assert [set(row) for row in told["conflicts"]] == [{"kind", "set", "clip_id", "labels"}] * 2
+
+
+def test_near_duplicates_in_a_table_are_told_by_its_rows(tmp_path):
+    y = sounds.tune(3)
+    soundfile.write(tmp_path / "a.wav", y, SR)
+    soundfile.write(tmp_path / "b.wav", 0.5 * y[SR:], SR)
+    (tmp_path / "t.csv").write_text("path,label\na.wav,x\nb.wav,x\n")
+    (tmp_path / "u.csv").write_text("path\n\n\nb.wav\n")
+    clips = read_clips(tmp_path / "t.csv")
+    assert audit(clips, progress=False).near_table()[["row", "other_row"]].values.tolist() == [[2, 3]]
+    crossed = audit(clips.take([0]), read_clips(tmp_path / "u.csv", labelled=False), progress=False)
+    assert crossed.near_table()[["row", "other_row", "in_test"]].values.tolist() == [[2, 4, True]]
+
+
+def test_one_is_not_called_many():
+    labels = [("x",), ("x",), ("y",), ("y",)]
+    features = pd.DataFrame({"f": [1.0, 2.0, 3.0, np.nan]})
+    said = sentences(audit(make_clips(labels, features=features), progress=False))
+    assert "1 clip no features (left out), such as 3: all of its features are missing (1)" in said
+    assert not [sentence for sentence in said if re.search(r"\b1 (clips|sets|inputs|pairs)\b", sentence)]

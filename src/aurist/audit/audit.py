@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,6 +13,7 @@ from aurist.audit.content import class_findings, describe, sound_findings
 from aurist.audit.duplicates import Ints, Rows, ceiling, conflicting, joined
 from aurist.audit.examine import examine
 from aurist.audit.files import FINGERPRINTED, FileFacts
+from aurist.audit.found import Audit, Finding
 from aurist.audit.leaks import COLUMNS as LEAK_COLUMNS
 from aurist.audit.leaks import crossing, find_leaks
 from aurist.audit.relations import Mask, Relations, relate
@@ -25,111 +24,6 @@ NEAR_COLUMNS = [
     *("row", "other_row", "in_test", "path", "other_path", "group", "other_group", "labels", "other_labels"),
     *("offset", "overlap", "error"),
 ]
-
-
-@dataclass(frozen=True)
-class Finding:
-    """Something that the user should know of the data as a whole.
-
-    Parameters
-    ----------
-    kind
-        "constant", "missing values", "infinite values", "mixed sample rates", "shortcut", "few groups",
-        "groups apart" or "long recordings".
-    count
-        How many columns, cells, clips ... it concerns.
-    detail
-        One sentence.
-    """
-
-    kind: str
-    count: int
-    detail: str
-
-
-@dataclass(frozen=True)
-class Audit:
-    """What the audit found.
-
-    Parameters
-    ----------
-    content
-        What is in the table (`aurist.audit.content.describe`).
-    broken
-        One row a flaw of a clip: ``row, clip_id, path, kind, fatal, detail``.
-    usable : (n_clips,)
-        Which clips have no fatal flaw.
-    findings
-        What else the user should know.
-    exact
-        Sets of rows with identical inputs: all features equal, or the same decoded samples.
-    distinct
-        How many distinct inputs there are among the usable clips.
-    near
-        One row a pair of files that share sound: ``row, other_row`` (of ``test`` where ``in_test``),
-        ``path, other_path``,
-        ``offset`` (where the other begins, in seconds of the first), ``overlap`` (seconds), ``error`` (share of
-        differing fingerprint bits), ``labels, other_labels``.
-    conflicts
-        Sets of rows that are duplicates of each other and have different labels: ``kind`` ("exact" or "near"), ``set``,
-        ``row, clip_id, labels``.
-    ceiling
-        The best accuracy that any model could reach, given identical inputs with different labels.
-    leaks
-        What stands on both sides of the given folds or parts, or of the two tables: ``between, what, sets, rows, share,
-        example``.
-    groups : (n_clips,)
-        The groups to split by: rows of one given group, of one file, or duplicates of each other, exact or
-        near, directly or by way of others, have one number.
-    seen : (n_test,)
-        Which rows of the test table stand in the other one: the same input, or sound in common; empty without.
-    test_content, test_broken
-        The same as above of the test table; empty without.
-    """
-
-    content: dict[str, object]
-    broken: pd.DataFrame
-    usable: Mask
-    findings: tuple[Finding, ...]
-    exact: list[Rows]
-    distinct: int
-    near: pd.DataFrame
-    conflicts: pd.DataFrame
-    ceiling: float
-    leaks: pd.DataFrame
-    groups: Ints
-    seen: Mask
-    test_content: dict[str, object]
-    test_broken: pd.DataFrame
-
-    @property
-    def quarantine(self) -> pd.DataFrame:
-        """The fatal flaws: the clips to be left out, and why."""
-        return self.broken[self.broken["fatal"]].reset_index(drop=True)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Everything but the groups, for JSON."""
-        return {
-            "content": self.content,
-            "broken": _records(self.broken),
-            "broken_counts": self.broken.groupby("kind")["row"].nunique().to_dict(),
-            "left_out": int((~self.usable).sum()),
-            "findings": [asdict(finding) for finding in self.findings],
-            "distinct": self.distinct,
-            "exact_sets": len(self.exact),
-            "exact_rows": int(sum(len(rows) for rows in self.exact)),
-            "exact": [rows.tolist() for rows in self.exact],
-            "near": _records(self.near),
-            "conflict_sets": len(self.conflicts[["kind", "set"]].drop_duplicates()),
-            "conflict_rows": int(self.conflicts["row"].nunique()),
-            "conflicts": _records(self.conflicts),
-            "ceiling": None if np.isnan(self.ceiling) else self.ceiling,
-            "leaks": _records(self.leaks),
-            "groups": len(np.unique(self.groups)),
-            "seen": int(self.seen.sum()) if len(self.seen) else None,
-            "test_content": self.test_content,
-            "test_broken": _records(self.test_broken),
-        }
 
 
 def audit(
@@ -198,6 +92,9 @@ def audit(
         seen=_seen(relations, n),
         test_content=describe(test, facts[1]) if test is not None else {},
         test_broken=broken[1] if test is not None else broken[0].iloc[:0],
+        clip_ids=tuple(clips.table["clip_id"]),
+        rows=clips.rows,
+        test_rows=() if test is None else test.rows,
     )
 
 
@@ -302,14 +199,3 @@ def _findings(
     long = sum(f.seconds > FINGERPRINTED for f in facts.values())
     if long:
         yield Finding("long recordings", long, "near duplicates were looked for in their first hour only")
-
-
-def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """The rows as plain dicts that JSON can hold."""
-    return [{str(key): _plain(value) for key, value in row.items()} for row in table.to_dict("records")]
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, float) and np.isnan(value):
-        return None
-    return value.item() if isinstance(value, np.generic) else value

@@ -11,6 +11,7 @@ import pandas as pd
 
 from aurist.audit.files import FileFacts, Span
 from aurist.clips.table import Clips
+from aurist.errors import plural
 
 COLUMNS = ["row", "clip_id", "path", "kind", "fatal", "detail"]
 
@@ -55,7 +56,7 @@ def clip_flaws(facts: FileFacts, span: Span) -> list[Flaw]:
     if np.isfinite(span.end) and span.end > facts.seconds + SLACK:
         flaws.append(Flaw("cut", False, f"{asked}, and the file lasts {facts.seconds:.3f} s"))
     if span.nonfinite:
-        flaws.append(Flaw("nan", True, f"{span.nonfinite} samples are NaN or infinite"))
+        flaws.append(Flaw("nan", True, f"{plural(span.nonfinite, 'sample')} of NaN or infinity"))
     elif span.rms < SILENT_DBFS:
         level = "digital silence" if span.peak == 0 else f"level {span.rms:.1f} dBFS, peak {span.peak:.2g}"
         flaws.append(Flaw("silent", True, level))
@@ -102,7 +103,7 @@ def broken_clips(clips: Clips, facts: Mapping[str, FileFacts]) -> pd.DataFrame:
                 paths[row],
                 "no features",
                 True,
-                f"all {len(clips.features)} features are missing",
+                f"all of its features are missing ({len(clips.features):,})",
             )
         )
     return pd.DataFrame(rows, columns=COLUMNS).astype({"row": int, "fatal": bool})

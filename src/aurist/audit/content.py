@@ -12,6 +12,7 @@ import pandas as pd
 from aurist.audit.broken import clip_spans, some_of
 from aurist.audit.files import FileFacts
 from aurist.clips.table import Clips
+from aurist.errors import plural
 
 QUANTILES = {"min": 0.0, "5%": 0.05, "median": 0.5, "95%": 0.95, "max": 1.0}
 #: How much better than the commonest label a technical property alone may guess the labels, in accuracy.
@@ -137,7 +138,8 @@ def class_findings(
         ((n_groups >= 2) & (n_groups < FEW_GROUPS), f"in fewer than {FEW_GROUPS} groups have rough scores"),
     ):
         names = [
-            f"{clips.classes[i]} ({targets[:, i].sum()} clips in {n_groups[i]})" for i in np.flatnonzero(few)
+            f"{clips.classes[i]} ({plural(int(targets[:, i].sum()), 'clip')} in {n_groups[i]})"
+            for i in np.flatnonzero(few)
         ]
         if names:
             found.append(("few groups", len(names), f"classes {what}: {some_of(names)}"))

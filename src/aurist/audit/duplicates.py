@@ -8,15 +8,18 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from aurist.features.schema import infer_schema, row_keys
+
 Rows = npt.NDArray[np.intp]
 Ints = npt.NDArray[np.int64]
 Keys = npt.NDArray[np.uint64]
 
 
 def row_hashes(features: pd.DataFrame) -> Keys:
-    """A hash of each row, equal where all the features are equal.
+    """A hash of each row, equal where the models would see the same: what `aurist.features.schema` makes of it.
 
-    -0.0 equals 0.0, a missing value equals a missing value, and 1 equals 1.0.
+    Numbers are compared as the float32 that they are learnt from; -0.0 equals 0.0, a missing value equals a missing
+    value, and 1 equals 1.0. The hashes of two tables can be compared where they were hashed as one.
 
     Returns
     -------
@@ -28,28 +31,11 @@ def row_hashes(features: pd.DataFrame) -> Keys:
     >>> bool(a == b), bool(a == c)
     (True, False)
     """
-    plain = {}
-    for position, name in enumerate(features.columns):
-        column = features.iloc[:, position]
-        if pd.api.types.is_numeric_dtype(column.dtype):
-            numbers = column.to_numpy(dtype=np.float64, na_value=np.nan)
-            # one bit pattern for all NaN and for both zeros
-            plain[str(name)] = np.where(np.isnan(numbers), np.nan, numbers + 0.0)
-        else:
-            plain[str(name)] = np.array(
-                [
-                    None if missing else _text(cell)
-                    for cell, missing in zip(column, column.isna(), strict=True)
-                ],
-                dtype=object,
-            )
-    if not plain:
-        return np.arange(len(features), dtype=np.uint64)
-    return np.asarray(pd.util.hash_pandas_object(pd.DataFrame(plain), index=False), dtype=np.uint64)
-
-
-def _text(value: object) -> str | None:
-    return None if value is None else str(value)
+    # beyond float32 a number is infinite, to the models too
+    with np.errstate(over="ignore"):
+        ready, _ = infer_schema(features).apply(features)
+    # a NaN that a division made has another sign than one that was read
+    return row_keys(ready.where(ready.notna()))
 
 
 def repeated_sets(keys: npt.NDArray[np.generic], rows: Rows) -> list[Rows]:

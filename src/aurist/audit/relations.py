@@ -14,7 +14,7 @@ from aurist.audit.duplicates import Ints, Rows, joined, repeated_sets, row_hashe
 from aurist.audit.files import FileFacts
 from aurist.audit.near import COLUMNS, near_pairs
 from aurist.clips.table import Clips
-from aurist.errors import DataError, listing
+from aurist.errors import DataError, listing, plural
 
 Mask = npt.NDArray[np.bool_]
 
@@ -136,17 +136,19 @@ def _inputs(tables: Sequence[Clips], rows: pd.DataFrame) -> Ints:
             lacking = [name for name in names if name not in clips.table.columns]
             if lacking:
                 raise DataError(
-                    f"The second table lacks {len(lacking)} of the {len(names)} feature columns of the first:\n"
+                    f"The second table lacks {len(lacking):,} of {plural(len(names), 'feature column')} of the first:\n"
                     f"{listing([repr(name) for name in lacking])}\n"
                     "Give a table with the same columns."
                 )
         keys = row_hashes(pd.concat([clips.table[names] for clips in tables], ignore_index=True))
+        codes = np.asarray(pd.factorize(keys)[0], dtype=np.int64)
     else:
         spans = pd.DataFrame(
             [span for clips in tables for span in clip_spans(clips)], columns=["start", "end"]
         )
-        keys = row_hashes(pd.concat([rows["sound"], spans], axis=1))
-    codes = np.asarray(pd.factorize(keys)[0], dtype=np.int64)
+        # to the last bit: in hours of sound, times of float32 would be milliseconds apart
+        keyed = spans.assign(sound=rows["sound"]).groupby(["sound", "start", "end"], sort=False)
+        codes = np.asarray(keyed.ngroup(), dtype=np.int64)
     seen = rows["usable"] if names else rows["sound"] >= 0
     return np.where(seen, codes, -1)
 

@@ -106,16 +106,17 @@ def _short(value: object) -> str:
 
 
 def _write(found: Audit, folder: Path) -> None:
+    from aurist.audit import with_file_rows
     from aurist.files import atomic_path, write_json
 
     write_json(folder / "audit.json", found.to_dict())
     for name, table in (
-        ("quarantine", found.quarantine),
-        ("near_duplicates", found.near),
+        ("quarantine", with_file_rows(found.quarantine, found.rows)),
+        ("near_duplicates", found.near_table()),
         ("leaks", found.leaks),
     ):
         with atomic_path(folder / f"{name}.csv") as part:
-            table.to_csv(part, index=False)
+            table.to_csv(part, index=False, float_format="%.6g")
 
 
 def features(
@@ -139,14 +140,15 @@ def features(
       aurist features music/ -o features.parquet
     """
     from aurist.automl.tables import feature_file
+    from aurist.errors import about, plural
 
     options = opt.read_options(
         label, path, group, start=start, end=end, label_from=label_from, audio_root=audio_root
     )
     made = feature_file(data, output, options, sample_rate=sample_rate, jobs=jobs, cache_dir=cache_dir)
     for clip_id, message in made.failures.items():
-        say(f"no features: {clip_id}: {message}")
-    say(f"written: {output} ({made.rows} clips, {made.columns} features)")
+        say(f"no features: {about(clip_id, message)}")
+    say(f"written: {output} ({plural(made.rows, 'clip')}, {plural(made.columns, 'feature')})")
 
 
 def cache(

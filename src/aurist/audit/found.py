@@ -1,0 +1,167 @@
+"""What an audit found, in tables, and how it is written down."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from aurist.audit.duplicates import Ints, Rows
+from aurist.audit.relations import Mask
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that the user should know of the data as a whole.
+
+    Parameters
+    ----------
+    kind
+        "constant", "missing values", "infinite values", "mixed sample rates", "shortcut", "few groups",
+        "groups apart" or "long recordings".
+    count
+        How many columns, cells, clips ... it concerns.
+    detail
+        One sentence.
+    """
+
+    kind: str
+    count: int
+    detail: str
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What the audit found.
+
+    Parameters
+    ----------
+    content
+        What is in the table (`aurist.audit.content.describe`).
+    broken
+        One row a flaw of a clip: ``row, clip_id, path, kind, fatal, detail``.
+    usable : (n_clips,)
+        Which clips have no fatal flaw.
+    findings
+        What else the user should know.
+    exact
+        Sets of rows with identical inputs: all features equal, or the same decoded samples.
+    distinct
+        How many distinct inputs there are among the usable clips.
+    near
+        One row a pair of files that share sound: ``row, other_row`` (of ``test`` where ``in_test``),
+        ``path, other_path``,
+        ``offset`` (where the other begins, in seconds of the first), ``overlap`` (seconds), ``error`` (share of
+        differing fingerprint bits), ``labels, other_labels``.
+    conflicts
+        Sets of rows that are duplicates of each other and have different labels: ``kind`` ("exact" or "near"), ``set``,
+        ``row, clip_id, labels``.
+    ceiling
+        The best accuracy that any model could reach, given identical inputs with different labels.
+    leaks
+        What stands on both sides of the given folds or parts, or of the two tables: ``between, what, sets, rows, share,
+        example``.
+    groups : (n_clips,)
+        The groups to split by: rows of one given group, of one file, or duplicates of each other, exact or
+        near, directly or by way of others, have one number.
+    seen : (n_test,)
+        Which rows of the test table stand in the other one: the same input, or sound in common; empty without.
+    test_content, test_broken
+        The same as above of the test table; empty without.
+    clip_ids
+        The clips' names.
+    rows, test_rows
+        Where the rows stand in the files that they were read from (`aurist.clips.Clips`); empty for folders. In all
+        tables above ``row`` is a position, from 0; `with_file_rows` gives what people should see.
+    """
+
+    content: dict[str, object]
+    broken: pd.DataFrame
+    usable: Mask
+    findings: tuple[Finding, ...]
+    exact: list[Rows]
+    distinct: int
+    near: pd.DataFrame
+    conflicts: pd.DataFrame
+    ceiling: float
+    leaks: pd.DataFrame
+    groups: Ints
+    seen: Mask
+    test_content: dict[str, object]
+    test_broken: pd.DataFrame
+    clip_ids: tuple[str, ...] = ()
+    rows: tuple[int | str, ...] = ()
+    test_rows: tuple[int | str, ...] = ()
+
+    @property
+    def quarantine(self) -> pd.DataFrame:
+        """The fatal flaws: the clips to be left out, and why."""
+        return self.broken[self.broken["fatal"]].reset_index(drop=True)
+
+    def near_table(self) -> pd.DataFrame:
+        """The pairs of near duplicates for people: rows of the files instead of positions."""
+        other = [
+            rows[row] if rows else None
+            for row, rows in zip(
+                self.near["other_row"],
+                (self.test_rows if in_test else self.rows for in_test in self.near["in_test"]),
+                strict=True,
+            )
+        ]
+        out = with_file_rows(self.near, self.rows)
+        if not self.rows and not self.test_rows:
+            return out.drop(columns="other_row")
+        return out.assign(other_row=pd.Series(other, index=out.index, dtype=object))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything but the groups, for JSON."""
+        return {
+            "content": self.content,
+            "broken": _records(with_file_rows(self.broken, self.rows)),
+            "broken_counts": self.broken.groupby("kind")["row"].nunique().to_dict(),
+            "left_out": int((~self.usable).sum()),
+            "findings": [asdict(finding) for finding in self.findings],
+            "distinct": self.distinct,
+            "exact_sets": len(self.exact),
+            "exact_rows": int(sum(len(rows) for rows in self.exact)),
+            "exact": [[(self.rows or self.clip_ids)[row] for row in rows] for rows in self.exact],
+            "near": _records(self.near_table()),
+            "conflict_sets": len(self.conflicts[["kind", "set"]].drop_duplicates()),
+            "conflict_rows": int(self.conflicts["row"].nunique()),
+            "conflicts": _records(with_file_rows(self.conflicts, self.rows)),
+            "ceiling": None if np.isnan(self.ceiling) else self.ceiling,
+            "leaks": _records(self.leaks),
+            "groups": len(np.unique(self.groups)),
+            "seen": int(self.seen.sum()) if len(self.seen) else None,
+            "test_content": self.test_content,
+            "test_broken": _records(with_file_rows(self.test_broken, self.test_rows)),
+        }
+
+
+def with_file_rows(table: pd.DataFrame, rows: Sequence[int | str]) -> pd.DataFrame:
+    """A table whose ``row``, a position from 0, becomes the row of the file (the header is row 1).
+
+    Without ``rows``, for what was read from a folder, there is no such column.
+
+    Examples
+    --------
+    >>> with_file_rows(pd.DataFrame({"row": [0, 2], "kind": "silent"}), rows=(2, 3, 5))["row"].tolist()
+    [2, 5]
+    """
+    if not rows:
+        return table.drop(columns="row")
+    return table.assign(row=[rows[row] for row in table["row"]])
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows as plain dicts that JSON can hold."""
+    return [{str(key): _plain(value) for key, value in row.items()} for row in table.to_dict("records")]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float) and np.isnan(value):
+        return None
+    return value.item() if isinstance(value, np.generic) else value
