@@ -10,17 +10,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from aurist import plots
 from aurist.errors import DataError
 from aurist.evaluate import reliability
-from aurist.plots import plot_confusion, plot_importance, plot_leaderboard, plot_reliability
+from aurist.plots import charts, plot_confusion, plot_importance, plot_leaderboard, plot_reliability
 
 
 @pytest.fixture
 def drawn(monkeypatch):
     """The figures saved, each as the texts that stand in it."""
     texts: list[list[str]] = []
-    save = plots._save
+    save = charts.save
 
     def keep(figure, path):
         from matplotlib.text import Text
@@ -31,7 +30,7 @@ def drawn(monkeypatch):
             [found.get_text() for found in figure.findobj(Text) if found.get_visible() and found.get_text()]
         )
 
-    monkeypatch.setattr(plots, "_save", keep)
+    monkeypatch.setattr(charts, "save", keep)
     return texts
 
 
