@@ -11,12 +11,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from aurist.audit import Audit, audit
+from aurist.audit import Audit, audit, with_file_rows
 from aurist.audit.words import sentences
 from aurist.clips import Clips
 from aurist.clips.read import ReadOptions, read_clips
 from aurist.config import FitConfig
-from aurist.errors import DataError, listing
+from aurist.errors import DataError, about, listing, plural
 from aurist.features.schema import Schema, infer_schema, row_keys
 from aurist.features.store import default_cache_dir, summary_table
 from aurist.features.summary import SummaryConfig
@@ -62,7 +62,9 @@ def prepare(
     features, broken = _features(clips, summary, found, jobs, cache_dir)
     kept = _keep(clips, broken, allow_loss=config.allow_loss)
     if len(broken):
-        say(f"left out: {len(broken)} of {len(clips)} clips, listed in {output / 'quarantine.csv'}")
+        say(
+            f"left out: {len(broken):,} of {plural(len(clips), 'clip')}, listed in {output / 'quarantine.csv'}"
+        )
     clips, features, groups = clips.take(kept), features.iloc[kept].reset_index(drop=True), found.groups[kept]
     schema = infer_schema(features)
     ready, _ = schema.apply(features)
@@ -81,7 +83,7 @@ def prepare(
     output.mkdir(parents=True, exist_ok=True)
     write_json(output / "audit.json", found.to_dict())
     with atomic_path(output / "quarantine.csv") as part:
-        broken.to_csv(part, index=False)
+        with_file_rows(broken, found.rows).to_csv(part, index=False)
     return create_run(output, config, data)
 
 
@@ -90,8 +92,9 @@ def _check_learnable(clips: Clips) -> None:
     present = {label for labels in trained["labels"] for label in labels}
     if len(present) < (1 if clips.multilabel else 2):
         raise DataError(
-            f"Found {len(present)} class ({', '.join(sorted(present)) or 'no labels'}) among {len(trained)} clips "
-            "to train on, but a classifier needs at least two. Check the label column (--label)."
+            f"Found {plural(len(present), 'class', 'classes')} ({', '.join(sorted(present)) or 'no labels'}) among "
+            f"{plural(len(trained), 'clip')} to train on, but a classifier needs at least two. "
+            "Check the label column (--label)."
         )
     counts = Counter(label for labels in trained["labels"] for label in labels)
     once = sum(count == 1 for count in counts.values())
@@ -140,7 +143,7 @@ def _keep(clips: Clips, broken: pd.DataFrame, *, allow_loss: bool) -> npt.NDArra
     )
     if not lost.any() or (allow_loss and len(kept)):
         return kept
-    reasons = listing([f"{row.clip_id}: {row.detail}" for row in broken.itertuples()], shown=10)
+    reasons = listing([about(str(row.clip_id), str(row.detail)) for row in broken.itertuples()], shown=10)
     advice = (
         "Repair these files or rows (`aurist check` lists them), or go on without them with --allow-loss."
     )
@@ -150,7 +153,8 @@ def _keep(clips: Clips, broken: pd.DataFrame, *, allow_loss: bool) -> npt.NDArra
         )
     if lost.mean() > MOST_LOST:
         raise DataError(
-            f"{lost.sum()} of {len(lost)} clips are broken, more than a tenth.\n{reasons}\n{advice}"
+            f"{lost.sum():,} of {plural(len(lost), 'clip')} {'is' if lost.sum() == 1 else 'are'} broken, more than a "
+            f"tenth.\n{reasons}\n{advice}"
         )
     return kept
 
