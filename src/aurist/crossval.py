@@ -122,7 +122,9 @@ def _fit_fold(
         _fit_into(place, data, member, split, (until - time.time()) / rounds)
         # another process may have been first (an orphan of a run that was killed): what is whole stays
         if not is_done(folder, split.fold):
-            place.rename(fold_folder(folder, split.fold))
+            final = fold_folder(folder, split.fold)
+            shutil.rmtree(final, ignore_errors=True)
+            place.rename(final)
     finally:
         shutil.rmtree(place, ignore_errors=True)
 
@@ -134,7 +136,7 @@ def _fit_into(place: Path, data: TrainingData, member: Member, split: Split, sec
     started = time.monotonic()
     model, inner_proba = engine(member.engine).fit(place, data.task, member, train, inner, seconds)
     fitted = time.monotonic()
-    scored_proba = model.predict_proba(data.examples.take(split.scored).features)
+    scored_proba = model.predict_proba(data.examples.inputs.take(split.scored))
     predicted = time.monotonic()
     told: list[tuple[Rows, Proba, PredictionPart]] = [
         (split.scored, scored_proba, "oof"),

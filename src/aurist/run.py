@@ -26,7 +26,7 @@ from aurist.crossval import TrainingData
 from aurist.errors import RunError
 from aurist.features.schema import Schema, schema_from_dict, schema_to_dict
 from aurist.files import atomic_path, write_json
-from aurist.models.base import Examples, Task
+from aurist.models.base import Examples, Inputs, Task
 from aurist.splits import cross_splits
 
 #: Raised when a run of an older version can no longer be read.
@@ -60,6 +60,8 @@ class RunData:
         (n_test,): row keys of the test table that the fit was told of, or None.
     notes
         What was guessed, left out or decided, for people to read.
+    cache_dir
+        Where decoded sound is kept; None: the default place.
     """
 
     task: Task
@@ -71,6 +73,11 @@ class RunData:
     summary: dict[str, Any] | None
     test_keys: npt.NDArray[np.uint64] | None
     notes: tuple[str, ...]
+    cache_dir: Path | None = None
+
+    def inputs(self) -> Inputs:
+        """What models may look at."""
+        return Inputs(self.features, self.clips if self.clips.has_audio else None, self.cache_dir)
 
 
 @dataclass(frozen=True)
@@ -159,6 +166,7 @@ def create_run(folder: Path, config: FitConfig, data: RunData) -> Run:
             "schema": schema_to_dict(data.schema),
             "summary": data.summary,
             "notes": list(data.notes),
+            "cache_dir": None if data.cache_dir is None else str(data.cache_dir.resolve()),
         },
     )
     return Run(folder)
@@ -212,6 +220,7 @@ def read_data(run: Run) -> RunData:
         summary=known["summary"],
         test_keys=pd.read_parquet(keys)["key"].to_numpy(dtype=np.uint64) if keys.exists() else None,
         notes=tuple(known["notes"]),
+        cache_dir=None if known["cache_dir"] is None else Path(known["cache_dir"]),
     )
 
 
@@ -224,7 +233,7 @@ def training_data(data: RunData) -> TrainingData:
     folds, groups = data.folds[rows], data.groups[rows]
     return TrainingData(
         task=data.task,
-        examples=Examples(data.features.iloc[rows].reset_index(drop=True), targets, weight),
+        examples=Examples(data.inputs().take(rows), targets, weight),
         clip_ids=clips.table["clip_id"].to_numpy(dtype=object),
         groups=groups,
         folds=folds,

@@ -12,7 +12,7 @@ from aurist.crossval import TrainingData, fit_member, is_done, load_folds
 from aurist.errors import RunError
 from aurist.evaluate import bootstrap
 from aurist.metrics import metric
-from aurist.models.base import Examples, Member, Task, engine
+from aurist.models.base import Examples, Inputs, Member, Task, engine
 from aurist.splits import assign_folds, cross_splits
 
 MEMBERS = [
@@ -49,7 +49,7 @@ def training_data(
     folds = assign_folds(targets, groups, n_splits, seed=0)
     return TrainingData(
         task,
-        Examples(features, targets, np.ones(n)),
+        Examples(Inputs(features), targets, np.ones(n)),
         np.array([f"clip{i}" for i in range(n)], dtype=object),
         groups,
         folds,
@@ -67,7 +67,7 @@ def test_learns_what_is_plain_and_is_the_same_when_read_back(member: Member, tmp
     assert metric("accuracy")(data.examples.targets, proba) > 0.75
     models = load_folds(tmp_path, data.task, member)
     split = data.splits[0]
-    again = models[0].predict_proba(data.examples.take(split.scored).features)
+    again = models[0].predict_proba(data.examples.inputs.take(split.scored))
     assert np.allclose(again, proba[split.scored], atol=1e-6)
 
 
@@ -97,9 +97,7 @@ def test_mljar_learns_too_and_is_the_same_when_read_back(tmp_path: Path) -> None
     proba = found.oof.aligned(data.clip_ids.tolist())
     assert metric("accuracy")(data.examples.targets, proba) > 0.7
     split = data.splits[0]
-    again = load_folds(tmp_path, data.task, member)[0].predict_proba(
-        data.examples.take(split.scored).features
-    )
+    again = load_folds(tmp_path, data.task, member)[0].predict_proba(data.examples.inputs.take(split.scored))
     assert np.allclose(again, proba[split.scored], atol=1e-6)
 
 
@@ -118,7 +116,7 @@ def test_a_class_that_is_not_in_the_training_folds_gets_no_probability(tmp_path:
         place = tmp_path / member.name
         place.mkdir()
         model, _ = engine(member.engine).fit(place, data.task, member, train, inner, 60)
-        proba = model.predict_proba(inner.features)
+        proba = model.predict_proba(inner.inputs)
         assert (proba[:, 2] == 0).all()
 
 

@@ -17,7 +17,7 @@ from aurist.errors import DataError, listing
 from aurist.features.schema import row_keys
 from aurist.features.store import summary_table
 from aurist.features.summary import SummaryConfig
-from aurist.models.base import Proba
+from aurist.models.base import Inputs, Proba
 from aurist.plan import ENSEMBLE
 from aurist.run import Run, RunData, read_data
 from aurist.seen import Seen
@@ -94,10 +94,10 @@ def apply_run(
         failures.setdefault(int(row), "all of its features are missing")
     rows = np.array([row for row in range(len(clips)) if row not in failures], dtype=np.intp)
     proba = np.full((len(clips), len(data.task.classes)), np.nan)
-    usable = ready.iloc[rows].reset_index(drop=True)
+    usable = Inputs(ready, clips if clips.has_audio else None, cache_dir).take(rows)
     seen = load_seen(run)
     known = np.zeros(len(clips), dtype=bool)
-    known[rows] = seen.known(row_keys(usable))
+    known[rows] = seen.known(row_keys(usable.features))
     if len(rows):
         bare = model is not None and model != ENSEMBLE
         proba[rows] = (

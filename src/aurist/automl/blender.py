@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 
 from aurist.crossval import load_folds
 from aurist.errors import ConfigError
 from aurist.features.schema import row_keys
-from aurist.models.base import Member, Proba
+from aurist.models.base import Inputs, Member, Proba
 from aurist.plan import ENSEMBLE
 from aurist.run import Run, RunData
 from aurist.seen import Seen
@@ -42,25 +41,25 @@ class Blender:
         }
         self.n_folds = len(self._models[used[0]])
 
-    def fold_proba(self, fold: int, features: pd.DataFrame) -> Proba:
+    def fold_proba(self, fold: int, inputs: Inputs) -> Proba:
         """(n, n_classes), by the models of one fold; in chunks, so that memory stays bounded."""
-        out = np.zeros((len(features), self.n_classes))
+        out = np.zeros((len(inputs), self.n_classes))
         for member, models in self._models.items():
             weight = self._weights[fold].get(member, 0.0) if self._weights else 1.0
             if weight > 0:
-                for start in range(0, len(features), CHUNK):
-                    chunk = features.iloc[start : start + CHUNK]
+                for start in range(0, len(inputs), CHUNK):
+                    chunk = inputs.take(np.arange(start, min(start + CHUNK, len(inputs))))
                     out[start : start + CHUNK] += weight * models[fold].predict_proba(chunk)
         return out
 
-    def proba(self, features: pd.DataFrame) -> Proba:
+    def proba(self, inputs: Inputs) -> Proba:
         """(n, n_classes): the mean over the folds."""
-        told = [self.fold_proba(fold, features) for fold in range(self.n_folds)]
+        told = [self.fold_proba(fold, inputs) for fold in range(self.n_folds)]
         return np.asarray(np.mean(told, axis=0), dtype=np.float64)
 
 
-def ensemble_proba(run: Run, data: RunData, features: pd.DataFrame, seen: Seen) -> Proba:
+def ensemble_proba(run: Run, data: RunData, inputs: Inputs, seen: Seen) -> Proba:
     """What the run answers: the blend, the twins of rows seen before, and the tilt towards rare classes."""
-    blended = Blender(run, data, ENSEMBLE).proba(features)
+    blended = Blender(run, data, ENSEMBLE).proba(inputs)
     tilted = run.ensemble()["tilt"]
-    return tilt(seen.answer(row_keys(features), blended), np.asarray(tilted["prior"]), tilted["power"])
+    return tilt(seen.answer(row_keys(inputs.features), blended), np.asarray(tilted["prior"]), tilted["power"])

@@ -36,8 +36,8 @@ def compare_with_careless(run: Run, learn: TrainingData, forest: FoldsFitted) ->
     random = np.zeros(targets.shape)
     for split in cross_splits(folds, targets, alone, task.seed):
         rows = np.sort(np.concatenate([split.train, split.inner]))
-        features = learn.examples.take(split.scored).features
-        random[split.scored] = forest_proba(task, learn.examples.take(rows), features)
+        inputs = learn.examples.inputs.take(split.scored)
+        random[split.scored] = forest_proba(task, learn.examples.take(rows), inputs)
     honest = forest.oof.aligned(learn.clip_ids[scored].tolist())
 
     write_json(

@@ -215,7 +215,7 @@ def _held_out_word(run: Run, held: RunData, seen: Seen) -> dict[str, Any]:
     task = held.task
     keys = row_keys(held.features)
     known = seen.known(keys)
-    proba = ensemble_proba(run, held, held.features, seen)
+    proba = ensemble_proba(run, held, held.inputs(), seen)
     truth = held.clips.targets(task.classes)
 
     def score(rows: npt.NDArray[np.bool_]) -> dict[str, float]:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from aurist.automl.blender import Blender
 from aurist.metrics import metric
-from aurist.models.base import Proba
+from aurist.models.base import Inputs, Proba
 from aurist.plan import ENSEMBLE
 from aurist.run import Run, read_data, training_data
 
@@ -98,5 +98,5 @@ def _out_of_fold(blender: Blender, features: pd.DataFrame, folds: npt.NDArray[np
     out = np.zeros((len(features), blender.n_classes))
     for fold in np.unique(folds):
         here = np.flatnonzero(folds == fold)
-        out[here] = blender.fold_proba(int(fold), features.iloc[here].reset_index(drop=True))
+        out[here] = blender.fold_proba(int(fold), Inputs(features).take(here))
     return out

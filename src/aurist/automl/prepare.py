@@ -79,6 +79,7 @@ def prepare(
         summary=None if summary is None else asdict(summary),
         test_keys=_test_keys(test_clips, schema, summary, jobs, cache_dir),
         notes=(*clips.notes, *said),
+        cache_dir=cache_dir,
     )
     output.mkdir(parents=True, exist_ok=True)
     write_json(output / "audit.json", found.to_dict())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from aurist.clips import Clips
 from aurist.errors import AuristError, RunError
 
 Proba = npt.NDArray[np.float64]
@@ -29,23 +30,64 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Examples:
-    """Rows to learn from: features (n, n_features), indicator matrix (n, n_classes), weights (n,)."""
+class Inputs:
+    """What a model may look at.
+
+    Parameters
+    ----------
+    features
+        (n, n_features): for models of tables.
+    clips
+        The n clips, for models that listen; None where there are no recordings.
+    cache_dir
+        Where decoded sound is kept; None: the default place.
+    """
 
     features: pd.DataFrame
+    clips: Clips | None = None
+    cache_dir: Path | None = None
+
+    def __len__(self) -> int:
+        return len(self.features)
+
+    def take(self, rows: npt.NDArray[np.intp]) -> Inputs:
+        """The inputs of these positions."""
+        return Inputs(
+            self.features.iloc[rows].reset_index(drop=True),
+            None if self.clips is None else self.clips.take(rows),
+            self.cache_dir,
+        )
+
+    def together(self, other: Inputs) -> Inputs:
+        """These inputs and then the others, from the same table of clips."""
+        clips = self.clips
+        if clips is not None and other.clips is not None:
+            table = pd.concat([clips.table, other.clips.table], ignore_index=True)
+            clips = replace(clips, table=table, rows=(), given_ids=())
+        return Inputs(pd.concat([self.features, other.features], ignore_index=True), clips, self.cache_dir)
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Rows to learn from: n inputs, indicator matrix (n, n_classes), weights (n,)."""
+
+    inputs: Inputs
     targets: npt.NDArray[np.int8]
     weight: npt.NDArray[np.float64]
 
+    @property
+    def features(self) -> pd.DataFrame:
+        """(n, n_features)."""
+        return self.inputs.features
+
     def take(self, rows: npt.NDArray[np.intp]) -> Examples:
         """The examples of these positions."""
-        return Examples(
-            self.features.iloc[rows].reset_index(drop=True), self.targets[rows], self.weight[rows]
-        )
+        return Examples(self.inputs.take(rows), self.targets[rows], self.weight[rows])
 
     def together(self, other: Examples) -> Examples:
         """These examples and then the others."""
         return Examples(
-            pd.concat([self.features, other.features], ignore_index=True),
+            self.inputs.together(other.inputs),
             np.concatenate([self.targets, other.targets]),
             np.concatenate([self.weight, other.weight]),
         )
@@ -68,7 +110,7 @@ class Member:
 class Model(Protocol):
     """A model fitted on one fold; what it needs to predict is in its folder."""
 
-    def predict_proba(self, features: pd.DataFrame) -> Proba:
+    def predict_proba(self, inputs: Inputs) -> Proba:
         """(n, n_classes): probabilities in the order of the task's classes."""
         ...
 

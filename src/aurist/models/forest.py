@@ -15,7 +15,7 @@ import pandas as pd
 
 from aurist.errors import RunError
 from aurist.files import atomic_path
-from aurist.models.base import Examples, Member, Proba, Task
+from aurist.models.base import Examples, Inputs, Member, Proba, Task
 
 MODEL_FILE = "forest.skops"
 #: Above this many rows there are fewer trees, and above the second number larger leaves: a forest takes memory by its
@@ -32,9 +32,9 @@ class ForestModel:
     seen: list[int]
     multilabel: bool
 
-    def predict_proba(self, features: pd.DataFrame) -> Proba:
+    def predict_proba(self, inputs: Inputs) -> Proba:
         """(n, n_classes): mean of the leaves' class shares."""
-        numbers = as_numbers(features)
+        numbers = as_numbers(inputs.features)
         out = np.zeros((len(numbers), self.n_classes))
         if not self.multilabel:
             out[:, self.seen] = self.forest.predict_proba(numbers)
@@ -53,7 +53,7 @@ class ForestEngine:
     ) -> tuple[ForestModel, Proba]:
         """Fit twice: without the inner part, for choices made on it, and then on all of the training rows."""
         trees = int(member.settings.get("trees", _trees(len(train.targets))))
-        inner_proba = _fit(train, task, max(trees // 3, 50)).predict_proba(inner.features)
+        inner_proba = _fit(train, task, max(trees // 3, 50)).predict_proba(inner.inputs)
         model = _fit(train.together(inner), task, trees)
         _save(folder, model)
         return model, inner_proba
@@ -73,9 +73,9 @@ class ForestEngine:
         return ForestModel(kept["forest"], len(task.classes), list(kept["seen"]), task.multilabel)
 
 
-def forest_proba(task: Task, train: Examples, features: pd.DataFrame) -> Proba:
+def forest_proba(task: Task, train: Examples, inputs: Inputs) -> Proba:
     """Fit the engine's forest on ``train`` and ask it at once, without keeping it; (n, n_classes)."""
-    return _fit(train, task, _trees(len(train.targets))).predict_proba(features)
+    return _fit(train, task, _trees(len(train.targets))).predict_proba(inputs)
 
 
 def _trees(n_rows: int) -> int:

@@ -17,7 +17,7 @@ import pandas as pd
 
 from aurist.errors import MissingExtraError, RunError
 from aurist.files import write_json
-from aurist.models.base import Examples, FitFailedError, Member, Proba, Task
+from aurist.models.base import Examples, FitFailedError, Inputs, Member, Proba, Task
 
 #: mljar's modes: how many models it tries, with which of them stacked.
 _MODES = {"quick": "Explain", "good": "Perform", "best": "Compete"}
@@ -38,18 +38,18 @@ class MljarModel:
     seen: list[int]
     task: Task
 
-    def predict_proba(self, features: pd.DataFrame) -> Proba:
+    def predict_proba(self, inputs: Inputs) -> Proba:
         """(n, n_classes): of mljar's best model, mostly its ensemble."""
-        plain = _plain(features)
+        plain = _plain(inputs.features)
         if not self.task.multilabel:
-            out = np.zeros((len(features), len(self.task.classes)))
+            out = np.zeros((len(inputs), len(self.task.classes)))
             with _quiet():
                 out[:, self.seen] = self.automls[0].predict_proba(plain)
             return out
         columns = []
         for automl, constant in zip(self.automls, self.constants, strict=True):
             if automl is None:
-                columns.append(np.full(len(features), constant))
+                columns.append(np.full(len(inputs), constant))
             else:
                 with _quiet():
                     columns.append(automl.predict_proba(plain)[:, 1])
@@ -82,7 +82,7 @@ class MljarEngine:
                 _fit_one(place, task, mode, (train, truth[0]), (inner, truth[1]), share) if varies else None
             )
         write_json(folder / "aurist.json", {"constants": model.constants, "seen": model.seen})
-        return model, model.predict_proba(inner.features)
+        return model, model.predict_proba(inner.inputs)
 
     def load(self, folder: Path, task: Task) -> MljarModel:
         """Read it back. It holds pickles: a run is loaded only where it is trusted."""

@@ -19,7 +19,7 @@ import pandas as pd
 
 from aurist.errors import MissingExtraError, RunError
 from aurist.files import write_json
-from aurist.models.base import Examples, FitFailedError, Member, Proba, Task
+from aurist.models.base import Examples, FitFailedError, Inputs, Member, Proba, Task
 
 LABEL = "__label__"
 WEIGHT = "__weight__"
@@ -45,9 +45,9 @@ class AutoGluonModel:
     task: Task
     chosen: list[str | None]
 
-    def predict_proba(self, features: pd.DataFrame) -> Proba:
+    def predict_proba(self, inputs: Inputs) -> Proba:
         """(n, n_classes): of the refitted model where there is one."""
-        return self._proba(features, self.chosen)
+        return self._proba(inputs.features, self.chosen)
 
     def _proba(self, features: pd.DataFrame, names: list[str | None]) -> Proba:
         if not self.task.multilabel:
