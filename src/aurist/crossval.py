@@ -120,13 +120,20 @@ def _fit_fold(
     place = Path(tempfile.mkdtemp(prefix=f".fold{split.fold}.", dir=folder))
     try:
         _fit_into(place, data, member, split, (until - time.time()) / rounds)
-        # another process may have been first (an orphan of a run that was killed): what is whole stays
-        if not is_done(folder, split.fold):
-            final = fold_folder(folder, split.fold)
-            shutil.rmtree(final, ignore_errors=True)
-            place.rename(final)
+        _take_place(place, folder, split.fold)
     finally:
         shutil.rmtree(place, ignore_errors=True)
+
+
+def _take_place(place: Path, folder: Path, fold: int) -> None:
+    """Rename, unless another process was first: a worker outlives a run that was killed for a moment."""
+    final = fold_folder(folder, fold)
+    try:
+        place.rename(final)
+    except OSError:
+        if not is_done(folder, fold):
+            shutil.rmtree(final)
+            place.rename(final)
 
 
 def _fit_into(place: Path, data: TrainingData, member: Member, split: Split, seconds: float) -> None:
