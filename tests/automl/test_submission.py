@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+from pathlib import Path
+
+import numpy as np
 import pandas as pd
 import pytest
 
 import aurist
 from aurist.automl import Applied, submission
+from aurist.automl.apply import PROBABILITY
+from aurist.automl.gain import ensemble_gain
 
 from .conftest import feature_table
 
@@ -39,3 +44,43 @@ def test_columns_that_are_no_classes_are_listed(applied: Applied) -> None:
     sample = pd.DataFrame({"ID": ["TEST_1"], "rock": 0.0, "polka": 0.0})
     with pytest.raises(aurist.DataError, match=r"(?s)polka.*folk, rap, rock"):
         submission(applied, sample, "sample.csv")
+
+
+def test_repeated_ids_stay_in_the_output_in_their_order(run: aurist.Run) -> None:
+    ids = ["7", "008", "7", *(f"t{i}" for i in range(29))]
+    new = feature_table(20, seed=3).drop(columns="genre").assign(ID=ids)
+    applied = aurist.predict(run, aurist.read_clips(new, labelled=False))
+    assert applied.to_frame()["id"].tolist() == ids
+    assert any("'7' in rows 0, 2" in note for note in applied.clips.notes)
+    made = submission(applied, pd.DataFrame({"ID": ["7", "t0", "7"], "rock": 0.0}), "sample.csv")
+    rock = applied.proba[:, applied.classes.index("rock")]
+    assert made["rock"].tolist() == [rock[0], rock[3], rock[2]]
+
+
+def test_a_table_of_another_kind_is_told_what_was_expected_and_found(run: aurist.Run) -> None:
+    other = pd.DataFrame({"zap": [1.0, 2.0], "zip": [3.0, 4.0]})
+    said = r"(?s)table of 6 features.*none of them.*expected the columns: tempo, energy.*found the columns: +zap, zip"
+    with pytest.raises(aurist.DataError, match=said):
+        aurist.predict(run, aurist.read_clips(other, labelled=False))
+    recordings = pd.DataFrame({"path": ["a.wav", "b.wav"], "tempo": [1.0, 2.0]})
+    with pytest.raises(
+        aurist.DataError, match=r"(?s)recordings were given, such as a.wav.*tempo.*--path none"
+    ):
+        aurist.predict(run, aurist.read_clips(recordings, labelled=False))
+
+
+def test_written_probabilities_sum_to_one(applied: Applied, tmp_path: Path) -> None:
+    applied.to_frame().to_csv(tmp_path / "p.csv", index=False, float_format=PROBABILITY)
+    text = (tmp_path / "p.csv").read_text()
+    assert max(len(cell) for line in text.splitlines()[1:] for cell in line.split(",")[2:]) <= 16
+    written = pd.read_csv(tmp_path / "p.csv")[list(applied.classes)]
+    np.testing.assert_allclose(written.sum(axis=1), applied.proba.sum(axis=1), atol=1e-8)
+
+
+def test_the_gain_of_the_ensemble_is_that_of_the_leaderboard(run: aurist.Run) -> None:
+    gain = ensemble_gain(run)
+    board = run.leaderboard().set_index("model")["score"]
+    singles = board.drop(["Ensemble", "AutoGluonEnsemble"], errors="ignore")
+    assert gain["model"] == singles.index[0]
+    assert gain["score"] == pytest.approx(board["Ensemble"] - singles.max(), abs=1e-5)
+    assert gain["low"] <= gain["score"] <= gain["high"]

@@ -13,7 +13,8 @@ import pandas as pd
 from aurist.automl.blender import Blender, ensemble_proba
 from aurist.clips import Clips, make_clips
 from aurist.clips.read import TABLE_SUFFIXES, ReadOptions, read_clips
-from aurist.errors import DataError, listing
+from aurist.clips.table import numbered
+from aurist.errors import DataError, about, listing, plural
 from aurist.features.schema import row_keys
 from aurist.features.store import summary_table
 from aurist.features.summary import SummaryConfig
@@ -21,6 +22,9 @@ from aurist.models.base import Inputs, Proba
 from aurist.plan import ENSEMBLE
 from aurist.run import Run, RunData, read_data
 from aurist.seen import Seen
+
+#: How probabilities are written: a row still sums to 1 within 1e-6, and times of a day are exact to the millisecond.
+PROBABILITY = "%.9g"
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,9 @@ class Applied:
         """One row a clip, in the order given: its id or path, ``label``, and a probability a class."""
         table = self.clips.table
         first = "path" if self.clips.has_audio else "id"
-        out: dict[str, object] = {first: table["path"] if self.clips.has_audio else table["clip_id"]}
+        # ids that the table repeats stand here as it has them
+        ids = table["path"] if self.clips.has_audio else list(self.clips.given_ids) or table["clip_id"]
+        out: dict[str, object] = {first: ids}
         if table["start"].notna().any():
             out |= {"start": table["start"], "end": table["end"]}
         out["label"] = self.labels()
@@ -112,16 +118,39 @@ def _features(
     data: RunData, clips: Clips, jobs: int, cache_dir: Path | None
 ) -> tuple[pd.DataFrame, dict[int, str]]:
     if data.summary is None:
-        if clips.has_audio and not clips.features:
-            raise DataError(
-                f"This run was fitted on a table of {len(data.schema.columns)} features, but recordings were "
-                "given. Give a table with the same columns."
-            )
+        _check_same_kind(data.schema.names, clips)
         return clips.table[[c for c in clips.table.columns if c in set(clips.features)]], {}
     if not clips.has_audio:
-        raise DataError("This run was fitted on recordings, but a table without a path column was given.")
+        raise DataError(
+            "This run was fitted on recordings, but the table that was given has no column of audio files.\n"
+            f"  found the columns: {_some(clips.features)}\n"
+            "Give recordings, a folder of them, or a table with their paths (--path names the column)."
+        )
     made = summary_table(clips, SummaryConfig(**data.summary), cache_dir=cache_dir, jobs=jobs)
     return made.features, dict(made.failures)
+
+
+def _check_same_kind(expected: Sequence[str], clips: Clips) -> None:
+    """Whether there is any of the feature columns; what is missing of some, the schema says."""
+    if set(expected) & set(clips.features):
+        return
+    of = f"This run was fitted on a table of {plural(len(expected), 'feature')}, but"
+    if clips.has_audio and not clips.features:
+        raise DataError(
+            f"{of} recordings were given, such as {clips.table['path'].iloc[0]}.\n"
+            f"  expected the columns: {_some(expected)}\n"
+            "Give a table with these columns; where they stand beside a column of audio files, add --path none."
+        )
+    raise DataError(
+        f"{of} the table that was given has none of them.\n"
+        f"  expected the columns: {_some(expected)}\n"
+        f"  found the columns:    {_some(clips.features)}\n"
+        "Give a table with the same columns as the training data."
+    )
+
+
+def _some(names: Sequence[str], shown: int = 8) -> str:
+    return ", ".join(names[:shown]) + (f" ... ({len(names)} in all)" if len(names) > shown else "")
 
 
 def read_inputs(paths: Sequence[Path], options: ReadOptions) -> Clips:
@@ -175,7 +204,10 @@ def submission(applied: Applied, sample: pd.DataFrame, where: str) -> pd.DataFra
         Where ids of the sample have no prediction, or its columns are neither.
     """
     ids = sample.iloc[:, 0].astype(str)
-    rows = pd.Index(applied.clips.table["clip_id"].astype(str)).get_indexer(pd.Index(ids))
+    known = pd.Index(applied.clips.table["clip_id"].astype(str))
+    # the second row of an id in the sample is the second in the table, where that has it twice too
+    rows = known.get_indexer(pd.Index(numbered(ids.tolist())))
+    rows = np.where(rows < 0, known.get_indexer(pd.Index(ids)), rows)
     _check_ids(ids, rows, applied, where)
     columns = [str(name) for name in sample.columns[1:]]
     out = sample.copy()
@@ -185,7 +217,8 @@ def submission(applied: Applied, sample: pd.DataFrame, where: str) -> pd.DataFra
     unknown = [name for name in columns if name not in applied.classes]
     if unknown:
         raise DataError(
-            f"{where}: {len(unknown)} of its columns are no classes of this run:\n{listing(unknown)}\n"
+            f"{where}: {plural(len(unknown), 'column')} {'is no class' if len(unknown) == 1 else 'are no classes'} of "
+            f"this run:\n{listing(unknown)}\n"
             f"Expected one column for the label, or columns among: {', '.join(applied.classes)}."
         )
     for name in columns:
@@ -197,12 +230,17 @@ def _check_ids(ids: pd.Series[str], rows: npt.NDArray[np.intp], applied: Applied
     missing: Sequence[str] = ids[rows < 0].tolist()
     if missing:
         raise DataError(
-            f"{where}: {len(missing)} of its {len(ids)} ids were not predicted:\n{listing(missing, shown=10)}\n"
+            f"{where}: {len(missing):,} of its {plural(len(ids), 'id')} {'was' if len(missing) == 1 else 'were'} not "
+            f"predicted:\n{listing(missing, shown=10)}\n"
             f"The predicted table has ids such as {applied.clips.table['clip_id'].iloc[0]!r}. "
             "Give the table that the sample belongs to, or name its id column with --id."
         )
     failed = [
-        f"{ids.iloc[i]}: {applied.failures[int(r)]}" for i, r in enumerate(rows) if int(r) in applied.failures
+        about(str(ids.iloc[i]), applied.failures[int(r)])
+        for i, r in enumerate(rows)
+        if int(r) in applied.failures
     ]
     if failed:
-        raise DataError(f"{len(failed)} rows of the submission could not be predicted:\n{listing(failed)}")
+        raise DataError(
+            f"{plural(len(failed), 'row')} of the submission could not be predicted:\n{listing(failed)}"
+        )

@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from aurist.automl.apply import Applied, apply_run
+from aurist.automl.apply import PROBABILITY, Applied, apply_run
 from aurist.automl.prepare import Source
 from aurist.clips import Clips
 from aurist.clips.read import ReadOptions, read_clips
-from aurist.errors import DataError, listing
+from aurist.errors import DataError, listing, plural
 from aurist.evaluate import all_scores, confusion, per_class
 from aurist.files import atomic_path, write_json
 from aurist.plots import plot_confusion
@@ -62,13 +62,15 @@ class Evaluation:
     def write(self, folder: Path) -> None:
         """Write ``evaluation.json predictions.csv per_class.csv confusion.csv confusion.png``."""
         write_json(folder / "evaluation.json", self.to_dict())
-        tables = {"predictions": self.applied.to_frame(), "per_class": self.per_class}
+        tables = {"per_class": self.per_class}
         if self.confusion is not None:
             tables["confusion"] = self.confusion_table()
             plot_confusion(self.confusion, self.applied.classes, folder / "confusion.png")
         for name, table in tables.items():
             with atomic_path(folder / f"{name}.csv") as part:
-                table.to_csv(part, index=False)
+                table.to_csv(part, index=False, float_format="%.6g")
+        with atomic_path(folder / "predictions.csv") as part:
+            self.applied.to_frame().to_csv(part, index=False, float_format=PROBABILITY)
 
 
 def evaluate_run(
@@ -92,13 +94,13 @@ def evaluate_run(
     _check_labels(clips, applied)
     rows = np.array([row for row in range(len(clips)) if row not in applied.failures], dtype=np.intp)
     if len(rows) == 0:
-        raise DataError(f"None of the {len(clips)} clips could be read; nothing was scored.")
+        raise DataError(f"None of {plural(len(clips), 'clip')} could be read; nothing was scored.")
     truth = clips.targets(applied.classes)[rows]
     proba, new = applied.proba[rows], ~applied.seen[rows]
     groups = _groups(clips)[rows]
     scores = {"all rows": all_scores(truth, proba, groups, multilabel=applied.multilabel)}
     if new.any() and not new.all():
-        title = f"new rows ({new.sum()} of {len(new)}; the others stand in the training data)"
+        title = f"new rows ({new.sum():,} of {len(new):,}; the others stand in the training data)"
         scores[title] = all_scores(truth[new], proba[new], groups[new], multilabel=applied.multilabel)
     return Evaluation(
         applied,
@@ -117,8 +119,10 @@ def _check_labels(clips: Clips, applied: Applied) -> None:
     if not unknown:
         return
     counts = {name: sum(name in labels for labels in clips.table["labels"]) for name in unknown}
+    rows = [f"{name} ({plural(count, 'clip')})" for name, count in counts.items()]
     raise DataError(
-        f"{len(unknown)} labels of this data are no classes of the run, which can never predict them:\n"
-        f"{listing([f'{name} ({count} clips)' for name, count in counts.items()])}\n"
+        f"{plural(len(unknown), 'label')} of this data {'is no class' if len(unknown) == 1 else 'are no classes'} of "
+        "the run, which can never predict what it was not taught:\n"
+        f"{listing(rows)}\n"
         f"The run knows: {', '.join(applied.classes)}. Rename these labels, or leave those clips out."
     )

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from aurist.clips.read import ReadOptions, read_clips
-from aurist.errors import ConfigError, DataError, listing
+from aurist.errors import ConfigError, DataError, about, listing, plural
 from aurist.features.store import summary_table
 from aurist.features.summary import SummaryConfig
 from aurist.files import atomic_path
@@ -53,7 +53,9 @@ def feature_file(
     made = summary_table(clips, config, cache_dir=cache_dir, jobs=jobs)
     failures = {str(clips.table["clip_id"].iloc[row]): message for row, message in made.failures.items()}
     if len(failures) == len(clips):
-        raise DataError(f"None of the {len(clips)} clips can be read:\n{listing(list(failures.values()))}")
+        raise DataError(
+            f"None of {plural(len(clips), 'clip')} can be read:\n{listing([about(*pair) for pair in failures.items()])}"
+        )
     table = clips.table[["clip_id", "path", "start", "end", "group", "fold", "part"]].copy()
     table.insert(4, "label", [";".join(labels) for labels in clips.table["labels"]])
     unused = [name for name in table.columns if table[name].replace("", np.nan).isna().all()]
