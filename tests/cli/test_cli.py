@@ -135,7 +135,7 @@ def test_what_is_wrong_with_a_table_to_predict_is_said(folder: Path) -> None:
     sample = pd.DataFrame({"ID": ["Z1"], "genre": ["folk"]})
     sample.to_csv(folder / "other.csv", index=False)
     wrong = aurist("predict", "run", "test.csv", "--submission", "other.csv", cwd=folder)
-    failed(wrong, "1 of its 1 ids were not predicted", "Z1")
+    failed(wrong, "1 of its 1 id was not predicted", "Z1")
 
 
 def test_from_recordings_to_labels(tmp_path: Path) -> None:

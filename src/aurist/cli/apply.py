@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from aurist.cli import options as opt
-from aurist.cli.printing import print_json, print_table, say
+from aurist.cli.printing import print_confusion, print_json, print_table, say
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,7 +33,7 @@ def predict(
     ] = None,
     submission: Annotated[
         Path | None,
-        typer.Option(help="A contest's sample submission, whose ids, columns and order to follow."),
+        typer.Option(help="A contest's sample submission (a CSV): its ids, columns and order are followed."),
     ] = None,
     model: Model = None,
     path: opt.PathColumn = None,
@@ -83,23 +83,29 @@ def _submission(applied: Applied, path: Path) -> pd.DataFrame:
 
 
 def _report(applied: Applied) -> None:
+    from aurist.errors import about, plural
+
     for note in (*applied.clips.notes, *applied.notes):
         say(note)
     for row, message in applied.failures.items():
-        say(f"not predicted: {applied.clips.table['clip_id'].iloc[row]}: {message}")
-    if applied.seen.any():
-        say(f"{applied.seen.sum()} of {len(applied.seen)} rows stand in the run's training data")
+        say(f"not predicted: {about(str(applied.clips.table['clip_id'].iloc[row]), message)}")
+    seen = int(applied.seen.sum())
+    if seen:
+        stands = "stands" if seen == 1 else "stand"
+        say(f"{seen:,} of {plural(len(applied.seen), 'row')} {stands} in the run's training data")
 
 
 def _write(table: pd.DataFrame, output: Path | None) -> None:
+    from aurist.automl.apply import PROBABILITY
+    from aurist.errors import plural
     from aurist.files import atomic_path
 
     if output is None:
-        table.to_csv(sys.stdout, index=False)
+        table.to_csv(sys.stdout, index=False, float_format=PROBABILITY)
         return
     with atomic_path(output) as part:
-        table.to_csv(part, index=False)
-    say(f"written: {output} ({len(table)} rows)")
+        table.to_csv(part, index=False, float_format=PROBABILITY)
+    say(f"written: {output} ({plural(len(table), 'row')})")
 
 
 def evaluate(
@@ -161,6 +167,6 @@ def evaluate(
     print_table(found.per_class, title="by class", digits=3)
     if found.confusion is not None:
         print()
-        print_table(found.confusion_table(), title="confusions: rows are the truth, columns the predictions")
+        print_confusion(found.confusion, found.applied.classes)
     if output is not None:
         say(f"written: {output}")

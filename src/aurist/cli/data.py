@@ -46,7 +46,7 @@ def check(
     jobs: opt.Jobs = 0,
     cache_dir: opt.CacheDir = None,
 ) -> None:
-    """What is in this data, what is broken, what would leak.
+    """Look at data before learning from it: what is in it, what is broken, what would leak.
 
     Examples:
 

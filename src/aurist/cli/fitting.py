@@ -28,9 +28,14 @@ def fit(
     label: opt.Label = None,
     metric: Annotated[
         str | None,
-        typer.Option(help="What to maximise: accuracy, f1_macro, roc_auc, lwlrap ... (default: accuracy)"),
+        typer.Option(
+            help="What to maximise: accuracy, f1_macro, roc_auc, lwlrap ... Default: accuracy; with several labels a "
+            "clip average_precision."
+        ),
     ] = None,
-    preset: Annotated[str, typer.Option(help="quick (about a minute), good, or best.")] = "good",
+    preset: Annotated[
+        str, typer.Option(help="quick (a minute), good (10 minutes) or best (an hour).")
+    ] = "good",
     time_limit: Annotated[
         str | None, typer.Option(help="Wall time of the whole command: 90s, 15m, 1h30m. Default: by preset.")
     ] = None,
@@ -41,7 +46,10 @@ def fit(
     ] = None,
     group: opt.Group = None,
     fold: opt.Fold = None,
-    folds: Annotated[int | None, typer.Option(help="How many folds to make where the data has none.")] = None,
+    folds: Annotated[
+        int | None,
+        typer.Option(help="How many folds to make where the data has none; at least 2. Default: by preset."),
+    ] = None,
     path: opt.PathColumn = None,
     start: opt.Start = None,
     end: opt.End = None,
@@ -54,7 +62,9 @@ def fit(
     ] = None,
     allow_loss: Annotated[
         bool,
-        typer.Option("--allow-loss", help="Go on though broken clips are over a tenth, or a whole class."),
+        typer.Option(
+            "--allow-loss", help="Go on even where over a tenth of the clips, or all of a class, are broken."
+        ),
     ] = False,
     seed: opt.Seed = 0,
     jobs: opt.Jobs = 0,

@@ -12,8 +12,13 @@ if TYPE_CHECKING:
 
 Data = Annotated[Path, typer.Argument(help="A folder of recordings, or a table: csv, tsv, parquet, arff.")]
 RunFolder = Annotated[Path, typer.Argument(help="The run folder that `aurist fit` made.")]
-Label = Annotated[str | None, typer.Option(help="Column of the labels; a;b for several labels.")]
-PathColumn = Annotated[str | None, typer.Option("--path", help="Column of the audio files.")]
+Label = Annotated[
+    str | None,
+    typer.Option(help="Column of the labels, a;b for several. Columns not given are guessed, and said."),
+]
+PathColumn = Annotated[
+    str | None, typer.Option("--path", help="Column of the audio files; 'none': the rows are features.")
+]
 Group = Annotated[
     str | None, typer.Option(help="Column of what must not straddle folds: recording, artist, site.")
 ]
@@ -23,15 +28,24 @@ End = Annotated[str | None, typer.Option(help="Column of where each clip ends in
 Id = Annotated[str | None, typer.Option("--id", help="Column that names each row.")]
 Features = Annotated[
     str | None,
-    typer.Option(help="Columns that are features, comma-separated, * allowed; beside a path column too."),
+    typer.Option(
+        help="Columns that are features, comma-separated, * allowed. Default: all that are nothing else, or none "
+        "beside a column of audio files."
+    ),
 ]
 LabelFrom = Annotated[
-    str | None, typer.Option(help="Labels and groups from file names, such as '{label}_{group}_{n}'.")
+    str | None,
+    typer.Option(help="Read labels and groups from file names of this pattern: '{label}_{group}_{n}'."),
 ]
-AudioRoot = Annotated[Path | None, typer.Option(help="Folder that paths in a table are relative to.")]
+AudioRoot = Annotated[
+    Path | None, typer.Option(help="Folder that paths in a table are relative to. Default: the table's.")
+]
 Seed = Annotated[int, typer.Option(help="Seed of the folds, the models and the bootstrap.")]
 Jobs = Annotated[int, typer.Option(help="Cores to use; 0 for all.")]
-CacheDir = Annotated[Path | None, typer.Option(help="Where decoded features are stored between commands.")]
+CacheDir = Annotated[
+    Path | None,
+    typer.Option(help="Where features are stored between commands. Default: what `aurist cache` names."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for a script instead of a table.")]
 
 

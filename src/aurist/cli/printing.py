@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
     import pandas as pd
 
 
 def say(line: str) -> None:
     """A line of progress: to standard error, so that results on standard output stay clean."""
     print(line, file=sys.stderr, flush=True)
+
+
+def paragraph(text: str) -> None:
+    """A sentence or more on standard output, broken between words where a terminal is narrower."""
+    import textwrap
+
+    terminal = sys.stdout.isatty() or "COLUMNS" in os.environ
+    width = max(_width(), 20)
+    print(textwrap.fill(text, width, break_long_words=False, break_on_hyphens=False) if terminal else text)
 
 
 def print_json(value: Any) -> None:
@@ -37,7 +50,10 @@ def print_table(table: pd.DataFrame, title: str | None = None, digits: int = 4) 
     from rich.console import Console
     from rich.table import Table
 
-    shown = Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
+    if title is not None:
+        # a title of the table's own would be wrapped to the table's width
+        paragraph(title)
+    shown = Table(header_style="bold", box=None, pad_edge=False)
     numeric = [bool(table[name].dtype.kind in "fiu") for name in table.columns]
     for name, right in zip(table.columns, numeric, strict=True):
         whole = right or name in ("model", "class", "feature")
@@ -45,8 +61,73 @@ def print_table(table: pd.DataFrame, title: str | None = None, digits: int = 4) 
     places = [1 if str(name).endswith("_time") else digits for name in table.columns]
     for row in table.itertuples(index=False):
         shown.add_row(*(_cell(value, n) for value, n in zip(row, places, strict=True)))
-    # a pipe has no width: whole lines, for grep and for logs
-    Console(width=None if sys.stdout.isatty() else 160).print(shown)
+    Console(width=_width()).print(shown)
+
+
+def _width() -> int:
+    """Columns to print in; a pipe has none: whole lines, for grep and for logs."""
+    from rich.console import Console
+
+    return Console().width if sys.stdout.isatty() or "COLUMNS" in os.environ else 160
+
+
+def print_confusion(matrix: npt.NDArray[np.int64], classes: Sequence[str], most: int = 20) -> None:
+    """A confusion matrix as wide as the terminal allows: by name, by number, or the commonest confusions alone."""
+    from rich.cells import cell_len, set_cell_size
+
+    longest = max(map(cell_len, classes), default=0)
+    name = min(longest, 30)
+    names = [set_cell_size(one, name) if cell_len(one) > name else one for one in classes]
+    digits = max([len(str(matrix.max(initial=0))), len(str(len(classes)))])
+    room = _width() - name - 1
+    if sum(max(cell_len(one), digits) + 2 for one in classes) <= room:
+        _print_matrix(matrix, ["truth", *classes], names, 2)
+    elif len(classes) * (digits + 1) + len(str(len(classes))) + 1 <= room:
+        numbers = [str(i) for i in range(1, len(classes) + 1)]
+        rows = [f"{i:>{len(numbers[-1])}} {one}" for i, one in zip(numbers, names, strict=True)]
+        _print_matrix(matrix, ["truth", *numbers], rows, 1)
+    else:
+        _print_pairs(matrix, classes, most)
+
+
+def _print_matrix(
+    matrix: npt.NDArray[np.int64], header: Sequence[str], names: Sequence[str], gap: int
+) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    numbered = header[1:2] == ["1"]
+    by = " by number" if numbered else ""
+    paragraph(f"confusions: the truth down, the predictions across{by}; a dot is 0")
+    shown = Table(header_style="bold", box=None, pad_edge=False, padding=(0, gap, 0, 0))
+    for i, title in enumerate(header):
+        shown.add_column(Text(title), justify="left" if i == 0 else "right", no_wrap=True)
+    for name, counts in zip(names, matrix, strict=True):
+        shown.add_row(Text(name), *(str(count) if count else "." for count in counts.tolist()))
+    Console(width=_width()).print(shown)
+
+
+def _print_pairs(matrix: npt.NDArray[np.int64], classes: Sequence[str], most: int) -> None:
+    """The commonest confusions; the whole matrix is in the files that -o writes."""
+    import pandas as pd
+
+    pairs = [
+        (int(matrix[i, j]), i, j)
+        for i in range(len(matrix))
+        for j in range(len(matrix))
+        if i != j and matrix[i, j]
+    ]
+    pairs.sort(key=lambda pair: (-pair[0], pair[1], pair[2]))
+    rows = [
+        (classes[i], classes[j], count, f"{count / max(int(matrix[i].sum()), 1):.0%}")
+        for count, i, j in pairs[:most]
+    ]
+    paragraph(
+        f"the commonest {len(rows)} of {len(pairs):,} confusions of {len(classes)} classes; "
+        "-o FOLDER writes the whole matrix"
+    )
+    print_table(pd.DataFrame(rows, columns=["truth", "predicted as", "clips", "of the class"]))
 
 
 def _cell(value: Any, digits: int) -> str:

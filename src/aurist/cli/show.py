@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from aurist.cli import options as opt
-from aurist.cli.printing import interval, print_json, print_table, say
+from aurist.cli.printing import interval, paragraph, print_json, print_table, say
 
 if TYPE_CHECKING:
     from aurist.run import Run
 
-SHOWN = ["model", "score", "low", "high", "metric", "fit_time", "pred_time", "stack_level"]
+SHOWN = ["model", "score", "low", "high", "fit_time", "pred_time", "stack_level"]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -23,7 +23,10 @@ def add_to(app: typer.Typer) -> None:
 
 
 def leaderboard(run: opt.RunFolder, as_json: opt.Json = False) -> None:
-    """Every model's honest score with its interval and times, best first.
+    """Show every model's honest score with its interval and times, best first.
+
+    A score is honest where the models had not seen what they are scored on. "Ensemble", a blend of the others, is
+    what predicts.
 
     Example:
 
@@ -40,13 +43,21 @@ def leaderboard(run: opt.RunFolder, as_json: opt.Json = False) -> None:
 
 def print_leaderboard(run: Run) -> None:
     """The leaderboard, and beneath it what the run says of itself."""
+    from aurist.automl.gain import ensemble_gain
+    from aurist.errors import plural
+
     board = run.leaderboard()
     scores = run.scores()
-    print_table(board[SHOWN])
-    print(
-        f"\n{scores['best']}: {scores['metric']} {interval(scores['score'])} on {scores['n_scored']} clips in "
-        f"{scores['n_groups']} groups, none of which its models had seen; chance is {scores['chance']:.3f}."
+    print_table(
+        board[SHOWN], title=f"{scores['metric']}, higher is better; times in seconds, all folds together"
     )
+    print()
+    paragraph(
+        f"{scores['best']}: {scores['metric']} {interval(scores['score'])} on "
+        f"{plural(scores['n_scored'], 'clip')} in {plural(scores['n_groups'], 'group')}, none of which its models had "
+        f"seen; chance is {scores['chance']:.3f}."
+    )
+    _print_gain(scores["against"] if "against" in scores else ensemble_gain(run))
     _print_careless(scores)
     if "test" in scores:
         _print_test(scores)
@@ -54,37 +65,57 @@ def print_leaderboard(run: Run) -> None:
         _print_held_out(scores)
 
 
+def _print_gain(gain: dict[str, Any] | None) -> None:
+    """What the ensemble is there for, and whether it is worth it."""
+    if gain is None:
+        return
+    verdict = "better" if gain["low"] > 0 else "worse" if gain["high"] < 0 else "no sure difference"
+    bounds = "" if gain["low"] != gain["low"] else f" [{gain['low']:+.3f}, {gain['high']:+.3f}]"
+    paragraph(
+        f"Ensemble is what predicts (--model chooses another). Against {gain['model']}: {gain['score']:+.3f}{bounds}, "
+        f"{verdict}."
+    )
+
+
 def _print_careless(scores: dict[str, Any]) -> None:
     careless = scores["careless"]
     if careless is None:
         return
     honest, random = careless["honest"], careless["random"]
-    print(
+    paragraph(
         f"A random split would have claimed {interval(random)} for {careless['model']}; "
         f"the honest score of the same model is {interval(honest)}."
     )
     if random["score"] > max(honest["high"], honest["score"]):
-        print(
+        paragraph(
             "Warning: the difference is a leak. Groups or duplicates stand on both sides of a random split; "
             "believe the honest score."
         )
 
 
 def _print_test(scores: dict[str, Any]) -> None:
+    from aurist.errors import plural
+
     test = scores["test"]
-    print(
-        f"The test table: {test['seen']} of its {test['rows']} rows stand in the training data. Expected "
+    paragraph(
+        f"The test table: {test['seen']:,} of its {plural(test['rows'], 'row')} "
+        f"{'stands' if test['seen'] == 1 else 'stand'} in the training data. Expected "
         f"{scores['metric']}: {interval(test['expected_new'])} on its new rows, "
         f"{interval(test['expected_all'])} on all of it."
     )
 
 
 def _print_held_out(scores: dict[str, Any]) -> None:
+    from aurist.errors import plural
+
     held = scores["held_out"]
-    print(f"The held-out part, {held['n']} clips: {scores['metric']} {interval(held['score'])}.")
+    paragraph(
+        f"The held-out part, {plural(held['n'], 'clip')}: {scores['metric']} {interval(held['score'])}."
+    )
     if "new" in held:
-        print(
-            f"{held['seen']} of them stand in the training data too; the others alone: {interval(held['new'])}."
+        paragraph(
+            f"{held['seen']:,} of them {'stands' if held['seen'] == 1 else 'stand'} in the training data too; "
+            f"the others alone: {interval(held['new'])}."
         )
 
 
@@ -92,13 +123,15 @@ def importance(
     run: opt.RunFolder,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="Folder for importance.csv and importance.png; the run's own."),
+        typer.Option(
+            "--output", "-o", help="Folder for importance.csv and importance.png. Default: the run's."
+        ),
     ] = None,
     repeats: Annotated[int, typer.Option(help="How often each feature is shuffled.")] = 5,
     top: Annotated[int, typer.Option(help="How many features to print and draw.")] = 20,
     as_json: opt.Json = False,
 ) -> None:
-    """How much worse the score gets when a feature is shuffled, on clips its models had not seen.
+    """Measure how much worse the score gets when a feature is shuffled, on clips its models had not seen.
 
     Example:
 
@@ -113,7 +146,7 @@ def importance(
     table = permutation_importance(opened, repeats=repeats)
     folder = output or run
     with atomic_path(folder / "importance.csv") as part:
-        table.to_csv(part, index=False)
+        table.to_csv(part, index=False, float_format="%.6g")
     plot_importance(table.head(top), folder / "importance.png")
     if as_json:
         print_json(table.to_dict("records"))
