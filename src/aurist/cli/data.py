@@ -153,17 +153,31 @@ def features(
 
 def cache(
     clear: Annotated[bool, typer.Option("--clear", help="Delete it.")] = False,
+    limit: Annotated[
+        str | None,
+        typer.Option(
+            help="Drop the decoded audio used least recently until the rest takes this: 20GB, 500MB."
+        ),
+    ] = None,
     cache_dir: opt.CacheDir = None,
 ) -> None:
-    """How large the store of computed features is, and where; --clear deletes it.
+    """How large the store of computed features and decoded audio is, and where; --clear deletes it.
+
+    Decoded audio takes at most what AURIST_CACHE_LIMIT says (20GB, 500MB), or 50 GB or a third of the free disk.
 
     Example:
 
       aurist cache --clear
     """
-    from aurist.features.store import cache_size, clear_cache, default_cache_dir
+    from aurist.features.cache import audio_size, clear_cache, default_cache_dir, feature_size
+    from aurist.features.waves import audio_limit, parse_size, trim_waves
 
     folder = cache_dir or default_cache_dir()
+    most = None if limit is None else parse_size(limit)
     if clear:
         clear_cache(folder)
-    print(f"{folder}: {cache_size(folder) / 1e6:.1f} MB")
+    elif most is not None:
+        trim_waves(folder, most)
+    print(folder)
+    print(f"features: {feature_size(folder) / 1e6:.1f} MB")
+    print(f"audio: {audio_size(folder) / 1e6:.1f} MB of {audio_limit(folder) / 1e9:.3g} GB at most")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import sqlite3
@@ -19,6 +20,10 @@ Float = npt.NDArray[np.float32]
 _T = TypeVar("_T")
 
 NAME = "features.sqlite"
+#: Decoded audio: its folder in the cache, the index in that, and how its files of samples end.
+AUDIO = "audio"
+AUDIO_INDEX = "index.sqlite"
+SHARD_SUFFIX = ".i16"
 _BESIDE = ("", "-wal", "-shm", "-journal")
 _SCHEMA = """
 PRAGMA journal_mode=WAL;
@@ -40,22 +45,54 @@ def default_cache_dir() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "aurist"
 
 
-def cache_size(cache_dir: Path | None = None) -> int:
+def feature_size(cache_dir: Path | None = None) -> int:
     """Bytes that stored features take."""
-    return sum(path.stat().st_size for path in _files(cache_dir))
+    return _bytes(_feature_files(cache_dir or default_cache_dir()))
+
+
+def audio_size(cache_dir: Path | None = None) -> int:
+    """Bytes that stored decoded audio takes."""
+    return _bytes(_audio_files(cache_dir or default_cache_dir()))
+
+
+def cache_size(cache_dir: Path | None = None) -> int:
+    """Bytes that stored features and decoded audio take."""
+    return feature_size(cache_dir) + audio_size(cache_dir)
 
 
 def clear_cache(cache_dir: Path | None = None) -> int:
-    """Delete the stored features; returns the bytes given back."""
-    freed = cache_size(cache_dir)
-    for path in _files(cache_dir):
+    """Delete the stored features and decoded audio; returns the bytes given back."""
+    folder = cache_dir or default_cache_dir()
+    # the audio's index goes before its shards: what it names is never missing
+    return _delete([*_feature_files(folder), *_audio_files(folder)])
+
+
+def _feature_files(folder: Path) -> list[Path]:
+    return _database(folder / NAME)
+
+
+def _audio_files(folder: Path) -> list[Path]:
+    audio = folder / AUDIO
+    return [*_database(audio / AUDIO_INDEX), *sorted(audio.glob(f"*/*{SHARD_SUFFIX}"))]
+
+
+def _database(path: Path) -> list[Path]:
+    return [file for ending in _BESIDE if (file := path.with_name(path.name + ending)).is_file()]
+
+
+def _bytes(files: list[Path]) -> int:
+    total = 0
+    for path in files:
+        with contextlib.suppress(FileNotFoundError):  # another process may have dropped it
+            total += path.stat().st_size
+    return total
+
+
+def _delete(files: list[Path]) -> int:
+    freed = _bytes(files)
+    for path in files:
         path.unlink(missing_ok=True)
     return freed
-
-
-def _files(cache_dir: Path | None) -> list[Path]:
-    folder = cache_dir or default_cache_dir()
-    return [path for ending in _BESIDE if (path := folder / (NAME + ending)).is_file()]
 
 
 class FeatureCache:
@@ -69,12 +106,14 @@ class FeatureCache:
     ----------
     cache_dir
         Its folder; None: `default_cache_dir`.
+    warn
+        Say where it cannot be written.
     """
 
-    def __init__(self, cache_dir: Path | None = None) -> None:
+    def __init__(self, cache_dir: Path | None = None, *, warn: bool = True) -> None:
         self._lock = threading.Lock()
         self._path = (cache_dir or default_cache_dir()) / NAME
-        self._warned = False
+        self._warned = not warn
         self._writable = True
         self._connection = self._open()
 
@@ -84,9 +123,9 @@ class FeatureCache:
             return _connect(self._path)
         except sqlite3.OperationalError as error:  # read-only or locked: what it holds may still serve
             self._give_up_writing(error)
-            return _connect_to_read(self._path)
+            return connect_to_read(self._path, "vectors")
         except sqlite3.DatabaseError:  # not a database, or a torn one: a cache can be made again
-            clear_cache(self._path.parent)
+            _delete(_feature_files(self._path.parent))
             try:
                 return _connect(self._path)
             except (OSError, sqlite3.Error) as error:
@@ -179,13 +218,14 @@ def _connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _connect_to_read(path: Path) -> sqlite3.Connection | None:
+def connect_to_read(path: Path, table: str) -> sqlite3.Connection | None:
+    """Open a database that has this table and cannot be written; None where that cannot be either."""
     # a folder that is read-only has no room for the lock file either: then the file is taken as it stands
     for how in ("mode=ro", "immutable=1"):
         try:
             place = f"{path.absolute().as_uri()}?{how}"
             connection = sqlite3.connect(place, uri=True, check_same_thread=False)
-            connection.execute("SELECT count(*) FROM vectors").fetchone()
+            connection.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchone()
         except sqlite3.Error:
             continue
         return connection

@@ -1,0 +1,116 @@
+"""What the stores of features and of decoded audio share: spans of files, their keys, and a bounded pool."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import pandas as pd
+
+from aurist.clips import Clips
+from aurist.features.cache import FeatureCache
+
+T = TypeVar("T")
+
+_SECONDS_BETWEEN_COMMITS = 1.0
+
+
+@dataclass(frozen=True)
+class Span:
+    """Where a clip lies.
+
+    Parameters
+    ----------
+    row
+        Its row in the clips table.
+    path
+        Its file; None where it is not a recording.
+    start, end
+        In seconds; ``end=None`` is the end of the file.
+    """
+
+    row: int
+    path: Path | None
+    start: float
+    end: float | None
+
+
+def spans_of(clips: Clips) -> Iterator[Span]:
+    """The span of every clip, in order."""
+    table = clips.table
+    for row, (path, start, end) in enumerate(zip(table["path"], table["start"], table["end"], strict=True)):
+        yield Span(
+            row,
+            None if pd.isna(path) else clips.file(str(path)),
+            0.0 if pd.isna(start) else float(start),
+            None if pd.isna(end) else float(end),
+        )
+
+
+def span_key(cache: FeatureCache, span: Span, settings: bytes) -> bytes | None:
+    """Key of what is computed from a span: the content of the file, the span, the settings.
+
+    None where there is no file; to read it is what says what is wrong.
+
+    Raises
+    ------
+    OSError
+        Where the file cannot be read.
+    """
+    if span.path is None or not span.path.is_file():
+        return None
+    hashed = hashlib.blake2b(cache.digest(span.path), digest_size=16)
+    hashed.update(json.dumps([span.start, span.end]).encode())
+    hashed.update(settings)
+    return hashed.digest()
+
+
+def why_failed(span: Span, error: Exception) -> str:
+    """What went wrong with a clip, with its file named once."""
+    if isinstance(error, (OSError, MemoryError)):
+        return f"{span.path} cannot be read ({error or type(error).__name__})"
+    message = str(error)
+    return message if str(span.path) in message else f"{span.path}: {message}"
+
+
+def threads(jobs: int) -> int:
+    """How many threads ``jobs`` asks for: 0 is as many as this process has cores."""
+    if jobs > 0:
+        return jobs
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def in_parallel(
+    work: Callable[[Span], T], spans: Iterable[Span], workers: int, commit: Callable[[], None]
+) -> Iterator[tuple[int, T]]:
+    """Rows and results as they come; ``commit`` is called about every second.
+
+    No more clips wait than keep the threads busy, so that memory is bounded.
+    """
+    waiting: dict[Future[T], int] = {}
+    committed = time.monotonic()
+    with ThreadPoolExecutor(workers, thread_name_prefix="clips") as pool:
+        try:
+            remaining = iter(spans)
+            exhausted = False
+            while not exhausted or waiting:
+                while not exhausted and len(waiting) < 4 * workers:
+                    span = next(remaining, None)
+                    exhausted = span is None
+                    if span is not None:
+                        waiting[pool.submit(work, span)] = span.row
+                done, _ = wait(waiting, _SECONDS_BETWEEN_COMMITS, return_when=FIRST_COMPLETED)
+                for future in done:
+                    yield waiting.pop(future), future.result()
+                if time.monotonic() - committed > _SECONDS_BETWEEN_COMMITS:
+                    commit()
+                    committed = time.monotonic()
+        finally:
+            pool.shutdown(cancel_futures=True)

@@ -1,0 +1,147 @@
+"""Decoded audio on the disk: 16-bit samples in shards.
+
+Samples are stored as int16 with one scale for every `BLOCK` of them, 32767 being the block's own peak. Nothing
+clips, a quiet recording keeps its resolution, and so does a quiet hour of a long one; and a recording of any
+length is written in one pass. Against one scale for the whole clip it costs 4 bytes in 131,072.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from aurist.errors import DataError
+from aurist.features.cache import SHARD_SUFFIX
+
+Float = npt.NDArray[np.float32]
+Int16 = npt.NDArray[np.int16]
+
+#: Samples that share a scale.
+BLOCK = 1 << 16
+#: A shard that has grown to this is followed by another; one long clip may go beyond.
+SHARD_BYTES = 1_000_000_000
+HEADER = b"aurist audio 1: int16, little-endian, from byte 64".ljust(63) + b"\n"
+_QUIETEST = 1e-30  # below, the reciprocal of a scale would not be finite
+
+
+class CannotStoreError(Exception):
+    """The disk is full, cannot be written, or the limit is reached."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Where the samples of a clip lie.
+
+    Parameters
+    ----------
+    shard
+        The shard's name; empty where they are kept in memory.
+    first
+        Of its first sample, counted in samples from the beginning of the file; or which of those in memory.
+    n_samples
+        How many.
+    scales
+        (n_blocks,), float32: what an integer of each `BLOCK` stands for.
+    """
+
+    shard: str
+    first: int
+    n_samples: int
+    scales: Float
+
+    @property
+    def end_byte(self) -> int:
+        """Bytes that the shard has at least."""
+        return 2 * (self.first + self.n_samples)
+
+
+def encode(y: Float) -> tuple[Int16, Float]:
+    """Samples of (n,) as int16 of (n,), with a scale for each `BLOCK`.
+
+    Raises
+    ------
+    DataError
+        Where a sample is not finite.
+
+    Examples
+    --------
+    >>> data, scales = encode(np.array([0.5, -0.25, 0], np.float32))
+    >>> data.tolist(), (data * scales[0]).round(4).tolist()
+    ([32767, -16384, 0], [0.5, -0.25, 0.0])
+    """
+    data = np.zeros(len(y), dtype="<i2")
+    scales = np.zeros(-(-len(y) // BLOCK), dtype=np.float32)
+    for number in range(len(scales)):
+        here = slice(number * BLOCK, (number + 1) * BLOCK)
+        peak = float(np.abs(y[here]).max())
+        if not np.isfinite(peak):
+            raise DataError("it holds samples that are not finite (NaN or infinite)")
+        if peak > _QUIETEST:
+            data[here] = np.rint(y[here] * np.float32(32767 / peak))
+            scales[number] = peak / 32767
+    return data, scales
+
+
+def decode(data: Int16, scales: Float, start: int, out: Float) -> None:
+    """Fill ``out``, (n,), with the samples from ``start`` on."""
+    done = 0
+    while done < len(out):
+        block = (start + done) // BLOCK
+        n = min(len(out) - done, (block + 1) * BLOCK - start - done)
+        here = out[done : done + n]
+        here[:] = data[start + done : start + done + n]
+        here *= scales[block]
+        done += n
+
+
+class Shard:
+    """A file of samples that this process alone appends to."""
+
+    def __init__(self, folder: Path, sample_rate: int) -> None:
+        self.name = f"{sample_rate}/{os.getpid()}-{uuid.uuid4().hex[:12]}{SHARD_SUFFIX}"
+        self.path = folder / self.name
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = self.path.open("xb", buffering=0)
+        self.end = 0  # in bytes
+        self.append(np.frombuffer(HEADER, dtype="<i2"))
+
+    def append(self, data: Int16) -> None:
+        """Write at the end; where that fails, what was there stays as it was."""
+        rest = np.ascontiguousarray(data, dtype="<i2").view(np.uint8).data
+        end = self.end + len(rest)
+        self._file.seek(self.end)
+        while rest:
+            rest = rest[self._file.write(rest) :]
+        self.end = end
+
+    def flush(self) -> None:
+        """Return when the samples are on the disk."""
+        os.fsync(self._file.fileno())
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._file.close()
+
+
+def shard_sizes(folder: Path) -> dict[str, int]:
+    """The shards that there are, with their bytes."""
+    found = {}
+    for path in folder.glob(f"*/*{SHARD_SUFFIX}"):
+        with suppress(FileNotFoundError):
+            found[f"{path.parent.name}/{path.name}"] = path.stat().st_size
+    return found
+
+
+def sound_size(path: Path) -> int:
+    """Bytes of a shard; 0 where there is none, or the file is something else."""
+    try:
+        with path.open("rb") as file:
+            return os.fstat(file.fileno()).st_size if file.read(len(HEADER)) == HEADER else 0
+    except OSError:
+        return 0

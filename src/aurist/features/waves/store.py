@@ -1,0 +1,251 @@
+"""One call's part of the store of decoded audio: look up, append, keep within the limit, do without."""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import numpy as np
+
+from aurist.errors import DataError
+from aurist.features.cache import AUDIO
+from aurist.features.waves import shards
+from aurist.features.waves.index import Index
+from aurist.features.waves.leases import Lease
+from aurist.features.waves.limits import audio_limit, free_memory
+from aurist.features.waves.shards import CannotStoreError, Entry, Float, Int16, Shard, encode
+
+
+class WaveStoreError(DataError):
+    """Decoded audio fits neither the disk nor the memory."""
+
+
+class WaveStore:
+    """What one call takes from the store and adds to it. Safe with several threads; `commit` is for one of them.
+
+    Parameters
+    ----------
+    cache_dir
+        Folder of the cache.
+    sample_rate
+        In Hz.
+    limit
+        Bytes that decoded audio may take, at all rates; None: `audio_limit`.
+    """
+
+    def __init__(self, cache_dir: Path, sample_rate: int, limit: int | None) -> None:
+        self.folder = cache_dir / AUDIO
+        #: Samples that could not be stored.
+        self.kept: list[Int16] = []
+        self._sample_rate = sample_rate
+        self._limit = audio_limit(cache_dir) if limit is None else limit
+        self._lock = threading.RLock()
+        self._doing: dict[bytes, threading.Lock] = {}
+        self._made: dict[bytes, Entry] = {}
+        self._unsaved: list[bytes] = []
+        self._written: set[Shard] = set()
+        self._current: Shard | None = None
+        self._sizes: dict[str, int] = {}
+        self._room = 0
+        self._refused: Exception | None = None
+        self._warned = False
+        self._index = Index(self.folder)
+        #: Of the shards of this call.
+        self.lease: Lease | None = None
+        self._taken = 0
+        try:
+            self.lease = self._index.lease()
+            self._taken = self._index.trim(self._limit)
+        except (CannotStoreError, OSError) as error:
+            self._stop_storing(error)  # said where it matters: what is stored already may do
+
+    @contextmanager
+    def alone_with(self, key: bytes) -> Iterator[None]:
+        """Only one thread makes an entry of this key."""
+        with self._lock:
+            lock = self._doing.setdefault(key, threading.Lock())
+        with lock:
+            yield
+
+    def get(self, key: bytes) -> Entry | None:
+        """The entry of a key, whose shard then stays for as long as the lease."""
+        with self._lock:
+            found = self._made.get(key)
+            if found is not None:
+                return found
+            found = self._index.find(key)
+            if found is not None and found.end_byte > self._sizes.get(found.shard, 0):
+                return self._held(key, found.shard)
+            return found
+
+    def put(self, key: bytes, blocks: Callable[[], Iterator[Float]], *, alone: bool) -> Entry:
+        """Store the samples of a clip.
+
+        Parameters
+        ----------
+        key
+            Its key.
+        blocks
+            Begins to give them, in pieces of whole `shards.BLOCK` but for the last.
+        alone
+            Into a shard of its own, beside other threads that write.
+
+        Raises
+        ------
+        WaveStoreError
+            Where neither disk nor memory have room.
+        """
+        entry = None
+        if self._refused is None:
+            try:
+                entry = self._stored(blocks, alone)
+            except CannotStoreError as error:
+                self._stop_storing(error)
+        if entry is None:
+            self._warn()
+            entry = self._in_memory(blocks())
+        with self._lock:
+            self._made[key] = entry
+            if entry.shard:
+                self._unsaved.append(key)
+        return entry
+
+    def commit(self) -> None:
+        """Let what was stored outlive a kill: first the samples, then the entries that name them."""
+        with self._lock:
+            keys, self._unsaved = self._unsaved, []
+            written, self._written = self._written, set()
+        try:
+            for shard in written:
+                shard.flush()
+            if keys:
+                entries = [(key, self._made[key]) for key in keys]
+                self._index.add(entries, {entry.shard for _, entry in entries})
+        except (OSError, CannotStoreError) as error:
+            self._stop_storing(error)
+            self._warn()
+        for shard in written:
+            if shard is not self._current:
+                shard.close()
+
+    def close(self) -> None:
+        """Commit, and let go of the files that are written; what is read stays."""
+        with self._lock:
+            current, self._current = self._current, None
+            if current is not None:
+                self._written.add(current)
+        self.commit()
+        if self.lease is not None:
+            # where that cannot be written, they only look older than they are
+            with suppress(CannotStoreError):
+                self._index.add([], {name for name in self.lease.names if self._sizes.get(name)})
+        self._index.close()
+
+    def _held(self, key: bytes, name: str) -> Entry | None:
+        """Take a lease of a shard, and look again whether the entry is there and whole."""
+        try:
+            with self._index.writing():
+                if self.lease is not None and name not in self.lease.names:
+                    self.lease.add(name)
+        except (CannotStoreError, OSError):
+            pass  # one that cannot be written cannot be dropped from either
+        found = self._index.find(key)
+        if found is None:
+            return None
+        self._sizes[name] = shards.sound_size(self.folder / name)
+        if found.end_byte > self._sizes[name]:
+            self._index.forget(name, self._sizes[name])
+            return None
+        return found
+
+    def _stored(self, blocks: Callable[[], Iterator[Float]], alone: bool) -> Entry:
+        if alone:
+            shard = self._new_shard()
+            try:
+                entry = self._appended(shard, map(encode, blocks()))
+            except BaseException:
+                shard.close()
+                shard.path.unlink(missing_ok=True)
+                raise
+        else:
+            encoded = [encode(block) for block in blocks()]
+            with self._lock:
+                if self._current is None or self._current.end > shards.SHARD_BYTES:
+                    if self._current is not None:
+                        self._written.add(self._current)
+                    self._current = self._new_shard()
+                shard = self._current
+                entry = self._appended(shard, iter(encoded))
+        with self._lock:
+            self._written.add(shard)
+            self._sizes[shard.name] = shard.end
+        return entry
+
+    def _new_shard(self) -> Shard:
+        try:
+            with self._lock, self._index.writing():
+                shard = Shard(self.folder, self._sample_rate)
+                if self.lease is not None:
+                    self.lease.add(shard.name)
+                return shard
+        except OSError as error:
+            raise CannotStoreError(str(error)) from error
+
+    def _appended(self, shard: Shard, encoded: Iterator[tuple[Int16, Float]]) -> Entry:
+        first, n_samples, scales = shard.end // 2, 0, [np.zeros(0, np.float32)]
+        for data, scale in encoded:
+            self._make_room(data.nbytes)
+            try:
+                shard.append(data)
+            except OSError as error:
+                raise CannotStoreError(str(error)) from error
+            n_samples += len(data)
+            scales.append(scale)
+        return Entry(shard.name, first, n_samples, np.concatenate(scales))
+
+    def _make_room(self, size: int) -> None:
+        with self._lock:
+            if self._taken + size > self._limit:
+                self._taken = self._index.trim(self._limit - size)
+            if self._taken + size > self._limit:
+                raise CannotStoreError(f"the limit of {self._limit / 1e9:.3g} GB is reached")
+            self._taken += size
+
+    def _in_memory(self, blocks: Iterator[Float]) -> Entry:
+        parts: list[Int16] = [np.zeros(0, dtype="<i2")]
+        scales: list[Float] = [np.zeros(0, dtype=np.float32)]
+        for data, scale in map(encode, blocks):
+            with self._lock:
+                self._room -= data.nbytes
+                if self._room < 0:
+                    raise WaveStoreError(
+                        f"The decoded audio of these clips cannot be stored in {self.folder}, and takes over half of "
+                        "the free memory. Give another place by --cache-dir or AURIST_CACHE_DIR, a higher "
+                        "AURIST_CACHE_LIMIT, or make room there."
+                    )
+            parts.append(data)
+            scales.append(scale)
+        whole = np.concatenate(parts)
+        with self._lock:
+            self.kept.append(whole)
+            return Entry("", len(self.kept) - 1, len(whole), np.concatenate(scales))
+
+    def _stop_storing(self, error: Exception) -> None:
+        with self._lock:
+            if self._refused is None:
+                self._refused = error
+                self._room = free_memory() // 2
+
+    def _warn(self) -> None:
+        with self._lock:
+            warned, self._warned = self._warned, True
+        if not warned:
+            warnings.warn(
+                f"The audio is decoded, but not stored: {self.folder} cannot be written ({self._refused}). It is kept "
+                "in memory. Give another place by --cache-dir or AURIST_CACHE_DIR, a higher AURIST_CACHE_LIMIT, or "
+                "make room there.",
+                stacklevel=2,
+            )
