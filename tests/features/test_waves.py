@@ -76,6 +76,9 @@ def test_a_row_is_the_clip_at_that_rate(folder):
         assert_is(made.read(row), truth)
         np.testing.assert_array_equal(made.read(row, 100, 700), made.read(row)[100:700])
         np.testing.assert_array_equal(made.read(row, 100), made.read(row)[100:])
+        # from within a block over whole ones into another, and on the edges
+        for start, stop in [(2000, 7000), (2048, 6144), (2048, 2049), (2047, 4097), (50, 50)]:
+            np.testing.assert_array_equal(made.read(row, start, stop), made.read(row)[start:stop])
         assert made.read(row, len(truth) - 5, len(truth) + 5).shape == (5,)
         room = np.full(650, 7, np.float32)
         assert made.read(row, 100, 700, out=room).base is room
@@ -83,6 +86,8 @@ def test_a_row_is_the_clip_at_that_rate(folder):
         assert (room[600:] == 7).all()
         with pytest.raises(DataError, match="room for 650 only"):
             made.read(row, 0, 700, out=room)
+        with pytest.raises(DataError, match="not contiguous"):
+            made.read(row, 0, 300, out=room[::2])
         assert made.read(row, len(truth) + 5).shape == (0,)
 
 

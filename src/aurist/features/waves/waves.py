@@ -19,7 +19,7 @@ from aurist.errors import DataError
 from aurist.features.cache import FeatureCache, default_cache_dir
 from aurist.features.spans import Span, in_parallel, span_key, spans_of, threads, why_failed
 from aurist.features.waves.blocks import blocks, is_long
-from aurist.features.waves.shards import Entry, Float, Int16, decode
+from aurist.features.waves.shards import BLOCK, Entry, Float, Int16, decode
 from aurist.features.waves.store import WaveStore, WaveStoreError
 from aurist.progress import Advance
 
@@ -225,7 +225,9 @@ class _Work:
         self.margin = margin
         self.digests = digests
         self.store = store
-        self._settings = json.dumps(["audio", VERSION, sample_rate, margin, "mean of channels"]).encode()
+        self._settings = json.dumps(
+            ["audio", VERSION, BLOCK, sample_rate, margin, "mean of channels"]
+        ).encode()
 
     def __call__(self, span: Span) -> _Found | str:
         if span.path is None:
