@@ -88,8 +88,8 @@ class Waves:
         start, stop
             As of a slice: what lies beyond the end is left out; None is the end.
         out
-            (at least n,), float32: fill the beginning of this array instead of a new one. Memory that is used
-            again, for batch after batch, makes it eight times as fast.
+            (at least n,), float32, contiguous: fill the beginning of this array instead of a new one. Memory that is used
+            again, for batch after batch, makes it about six times as fast.
 
         Returns
         -------
@@ -99,16 +99,17 @@ class Waves:
         Raises
         ------
         DataError
-            Where the clip could not be decoded, or the store was deleted meanwhile.
+            Where the clip could not be decoded, the store was deleted meanwhile, or ``out`` will not do.
         """
         if self._shard[row] < 0:
             raise DataError(f"Row {row} has no sound: {self.failures.get(int(row), 'it was not decoded')}")
         start, stop, _ = slice(start, stop).indices(int(self.n_samples[row]))
         n = max(0, stop - start)
         filled = np.empty(n, dtype=np.float32) if out is None else out[:n]
-        if len(filled) < n:
+        if len(filled) < n or not filled.flags.c_contiguous:
             raise DataError(
-                f"Row {row}: {n} samples were asked for, but there is room for {len(filled)} only."
+                f"Row {row}: {n} samples were asked for, but there is room for {len(filled)} only, "
+                "or the array to fill is not contiguous."
             )
         name, first = self._shards[self._shard[row]], int(self._first[row])
         # what is in memory is one array a clip
