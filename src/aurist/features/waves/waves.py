@@ -88,8 +88,8 @@ class Waves:
         start, stop
             As of a slice: what lies beyond the end is left out; None is the end.
         out
-            (at least n,), float32, contiguous: fill the beginning of this array instead of a new one. Memory that is used
-            again, for batch after batch, makes it about six times as fast.
+            (at least n,), float32, contiguous: fill the beginning of this array instead of a new one. Memory that
+            is used again, for batch after batch, makes it about six times as fast.
 
         Returns
         -------
