@@ -23,7 +23,7 @@ from aurist.augment.level import Gain, Volume, volume_curve
 from aurist.augment.masks import FrequencyMask, TimeMask, bounds
 from aurist.augment.noise import GaussianNoise, Noise, PinkNoise, pink, white
 from aurist.augment.pitch import PitchShift
-from aurist.augment.shift import Shift, TimeShift
+from aurist.augment.shift import TimeShift
 from aurist.errors import ConfigError
 from aurist.features import filters
 from aurist.features.spectrogram_config import SpectrogramConfig
@@ -68,19 +68,20 @@ def augment_spectrum(
     ConfigError
         Where a transform is none that can be done to a spectrum, or peaks are needed and not given.
     """
-    found, shifts = [], []
-    for i, (clip, draws) in enumerate(zip(spectrum, drawn, strict=True)):
-        semitones = 0.0
-        crest = None if peaks is None else peaks[i] / _level(clip, config)
+    found = torch.empty_like(spectrum)
+    steps = []
+    for i, draws in enumerate(drawn):
+        clip = spectrum[i] if config.power == 2 else spectrum[i].square()
+        plan = _Plan(clip, config, None if peaks is None else peaks[i])
         for transform, params in _resolved(compose, draws):
-            if isinstance(transform, PitchShift):
-                semitones += params.semitones
-            else:
-                clip = _changed(clip, transform, params, config, crest)
-        found.append(clip)
-        shifts.append(round(semitones / PITCH_STEP))
-    bank = torch.stack([warped_bank(config, step * PITCH_STEP) for step in shifts]) if any(shifts) else None
-    return torch.stack(found), None if bank is None else bank.to(spectrum.device)
+            plan.add(transform, params)
+        plan.carry_out(found[i])
+        steps.append(round(plan.semitones / PITCH_STEP))
+    if config.power == 1:
+        found.sqrt_()
+    if not any(steps):
+        return found, None
+    return found, torch.stack([warped_bank(config, step * PITCH_STEP) for step in steps]).to(spectrum.device)
 
 
 def augment_image(image: Tensor, compose: Compose, drawn: Sequence[list[Drawn]]) -> Tensor:
@@ -157,60 +158,89 @@ def _resolved(compose: Compose, draws: list[Drawn]) -> Iterator[tuple[Transform[
             yield transform, params
 
 
-def _changed(
-    clip: Tensor, transform: Transform[Any], params: Any, config: SpectrogramConfig, crest: Tensor | None
-) -> Tensor:
-    """One transform of one clip, (n_fft // 2 + 1, frames)."""
-    if isinstance(transform, TimeShift):
-        return _shifted(clip, transform, params, config)
-    if isinstance(transform, GaussianNoise | PinkNoise):
-        return _noisy(clip, transform, params, config, crest)
-    if isinstance(transform, Gain):
-        return clip * float(10 ** (params.db / 20 * config.power))
-    if isinstance(transform, Volume):
-        curve = volume_curve(transform.curve, clip.shape[-1]).astype(np.float64)
-        gain = (10 ** (params.db / 20 * config.power * curve)).astype(np.float32)
-        return clip * torch.from_numpy(gain).to(clip.device)
-    raise ConfigError(f"{type(transform).__name__} cannot be applied to a spectrum: apply it to the sound.")
+class _Plan:
+    """What is to happen to the power spectrum of one clip, (n_freq, frames), added up to be done at once.
 
+    All steps are linear in power, and but for the pitch they treat all frequencies alike: in the end every frame
+    comes from another place, times a gain, and stretches of noise are added, times their gains.
+    """
 
-def _shifted(clip: Tensor, transform: TimeShift, params: Shift, config: SpectrogramConfig) -> Tensor:
-    frames = round(params.seconds * config.sample_rate / config.hop_length)
-    out = torch.roll(clip, frames, dims=-1)
-    if transform.fill == "zero" and frames:
-        gap = out[..., :frames] if frames > 0 else out[..., frames:]
-        gap.zero_()
-    return out
+    def __init__(self, clip: Tensor, config: SpectrogramConfig, peak: Tensor | None) -> None:
+        self.clip = clip
+        self.config = config
+        self.semitones = 0.0
+        self.shift = 0
+        self.gain = torch.ones(clip.shape[-1], device=clip.device)
+        self.noises: list[tuple[Tensor, Tensor]] = []
+        self._level = _power_of_frames(clip, config)
+        self._crest = None if peak is None else _crest(peak, self._level, config)
 
-
-def _noisy(
-    clip: Tensor,
-    transform: GaussianNoise | PinkNoise,
-    params: Noise,
-    config: SpectrogramConfig,
-    crest: Tensor | None,
-) -> Tensor:
-    """Noise of the ratio added as power, as it adds up on average: its phase is not known."""
-    frames = clip.shape[-1]
-    made_of = 1 << max(11, (2 * frames).bit_length())
-    pool = _noise_pool(isinstance(transform, PinkNoise), config, made_of, str(clip.device))
-    first = int(np.random.default_rng(params.seed).integers(made_of - frames))
-    noise = pool[:, first : first + frames]
-    scale = _mean_power(clip, config) / _mean_power(noise, config) * 10 ** (-params.snr_db / 10)
-    if transform.snr_of == "peak":
-        if crest is None:
-            raise ConfigError(
-                "The ratio of signal and noise is of peaks, which a spectrum does not hold: give peaks."
+    def add(self, transform: Transform[Any], params: Any) -> None:
+        if isinstance(transform, PitchShift):
+            self.semitones += params.semitones
+        elif isinstance(transform, TimeShift):
+            self._move(
+                round(params.seconds * self.config.sample_rate / self.config.hop_length), transform.fill
             )
-        scale = scale * (crest / _expected_crest(frames * config.hop_length)) ** 2
-    if config.power == 1:
-        return torch.hypot(clip, noise * scale.sqrt())
-    return torch.addcmul(clip, noise, scale)
+        elif isinstance(transform, Gain):
+            self._amplify(torch.tensor(10 ** (params.db / 10), device=self.clip.device))
+        elif isinstance(transform, Volume):
+            curve = volume_curve(transform.curve, self.clip.shape[-1])
+            self._amplify((10 ** torch.from_numpy(curve * np.float32(params.db / 10))).to(self.clip.device))
+        elif isinstance(transform, GaussianNoise | PinkNoise):
+            self._add_noise(isinstance(transform, PinkNoise), transform.snr_of, params)
+        else:
+            raise ConfigError(
+                f"{type(transform).__name__} cannot be applied to a spectrum: apply it to the sound."
+            )
+
+    def carry_out(self, out: Tensor) -> None:
+        n, shift = self.clip.shape[-1], self.shift
+        torch.mul(self.clip[:, : n - shift], self.gain[shift:], out=out[:, shift:])
+        if shift:
+            torch.mul(self.clip[:, n - shift :], self.gain[:shift], out=out[:, :shift])
+        for noise, gain in self.noises:
+            out.addcmul_(noise, gain)
+
+    def _move(self, frames: int, fill: str) -> None:
+        """Noise that is there already may stay where it is, as it is the same everywhere; its gain moves."""
+        n = self.clip.shape[-1]
+        keep = torch.ones_like(self.gain)
+        if fill == "zero":
+            gap = slice(0, max(0, frames)) if frames > 0 else slice(max(0, n + frames), n)
+            keep[gap] = 0
+        self.shift = (self.shift + frames) % n
+        self._level, self.gain = self._level.roll(frames) * keep, self.gain.roll(frames) * keep
+        self.noises = [(noise, gain.roll(frames) * keep) for noise, gain in self.noises]
+
+    def _amplify(self, gain: Tensor) -> None:
+        self._level, self.gain = self._level * gain, self.gain * gain
+        self.noises = [(noise, before * gain) for noise, before in self.noises]
+
+    def _add_noise(self, is_pink: bool, snr_of: str, params: Noise) -> None:
+        """Noise of the ratio added as power, as it adds up on average: its phase is not known."""
+        frames = self.clip.shape[-1]
+        made_of = 1 << max(11, (2 * frames).bit_length())
+        pool, levels = _noise_pool(is_pink, self.config, made_of, str(self.clip.device))
+        first = int(np.random.default_rng(params.seed).integers(made_of - frames))
+        place = slice(first, first + frames)
+        scale = self._level.mean() / levels[place].mean() * 10 ** (-params.snr_db / 10)
+        if snr_of == "peak":
+            if self._crest is None:
+                raise ConfigError(
+                    "The ratio of signal and noise is of peaks, which a spectrum does not hold: give peaks."
+                )
+            scale = scale * (self._crest / _expected_crest(frames * self.config.hop_length)) ** 2
+        self.noises.append((pool[:, place], scale.expand(frames)))
+        self._level = self._level + levels[place] * scale
 
 
 @lru_cache(maxsize=4)
-def _noise_pool(is_pink: bool, config: SpectrogramConfig, frames: int, device: str) -> Tensor:
-    """The spectrum of noise far longer than clips, to cut from: neighbouring frames overlap as in sound."""
+def _noise_pool(is_pink: bool, config: SpectrogramConfig, frames: int, device: str) -> tuple[Tensor, Tensor]:
+    """The power spectrum of noise far longer than clips, to cut from, and the power of its frames.
+
+    Neighbouring frames overlap as in sound.
+    """
     n = (frames - 1) * config.hop_length + config.n_fft
     made = torch.from_numpy((pink if is_pink else white)(n, 0))
     window = torch.from_numpy(filters.hann(config.n_fft)).float()
@@ -218,21 +248,20 @@ def _noise_pool(is_pink: bool, config: SpectrogramConfig, frames: int, device: s
     found = torch.stft(
         made, config.n_fft, config.hop_length, window=window, center=False, return_complex=True
     )
-    power = torch.addcmul(found.real.square(), found.imag, found.imag)
-    return (power if config.power == 2 else power.sqrt()).contiguous().to(device)
+    power = torch.addcmul(found.real.square(), found.imag, found.imag).contiguous().to(device)
+    return power, _power_of_frames(power, config)
 
 
-def _mean_power(spectrum: Tensor, config: SpectrogramConfig) -> Tensor:
-    """Over all bins, those of negative frequencies too, and all frames."""
-    bins = spectrum.mean(dim=-1) if config.power == 2 else spectrum.square().mean(dim=-1)
-    edges = bins[0] if config.n_fft % 2 else bins[0] + bins[-1]
-    return (2 * bins.sum() - edges) / config.n_fft
+def _power_of_frames(spectrum: Tensor, config: SpectrogramConfig) -> Tensor:
+    """The mean over all bins, those of negative frequencies too, (frames,)."""
+    edges = spectrum[0] if config.n_fft % 2 else spectrum[0] + spectrum[-1]
+    return (2 * spectrum.sum(dim=0) - edges) / config.n_fft
 
 
-def _level(spectrum: Tensor, config: SpectrogramConfig) -> Tensor:
-    """The root mean square of the sound, by Parseval's theorem; a little above 0 for silence."""
+def _crest(peak: Tensor, level: Tensor, config: SpectrogramConfig) -> Tensor:
+    """The peak over the root mean square, which Parseval's theorem gives; of silence, 0 over very little."""
     window_power = float((filters.hann(config.n_fft) ** 2).sum())
-    return (_mean_power(spectrum, config) / window_power).sqrt().clamp(min=1e-15)
+    return peak / (level.mean() / window_power).sqrt().clamp(min=1e-15)
 
 
 def _expected_crest(n_samples: int) -> float:
