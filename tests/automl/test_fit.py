@@ -166,4 +166,3 @@ def test_a_metric_that_there_is_not_is_refused_at_once(table: pd.DataFrame, tmp_
     with pytest.raises(aurist.ConfigError, match="f1_macro"):
         aurist.fit(table, tmp_path / "run", aurist.FitConfig(metric="f1_makro"))
     assert not (tmp_path / "run").exists()
-

@@ -11,6 +11,7 @@ import pandas as pd
 
 from aurist.automl.blender import ensemble_proba
 from aurist.automl.careless import interval, read_careless
+from aurist.automl.gain import ensemble_gain
 from aurist.automl.prepare import Say
 from aurist.crossval import FoldsFitted, TrainingData
 from aurist.ensemble import blend, nested_ensemble
@@ -93,11 +94,12 @@ def finish(run: Run, data: RunData, learn: TrainingData, fitted: list[FoldsFitte
     _write_predictions(run, learn, fitted, scored, ids)
     board = _leaderboard(learn, fitted, scored, weights)
     with atomic_path(run.folder / "leaderboard.csv") as part:
-        board.to_csv(part, index=False)
+        board.to_csv(part, index=False, float_format="%.6g")
     word = _word(run, data, learn, scored, as_seen, seen)
     held = held_out(data)
     if held is not None:
         word["held_out"] = _held_out_word(run, held, seen)
+    word["against"] = ensemble_gain(run)
     write_json(run.folder / "scores.json", word)
     run.log("finished", {"best": ENSEMBLE, "score": float(board.set_index("model")["score"][ENSEMBLE])})
     say(f"run written to {run.folder}")

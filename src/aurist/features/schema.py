@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from aurist.errors import DataError, listing
+from aurist.errors import DataError, listing, plural
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class Schema:
                 out[column.name] = pd.Categorical(text, categories=list(column.categories))
         if problems:
             raise DataError(
-                f"{len(problems)} cells are text where this run expects numbers:\n{listing(problems)}\n"
+                f"{plural(len(problems), 'cell')} with text where this run expects numbers:\n{listing(problems)}\n"
                 "Correct these cells, or leave them empty if the value is unknown."
             )
         return pd.DataFrame(out, index=table.index), notes
@@ -104,14 +104,22 @@ def infer_schema(table: pd.DataFrame) -> Schema:
 
 
 def row_keys(features: pd.DataFrame) -> npt.NDArray[np.uint64]:
-    """A hash of each row, equal where all the features are equal; (n,)."""
+    """A hash of each row, equal where all the features are equal; (n,).
+
+    Examples
+    --------
+    >>> same = row_keys(pd.DataFrame({"tempo": [0.0, -0.0, float("nan"), -float("nan"), 1.0]}))
+    >>> bool(same[0] == same[1]), bool(same[2] == same[3]), len(set(same.tolist()))
+    (True, True, 3)
+    """
     plain = features.copy()
     for name in plain.columns:
         if isinstance(plain[name].dtype, pd.CategoricalDtype):
             plain[name] = plain[name].cat.codes.astype(np.float64)
         else:
-            # adding zero makes -0.0 and 0.0 one value
-            plain[name] = plain[name].astype(np.float64) + 0.0
+            # adding zero makes -0.0 and 0.0 one value; what is missing may be any of many NaNs
+            values = plain[name].to_numpy(dtype=np.float64, na_value=np.nan) + 0.0
+            plain[name] = np.where(np.isnan(values), np.nan, values)
     return np.asarray(pd.util.hash_pandas_object(plain, index=False), dtype=np.uint64)
 
 
