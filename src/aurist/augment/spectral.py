@@ -248,7 +248,9 @@ def _noise_pool(is_pink: bool, config: SpectrogramConfig, frames: int, device: s
     found = torch.stft(
         made, config.n_fft, config.hop_length, window=window, center=False, return_complex=True
     )
-    power = torch.addcmul(found.real.square(), found.imag, found.imag).contiguous().to(device)
+    power = torch.addcmul(found.real.square(), found.imag, found.imag)
+    # frame by frame in memory, as spectra come from the transform: adding across is twenty times slower
+    power = power.T.contiguous().T.to(device)
     return power, _power_of_frames(power, config)
 
 
