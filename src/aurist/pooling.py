@@ -1,0 +1,143 @@
+"""From windows to clips: mean, max, vote or the strongest few, chosen on clips that are not scored by the choice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from aurist.errors import ConfigError, plural
+from aurist.metrics import metric
+
+Proba = npt.NDArray[np.float64]
+
+#: "top3": the mean of each class's three highest windows.
+POOLINGS = ("mean", "max", "vote", "top3")
+_STRONGEST = 3
+
+
+def window_starts(n_samples: int, window: int, hop: int) -> npt.NDArray[np.int64]:
+    """Where the windows of a clip begin, in samples; the last is moved back to end with the clip.
+
+    A clip shorter than a window has one, which begins with it.
+
+    Examples
+    --------
+    >>> len(window_starts(30 * 22050, 3 * 22050, 3 * 22050 // 2))
+    19
+    >>> window_starts(10, 4, 4).tolist(), window_starts(3, 4, 2).tolist()
+    ([0, 4, 6], [0])
+    """
+    if window < 1 or hop < 1:
+        raise ConfigError(
+            f"Windows of {window} samples every {hop} were asked for, but both must be at least 1."
+        )
+    last = max(0, n_samples - window)
+    starts = np.arange(0, last + 1, hop, dtype=np.int64)
+    return starts if starts[-1] == last else np.append(starts, last)
+
+
+def pool(proba: Proba, clip: npt.NDArray[np.intp], n_clips: int, how: str, *, multilabel: bool) -> Proba:
+    """One row a clip out of one row a window.
+
+    Parameters
+    ----------
+    proba : (n_windows, n_classes)
+        Probabilities.
+    clip : (n_windows,)
+        The clip of each window, 0 to ``n_clips - 1``; every clip has one at least.
+    n_clips
+        How many clips there are.
+    how
+        One of `POOLINGS`. A vote counts the windows in which a class comes first, or with several labels those
+        that give it a half or more.
+    multilabel
+        Without it the rows sum to 1 again.
+
+    Returns
+    -------
+    (n_clips, n_classes)
+
+    Examples
+    --------
+    >>> windows = np.array([[0.9, 0.1], [0.2, 0.8], [0.4, 0.6], [0.3, 0.7]])
+    >>> pool(windows, np.array([0, 0, 0, 1]), 2, "vote", multilabel=False).round(2).tolist()
+    [[0.33, 0.67], [0.0, 1.0]]
+    """
+    count = np.bincount(clip, minlength=n_clips)
+    if len(count) != n_clips or (count == 0).any():
+        raise ConfigError(
+            f"Found windows for {plural(int((count > 0).sum()), 'clip')}, but there are {n_clips}: "
+            "each needs one at least."
+        )
+    if how == "vote":
+        first = proba >= 0.5 if multilabel else np.eye(proba.shape[1])[proba.argmax(axis=1)]
+        return _summed(first.astype(np.float64), clip, n_clips) / count[:, None]
+    if how == "mean":
+        out = _summed(proba, clip, n_clips) / count[:, None]
+    elif how == "max":
+        out = _strongest(proba, clip, n_clips, 1)
+    elif how == "top3":
+        out = _strongest(proba, clip, n_clips, _STRONGEST)
+    else:
+        raise ConfigError(f"The pooling is {how!r}, but must be one of: {', '.join(POOLINGS)}.")
+    return out if multilabel else out / np.maximum(out.sum(axis=1, keepdims=True), 1e-300)
+
+
+def choose_pooling(
+    pooled: Mapping[str, Proba],
+    truth: npt.NDArray[np.int8],
+    folds: npt.NDArray[np.int64],
+    metric_name: str,
+    *,
+    multilabel: bool,
+) -> tuple[str, Proba]:
+    """The pooling that scores best out of fold, and what each fold says by the choice of the others.
+
+    Parameters
+    ----------
+    pooled
+        By the name of each pooling, (n_clips, n_classes) out of fold. Of equals the first is chosen.
+    truth : (n_clips, n_classes)
+        Indicator matrix.
+    folds : (n_clips,)
+        The fold in which each clip was scored.
+    metric_name
+        What to maximise.
+
+    Returns
+    -------
+    name
+        The best on all clips: what predicts new ones.
+    proba
+        (n_clips, n_classes): each fold pooled by what was best on the other folds, so that its score is
+        honest. A single fold is pooled by the first of the names, for there is nothing to choose on.
+    """
+    names = list(pooled)
+    score = metric(metric_name)
+
+    def best(rows: npt.NDArray[np.bool_]) -> str:
+        values = [score(truth[rows], pooled[name][rows], multilabel=multilabel) for name in names]
+        return names[int(np.nanargmax(values))] if np.isfinite(values).any() else names[0]
+
+    out = pooled[names[0]].copy()
+    for fold in np.unique(folds):
+        here = folds == fold
+        if not here.all():
+            out[here] = pooled[best(~here)][here]
+    return best(np.ones(len(truth), dtype=bool)) if len(np.unique(folds)) > 1 else names[0], out
+
+
+def _summed(values: Proba, clip: npt.NDArray[np.intp], n_clips: int) -> Proba:
+    out = np.zeros((n_clips, values.shape[1]))
+    np.add.at(out, clip, values)
+    return out
+
+
+def _strongest(proba: Proba, clip: npt.NDArray[np.intp], n_clips: int, most: int) -> Proba:
+    """The mean of the ``most`` highest windows of each clip, class by class."""
+    order = np.argsort(clip, kind="stable")
+    ends: Sequence[int] = np.cumsum(np.bincount(clip, minlength=n_clips))[:-1].tolist()
+    rows = [np.sort(part, axis=0)[::-1][:most].mean(axis=0) for part in np.split(proba[order], ends)]
+    return np.asarray(rows, dtype=np.float64)
