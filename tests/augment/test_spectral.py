@@ -155,6 +155,15 @@ def test_noise_reaches_the_ratio_and_needs_peaks():
         augment_spectrum(spectrum, peaky, [peaky.draw(clip_rng(0, 0, 0), 1, 1)] * 2, CONFIG)
 
 
+def test_noise_cancels_sound_here_and_there_as_in_the_sound():
+    # the power of white noise is distributed exponentially; that of two added as powers would not be
+    compose = Compose((GaussianNoise((0, 0), p=1),))
+    drawn = [compose.draw(clip_rng(0, 0, i), 1, 1) for i in range(2)]
+    found, _ = augment_spectrum(power(NOISE), compose, drawn, CONFIG)
+    inside = found[:, 10:-10, 5:-5]
+    assert float(inside.median() / inside.mean()) == pytest.approx(np.log(2), abs=0.01)
+
+
 def test_silence_stays_silent():
     compose = Compose((GaussianNoise(p=1), Volume(p=1), TimeShift(p=1)))
     silent = power(np.zeros((1, RATE), np.float32))

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -161,8 +161,8 @@ def _resolved(compose: Compose, draws: list[Drawn]) -> Iterator[tuple[Transform[
 class _Plan:
     """What is to happen to the power spectrum of one clip, (n_freq, frames), added up to be done at once.
 
-    All steps are linear in power, and but for the pitch they treat all frequencies alike: in the end every frame
-    comes from another place, times a gain, and stretches of noise are added, times their gains.
+    But for the pitch the steps treat all frequencies alike: in the end every frame comes from another place, times
+    a gain, and stretches of noise are added, times their gains.
     """
 
     def __init__(self, clip: Tensor, config: SpectrogramConfig, peak: Tensor | None) -> None:
@@ -171,7 +171,7 @@ class _Plan:
         self.semitones = 0.0
         self.shift = 0
         self.gain = torch.ones(clip.shape[-1], device=clip.device)
-        self.noises: list[tuple[Tensor, Tensor]] = []
+        self.noises: list[tuple[_Noise, Tensor]] = []
         self._level = _power_of_frames(clip, config)
         self._crest = None if peak is None else _crest(peak, self._level, config)
 
@@ -200,7 +200,9 @@ class _Plan:
         if shift:
             torch.mul(self.clip[:, n - shift :], self.gain[:shift], out=out[:, :shift])
         for noise, gain in self.noises:
-            out.addcmul_(noise, gain)
+            # |sqrt(out) + noise|^2: where the noise happens to point the other way the sum is less than either
+            root = out.sqrt().addcmul_(noise.real, gain.sqrt())
+            torch.mul(root, root, out=out).addcmul_(noise.imag_squared, gain)
 
     def _move(self, frames: int, fill: str) -> None:
         """Noise that is there already may stay where it is, as it is the same everywhere; its gain moves."""
@@ -218,29 +220,34 @@ class _Plan:
         self.noises = [(noise, before * gain) for noise, before in self.noises]
 
     def _add_noise(self, is_pink: bool, snr_of: str, params: Noise) -> None:
-        """Noise of the ratio added as power, as it adds up on average: its phase is not known."""
+        """The phase of noise to the sound is anything, so that of noise in store will do."""
         frames = self.clip.shape[-1]
         made_of = 1 << max(11, (2 * frames).bit_length())
-        pool, levels = _noise_pool(is_pink, self.config, made_of, str(self.clip.device))
+        pool = _noise_pool(is_pink, self.config, made_of, str(self.clip.device))
         first = int(np.random.default_rng(params.seed).integers(made_of - frames))
-        place = slice(first, first + frames)
-        scale = self._level.mean() / levels[place].mean() * 10 ** (-params.snr_db / 10)
+        noise = _Noise(*(part[..., first : first + frames] for part in pool))
+        scale = self._level.mean() / noise.level.mean() * 10 ** (-params.snr_db / 10)
         if snr_of == "peak":
             if self._crest is None:
                 raise ConfigError(
                     "The ratio of signal and noise is of peaks, which a spectrum does not hold: give peaks."
                 )
             scale = scale * (self._crest / _expected_crest(frames * self.config.hop_length)) ** 2
-        self.noises.append((pool[:, place], scale.expand(frames)))
-        self._level = self._level + levels[place] * scale
+        self.noises.append((noise, scale.expand(frames)))
+        self._level = self._level + noise.level * scale
+
+
+class _Noise(NamedTuple):
+    """The spectrum of noise: (n_freq, frames) twice, and the mean power of its frames, (frames,)."""
+
+    real: Tensor
+    imag_squared: Tensor
+    level: Tensor
 
 
 @lru_cache(maxsize=4)
-def _noise_pool(is_pink: bool, config: SpectrogramConfig, frames: int, device: str) -> tuple[Tensor, Tensor]:
-    """The power spectrum of noise far longer than clips, to cut from, and the power of its frames.
-
-    Neighbouring frames overlap as in sound.
-    """
+def _noise_pool(is_pink: bool, config: SpectrogramConfig, frames: int, device: str) -> _Noise:
+    """Noise far longer than clips, to cut from: neighbouring frames overlap as in sound."""
     n = (frames - 1) * config.hop_length + config.n_fft
     made = torch.from_numpy((pink if is_pink else white)(n, 0))
     window = torch.from_numpy(filters.hann(config.n_fft)).float()
@@ -248,10 +255,9 @@ def _noise_pool(is_pink: bool, config: SpectrogramConfig, frames: int, device: s
     found = torch.stft(
         made, config.n_fft, config.hop_length, window=window, center=False, return_complex=True
     )
-    power = torch.addcmul(found.real.square(), found.imag, found.imag)
     # frame by frame in memory, as spectra come from the transform: adding across is twenty times slower
-    power = power.T.contiguous().T.to(device)
-    return power, _power_of_frames(power, config)
+    real, imag = (part.T.contiguous().T.to(device) for part in (found.real, found.imag))
+    return _Noise(real, imag.square(), _power_of_frames(real.square() + imag.square(), config))
 
 
 def _power_of_frames(spectrum: Tensor, config: SpectrogramConfig) -> Tensor:
