@@ -178,21 +178,29 @@ def librosa_decode(window: Window) -> np.ndarray:
 
 
 def agreement(chosen: list[Window]) -> dict[str, float]:
-    """Mean difference of images in [0, 1] from librosa's in double precision, with the same noise."""
-    apart: dict[str, list[float]] = {"by sound": [], "by spectrum": [], "librosa, single precision": []}
-    plain = []
+    """Mean difference of images in [0, 1] from librosa's in double precision, whose noise "by sound" has, too."""
+    names = (
+        "by sound",
+        "by spectrum",
+        "librosa, single precision",
+        "librosa, other noise",
+        "no augmentation",
+    )
+    apart: dict[str, list[float]] = {name: [] for name in names}
     for window in chosen[:: max(1, len(chosen) // 6)]:
-        y = decode(window)
-        exact = by_librosa(y.astype(np.float64), window.drawn, aurist_noise)
-        apart["by sound"].append(float(np.abs(by_sound(y, window.drawn) - exact).mean()))
-        apart["by spectrum"].append(float(np.abs(by_spectrum(y, window.drawn) - exact).mean()))
-        single = by_librosa(y, window.drawn, aurist_noise)
-        apart["librosa, single precision"].append(float(np.abs(single - exact).mean()))
-        plain.append(float(np.abs(librosa_image(y) - exact).mean()))
-    return {
-        **{name: float(np.mean(v)) for name, v in apart.items()},
-        "no augmentation": float(np.mean(plain)),
-    }
+        y, drawn = decode(window), window.drawn
+        double = y.astype(np.float64)
+        exact = by_librosa(double, drawn, aurist_noise)
+        images = (
+            by_sound(y, drawn),
+            by_spectrum(y, drawn),
+            by_librosa(y, drawn, aurist_noise),
+            by_librosa(double, drawn),
+            librosa_image(y),
+        )
+        for name, image in zip(names, images, strict=True):
+            apart[name].append(float(np.abs(image - exact).mean()))
+    return {name: float(np.mean(values)) for name, values in apart.items()}
 
 
 def work(
