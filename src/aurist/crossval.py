@@ -25,7 +25,9 @@ from aurist.workers import OutOfTimeError, side_by_side
 
 UNIT_FILE = "unit.json"
 PREDICTIONS_FILE = "predictions.parquet"
-#: Seconds that a member may be late at the most.
+#: Of a fold's even share of the time, what it is given even after the others were late.
+_LEAST = 0.3
+#: Seconds that a member may be late at the most where nothing else is said.
 _GRACE = 10.0
 
 
@@ -59,7 +61,9 @@ class FoldsFitted:
     pred_time: float
 
 
-def fit_member(folder: Path, data: TrainingData, member: Member, seconds: float) -> FoldsFitted:
+def fit_member(
+    folder: Path, data: TrainingData, member: Member, seconds: float, at_most: float | None = None
+) -> FoldsFitted:
     """Fit a member on all folds that are not done yet.
 
     Parameters
@@ -71,7 +75,9 @@ def fit_member(folder: Path, data: TrainingData, member: Member, seconds: float)
     member
         Which model.
     seconds
-        Wall time for all of its folds together.
+        Wall time for all of its folds together, which every engine keeps about.
+    at_most
+        Seconds after which what still runs is killed; None: a little after ``seconds``.
 
     Raises
     ------
@@ -80,12 +86,13 @@ def fit_member(folder: Path, data: TrainingData, member: Member, seconds: float)
     """
     todo = [split for split in data.splits if not is_done(folder, split.fold)]
     if todo:
-        _fit_side_by_side(folder, data, member, todo, seconds)
+        late = seconds + min(0.05 * seconds, _GRACE)
+        _fit_side_by_side(folder, data, member, todo, seconds, max(late, at_most or 0.0))
     return read_member(folder, data, member)
 
 
 def _fit_side_by_side(
-    folder: Path, data: TrainingData, member: Member, todo: list[Split], seconds: float
+    folder: Path, data: TrainingData, member: Member, todo: list[Split], seconds: float, at_most: float
 ) -> None:
     """A fold a worker process, each with its share of the cores: small fits do not fill several cores alone."""
     until = time.time() + seconds
@@ -93,16 +100,24 @@ def _fit_side_by_side(
     rounds = -(-len(todo) // workers)
     alone = replace(data, task=replace(data.task, jobs=max(1, data.task.jobs // workers)))
     calls = [
-        partial(_fit_fold, folder, alone, member, split, until, rounds - place // workers)
+        partial(
+            _fit_fold,
+            folder,
+            alone,
+            member,
+            split,
+            until,
+            rounds - place // workers,
+            _LEAST * seconds / rounds,
+        )
         for place, split in enumerate(todo)
     ]
     try:
-        # engines end of themselves a little late; they are not killed for that
-        side_by_side(calls, workers, seconds + min(0.05 * seconds, _GRACE))
+        side_by_side(calls, workers, at_most)
     except OutOfTimeError:
         done = sum(is_done(folder, split.fold) for split in data.splits)
         raise FitFailedError(
-            f"{member.name}: stopped after {seconds:.0f} s, with {done} of {len(data.splits)} folds done."
+            f"{member.name}: stopped after {at_most:.0f} s, with {done} of {len(data.splits)} folds done."
         ) from None
     finally:
         for half_made in folder.glob(".fold*"):
@@ -110,16 +125,17 @@ def _fit_side_by_side(
 
 
 def _fit_fold(
-    folder: Path, data: TrainingData, member: Member, split: Split, until: float, rounds: int
+    folder: Path, data: TrainingData, member: Member, split: Split, until: float, rounds: int, least: float
 ) -> None:
     """Fit one fold in a folder of its own, which takes its place when it is whole.
 
-    ``until`` is when all rounds must be over, by the clock on the wall, so that starting a process counts.
+    ``until`` is when all rounds should be over, by the clock on the wall, so that starting a process counts; where
+    those before were late, ``least`` seconds are given all the same.
     """
     folder.mkdir(parents=True, exist_ok=True)
     place = Path(tempfile.mkdtemp(prefix=f".fold{split.fold}.", dir=folder))
     try:
-        _fit_into(place, data, member, split, (until - time.time()) / rounds)
+        _fit_into(place, data, member, split, max((until - time.time()) / rounds, least))
         _take_place(place, folder, split.fold)
     finally:
         shutil.rmtree(place, ignore_errors=True)
@@ -137,8 +153,6 @@ def _take_place(place: Path, folder: Path, fold: int) -> None:
 
 
 def _fit_into(place: Path, data: TrainingData, member: Member, split: Split, seconds: float) -> None:
-    if seconds <= 0:
-        raise FitFailedError(f"{member.name}: the time was up before fold {split.fold}.")
     train, inner = data.examples.take(split.train), data.examples.take(split.inner)
     started = time.monotonic()
     model, inner_proba = engine(member.engine).fit(place, data.task, member, train, inner, seconds)

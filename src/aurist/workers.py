@@ -10,7 +10,6 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, wait
 from contextlib import contextmanager
-from typing import Any
 
 #: How often a worker looks whether its parent is still there.
 _LOOK_EVERY = 0.2
@@ -46,7 +45,7 @@ def side_by_side(calls: Sequence[Callable[[], object]], workers: int, seconds: f
     with warnings.catch_warnings():
         # loky replaces a worker whose memory has grown; nothing is lost
         warnings.filterwarnings("ignore", message="A worker stopped", category=UserWarning)
-        with _deaf_to_interrupts():  # a child inherits that: Ctrl-C is for the parent to answer
+        with _interrupts_held_back():
             executor = get_reusable_executor(
                 max_workers=workers, timeout=600, initializer=_end_with, initargs=(os.getpid(),)
             )
@@ -76,12 +75,30 @@ def _end_with(parent: int) -> None:
 
 
 @contextmanager
-def _deaf_to_interrupts() -> Iterator[None]:
-    if threading.current_thread() is not threading.main_thread():
+def _interrupts_held_back() -> Iterator[None]:
+    """Ctrl-C is answered afterwards, by this process alone: processes begun meanwhile never hear of it."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return
-    before: Any = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _begin_tracker()  # where it is begun later, it lets signals through again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _begin_tracker() -> None:
+    """Begin loky's tracker of semaphores, which would otherwise tell users of those that killed workers held."""
+    from joblib.externals.loky.backend.resource_tracker import ensure_running
+
+    before = os.environ.get("PYTHONWARNINGS")
+    quiet = "ignore:resource_tracker:UserWarning"
+    os.environ["PYTHONWARNINGS"] = f"{before},{quiet}" if before else quiet
+    try:
+        ensure_running()
+    finally:
+        if before is None:
+            del os.environ["PYTHONWARNINGS"]
+        else:
+            os.environ["PYTHONWARNINGS"] = before

@@ -12,7 +12,7 @@ from aurist.crossval import TrainingData, fit_member, is_done, load_folds
 from aurist.errors import RunError
 from aurist.evaluate import bootstrap
 from aurist.metrics import metric
-from aurist.models.base import Examples, Inputs, Member, Task, engine
+from aurist.models.base import Examples, FitFailedError, Inputs, Member, Task, engine
 from aurist.splits import assign_folds, cross_splits
 
 MEMBERS = [
@@ -118,6 +118,16 @@ def test_a_class_that_is_not_in_the_training_folds_gets_no_probability(tmp_path:
         model, _ = engine(member.engine).fit(place, data.task, member, train, inner, 60)
         proba = model.predict_proba(inner.inputs)
         assert (proba[:, 2] == 0).all()
+
+
+def test_a_member_that_is_late_is_stopped_only_where_the_whole_time_is_up(tmp_path: Path) -> None:
+    data = training_data()
+    large = Member("forest", "forest", {"trees": 3000})
+    with pytest.raises(FitFailedError, match="folds done"):
+        fit_member(tmp_path / "stopped", data, large, seconds=0.2)
+    assert not list((tmp_path / "stopped").glob(".fold*"))
+    found = fit_member(tmp_path / "late", data, large, seconds=0.2, at_most=200)
+    assert len(found.oof.clip_id) == 240
 
 
 def test_a_finished_fold_is_not_fitted_again(tmp_path: Path) -> None:

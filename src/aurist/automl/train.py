@@ -34,7 +34,7 @@ def train(run: Run, clock: Clock, say: Say) -> None:
         for place, member in enumerate(planned):
             left = clock.left() - _reserve(learn, len(planned))
             seconds = share(left, len(planned) - place) if fitted else max(left, LEAST_SECONDS)
-            found = _fit_or_skip(run, learn, member, seconds, clock, say)
+            found = _fit_or_skip(run, learn, member, seconds, max(left, seconds), clock, say)
             if found is None:
                 continue
             fitted.append(found)
@@ -55,7 +55,13 @@ def train(run: Run, clock: Clock, say: Say) -> None:
 
 
 def _fit_or_skip(
-    run: Run, learn: TrainingData, member: Member, seconds: float, clock: Clock, say: Say
+    run: Run,
+    learn: TrainingData,
+    member: Member,
+    seconds: float,
+    at_most: float,
+    clock: Clock,
+    say: Say,
 ) -> FoldsFitted | None:
     folder = run.models / member.name
     todo = [split for split in learn.splits if not is_done(folder, split.fold)]
@@ -68,7 +74,8 @@ def _fit_or_skip(
         run.log("skipped", {"model": member.name, "why": "not enough time", "used": clock.used()})
         return None
     try:
-        found = fit_member(folder, learn, member, seconds)
+        # a member that is late may finish its last folds in the time of the next ones: better than to lose it
+        found = fit_member(folder, learn, member, seconds, at_most)
     except (FitFailedError, MissingExtraError) as error:
         say(f"skipped: {error}")
         run.log("skipped", {"model": member.name, "why": str(error), "used": clock.used()})
