@@ -13,7 +13,7 @@ from aurist.errors import ConfigError
 from aurist.files import atomic_path
 
 PRESETS = ("quick", "good", "best")
-ENGINES = ("autogluon", "mljar", "all")
+ENGINES = ("autogluon", "mljar", "all", "networks")
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,13 @@ class FitConfig:
     time_limit
         Seconds of wall time for the whole command; None: the preset's own.
     engine
-        "autogluon", "mljar", or "all" for both on one leaderboard.
+        "autogluon", "mljar", or "all" for both on one leaderboard; "networks" for the recipes alone.
+    recipes
+        Networks to train beside them: names of recipes, or paths of TOML files.
+    recipe_settings
+        Changes to all of these, such as "training.epochs=5".
+    subset
+        Learn from such a share of the groups only, for trials; None: from all.
     n_splits
         Folds, where the data prescribes none; None: the preset's own.
     seed
@@ -58,6 +64,9 @@ class FitConfig:
     jobs: int = 0
     allow_loss: bool = False
     sample_rate: int | None = None
+    recipes: tuple[str, ...] = ()
+    recipe_settings: tuple[str, ...] = ()
+    subset: float | None = None
 
     def __post_init__(self) -> None:
         _one_of("preset", self.preset, PRESETS)
@@ -68,6 +77,15 @@ class FitConfig:
             )
         if self.n_splits is not None and self.n_splits < 2:
             raise ConfigError(f"n_splits (--folds) is {self.n_splits}, but must be at least 2.")
+        if self.subset is not None and not 0 < self.subset <= 1:
+            raise ConfigError(
+                f"subset is {self.subset:g}, but must be a share above 0, such as 0.1, or 1 for all."
+            )
+        if self.engine == "networks" and not self.recipes:
+            raise ConfigError(
+                "engine is 'networks', but no recipe is named: add --recipe mel-cnn, or another that "
+                "`aurist recipes` lists."
+            )
 
 
 def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:
@@ -109,7 +127,8 @@ def config_from(values: dict[str, Any], where: str) -> FitConfig:
             raise ConfigError(f"{where}: unknown setting {key!r}.{hint}")
         if not _fits(value, known[key]):
             raise ConfigError(f"{where}: {key} is {value!r}, but must be of type {known[key]}.")
-    return FitConfig(**values)
+    kept: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+    return FitConfig(**kept)
 
 
 def _fits(value: Any, kind: str) -> bool:
@@ -117,6 +136,8 @@ def _fits(value: Any, kind: str) -> bool:
         return kind.startswith("bool")
     if isinstance(value, int):
         return kind.startswith(("int", "float"))
+    if isinstance(value, list):
+        return kind.startswith("tuple") and all(isinstance(one, str) for one in value)
     return type(value).__name__ in kind.split(" | ")
 
 

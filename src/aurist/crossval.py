@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import json
 import shutil
-import tempfile
 import time
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -17,18 +18,31 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from aurist.files import atomic_path, write_json
-from aurist.models.base import Examples, FitFailedError, Member, Model, Proba, Task, engine
+from aurist.errors import RunError
+from aurist.files import atomic_path, only_one, write_json
+from aurist.models.base import (
+    Examples,
+    FitFailedError,
+    Member,
+    Model,
+    ModelWithVariants,
+    Proba,
+    Task,
+    engine,
+)
 from aurist.predictions import PredictionPart, Predictions, from_frame
 from aurist.splits import Rows, Split
 from aurist.workers import OutOfTimeError, side_by_side
 
 UNIT_FILE = "unit.json"
 PREDICTIONS_FILE = "predictions.parquet"
+VARIANTS_FILE = "variants.parquet"
 #: Of a fold's even share of the time, what it is given even after the others were late.
 _LEAST = 0.3
 #: Seconds that a member may be late at the most where nothing else is said.
 _GRACE = 10.0
+#: Seconds to wait for a fold that a worker of a killed run has still in hand.
+_PATIENCE = 5.0
 
 
 @dataclass(frozen=True)
@@ -51,14 +65,18 @@ class TrainingData:
 class FoldsFitted:
     """What came of a member: its predictions of every fold, and its times in seconds.
 
-    ``pred_time`` is that of predicting all the scored rows by the average of the fold models.
+    ``pred_time`` is that of predicting all the scored rows by the average of the fold models. ``inner`` is None for
+    a member that chose nothing on the inner part. ``variants`` are other ways to answer, out of fold, by
+    name; ``facts`` the means over the folds of what the engine tells.
     """
 
     member: Member
     oof: Predictions
-    inner: Predictions
+    inner: Predictions | None
     fit_time: float
     pred_time: float
+    variants: Mapping[str, Predictions] = field(default_factory=dict)
+    facts: Mapping[str, float] = field(default_factory=dict)
 
 
 def fit_member(
@@ -96,7 +114,9 @@ def _fit_side_by_side(
 ) -> None:
     """A fold a worker process, each with its share of the cores: small fits do not fill several cores alone."""
     until = time.time() + seconds
-    workers = min(data.task.jobs, len(todo))
+    made_by = engine(member.engine)
+    # by all the folds, not those still to do: a network that goes on must have the cores that it began with
+    workers = 1 if made_by.alone else min(data.task.jobs, len(data.splits))
     rounds = -(-len(todo) // workers)
     alone = replace(data, task=replace(data.task, jobs=max(1, data.task.jobs // workers)))
     calls = [
@@ -120,8 +140,9 @@ def _fit_side_by_side(
             f"{member.name}: stopped after {at_most:.0f} s, with {done} of {len(data.splits)} folds done."
         ) from None
     finally:
-        for half_made in folder.glob(".fold*"):
-            shutil.rmtree(half_made, ignore_errors=True)
+        if not made_by.resumes:
+            for half_made in folder.glob(".fold*"):
+                shutil.rmtree(half_made, ignore_errors=True)
 
 
 def _fit_fold(
@@ -132,72 +153,100 @@ def _fit_fold(
     ``until`` is when all rounds should be over, by the clock on the wall, so that starting a process counts; where
     those before were late, ``least`` seconds are given all the same.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    place = Path(tempfile.mkdtemp(prefix=f".fold{split.fold}.", dir=folder))
-    try:
+    place = half_made(folder, split.fold)
+    with _held(place):
+        if is_done(folder, split.fold):
+            return
+        if not engine(member.engine).resumes:
+            shutil.rmtree(place, ignore_errors=True)
+        place.mkdir(parents=True, exist_ok=True)
         _fit_into(place, data, member, split, max((until - time.time()) / rounds, least))
-        _take_place(place, folder, split.fold)
-    finally:
-        shutil.rmtree(place, ignore_errors=True)
+        shutil.rmtree(fold_folder(folder, split.fold), ignore_errors=True)  # what is not whole
+        place.rename(fold_folder(folder, split.fold))
 
 
-def _take_place(place: Path, folder: Path, fold: int) -> None:
-    """Rename, unless another process was first: a worker outlives a run that was killed for a moment."""
-    final = fold_folder(folder, fold)
-    try:
-        place.rename(final)
-    except OSError:
-        if not is_done(folder, fold):
-            shutil.rmtree(final)
-            place.rename(final)
+@contextmanager
+def _held(place: Path) -> Iterator[None]:
+    """Hold a fold for this process: a worker outlives a run that was killed for a moment."""
+    lock = place.with_name(f"{place.name}.lock")
+    lock.mkdir(parents=True, exist_ok=True)
+    until = time.monotonic() + _PATIENCE
+    with ExitStack() as stack:
+        while True:
+            try:
+                stack.enter_context(only_one(lock))
+                break
+            except RunError:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.1)
+        yield
+    shutil.rmtree(lock, ignore_errors=True)
 
 
 def _fit_into(place: Path, data: TrainingData, member: Member, split: Split, seconds: float) -> None:
     train, inner = data.examples.take(split.train), data.examples.take(split.inner)
     started = time.monotonic()
-    model, inner_proba = engine(member.engine).fit(place, data.task, member, train, inner, seconds)
+    found = engine(member.engine).fit(place, data.task, member, train, inner, seconds)
     fitted = time.monotonic()
-    scored_proba = model.predict_proba(data.examples.inputs.take(split.scored))
+    scored = data.examples.inputs.take(split.scored)
+    variants = found.model.variants(scored) if isinstance(found.model, ModelWithVariants) else {}
+    scored_proba = next(iter(variants.values())) if variants else found.model.predict_proba(scored)
     predicted = time.monotonic()
-    told: list[tuple[Rows, Proba, PredictionPart]] = [
-        (split.scored, scored_proba, "oof"),
-        (split.inner, inner_proba, "inner"),
-    ]
-    frames = [
-        Predictions(
-            member.name,
-            data.clip_ids[rows],
-            proba,
-            data.task.classes,
-            np.full(len(rows), split.fold, dtype=np.int64),
-            part,
-        ).to_frame()
-        for rows, proba, part in told
-    ]
-    with atomic_path(place / PREDICTIONS_FILE) as file:
-        pd.concat(frames, ignore_index=True).to_parquet(file)
+
+    def frame(name: str, rows: Rows, proba: Proba, part: PredictionPart) -> pd.DataFrame:
+        fold = np.full(len(rows), split.fold, dtype=np.int64)
+        return Predictions(name, data.clip_ids[rows], proba, data.task.classes, fold, part).to_frame()
+
+    frames = [frame(member.name, split.scored, scored_proba, "oof")]
+    if found.inner_proba is not None:
+        frames.append(frame(member.name, split.inner, found.inner_proba, "inner"))
+    _write_frames(place / PREDICTIONS_FILE, frames)
+    if variants:
+        _write_frames(
+            place / VARIANTS_FILE,
+            [frame(name, split.scored, proba, "oof") for name, proba in variants.items()],
+        )
     write_json(
         place / UNIT_FILE,
         {
             "fit_time": fitted - started,
             "pred_time": predicted - fitted,
             "n_scored": len(split.scored),
+            "facts": dict(found.facts),
         },
     )
 
 
+def _write_frames(path: Path, frames: list[pd.DataFrame]) -> None:
+    with atomic_path(path) as file:
+        pd.concat(frames, ignore_index=True).to_parquet(file)
+
+
 def read_member(folder: Path, data: TrainingData, member: Member) -> FoldsFitted:
     """What the finished folds of a member say."""
-    frames, fit_time, pred_time = [], 0.0, 0.0
+    frames, variants, facts, fit_time, pred_time = [], [], [], 0.0, 0.0
     n_scored = int((data.folds >= 0).sum())
     for split in data.splits:
         place = fold_folder(folder, split.fold)
         frames.append(pd.read_parquet(place / PREDICTIONS_FILE))
+        if (place / VARIANTS_FILE).exists():
+            variants.append(pd.read_parquet(place / VARIANTS_FILE))
         unit = json.loads((place / UNIT_FILE).read_text())
         fit_time += unit["fit_time"]
         pred_time += unit["pred_time"] / max(unit["n_scored"], 1) * n_scored
+        facts.append(unit.get("facts", {}))
     told = {p.part: p for p in from_frame(pd.concat(frames, ignore_index=True), data.task.classes)}
-    return FoldsFitted(member, told["oof"], told["inner"], fit_time, pred_time)
+    ways = from_frame(pd.concat(variants, ignore_index=True), data.task.classes) if variants else []
+    return FoldsFitted(
+        member,
+        told["oof"],
+        told.get("inner"),
+        fit_time,
+        pred_time,
+        {way.model: way for way in ways if len(np.unique(way.fold)) == len(data.splits)},
+        {name: float(np.mean([fact[name] for fact in facts])) for name in facts[0]},
+    )
 
 
 def is_done(folder: Path, fold: int) -> bool:
@@ -210,8 +259,13 @@ def fold_folder(folder: Path, fold: int) -> Path:
     return folder / f"fold{fold}"
 
 
+def half_made(folder: Path, fold: int) -> Path:
+    """Where a fold is while it is fitted."""
+    return folder / f".fold{fold}"
+
+
 def load_folds(folder: Path, task: Task, member: Member) -> list[Model]:
     """The fold models of a member, in order, to predict with."""
     made = engine(member.engine)
     count = sum(1 for place in folder.glob("fold*") if (place / UNIT_FILE).exists())
-    return [made.load(fold_folder(folder, fold), task) for fold in range(count)]
+    return [made.load(fold_folder(folder, fold), task, member) for fold in range(count)]

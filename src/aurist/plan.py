@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from aurist.config import FitConfig
 from aurist.models.base import Member
+from aurist.models.network import recipe_member
+from aurist.recipes import Recipe
 
 #: Seconds of wall time of a preset where no limit is given.
 DEFAULT_TIME = {"quick": 60.0, "good": 600.0, "best": 3600.0}
@@ -61,8 +64,16 @@ class Clock:
         return round(time.monotonic() - self.started, 2)
 
 
-def members(config: FitConfig) -> list[Member]:
-    """The members to fit, the cheapest and surest first."""
+def members(config: FitConfig, recipes: Sequence[Recipe] = ()) -> list[Member]:
+    """The members to fit, the cheapest and surest first; networks that are asked for follow the first."""
+    networks = [recipe_member(recipe) for recipe in recipes]
+    if config.engine == "networks":
+        return networks
+    tables = _of_tables(config)
+    return [*tables[:1], *networks, *tables[1:]]
+
+
+def _of_tables(config: FitConfig) -> list[Member]:
     mljar = Member("mljar", "mljar", {"preset": config.preset})
     if config.engine == "mljar":
         return [FOREST, mljar]

@@ -1,8 +1,8 @@
 """The run folder: everything that a fit leaves, written so that a kill at any moment loses little.
 
-``config.toml  data.json  clips.parquet  features.parquet  folds.parquet  models/<name>/fold<k>/
-predictions.parquet  ensemble.json  leaderboard.csv  scores.json  audit.json  quarantine.csv  versions.json
-journal.jsonl``
+``config.toml  recipes.json  data.json  clips.parquet  features.parquet  folds.parquet  models/<name>/fold<k>/
+predictions.parquet  ensemble.json  leaderboard.csv  variants.csv  scores.json  audit.json  quarantine.csv
+versions.json  journal.jsonl``
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import json
 import os
 import platform
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
@@ -27,6 +28,7 @@ from aurist.errors import RunError
 from aurist.features.schema import Schema, schema_from_dict, schema_to_dict
 from aurist.files import atomic_path, write_json
 from aurist.models.base import Examples, Inputs, Task
+from aurist.recipes import Recipe, recipe_from
 from aurist.splits import cross_splits
 
 #: Raised when a run of an older version can no longer be read.
@@ -34,8 +36,8 @@ FORMAT = 2
 #: The fold of clips of the part "test": kept out of everything until the very end.
 HELD_OUT = -2
 
-_LIBRARIES = ("aurist", "autogluon.tabular", "scikit-learn", "lightgbm", "catboost", "xgboost", "torch",
-              "numpy", "pandas", "soundfile", "soxr", "mljar-supervised")  # fmt: skip
+_LIBRARIES = ("aurist", "autogluon.tabular", "scikit-learn", "lightgbm", "catboost", "xgboost", "torch", "timm",
+              "lightning-fabric", "numpy", "pandas", "soundfile", "soxr", "mljar-supervised")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -95,9 +97,21 @@ class Run:
         """The settings of the fit."""
         return read_config(self.folder / "config.toml")
 
+    def recipes(self) -> list[Recipe]:
+        """The recipes of the networks that are asked for, as they were when the fit began."""
+        path = self.folder / "recipes.json"
+        if not path.exists():
+            return []
+        return [recipe_from(one, str(path)) for one in json.loads(path.read_text(encoding="utf-8"))]
+
     def leaderboard(self) -> pd.DataFrame:
         """Every model's honest score with its interval and times, best first."""
         return pd.read_csv(self._finished("leaderboard.csv"))
+
+    def variants(self) -> pd.DataFrame | None:
+        """How the ways of each network to answer compare with what its row says; None without networks."""
+        path = self.folder / "variants.csv"
+        return pd.read_csv(path) if path.exists() else None
 
     def scores(self) -> dict[str, Any]:
         """The run's own word: its score, and beside it the careless one, and those for a test table."""
@@ -140,10 +154,12 @@ class Run:
         return events
 
 
-def create_run(folder: Path, config: FitConfig, data: RunData) -> Run:
+def create_run(folder: Path, config: FitConfig, data: RunData, recipes: Sequence[Recipe] = ()) -> Run:
     """Write a new run folder; ``data.json``, written last, says that it is whole."""
     folder.mkdir(parents=True, exist_ok=True)
     write_config(folder / "config.toml", config)
+    if recipes:
+        write_json(folder / "recipes.json", [recipe.to_dict() for recipe in recipes])
     base = data.clips.table.drop(columns=list(data.clips.features))
     base = base.assign(labels=base["labels"].map(list), absent=base["absent"].map(list))
     folds = pd.DataFrame({"clip_id": base["clip_id"], "group": data.groups, "fold": data.folds})

@@ -115,7 +115,7 @@ def test_a_class_that_is_not_in_the_training_folds_gets_no_probability(tmp_path:
     for member in MEMBERS[:3]:
         place = tmp_path / member.name
         place.mkdir()
-        model, _ = engine(member.engine).fit(place, data.task, member, train, inner, 60)
+        model = engine(member.engine).fit(place, data.task, member, train, inner, 60).model
         proba = model.predict_proba(inner.inputs)
         assert (proba[:, 2] == 0).all()
 
@@ -145,4 +145,4 @@ def test_a_finished_fold_is_not_fitted_again(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["forest", "autogluon", "mljar"])
 def test_an_empty_folder_says_what_is_missing(name: str, tmp_path: Path) -> None:
     with pytest.raises(RunError, match="aurist resume"):
-        engine(name).load(tmp_path, training_data().task)
+        engine(name).load(tmp_path, training_data().task, Member(name, name))

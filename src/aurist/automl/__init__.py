@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -112,8 +111,6 @@ def resume(folder: Path | str, *, say: Callable[[str], None] = lambda line: None
     run = open_run(Path(folder))
     with only_one(run.folder):
         began = time.monotonic() - max((event.get("used", 0.0) for event in run.journal()), default=0.0)
-        for half_made in run.models.glob("*/.fold*"):
-            shutil.rmtree(half_made, ignore_errors=True)
         run.log("resumed", {})
         train(run, Clock(began, time_limit(run.config())), say)
     return run

@@ -13,8 +13,10 @@ from aurist.automl.blender import ensemble_proba
 from aurist.automl.careless import interval, read_careless
 from aurist.automl.gain import ensemble_gain
 from aurist.automl.prepare import Say
+from aurist.automl.windows import compare_variants
 from aurist.crossval import FoldsFitted, TrainingData
 from aurist.ensemble import blend, nested_ensemble
+from aurist.errors import RunError
 from aurist.evaluate import Interval, LeaderboardRow, Score, chance, leaderboard
 from aurist.features.schema import row_keys
 from aurist.files import atomic_path, write_json
@@ -95,6 +97,10 @@ def finish(run: Run, data: RunData, learn: TrainingData, fitted: list[FoldsFitte
     board = _leaderboard(learn, fitted, scored, weights)
     with atomic_path(run.folder / "leaderboard.csv") as part:
         board.to_csv(part, index=False, float_format="%.6g")
+    variants = compare_variants(fitted, learn)
+    if variants is not None:
+        with atomic_path(run.folder / "variants.csv") as part:
+            variants.to_csv(part, index=False, float_format="%.6g")
     word = _word(run, data, learn, scored, as_seen, seen)
     held = held_out(data)
     if held is not None:
@@ -139,9 +145,11 @@ def _gluon_ensemble(
 
 
 def _inner_of(found: FoldsFitted, split: Split) -> Predictions:
-    """What a member said of the inner part of one fold."""
-    rows = found.inner.fold == split.fold
+    """What a member of AutoGluon's said of the inner part of one fold."""
     inner = found.inner
+    if inner is None:
+        raise RunError(f"{found.member.name} said nothing of its inner part.")
+    rows = inner.fold == split.fold
     return Predictions(
         inner.model, inner.clip_id[rows], inner.proba[rows], inner.classes, inner.fold[rows], "inner"
     )
@@ -155,7 +163,7 @@ def _write_predictions(
         Predictions(name, ids_array, proba, learn.task.classes, scored.folds).to_frame()
         for name, proba in scored.probas.items()
     ]
-    frames += [found.inner.to_frame() for found in fitted]
+    frames += [found.inner.to_frame() for found in fitted if found.inner is not None]
     with atomic_path(run.folder / "predictions.parquet") as part:
         pd.concat(frames, ignore_index=True).to_parquet(part)
 
@@ -167,6 +175,7 @@ def _leaderboard(
     weights: dict[str, list[dict[str, float]]],
 ) -> pd.DataFrame:
     times = {found.member.name: (found.fit_time, found.pred_time) for found in fitted}
+    facts = {found.member.name: found.facts for found in fitted}
     rows = []
     for name, proba in scored.probas.items():
         used = set().union(*weights[name]) if name in weights else {name}
@@ -179,6 +188,9 @@ def _leaderboard(
                 fit_time=round(fit, 2),
                 pred_time=round(sum(times[member][1] for member in used), 3),
                 stack_level=2 if name in weights else 1,
+                params=facts.get(name, {}).get("params", float("nan")),
+                train_speed=round(facts.get(name, {}).get("train_speed", float("nan")), 1),
+                pred_speed=round(len(scored.rows) / max(1e-9, sum(times[member][1] for member in used)), 1),
             )
         )
     return leaderboard(rows)

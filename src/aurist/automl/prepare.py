@@ -16,16 +16,17 @@ from aurist.audit.words import sentences
 from aurist.clips import Clips
 from aurist.clips.read import ReadOptions, read_clips
 from aurist.config import FitConfig
-from aurist.errors import DataError, about, listing, plural
+from aurist.errors import ConfigError, DataError, about, listing, plural
 from aurist.features.schema import Schema, infer_schema, row_keys
 from aurist.features.store import default_cache_dir, summary_table
 from aurist.features.summary import SummaryConfig
 from aurist.files import atomic_path, write_json
 from aurist.metrics import metric
 from aurist.models.base import Task
-from aurist.plan import n_splits
+from aurist.plan import ENSEMBLE, GLUON_ENSEMBLE, members, n_splits
+from aurist.recipes import Recipe, parse_setting, read_recipe
 from aurist.run import HELD_OUT, Run, RunData, available_cores, create_run
-from aurist.splits import NEVER_SCORED, assign_folds, given_folds
+from aurist.splits import NEVER_SCORED, assign_folds, given_folds, group_codes
 
 Say = Callable[[str], None]
 Source = Path | str | pd.DataFrame
@@ -45,11 +46,21 @@ def prepare(
     say: Say,
 ) -> Run:
     """Read and audit the data, leave out what is broken, compute features and folds, write the run folder."""
+    recipes = chosen_recipes(config)
     clips = read_clips(source, options)
+    if config.subset is not None and config.subset < 1:
+        n = len(clips)
+        clips = some_groups(clips, config.subset, config.seed)
+        say(f"subset: {len(clips):,} of {plural(n, 'clip')}, whole groups, stratified (seed {config.seed})")
     # what is to be predicted need not have the columns of what is known
     unlabelled = replace(options, label=None, group=None, fold=None)
     test_clips = None if test is None else read_clips(test, unlabelled, labelled=False)
     _check_learnable(clips)
+    if recipes and not clips.has_audio:
+        raise DataError(
+            f"The recipe {recipes[0].name} is a network that listens, but this table has no column of audio files. "
+            "Name it with --path, or leave --recipe out."
+        )
     for note in clips.notes:
         say(note)
     jobs = available_cores(config.jobs)
@@ -85,7 +96,28 @@ def prepare(
     write_json(output / "audit.json", found.to_dict())
     with atomic_path(output / "quarantine.csv") as part:
         with_file_rows(broken, found.rows).to_csv(part, index=False)
-    return create_run(output, config, data)
+    return create_run(output, config, data, recipes)
+
+
+def chosen_recipes(config: FitConfig) -> list[Recipe]:
+    """The recipes that the settings name, with their changes."""
+    changes = dict(parse_setting(text) for text in config.recipe_settings)
+    recipes = [read_recipe(name, changes) for name in config.recipes]
+    names = [recipe.name for recipe in recipes]
+    taken = {*(member.name for member in members(replace(config, engine="all"))), ENSEMBLE, GLUON_ENSEMBLE}
+    for name in names:
+        if names.count(name) > 1 or name in taken:
+            raise ConfigError(
+                f"Two rows of the leaderboard would be called {name}: give the recipe another name."
+            )
+    return recipes
+
+
+def some_groups(clips: Clips, share: float, seed: int) -> Clips:
+    """About a share of the clips: whole groups, stratified."""
+    groups = group_codes(clips.table["group"].tolist(), clips.table["clip_id"].tolist())
+    parts = assign_folds(clips.targets(), groups, max(20, round(1 / share)), seed)
+    return clips.take(np.flatnonzero(parts < max(1, round(share * (parts.max() + 1)))))
 
 
 def _check_learnable(clips: Clips) -> None:

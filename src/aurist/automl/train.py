@@ -7,10 +7,14 @@ import numpy as np
 from aurist.automl.careless import compare_with_careless
 from aurist.automl.finish import finish
 from aurist.automl.prepare import Say
+from aurist.automl.watch import watched
+from aurist.automl.windows import with_best_pooling
 from aurist.crossval import FoldsFitted, TrainingData, fit_member, is_done
 from aurist.errors import MissingExtraError, RunError
+from aurist.features.waves import Waves, store_waves
 from aurist.metrics import metric
 from aurist.models.base import FitFailedError, Member
+from aurist.models.network import ENGINE, recipe_of
 from aurist.plan import FOREST, Clock, members, share
 from aurist.run import Run, read_data, training_data
 
@@ -28,7 +32,8 @@ def train(run: Run, clock: Clock, say: Say) -> None:
     """
     data = read_data(run)
     learn = training_data(data)
-    planned = members(run.config())
+    planned = members(run.config(), run.recipes())
+    sound = decode_for(planned, learn, say)
     fitted: list[FoldsFitted] = []
     try:
         for place, member in enumerate(planned):
@@ -37,6 +42,7 @@ def train(run: Run, clock: Clock, say: Say) -> None:
             found = _fit_or_skip(run, learn, member, seconds, max(left, seconds), clock, say)
             if found is None:
                 continue
+            found = with_best_pooling(found, learn)
             fitted.append(found)
             say(_line(found, learn))
             if member == FOREST and found.fit_time < 0.4 * clock.limit:
@@ -52,6 +58,23 @@ def train(run: Run, clock: Clock, say: Say) -> None:
             "No model could be fitted in the time; the reasons are above. Give more time (--time-limit)."
         )
     finish(run, data, learn, fitted, say)
+    del sound  # held until here: what is in use is not dropped from the store
+
+
+def decode_for(planned: list[Member], learn: TrainingData, say: Say) -> list[Waves]:
+    """Decode the clips that networks will hear, before their time begins to count: with all cores, and once."""
+    wanted = {
+        (r.front.sample_rate, r.window.margin) for r in (recipe_of(m) for m in planned if m.engine == ENGINE)
+    }
+    inputs = learn.examples.inputs
+    if inputs.clips is None:
+        return []
+    return [
+        store_waves(
+            inputs.clips, rate, margin=around, cache_dir=inputs.cache_dir, jobs=learn.task.jobs, progress=True
+        )
+        for rate, around in sorted(wanted)
+    ]
 
 
 def _fit_or_skip(
@@ -75,7 +98,8 @@ def _fit_or_skip(
         return None
     try:
         # a member that is late may finish its last folds in the time of the next ones: better than to lose it
-        found = fit_member(folder, learn, member, seconds, at_most)
+        with watched(folder, say):
+            found = fit_member(folder, learn, member, seconds, at_most)
     except (FitFailedError, MissingExtraError) as error:
         say(f"skipped: {error}")
         run.log("skipped", {"model": member.name, "why": str(error), "used": clock.used()})

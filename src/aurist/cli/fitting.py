@@ -39,7 +39,22 @@ def fit(
     time_limit: Annotated[
         str | None, typer.Option(help="Wall time of the whole command: 90s, 15m, 1h30m. Default: by preset.")
     ] = None,
-    engine: Annotated[str, typer.Option(help="autogluon, mljar, or all for both.")] = "autogluon",
+    engine: Annotated[
+        str, typer.Option(help="autogluon, mljar, all for both, or networks for the recipes alone.")
+    ] = "autogluon",
+    recipe: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Network to train, too: a name of `aurist recipes`, or a TOML file. May be repeated."
+        ),
+    ] = None,
+    change: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Change to the recipes: training.epochs=5. May be repeated."),
+    ] = None,
+    subset: Annotated[
+        float | None, typer.Option(help="Learn from such a share of the data only, as 0.1, for trials.")
+    ] = None,
     test: Annotated[
         Path | None,
         typer.Option(help="Unlabelled table to be predicted later: says what score to expect on it."),
@@ -79,6 +94,8 @@ def fit(
       aurist fit train.csv --label genre --metric f1_macro --time-limit 15m --preset best -o run
 
       aurist fit recordings/ --label-from '{label}_{group}_{n}' -o run
+
+      aurist fit sounds.csv --engine networks --recipe mel-cnn --time-limit 30m -o run
     """
     from aurist.automl import fit as fit_run
     from aurist.cli.show import print_leaderboard
@@ -94,6 +111,9 @@ def fit(
         jobs=jobs,
         allow_loss=allow_loss,
         sample_rate=sample_rate,
+        recipes=tuple(recipe or ()),
+        recipe_settings=tuple(change or ()),
+        subset=subset,
     )
     run = fit_run(
         data,

@@ -46,7 +46,7 @@ def _plain(value: Any) -> Any:
 
 
 def print_table(table: pd.DataFrame, title: str | None = None, digits: int = 4) -> None:
-    """A table of text and numbers; columns of seconds have one digit."""
+    """A table of text and numbers; columns of seconds, of clips a second and of millions have one digit."""
     from rich.console import Console
     from rich.table import Table
 
@@ -58,7 +58,7 @@ def print_table(table: pd.DataFrame, title: str | None = None, digits: int = 4) 
     for name, right in zip(table.columns, numeric, strict=True):
         whole = right or name in ("model", "class", "feature")
         shown.add_column(str(name), justify="right" if right else "left", no_wrap=whole)
-    places = [1 if str(name).endswith("_time") else digits for name in table.columns]
+    places = [1 if str(name).endswith(("_time", "/s", "(M)")) else digits for name in table.columns]
     for row in table.itertuples(index=False):
         shown.add_row(*(_cell(value, n) for value, n in zip(row, places, strict=True)))
     Console(width=_width()).print(shown)

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from aurist.run import Run
 
 SHOWN = ["model", "score", "low", "high", "fit_time", "pred_time", "stack_level"]
+#: Shown where the run has networks.
+OF_NETWORKS = {"params": "params (M)", "train_speed": "train clips/s", "pred_speed": "predict clips/s"}
 
 
 def add_to(app: typer.Typer) -> None:
@@ -48,10 +50,12 @@ def print_leaderboard(run: Run) -> None:
 
     board = run.leaderboard()
     scores = run.scores()
-    print_table(
-        board[SHOWN], title=f"{scores['metric']}, higher is better; times in seconds, all folds together"
-    )
+    shown = board[SHOWN]
+    if "params" in board and board["params"].notna().any():
+        shown = board[[*SHOWN, *OF_NETWORKS]].assign(params=board["params"] / 1e6).rename(columns=OF_NETWORKS)
+    print_table(shown, title=f"{scores['metric']}, higher is better; times in seconds, all folds together")
     print()
+    _print_variants(run)
     paragraph(
         f"{scores['best']}: {scores['metric']} {interval(scores['score'])} on "
         f"{plural(scores['n_scored'], 'clip')} in {plural(scores['n_groups'], 'group')}, none of which its models had "
@@ -63,6 +67,17 @@ def print_leaderboard(run: Run) -> None:
         _print_test(scores)
     if "held_out" in scores:
         _print_held_out(scores)
+
+
+def _print_variants(run: Run) -> None:
+    """What the ideas behind a network's row are worth: slices and votes, several checkpoints, several seeds."""
+    variants = run.variants()
+    if variants is None:
+        return
+    print_table(
+        variants, title="the rows of networks against other ways to answer; gain: of the row over the way"
+    )
+    print()
 
 
 def _print_gain(gain: dict[str, Any] | None) -> None:

@@ -18,6 +18,9 @@ LEADERBOARD_COLUMNS = (
     "stack_level",
     "can_infer",
     "n_scored",
+    "params",
+    "train_speed",
+    "pred_speed",
 )
 
 
@@ -61,6 +64,10 @@ class LeaderboardRow:
         1 for a model on the features, 2 for one on the predictions of others, and so on.
     can_infer
         Whether it can predict new clips.
+    params
+        Numbers that were learnt, of one network; NaN for other models.
+    train_speed, pred_speed
+        Clips a second, in training (NaN where that says nothing) and in prediction by all folds' models.
     """
 
     score: Score
@@ -68,6 +75,9 @@ class LeaderboardRow:
     pred_time: float = float("nan")
     stack_level: int = 1
     can_infer: bool = True
+    params: float = float("nan")
+    train_speed: float = float("nan")
+    pred_speed: float = float("nan")
 
 
 def leaderboard(rows: Sequence[LeaderboardRow]) -> pd.DataFrame:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -119,24 +119,56 @@ class FitFailedError(AuristError):
     """The member could not be fitted, for want of time or another reason; the plan goes on without it."""
 
 
+@runtime_checkable
+class ModelWithVariants(Model, Protocol):
+    """A model that can answer in several ways, whose scores are worth comparing."""
+
+    def variants(self, inputs: Inputs) -> dict[str, Proba]:
+        """(n, n_classes) by the name of the way; the first is what `predict_proba` gives."""
+        ...
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What an engine made of one fold.
+
+    Parameters
+    ----------
+    model
+        Which may have been fitted once more, on both parts, with what was chosen.
+    inner_proba
+        (n_inner, n_classes): by the model as it was before it had seen the inner part; None where it never was
+        without it, because nothing was chosen.
+    facts
+        For the leaderboard: ``params`` (how many), ``train_speed`` (clips/s).
+    """
+
+    model: Model
+    inner_proba: Proba | None
+    facts: Mapping[str, float] = field(default_factory=dict)
+
+
 class Engine(Protocol):
-    """Fits and reads back the models of one kind."""
+    """Fits and reads back the models of one kind.
+
+    Attributes
+    ----------
+    alone
+        Whether a fold is fitted on all cores, and not several beside each other.
+    resumes
+        Whether `fit` goes on with what a killed one left in the folder.
+    """
+
+    alone: bool
+    resumes: bool
 
     def fit(
         self, folder: Path, task: Task, member: Member, train: Examples, inner: Examples, seconds: float
-    ) -> tuple[Model, Proba]:
-        """Fit on ``train``, choosing on ``inner`` alone, in about so many seconds, into ``folder``.
-
-        Returns
-        -------
-        model
-            Which may have been fitted once more, on both parts, with what was chosen.
-        inner_proba
-            (n_inner, n_classes): by the model as it was before it had seen the inner part.
-        """
+    ) -> Fitted:
+        """Fit on ``train``, choosing on ``inner`` alone, in about so many seconds, into ``folder``."""
         ...
 
-    def load(self, folder: Path, task: Task) -> Model:
+    def load(self, folder: Path, task: Task, member: Member) -> Model:
         """Read back what ``fit`` left in the folder."""
         ...
 
@@ -157,4 +189,10 @@ def engine(name: str) -> Engine:
         from aurist.models.mljar import MljarEngine
 
         return MljarEngine()
-    raise RunError(f"Found a model of the engine {name!r}; this version knows autogluon, forest and mljar.")
+    if name == "network":
+        from aurist.models.network import NetworkEngine
+
+        return NetworkEngine()
+    raise RunError(
+        f"Found a model of the engine {name!r}; this version knows autogluon, forest, mljar and network."
+    )

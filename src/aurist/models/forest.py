@@ -15,7 +15,7 @@ import pandas as pd
 
 from aurist.errors import RunError
 from aurist.files import atomic_path
-from aurist.models.base import Examples, Inputs, Member, Proba, Task
+from aurist.models.base import Examples, Fitted, Inputs, Member, Proba, Task
 
 MODEL_FILE = "forest.skops"
 #: Above this many rows there are fewer trees, and above the second number larger leaves: a forest takes memory by its
@@ -48,17 +48,20 @@ class ForestModel:
 class ForestEngine:
     """Fits extra-trees with scikit-learn and keeps them with skops, without pickle."""
 
+    alone = False
+    resumes = False
+
     def fit(
         self, folder: Path, task: Task, member: Member, train: Examples, inner: Examples, seconds: float
-    ) -> tuple[ForestModel, Proba]:
+    ) -> Fitted:
         """Fit twice: without the inner part, for choices made on it, and then on all of the training rows."""
         trees = int(member.settings.get("trees", _trees(len(train.targets))))
         inner_proba = _fit(train, task, max(trees // 3, 50)).predict_proba(inner.inputs)
         model = _fit(train.together(inner), task, trees)
         _save(folder, model)
-        return model, inner_proba
+        return Fitted(model, inner_proba)
 
-    def load(self, folder: Path, task: Task) -> ForestModel:
+    def load(self, folder: Path, task: Task, member: Member) -> ForestModel:
         """Read the forest back; nothing but scikit-learn's own types and numpy arrays is accepted."""
         from skops import io
 

@@ -17,7 +17,7 @@ import pandas as pd
 
 from aurist.errors import MissingExtraError, RunError
 from aurist.files import write_json
-from aurist.models.base import Examples, FitFailedError, Inputs, Member, Proba, Task
+from aurist.models.base import Examples, FitFailedError, Fitted, Inputs, Member, Proba, Task
 
 #: mljar's modes: how many models it tries, with which of them stacked.
 _MODES = {"quick": "Explain", "good": "Perform", "best": "Compete"}
@@ -59,9 +59,12 @@ class MljarModel:
 class MljarEngine:
     """Fits mljar's AutoML on one fold."""
 
+    alone = False
+    resumes = False
+
     def fit(
         self, folder: Path, task: Task, member: Member, train: Examples, inner: Examples, seconds: float
-    ) -> tuple[MljarModel, Proba]:
+    ) -> Fitted:
         """Fit on ``train`` in about so many seconds, with ``inner`` as mljar's only validation."""
         mode = _MODES[str(member.settings.get("preset", "good"))]
         model = MljarModel([], [], [], task)
@@ -82,9 +85,9 @@ class MljarEngine:
                 _fit_one(place, task, mode, (train, truth[0]), (inner, truth[1]), share) if varies else None
             )
         write_json(folder / "aurist.json", {"constants": model.constants, "seen": model.seen})
-        return model, model.predict_proba(inner.inputs)
+        return Fitted(model, model.predict_proba(inner.inputs))
 
-    def load(self, folder: Path, task: Task) -> MljarModel:
+    def load(self, folder: Path, task: Task, member: Member) -> MljarModel:
         """Read it back. It holds pickles: a run is loaded only where it is trusted."""
         path = folder / "aurist.json"
         if not path.exists():

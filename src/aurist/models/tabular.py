@@ -19,7 +19,7 @@ import pandas as pd
 
 from aurist.errors import MissingExtraError, RunError
 from aurist.files import write_json
-from aurist.models.base import Examples, FitFailedError, Inputs, Member, Proba, Task
+from aurist.models.base import Examples, FitFailedError, Fitted, Inputs, Member, Proba, Task
 
 LABEL = "__label__"
 WEIGHT = "__weight__"
@@ -67,9 +67,12 @@ class AutoGluonModel:
 class AutoGluonEngine:
     """Fits one kind of AutoGluon's models (GBM, CAT, XGB, RF, XT, NN_TORCH, TABM ...) on one fold."""
 
+    alone = False
+    resumes = False
+
     def fit(
         self, folder: Path, task: Task, member: Member, train: Examples, inner: Examples, seconds: float
-    ) -> tuple[AutoGluonModel, Proba]:
+    ) -> Fitted:
         """Fit on ``train``, stop early on ``inner``; with the setting ``refit``, fit again on both."""
         if member.settings[KIND] in ("NN_TORCH", "TABM"):
             _need_torch(member)
@@ -95,9 +98,9 @@ class AutoGluonEngine:
             model.chosen.append(names[1])
         inner_proba = model._proba(inner.features, partial)
         write_json(folder / "aurist.json", {"constants": model.constants, "chosen": model.chosen})
-        return model, inner_proba
+        return Fitted(model, inner_proba)
 
-    def load(self, folder: Path, task: Task) -> AutoGluonModel:
+    def load(self, folder: Path, task: Task, member: Member) -> AutoGluonModel:
         """Read the predictors back. They hold pickles: a run is loaded only where it is trusted."""
         import json
 

@@ -1,0 +1,70 @@
+"""How far the training of a network is, while it runs in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+#: Seconds between two looks, and between two lines where there is no terminal to write over.
+_LOOK_EVERY, _LINE_EVERY = 1.0, 30.0
+
+
+@contextmanager
+def watched(folder: Path, say: Callable[[str], None]) -> Iterator[None]:
+    """Tell how far the folds of ``models/<name>`` are: a line that changes on a terminal, else one now and then."""
+    done = threading.Event()
+    thread = threading.Thread(target=_watch, args=(folder, say, done), daemon=True, name="watch")
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
+def _watch(folder: Path, say: Callable[[str], None], done: threading.Event) -> None:
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    status = console.status("") if sys.stderr.isatty() else None
+    told, began = time.monotonic(), time.time()
+    try:
+        while not done.wait(_LOOK_EVERY):
+            line = progress_line(folder, began)
+            if line is None:
+                continue
+            if status is not None:
+                status.start()
+                status.update(line)
+            elif time.monotonic() - told > _LINE_EVERY:
+                told = time.monotonic()
+                say(line)
+    finally:
+        if status is not None:
+            status.stop()
+
+
+def progress_line(folder: Path, since: float) -> str | None:
+    """What the training that wrote last says of itself; None where none has written since then."""
+    files = [(path.stat().st_mtime, path) for path in folder.glob(".fold*/net*/progress.json")]
+    recent = [(at, path) for at, path in files if at >= since]
+    if not recent:
+        return None
+    path = max(recent)[1]
+    try:
+        now: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, json.JSONDecodeError):
+        return None  # it is being replaced
+    fold = int(path.parent.parent.name.removeprefix(".fold")) + 1
+    best = "" if now["score"] is None or now["score"] != now["score"] else f", best {now['score']:.3f}"
+    minutes, seconds = divmod(int(now["left"]), 60)
+    return (
+        f"{folder.name}: fold {fold}, epoch {now['epoch'] + 1} of {now['epochs']}, loss {now['loss']:.3f}{best}, "
+        f"{now['clips_per_second']:.0f} clips/s, {minutes}:{seconds:02d} left"
+    )

@@ -1,0 +1,68 @@
+"""Networks as members of a run: the recipe is trained on each fold."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aurist.errors import MissingExtraError
+from aurist.models.base import Examples, Fitted, Member, Task
+from aurist.recipes import Recipe, recipe_from
+
+if TYPE_CHECKING:
+    from aurist.models.training.model import NetworkModel
+
+ENGINE = "network"
+#: What the ways of a network to answer are called, those by a pooling with its name behind.
+POOLED = "pooled by "
+ONE_WINDOW, ONE_CHECKPOINT, ONE_NETWORK = "one window", "one checkpoint", "one network"
+
+
+def recipe_member(recipe: Recipe) -> Member:
+    """The member that a recipe makes; all of the recipe is in its settings."""
+    return Member(recipe.name, ENGINE, {"recipe": recipe.to_dict()})
+
+
+def recipe_of(member: Member) -> Recipe:
+    """The recipe of a member."""
+    return recipe_from(member.settings["recipe"], member.name)
+
+
+class NetworkEngine:
+    """Trains the networks of a recipe with torch; a training that was killed goes on where it was."""
+
+    #: A fold at a time, on all cores or the GPU: its threads share the work better than folds would.
+    alone = True
+    resumes = True
+
+    def fit(
+        self, folder: Path, task: Task, member: Member, train: Examples, inner: Examples, seconds: float
+    ) -> Fitted:
+        """Train, choosing epochs on the inner part where the recipe chooses at all."""
+        _check_installed()
+        from aurist.models.training.fold import fit_fold
+
+        recipe = recipe_of(member)
+        facts = fit_fold(folder, recipe, task, train, inner, seconds)
+        model = self.load(folder, task, member)
+        chosen = recipe.training.keep == "best"
+        return Fitted(model, model.predict_proba(inner.inputs) if chosen else None, facts)
+
+    def load(self, folder: Path, task: Task, member: Member) -> NetworkModel:
+        """Read the networks back; weights are safetensors, settings JSON."""
+        _check_installed()
+        from aurist.models.training.model import load_model
+
+        return load_model(
+            folder, task, str(member.settings.get("pooling", recipe_of(member).window.pooling[0]))
+        )
+
+
+def _check_installed() -> None:
+    try:
+        import lightning_fabric  # noqa: F401
+        import safetensors  # noqa: F401
+        import timm  # noqa: F401
+        import torch  # noqa: F401
+    except ImportError as error:
+        raise MissingExtraError("A network", "networks") from error

@@ -1,0 +1,175 @@
+"""What a network is fed: waves cut, changed, turned into images, mixed; the same for the same seed, epoch and clip."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from aurist.augment import Drawn, clip_rng
+from aurist.augment.batch import Pairs, between_class, cutmix, draw_pairs, mixup
+from aurist.augment.spectral import augment_image, augment_spectrum
+from aurist.features.spectrogram import Spectrogram
+from aurist.models.training.sound import Sound
+from aurist.recipes import Recipe
+
+#: Mixed into the seeds of what a batch shares, so that no clip has the same.
+_SHUFFLE, _PAIRS = 2**31 - 1, 2**31 - 2
+
+
+@dataclass(frozen=True)
+class Part:
+    """Clips with what is known of them.
+
+    Parameters
+    ----------
+    sound
+        (n,) clips.
+    targets
+        (n, n_classes), 1 where the class is there.
+    known
+        (n, n_classes), 1 where it is known whether; None: everywhere.
+    weight
+        (n,).
+    """
+
+    sound: Sound
+    targets: npt.NDArray[np.float32]
+    known: npt.NDArray[np.float32] | None
+    weight: npt.NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+
+class Batch(NamedTuple):
+    """``x`` is (batch, channels, rows, frames), or (batch, n_samples) for networks that take waves."""
+
+    x: Tensor
+    targets: Tensor
+    known: Tensor | None
+    weight: Tensor
+
+
+class _Draws(NamedTuple):
+    """What was drawn for one clip."""
+
+    start: int
+    wave: list[Drawn]
+    spectrum: list[Drawn]
+    image: list[Drawn]
+
+
+class Batches:
+    """Makes the training batches of an epoch; nothing in it changes, so that any thread may use it.
+
+    Parameters
+    ----------
+    part
+        The training clips.
+    recipe
+        How they are changed.
+    front
+        Makes the images; None for networks that take waves.
+    seed
+        Of all draws.
+    device
+        Where images are made.
+    """
+
+    def __init__(
+        self, part: Part, recipe: Recipe, front: Spectrogram | None, seed: int, device: torch.device
+    ) -> None:
+        self.part = part
+        self.recipe = recipe
+        self.front = front
+        self.seed = seed
+        self.device = device
+        self.size = min(recipe.training.batch_size, len(part))
+        self._wave, self._spectrum, self._image = (
+            recipe.augment.compose(stage) for stage in ("wave", "spectrum", "image")
+        )
+
+    def __len__(self) -> int:
+        """Batches an epoch; clips that do not fill the last one are left to another epoch."""
+        return len(self.part) // self.size
+
+    def epoch(self, epoch: int, *, mixed: bool) -> Iterator[Callable[[], Batch]]:
+        """The calls that make the batches of an epoch."""
+        order = np.random.default_rng([self.seed, epoch, _SHUFFLE]).permutation(len(self.part))
+        for place in range(len(self)):
+            rows = order[place * self.size : (place + 1) * self.size]
+            yield partial(self.make, epoch, place, rows, mixed=mixed)
+
+    def make(self, epoch: int, place: int, rows: npt.NDArray[np.intp], *, mixed: bool) -> Batch:
+        """One batch."""
+        draws = [self._draw(epoch, int(row)) for row in rows]
+        waves = np.empty((len(rows), self.part.sound.n_samples), dtype=np.float32)
+        for out, row, drawn in zip(waves, rows, draws, strict=True):
+            self.part.sound.read(int(row), drawn.start, out)
+            if drawn.wave:
+                out[:] = self._wave.apply(out, self.recipe.front.sample_rate, drawn.wave)
+        pairs = self._pairs(epoch, place, len(rows)) if mixed else None
+        targets = torch.from_numpy(self.part.targets[rows])
+        x, targets = self._input(torch.from_numpy(waves), targets, draws, pairs)
+        known = None if self.part.known is None else torch.from_numpy(self.part.known[rows])
+        if known is not None and pairs is not None:
+            known = known * known[torch.from_numpy(pairs.partner)]
+        weight = torch.from_numpy(self.part.weight[rows])
+        on = self.device
+        return Batch(x.to(on), targets.to(on), None if known is None else known.to(on), weight.to(on))
+
+    def _draw(self, epoch: int, row: int) -> _Draws:
+        rng = clip_rng(self.seed, epoch, row)
+        n, rate = self.part.sound.n_samples, self.recipe.front.sample_rate
+        start = self.part.sound.training_start(row, rng)
+        return _Draws(
+            start, *(stage.draw(rng, n, rate) for stage in (self._wave, self._spectrum, self._image))
+        )
+
+    def _pairs(self, epoch: int, place: int, n_clips: int) -> Pairs | None:
+        augment = self.recipe.augment
+        rng = np.random.default_rng([self.seed, epoch, _PAIRS, place])
+        if augment.mixing == "none" or rng.random() >= augment.mixing_p:
+            return None
+        return draw_pairs(rng, n_clips, augment.alpha)
+
+    def _input(
+        self, waves: Tensor, targets: Tensor, draws: list[_Draws], pairs: Pairs | None
+    ) -> tuple[Tensor, Tensor]:
+        """Waves to what the network takes, with the targets as mixed."""
+        augment = self.recipe.augment
+        waves = waves.to(self.device)
+        if pairs is not None and augment.mixing == "between_class":
+            targets = targets.to(self.device)
+            waves, targets = between_class(
+                waves, targets, pairs, self.recipe.front.sample_rate, augment.mixing_labels
+            )
+        x = waves if self.front is None else self._images(self.front, waves, draws)
+        if pairs is not None and augment.mixing in ("mixup", "cutmix"):
+            mix = mixup if augment.mixing == "mixup" else cutmix
+            x, targets = mix(x, targets.to(self.device), pairs, augment.mixing_labels)
+        return x, targets
+
+    def _images(self, front: Spectrogram, waves: Tensor, draws: list[_Draws]) -> Tensor:
+        spectrum, bank = front.power(waves), None
+        if self._spectrum.transforms:
+            spectrum, bank = augment_spectrum(
+                spectrum,
+                self._spectrum,
+                [drawn.spectrum for drawn in draws],
+                front.config,
+                peaks=waves.abs().amax(dim=1),
+            )
+        image = front.finish(spectrum, bank)
+        return (
+            augment_image(image, self._image, [drawn.image for drawn in draws])
+            if self._image.transforms
+            else image
+        )

@@ -1,0 +1,287 @@
+"""The training loop: one network, from its first weights to its best checkpoints.
+
+Whatever is random depends on the seed, the epoch and the clip alone, so that the state at the end of an epoch is all
+that is needed to go on exactly as if nothing had happened.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from aurist.features.spectrogram import Spectrogram
+from aurist.metrics import metric
+from aurist.models.base import FitFailedError, Task
+from aurist.models.training import checkpoints as disk
+from aurist.models.training.ahead import Ahead
+from aurist.models.training.batches import Batch, Batches, Part
+from aurist.models.training.checkpoints import Epoch, Kept
+from aurist.models.training.predict import all_windows, as_network_likes, window_logits
+from aurist.models.training.probe import autocast_dtype
+from aurist.models.training.schedule import optimizer, rate, set_rate
+from aurist.nets.losses import LossFunction, to_proba
+from aurist.recipes import Recipe
+
+
+def loss_kind(recipe: Recipe, task: Task) -> str:
+    """What is minimised, by the name of `aurist.nets.losses`."""
+    if recipe.loss.kind != "auto":
+        return recipe.loss.kind
+    return "bce" if task.multilabel else "cross_entropy"
+
+
+def answers_apart(recipe: Recipe, task: Task) -> bool:
+    """Whether each class has a probability of its own, and not a share of one."""
+    return loss_kind(recipe, task).startswith("bce")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What was settled before the training began, by what the machine can do in the time.
+
+    ``clips_per_second`` is what was measured for it.
+    """
+
+    epochs: int
+    precision: str
+    clips_per_second: float
+
+
+def _average(network: nn.Module, decay: float) -> AveragedModel:
+    """A moving average of the weights, and of the statistics of the norms."""
+    average: Any = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
+    return AveragedModel(network, multi_avg_fn=average, use_buffers=True)
+
+
+class Trainer:
+    """Trains one network of a recipe in a folder of its own, or goes on with one that was killed.
+
+    Parameters
+    ----------
+    folder
+        For its checkpoints and its state.
+    recipe, task, plan
+        What to do.
+    network
+        With its first weights.
+    loss
+        Of logits, targets, what is known, and weights.
+    part, inner
+        To learn from, and to choose on; without the second the last weights are kept.
+    front
+        Makes images; None for networks that take waves.
+    seed
+        Of all draws.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        recipe: Recipe,
+        task: Task,
+        plan: Plan,
+        network: nn.Module,
+        loss: LossFunction,
+        part: Part,
+        inner: Part | None,
+        front: Spectrogram | None,
+        seed: int,
+    ) -> None:
+        self.folder, self.recipe, self.task, self.plan = folder, recipe, task, plan
+        self.config, self.loss, self.part, self.inner, self.front = recipe.training, loss, part, inner, front
+        self.seed = seed
+        names = {"32": "32-true", "bf16": "bf16-mixed", "16": "16-mixed"}
+        self.fabric = Fabric(accelerator="auto", devices=1, precision=names[plan.precision])  # type: ignore[arg-type]
+        self.device = self.fabric.device
+        self.plain = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.network, self.optimizer = self.fabric.setup(self.plain, optimizer(self.plain, self.config))
+        self.ema = None if self.config.ema is None else _average(self.plain, self.config.ema)
+        self.batches = Batches(part, recipe, front, seed, self.device)
+        self.history: list[Epoch] = []
+        self.kept: list[Kept] = []
+        self.step = 0
+
+    def train(self, until: float) -> list[Kept]:
+        """The checkpoints kept, best first.
+
+        Parameters
+        ----------
+        until
+            By ``time.monotonic``: no epoch begins that would end after it.
+
+        Raises
+        ------
+        FitFailedError
+            Where the loss is no longer a number.
+        """
+        self._go_on()
+        progress = disk.Progress(self.folder, {"epochs": self.plan.epochs})
+        saved = time.monotonic()
+        for epoch in range(len(self.history), self.plan.epochs):
+            if self._is_enough() or (self.history and time.monotonic() + self.history[-1].seconds > until):
+                break
+            began = time.perf_counter()
+            lr, loss, waited = self._learn(epoch, progress)
+            learnt = time.perf_counter() - began
+            score, inner_loss = self._examine(epoch)
+            clips = len(self.batches) * self.batches.size
+            self.history.append(
+                Epoch(
+                    epoch,
+                    lr,
+                    loss,
+                    inner_loss,
+                    score,
+                    clips / learnt,
+                    waited / learnt,
+                    time.perf_counter() - began,
+                )
+            )
+            if self.config.keep == "best":
+                new = Kept(epoch, score, inner_loss)
+                self.kept = disk.keep_best(self.folder, self.kept, new, self.config.top_k, self._best_guess())
+            disk.write_history(self.folder, self.history)
+            if time.monotonic() - saved > disk.STATE_EVERY:
+                disk.save_state(self.folder, self._state())
+                saved = time.monotonic()
+        if self.config.keep == "last":
+            last = Kept(self.history[-1].epoch, math.nan, math.nan)
+            self.kept = disk.keep_best(self.folder, [], last, 1, self._best_guess())
+        disk.drop_others(self.folder, self.kept)
+        return self.kept
+
+    def _learn(self, epoch: int, progress: disk.Progress) -> tuple[float, float, float]:
+        """One epoch: the rate at its end, the mean loss, and the seconds spent waiting for batches."""
+        torch.manual_seed(int(np.random.SeedSequence([self.seed, epoch]).generate_state(1)[0]))
+        self.network.train()
+        loud = round(self.plan.epochs * (1 - self.recipe.augment.quiet_epochs))
+        ready = Ahead(self.batches.epoch(epoch, mixed=epoch < loud), threads=self.task.jobs)
+        began, losses, lr = time.perf_counter(), [], 0.0
+        for place, batch in enumerate(ready):
+            lr = rate(self.config, self.step, self.plan.epochs * len(self.batches), len(self.batches))
+            set_rate(self.optimizer, self.config, lr)
+            losses.append(self._one_step(batch, place))
+            self.step += 1
+            if not math.isfinite(losses[-1]):
+                self._stop_at_nan(epoch)
+            speed = (place + 1) * self.batches.size / (time.perf_counter() - began)
+            left = (self.plan.epochs - epoch) * len(self.batches) - place - 1
+            progress.tell(
+                {
+                    "epoch": epoch,
+                    "loss": round(float(np.mean(losses)), 4),
+                    "score": max((one.score for one in self.history), default=None),
+                    "clips_per_second": round(speed, 1),
+                    "left": round(left * self.batches.size / speed),
+                }
+            )
+        return self.config.lr * lr, float(np.mean(losses)), ready.waited
+
+    def _one_step(self, batch: Batch, place: int) -> float:
+        whole = (place + 1) % self.config.accumulate == 0 or place + 1 == len(self.batches)
+        with self.fabric.no_backward_sync(self.network, enabled=not whole):
+            logits = self.network(as_network_likes(batch.x))
+            loss = self.loss(logits, batch.targets, batch.known, batch.weight)
+            self.fabric.backward(loss / self.config.accumulate)
+        if whole:
+            if self.config.clip_norm is not None:
+                self.fabric.clip_gradients(
+                    self.network, self.optimizer, max_norm=self.config.clip_norm, error_if_nonfinite=False
+                )
+            self.optimizer.step()
+            self.optimizer.zero_grad(set_to_none=True)
+            if self.ema is not None:
+                self.ema.update_parameters(self.plain)
+        return float(loss.detach())
+
+    def _stop_at_nan(self, epoch: int) -> None:
+        advice = f"a lower learning rate than {self.config.lr:g} (training.lr)"
+        if self.config.clip_norm is None:
+            advice += ", a limit to the gradients (training.clip_norm = 1)"
+        if self.plan.precision != "32":
+            advice += ', or full precision (training.precision = "32")'
+        raise FitFailedError(
+            f"{self.recipe.name}: the loss was no longer a number in epoch {epoch + 1}. Try {advice}. "
+            f"The learning curve so far is in {self.folder / disk.HISTORY}."
+        )
+
+    def _examine(self, epoch: int) -> tuple[float, float]:
+        """The metric and the loss on the inner part; NaN without one."""
+        if self.inner is None:
+            return math.nan, math.nan
+        clip, start = all_windows(self.inner.sound)
+        logits = self._logits(self._best_guess(), self.inner, clip, start)
+        if not bool(logits.isfinite().all()):
+            self._stop_at_nan(epoch)
+        proba = to_proba(logits, multilabel=answers_apart(self.recipe, self.task)).numpy().astype(np.float64)
+        n = len(self.inner)
+        counts = np.bincount(clip, minlength=n)[:, None]
+        pooled = np.zeros((n, proba.shape[1]))
+        np.add.at(pooled, clip, proba)
+        score = metric(self.task.metric)(
+            self.inner.targets.astype(np.int8), pooled / counts, multilabel=self.task.multilabel
+        )
+        rows = torch.from_numpy(clip)
+        known = None if self.inner.known is None else torch.from_numpy(self.inner.known)[rows]
+        loss = self.loss(
+            logits,
+            torch.from_numpy(self.inner.targets)[rows],
+            known,
+            torch.from_numpy(self.inner.weight)[rows],
+        )
+        return float(score), float(loss)
+
+    def _logits(self, network: nn.Module, part: Part, clip: Any, start: Any) -> Tensor:
+        return window_logits(
+            network,
+            part.sound,
+            self.front,
+            clip,
+            start,
+            device=self.device,
+            dtype=autocast_dtype(self.plan.precision),
+            threads=self.task.jobs,
+        )
+
+    def _best_guess(self) -> nn.Module:
+        """The network that would predict now: of the averaged weights, where there are some."""
+        return self.plain if self.ema is None else self.ema.module
+
+    def _is_enough(self) -> bool:
+        """Whether the score has not risen for as many epochs as the recipe is patient."""
+        if self.config.patience is None or not self.history:
+            return False
+        best = max(self.history, key=lambda one: (one.score, -one.inner_loss, -one.epoch))
+        return self.history[-1].epoch - best.epoch >= self.config.patience
+
+    def _state(self) -> dict[str, Any]:
+        return {
+            "network": self.plain.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "ema": None if self.ema is None else self.ema.state_dict(),
+            "history": [asdict(epoch) for epoch in self.history],
+            "kept": [asdict(one) for one in self.kept],
+            "step": self.step,
+        }
+
+    def _go_on(self) -> None:
+        """From the state of a training that was killed, where there is one."""
+        state = disk.load_state(self.folder)
+        if state is None:
+            return
+        self.plain.load_state_dict(state["network"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        if self.ema is not None:
+            self.ema.load_state_dict(state["ema"])
+        self.history = [Epoch(**epoch) for epoch in state["history"]]
+        self.kept = [Kept(**one) for one in state["kept"]]
+        self.step = state["step"]

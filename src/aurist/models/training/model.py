@@ -1,0 +1,138 @@
+"""The networks of one fold as a model: windows are heard, answered, pooled to clips."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import nn
+
+from aurist.errors import RunError
+from aurist.models.base import Inputs, Proba, Task
+from aurist.models.network import ONE_CHECKPOINT, ONE_NETWORK, ONE_WINDOW, POOLED
+from aurist.models.training.fold import NETWORKS, Ear, device, front_end, hear, new_network
+from aurist.models.training.loop import answers_apart
+from aurist.models.training.predict import all_windows, window_logits
+from aurist.models.training.probe import autocast_dtype
+from aurist.models.training.sound import Sound
+from aurist.nets.files import load_weights
+from aurist.nets.losses import to_proba
+from aurist.pooling import pool
+from aurist.recipes import Recipe, recipe_from
+
+
+@dataclass(frozen=True)
+class NetworkModel:
+    """The networks of one fold.
+
+    Parameters
+    ----------
+    recipe, task, ear
+        How they hear, and what they answer.
+    networks
+        For each seed its checkpoints, best first.
+    precision
+        In which they learnt.
+    unseen
+        Columns of the classes that they never met, which get no probability.
+    pooling
+        Of windows to clips.
+    """
+
+    recipe: Recipe
+    task: Task
+    ear: Ear
+    networks: list[list[nn.Module]]
+    precision: str
+    unseen: list[int]
+    pooling: str
+
+    def predict_proba(self, inputs: Inputs) -> Proba:
+        """(n, n_classes): the mean of all networks, windows pooled."""
+        clip, each = self._answers(inputs)
+        return self._pooled(_mean(each), clip, len(inputs), self.pooling)
+
+    def variants(self, inputs: Inputs) -> dict[str, Proba]:
+        """(n, n_classes) by the name of a way to answer: every pooling, and with less than there is.
+
+        "pooled by ..." for each pooling of the recipe where clips have several windows; then "one window", the
+        middle one of each clip; "one checkpoint", the best of each network; "one network", that of the first seed.
+        """
+        clip, each = self._answers(inputs)
+        n = len(inputs)
+        several = len(clip) > n
+        whole = _mean(each)
+        out = {
+            POOLED + how: self._pooled(whole, clip, n, how)
+            for how in dict.fromkeys([self.pooling, *(self.recipe.window.pooling if several else ())])
+        }
+        if several:
+            first = np.searchsorted(clip, np.arange(n))
+            out[ONE_WINDOW] = whole[first + np.bincount(clip, minlength=n) // 2]
+        if any(len(net) > 1 for net in each):
+            out[ONE_CHECKPOINT] = self._pooled(_mean([net[:1] for net in each]), clip, n, self.pooling)
+        if len(each) > 1:
+            out[ONE_NETWORK] = self._pooled(_mean(each[:1]), clip, n, self.pooling)
+        return out
+
+    def _answers(self, inputs: Inputs) -> tuple[npt.NDArray[np.intp], list[list[Proba]]]:
+        """The clip of each window, and what each checkpoint of each network says of the windows."""
+        torch.set_num_threads(max(1, self.task.jobs))
+        sound = Sound(hear(inputs, self.recipe, self.task.jobs), self.recipe.window, self.ear.n_samples)
+        clip, start = all_windows(sound)
+        front = front_end(self.recipe)
+        front = None if front is None else front.to(device())
+
+        def answer(network: nn.Module) -> Proba:
+            logits = window_logits(
+                network,
+                sound,
+                front,
+                clip,
+                start,
+                device=device(),
+                dtype=autocast_dtype(self.precision),
+                threads=self.task.jobs,
+            )
+            logits[:, self.unseen] = -torch.inf
+            proba = to_proba(logits, multilabel=answers_apart(self.recipe, self.task))
+            return proba.numpy().astype(np.float64)
+
+        return clip, [[answer(network) for network in net] for net in self.networks]
+
+    def _pooled(self, windows: Proba, clip: npt.NDArray[np.intp], n: int, how: str) -> Proba:
+        return pool(windows, clip, n, how, multilabel=self.task.multilabel)
+
+
+def _mean(each: list[list[Proba]]) -> Proba:
+    """Over the checkpoints of each network, then over the networks."""
+    return np.asarray(np.mean([np.mean(net, axis=0) for net in each], axis=0), dtype=np.float64)
+
+
+def load_model(folder: Path, task: Task, pooling: str) -> NetworkModel:
+    """What `aurist.models.training.fold.fit_fold` left in a folder.
+
+    Raises
+    ------
+    RunError
+        Where it is not whole.
+    """
+    path = folder / NETWORKS
+    if not path.exists():
+        raise RunError(f"Found no {NETWORKS} in {folder}; run `aurist resume` to train it again.")
+    kept = json.loads(path.read_text(encoding="utf-8"))
+    recipe = recipe_from(kept["recipe"], str(path))
+    image = kept["ear"]["image"]
+    ear = Ear(kept["ear"]["n_samples"], None if image is None else (image[0], image[1], image[2]))
+    networks: list[list[nn.Module]] = []
+    for net in kept["networks"]:
+        networks.append([])
+        for one in net:
+            network = new_network(recipe, ear, len(task.classes), load_weights=False)
+            load_weights(folder / one["file"], network)
+            networks[-1].append(network.to(device()).to(memory_format=torch.channels_last))  # type: ignore[call-overload]
+    return NetworkModel(recipe, task, ear, networks, kept["precision"], kept["unseen"], pooling)

@@ -1,0 +1,133 @@
+"""Settings of networks; they are read and checked without torch."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from aurist.errors import ConfigError
+
+HEADS = ("linear", "rfcx", "attention")
+POOLS = ("avg", "max", "avgmax")
+INITS = ("default", "xavier", "he")
+MFCC_CNN = "mfcc_cnn"
+#: before the name of a transformer at the hub, or its folder
+TRANSFORMER = "transformer:"
+#: settings that say nothing of these networks, which are whole by themselves
+_WITHOUT = {
+    MFCC_CNN: ("pretrained", "head", "pool", "drop_path", "stem_stride", "stem_pool"),
+    TRANSFORMER: ("head", "pool", "dropout", "drop_path", "init", "stem_stride", "stem_pool"),
+}
+
+
+@dataclass(frozen=True)
+class NetworkConfig:
+    """Which network.
+
+    Parameters
+    ----------
+    backbone
+        A name of timm's, such as "resnet18", "densenet121", "inception_resnet_v2", with a tag for one of
+        several sets of weights ("resnet50.a1_in1k"); "mfcc_cnn", with a head of its own; or "transformer:" and
+        the name of an audio model at the Hugging Face hub, or its folder: always with its weights.
+    pretrained
+        Begin with timm's weights, which are downloaded once.
+    weights
+        A local file to begin with, .safetensors or .pth: a backbone with timm's names (a classifier in it is
+        left out), or a network saved by aurist.
+    head
+        "linear"; "rfcx" (a hidden layer between batch norms, as in a kernel of Kaggle's rainforest contest);
+        "attention" (over time, for sound events: it tells when, too).
+    pool
+        Over the map of the backbone: "avg", "max", "avgmax" (the mean of both). With the head "attention" over
+        its rows alone.
+    dropout
+        Before the classifier; None: what the head is published with (0, 0.3 and 0.5 for the heads above, 0
+        for "mfcc_cnn").
+    drop_path
+        Stochastic depth, for backbones that have it.
+    init
+        Of convolutions and linear layers that have no pretrained weights: "default" (timm's; Xavier for
+        "mfcc_cnn"), "xavier" (uniform), "he" (normal).
+    stem_stride, stem_pool
+        The stride of the first convolution (None: as published, 2 for most) and whether a max-pool follows
+        where the backbone has one there. Small spectrograms may be worth the time of stride 1 and no pool:
+        each halving less makes the map twice as fine.
+
+    Raises
+    ------
+    ConfigError
+        Where a value makes no sense, or says nothing of this backbone.
+
+    Examples
+    --------
+    >>> NetworkConfig(head="gru")
+    Traceback (most recent call last):
+    aurist.errors.ConfigError: head is 'gru', but must be one of: linear, rfcx, attention.
+    """
+
+    backbone: str = "resnet18"
+    pretrained: bool = False
+    weights: str | None = None
+    head: str = "linear"
+    pool: str = "avg"
+    dropout: float | None = None
+    drop_path: float = 0.0
+    init: str = "default"
+    stem_stride: int | None = None
+    stem_pool: bool = True
+
+    def __post_init__(self) -> None:
+        for name, known in (("head", HEADS), ("pool", POOLS), ("init", INITS)):
+            check_one_of(name, getattr(self, name), known)
+        for name in ("dropout", "drop_path"):
+            check_share(name, getattr(self, name))
+        stride = self.stem_stride
+        if stride is not None and not (type(stride) is int and 1 <= stride <= 4):
+            raise ConfigError(f"stem_stride is {stride!r}, but must be 1 to 4, or left out.")
+        if self.pretrained and self.weights is not None:
+            raise ConfigError(
+                f"pretrained is true and weights is {self.weights!r}: the file would replace what is downloaded. "
+                "Give one of the two."
+            )
+        if self.backbone.strip() != self.backbone or self.backbone in ("", TRANSFORMER):
+            raise ConfigError(
+                f"backbone is {self.backbone!r}, but must be a name such as 'resnet18', '{MFCC_CNN}' or "
+                f"'{TRANSFORMER}MIT/ast-finetuned-audioset-10-10-0.4593'."
+            )
+        self._check_used()
+
+    @property
+    def transformer(self) -> str | None:
+        """The hub name or the folder of a transformer; None for other networks."""
+        return self.backbone.removeprefix(TRANSFORMER) if self.backbone.startswith(TRANSFORMER) else None
+
+    @property
+    def takes(self) -> str:
+        """ "wave": (batch, n_samples); "image": (batch, channels, rows, frames)."""
+        return "image" if self.transformer is None else "wave"
+
+    def _check_used(self) -> None:
+        kind = TRANSFORMER if self.transformer is not None else self.backbone
+        defaults = {field.name: field.default for field in dataclasses.fields(self)}
+        unused = [n for n in _WITHOUT.get(kind, ()) if getattr(self, n) != defaults[n]]
+        if unused:
+            given = ", ".join(f"{name} = {getattr(self, name)!r}" for name in unused)
+            raise ConfigError(
+                f"The backbone {self.backbone!r} is whole by itself and has no use for: {given}. Leave it out, "
+                "or take a backbone of timm's."
+            )
+
+
+def check_one_of(name: str, value: Any, known: tuple[str, ...]) -> None:
+    """ConfigError where a value is not among those known."""
+    if value not in known:
+        raise ConfigError(f"{name} is {value!r}, but must be one of: {', '.join(known)}.")
+
+
+def check_share(name: str, value: float | None) -> None:
+    """ConfigError where a value is given and not in [0, 1)."""
+    if value is not None and not (math.isfinite(value) and 0 <= value < 1):
+        raise ConfigError(f"{name} is {value!r}, but must be at least 0 and below 1.")

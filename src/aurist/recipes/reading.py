@@ -1,0 +1,167 @@
+"""Recipes from TOML: those that come with aurist by name, and people's own by their path."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import tomllib
+import types
+import typing
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from aurist.errors import ConfigError
+from aurist.recipes.recipe import Recipe
+
+FOLDER = Path(__file__).parent
+#: In a recipe of one's own: the recipe that it changes.
+_BASE = "base"
+
+
+def recipe_names() -> list[str]:
+    """The recipes that come with aurist.
+
+    Examples
+    --------
+    >>> "mel-cnn" in recipe_names()
+    True
+    """
+    return sorted(path.stem for path in FOLDER.glob("*.toml"))
+
+
+def read_recipe(name: str, settings: Mapping[str, Any] | None = None) -> Recipe:
+    """A recipe by its name, or by the path of a TOML file.
+
+    Parameters
+    ----------
+    name
+        A file may begin with ``base = "mel-cnn"`` and then say only what differs from that recipe.
+    settings
+        Changes on top of it, by dotted name: ``{"training.epochs": 5}``.
+
+    Raises
+    ------
+    ConfigError
+        Where there is no such recipe, or a key or value in it cannot be; the nearest known one is named.
+
+    Examples
+    --------
+    >>> read_recipe("mel-cnn", {"training.epochs": 5}).training.epochs
+    5
+    """
+    table = _table(name, ())
+    for dotted, value in (settings or {}).items():
+        table = _changed(table, _nested(dotted, value))
+    return recipe_from(table, name)
+
+
+def recipe_from(table: Mapping[str, Any], where: str) -> Recipe:
+    """The recipe of tables such as `Recipe.to_dict` gives; ``where`` is named in errors."""
+    made: Recipe = _made(Recipe, table, where)
+    return made
+
+
+def parse_setting(text: str) -> tuple[str, Any]:
+    """A change as the command line has it.
+
+    Examples
+    --------
+    >>> parse_setting("training.epochs=5"), parse_setting("training.optimizer=sgd")
+    (('training.epochs', 5), ('training.optimizer', 'sgd'))
+    """
+    name, equals, value = text.partition("=")
+    if not equals or not name.strip():
+        raise ConfigError(f"Cannot read the change {text!r}; write it as training.epochs=5.")
+    try:
+        found = tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        found = value  # a bare word
+    return name.strip(), found
+
+
+def _table(name: str, through: tuple[str, ...]) -> dict[str, Any]:
+    path = FOLDER / f"{name}.toml"
+    if not path.exists():
+        path = Path(name)
+        if path.suffix != ".toml":
+            near = difflib.get_close_matches(name, recipe_names(), n=1)
+            hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(recipe_names())}."
+            raise ConfigError(
+                f"There is no recipe {name!r}. {hint} A recipe of your own is a path that ends in .toml."
+            )
+    if str(path) in through:
+        raise ConfigError(
+            f"{path}: this recipe is based on itself, by way of {' and '.join(through[1:]) or 'base'}."
+        )
+    try:
+        found = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"Cannot read the recipe {path}: {error}") from error
+    base = found.pop(_BASE, None)
+    if base is None:
+        return found
+    beside = path.parent / str(base)
+    base = str(beside) if beside.suffix == ".toml" and beside.exists() else str(base)
+    return _changed(_table(base, (*through, str(path))), {"name": path.stem, **found})
+
+
+def _nested(dotted: str, value: Any) -> dict[str, Any]:
+    first, _, rest = dotted.partition(".")
+    return {first: _nested(rest, value) if rest else value}
+
+
+def _changed(table: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Tables are changed key by key; anything else, lists too, is replaced."""
+    out = dict(table)
+    for key, value in changes.items():
+        both = isinstance(out.get(key), Mapping) and isinstance(value, Mapping)
+        out[key] = _changed(out[key], value) if both else value
+    return out
+
+
+def _made(kind: type[Any], table: object, where: str) -> Any:
+    """A frozen dataclass, and those within it, of a table whose keys and types are checked."""
+    if not isinstance(table, Mapping):
+        raise ConfigError(f"{where} is {table!r}, but must be a table.")
+    hints = typing.get_type_hints(kind)
+    known = [field.name for field in dataclasses.fields(kind)]
+    values: dict[str, Any] = {}
+    for key, value in table.items():
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1)
+            hint = f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(known)}."
+            raise ConfigError(f"{where}: unknown setting {key!r}. {hint}")
+        if dataclasses.is_dataclass(hints[key]):
+            values[key] = _made(typing.cast(type[Any], hints[key]), value, f"{where} [{key}]")
+        else:
+            values[key] = _value(hints[key], value, f"{where}: {key}")
+    try:
+        return kind(**values)
+    except ConfigError as error:
+        raise ConfigError(f"{where}: {error}") from error
+
+
+def _value(hint: Any, value: Any, where: str) -> Any:
+    """The value where it is of the type, else ConfigError; lists become tuples."""
+    kinds = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+    if types.NoneType in kinds and value == "none":  # TOML has no word for it
+        return None
+    for kind in kinds:
+        origin = typing.get_origin(kind) or kind
+        if origin is tuple and isinstance(value, list | tuple):
+            return tuple(value)
+        if origin is Mapping and isinstance(value, Mapping):
+            return dict(value)
+        if kind is float and isinstance(value, int) and not isinstance(value, bool):
+            return float(value)
+        if (
+            isinstance(origin, type)
+            and isinstance(value, origin)
+            and (kind is bool) == isinstance(value, bool)
+        ):
+            return value
+    named = " or ".join(
+        "nothing" if kind is type(None) else getattr(kind, "__name__", str(kind)) for kind in kinds
+    )
+    raise ConfigError(f"{where} is {value!r}, but must be of type {named}.")

@@ -1,0 +1,276 @@
+"""A recipe: everything that a network's training is made of, in one file that people can read and change."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from aurist.augment import Compose, compose_from
+from aurist.errors import ConfigError
+from aurist.features.spectrogram_config import SpectrogramConfig
+from aurist.nets.config import NetworkConfig
+from aurist.pooling import POOLINGS
+
+OPTIMIZERS = ("sgd", "adam", "adamw", "rmsprop")
+SCHEDULES = ("constant", "one_cycle", "cosine", "step", "inverse")
+KEEPS = ("best", "last")
+PRECISIONS = ("auto", "32", "bf16", "16")
+MIXINGS = ("none", "mixup", "cutmix", "between_class")
+LOSSES = ("auto", "cross_entropy", "focal", "bce", "bce_focal")
+PLACES = ("random", "centre")
+PADS = ("zero", "repeat")
+
+
+@dataclass(frozen=True)
+class Window:
+    """What part of a clip the network hears at a time.
+
+    Parameters
+    ----------
+    seconds
+        Its length; None: that of the longest training clip, shorter ones are padded.
+    hop
+        Seconds between the windows of a clip when it is predicted; None: half a window.
+    place
+        Of the training window in its clip: "random", or "centre" (of an annotated box: with sound around it as
+        far as the recording has it).
+    pad
+        What follows a clip shorter than its window: "zero", or "repeat" for the clip again.
+    pooling
+        Ways to pool the windows of a clip, of which one is chosen out of fold: "mean", "max", "vote", "top3".
+    """
+
+    seconds: float | None = None
+    hop: float | None = None
+    place: str = "random"
+    pad: str = "zero"
+    pooling: tuple[str, ...] = POOLINGS
+
+    @property
+    def margin(self) -> float:
+        """Seconds around a clip that its windows may reach."""
+        return (self.seconds or 0.0) if self.place == "centre" else 0.0
+
+    def __post_init__(self) -> None:
+        one_of("place", self.place, PLACES)
+        one_of("pad", self.pad, PADS)
+        for how in self.pooling:
+            one_of("pooling", how, POOLINGS)
+        above("seconds", self.seconds)
+        above("hop", self.hop)
+        if not self.pooling:
+            raise ConfigError(f"pooling is empty, but must name at least one of: {', '.join(POOLINGS)}.")
+
+
+@dataclass(frozen=True)
+class Augment:
+    """What is done to training clips, never to others.
+
+    Parameters
+    ----------
+    wave, spectrum, image
+        Tables of transforms (see `aurist.augment.compose_from`) of the sound, of its power spectrum (cheaper), and
+        of the finished image.
+    mixing
+        Of the clips of a batch: "none", "mixup", "cutmix" (of images), "between_class" (of waves).
+    alpha
+        Of the Beta distribution of the shares.
+    mixing_p
+        Share of the batches that are mixed.
+    mixing_labels
+        "share", or "union" (what either clip holds is there).
+    quiet_epochs
+        Share of the epochs, at the end, without mixing: the network then sees clips as they are.
+    """
+
+    wave: tuple[Mapping[str, Any], ...] = ()
+    spectrum: tuple[Mapping[str, Any], ...] = ()
+    image: tuple[Mapping[str, Any], ...] = ()
+    mixing: str = "none"
+    alpha: float = 0.3
+    mixing_p: float = 1.0
+    mixing_labels: str = "share"
+    quiet_epochs: float = 0.0
+
+    def __post_init__(self) -> None:
+        one_of("mixing", self.mixing, MIXINGS)
+        one_of("mixing_labels", self.mixing_labels, ("share", "union"))
+        above("alpha", self.alpha)
+        share("mixing_p", self.mixing_p)
+        share("quiet_epochs", self.quiet_epochs)
+        for stage in ("wave", "spectrum", "image"):
+            self.compose(stage)
+
+    def compose(self, stage: str) -> Compose:
+        """The transforms of "wave", "spectrum" or "image"."""
+        tables: tuple[Mapping[str, Any], ...] = getattr(self, stage)
+        return compose_from(tables, "augment", stage)
+
+
+@dataclass(frozen=True)
+class Loss:
+    """What is minimised.
+
+    Parameters
+    ----------
+    kind
+        "auto": cross-entropy for one label a clip, binary cross-entropy for several (masked where a label is
+        unknown); "focal" and "bce_focal" with ``gamma``.
+    label_smoothing
+        Share that is spread over all classes.
+    class_weights
+        Rare classes count as much as common ones.
+    """
+
+    kind: str = "auto"
+    label_smoothing: float = 0.0
+    gamma: float = 2.0
+    class_weights: bool = False
+
+    def __post_init__(self) -> None:
+        one_of("kind", self.kind, LOSSES)
+        share("label_smoothing", self.label_smoothing)
+        if self.gamma < 0:
+            raise ConfigError(f"gamma is {self.gamma}, but must be 0 or more.")
+
+
+@dataclass(frozen=True)
+class Training:
+    """How the network is trained.
+
+    Parameters
+    ----------
+    optimizer, lr, momentum, weight_decay
+        "sgd", "adam", "adamw" or "rmsprop". ``weight_decay`` is one number, or a table of numbers by the beginning of
+        layers' names; biases and norms have none.
+    schedule
+        Of the learning rate, by step: "constant"; "one_cycle" (L. Smith, 2018: up over ``warmup`` of the steps,
+        then down by a cosine to nothing); "cosine" (the same, with a linear rise); "step" (times ``decay`` every
+        ``decay_epochs``); "inverse" (lr / (1 + decay * step), as in Keras).
+    batch_size, accumulate
+        Clips a batch, and batches a step.
+    epochs
+        At the most; fewer where the time does not suffice, then the schedule is shortened with them.
+    patience
+        Epochs without a better score on the inner part after which training stops; None: never.
+    keep
+        "best": the inner part of the training folds is kept apart, and the epochs that are best there are kept.
+        "last": nothing is chosen, so that the network learns from all training folds, and its last weights are
+        kept.
+    top_k
+        With "best": so many epochs are kept, and their probabilities averaged.
+    seeds
+        Networks, whose probabilities are averaged.
+    ema
+        Decay a step of a moving average of the weights, which is then what is kept; None: none.
+    clip_norm
+        Of the gradients; None: none.
+    precision
+        "32", "bf16", "16" (GPU), or "auto": bf16 where it is found faster.
+    """
+
+    optimizer: str = "adamw"
+    lr: float = 1e-3
+    momentum: float = 0.9
+    weight_decay: float | Mapping[str, float] = 0.01
+    schedule: str = "one_cycle"
+    warmup: float = 0.25
+    decay: float = 0.1
+    decay_epochs: int = 10
+    batch_size: int = 32
+    accumulate: int = 1
+    epochs: int = 40
+    patience: int | None = None
+    keep: str = "best"
+    top_k: int = 1
+    seeds: int = 1
+    ema: float | None = None
+    clip_norm: float | None = None
+    precision: str = "auto"
+
+    def __post_init__(self) -> None:
+        one_of("optimizer", self.optimizer, OPTIMIZERS)
+        one_of("schedule", self.schedule, SCHEDULES)
+        one_of("keep", self.keep, KEEPS)
+        one_of("precision", self.precision, PRECISIONS)
+        for name in ("lr", "clip_norm"):
+            above(name, getattr(self, name))
+        for name in ("batch_size", "accumulate", "epochs", "decay_epochs", "top_k", "seeds", "patience"):
+            value = getattr(self, name)
+            if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
+                raise ConfigError(f"{name} is {value!r}, but must be a whole number of at least 1.")
+        share("warmup", self.warmup)
+        if self.ema is not None and not 0 <= self.ema < 1:
+            raise ConfigError(f"ema is {self.ema}, but must be at least 0 and below 1, such as 0.99.")
+        if self.keep == "last" and (self.patience is not None or self.top_k > 1):
+            raise ConfigError(
+                "keep is 'last', which chooses nothing, but patience or top_k ask for a choice: use keep = 'best'."
+            )
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A complete, named configuration of a network.
+
+    Parameters
+    ----------
+    name
+        Of the recipe, and of its row on the leaderboard.
+    about
+        What it is, in a sentence.
+    source
+        Where it comes from, and where it departs from that.
+    front, window, augment, network, loss, training
+        Its parts.
+    """
+
+    name: str
+    about: str = ""
+    source: str = ""
+    front: SpectrogramConfig = field(default_factory=SpectrogramConfig)
+    window: Window = field(default_factory=Window)
+    augment: Augment = field(default_factory=Augment)
+    network: NetworkConfig = field(default_factory=NetworkConfig)
+    loss: Loss = field(default_factory=Loss)
+    training: Training = field(default_factory=Training)
+
+    def __post_init__(self) -> None:
+        if not self.name or any(c in self.name for c in "/\\ ") or self.name.startswith("."):
+            raise ConfigError(
+                f"The recipe's name is {self.name!r}, but must be a word that can name a folder."
+            )
+        if self.augment.mixing == "cutmix" and self.network.takes != "image":
+            raise ConfigError("cutmix mixes images, but this network takes waves: use mixup.")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain tables, as TOML and JSON hold them; what is None is left out."""
+        plain: dict[str, Any] = _plain(dataclasses.asdict(self))
+        return plain
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _plain(one) for key, one in value.items() if one is not None}
+    if isinstance(value, tuple | list):
+        return [_plain(one) for one in value]
+    return value
+
+
+def one_of(name: str, value: object, allowed: tuple[str, ...]) -> None:
+    """ConfigError where a value is not among those allowed."""
+    if value not in allowed:
+        raise ConfigError(f"{name} is {value!r}, but must be one of: {', '.join(allowed)}.")
+
+
+def above(name: str, value: float | None) -> None:
+    """ConfigError where a value is given and not above 0."""
+    if value is not None and not value > 0:
+        raise ConfigError(f"{name} is {value!r}, but must be above 0.")
+
+
+def share(name: str, value: float) -> None:
+    """ConfigError where a value is not from 0 to 1."""
+    if not 0 <= value <= 1:
+        raise ConfigError(f"{name} is {value!r}, but must be from 0 to 1.")
