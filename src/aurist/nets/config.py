@@ -17,8 +17,8 @@ MFCC_CNN = "mfcc_cnn"
 TRANSFORMER = "transformer:"
 #: settings that say nothing of these networks, which are whole by themselves
 _WITHOUT = {
-    MFCC_CNN: ("pretrained", "head", "pool", "drop_path", "stem_stride", "stem_pool"),
-    TRANSFORMER: ("head", "pool", "dropout", "drop_path", "init", "stem_stride", "stem_pool"),
+    MFCC_CNN: ("pretrained", "frozen", "weights", "head", "pool", "drop_path"),
+    TRANSFORMER: ("pretrained", "weights", "head", "pool", "drop_path", "init"),
 }
 
 
@@ -36,7 +36,9 @@ class NetworkConfig:
         Begin with timm's weights, which are downloaded once.
     weights
         A local file to begin with, .safetensors or .pth: a backbone with timm's names (a classifier in it is
-        left out), or a network saved by aurist.
+        left out), or the body of a network saved by aurist.
+    frozen
+        The body keeps its weights and only the head learns: fast, for pretrained bodies.
     head
         "linear"; "rfcx" (a hidden layer between batch norms, as in a kernel of Kaggle's rainforest contest);
         "attention" (over time, for sound events: it tells when, too).
@@ -51,10 +53,6 @@ class NetworkConfig:
     init
         Of convolutions and linear layers that have no pretrained weights: "default" (timm's; Xavier for
         "mfcc_cnn"), "xavier" (uniform), "he" (normal).
-    stem_stride, stem_pool
-        The stride of the first convolution (None: as published, 2 for most) and whether a max-pool follows
-        where the backbone has one there. Small spectrograms may be worth the time of stride 1 and no pool:
-        each halving less makes the map twice as fine.
 
     Raises
     ------
@@ -71,22 +69,18 @@ class NetworkConfig:
     backbone: str = "resnet18"
     pretrained: bool = False
     weights: str | None = None
+    frozen: bool = False
     head: str = "linear"
     pool: str = "avg"
     dropout: float | None = None
     drop_path: float = 0.0
     init: str = "default"
-    stem_stride: int | None = None
-    stem_pool: bool = True
 
     def __post_init__(self) -> None:
         for name, known in (("head", HEADS), ("pool", POOLS), ("init", INITS)):
             check_one_of(name, getattr(self, name), known)
         for name in ("dropout", "drop_path"):
             check_share(name, getattr(self, name))
-        stride = self.stem_stride
-        if stride is not None and not (type(stride) is int and 1 <= stride <= 4):
-            raise ConfigError(f"stem_stride is {stride!r}, but must be 1 to 4, or left out.")
         if self.pretrained and self.weights is not None:
             raise ConfigError(
                 f"pretrained is true and weights is {self.weights!r}: the file would replace what is downloaded. "
@@ -98,6 +92,11 @@ class NetworkConfig:
                 f"'{TRANSFORMER}MIT/ast-finetuned-audioset-10-10-0.4593'."
             )
         self._check_used()
+        if self.frozen and not (self.pretrained or self.weights or self.transformer):
+            raise ConfigError(
+                "frozen is true, but the body would keep weights drawn at random: give pretrained = true, "
+                "or weights = a file."
+            )
 
     @property
     def transformer(self) -> str | None:

@@ -28,6 +28,7 @@ from aurist.models.training.probe import CLIPS, choose_precision
 from aurist.models.training.sound import Sound, window_length
 from aurist.nets.build import build_network, count_parameters
 from aurist.nets.losses import LossFunction, class_weights, loss_function
+from aurist.nets.transformer import TransformerNetwork
 from aurist.recipes import Recipe
 
 NETWORKS, PLAN = "networks.json", "plan.json"
@@ -71,10 +72,9 @@ def front_end(recipe: Recipe) -> Spectrogram | None:
     return Spectrogram(recipe.front) if recipe.network.takes == "image" else None
 
 
-def new_network(recipe: Recipe, ear: Ear, n_classes: int, *, load_weights: bool = True) -> nn.Module:
+def new_network(recipe: Recipe, ear: Ear, n_classes: int) -> nn.Module:
     """The network of a recipe with its first weights, of torch's own generator."""
-    channels, image = (1, None) if ear.image is None else (ear.image[0], ear.image[1:])
-    return build_network(recipe.network, channels, image, n_classes, load_weights=load_weights)
+    return build_network(recipe.network, ear.image, n_classes, sample_rate=recipe.front.sample_rate)
 
 
 def fit_fold(
@@ -136,6 +136,7 @@ def fit_fold(
             "recipe": recipe.to_dict(),
             "ear": asdict(ear),
             "precision": plan.precision,
+            "described": network.described() if isinstance(network, TransformerNetwork) else None,
             "unseen": [int(column) for column in np.flatnonzero(part.targets.max(axis=0) == 0)],
             "networks": [
                 [{"file": f"net{n}/{one.file}", **asdict(one)} for one in net] for n, net in enumerate(kept)

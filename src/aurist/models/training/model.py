@@ -14,11 +14,12 @@ from torch import nn
 from aurist.errors import RunError
 from aurist.models.base import Inputs, Proba, Task
 from aurist.models.network import ONE_CHECKPOINT, ONE_NETWORK, ONE_WINDOW, POOLED
-from aurist.models.training.fold import NETWORKS, Ear, device, front_end, hear, new_network
+from aurist.models.training.fold import NETWORKS, Ear, device, front_end, hear
 from aurist.models.training.loop import answers_apart
 from aurist.models.training.predict import all_windows, window_logits
 from aurist.models.training.probe import autocast_dtype
 from aurist.models.training.sound import Sound
+from aurist.nets.build import build_network
 from aurist.nets.files import load_weights
 from aurist.nets.losses import to_proba
 from aurist.pooling import pool
@@ -132,7 +133,14 @@ def load_model(folder: Path, task: Task, pooling: str) -> NetworkModel:
     for net in kept["networks"]:
         networks.append([])
         for one in net:
-            network = new_network(recipe, ear, len(task.classes), load_weights=False)
+            network = build_network(
+                recipe.network,
+                ear.image,
+                len(task.classes),
+                sample_rate=recipe.front.sample_rate,
+                load_weights=False,
+                described=kept["described"],
+            )
             load_weights(folder / one["file"], network)
             networks[-1].append(network.to(device()).to(memory_format=torch.channels_last))  # type: ignore[call-overload]
     return NetworkModel(recipe, task, ear, networks, kept["precision"], kept["unseen"], pooling)

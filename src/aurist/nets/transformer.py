@@ -1,0 +1,104 @@
+"""Audio models of the Hugging Face library transformers: from waves, by way of their own feature extractor."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from aurist.errors import ConfigError, MissingExtraError
+from aurist.nets.config import NetworkConfig
+
+
+class TransformerNetwork(nn.Module):
+    """An audio transformer, such as AST, HuBERT or wav2vec 2.0, with a linear classifier.
+
+    Parameters
+    ----------
+    config
+        ``backbone`` is "transformer:" and a name at the hub, or a folder.
+    n_classes
+        Of the answer.
+    sample_rate
+        Of the waves, in Hz; it has to be that which the model was trained with.
+    described
+        What `described` gave of a network whose weights will be read from elsewhere; None: the weights of
+        the hub, or of the folder.
+
+    Raises
+    ------
+    ConfigError
+        Where the model cannot be had, hears no sound, or was trained at another rate.
+    """
+
+    def __init__(
+        self, config: NetworkConfig, n_classes: int, sample_rate: int, described: Mapping[str, Any] | None
+    ) -> None:
+        super().__init__()
+        transformers = _library()
+        name = config.transformer or ""
+        if described is not None:
+            kind = getattr(transformers, described["extractor"]["feature_extractor_type"])
+            self.extractor: Any = kind.from_dict(dict(described["extractor"]))
+            settings = dict(described["model"])
+            self.body: Any = transformers.AutoModel.from_config(
+                transformers.AutoConfig.for_model(settings.pop("model_type"), **settings)
+            )
+        else:
+            try:
+                self.extractor = transformers.AutoFeatureExtractor.from_pretrained(name)
+                self.body = transformers.AutoModel.from_pretrained(name)
+            except (OSError, ValueError) as error:
+                raise ConfigError(
+                    f"The model {name!r} cannot be had: {str(error).strip().splitlines()[0]} Give the name of an audio "
+                    "model at the Hugging Face hub, or a folder with config.json, preprocessor_config.json and "
+                    "the weights."
+                ) from error
+        rate = getattr(self.extractor, "sampling_rate", None)
+        if rate != sample_rate:
+            raise ConfigError(
+                f"The model {name!r} hears sound at {rate} Hz, but the recipe's is at {sample_rate} Hz: "
+                f"set front.sample_rate = {rate}."
+            )
+        self.frozen = config.frozen
+        self.body.requires_grad_(not config.frozen)
+        self.dropout = nn.Dropout(config.dropout or 0.0)
+        self.classifier = nn.Linear(int(self.body.config.hidden_size), n_classes)
+
+    def described(self) -> dict[str, Any]:
+        """All but the weights, for JSON."""
+        return {"model": self.body.config.to_dict(), "extractor": self.extractor.to_dict()}
+
+    def train(self, mode: bool = True) -> TransformerNetwork:
+        """As torch has it, but a frozen body stays as it predicts."""
+        super().train(mode)
+        if self.frozen:
+            self.body.eval()
+        return self
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(batch, n_samples) to logits, (batch, n_classes)."""
+        found: Tensor = self.classifier(self.dropout(self.embed(x)))
+        return found
+
+    def embed(self, x: Tensor) -> Tensor:
+        """(batch, n_samples) to (batch, features): the model's own pooling, or the mean over time."""
+        inputs = self.extractor(
+            list(x.detach().float().cpu().numpy()),
+            sampling_rate=self.extractor.sampling_rate,
+            return_tensors="pt",
+        ).to(x.device)
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
+            out = self.body(**inputs)
+        found: Tensor | None = getattr(out, "pooler_output", None)
+        return out.last_hidden_state.mean(dim=1) if found is None else found
+
+
+def _library() -> Any:
+    try:
+        import transformers
+    except ImportError as error:
+        raise MissingExtraError("A network of transformers", "pretrained") from error
+    return transformers

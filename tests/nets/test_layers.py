@@ -1,0 +1,168 @@
+"""Layers by their definitions: shapes of the published MFCC network, heads, losses, weight decay."""
+
+import numpy as np
+import pytest
+import torch
+from sklearn.utils.class_weight import compute_class_weight
+from torch import Tensor, nn
+from torch.nn import functional
+
+from aurist.errors import ConfigError
+from aurist.nets.heads import AttentionHead, build_head, framewise
+from aurist.nets.losses import class_weights, loss_function, to_proba
+from aurist.nets.parameters import parameter_groups
+from aurist.nets.vgg_mfcc import MfccCnn
+
+
+class TestMfccCnn:
+    def test_the_maps_have_the_published_shapes(self) -> None:
+        network, seen = MfccCnn(1, (20, 1231), 8), []
+        for block in range(1, 7):
+            network.get_submodule(f"block{block}").register_forward_hook(
+                lambda _module, _given, out: seen.append(tuple(out.shape[1:]))
+            )
+        assert network(torch.zeros(1, 1, 20, 1231)).shape == (1, 8)
+        assert seen == [
+            (64, 10, 616),
+            (160, 5, 308),
+            (128, 3, 154),
+            (128, 2, 77),
+            (128, 1, 39),
+            (128, 1, 20),
+        ]
+        assert network.embed(torch.zeros(1, 1, 20, 1231)).shape == (1, 64)
+
+    def test_another_length_is_refused(self) -> None:
+        with pytest.raises(ConfigError, match="20 rows and 1231 frames, but was given 20 and 99"):
+            MfccCnn(1, (20, 1231), 8)(torch.zeros(1, 1, 20, 99))
+
+
+class TestHeads:
+    def test_the_rfcx_head_is_the_published_one(self) -> None:
+        head = build_head("rfcx", 2048, 24)
+        assert [type(layer) for layer in head.hidden] == [  # type: ignore[union-attr]
+            nn.BatchNorm1d,
+            nn.Dropout,
+            nn.Linear,
+            nn.ReLU,
+            nn.BatchNorm1d,
+            nn.Dropout,
+        ]
+        assert (
+            sum(p.numel() for p in head.parameters()) == 2 * 2048 + 2048 * 1024 + 1024 + 2 * 1024 + 1025 * 24
+        )
+
+    def test_attention_weighs_the_answers_of_the_frames(self) -> None:
+        torch.manual_seed(0)
+        head = AttentionHead(6, 3, "avg", 0.5).eval()
+        x = torch.randn(2, 6, 4, 10)
+        frames = head.framewise(x)
+        assert frames.shape == (2, 10, 3)
+        answer = head(x)
+        assert (answer >= frames.amin(1) - 1e-6).all() and (answer <= frames.amax(1) + 1e-6).all()
+        nn.init.zeros_(head.classifier_attention.weight)
+        assert torch.allclose(head(x), frames.mean(1), atol=1e-6)
+
+    def test_heads_that_pool_time_cannot_tell_when(self) -> None:
+        with pytest.raises(ConfigError, match="attention"):
+            framewise(build_head("linear", 6, 3), torch.zeros(1, 6, 2, 2))
+
+
+class TestLosses:
+    logits = torch.tensor([[2.0, -1.0, 0.5], [0.0, 1.0, -2.0], [0.3, 0.1, 0.2]])
+    label = torch.tensor([0, 1, 2])
+    one = torch.ones(3)
+
+    @property
+    def hot(self) -> Tensor:
+        return functional.one_hot(self.label, 3).float()
+
+    @pytest.mark.parametrize("smoothing", [0.0, 0.1])
+    def test_cross_entropy_is_torchs(self, smoothing: float) -> None:
+        found = loss_function("cross_entropy", label_smoothing=smoothing)(
+            self.logits, self.hot, None, self.one
+        )
+        expected = functional.cross_entropy(self.logits, self.label, label_smoothing=smoothing)
+        assert found == pytest.approx(float(expected), abs=1e-6)
+
+    def test_classes_that_share_a_clip_share_its_weight(self) -> None:
+        both = torch.tensor([[1.0, 1.0, 0.0]])
+        found = loss_function("cross_entropy")(self.logits[:1], both, None, torch.ones(1))
+        log = functional.log_softmax(self.logits[:1], 1)[0]
+        assert found == pytest.approx(float(-(log[0] + log[1]) / 2), abs=1e-6)
+
+    def test_clips_weigh_as_told(self) -> None:
+        found = loss_function("cross_entropy")(self.logits, self.hot, None, torch.tensor([1.0, 0.0, 0.0]))
+        assert found == pytest.approx(
+            float(functional.cross_entropy(self.logits[:1], self.label[:1])), abs=1e-6
+        )
+
+    def test_focal_is_as_published(self) -> None:
+        proba = self.logits.softmax(1)[torch.arange(3), self.label]
+        expected = (-((1 - proba) ** 2) * proba.log()).mean()
+        found = loss_function("focal", gamma=2.0)(self.logits, self.hot, None, self.one)
+        assert found == pytest.approx(float(expected), abs=1e-6)
+
+    def test_binary_focal_is_as_published(self) -> None:
+        proba = self.logits.sigmoid()
+        right = torch.where(self.hot > 0, proba, 1 - proba)
+        expected = (-((1 - right) ** 2) * right.log()).mean()
+        found = loss_function("bce_focal", gamma=2.0)(self.logits, self.hot, None, self.one)
+        assert found == pytest.approx(float(expected), abs=1e-6)
+
+    def test_what_is_unknown_has_no_part(self) -> None:
+        known = torch.tensor([[1.0, 0.0, 1.0], [1.0, 1.0, 1.0], [0.0, 0.0, 0.0]])
+        logits = self.logits.clone().requires_grad_()
+        loss = loss_function("bce")(logits, self.hot, known, self.one)
+        loss.backward()
+        assert logits.grad is not None
+        assert (logits.grad[known == 0] == 0).all() and (logits.grad[known == 1] != 0).all()
+        each = functional.binary_cross_entropy_with_logits(self.logits, self.hot, reduction="none")
+        assert float(loss.detach()) == pytest.approx(float(each[known == 1].mean()), abs=1e-6)
+
+    def test_class_weights_are_scikit_learns(self) -> None:
+        label = np.array([0, 0, 0, 1, 1, 3])
+        found = class_weights(functional.one_hot(torch.from_numpy(label), 4).float(), torch.ones(6))
+        expected = compute_class_weight("balanced", classes=np.array([0, 1, 3]), y=label)
+        assert np.allclose(found.numpy()[[0, 1, 3]], expected)
+        assert found[2] == 0
+
+    def test_probabilities_sum_to_one_or_stand_apart(self) -> None:
+        assert torch.allclose(to_proba(self.logits, multilabel=False).sum(1), torch.ones(3))
+        assert torch.allclose(to_proba(self.logits, multilabel=True), self.logits.sigmoid())
+
+    def test_an_unknown_loss_is_refused(self) -> None:
+        with pytest.raises(ConfigError, match="hinge"):
+            loss_function("hinge")
+
+
+class TestWeightDecay:
+    def test_a_penalty_of_keras_is_twice_as_large_a_decay(self) -> None:
+        layer = nn.Linear(3, 2, bias=False)
+        before = layer.weight.detach().clone()
+        (1e-3 * layer.weight.square().sum()).backward()
+        assert layer.weight.grad is not None
+        gradient = layer.weight.grad.clone()
+        layer.weight.grad.zero_()
+        torch.optim.SGD(parameter_groups(layer, 2e-3), lr=1.0).step()
+        assert torch.allclose(before - layer.weight.detach(), gradient, atol=1e-8)
+
+    def test_layers_have_their_own(self) -> None:
+        network = MfccCnn(1, (20, 60), 4)
+        groups = parameter_groups(network, {"block2": 2e-3, "block4": 2e-3})
+        by_decay = {group["weight_decay"]: {id(p) for p in group["params"]} for group in groups}
+        convolutions = [
+            network.get_submodule(name) for name in ("block2.0", "block2.2", "block4.0", "block4.2")
+        ]
+        assert by_decay[2e-3] == {id(conv.weight) for conv in convolutions}
+        assert sum(map(len, by_decay.values())) == len(list(network.parameters()))
+
+    def test_norms_and_biases_have_none(self) -> None:
+        network = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2))
+        groups = {g["weight_decay"]: len(g["params"]) for g in parameter_groups(network, 0.1)}
+        assert groups == {0.1: 1, 0.0: 3}
+
+    @pytest.mark.parametrize(("decay", "message"), [({"blok2": 0.1}, "block2"), (-1.0, "0 or more")])
+    def test_what_makes_no_sense_is_refused(self, decay: object, message: str) -> None:
+        with pytest.raises(ConfigError, match=message):
+            parameter_groups(MfccCnn(1, (20, 60), 4), decay)  # type: ignore[arg-type]
