@@ -147,12 +147,14 @@ class Spectrogram(torch.nn.Module):
             return found
 
     def _bands(self, spectrum: Tensor, bank: Tensor | None) -> Tensor:
-        """(batch, n_mels, frames); on a CPU the zeros of the mel bank are not multiplied."""
-        if bank is not None:
-            return torch.matmul(bank.float(), spectrum)
-        if not _on_cpu(spectrum):
-            return torch.matmul(self.bank, spectrum)
-        parts = [torch.matmul(self.bank[rows, bins], spectrum[:, bins]) for rows, bins in self._blocks]
+        """(batch, n_mels, frames); on a CPU the zeros of a mel bank for all clips are not multiplied."""
+        given = self.bank if bank is None else bank.float()
+        if given.dim() == 3 and len(given) == 1:
+            given = given[0]
+        if given.dim() == 3 or not _on_cpu(spectrum):
+            return torch.matmul(given, spectrum)
+        blocks = self._blocks if bank is None else _blocks(given)
+        parts = [torch.matmul(given[rows, bins], spectrum[:, bins]) for rows, bins in blocks]
         return torch.cat(parts, dim=1)
 
     def _pcen(self, bands: Tensor) -> Tensor:
@@ -192,10 +194,12 @@ def _single_precision(x: Tensor) -> contextlib.AbstractContextManager[object]:
 
 def _blocks(bank: Tensor) -> list[tuple[slice, slice]]:
     """Rows of the bank, some at a time, and the bins that they span."""
+    used = (bank != 0).numpy()
     blocks = []
     for first in range(0, len(bank), _BLOCK):
-        bins = torch.nonzero(bank[first : first + _BLOCK].any(dim=0))
-        blocks.append((slice(first, first + _BLOCK), slice(int(bins[0]), int(bins[-1]) + 1)))
+        bins = np.flatnonzero(used[first : first + _BLOCK].any(axis=0))
+        span = slice(int(bins[0]), int(bins[-1]) + 1) if len(bins) else slice(0, 1)
+        blocks.append((slice(first, first + _BLOCK), span))
     return blocks
 
 
