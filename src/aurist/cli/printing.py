@@ -19,13 +19,25 @@ def say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def paragraph(text: str) -> None:
+def paragraph(text: str, indent: str = "") -> None:
     """A sentence or more on standard output, broken between words where a terminal is narrower."""
     import textwrap
 
     terminal = sys.stdout.isatty() or "COLUMNS" in os.environ
     width = max(_width(), 20)
-    print(textwrap.fill(text, width, break_long_words=False, break_on_hyphens=False) if terminal else text)
+    if not terminal:
+        print(indent + text)
+        return
+    print(
+        textwrap.fill(
+            text,
+            width,
+            initial_indent=indent,
+            subsequent_indent=indent,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+    )
 
 
 def print_json(value: Any) -> None:

@@ -80,16 +80,33 @@ def parse_setting(text: str) -> tuple[str, Any]:
     return name.strip(), found
 
 
-def _table(name: str, through: tuple[str, ...]) -> dict[str, Any]:
+def recipe_path(name: str) -> Path:
+    """The file of a recipe, by its name or path.
+
+    Raises
+    ------
+    ConfigError
+        Where it is neither.
+    """
     path = FOLDER / f"{name}.toml"
-    if not path.exists():
-        path = Path(name)
-        if path.suffix != ".toml":
-            near = difflib.get_close_matches(name, recipe_names(), n=1)
-            hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(recipe_names())}."
-            raise ConfigError(
-                f"There is no recipe {name!r}. {hint} A recipe of your own is a path that ends in .toml."
-            )
+    if path.exists():
+        return path
+    path = Path(name)
+    if path.suffix != ".toml":
+        near = difflib.get_close_matches(name, recipe_names(), n=1)
+        hint = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(recipe_names())}."
+        raise ConfigError(
+            f"There is no recipe {name!r}. {hint} A recipe of your own is a path that ends in .toml."
+        )
+    if not path.is_file():
+        raise ConfigError(
+            f"There is no file {path}; `aurist recipes` lists the recipes that come with aurist."
+        )
+    return path
+
+
+def _table(name: str, through: tuple[str, ...]) -> dict[str, Any]:
+    path = recipe_path(name)
     if str(path) in through:
         raise ConfigError(
             f"{path}: this recipe is based on itself, by way of {' and '.join(through[1:]) or 'base'}."
@@ -103,7 +120,11 @@ def _table(name: str, through: tuple[str, ...]) -> dict[str, Any]:
         return found
     beside = path.parent / str(base)
     base = str(beside) if beside.suffix == ".toml" and beside.exists() else str(base)
-    return _changed(_table(base, (*through, str(path))), {"name": path.stem, **found})
+    try:
+        below = _table(base, (*through, str(path)))
+    except ConfigError as error:
+        raise ConfigError(f"{path}, base: {error}") from error
+    return _changed(below, {"name": path.stem, **found})
 
 
 def _nested(dotted: str, value: Any) -> dict[str, Any]:

@@ -57,8 +57,8 @@ class Batch(NamedTuple):
     weight: Tensor
 
 
-class _Draws(NamedTuple):
-    """What was drawn for one clip."""
+class Draws(NamedTuple):
+    """What was drawn for one clip: where its window begins, and what happens to it."""
 
     start: int
     wave: list[Drawn]
@@ -109,12 +109,8 @@ class Batches:
 
     def make(self, epoch: int, place: int, rows: npt.NDArray[np.intp], *, mixed: bool) -> Batch:
         """One batch."""
-        draws = [self._draw(epoch, int(row)) for row in rows]
-        waves = np.empty((len(rows), self.part.sound.n_samples), dtype=np.float32)
-        for out, row, drawn in zip(waves, rows, draws, strict=True):
-            self.part.sound.read(int(row), drawn.start, out)
-            if drawn.wave:
-                out[:] = self._wave.apply(out, self.recipe.front.sample_rate, drawn.wave)
+        draws = [self.draw(epoch, int(row)) for row in rows]
+        waves = np.stack([self.wave(int(row), drawn) for row, drawn in zip(rows, draws, strict=True)])
         pairs = self._pairs(epoch, place, len(rows)) if mixed else None
         targets = torch.from_numpy(self.part.targets[rows])
         x, targets = self._input(torch.from_numpy(waves), targets, draws, pairs)
@@ -125,13 +121,20 @@ class Batches:
         on = self.device
         return Batch(x.to(on), targets.to(on), None if known is None else known.to(on), weight.to(on))
 
-    def _draw(self, epoch: int, row: int) -> _Draws:
+    def draw(self, epoch: int, row: int) -> Draws:
+        """What happens to a clip in an epoch."""
         rng = clip_rng(self.seed, epoch, row)
         n, rate = self.part.sound.n_samples, self.recipe.front.sample_rate
         start = self.part.sound.training_start(row, rng)
-        return _Draws(
+        return Draws(
             start, *(stage.draw(rng, n, rate) for stage in (self._wave, self._spectrum, self._image))
         )
+
+    def wave(self, row: int, draws: Draws) -> npt.NDArray[np.float32]:
+        """(n_samples,): the window of a clip, changed as sound."""
+        out = np.empty(self.part.sound.n_samples, dtype=np.float32)
+        self.part.sound.read(row, draws.start, out)
+        return self._wave.apply(out, self.recipe.front.sample_rate, draws.wave) if draws.wave else out
 
     def _pairs(self, epoch: int, place: int, n_clips: int) -> Pairs | None:
         augment = self.recipe.augment
@@ -141,7 +144,7 @@ class Batches:
         return draw_pairs(rng, n_clips, augment.alpha)
 
     def _input(
-        self, waves: Tensor, targets: Tensor, draws: list[_Draws], pairs: Pairs | None
+        self, waves: Tensor, targets: Tensor, draws: list[Draws], pairs: Pairs | None
     ) -> tuple[Tensor, Tensor]:
         """Waves to what the network takes, with the targets as mixed."""
         augment = self.recipe.augment
@@ -157,7 +160,7 @@ class Batches:
             x, targets = mix(x, targets.to(self.device), pairs, augment.mixing_labels)
         return x, targets
 
-    def _images(self, front: Spectrogram, waves: Tensor, draws: list[_Draws]) -> Tensor:
+    def _images(self, front: Spectrogram, waves: Tensor, draws: list[Draws]) -> Tensor:
         spectrum, bank = front.power(waves), None
         if self._spectrum.transforms:
             spectrum, bank = augment_spectrum(
