@@ -19,7 +19,7 @@ class OutOfTimeError(Exception):
     """Calls had not returned when their time was up; their processes were killed."""
 
 
-def side_by_side(calls: Sequence[Callable[[], object]], workers: int, seconds: float) -> None:
+def side_by_side(calls: Sequence[Callable[[], object]], workers: int, seconds: float | None = None) -> None:
     """Make the calls, so many at a time, each in a worker process; the processes serve again later.
 
     The calls' results are thrown away: what they make they leave on the disk.
@@ -31,7 +31,7 @@ def side_by_side(calls: Sequence[Callable[[], object]], workers: int, seconds: f
     workers
         Processes.
     seconds
-        Wall time for all; what runs then is killed.
+        Wall time for all; what runs then is killed. Without it they may take as long as they need.
 
     Raises
     ------
@@ -52,7 +52,8 @@ def side_by_side(calls: Sequence[Callable[[], object]], workers: int, seconds: f
             futures: list[Future[object]] = [executor.submit(call) for call in calls]
         finished = False
         try:
-            done, late = wait(futures, timeout=max(seconds, 0.0), return_when=FIRST_EXCEPTION)
+            timeout = None if seconds is None else max(seconds, 0.0)
+            done, late = wait(futures, timeout, return_when=FIRST_EXCEPTION)
             for future in done:
                 future.result()
             if late:

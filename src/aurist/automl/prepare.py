@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -23,10 +24,12 @@ from aurist.features.summary import SummaryConfig
 from aurist.files import atomic_path, write_json
 from aurist.metrics import metric
 from aurist.models.base import Task
+from aurist.models.network import check_recipe
 from aurist.plan import ENSEMBLE, GLUON_ENSEMBLE, members, n_splits
 from aurist.recipes import Recipe, parse_setting, read_recipe
 from aurist.run import HELD_OUT, Run, RunData, available_cores, create_run
 from aurist.splits import NEVER_SCORED, assign_folds, given_folds, group_codes
+from aurist.workers import side_by_side
 
 Say = Callable[[str], None]
 Source = Path | str | pd.DataFrame
@@ -61,6 +64,9 @@ def prepare(
             f"The recipe {recipes[0].name} is a network that listens, but this table has no column of audio files. "
             "Name it with --path, or leave --recipe out."
         )
+    check = [partial(check_recipe, recipe, len(clips.classes)) for recipe in recipes]
+    if check:
+        side_by_side(check, workers=1)
     for note in clips.notes:
         say(note)
     jobs = available_cores(config.jobs)

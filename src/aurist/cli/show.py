@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from aurist.run import Run
 
 SHOWN = ["model", "score", "low", "high", "fit_time", "pred_time", "stack_level"]
-#: Shown where the run has networks.
+#: Shown of networks, as what they cost.
 OF_NETWORKS = {"params": "params (M)", "train_speed": "train clips/s", "pred_speed": "predict clips/s"}
 
 
@@ -50,12 +50,11 @@ def print_leaderboard(run: Run) -> None:
 
     board = run.leaderboard()
     scores = run.scores()
-    shown = board[SHOWN]
-    if "params" in board and board["params"].notna().any():
-        shown = board[[*SHOWN, *OF_NETWORKS]].assign(params=board["params"] / 1e6).rename(columns=OF_NETWORKS)
-    print_table(shown, title=f"{scores['metric']}, higher is better; times in seconds, all folds together")
+    print_table(
+        board[SHOWN], title=f"{scores['metric']}, higher is better; times in seconds, all folds together"
+    )
     print()
-    _print_variants(run)
+    _print_networks(run)
     paragraph(
         f"{scores['best']}: {scores['metric']} {interval(scores['score'])} on "
         f"{plural(scores['n_scored'], 'clip')} in {plural(scores['n_groups'], 'group')}, none of which its models had "
@@ -69,8 +68,14 @@ def print_leaderboard(run: Run) -> None:
         _print_held_out(scores)
 
 
-def _print_variants(run: Run) -> None:
-    """What the ideas behind a network's row are worth: slices and votes, several checkpoints, several seeds."""
+def _print_networks(run: Run) -> None:
+    """How large and fast they are, and what slices and votes, several checkpoints and several seeds are worth."""
+    board = run.leaderboard()
+    networks = board[board["params"].notna()] if "params" in board else board.iloc[:0]
+    if len(networks):
+        costs = networks[["model", "score", *OF_NETWORKS]].assign(params=networks["params"] / 1e6)
+        print_table(costs.rename(columns=OF_NETWORKS), title="the networks, by what they cost")
+        print()
     variants = run.variants()
     if variants is None:
         return

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 ENGINE = "network"
 #: What the ways of a network to answer are called, those by a pooling with its name behind.
 POOLED = "pooled by "
+#: Of the clips whose length is not known yet.
+_SOME_SECONDS = 10.0
 ONE_WINDOW, ONE_CHECKPOINT, ONE_NETWORK = "one window", "one checkpoint", "one network"
 
 
@@ -26,6 +28,30 @@ def recipe_member(recipe: Recipe) -> Member:
 def recipe_of(member: Member) -> Recipe:
     """The recipe of a member."""
     return recipe_from(member.settings["recipe"], member.name)
+
+
+def check_recipe(recipe: Recipe, n_classes: int) -> None:
+    """Build its network once, so that what cannot be is said before anything is prepared; slow, as torch is loaded.
+
+    Raises
+    ------
+    ConfigError
+        Where there is no such network or its weights cannot be had, or its images are too small for it.
+    MissingExtraError
+        Where torch, or what else it needs, is not installed.
+    """
+    _check_installed()
+    from aurist.features.spectrogram_config import shape
+    from aurist.nets.build import build_network
+
+    front = recipe.front
+    image = shape(front, round((recipe.window.seconds or _SOME_SECONDS) * front.sample_rate))
+    build_network(
+        recipe.network,
+        image if recipe.network.takes == "image" else None,
+        n_classes,
+        sample_rate=front.sample_rate,
+    )
 
 
 class NetworkEngine:
