@@ -140,6 +140,23 @@ def test_networks_stand_on_the_leaderboard_with_their_size_and_speed(folder: Pat
     assert (table["label"] == truth).mean() > 0.9
 
 
+def test_importance_shuffles_what_tables_see_while_networks_say_what_they_said(folder: Path) -> None:
+    options = ("--recipe", "tiny.toml", "--set", "training.epochs=4", "--folds", "2", "--jobs", "1")
+    fitted = aurist(
+        *("fit", "data", "-o", "both", "--preset", "quick", "--time-limit", "2m", "--cache-dir", "cache"),
+        *options,
+        cwd=folder,
+    )
+    assert fitted.returncode == 0, fitted.stderr
+    board = json.loads(aurist("leaderboard", "both", "--json", cwd=folder).stdout)["leaderboard"]
+    assert {"Ensemble", "ExtraTrees", "LightGBM", "tiny"} <= {row["model"] for row in board}
+    result = aurist("importance", "both", "--repeats", "1", cwd=folder)
+    assert result.returncode == 0, result.stderr
+    assert (folder / "both" / "importance.csv").exists()
+    only = aurist("importance", "whole", cwd=folder)
+    assert only.returncode == 1 and "listens to the recordings and does not look at features" in only.stderr
+
+
 def test_a_recipe_that_cannot_be_is_refused_before_anything_is_made(folder: Path) -> None:
     for change, expected in [
         ("training.epoch=3", "Did you mean 'epochs'?"),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from aurist.crossval import load_folds
 from aurist.errors import ConfigError
 from aurist.features.schema import row_keys
 from aurist.models.base import Inputs, Member, Proba
+from aurist.models.network import ENGINE as NETWORK
 from aurist.plan import ENSEMBLE
 from aurist.run import Run, RunData
 from aurist.seen import Seen
@@ -40,13 +43,22 @@ class Blender:
             member: load_folds(run.models / member, data.task, members[member]) for member in used
         }
         self.n_folds = len(self._models[used[0]])
+        self.members = used
+        #: Those that hear the recordings, and do not look at features.
+        self.listeners = [member for member in used if members[member].engine == NETWORK]
 
-    def fold_proba(self, fold: int, inputs: Inputs) -> Proba:
-        """(n, n_classes), by the models of one fold; in chunks, so that memory stays bounded."""
+    def fold_proba(self, fold: int, inputs: Inputs, said: Mapping[str, Proba] | None = None) -> Proba:
+        """(n, n_classes), by the models of one fold; in chunks, so that memory stays bounded.
+
+        ``said`` is what some members, by name, are known to say: they are not asked.
+        """
+        said = said or {}
         out = np.zeros((len(inputs), self.n_classes))
         for member, models in self._models.items():
             weight = self._weights[fold].get(member, 0.0) if self._weights else 1.0
-            if weight > 0:
+            if member in said:
+                out += weight * said[member]
+            elif weight > 0:
                 for start in range(0, len(inputs), CHUNK):
                     chunk = inputs.take(np.arange(start, min(start + CHUNK, len(inputs))))
                     out[start : start + CHUNK] += weight * models[fold].predict_proba(chunk)

@@ -11,10 +11,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from aurist.automl.blender import Blender
+from aurist.errors import ConfigError
 from aurist.metrics import metric
 from aurist.models.base import Inputs, Proba
 from aurist.plan import ENSEMBLE
-from aurist.run import Run, read_data, training_data
+from aurist.predictions import from_frame
+from aurist.run import Run, RunData, read_data, training_data
 
 #: Rows predicted in all, over features and repeats: keeps a wide table to minutes.
 MOST_PREDICTIONS = 300_000
@@ -24,6 +26,9 @@ ROUNDS = 200
 
 def permutation_importance(run: Run, *, model: str | None = None, repeats: int = 5) -> pd.DataFrame:
     """Importance of each feature with a 95% interval, bootstrapped over groups.
+
+    Networks of an ensemble hear the recordings themselves: they say of a clip what they always say, whatever is
+    shuffled.
 
     Parameters
     ----------
@@ -39,6 +44,11 @@ def permutation_importance(run: Run, *, model: str | None = None, repeats: int =
     pandas.DataFrame
         ``feature, importance, low, high``, the most important first; importance is the loss of the run's
         metric.
+
+    Raises
+    ------
+    ConfigError
+        Where the model has no features to shuffle.
     """
     data = read_data(run)
     learn = training_data(data)
@@ -48,6 +58,11 @@ def permutation_importance(run: Run, *, model: str | None = None, repeats: int =
     features = learn.examples.features.iloc[rows].reset_index(drop=True)
     folds = learn.folds[rows]
     blender = Blender(run, data, model or ENSEMBLE)
+    if len(blender.listeners) == len(blender.members):
+        raise ConfigError(
+            f"{model or 'This run'} listens to the recordings and does not look at features: none is important to it."
+        )
+    said = _said(run, data, blender, learn.clip_ids[rows].tolist())
     chosen = metric(data.task.metric)
     truth = learn.examples.targets[rows]
     drawn = _resamples(learn.groups[rows], data.task.seed)
@@ -55,11 +70,12 @@ def permutation_importance(run: Run, *, model: str | None = None, repeats: int =
     def scores(proba: Proba) -> npt.NDArray[np.float64]:
         return np.asarray(chosen.scorer(truth, proba, data.task.multilabel)(drawn))
 
-    whole = scores(_out_of_fold(blender, features, folds))
+    whole = scores(_out_of_fold(blender, features, folds, said))
     found = []
     for name in features.columns:
         shuffled = [_shuffled(features, name, folds, rng) for _ in range(repeats)]
-        proba = _out_of_fold(blender, pd.concat(shuffled, ignore_index=True), np.tile(folds, repeats))
+        again = {listener: np.tile(proba, (repeats, 1)) for listener, proba in said.items()}
+        proba = _out_of_fold(blender, pd.concat(shuffled, ignore_index=True), np.tile(folds, repeats), again)
         lost = whole - np.mean([scores(part) for part in np.split(proba, repeats)], axis=0)
         low, high = np.nanquantile(lost[1:], [0.025, 0.975])
         found.append((name, lost[0], low, high))
@@ -93,10 +109,20 @@ def _shuffled(
     return out
 
 
-def _out_of_fold(blender: Blender, features: pd.DataFrame, folds: npt.NDArray[np.int64]) -> Proba:
+def _said(run: Run, data: RunData, blender: Blender, clip_ids: list[str]) -> dict[str, Proba]:
+    """What each member that listens said of these clips out of fold, (n, n_classes)."""
+    table = run.predictions()
+    told = {one.model: one for one in from_frame(table[table["part"] == "oof"], data.task.classes)}
+    return {name: told[name].aligned(clip_ids) for name in blender.listeners}
+
+
+def _out_of_fold(
+    blender: Blender, features: pd.DataFrame, folds: npt.NDArray[np.int64], said: dict[str, Proba]
+) -> Proba:
     """Each row by the models of its own fold."""
     out = np.zeros((len(features), blender.n_classes))
     for fold in np.unique(folds):
         here = np.flatnonzero(folds == fold)
-        out[here] = blender.fold_proba(int(fold), Inputs(features).take(here))
+        known = {name: proba[here] for name, proba in said.items()}
+        out[here] = blender.fold_proba(int(fold), Inputs(features).take(here), known)
     return out
