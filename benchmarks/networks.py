@@ -1,0 +1,176 @@
+"""What networks reach on real sets, by whole grouped folds; every figure with its training time.
+
+    python benchmarks/networks.py esc10 --recipe mel-cnn --minutes 20 --output networks/
+    python benchmarks/networks.py esc10 --all --folds 1 --minutes 10 --output networks/
+    python benchmarks/networks.py gtzan100 --recipe iaml-slices --set training.seeds=5 --name slices-5-seeds
+
+A training that was stopped goes on where it was; what is done is not done again. The table is written anew after
+each recipe.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from sklearn.model_selection import StratifiedGroupKFold
+
+from _common import DATA, table
+from aurist.automl.prepare import prepare
+from aurist.automl.train import decode_for
+from aurist.automl.watch import watched
+from aurist.automl.windows import compare_variants, with_best_pooling
+from aurist.clips.read import ReadOptions
+from aurist.config import FitConfig
+from aurist.crossval import FoldsFitted, TrainingData, fit_member
+from aurist.evaluate import bootstrap
+from aurist.models.network import recipe_member
+from aurist.recipes import Recipe, parse_setting, read_recipe, recipe_names
+from aurist.run import open_run, read_data, training_data
+
+
+def labels(data: Path, name: str) -> pd.DataFrame:
+    """The table of a set, with its official folds, or else ten made by scikit-learn."""
+    found = pd.read_csv(data / name / "labels.csv")
+    found["path"] = [str(data / name / path) for path in found["path"]]
+    if "fold" not in found:
+        made = StratifiedGroupKFold(10, shuffle=True, random_state=0).split(
+            found, found["label"], found["group"]
+        )
+        for fold, (_, rows) in enumerate(made):
+            found.loc[rows, "fold"] = fold + 1
+        found["fold"] = found["fold"].astype(int)
+    return found[["path", "label", "group", "fold"]]
+
+
+def some_folds(learn: TrainingData, n: int | None) -> TrainingData:
+    """The first so many folds alone are fitted and scored."""
+    splits = learn.splits[:n]
+    there = np.isin(learn.folds, [split.fold for split in splits])
+    return replace(learn, splits=splits, folds=np.where(there, learn.folds, -1))
+
+
+def fit(folder: Path, learn: TrainingData, recipe: Recipe, name: str, seconds: float) -> FoldsFitted:
+    member = replace(recipe_member(recipe), name=name)
+    held = decode_for([member], learn, print)
+    with watched(folder / name, print):
+        found = fit_member(folder / name, learn, member, seconds * len(learn.splits))
+    del held
+    return with_best_pooling(found, learn)
+
+
+def result(folder: Path, found: FoldsFitted, learn: TrainingData, minutes: float) -> dict[str, object]:
+    name = found.member.name
+    rows = np.flatnonzero(learn.folds >= 0)
+    proba = found.oof.aligned(learn.clip_ids[rows].tolist())
+    score = bootstrap(learn.examples.targets[rows], proba, learn.groups[rows], learn.task.metric, seed=0)
+    right = proba.argmax(axis=1) == learn.examples.targets[rows].argmax(axis=1)
+    curves = [pd.read_csv(path) for path in sorted((folder / name).glob("fold*/net*/history.csv"))]
+    variants = compare_variants([found], learn)
+    return {
+        "name": name,
+        "folds": len(learn.splits),
+        "clips": len(rows),
+        "score": str(score),
+        "by_fold": [round(float(right[learn.folds[rows] == s.fold].mean()), 4) for s in learn.splits],
+        "minutes_allowed": minutes,
+        "minutes": round(found.fit_time / 60 / len(learn.splits), 1),
+        "epochs": round(float(np.mean([len(curve) for curve in curves])), 1),
+        "clips_per_second": round(found.facts["train_speed"], 1),
+        "waiting": round(float(np.mean([curve["waiting"].mean() for curve in curves])), 4),
+        "parameters": int(found.facts["params"]),
+        "pooling": found.member.settings.get("pooling"),
+        "variants": [] if variants is None else variants.round(4).to_dict("records"),
+    }
+
+
+def written(results: list[dict[str, object]]) -> str:
+    header = [
+        "network",
+        "million parameters",
+        "folds",
+        "clips scored",
+        "accuracy",
+        "epochs",
+        "minutes a fold",
+        "of",
+    ]
+    header += ["clips/s", "waiting"]
+    lines = [
+        [
+            str(one["name"]),
+            f"{int(str(one['parameters'])) / 1e6:.2f}",
+            *(str(one[key]) for key in ("folds", "clips", "score", "epochs", "minutes", "minutes_allowed")),
+            str(one["clips_per_second"]),
+            f"{float(str(one['waiting'])):.1%}",
+        ]
+        for one in results
+    ]
+    ideas = [
+        [
+            str(v["model"]),
+            str(v["variant"]),
+            f"{v['score']:.3f}",
+            f"{v['gain']:+.3f} [{v['low']:+.3f}, {v['high']:+.3f}]",
+        ]
+        for one in results
+        for v in one["variants"]  # type: ignore[attr-defined]
+    ]
+    text = table(header, lines)
+    if ideas:
+        text += "\n\n" + table(
+            ["network", "answering by", "accuracy", "what the network's own way gains"], ideas
+        )
+    return text
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("set", choices=["esc10", "gtzan100"])
+    parser.add_argument("--data", type=Path, default=DATA)
+    parser.add_argument("--recipe", action="append", default=[], help="may be given several times")
+    parser.add_argument("--all", action="store_true", help="all recipes that come with aurist")
+    parser.add_argument(
+        "--set", action="append", default=[], dest="settings", help="such as training.seeds=5"
+    )
+    parser.add_argument("--name", help="of the row, where settings are changed")
+    parser.add_argument("--folds", type=int, help="only the first so many")
+    parser.add_argument("--minutes", type=float, default=10.0, help="of each fold")
+    parser.add_argument("--jobs", type=int, default=0)
+    parser.add_argument("--output", type=Path, default=Path("networks"))
+    options = parser.parse_args()
+    names = [*options.recipe, *(recipe_names() if options.all else [])]
+    folder = options.output / options.set
+    if not (folder / "run" / "config.toml").exists():
+        prepare(
+            labels(options.data, options.set),
+            folder / "run",
+            FitConfig(jobs=options.jobs),
+            options=ReadOptions(),
+            test=None,
+            cache_dir=None,
+            say=print,
+        )
+    learn = some_folds(training_data(read_data(open_run(folder / "run"))), options.folds)
+    for recipe_name in names:
+        recipe = read_recipe(recipe_name, dict(parse_setting(text) for text in options.settings))
+        name = options.name or recipe.name
+        if options.folds is not None:
+            name = f"{name}, {options.folds} of the folds"
+        found = fit(folder, learn, recipe, name, 60 * options.minutes)
+        one = result(folder, found, learn, options.minutes)
+        (folder / f"{name}.json").write_text(json.dumps(one, indent=1), encoding="utf-8")
+        done = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))]
+        (folder / "table.md").write_text(written(done) + "\n", encoding="utf-8")
+        print(f"{name}: {one['score']}, {one['minutes']} minutes a fold", flush=True)
+    print((folder / "table.md").read_text(encoding="utf-8"))
+
+
+if __name__ == "__main__":
+    main()
