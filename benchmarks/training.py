@@ -24,9 +24,10 @@ from torch.nn.functional import cross_entropy
 from torch.utils.data import DataLoader, Dataset
 
 import _common
+from aurist.clips import Clips
 from aurist.clips.read import ReadOptions, read_clips
 from aurist.features.spectrogram import Spectrogram
-from aurist.features.waves import store_waves
+from aurist.features.waves import Waves, store_waves
 from aurist.models.base import Task
 from aurist.models.training.batches import Part
 from aurist.models.training.loop import Plan, Trainer
@@ -66,7 +67,7 @@ def network_of(one: Recipe, image: tuple[int, int, int]) -> nn.Module:
     return build_network(one.network, image, 10, sample_rate=RATE)
 
 
-class Clips(Dataset[tuple[Tensor, Tensor]]):
+class Images(Dataset[tuple[Tensor, Tensor]]):
     """As people write it: a clip from memory, its image, its label."""
 
     def __init__(self, waves: Tensor, targets: Tensor, front: Spectrogram) -> None:
@@ -133,7 +134,7 @@ def ways(
             yield ready[first : first + BATCH].clone(), targets[first : first + BATCH]
 
     loader = DataLoader(
-        Clips(waves, targets, front),
+        Images(waves, targets, front),
         BATCH,
         shuffle=True,
         drop_last=True,
@@ -151,16 +152,14 @@ def ways(
     return tasks, ours
 
 
-def sounds(folder: Path, n: int, cache: Path) -> tuple[Part, Tensor]:
-    clips = read_clips(folder / "esc10" / "labels.csv", ReadOptions())
-    clips = clips.take(np.linspace(0, len(clips) - 1, n).astype(int))
-    stored = store_waves(clips, RATE, cache_dir=cache, jobs=2)
+def part_of(clips: Clips, stored: Waves) -> tuple[Part, Tensor]:
+    """The clips to train on, and their sound as one tensor."""
     sound = Sound(stored, recipe("resnet18").window, RATE * SECONDS)
-    waves = np.empty((n, RATE * SECONDS), np.float32)
-    for i in range(n):
-        sound.read(i, 0, waves[i])
+    waves = np.empty((len(clips), RATE * SECONDS), np.float32)
+    for i, out in enumerate(waves):
+        sound.read(i, 0, out)
     targets = clips.targets().astype(np.float32)
-    return Part(sound, targets, None, np.ones(n, np.float32)), torch.from_numpy(waves)
+    return Part(sound, targets, None, np.ones(len(clips), np.float32)), torch.from_numpy(waves)
 
 
 def main() -> None:
@@ -168,7 +167,9 @@ def main() -> None:
     threads = torch.get_num_threads()
     rows, figures = [], []
     with tempfile.TemporaryDirectory() as cache:
-        part, waves = sounds(options.data, options.clips // BATCH * BATCH, Path(cache))
+        clips = read_clips(options.data / "esc10" / "labels.csv", ReadOptions())
+        clips = clips.take(np.linspace(0, len(clips) - 1, options.clips // BATCH * BATCH).astype(int))
+        part, waves = part_of(clips, store_waves(clips, RATE, cache_dir=Path(cache), jobs=threads))
         for name in NETWORKS:
             for bf16 in (False, True):
                 tasks, ours = ways(recipe(name), part, waves, threads, bf16)

@@ -35,6 +35,9 @@ class FitConfig:
         Networks to train beside them: names of recipes, or paths of TOML files.
     recipe_settings
         Changes to all of these, such as "training.epochs=5".
+    embeddings
+        Networks with ready weights that make features of the recordings, beside the summary features: names of
+        recipes, or paths of TOML files.
     subset
         Learn from such a share of the groups only, for trials; None: from all.
     n_splits
@@ -66,6 +69,7 @@ class FitConfig:
     sample_rate: int | None = None
     recipes: tuple[str, ...] = ()
     recipe_settings: tuple[str, ...] = ()
+    embeddings: tuple[str, ...] = ()
     subset: float | None = None
 
     def __post_init__(self) -> None:

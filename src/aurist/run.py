@@ -1,8 +1,8 @@
 """The run folder: everything that a fit leaves, written so that a kill at any moment loses little.
 
-``config.toml  recipes.json  data.json  clips.parquet  features.parquet  folds.parquet  models/<name>/fold<k>/
-predictions.parquet  ensemble.json  leaderboard.csv  variants.csv  scores.json  audit.json  quarantine.csv
-versions.json  journal.jsonl``
+``config.toml  recipes.json  data.json  clips.parquet  features.parquet  folds.parquet  embedders/<name>/
+models/<name>/fold<k>/  predictions.parquet  ensemble.json  leaderboard.csv  variants.csv  scores.json  audit.json
+quarantine.csv  versions.json  journal.jsonl``
 """
 
 from __future__ import annotations
@@ -103,6 +103,13 @@ class Run:
         if not path.exists():
             return []
         return [recipe_from(one, str(path)) for one in json.loads(path.read_text(encoding="utf-8"))]
+
+    def embedders(self) -> list[Recipe]:
+        """The networks that make features of the recordings."""
+        found = sorted(self.folder.glob("embedders/*/embedder.json"))
+        return [
+            recipe_from(json.loads(path.read_text(encoding="utf-8"))["recipe"], str(path)) for path in found
+        ]
 
     def leaderboard(self) -> pd.DataFrame:
         """Every model's honest score with its interval and times, best first."""

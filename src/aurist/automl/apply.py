@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from aurist.automl.blender import Blender, ensemble_proba
+from aurist.automl.embedding import with_embeddings
 from aurist.clips import Clips, make_clips
 from aurist.clips.read import TABLE_SUFFIXES, ReadOptions, read_clips
 from aurist.clips.table import numbered
@@ -92,7 +93,9 @@ def apply_run(
         Where feature columns are missing or are no numbers.
     """
     data = read_data(run)
-    table, failures = _features(data, clips, jobs or data.task.jobs, cache_dir)
+    jobs = jobs or data.task.jobs
+    table, failures = _features(data, clips, jobs, cache_dir)
+    table = _with_embeddings(run, table, failures, clips, jobs, cache_dir)
     notes: list[str] = []
     ready, found = data.schema.apply(table)
     notes += found
@@ -128,6 +131,24 @@ def _features(
         )
     made = summary_table(clips, SummaryConfig(**data.summary), cache_dir=cache_dir, jobs=jobs)
     return made.features, dict(made.failures)
+
+
+def _with_embeddings(
+    run: Run, table: pd.DataFrame, failures: dict[int, str], clips: Clips, jobs: int, cache_dir: Path | None
+) -> pd.DataFrame:
+    """The features with those that the run's networks make of the recordings; NaN where one cannot be read."""
+    embedders = run.embedders()
+    rows = np.array([row for row in range(len(clips)) if row not in failures], dtype=np.intp)
+    if not embedders or not len(rows):
+        return table
+    if not clips.has_audio:
+        raise DataError(
+            "Networks of this run make features of the recordings, but the table that was given has no column of audio "
+            "files. Name it with --path."
+        )
+    readable = table.iloc[rows]
+    inputs = Inputs(readable, clips.take(rows), cache_dir)
+    return with_embeddings(readable, inputs, run.folder, embedders, jobs).reindex(table.index)
 
 
 def _check_same_kind(expected: Sequence[str], clips: Clips) -> None:

@@ -14,6 +14,7 @@ import pandas as pd
 
 from aurist.audit import Audit, audit, with_file_rows
 from aurist.audit.words import sentences
+from aurist.automl.embedding import chosen_embedders, with_embeddings
 from aurist.clips import Clips
 from aurist.clips.read import ReadOptions, read_clips
 from aurist.config import FitConfig
@@ -23,7 +24,7 @@ from aurist.features.store import default_cache_dir, summary_table
 from aurist.features.summary import SummaryConfig
 from aurist.files import atomic_path, write_json
 from aurist.metrics import metric
-from aurist.models.base import Task
+from aurist.models.base import Inputs, Task
 from aurist.models.network import check_recipe
 from aurist.plan import ENSEMBLE, GLUON_ENSEMBLE, members, n_splits
 from aurist.recipes import Recipe, parse_setting, read_recipe
@@ -59,12 +60,14 @@ def prepare(
     unlabelled = replace(options, label=None, group=None, fold=None)
     test_clips = None if test is None else read_clips(test, unlabelled, labelled=False)
     _check_learnable(clips)
-    if recipes and not clips.has_audio:
+    embedders = chosen_embedders(config)
+    listening = [*recipes, *embedders]
+    if listening and not clips.has_audio:
         raise DataError(
-            f"The recipe {recipes[0].name} is a network that listens, but this table has no column of audio files. "
-            "Name it with --path, or leave --recipe out."
+            f"The recipe {listening[0].name} is a network that listens, but this table has no column of audio files. "
+            "Name it with --path, or leave --recipe and --embed out."
         )
-    check = [partial(check_recipe, recipe, len(clips.classes)) for recipe in recipes]
+    check = [partial(check_recipe, recipe, len(clips.classes)) for recipe in listening]
     if check:
         side_by_side(check, workers=1)
     for note in clips.notes:
@@ -83,6 +86,7 @@ def prepare(
             f"left out: {len(broken):,} of {plural(len(clips), 'clip')}, listed in {output / 'quarantine.csv'}"
         )
     clips, features, groups = clips.take(kept), features.iloc[kept].reset_index(drop=True), found.groups[kept]
+    features = with_embeddings(features, Inputs(features, clips, cache_dir), output, embedders, jobs)
     schema = infer_schema(features)
     ready, _ = schema.apply(features)
     task = _task(clips, config, jobs)
@@ -236,5 +240,5 @@ def _test_keys(
         if summary is None
         else summary_table(test, summary, cache_dir=cache_dir, jobs=jobs).features
     )
-    ready, _ = schema.apply(table)
+    ready, _ = schema.without_embeddings().apply(table)
     return row_keys(ready)

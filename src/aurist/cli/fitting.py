@@ -52,6 +52,12 @@ def fit(
         list[str] | None,
         typer.Option("--set", help="Change to the recipes: training.epochs=5. May be repeated."),
     ] = None,
+    embed: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Recipe whose network, with ready weights, makes further features of recordings. May be repeated."
+        ),
+    ] = None,
     subset: Annotated[
         float | None, typer.Option(help="Learn from such a share of the data only, as 0.1, for trials.")
     ] = None,
@@ -113,6 +119,7 @@ def fit(
         sample_rate=sample_rate,
         recipes=tuple(recipe or ()),
         recipe_settings=tuple(change or ()),
+        embeddings=tuple(embed or ()),
         subset=subset,
     )
     run = fit_run(

@@ -13,6 +13,9 @@ import pandas as pd
 
 from aurist.errors import DataError, listing, plural
 
+#: How the columns begin that a network makes of recordings.
+EMBEDDED = "aurist_embedding_"
+
 
 @dataclass(frozen=True)
 class Column:
@@ -33,6 +36,10 @@ class Schema:
     def names(self) -> list[str]:
         """The columns' names."""
         return [column.name for column in self.columns]
+
+    def without_embeddings(self) -> Schema:
+        """The columns that no network makes."""
+        return Schema(tuple(column for column in self.columns if not column.name.startswith(EMBEDDED)))
 
     def apply(self, table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
         """Bring a table into the form that the models were fitted on.
@@ -106,13 +113,15 @@ def infer_schema(table: pd.DataFrame) -> Schema:
 def row_keys(features: pd.DataFrame) -> npt.NDArray[np.uint64]:
     """A hash of each row, equal where all the features are equal; (n,).
 
+    What networks make of a clip has no part in it: its last bits depend on what else was in the batch.
+
     Examples
     --------
     >>> same = row_keys(pd.DataFrame({"tempo": [0.0, -0.0, float("nan"), -float("nan"), 1.0]}))
     >>> bool(same[0] == same[1]), bool(same[2] == same[3]), len(set(same.tolist()))
     (True, True, 3)
     """
-    plain = features.copy()
+    plain = features.loc[:, [not name.startswith(EMBEDDED) for name in features.columns]].copy()
     for name in plain.columns:
         if isinstance(plain[name].dtype, pd.CategoricalDtype):
             plain[name] = plain[name].cat.codes.astype(np.float64)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aurist.errors import MissingExtraError
-from aurist.models.base import Examples, Fitted, Member, Task
+from aurist.models.base import Examples, Fitted, Inputs, Member, Task
 from aurist.recipes import Recipe, recipe_from
 
 if TYPE_CHECKING:
@@ -52,6 +52,14 @@ def check_recipe(recipe: Recipe, n_classes: int) -> None:
         n_classes,
         sample_rate=front.sample_rate,
     )
+
+
+def embed(folder: Path, recipe: Recipe, inputs: Inputs, jobs: int, output: Path) -> None:
+    """As `aurist.models.training.embed.embed_clips`, in a process that has not loaded torch yet."""
+    _check_installed()
+    from aurist.models.training.embed import embed_clips
+
+    embed_clips(folder, recipe, inputs, jobs, output)
 
 
 class NetworkEngine:

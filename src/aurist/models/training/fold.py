@@ -6,9 +6,11 @@ import json
 import logging
 import math
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -47,6 +49,17 @@ class Ear:
 
     n_samples: int
     image: tuple[int, int, int] | None
+
+
+def ear_of(recipe: Recipe, n_samples: int) -> Ear:
+    """How the network of a recipe hears windows of so many samples."""
+    return Ear(n_samples, shape(recipe.front, n_samples) if recipe.network.takes == "image" else None)
+
+
+def ear_from(table: Mapping[str, Any]) -> Ear:
+    """Back from JSON."""
+    image = table["image"]
+    return Ear(table["n_samples"], None if image is None else (image[0], image[1], image[2]))
 
 
 def device() -> torch.device:
@@ -109,7 +122,7 @@ def fit_fold(
     if recipe.training.keep == "last":
         train = train.together(inner)
     waves = hear(train.inputs, recipe, task.jobs)
-    ear = _ear(recipe, window_length(recipe, waves))
+    ear = ear_of(recipe, window_length(recipe, waves))
     part = _part(train, waves, recipe, task, ear)
     held = None
     if recipe.training.keep == "best":
@@ -146,10 +159,6 @@ def fit_fold(
     for state in folder.glob("net*/state.pt"):
         state.unlink()
     return {"params": float(count_parameters(network)), "train_speed": speed}
-
-
-def _ear(recipe: Recipe, n_samples: int) -> Ear:
-    return Ear(n_samples, shape(recipe.front, n_samples) if recipe.network.takes == "image" else None)
 
 
 def _part(examples: Examples, waves: Waves, recipe: Recipe, task: Task, ear: Ear) -> Part:

@@ -14,7 +14,7 @@ from torch import nn
 from aurist.errors import RunError
 from aurist.models.base import Inputs, Proba, Task
 from aurist.models.network import ONE_CHECKPOINT, ONE_NETWORK, ONE_WINDOW, POOLED
-from aurist.models.training.fold import NETWORKS, Ear, device, front_end, hear
+from aurist.models.training.fold import NETWORKS, Ear, device, ear_from, front_end, hear
 from aurist.models.training.loop import answers_apart
 from aurist.models.training.predict import all_windows, window_logits
 from aurist.models.training.probe import autocast_dtype
@@ -127,8 +127,7 @@ def load_model(folder: Path, task: Task, pooling: str) -> NetworkModel:
         raise RunError(f"Found no {NETWORKS} in {folder}; run `aurist resume` to train it again.")
     kept = json.loads(path.read_text(encoding="utf-8"))
     recipe = recipe_from(kept["recipe"], str(path))
-    image = kept["ear"]["image"]
-    ear = Ear(kept["ear"]["n_samples"], None if image is None else (image[0], image[1], image[2]))
+    ear = ear_from(kept["ear"])
     networks: list[list[nn.Module]] = []
     for net in kept["networks"]:
         networks.append([])

@@ -1,0 +1,64 @@
+"""The peer of `training_opensoundscape.py`, run by the Python of an environment that has OpenSoundscape.
+
+Reads a line of JSON for each training from standard input, and answers with a line: clips/s from its first step to
+its last, so that neither the start of its workers nor the saving of its models counts.
+"""
+
+import contextlib
+import json
+import sys
+import tempfile
+import time
+import warnings
+
+import pandas as pd
+import torch
+from opensoundscape import CNN
+from opensoundscape.ml import cnn_architectures
+
+warnings.filterwarnings("ignore")
+
+
+def train(task: dict, labels: pd.DataFrame) -> float:
+    network = cnn_architectures.resnet18(labels.shape[1], weights=None, num_channels=1)
+    model = CNN(
+        architecture=network,
+        classes=list(labels.columns),
+        sample_duration=task["seconds"],
+        sample_rate=task["rate"],
+        height=task["rows"],
+        width=task["frames"],
+        channels=1,
+        single_target=True,
+    )
+    model.device = torch.device("cpu")
+    began: list[float] = []
+    network.register_forward_hook(lambda *_: began.append(time.perf_counter()))
+    with tempfile.TemporaryDirectory() as folder:
+        model.train(
+            labels,
+            steps=task["steps"],
+            batch_size=task["batch"],
+            num_workers=task["workers"],
+            save_path=folder,
+            invalid_samples_log=f"{folder}/invalid.log",
+            progress_bar=False,
+            log_interval=10**9,
+            validation_interval=10**9,
+            raise_errors=False,  # its augmentation fails on clips with digital silence; it then takes another clip
+        )
+    return (len(began) - 1) * task["batch"] / (began[-1] - began[0])
+
+
+def main() -> None:
+    labels = pd.read_csv(sys.argv[1], index_col="file")
+    answers = sys.stdout
+    for line in sys.stdin:
+        with contextlib.redirect_stdout(sys.stderr):
+            speed = train(json.loads(line), labels)
+        answers.write(json.dumps(speed) + "\n")
+        answers.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,67 @@
+"""Features that networks with ready weights make of the recordings, beside the summary features."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pandas as pd
+
+from aurist.config import FitConfig
+from aurist.errors import ConfigError
+from aurist.models.base import Inputs
+from aurist.models.network import embed
+from aurist.recipes import Recipe, read_recipe
+from aurist.workers import side_by_side
+
+
+def chosen_embedders(config: FitConfig) -> list[Recipe]:
+    """The recipes whose networks make features.
+
+    Raises
+    ------
+    ConfigError
+        Where one has no weights to begin with: what it made of a clip would be as good as drawn by lot.
+    """
+    recipes = [read_recipe(name) for name in config.embeddings]
+    for recipe in recipes:
+        network = recipe.network
+        if not (network.pretrained or network.weights or network.transformer):
+            raise ConfigError(
+                f"{recipe.name} begins with weights drawn by lot, so that it has nothing to say before it is trained. "
+                "To make features give its recipe network.weights = a file, network.pretrained = true, or a "
+                'backbone such as "transformer:MIT/ast-finetuned-audioset-10-10-0.4593".'
+            )
+    return recipes
+
+
+def with_embeddings(
+    features: pd.DataFrame, inputs: Inputs, folder: Path, recipes: Sequence[Recipe], jobs: int
+) -> pd.DataFrame:
+    """The features with columns of each network's own behind them.
+
+    Parameters
+    ----------
+    features
+        (n, n_features).
+    inputs
+        The n clips.
+    folder
+        Of the run, which keeps the networks.
+    recipes
+        Which.
+    jobs
+        Cores.
+    """
+    parts = [features]
+    for recipe in recipes:
+        with TemporaryDirectory() as place:
+            made = Path(place) / "made.parquet"
+            # in a process of its own, which gives torch's memory and threads back
+            side_by_side(
+                [partial(embed, folder / "embedders" / recipe.name, recipe, inputs, jobs, made)], workers=1
+            )
+            parts.append(pd.read_parquet(made).set_axis(features.index))
+    return pd.concat(parts, axis=1)
