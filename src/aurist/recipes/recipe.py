@@ -36,6 +36,9 @@ class Window:
     place
         Of the training window in its clip: "random", or "centre" (of an annotated box: with sound around it as
         far as the recording has it).
+    skip_silence
+        Windows that are silent for four fifths of their time, 60 dB below the clip's peak, are neither learnt from nor
+        answered for, unless there are no others: many clips are padded with zeros.
     pad
         What follows a clip shorter than its window: "zero", or "repeat" for the clip again.
     pooling
@@ -45,6 +48,7 @@ class Window:
     seconds: float | None = None
     hop: float | None = None
     place: str = "random"
+    skip_silence: bool = False
     pad: str = "zero"
     pooling: tuple[str, ...] = POOLINGS
 

@@ -85,6 +85,28 @@ class TestSound:
         again = read(Sound(waves(folder), Window(pad="repeat"), 4000), 0, 0)
         assert np.allclose(again, np.r_[np.arange(2400), np.arange(1600)], atol=1)
 
+    def test_silent_windows_are_passed_over_where_there_are_others(self, tmp_path: Path) -> None:
+        """A call of half a second in four seconds of next to nothing, a silent clip, and one without silence."""
+        rng = np.random.default_rng(0)
+        clips = np.zeros((3, 4 * RATE), np.float32)
+        clips[0] = 1e-5 * rng.normal(size=4 * RATE)
+        clips[0, 8000:12000] = 0.3 * rng.normal(size=4000)
+        clips[2] = 0.1 * rng.normal(size=4 * RATE)
+        paths = [str(tmp_path / f"{i}.wav") for i in range(3)]
+        for path, y in zip(paths, clips, strict=True):
+            sf.write(path, y, RATE, subtype="FLOAT")
+        table = read_clips(pd.DataFrame({"path": paths}), labelled=False)
+        stored = store_waves(table, RATE, cache_dir=tmp_path / "cache", jobs=1)
+        plain, skipping = (
+            Sound(stored, Window(seconds=0.5, skip_silence=skip), 4000) for skip in (False, True)
+        )
+        starts = skipping.starts(0)
+        assert set(starts) < set(plain.starts(0)) and starts.min() >= 4000 and starts.max() < 12000
+        assert all((skipping.starts(row) == plain.starts(row)).all() for row in (1, 2))
+        drawn = np.array([skipping.training_start(0, rng) for _ in range(200)])
+        heard = np.array([np.abs(read(skipping, 0, start)).max() > 100 for start in drawn])
+        assert heard.mean() > 0.9 and np.ptp(drawn) > 3000  # a seventh of all windows are heard
+
     @pytest.mark.parametrize(("start", "end", "first"), [(0.9, 1.1, 4000), (0.0, 0.2, 0), (1.8, 2.0, 8000)])
     def test_a_centred_window_is_around_its_box_but_within_the_recording(
         self, folder: Path, start: float, end: float, first: int
