@@ -8,6 +8,7 @@ torch = pytest.importorskip("torch")
 
 from aurist.augment import (  # noqa: E402
     Compose,
+    Equalizer,
     FrequencyMask,
     Gain,
     GaussianNoise,
@@ -96,12 +97,24 @@ def test_pitches_add_up():
 
 @pytest.mark.parametrize("exponent", [1, 2])
 @pytest.mark.parametrize(
-    "transform", [Gain((7, 7), p=1), Volume((10, 10), "sine", p=1), Volume((10, 10), "fade", p=1)]
+    "transform",
+    [
+        Gain((7, 7), p=1),
+        Volume((10, 10), "sine", p=1),
+        Volume((10, 10), "fade", p=1),
+    ],
 )
 def test_gain_is_that_of_the_sound(transform, exponent):
     config = SpectrogramConfig(**{**vars(CONFIG), "power": exponent})
     found, expected = both_ways(transform, NOISE, config)
     assert np.abs(10 * np.log10(found / expected))[..., 3:-3].max() < 0.6
+
+
+def test_an_equalizer_colours_as_it_does_the_sound():
+    found, expected = both_ways(Equalizer((-9, 9), p=1), NOISE)
+    apart = np.abs(10 * np.log10(found / expected))[..., 3:-3]
+    # windows smear the slope over neighbouring bins, most where bands are a bin wide
+    assert np.median(apart) < 0.05 and np.quantile(apart, 0.99) < 0.5
 
 
 @pytest.mark.parametrize("fill", ["roll", "zero"])

@@ -11,6 +11,7 @@ from aurist.augment import (
     BackgroundMix,
     BandPass,
     Compose,
+    Equalizer,
     Gain,
     GaussianNoise,
     HighPass,
@@ -160,6 +161,18 @@ def test_filters_keep_their_bands():
     assert 20 * np.log10(edge[RATE:].std() / tone(4000, 4.0)[RATE:].std()) == pytest.approx(-3.01, abs=0.05)
 
 
+def test_an_equalizer_colours_as_drawn():
+    y = tone(100, level=0.1) + tone(2000, level=0.1)
+    transform = Equalizer((-12, 12), nodes=3)
+    found, curve = done(transform, y)
+    assert len(curve.db) == 3 and all(-12 <= db <= 12 for db in curve.db)
+    spectrum = 20 * np.log10(np.abs(np.fft.rfft(found))[[100, 2000]] / np.abs(np.fft.rfft(y))[[100, 2000]])
+    nodes = np.log([50, (50 * RATE / 2) ** 0.5, RATE / 2])
+    assert spectrum == pytest.approx(np.interp(np.log([100, 2000]), nodes, curve.db), abs=0.01)
+    with pytest.raises(ConfigError, match="nodes is 1, but must be a whole number, 2 at least"):
+        Equalizer(nodes=1)
+
+
 def test_background(tmp_path):
     (tmp_path / "rain").mkdir()
     rain = np.random.default_rng(0).standard_normal(3 * 8000) * 0.1
@@ -201,6 +214,7 @@ TRANSFORMS = [
     LowPass(),
     HighPass(),
     BandPass(),
+    Equalizer(),
     OneOf((GaussianNoise(), PitchShift())),
     Compose((Volume(), TimeShift(), PitchShift())),
 ]

@@ -7,7 +7,7 @@ in `aurist.augment.batch`, as both need torch.
 from aurist.augment.background import BackgroundMix
 from aurist.augment.base import Drawn, Transform, clip_rng
 from aurist.augment.compose import Compose, OneOf
-from aurist.augment.filtering import BandPass, HighPass, LowPass
+from aurist.augment.filtering import BandPass, Equalizer, HighPass, LowPass
 from aurist.augment.level import Gain, Polarity, Volume
 from aurist.augment.masks import FrequencyMask, TimeMask
 from aurist.augment.noise import GaussianNoise, PinkNoise
@@ -20,6 +20,7 @@ __all__ = [
     "BandPass",
     "Compose",
     "Drawn",
+    "Equalizer",
     "FrequencyMask",
     "Gain",
     "GaussianNoise",

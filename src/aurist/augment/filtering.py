@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aurist.augment.base import Range, Wave, check_p, check_range, log_uniform
+from aurist.errors import ConfigError
 
 Kind = Literal["low", "high", "band"]
 
@@ -17,6 +18,8 @@ Kind = Literal["low", "high", "band"]
 _ORDER = 4
 #: the highest edge that a filter may have, as a share of the sample rate
 _HIGHEST = 0.49
+#: of an equaliser's nodes, in Hz
+_LOWEST = 50.0
 
 
 class Cutoff(NamedTuple):
@@ -107,6 +110,69 @@ class BandPass:
         high = min(params.high_hz, _HIGHEST * sample_rate)
         low = min(params.low_hz, high / 2**0.25)
         return _filtered(y, sample_rate, "band", low, high)
+
+
+class Curve(NamedTuple):
+    """Gains at frequencies `Equalizer.nodes` apart, in dB."""
+
+    db: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Equalizer:
+    """Colour the sound as microphones, rooms and codecs do: gains that vary smoothly with frequency.
+
+    The linear kind of FilterAugment (H. Nam and others, "FilterAugment: An acoustic environmental data augmentation
+    method", 2022), over the logarithm of the frequency.
+
+    Parameters
+    ----------
+    db
+        From and to; drawn for every node, with straight lines between.
+    nodes
+        How many, evenly spaced from 50 Hz to half the sample rate in the logarithm.
+    p
+        Probability.
+    """
+
+    db: Range = (-6.0, 6.0)
+    nodes: int = 5
+    p: float = 0.5
+
+    def __post_init__(self) -> None:
+        check_p(self.p)
+        check_range("db", self.db)
+        if isinstance(self.nodes, bool) or not isinstance(self.nodes, int) or self.nodes < 2:
+            raise ConfigError(f"nodes is {self.nodes!r}, but must be a whole number, 2 at least.")
+
+    def draw(self, rng: np.random.Generator, n_samples: int, sample_rate: int) -> Curve:
+        return Curve(tuple(float(db) for db in rng.uniform(*self.db, size=self.nodes)))
+
+    def apply(self, y: Wave, sample_rate: int, params: Curve) -> Wave:
+        """All frequencies keep their phase."""
+        import scipy.fft
+
+        if not len(y):
+            return y.copy()
+        n = scipy.fft.next_fast_len(len(y), real=True)
+        spectrum = scipy.fft.rfft(y, n)
+        freqs = np.fft.rfftfreq(n, 1 / sample_rate).astype(np.float64)
+        gain = equalizer_gain(freqs, sample_rate, params)
+        found: npt.NDArray[np.float64] = scipy.fft.irfft(spectrum * gain, n)[: len(y)]
+        return found.astype(np.float32)
+
+
+def equalizer_gain(freqs: npt.NDArray[np.float64], sample_rate: int, curve: Curve) -> npt.NDArray[np.float32]:
+    """What amplitudes are multiplied by at frequencies in Hz, (n,).
+
+    Examples
+    --------
+    >>> equalizer_gain(np.array([50.0, 8000.0]), 16000, Curve((0.0, 3.0, -20.0))).tolist()
+    [1.0, 0.10000000149011612]
+    """
+    nodes = np.geomspace(_LOWEST, sample_rate / 2, len(curve.db))
+    db = np.interp(np.log(np.maximum(freqs, _LOWEST)), np.log(nodes), curve.db)
+    return np.asarray(10 ** (db / 20), dtype=np.float32)
 
 
 def _filtered(y: Wave, sample_rate: int, kind: Kind, *edges: float) -> Wave:

@@ -10,7 +10,7 @@ from typing import Any
 from aurist.augment.background import BackgroundMix
 from aurist.augment.base import Transform
 from aurist.augment.compose import Compose, OneOf
-from aurist.augment.filtering import BandPass, HighPass, LowPass
+from aurist.augment.filtering import BandPass, Equalizer, HighPass, LowPass
 from aurist.augment.level import Gain, Polarity, Volume
 from aurist.augment.masks import FrequencyMask, TimeMask
 from aurist.augment.noise import GaussianNoise, PinkNoise
@@ -20,6 +20,7 @@ from aurist.errors import ConfigError
 
 #: What can be done cheaply to a power spectrum, too: the same settings and draws, another way to apply them.
 SPECTRUM: dict[str, type[Any]] = {
+    "equalizer": Equalizer,
     "gain": Gain,
     "gaussian_noise": GaussianNoise,
     "pink_noise": PinkNoise,

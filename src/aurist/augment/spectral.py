@@ -19,6 +19,7 @@ from torch import Tensor
 
 from aurist.augment.base import Drawn, Transform
 from aurist.augment.compose import Compose, OneOf
+from aurist.augment.filtering import Equalizer, equalizer_gain
 from aurist.augment.level import Gain, Volume, volume_curve
 from aurist.augment.masks import FrequencyMask, TimeMask, bounds
 from aurist.augment.noise import GaussianNoise, Noise, PinkNoise, pink, white
@@ -161,8 +162,9 @@ def _resolved(compose: Compose, draws: list[Drawn]) -> Iterator[tuple[Transform[
 class _Plan:
     """What is to happen to the power spectrum of one clip, (n_freq, frames), added up to be done at once.
 
-    But for the pitch the steps treat all frequencies alike: in the end every frame comes from another place, times
-    a gain, and stretches of noise are added, times their gains.
+    But for pitch and colour the steps treat all frequencies alike: in the end every frame comes from another place,
+    times a gain, and stretches of noise are added, times their gains. An equaliser colours all of it, the noise too,
+    wherever in the list it stands.
     """
 
     def __init__(self, clip: Tensor, config: SpectrogramConfig, peak: Tensor | None) -> None:
@@ -171,6 +173,7 @@ class _Plan:
         self.semitones = 0.0
         self.shift = 0
         self.gain = torch.ones(clip.shape[-1], device=clip.device)
+        self.colour: Tensor | None = None
         self.noises: list[tuple[_Noise, Tensor]] = []
         self._level = _power_of_frames(clip, config)
         self._crest = None if peak is None else _crest(peak, self._level, config)
@@ -184,6 +187,11 @@ class _Plan:
             )
         elif isinstance(transform, Gain):
             self._amplify(torch.tensor(10 ** (params.db / 10), device=self.clip.device))
+        elif isinstance(transform, Equalizer):
+            freqs = filters.frequencies(self.config.sample_rate, self.config.n_fft)
+            gain = equalizer_gain(freqs, self.config.sample_rate, params)
+            power = torch.from_numpy(gain**2).to(self.clip.device)
+            self.colour = power if self.colour is None else self.colour * power
         elif isinstance(transform, Volume):
             curve = volume_curve(transform.curve, self.clip.shape[-1])
             self._amplify((10 ** torch.from_numpy(curve * np.float32(params.db / 10))).to(self.clip.device))
@@ -203,6 +211,8 @@ class _Plan:
             # |sqrt(out) + noise|^2: where the noise happens to point the other way the sum is less than either
             root = out.sqrt().addcmul_(noise.real, gain.sqrt())
             torch.mul(root, root, out=out).addcmul_(noise.imag_squared, gain)
+        if self.colour is not None:
+            out.mul_(self.colour[:, None])
 
     def _move(self, frames: int, fill: str) -> None:
         """Noise that is there already may stay where it is, as it is the same everywhere; its gain moves."""
