@@ -1,5 +1,7 @@
 """Layers by their definitions: shapes of the published MFCC network, heads, losses, weight decay."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -8,8 +10,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from aurist.errors import ConfigError
+from aurist.nets.build import build_network
+from aurist.nets.config import NetworkConfig
+from aurist.nets.files import save_weights
 from aurist.nets.heads import AttentionHead, build_head, framewise
 from aurist.nets.losses import class_weights, loss_function, to_proba
+from aurist.nets.mel_cnn import MelCnn
 from aurist.nets.parameters import parameter_groups
 from aurist.nets.vgg_mfcc import MfccCnn
 
@@ -166,3 +172,22 @@ class TestWeightDecay:
     def test_what_makes_no_sense_is_refused(self, decay: object, message: str) -> None:
         with pytest.raises(ConfigError, match=message):
             parameter_groups(MfccCnn(1, (20, 60), 4), decay)  # type: ignore[arg-type]
+
+
+class TestMelCnn:
+    def test_it_shrinks_an_image_by_16(self) -> None:
+        body = MelCnn(2).eval()
+        assert body(torch.zeros(1, 2, 64, 87)).shape == (1, 256, 4, 5)
+        convolutions = 25 * 2 * 32 + 9 * (
+            32 * 32 * 2 + 32 * 64 + 64**2 + 64 * 128 + 128**2 + 128 * 256 + 256**2
+        )
+        assert sum(p.numel() for p in body.parameters() if p.dim() == 4) == convolutions
+
+    def test_it_takes_its_weights_from_a_network_of_its_kind(self, tmp_path: Path) -> None:
+        config = NetworkConfig("mel_cnn")
+        trained = build_network(config, (1, 64, 87), 10, sample_rate=44100)
+        save_weights(tmp_path / "own.safetensors", trained)
+        again = NetworkConfig("mel_cnn", weights=str(tmp_path / "own.safetensors"), frozen=True)
+        other = build_network(again, (1, 64, 87), 3, sample_rate=44100).eval()
+        x = torch.randn(2, 1, 64, 87)
+        assert torch.allclose(other.body(x), trained.eval().body(x), atol=1e-5)  # type: ignore[operator, union-attr]

@@ -10,16 +10,17 @@ import torch
 from torch import Tensor, nn
 
 from aurist.errors import ConfigError
-from aurist.nets.config import MFCC_CNN, NetworkConfig
+from aurist.nets.config import MEL_CNN, MFCC_CNN, NetworkConfig
 from aurist.nets.files import load_body
 from aurist.nets.heads import build_head
+from aurist.nets.mel_cnn import MelCnn
 from aurist.nets.parameters import initialise
 from aurist.nets.transformer import TransformerNetwork
 from aurist.nets.vgg_mfcc import MfccCnn
 
 
 class ImageNetwork(nn.Module):
-    """A backbone of timm's without its classifier, and a head.
+    """A body, such as a backbone of timm's without its classifier, and a head.
 
     Parameters
     ----------
@@ -97,7 +98,9 @@ def build_network(
     assert image is not None
     if config.backbone == MFCC_CNN:
         return MfccCnn(image[0], image[1:], n_classes, config.dropout or 0.0, config.init)
-    body = _body(config, image[0], load_weights)
+    body = MelCnn(image[0]) if config.backbone == MEL_CNN else _timm_body(config, image[0], load_weights)
+    if config.weights is not None and load_weights:
+        load_body(config.weights, body, image[0])
     channels = _channels(body, config.backbone, image)
     head = build_head(config.head, channels, n_classes, config.pool, config.dropout)
     initialise(head, config.init)
@@ -106,7 +109,7 @@ def build_network(
     return ImageNetwork(body, head, frozen=config.frozen)
 
 
-def _body(config: NetworkConfig, in_channels: int, load: bool) -> nn.Module:
+def _timm_body(config: NetworkConfig, in_channels: int, load: bool) -> nn.Module:
     import timm
 
     if not timm.is_model(config.backbone):
@@ -140,8 +143,6 @@ def _body(config: NetworkConfig, in_channels: int, load: bool) -> nn.Module:
         ) from error
     if hasattr(body, "pre_logits"):  # VGG's 4,096 units twice, which belong to its classifier
         body.pre_logits = nn.Identity()
-    if config.weights is not None and load:
-        load_body(config.weights, body, in_channels)
     return body
 
 

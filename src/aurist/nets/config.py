@@ -13,10 +13,12 @@ HEADS = ("linear", "rfcx", "attention")
 POOLS = ("avg", "max", "avgmax")
 INITS = ("default", "xavier", "he")
 MFCC_CNN = "mfcc_cnn"
+MEL_CNN = "mel_cnn"
 #: before the name of a transformer at the hub, or its folder
 TRANSFORMER = "transformer:"
 #: settings that say nothing of these networks, which are whole by themselves
 _WITHOUT = {
+    MEL_CNN: ("pretrained", "drop_path"),
     MFCC_CNN: ("pretrained", "frozen", "weights", "head", "pool", "drop_path"),
     TRANSFORMER: ("pretrained", "weights", "head", "pool", "drop_path", "init"),
 }
@@ -30,7 +32,8 @@ class NetworkConfig:
     ----------
     backbone
         A name of timm's, such as "resnet18", "densenet121", "inception_resnet_v2", with a tag for one of
-        several sets of weights ("resnet50.a1_in1k"); "mfcc_cnn", with a head of its own; or "transformer:" and
+        several sets of weights ("resnet50.a1_in1k"); "mel_cnn", our own small one for spectrograms; "mfcc_cnn", with
+        a head of its own; or "transformer:" and
         the name of an audio model at the Hugging Face hub, or its folder: always with its weights.
     pretrained
         Begin with timm's weights, which are downloaded once.
@@ -88,7 +91,7 @@ class NetworkConfig:
             )
         if self.backbone.strip() != self.backbone or self.backbone in ("", TRANSFORMER):
             raise ConfigError(
-                f"backbone is {self.backbone!r}, but must be a name such as 'resnet18', '{MFCC_CNN}' or "
+                f"backbone is {self.backbone!r}, but must be a name such as 'resnet18', '{MEL_CNN}' or "
                 f"'{TRANSFORMER}MIT/ast-finetuned-audioset-10-10-0.4593'."
             )
         self._check_used()
