@@ -123,6 +123,15 @@ def test_a_training_that_was_killed_goes_on_to_the_same_weights(
     assert not list(tmp_path.glob("killed/net*/state.pt"))
 
 
+def test_a_moving_average_of_few_steps_is_not_of_the_first_weights(tmp_path: Path) -> None:
+    """Forty steps with a decay that is made for thousands, as where the time is short."""
+    data = sound_data(tmp_path / "sounds")
+    recipe = tiny(training={"epochs": 10, "keep": "last", "top_k": 1, "ema": 0.999})
+    found = fit_member(tmp_path / "run", data, recipe_member(recipe), seconds=120)
+    proba = found.oof.aligned(data.clip_ids.tolist())
+    assert metric("accuracy")(data.examples.targets, proba) > 0.6
+
+
 def test_a_damaged_state_says_what_to_do(tmp_path: Path) -> None:
     data = sound_data(tmp_path / "sounds", n=36)
     place = tmp_path / "run" / "net0"

@@ -1,4 +1,4 @@
-"""`aurist leaderboard`, `aurist importance`."""
+"""`aurist leaderboard`, `aurist importance`, `aurist report`."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ def add_to(app: typer.Typer) -> None:
     """Add the commands."""
     app.command()(leaderboard)
     app.command()(importance)
+    app.command()(report)
 
 
 def leaderboard(run: opt.RunFolder, as_json: opt.Json = False) -> None:
@@ -173,3 +174,31 @@ def importance(
         return
     print_table(table.head(top))
     say(f"written: {folder / 'importance.csv'}, {folder / 'importance.png'}")
+
+
+def report(
+    run: opt.RunFolder,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="The file to write. Default: report.html in the run folder."),
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(help="The row of the leaderboard to look at. Default: the one that predicts."),
+    ] = None,
+    sound: Annotated[
+        bool, typer.Option(help="Whether the worst mistakes can be heard; most of the file.")
+    ] = True,
+) -> None:
+    """Write one page of HTML about a run, to open in a browser or to send: no other file is needed.
+
+    Example:
+
+      aurist report run
+    """
+    from aurist.report import write_report
+    from aurist.run import open_run
+
+    path = output or run / "report.html"
+    write_report(open_run(run), path, model=model, with_sound=sound)
+    say(f"written: {path}")

@@ -1,5 +1,6 @@
-"""Pictures of the results, as PNG files: confusion matrix, leaderboard, importance, reliability."""
+"""Pictures of the results, as PNG or SVG: confusion matrix, leaderboard, importance, reliability, learning curves."""
 
 from aurist.plots.charts import plot_confusion, plot_importance, plot_leaderboard, plot_reliability
+from aurist.plots.curves import plot_curves
 
-__all__ = ["plot_confusion", "plot_importance", "plot_leaderboard", "plot_reliability"]
+__all__ = ["plot_confusion", "plot_curves", "plot_importance", "plot_leaderboard", "plot_reliability"]

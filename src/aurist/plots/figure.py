@@ -90,10 +90,12 @@ def _fonts() -> tuple[str, ...]:
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Write a figure as PNG; warn once where letters have no font."""
+    """Write a figure as PNG, or as SVG where the path says so; warn once where letters have no font."""
+    kind = "svg" if path.suffix == ".svg" else "png"
+    unnamed: dict[str, Any] = {"Date": None} if kind == "svg" else {"Software": None}
     with warnings.catch_warnings(record=True) as caught, atomic_path(path) as part:
         warnings.simplefilter("always")
-        figure.savefig(part, format="png", dpi=_DPI, metadata={"Software": None})
+        figure.savefig(part, format=kind, dpi=_DPI, metadata=unnamed)
     if any("missing from font" in str(warning.message) for warning in caught):
         _log.warning(
             "%s: no installed font has all the letters of the names, so that some are shown as boxes. "

@@ -31,6 +31,8 @@ from aurist.models.training.schedule import optimizer, rate, set_rate
 from aurist.nets.losses import LossFunction, to_proba
 from aurist.recipes import Recipe
 
+Tensors = tuple[Tensor, ...] | list[Tensor]
+
 
 def loss_kind(recipe: Recipe, task: Task) -> str:
     """What is minimised, by the name of `aurist.nets.losses`."""
@@ -57,9 +59,17 @@ class Plan:
 
 
 def _average(network: nn.Module, decay: float) -> AveragedModel:
-    """A moving average of the weights, and of the statistics of the norms."""
-    average: Any = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
-    return AveragedModel(network, multi_avg_fn=average, use_buffers=True)
+    """A moving average of the weights, and of the statistics of the norms; short at first, so as to forget the first.
+
+    The decay rises as (1 + n) / (10 + n), as in TensorFlow's ExponentialMovingAverage: with few steps the average would
+    else be mostly of weights that had learnt nothing.
+    """
+
+    def moved(averages: Tensors, weights: Tensors, n: Tensor | int) -> None:
+        now = min(decay, (1 + int(n)) / (10 + int(n)))
+        get_ema_multi_avg_fn(now)(averages, weights, n)  # type: ignore[no-untyped-call]
+
+    return AveragedModel(network, multi_avg_fn=moved, use_buffers=True)
 
 
 class Trainer:

@@ -1,0 +1,102 @@
+"""What a report says, out of the files of a run; no model is loaded."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from aurist.clips import Clips
+from aurist.config import FitConfig
+from aurist.errors import ConfigError
+from aurist.predictions import from_frame
+from aurist.run import Run, RunData
+
+
+@dataclass(frozen=True)
+class Told:
+    """What one model says of the clips it never learnt from.
+
+    Parameters
+    ----------
+    model
+        Its row of the leaderboard.
+    clips
+        The n clips that are scored.
+    truth, proba
+        (n, n_classes).
+    """
+
+    model: str
+    clips: Clips
+    truth: npt.NDArray[np.int8]
+    proba: npt.NDArray[np.float64]
+
+
+def told_by(run: Run, data: RunData, model: str | None) -> Told:
+    """Out-of-fold predictions of a row of the leaderboard; None is the one that predicts.
+
+    Raises
+    ------
+    ConfigError
+        Where there is no such row.
+    """
+    table = run.predictions()
+    said = {one.model: one for one in from_frame(table[table["part"] == "oof"], data.task.classes)}
+    name = model or str(run.scores()["best"])
+    if name not in said:
+        raise ConfigError(f"This run has no model {name!r}. It has: {', '.join(said)}.")
+    ids = said[name].clip_id.tolist()
+    clips = data.clips.take(pd.Index(data.clips.table["clip_id"]).get_indexer(pd.Index(ids)))
+    return Told(name, clips, clips.targets(data.task.classes), said[name].aligned(ids))
+
+
+def class_counts(data: RunData) -> list[tuple[str, int]]:
+    """How many clips each class has, the most common first."""
+    counts = data.clips.targets(data.task.classes).sum(axis=0)
+    order = np.argsort(-counts, kind="stable")
+    return [(data.task.classes[i], int(counts[i])) for i in order]
+
+
+def left_out(run: Run) -> pd.DataFrame:
+    """``quarantine.csv``: the clips that could not be used, and why."""
+    path = run.folder / "quarantine.csv"
+    try:
+        return pd.read_csv(path, dtype=str).fillna("")
+    except (FileNotFoundError, pd.errors.EmptyDataError):
+        return pd.DataFrame()
+
+
+def curves(run: Run) -> dict[str, dict[str, pd.DataFrame]]:
+    """The learning curves of each network, by fold and seed."""
+    found: dict[str, dict[str, pd.DataFrame]] = {}
+    for path in sorted(run.models.glob("*/fold*/net*/history.csv")):
+        name, fold, net = path.parts[-4:-1]
+        found.setdefault(name, {})[f"{fold}/{net}"] = pd.read_csv(path)
+    return found
+
+
+def importance(run: Run) -> pd.DataFrame | None:
+    """What `aurist importance` left in the run folder, if it was called."""
+    path = run.folder / "importance.csv"
+    return pd.read_csv(path) if path.exists() else None
+
+
+def settings(config: FitConfig) -> list[tuple[str, str]]:
+    """The settings of the fit that say something."""
+    named = ((field.name, getattr(config, field.name)) for field in dataclasses.fields(config))
+    return [(name, _plain(value)) for name, value in named if value not in (None, (), [])]
+
+
+def versions(run: Run) -> dict[str, Any]:
+    """The libraries that the fit used."""
+    return dict(json.loads((run.folder / "versions.json").read_text(encoding="utf-8")))
+
+
+def _plain(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, tuple | list) else str(value)
