@@ -23,6 +23,7 @@ def run_demo(output: Path, seed: int, jobs: int) -> None:
     from aurist.config import FitConfig
     from aurist.files import atomic_path
     from aurist.plots import plot_leaderboard
+    from aurist.report import write_report
     from aurist.run import available_cores
     from aurist.synth import synthesise_demo
 
@@ -58,8 +59,15 @@ def run_demo(output: Path, seed: int, jobs: int) -> None:
     for scores in evaluation.scores.values():
         print_table(scores)
     plot_leaderboard(run.leaderboard(), output / "leaderboard.png")
+    write_report(run, output / "report.html")
     print(f"\nDone in {time.monotonic() - started:.0f} s. Look at:")
-    for name in ("leaderboard.png", "evaluation/confusion.png", "predictions.csv", "run/leaderboard.csv"):
+    for name in (
+        "report.html",
+        "leaderboard.png",
+        "evaluation/confusion.png",
+        "predictions.csv",
+        "run/leaderboard.csv",
+    ):
         print(f"  {output / name}")
 
 
