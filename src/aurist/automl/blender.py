@@ -14,6 +14,7 @@ from aurist.models.network import ENGINE as NETWORK
 from aurist.plan import ENSEMBLE
 from aurist.run import Run, RunData
 from aurist.seen import Seen
+from aurist.temper import temper
 from aurist.tilt import tilt
 
 #: Rows predicted at once, so that memory stays bounded however long the table is.
@@ -71,7 +72,11 @@ class Blender:
 
 
 def ensemble_proba(run: Run, data: RunData, inputs: Inputs, seen: Seen) -> Proba:
-    """What the run answers: the blend, the twins of rows seen before, and the tilt towards rare classes."""
+    """What the run answers: the tempered blend, the twins of rows seen before, the tilt towards rare classes."""
+    stored = run.ensemble()
     blended = Blender(run, data, ENSEMBLE).proba(inputs)
-    tilted = run.ensemble()["tilt"]
-    return tilt(seen.answer(row_keys(inputs.features), blended), np.asarray(tilted["prior"]), tilted["power"])
+    tempered = temper(blended, stored.get("temperature", 1.0), multilabel=data.task.multilabel)
+    tilted = stored["tilt"]
+    return tilt(
+        seen.answer(row_keys(inputs.features), tempered), np.asarray(tilted["prior"]), tilted["power"]
+    )

@@ -15,7 +15,7 @@ from aurist.automl.gain import ensemble_gain
 from aurist.automl.prepare import Say
 from aurist.automl.windows import compare_variants
 from aurist.crossval import FoldsFitted, TrainingData
-from aurist.ensemble import blend, nested_ensemble
+from aurist.ensemble import Ensemble, blend, nested_ensemble
 from aurist.errors import RunError
 from aurist.evaluate import Interval, LeaderboardRow, Score, chance, leaderboard
 from aurist.features.schema import row_keys
@@ -26,6 +26,7 @@ from aurist.predictions import Predictions
 from aurist.run import Run, RunData, held_out
 from aurist.seen import Seen, SeenScores, learn_seen, overlap
 from aurist.splits import Split
+from aurist.temper import choose_temperature, nested_temperatures, temper, temper_parts
 from aurist.tilt import choose_power, nested_powers, tilt_rows
 
 
@@ -67,14 +68,11 @@ def finish(run: Run, data: RunData, learn: TrainingData, fitted: list[FoldsFitte
         row_weight=learn.examples.weight[rows],
     )
     weights[ENSEMBLE] = [_named(names, ours.weights)] * len(learn.splits)
-    weight = learn.examples.weight[rows]
-    prior = np.average(learn.examples.targets, axis=0, weights=learn.examples.weight)
-    level = learn.task.metric if not learn.task.multilabel else ""
-    powers = nested_powers(ours.proba, scored.truth, ours.part, prior, level, weight)
-    scored.probas[ENSEMBLE] = tilt_rows(ours.proba, prior, powers)
+    sure = _calibrated(ours, learn, scored)
+    scored.probas[ENSEMBLE] = tilt_rows(sure.tempered, sure.prior, sure.powers)
     seen, as_seen = learn_seen(
         row_keys(data.features.iloc[_positions(data, ids)]),
-        ours.proba,
+        sure.tempered,
         scored.truth,
         scored.folds,
         multilabel=learn.task.multilabel,
@@ -83,14 +81,14 @@ def finish(run: Run, data: RunData, learn: TrainingData, fitted: list[FoldsFitte
     with atomic_path(run.folder / "seen.npz") as part, part.open("wb") as file:
         np.savez(file, keys=seen.keys, proba=seen.proba, counts=seen.counts, rows=seen.rows,
                  strength=seen.strength, unscored=seen.unscored)  # fmt: skip
-    as_seen = replace(as_seen, proba=tilt_rows(as_seen.proba, prior, powers))
-    power = choose_power(ours.proba, scored.truth, prior, level, weight)
+    as_seen = replace(as_seen, proba=tilt_rows(as_seen.proba, sure.prior, sure.powers))
     write_json(
         run.folder / "ensemble.json",
         {
             "members": [_described(f) for f in fitted],
             "weights": weights,
-            "tilt": {"power": power, "prior": prior.tolist()},
+            "temperature": sure.temperature,
+            "tilt": {"power": sure.power, "prior": sure.prior.tolist()},
         },
     )
     _write_predictions(run, learn, fitted, scored, ids)
@@ -109,6 +107,38 @@ def finish(run: Run, data: RunData, learn: TrainingData, fitted: list[FoldsFitte
     write_json(run.folder / "scores.json", word)
     run.log("finished", {"best": ENSEMBLE, "score": float(board.set_index("model")["score"][ENSEMBLE])})
     say(f"run written to {run.folder}")
+
+
+@dataclass(frozen=True)
+class Calibrated:
+    """How the blend is tempered and tilted: to predict with, and for its own word by choices of other parts.
+
+    ``tempered`` and ``powers`` are nested: each part as the others had it.
+    """
+
+    temperature: float
+    power: float
+    prior: npt.NDArray[np.float64]
+    tempered: Proba
+    powers: npt.NDArray[np.float64]
+
+
+def _calibrated(ours: Ensemble, learn: TrainingData, scored: Scored) -> Calibrated:
+    several = learn.task.multilabel
+    weight = learn.examples.weight[scored.rows]
+    prior = np.average(learn.examples.targets, axis=0, weights=learn.examples.weight)
+    level = "" if several else learn.task.metric
+    found = nested_temperatures(ours.proba, scored.truth, ours.part, weight, multilabel=several)
+    nested = temper_parts(ours.proba, ours.part, found, multilabel=several)
+    temperature = choose_temperature(ours.proba, scored.truth, weight, multilabel=several)
+    whole = temper(ours.proba, temperature, multilabel=several)
+    return Calibrated(
+        temperature,
+        choose_power(whole, scored.truth, prior, level, weight),
+        prior,
+        nested,
+        nested_powers(nested, scored.truth, ours.part, prior, level, weight),
+    )
 
 
 def _positions(data: RunData, ids: list[str]) -> npt.NDArray[np.intp]:

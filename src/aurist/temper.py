@@ -1,0 +1,87 @@
+"""Temper probabilities: as sure as the model is often right, no more and no less.
+
+Source: C. Guo et al., "On calibration of modern neural networks", ICML 2017: one temperature for all classes, which
+leaves every ranking within a row as it is.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from aurist.metrics import metric
+
+Proba = npt.NDArray[np.float64]
+
+_COLDEST, _HOTTEST = 0.1, 10.0
+#: So many rows speak for a temperature of 1: few rows are often all right, and would have it at nothing.
+_PRIOR_ROWS = 5.0
+_LEAST = 1e-9
+
+
+def temper(proba: Proba, temperature: float, *, multilabel: bool) -> Proba:
+    """Divide the logits by a temperature: above 1 the model is less sure.
+
+    Examples
+    --------
+    >>> temper(np.array([[0.8, 0.2]]), 2.0, multilabel=False).round(3).tolist()
+    [[0.667, 0.333]]
+    """
+    if temperature == 1:
+        return proba
+    logs = np.log(np.maximum(proba, _LEAST))
+    if multilabel:
+        logit = logs - np.log(np.maximum(1 - proba, _LEAST))
+        return np.asarray(1 / (1 + np.exp(-logit / temperature)))
+    # what is impossible stays so: a class that a network never met
+    out = np.where(proba > 0, np.exp((logs - logs.max(axis=1, keepdims=True)) / temperature), 0.0)
+    return np.asarray(out / out.sum(axis=1, keepdims=True))
+
+
+def choose_temperature(
+    proba: Proba,
+    truth: npt.NDArray[np.int8],
+    row_weight: npt.NDArray[np.float64] | None = None,
+    *,
+    multilabel: bool,
+) -> float:
+    """The temperature with the best log loss, drawn towards 1 where rows are few."""
+    from scipy.optimize import minimize_scalar
+
+    log_loss = metric("log_loss")
+    pull = _PRIOR_ROWS / max(1, len(truth))
+
+    def cost(log_temperature: float) -> float:
+        tempered = temper(proba, float(np.exp(log_temperature)), multilabel=multilabel)
+        return -log_loss(truth, tempered, row_weight, multilabel=multilabel) + pull * log_temperature**2
+
+    found = minimize_scalar(cost, bounds=(np.log(_COLDEST), np.log(_HOTTEST)), method="bounded")
+    return float(np.exp(found.x))
+
+
+def nested_temperatures(
+    proba: Proba,
+    truth: npt.NDArray[np.int8],
+    part: npt.NDArray[np.int64],
+    row_weight: npt.NDArray[np.float64] | None = None,
+    *,
+    multilabel: bool,
+) -> dict[int, float]:
+    """For each part, the temperature chosen on the others."""
+    found = {}
+    for name in np.unique(part):
+        others = part != name
+        weight = None if row_weight is None else row_weight[others]
+        found[int(name)] = choose_temperature(proba[others], truth[others], weight, multilabel=multilabel)
+    return found
+
+
+def temper_parts(
+    proba: Proba, part: npt.NDArray[np.int64], temperatures: dict[int, float], *, multilabel: bool
+) -> Proba:
+    """Each part by its own temperature."""
+    out = np.empty_like(proba)
+    for name, temperature in temperatures.items():
+        rows = part == name
+        out[rows] = temper(proba[rows], temperature, multilabel=multilabel)
+    return out
