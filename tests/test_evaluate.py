@@ -24,7 +24,7 @@ from aurist.evaluate import (
     per_class,
     reliability,
 )
-from aurist.evaluate.bootstrap import _rounds
+from aurist.evaluate.bootstrap import resampled_scores
 from aurist.metrics import METRICS, metric
 
 
@@ -168,7 +168,7 @@ def test_the_spread_of_a_rare_class_is_that_of_its_mean():
     proba[[80, 81, 82, 83, 84, 85]] = [1, 0]
     groups = [*range(80), *([100] * 4), *([101] * 4), *([102] * 4)]
     scorer = metric("balanced_accuracy").scorer(truth, proba, False)
-    _, resampled = _rounds([scorer], truth, groups, 4000, 0)
+    _, resampled = resampled_scores([scorer], truth, groups, 4000, 0)
     assert resampled.std() == pytest.approx(0.5 / np.sqrt(12), rel=0.03)
     assert resampled.mean() == pytest.approx(0.75, abs=0.01)
 

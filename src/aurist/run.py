@@ -1,8 +1,8 @@
 """The run folder: everything that a fit leaves, written so that a kill at any moment loses little.
 
 ``config.toml  recipes.json  data.json  clips.parquet  features.parquet  folds.parquet  embedders/<name>/
-models/<name>/fold<k>/  predictions.parquet  ensemble.json  leaderboard.csv  variants.csv  scores.json  audit.json
-quarantine.csv  versions.json  journal.jsonl``
+models/<name>/fold<k>/  predictions.parquet  ensemble.json  leaderboard.csv  pairwise.csv  variants.csv  scores.json
+audit.json  quarantine.csv  versions.json  journal.jsonl``
 """
 
 from __future__ import annotations
@@ -114,6 +114,10 @@ class Run:
     def leaderboard(self) -> pd.DataFrame:
         """Every model's honest score with its interval and times, best first."""
         return pd.read_csv(self._finished("leaderboard.csv"))
+
+    def pairwise(self) -> pd.DataFrame:
+        """Every pair of the leaderboard's rows: how much better the first is, with the interval."""
+        return pd.read_csv(self._finished("pairwise.csv"))
 
     def variants(self) -> pd.DataFrame | None:
         """How the ways of each network to answer compare with what its row says; None without networks."""

@@ -78,9 +78,19 @@ def test_written_probabilities_sum_to_one(applied: Applied, tmp_path: Path) -> N
 
 
 def test_the_gain_of_the_ensemble_is_that_of_the_leaderboard(run: aurist.Run) -> None:
-    gain = ensemble_gain(run)
+    gain = ensemble_gain(run.pairwise())
     board = run.leaderboard().set_index("model")["score"]
     singles = board.drop(["Ensemble", "AutoGluonEnsemble"], errors="ignore")
     assert gain["model"] == singles.index[0]
     assert gain["score"] == pytest.approx(board["Ensemble"] - singles.max(), abs=1e-5)
     assert gain["low"] <= gain["score"] <= gain["high"]
+
+
+def test_every_pair_of_rows_is_compared(run: aurist.Run) -> None:
+    pairs, board = run.pairwise(), run.leaderboard()
+    scores = board.set_index("model")["score"]
+    assert len(pairs) == len(board) * (len(board) - 1) / 2
+    gaps = scores[pairs["model"]].to_numpy() - scores[pairs["other"]].to_numpy()
+    assert pairs["difference"].to_numpy() == pytest.approx(gaps, abs=1e-4)
+    assert (pairs["difference"] >= 0).all() and pairs["better"].between(0, 1).all()
+    assert ((pairs["low"] <= pairs["difference"]) & (pairs["difference"] <= pairs["high"])).all()

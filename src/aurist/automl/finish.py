@@ -11,7 +11,7 @@ import pandas as pd
 
 from aurist.automl.blender import ensemble_proba
 from aurist.automl.careless import interval, read_careless
-from aurist.automl.gain import ensemble_gain
+from aurist.automl.gain import compare_rows, ensemble_gain
 from aurist.automl.prepare import Say
 from aurist.automl.windows import compare_variants
 from aurist.crossval import FoldsFitted, TrainingData
@@ -103,7 +103,7 @@ def finish(run: Run, data: RunData, learn: TrainingData, fitted: list[FoldsFitte
     held = held_out(data)
     if held is not None:
         word["held_out"] = _held_out_word(run, held, seen)
-    word["against"] = ensemble_gain(run)
+    word["against"] = ensemble_gain(compare_rows(run))
     write_json(run.folder / "scores.json", word)
     run.log("finished", {"best": ENSEMBLE, "score": float(board.set_index("model")["score"][ENSEMBLE])})
     say(f"run written to {run.folder}")

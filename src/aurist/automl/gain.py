@@ -1,4 +1,4 @@
-"""Whether the ensemble is better than the best single model, on the same resamples of the groups."""
+"""Which rows of the leaderboard are really better than which, on the same resamples of the groups."""
 
 from __future__ import annotations
 
@@ -6,13 +6,35 @@ from typing import Any
 
 import pandas as pd
 
-from aurist.evaluate import paired
+from aurist.evaluate import pairwise
+from aurist.files import atomic_path
 from aurist.plan import ENSEMBLE, GLUON_ENSEMBLE
 from aurist.predictions import from_frame
 from aurist.run import Run, read_data
 
 
-def ensemble_gain(run: Run) -> dict[str, Any] | None:
+def compare_rows(run: Run) -> pd.DataFrame:
+    """Every pair of the leaderboard's rows (see `aurist.evaluate.pairwise`), written to ``pairwise.csv``."""
+    data = read_data(run)
+    table = run.predictions()
+    said = {one.model: one for one in from_frame(table[table["part"] == "oof"], data.task.classes)}
+    ids = next(iter(said.values())).clip_id.tolist()
+    rows = pd.Index(data.clips.table["clip_id"]).get_indexer(pd.Index(ids))
+    pairs = pairwise(
+        data.clips.targets(data.task.classes)[rows],
+        {name: one.aligned(ids) for name, one in said.items()},
+        data.groups[rows],
+        data.task.metric,
+        seed=data.task.seed,
+        multilabel=data.task.multilabel,
+        weight=data.clips.table["weight"].to_numpy(dtype=float)[rows],
+    )
+    with atomic_path(run.folder / "pairwise.csv") as part:
+        pairs.to_csv(part, index=False, float_format="%.6g")
+    return pairs
+
+
+def ensemble_gain(pairs: pd.DataFrame) -> dict[str, Any] | None:
     """The score of the ensemble minus that of the best single model, with the interval of the difference.
 
     The best is the best by the scores compared here, which flatters it a little: the gain is a cautious one.
@@ -23,24 +45,22 @@ def ensemble_gain(run: Run) -> dict[str, Any] | None:
         ``model`` (the best single one), ``score, low, high, better`` (see `aurist.evaluate.Difference`); None where
         there is no ensemble, or nothing to compare it with.
     """
-    board = run.leaderboard()
-    single = board[~board["model"].isin([ENSEMBLE, GLUON_ENSEMBLE])]
-    if len(single) < 2 or ENSEMBLE not in set(board["model"]):
+    blends = {ENSEMBLE, GLUON_ENSEMBLE}
+    order = list(dict.fromkeys([*pairs["model"], *pairs["other"]]))
+    single = [name for name in order if name not in blends]
+    if len(single) < 2 or ENSEMBLE not in order:
         return None
-    best = str(single["model"].iloc[0])
-    data = read_data(run)
-    told = from_frame(run.predictions(), data.task.classes)
-    said = {found.model: found for found in told if found.part == "oof"}
-    ids = said[ENSEMBLE].clip_id.tolist()
-    rows = pd.Index(data.clips.table["clip_id"]).get_indexer(pd.Index(ids))
-    found = paired(
-        data.clips.targets(data.task.classes)[rows],
-        said[ENSEMBLE].aligned(ids),
-        said[best].aligned(ids),
-        data.groups[rows],
-        data.task.metric,
-        seed=data.task.seed,
-        multilabel=data.task.multilabel,
-        weight=data.clips.table["weight"].to_numpy(dtype=float)[rows],
-    )
-    return {"model": best, "score": found.score, "low": found.low, "high": found.high, "better": found.better}
+    for row in pairs.to_dict("records"):
+        if {row["model"], row["other"]} == {ENSEMBLE, single[0]}:
+            ours = row["model"] == ENSEMBLE
+            sign = 1 if ours else -1
+            bounds = sorted([sign * row["low"], sign * row["high"]])
+            better = row["better"] if ours else 1 - row["better"]
+            return {
+                "model": single[0],
+                "score": sign * row["difference"],
+                "low": bounds[0],
+                "high": bounds[1],
+                "better": better,
+            }
+    return None

@@ -25,7 +25,14 @@ def add_to(app: typer.Typer) -> None:
     app.command()(report)
 
 
-def leaderboard(run: opt.RunFolder, as_json: opt.Json = False) -> None:
+def leaderboard(
+    run: opt.RunFolder,
+    pairs: Annotated[
+        bool,
+        typer.Option("--pairs", help="Every pair of models, too: is the one really better than the other?"),
+    ] = False,
+    as_json: opt.Json = False,
+) -> None:
     """Show every model's honest score with its interval and times, best first.
 
     A score is honest where the models had not seen what they are scored on. "Ensemble", a blend of the others, is
@@ -33,20 +40,25 @@ def leaderboard(run: opt.RunFolder, as_json: opt.Json = False) -> None:
 
     Example:
 
-      aurist leaderboard run
+      aurist leaderboard run --pairs
     """
     from aurist.run import open_run
 
     opened = open_run(run)
     if as_json:
-        print_json({"leaderboard": opened.leaderboard().to_dict("records"), "scores": opened.scores()})
-    else:
-        print_leaderboard(opened)
+        told = {"leaderboard": opened.leaderboard(), "pairwise": opened.pairwise()}
+        print_json(
+            {**{name: table.to_dict("records") for name, table in told.items()}, "scores": opened.scores()}
+        )
+        return
+    print_leaderboard(opened)
+    if pairs:
+        title = "pairs on the same resamples; better: share of the resamples in which model scored higher"
+        print_table(opened.pairwise(), title=title)
 
 
 def print_leaderboard(run: Run) -> None:
     """The leaderboard, and beneath it what the run says of itself."""
-    from aurist.automl.gain import ensemble_gain
     from aurist.errors import plural
 
     board = run.leaderboard()
@@ -61,7 +73,7 @@ def print_leaderboard(run: Run) -> None:
         f"{plural(scores['n_scored'], 'clip')} in {plural(scores['n_groups'], 'group')}, none of which its models had "
         f"seen; chance is {scores['chance']:.3f}."
     )
-    _print_gain(scores["against"] if "against" in scores else ensemble_gain(run))
+    _print_gain(scores["against"])
     _print_careless(scores)
     if "test" in scores:
         _print_test(scores)

@@ -1,6 +1,7 @@
 """How good predictions are and how sure that is: intervals, tables, calibration, the leaderboard."""
 
-from aurist.evaluate.bootstrap import Difference, Interval, all_scores, bootstrap, chance, paired
+from aurist.evaluate.bootstrap import Interval, all_scores, bootstrap, chance
+from aurist.evaluate.differences import Difference, paired, pairwise
 from aurist.evaluate.leaderboard import LEADERBOARD_COLUMNS, LeaderboardRow, Score, leaderboard
 from aurist.evaluate.tables import confusion, ece, per_class, reliability
 
@@ -17,6 +18,7 @@ __all__ = [
     "ece",
     "leaderboard",
     "paired",
+    "pairwise",
     "per_class",
     "reliability",
 ]

@@ -50,24 +50,6 @@ class Interval:
         return f"{self.score:.3f} [{self.low:.3f}, {self.high:.3f}]"
 
 
-@dataclass(frozen=True)
-class Difference(Interval):
-    """The score of one model minus that of another, on the same rows.
-
-    Parameters
-    ----------
-    better
-        Share of the resamples in which the first scored higher than the second.
-    """
-
-    better: float
-
-    def __str__(self) -> str:
-        return (
-            f"{self.score:+.4f} [{self.low:+.4f}, {self.high:+.4f}], better in {self.better:.0%} of resamples"
-        )
-
-
 def bootstrap(
     truth: Truth,
     proba: Proba,
@@ -115,42 +97,9 @@ def bootstrap(
     >>> print(bootstrap(truth, proba, None, "accuracy"))
     0.750 [0.660, 0.830]
     """
-    scorer = _metric(metric).scorer(truth, proba, multilabel)
-    score, resampled = _rounds([scorer], truth, groups, rounds, seed, weight)
-    return Interval(float(score[0]), *_bounds(resampled[0], level))
-
-
-def paired(
-    truth: Truth,
-    proba_a: Proba,
-    proba_b: Proba,
-    groups: Sequence[object] | npt.NDArray[np.generic] | None,
-    metric: Metric | str,
-    *,
-    rounds: int = 1000,
-    level: float = 0.95,
-    seed: int = 0,
-    multilabel: bool | None = None,
-    weight: npt.NDArray[np.float64] | None = None,
-) -> Difference:
-    """How much better ``proba_a`` scores than ``proba_b``, with both scored on the same resamples.
-
-    Much narrower than two intervals side by side, as what is hard for one model mostly is for the other.
-    The parameters and errors are those of `bootstrap`.
-
-    Examples
-    --------
-    >>> truth = np.eye(2)[[0, 1] * 50]
-    >>> print(paired(truth, truth, np.tile([0.9, 0.1], (100, 1)), None, "accuracy"))
-    +0.5000 [+0.4000, +0.6000], better in 100% of resamples
-    """
-    chosen = _metric(metric)
-    scorers = [chosen.scorer(truth, proba, multilabel) for proba in (proba_a, proba_b)]
-    scores, resampled = _rounds(scorers, truth, groups, rounds, seed, weight)
-    gaps = resampled[0] - resampled[1]
-    defined = gaps[np.isfinite(gaps)]
-    better = float((defined > 0).mean()) if len(defined) else float("nan")
-    return Difference(float(scores[0] - scores[1]), *_bounds(gaps, level), better)
+    scorer = named_metric(metric).scorer(truth, proba, multilabel)
+    score, resampled = resampled_scores([scorer], truth, groups, rounds, seed, weight)
+    return Interval(float(score[0]), *percentile_bounds(resampled[0], level))
 
 
 def all_scores(
@@ -180,8 +129,8 @@ def all_scores(
         and not (name.startswith("top_") and int(name[4:]) >= np.shape(truth)[1])
     ]
     scorers = [found.scorer(truth, proba, several) for found in fitting]
-    scores, resampled = _rounds(scorers, truth, groups, rounds, seed)
-    bounds = [_bounds(values, level) for values in resampled]
+    scores, resampled = resampled_scores(scorers, truth, groups, rounds, seed)
+    bounds = [percentile_bounds(values, level) for values in resampled]
     return pd.DataFrame(
         {
             "metric": [found.name for found in fitting],
@@ -205,14 +154,14 @@ def chance(truth: Truth, metric: Metric | str, *, multilabel: bool | None = None
     if not len(truth):
         return float("nan")
     prior = np.broadcast_to(truth.mean(axis=0), truth.shape)
-    return _metric(metric)(truth, prior, multilabel=multilabel)
+    return named_metric(metric)(truth, prior, multilabel=multilabel)
 
 
-def _metric(given: Metric | str) -> Metric:
+def named_metric(given: Metric | str) -> Metric:
     return metric(given) if isinstance(given, str) else given
 
 
-def _rounds(
+def resampled_scores(
     scorers: Sequence[Scorer],
     truth: Truth,
     groups: Sequence[object] | npt.NDArray[np.generic] | None,
@@ -281,7 +230,7 @@ def _group_codes(
     return codes.astype(np.intp)
 
 
-def _bounds(values: Floats, level: float) -> tuple[float, float]:
+def percentile_bounds(values: Floats, level: float) -> tuple[float, float]:
     if not 0 < level < 1:
         raise ConfigError(f"The level of an interval is between 0 and 1, such as 0.95; {level} was given")
     defined = values[np.isfinite(values)]
