@@ -1,0 +1,147 @@
+"""Tables of annotations by other programs and data sets: the same things under other names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from aurist.annotations.lines import Lines
+from aurist.annotations.raven import NOTHING
+from aurist.annotations.table import ABSENT, Annotations, make_annotations
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Which columns a program writes.
+
+    Parameters
+    ----------
+    name
+        As people name the format.
+    path, start, end, label
+        Columns that are there; the end may be a ``duration`` instead. ``path`` may be several that are joined.
+    low, high, score, state
+        Columns that may be there.
+    many
+        What stands between several labels of one row; None: a row has one.
+    suffix
+        What the path lacks.
+    """
+
+    name: str
+    path: tuple[str, ...]
+    start: str
+    end: str
+    label: str
+    low: str = ""
+    high: str = ""
+    score: str = ""
+    state: str = ""
+    duration: str = ""
+    many: str | None = None
+    suffix: str = ""
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """The columns by which the format is known."""
+        return (*self.path, self.start, self.duration or self.end, self.label)
+
+
+#: The first whose columns are all there is the format of a table.
+LAYOUTS = (
+    Layout("BirdNET", ("File",), "Start (s)", "End (s)", "Common name", score="Confidence"),
+    Layout("BirdNET", ("filepath",), "start", "end", "common_name", score="confidence"),
+    Layout(
+        "BirdNET",
+        ("INDIR", "FOLDER", "IN FILE"),
+        "OFFSET",
+        "",
+        "common_name",
+        score="confidence",
+        duration="DURATION",
+    ),
+    Layout(
+        "OpenSoundscape", ("audio_file",), "start_time", "end_time", "annotation", low="low_f", high="high_f"
+    ),
+    Layout("DESED", ("filename",), "onset", "offset", "event_label"),
+    Layout("Hoplite", ("filename",), "start_time_s", "end_time_s", "label", many=" "),
+    Layout(
+        "RFCX", ("recording_id",), "t_min", "t_max", "species_id", low="f_min", high="f_max", suffix=".flac"
+    ),
+    Layout(
+        "aurist", ("path",), "start", "end", "label", low="low", high="high", score="score", state="state"
+    ),
+    Layout("aurist", ("path",), "t_min", "t_max", "label", low="f_min", high="f_max"),
+)
+#: RFCX's species are numbers in its tables, and columns s0 to s23 in its submission.
+_RFCX, _RFCX_LABEL = "RFCX", "s{}"
+
+
+def layout_of(table: Lines) -> Layout | None:
+    """The format whose columns a table has."""
+    there = set(table.columns)
+    return next((layout for layout in LAYOUTS if there.issuperset(layout.needed)), None)
+
+
+def read_program(table: Lines, layout: Layout, root: Path | None, label: str | None) -> Annotations:
+    """A table of a known layout.
+
+    A row without a label and without times is a recording in which nothing was found. RFCX's false positives, known by
+    the name of their file, are absent: a person has heard that the species is not there.
+
+    Parameters
+    ----------
+    table, layout
+        What was read, and as what.
+    root
+        Folder of the recordings; None: that of the table.
+    label
+        Another column of the labels, such as BirdNET's "Scientific name".
+    """
+    column = label or layout.label
+    table.need((column,), f"table of {layout.name} with labels in {column!r}")
+    false = layout.name == _RFCX and table.where.stem.endswith("fp")
+    rows: list[dict[str, Any]] = []
+    lines, listened = [], []
+    for number, row in zip(table.numbers, table.rows, strict=True):
+        path = "/".join(part for part in (row[name].strip("/") for name in layout.path[1:]) if part)
+        first = row[layout.path[0]]
+        path = (f"{first.rstrip('/')}/{path}" if path else first) + layout.suffix
+        listened.append(path)
+        if not row[column] and not row[layout.start]:
+            continue
+        labels = row[column].split(layout.many) if layout.many else [row[column]]
+        for one in labels:
+            if one and one.lower() != NOTHING:
+                named = _RFCX_LABEL.format(one) if layout.name == _RFCX and column == layout.label else one
+                rows.append({**_values(row, layout), "path": path, "label": named})
+                if false:
+                    rows[-1]["state"] = ABSENT
+                lines.append(number)
+    return make_annotations(
+        rows,
+        str(table.where),
+        lines=lines,
+        recordings=[path for path in dict.fromkeys(listened) if path],
+        root=root or table.where.parent,
+        notes=[*table.notes, f"{table.where.name}: read as a table of {layout.name}, labels from {column!r}"],
+    )
+
+
+def _values(row: dict[str, str], layout: Layout) -> dict[str, Any]:
+    out: dict[str, Any] = {"start": row[layout.start]}
+    if layout.duration:
+        try:
+            out["end"] = float(row[layout.start]) + float(row[layout.duration])
+        except ValueError:
+            out["end"] = row[layout.duration]
+    else:
+        out["end"] = row[layout.end]
+    for name in ("low", "high", "score"):
+        column = getattr(layout, name)
+        if column and column in row:
+            out[name] = row[column]
+    if layout.state and row.get(layout.state):
+        out["state"] = row[layout.state]
+    return out

@@ -1,0 +1,158 @@
+"""Raven's selection tables (Cornell Lab of Ornithology), of one recording or of several."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+from aurist.annotations.lines import Lines
+from aurist.annotations.recordings import recording_of
+from aurist.annotations.table import Annotations, make_annotations
+from aurist.errors import DataError, plural
+from aurist.files import atomic_path
+
+BEGIN, END, LOW, HIGH = "Begin Time (s)", "End Time (s)", "Low Freq (Hz)", "High Freq (Hz)"
+BEGIN_PATH, BEGIN_FILE, OFFSET = "Begin Path", "Begin File", "File Offset (s)"
+#: Columns that people and programs put the label in, the first that is there.
+LABEL_COLUMNS = ("Annotation", "Species", "Label", "Class", "Common Name", "Call Type", "Call", "Tags", "Tag")
+SCORE_COLUMNS = ("Confidence", "Score")
+#: BirdNET writes this label where it found nothing.
+NOTHING = "nocall"
+
+
+def read_raven(table: Lines, root: Path | None, label: str | None) -> Annotations:
+    """A selection table.
+
+    A selection has a row for each view of it: one is taken. In a table of several recordings the times are those
+    of all of them in sequence, and "File Offset (s)" is the time in the recording that "Begin Path" or "Begin
+    File" names.
+
+    Parameters
+    ----------
+    table
+        What was read.
+    root
+        Folder of the recordings; None: that of the table, or what "Begin Path" says.
+    label
+        Column of the labels; None: the first of `LABEL_COLUMNS` that is there.
+    """
+    table.need((BEGIN, END), "selection table of Raven")
+    column = _label_column(table, label)
+    score = next((name for name in SCORE_COLUMNS if name in table.columns), None)
+    own = None if _names_recordings(table) else recording_of(table.where, root)
+    rows: list[dict[str, Any]] = []
+    lines, seen, doubled = [], set(), 0
+    for number, row in zip(table.numbers, table.rows, strict=True):
+        path = own if own is not None else _path(row, root)
+        key = (path, row.get("Selection"), row[BEGIN], row[END], row[column])
+        if row.get("Selection") and key in seen:
+            doubled += 1
+            continue
+        seen.add(key)
+        start, end = _times(row)
+        bounds = {"low": row.get(LOW), "high": row.get(HIGH)}
+        rows.append({"path": path, "start": start, "end": end, **bounds, "label": row[column]})
+        if score is not None:
+            rows[-1]["score"] = row[score]
+        lines.append(number)
+    listened = [str(row["path"]) for row in rows] or ([own] if own is not None else [])
+    kept = [i for i, row in enumerate(rows) if row["label"].lower() != NOTHING]
+    notes = [*table.notes, f"{table.where.name}: labels from the column {column!r}"]
+    if doubled:
+        notes.append(f"{table.where.name}: {plural(doubled, 'row')} of further views of a selection left out")
+    return make_annotations(
+        [rows[i] for i in kept],
+        str(table.where),
+        lines=[lines[i] for i in kept],
+        recordings=listened,
+        root=root or table.where.parent,
+        notes=notes,
+    )
+
+
+def _label_column(table: Lines, given: str | None) -> str:
+    if given is not None:
+        table.need((given,), f"selection table with labels in {given!r}")
+        return given
+    lower = {name.lower(): name for name in table.columns}
+    for name in LABEL_COLUMNS:
+        if name.lower() in lower:
+            return lower[name.lower()]
+    raise DataError(
+        f"{table.where} has no column that looks like labels; it has: {', '.join(table.columns)}. "
+        "Name one with --label."
+    )
+
+
+def _names_recordings(table: Lines) -> bool:
+    return any(row.get(BEGIN_PATH) or row.get(BEGIN_FILE) for row in table.rows)
+
+
+def _path(row: dict[str, str], root: Path | None) -> str:
+    """The recording of a row: below the folder of recordings by its name, or as Raven had it."""
+    given = (row.get(BEGIN_PATH) or row.get(BEGIN_FILE) or "").replace("\\", "/")
+    name = (row.get(BEGIN_FILE) or given).replace("\\", "/").rpartition("/")[2]
+    if root is not None and not (root / given).is_file():
+        return name
+    return given
+
+
+def _times(row: dict[str, str]) -> tuple[str | float, str | float]:
+    """Of the recording that the selection begins in."""
+    offset = row.get(OFFSET, "")
+    if not offset:
+        return row[BEGIN], row[END]
+    try:
+        return float(offset), float(offset) + float(row[END]) - float(row[BEGIN])
+    except ValueError:
+        return row[BEGIN], row[END]  # what is wrong is said of these
+
+
+def write_raven(annotations: Annotations, path: Path, *, durations: dict[str, float] | None = None) -> None:
+    """A selection table of one recording, or of several, which opens in Raven Pro and Raven Lite.
+
+    Parameters
+    ----------
+    annotations
+        What to write.
+    path
+        The file; replaced as a whole.
+    durations
+        Seconds of each recording: with them the times of a table of several are those in sequence, as Raven has them
+        when it opens the recordings one after another. Without them every recording begins at 0.
+    """
+    header = [
+        "Selection",
+        "View",
+        "Channel",
+        BEGIN,
+        END,
+        LOW,
+        HIGH,
+        BEGIN_PATH,
+        OFFSET,
+        "Annotation",
+        "Score",
+    ]
+    before = _sequence(annotations, durations or {})
+    lines = ["\t".join(header)]
+    for number, one in enumerate(annotations, start=1):
+        shift = before.get(one.path, 0.0)
+        times = [f"{shift + one.start:.6f}", f"{shift + one.end:.6f}"]
+        bounds = ["" if math.isnan(value) else f"{value:.3f}" for value in (one.low, one.high)]
+        place = [one.path, f"{one.start:.6f}"]
+        score = "" if math.isnan(one.score) else f"{one.score:.6f}"
+        label = " ".join(one.label.split())
+        lines.append("\t".join([str(number), "Spectrogram 1", "1", *times, *bounds, *place, label, score]))
+    with atomic_path(path) as part:
+        part.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _sequence(annotations: Annotations, durations: dict[str, float]) -> dict[str, float]:
+    """Seconds before each recording, where they are opened one after another."""
+    before, total = {}, 0.0
+    for path in annotations.recordings:
+        before[path] = total
+        total += durations.get(path, 0.0)
+    return before

@@ -1,0 +1,118 @@
+"""The one door in: a file of annotations of any known kind, or a folder of them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from aurist.annotations.audacity import read_audacity
+from aurist.annotations.birdclef import is_birdclef, read_birdclef
+from aurist.annotations.lines import read_lines
+from aurist.annotations.programs import layout_of, read_program
+from aurist.annotations.raven import BEGIN, END, read_raven
+from aurist.annotations.table import Annotations, make_annotations, together
+from aurist.clips.loading import read_text
+from aurist.errors import DataError, listing, plural
+
+SUFFIXES = (".txt", ".csv", ".tsv", ".jsonl")
+
+
+def read_annotations(
+    source: Path | str, *, audio_root: Path | None = None, label: str | None = None
+) -> Annotations:
+    """Read annotations: a file, whose format is known by what is in it, or a folder of such files.
+
+    Selection tables of Raven (one recording or several), label tracks of Audacity, RFCX's ``train_tp.csv`` and
+    ``train_fp.csv``, soundscape labels of BirdCLEF, results of BirdNET, boxes of OpenSoundscape, DESED's TSV,
+    annotations of Hoplite, and what `aurist.annotations.write` writes.
+
+    Parameters
+    ----------
+    source
+        The file or folder.
+    audio_root
+        Folder of the recordings; None: that of the annotations, or what they say.
+    label
+        Column of the labels, where a format has several.
+
+    Raises
+    ------
+    DataError
+        Where a file is of no known format, or rows of it cannot be: all of them at once.
+    """
+    path = Path(source)
+    if path.is_dir():
+        files = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES)
+        if not files:
+            raise DataError(f"{path} holds no annotations: expected files that end in {', '.join(SUFFIXES)}.")
+        return _all(files, audio_root, label)
+    if not path.exists():
+        raise DataError(f"{path} does not exist. Expected a file of annotations, or a folder of them.")
+    return _one(path, audio_root, label)
+
+
+def _all(files: list[Path], root: Path | None, label: str | None) -> Annotations:
+    parts, problems = [], []
+    for file in files:
+        try:
+            parts.append(_one(file, root, label))
+        except DataError as error:
+            problems.append(str(error))
+    if problems:
+        raise DataError(
+            f"{plural(len(problems), 'file')} of annotations cannot be read:\n{listing(problems)}"
+        )
+    return together(parts)
+
+
+def _one(path: Path, root: Path | None, label: str | None) -> Annotations:
+    if path.suffix.lower() == ".jsonl":
+        return _json_lines(path, root)
+    head = read_text(path)[0].lstrip("\ufeff").partition("\n")[0].split("\t")
+    if _is_label_track(head):
+        return read_audacity(path, root)
+    table = read_lines(path)
+    if {BEGIN, END} <= set(table.columns):
+        return read_raven(table, root, label)
+    if is_birdclef(table):
+        return read_birdclef(table, root)
+    layout = layout_of(table)
+    if layout is None:
+        raise DataError(
+            f"{path} is in no format of annotations that aurist knows: it has the columns {', '.join(table.columns)}. "
+            "Expected a selection table of Raven, a label track of Audacity, a table of RFCX, BirdCLEF, BirdNET, "
+            "OpenSoundscape, DESED or Hoplite, or the columns path, start, end, label."
+        )
+    return read_program(table, layout, root, label)
+
+
+def _is_label_track(head: list[str]) -> bool:
+    """Whether a first line is a label: two numbers, then a text; an empty file is a track without labels."""
+    if head == [""]:
+        return True
+    try:
+        return len(head) >= 2 and float(head[0]) <= float(head[1])
+    except ValueError:
+        return False
+
+
+def _json_lines(path: Path, root: Path | None) -> Annotations:
+    rows: list[dict[str, Any]] = []
+    lines, bad = [], []
+    for number, line in enumerate(read_text(path)[0].splitlines(), start=1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except json.JSONDecodeError as error:
+            bad.append(f"line {number}: {error.msg}")
+            continue
+        if not isinstance(row, dict) or not {"path", "start", "end", "label"} <= set(row):
+            bad.append(f"line {number}: no object with path, start, end and label")
+            continue
+        rows.append(row)
+        lines.append(number)
+    if bad:
+        raise DataError(f"{path} has lines that are no annotations:\n{listing(bad)}")
+    return make_annotations(rows, str(path), lines=lines, root=root or path.parent)

@@ -1,0 +1,51 @@
+"""Annotations and detections to files that other programs open."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from aurist.annotations.audacity import write_audacity
+from aurist.annotations.raven import write_raven
+from aurist.annotations.table import Annotations
+from aurist.errors import ConfigError
+from aurist.files import atomic_path
+
+FORMATS = ("csv", "raven", "audacity", "jsonl")
+
+
+def write_annotations(annotations: Annotations, path: Path, form: str) -> None:
+    """Write annotations; all of these formats can be read back.
+
+    Parameters
+    ----------
+    annotations
+        What to write.
+    path
+        The file; replaced as a whole.
+    form
+        One of `FORMATS`.
+
+    Raises
+    ------
+    ConfigError
+        Where there is no such format.
+    DataError
+        Where the format cannot hold them: Audacity's holds one recording.
+    """
+    if form == "raven":
+        write_raven(annotations, path)
+    elif form == "audacity":
+        write_audacity(annotations, path)
+    elif form == "csv":
+        with atomic_path(path) as part:
+            annotations.table.to_csv(part, index=False, float_format="%.9g")
+    elif form == "jsonl":
+        records = annotations.table.to_dict("records")
+        said = [{str(key): value for key, value in row.items() if value == value} for row in records]
+        with atomic_path(path) as part:
+            part.write_text(
+                "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in said), encoding="utf-8"
+            )
+    else:
+        raise ConfigError(f"format is {form!r}, but must be one of: {', '.join(FORMATS)}.")
