@@ -2,6 +2,7 @@
 
 from aurist.annotations.read import read_annotations
 from aurist.annotations.table import ABSENT, PRESENT, Annotations, make_annotations, together
+from aurist.annotations.windows import CutOptions, to_clips
 from aurist.annotations.write import FORMATS, write_annotations
 
 __all__ = [
@@ -9,8 +10,10 @@ __all__ = [
     "FORMATS",
     "PRESENT",
     "Annotations",
+    "CutOptions",
     "make_annotations",
     "read_annotations",
+    "to_clips",
     "together",
     "write_annotations",
 ]

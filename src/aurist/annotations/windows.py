@@ -1,0 +1,211 @@
+"""From boxes to clips: what is learnt from annotated recordings, a stretch at a time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from aurist.annotations.table import ABSENT, Annotation, Annotations
+from aurist.clips import Clips, make_clips
+from aurist.errors import ConfigError, DataError, listing, plural
+
+Unlisted = Literal["absent", "unknown"]
+
+CUTS = ("windows", "boxes")
+GROUPS = ("recording", "folder", "day")
+#: A date in a recording's name, as recorders write it: 20190522 or 2019-05-22.
+_DAY = re.compile(r"(?<!\d)((?:19|20)\d\d)[-_.]?([01]\d)[-_.]?([0-3]\d)(?!\d)")
+#: Windows that begin less than this before the recording ends hold next to nothing new.
+_TOLERANCE = 1e-6
+
+
+@dataclass(frozen=True)
+class CutOptions:
+    """How recordings are cut.
+
+    Parameters
+    ----------
+    cut
+        "windows": the whole recording, a window every ``hop`` seconds. "boxes": a clip for each box, to be heard with
+        sound around it by a network whose window is placed "centre".
+    seconds, hop
+        Of the windows; without a hop they follow each other.
+    min_overlap
+        Seconds of a box that a window must hold to have its label; or half of the box where that is less.
+    background
+        Windows without any label that are kept for each one with labels, drawn by lot; None: all of them.
+    unlisted
+        Whether what is not annotated is "absent" (somebody listened to everything) or "unknown".
+    group
+        What must not straddle folds: the "recording", its "folder" (a site, as a rule), or the "day" in its name.
+    seed
+        Of the draw of the background.
+
+    Raises
+    ------
+    ConfigError
+        Where a value makes no sense.
+    """
+
+    cut: str = "windows"
+    seconds: float = 5.0
+    hop: float | None = None
+    min_overlap: float = 0.25
+    background: float | None = None
+    unlisted: Unlisted = "absent"
+    group: str = "recording"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name, known in (("cut", CUTS), ("group", GROUPS), ("unlisted", ("absent", "unknown"))):
+            if getattr(self, name) not in known:
+                raise ConfigError(
+                    f"{name} is {getattr(self, name)!r}, but must be one of: {', '.join(known)}."
+                )
+        for name in ("seconds", "hop", "min_overlap"):
+            value = getattr(self, name)
+            if value is not None and not 0 < value < float("inf"):
+                raise ConfigError(f"{name} is {value:g} s, but must be above 0.")
+        if self.background is not None and self.background < 0:
+            raise ConfigError(f"background is {self.background:g}, but must be 0 or more.")
+
+
+@dataclass(frozen=True)
+class _Cut:
+    """A stretch of a recording, and what is in it."""
+
+    path: str
+    start: float
+    end: float
+    present: frozenset[str]
+    absent: frozenset[str]
+
+
+def to_clips(annotations: Annotations, durations: Mapping[str, float], options: CutOptions) -> Clips:
+    """Cut annotated recordings into clips with several labels each.
+
+    What is confirmed to be absent stands in ``absent``; what both a present and an absent box say of a stretch is
+    present.
+
+    Parameters
+    ----------
+    annotations
+        Of all recordings.
+    durations
+        Seconds of each recording.
+    options
+        How to cut.
+
+    Raises
+    ------
+    DataError
+        Where the length of a recording is not known, boxes lie behind its end, or nothing is annotated: all at once.
+
+    Examples
+    --------
+    >>> from aurist.annotations import make_annotations
+    >>> made = make_annotations([{"path": "a.wav", "start": 4, "end": 6.5, "label": "wren"}], "a.txt")
+    >>> clips = to_clips(made, {"a.wav": 10.0}, CutOptions(seconds=5))
+    >>> list(zip(clips.table["start"], clips.table["labels"]))
+    [(0.0, ('wren',)), (5.0, ('wren',))]
+    """
+    _check(annotations, durations)
+    by_path: dict[str, list[Annotation]] = {path: [] for path in annotations.recordings}
+    for one in annotations:
+        by_path[one.path].append(one)
+    cuts: list[_Cut] = []
+    for path, boxes in by_path.items():
+        stretches = (
+            [(one.start, one.end) for one in boxes]
+            if options.cut == "boxes"
+            else _windows(durations[path], options)
+        )
+        cuts += [_filled(path, start, end, boxes, options) for start, end in dict.fromkeys(stretches)]
+    cuts = _with_some_background(cuts, options)
+    return make_clips(
+        [tuple(sorted(cut.present)) for cut in cuts],
+        paths=[cut.path for cut in cuts],
+        starts=[cut.start for cut in cuts],
+        ends=[cut.end for cut in cuts],
+        absent=[tuple(sorted(cut.absent)) for cut in cuts],
+        groups=[_group(cut.path, options.group) for cut in cuts],
+        multilabel=True,
+        unlisted=options.unlisted,
+        root=annotations.root,
+        notes=annotations.notes,
+    )
+
+
+def _check(annotations: Annotations, durations: Mapping[str, float]) -> None:
+    problems = [
+        f"{path}: its length is not known" for path in annotations.recordings if path not in durations
+    ]
+    for one in annotations:
+        length = durations.get(one.path, float("inf"))
+        if one.start >= length:
+            problems.append(
+                f"{one.path}: {one.label} at {one.start:g} s, but the recording lasts {length:g} s"
+            )
+    if not len(annotations):
+        problems.append("there is no annotation at all")
+    if problems:
+        raise DataError(
+            f"{plural(len(problems), 'thing')} in the annotations that cannot be:\n{listing(problems)}\n"
+            "Do the annotations belong to these recordings?"
+        )
+
+
+def _windows(length: float, options: CutOptions) -> list[tuple[float, float]]:
+    """Windows until the end; the last one is moved back to end with the recording."""
+    hop = options.hop or options.seconds
+    last = max(0.0, length - options.seconds)
+    starts = np.arange(0.0, last + _TOLERANCE, hop)
+    if last - starts[-1] > _TOLERANCE:
+        starts = np.append(starts, last)
+    return [(float(start), min(length, float(start) + options.seconds)) for start in starts]
+
+
+def _filled(path: str, start: float, end: float, boxes: list[Annotation], options: CutOptions) -> _Cut:
+    inside = [one for one in boxes if _is_in(one, start, end, options.min_overlap)]
+    present = frozenset(one.label for one in inside if one.state != ABSENT)
+    absent = frozenset(one.label for one in inside if one.state == ABSENT)
+    return _Cut(path, start, end, present, absent - present)
+
+
+def _is_in(one: Annotation, start: float, end: float, min_overlap: float) -> bool:
+    """Whether so much of a box is in a stretch; a point is in it where it lies in it."""
+    shared = min(one.end, end) - max(one.start, start)
+    if one.end == one.start:
+        return start <= one.start < end
+    # a box longer than the stretch cannot lie in it by half
+    return shared > 0 and shared >= min(min_overlap, 0.5 * (one.end - one.start), end - start) - _TOLERANCE
+
+
+def _with_some_background(cuts: list[_Cut], options: CutOptions) -> list[_Cut]:
+    empty = [i for i, cut in enumerate(cuts) if not cut.present and not cut.absent]
+    if options.background is None:
+        return cuts
+    wanted = round(options.background * (len(cuts) - len(empty)))
+    rng = np.random.default_rng(options.seed)
+    dropped: npt.NDArray[np.intp] = rng.permutation(empty)[wanted:].astype(np.intp)
+    left = set(dropped.tolist())
+    return [cut for i, cut in enumerate(cuts) if i not in left]
+
+
+def _group(path: str, group: str) -> str:
+    """What a recording belongs together with.
+
+    Examples
+    --------
+    >>> _group("site 3/S4A03895_20190522_063000.ogg", "day"), _group("site 3/a.wav", "folder")
+    ('2019-05-22', 'site 3')
+    """
+    if group == "folder":
+        return path.replace("\\", "/").rpartition("/")[0] or path
+    found = _DAY.search(path.replace("\\", "/").rpartition("/")[2]) if group == "day" else None
+    return "-".join(found.groups()) if found else path

@@ -1,0 +1,138 @@
+"""From boxes to clips: which window has which label, what is known to be absent, what hangs together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from aurist.annotations import Annotations, CutOptions, make_annotations, to_clips
+from aurist.clips import Clips
+from aurist.errors import ConfigError, DataError
+
+
+def boxes(*rows: tuple[float, float, str], path: str = "a.wav", **more: Any) -> Annotations:
+    made = [{"path": path, "start": start, "end": end, "label": label, **more} for start, end, label in rows]
+    return make_annotations(made, "test")
+
+
+def labels(clips: Clips) -> dict[float, tuple[str, ...]]:
+    return dict(zip(clips.table["start"], clips.table["labels"], strict=True))
+
+
+def test_a_window_has_the_label_of_what_it_holds_enough_of() -> None:
+    made = boxes((4.9, 9.0, "long"), (4.8, 5.2, "short"), (7.0, 7.0, "point"), (4.99, 5.004, "click"))
+    clips = to_clips(made, {"a.wav": 12.0}, CutOptions(seconds=5, min_overlap=0.25))
+    # 0.1 s of the long one is too little; of short ones half is enough; the last window ends with the recording
+    assert labels(clips) == {0: ("click", "short"), 5: ("long", "point", "short"), 7: ("long", "point")}
+    assert clips.table["end"].tolist() == [5, 10, 12]
+    assert clips.multilabel and clips.classes == ("click", "long", "point", "short")
+
+
+def test_windows_may_overlap_and_a_short_recording_is_one() -> None:
+    clips = to_clips(boxes((1, 2, "x")), {"a.wav": 9.0}, CutOptions(seconds=5, hop=2))
+    assert clips.table["start"].tolist() == [0, 2, 4]
+    short = to_clips(boxes((1, 2, "x")), {"a.wav": 3.0}, CutOptions(seconds=5))
+    assert short.table[["start", "end"]].to_numpy().tolist() == [[0, 3]]
+
+
+def test_boxes_become_clips_with_all_that_is_in_them() -> None:
+    made = boxes((1, 2, "a"), (1.2, 1.6, "b"), (5, 6, "a"), (5, 6, "c"))
+    clips = to_clips(made, {"a.wav": 60.0}, CutOptions(cut="boxes"))
+    spans = clips.table[["start", "end"]].to_numpy().tolist()
+    assert spans == [[1, 2], [1.2, 1.6], [5, 6]]
+    assert clips.table["labels"].tolist() == [("a", "b"), ("a", "b"), ("a", "c")]
+
+
+def test_what_is_confirmed_absent_is_kept_apart_from_what_is_unknown() -> None:
+    rows = [
+        {"path": "a.wav", "start": 0, "end": 2, "label": "owl", "state": "absent"},
+        {"path": "a.wav", "start": 1, "end": 3, "label": "wren"},
+        {"path": "a.wav", "start": 6, "end": 7, "label": "owl"},
+        {"path": "a.wav", "start": 6, "end": 7, "label": "owl", "state": "absent"},
+    ]
+    clips = to_clips(make_annotations(rows, "t"), {"a.wav": 10.0}, CutOptions(unlisted="unknown"))
+    assert clips.table["labels"].tolist() == [("wren",), ("owl",)]
+    assert clips.table["absent"].tolist() == [("owl",), ()]
+    assert clips.unlisted == "unknown"
+
+
+def test_of_the_background_some_is_kept() -> None:
+    made = boxes((0, 1, "x"), (10, 11, "x"))
+    counts = [
+        len(to_clips(made, {"a.wav": 100.0}, CutOptions(background=share)))
+        for share in (None, 0.0, 1.5, 99.0)
+    ]
+    assert counts == [20, 2, 5, 20]
+    a, b, c = (to_clips(made, {"a.wav": 100.0}, CutOptions(background=2, seed=seed)) for seed in (0, 0, 1))
+    assert a.table["start"].tolist() == b.table["start"].tolist() != c.table["start"].tolist()
+
+
+@pytest.mark.parametrize(
+    ("group", "expected"),
+    [
+        ("recording", ["s1/R_20190522_063000.wav", "s2/x.wav"]),
+        ("folder", ["s1", "s2"]),
+        ("day", ["2019-05-22", "s2/x.wav"]),
+    ],
+)
+def test_what_hangs_together(group: str, expected: list[str]) -> None:
+    rows = [{"path": p, "start": 0, "end": 1, "label": "x"} for p in ("s1/R_20190522_063000.wav", "s2/x.wav")]
+    made = make_annotations(rows, "t")
+    clips = to_clips(made, dict.fromkeys(made.recordings, 4.0), CutOptions(group=group))
+    assert clips.table["group"].tolist() == expected
+
+
+def test_a_recording_without_boxes_is_background() -> None:
+    made = make_annotations(
+        [{"path": "a.wav", "start": 0, "end": 1, "label": "x"}], "t", recordings=["b.wav"]
+    )
+    clips = to_clips(made, {"a.wav": 5.0, "b.wav": 5.0}, CutOptions())
+    assert set(zip(clips.table["path"], clips.table["labels"], strict=True)) == {
+        ("a.wav", ("x",)),
+        ("b.wav", ()),
+    }
+
+
+def test_what_does_not_fit_the_recordings_is_said_at_once() -> None:
+    rows = [
+        {"path": "a.wav", "start": 50, "end": 51, "label": "x"},
+        {"path": "b.wav", "start": 0, "end": 1, "label": "x"},
+    ]
+    with pytest.raises(
+        DataError, match=r"(?s)b\.wav: its length is not known.*a\.wav: x at 50 s, but .* lasts 30 s"
+    ):
+        to_clips(make_annotations(rows, "t"), {"a.wav": 30.0}, CutOptions())
+    with pytest.raises(DataError, match="no annotation at all"):
+        to_clips(make_annotations([], "t", recordings=["a.wav"]), {"a.wav": 1.0}, CutOptions())
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"cut": "x"}, {"group": "y"}, {"seconds": 0}, {"hop": -1.0}, {"background": -1}], ids=str
+)
+def test_settings_that_make_no_sense_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match=next(iter(wrong))):
+        CutOptions(**wrong)
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    length=st.integers(1, 600).map(lambda x: x / 10),
+    seconds=st.integers(5, 100).map(lambda x: x / 10),
+    hop=st.integers(3, 100).map(lambda x: x / 10),
+    at=st.integers(0, 100),
+    size=st.integers(0, 100),
+)
+def test_windows_cover_the_recording_and_every_box_is_in_one_of_them(
+    length: float, seconds: float, hop: float, at: int, size: int
+) -> None:
+    start = length * at / 101
+    end = min(length, start + size / 10)
+    clips = to_clips(
+        boxes((start, end, "x")), {"a.wav": length}, CutOptions(seconds=seconds, hop=min(hop, seconds / 2))
+    )
+    starts, ends = clips.table["start"].to_numpy(), clips.table["end"].to_numpy()
+    assert starts[0] == 0 and ends[-1] == pytest.approx(length) and (starts[1:] <= ends[:-1] + 1e-9).all()
+    assert any(labels for labels in clips.table["labels"])
