@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -13,8 +12,6 @@ import numpy.typing as npt
 from aurist.annotations.table import ABSENT, Annotation, Annotations
 from aurist.clips import Clips, make_clips
 from aurist.errors import ConfigError, DataError, listing, plural
-
-Unlisted = Literal["absent", "unknown"]
 
 CUTS = ("windows", "boxes")
 GROUPS = ("recording", "folder", "day")
@@ -57,7 +54,7 @@ class CutOptions:
     hop: float | None = None
     min_overlap: float = 0.25
     background: float | None = None
-    unlisted: Unlisted = "absent"
+    unlisted: str = "absent"
     group: str = "recording"
     seed: int = 0
 
@@ -135,7 +132,7 @@ def to_clips(annotations: Annotations, durations: Mapping[str, float], options: 
         absent=[tuple(sorted(cut.absent)) for cut in cuts],
         groups=[_group(cut.path, options.group) for cut in cuts],
         multilabel=True,
-        unlisted=options.unlisted,
+        unlisted="absent" if options.unlisted == "absent" else "unknown",
         root=annotations.root,
         notes=annotations.notes,
     )

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from aurist.automl.annotated import read_annotated
 from aurist.automl.apply import Applied, apply_run, read_inputs, submission
 from aurist.automl.prepare import Source, prepare
 from aurist.automl.scoring import Evaluation, evaluate_run
@@ -24,6 +25,7 @@ __all__ = [
     "apply_run",
     "evaluate_run",
     "fit",
+    "read_annotated",
     "read_inputs",
     "resume",
     "submission",
@@ -46,7 +48,8 @@ def fit(
     Parameters
     ----------
     source
-        A folder of recordings, a table (CSV, TSV, Parquet, ARFF), or a DataFrame.
+        A folder of recordings, a table (CSV, TSV, Parquet, ARFF), a DataFrame, or clips such as `read_annotated`
+        gives.
     output
         The run folder to make; it must not hold a run yet.
     config

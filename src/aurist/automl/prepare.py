@@ -33,7 +33,7 @@ from aurist.splits import NEVER_SCORED, assign_folds, given_folds, group_codes
 from aurist.workers import side_by_side
 
 Say = Callable[[str], None]
-Source = Path | str | pd.DataFrame
+Source = Path | str | pd.DataFrame | Clips
 
 #: Fitting stops where more than this share of the clips would be left out.
 MOST_LOST = 0.1

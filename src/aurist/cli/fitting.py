@@ -13,6 +13,8 @@ from aurist.cli.printing import say
 
 #: The limit holds for the whole command: importing this file is about its beginning.
 STARTED = time.monotonic()
+#: A panel of the help.
+ANNOTATED = "Annotated recordings"
 
 
 def add_to(app: typer.Typer) -> None:
@@ -90,6 +92,45 @@ def fit(
     seed: opt.Seed = 0,
     jobs: opt.Jobs = 0,
     cache_dir: opt.CacheDir = None,
+    annotations: Annotated[
+        Path | None,
+        typer.Option(
+            help="A file or folder of annotations of the recordings: Raven, Audacity, RFCX, BirdCLEF, BirdNET ...",
+            rich_help_panel=ANNOTATED,
+        ),
+    ] = None,
+    cut: Annotated[
+        str, typer.Option(help="windows: the whole recording; boxes: a clip each.", rich_help_panel=ANNOTATED)
+    ] = "windows",
+    window: Annotated[float, typer.Option(help="Seconds of a window.", rich_help_panel=ANNOTATED)] = 5.0,
+    hop: Annotated[
+        float | None,
+        typer.Option(
+            help="Seconds from one to the next. Default: they do not overlap.", rich_help_panel=ANNOTATED
+        ),
+    ] = None,
+    min_overlap: Annotated[
+        float,
+        typer.Option(
+            help="Seconds of a box that a window must hold, or half of it.", rich_help_panel=ANNOTATED
+        ),
+    ] = 0.25,
+    background: Annotated[
+        float | None,
+        typer.Option(
+            help="Windows without labels for each one with some. Default: all.", rich_help_panel=ANNOTATED
+        ),
+    ] = None,
+    unlisted: Annotated[
+        str,
+        typer.Option(help="Whether what is not annotated is absent or unknown.", rich_help_panel=ANNOTATED),
+    ] = "absent",
+    together: Annotated[
+        str,
+        typer.Option(
+            help="What must not straddle folds: recording, folder or day.", rich_help_panel=ANNOTATED
+        ),
+    ] = "recording",
 ) -> None:
     """Learn from labelled recordings or a table of features.
 
@@ -102,8 +143,12 @@ def fit(
       aurist fit recordings/ --label-from '{label}_{group}_{n}' -o run
 
       aurist fit sounds.csv --engine networks --recipe mel-cnn --time-limit 30m -o run
+
+      aurist fit recordings/ --annotations tables/ --window 5 --metric lwlrap -o run
     """
+    from aurist.annotations import CutOptions
     from aurist.automl import fit as fit_run
+    from aurist.automl import read_annotated
     from aurist.cli.show import print_leaderboard
     from aurist.config import FitConfig, parse_duration
 
@@ -122,8 +167,9 @@ def fit(
         embeddings=tuple(embed or ()),
         subset=subset,
     )
+    options = CutOptions(cut, window, hop, min_overlap, background, unlisted, together, seed)
     run = fit_run(
-        data,
+        data if annotations is None else read_annotated(data, annotations, options, label=label),
         output,
         config,
         options=opt.read_options(

@@ -24,7 +24,7 @@ _TABLE_NAMES = ("labels", "metadata", "meta", "annotations", "train", "test", "c
 
 
 def read_clips(
-    source: Path | str | pd.DataFrame, options: ReadOptions | None = None, *, labelled: bool = True
+    source: Path | str | pd.DataFrame | Clips, options: ReadOptions | None = None, *, labelled: bool = True
 ) -> Clips:
     """Read clips from a folder of recordings, one recording, a table, or a DataFrame.
 
@@ -32,7 +32,7 @@ def read_clips(
     ----------
     source
         Where they are. A folder is read by its levels, unless a table in it (``labels.csv``, ``metadata.csv`` ...)
-        lists its recordings: then that table is.
+        lists its recordings: then that table is. Clips that were read before stay as they are.
     options
         Columns and patterns; what is not given is guessed, and each guess is in the notes of the result.
     labelled
@@ -50,6 +50,8 @@ def read_clips(
     >>> clips.features, clips.classes, clips.notes
     (('tempo',), ('folk', 'rock'), ('label column: genre (guessed; --label names another, or none)',))
     """
+    if isinstance(source, Clips):
+        return source
     options = options or ReadOptions()
     if isinstance(source, pd.DataFrame):
         return _from_frame(source, options, labelled)

@@ -1,0 +1,59 @@
+"""Recordings with annotations, to clips that can be learnt from."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from aurist.annotations import CutOptions, read_annotations, to_clips
+from aurist.audio import probe
+from aurist.clips import Clips
+from aurist.errors import DataError, listing, plural
+
+
+def read_annotated(
+    recordings: Path, annotations: Path, options: CutOptions | None = None, *, label: str | None = None
+) -> Clips:
+    """Cut annotated recordings into clips; recordings without a file of annotations are passed over.
+
+    Parameters
+    ----------
+    recordings
+        Their folder.
+    annotations
+        A file of annotations, or a folder of them (see `aurist.annotations.read_annotations`).
+    options
+        How to cut; windows of five seconds by default.
+    label
+        Column of the labels, where a format has several.
+
+    Raises
+    ------
+    DataError
+        Where annotations cannot be read, or their recordings are not there: all of them at once.
+    """
+    if not recordings.is_dir():
+        raise DataError(f"{recordings} is no folder: with --annotations it must be that of the recordings.")
+    found = read_annotations(annotations, audio_root=recordings, label=label)
+    durations: dict[str, float] = {}
+    missing, broken = [], []
+    for path in found.recordings:
+        file = recordings / path
+        if not file.is_file():
+            missing.append(path)
+            continue
+        try:
+            durations[path] = probe(file).duration
+        except (DataError, OSError) as error:
+            broken.append(f"{path}: {error}")
+    if missing:
+        raise DataError(
+            f"{plural(len(missing), 'recording')} of the annotations {'is' if len(missing) == 1 else 'are'} not in "
+            f"{recordings}:\n{listing(missing)}"
+        )
+    if broken:
+        raise DataError(f"{plural(len(broken), 'recording')} cannot be read:\n{listing(broken)}")
+    clips = to_clips(replace(found, root=recordings), durations, options or CutOptions())
+    hours = sum(durations.values()) / 3600
+    cut = f"{plural(len(clips), 'clip')} of {plural(len(durations), 'annotated recording')}, {hours:.1f} h"
+    return replace(clips, notes=(cut, *clips.notes))

@@ -1,0 +1,105 @@
+"""Annotated recordings, from selection tables to a leaderboard, through the command line."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile as sf
+
+from aurist.annotations import CutOptions
+from aurist.automl import read_annotated
+from aurist.errors import DataError
+
+RATE = 8000
+HEADER = "Selection\tView\tChannel\tBegin Time (s)\tEnd Time (s)\tLow Freq (Hz)\tHigh Freq (Hz)\tSpecies\n"
+
+
+@pytest.fixture(scope="module")
+def field(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Sixteen recordings of 20 s, in which a low and a high call come and go, sometimes together."""
+    folder = tmp_path_factory.mktemp("field")
+    rng = np.random.default_rng(0)
+    for name in ("sounds", "tables"):
+        (folder / name).mkdir()
+    for i in range(16):
+        t = np.arange(20 * RATE) / RATE
+        y = 0.02 * rng.normal(size=len(t))
+        lines = []
+        for number in range(5):
+            start = 4 * number + rng.uniform(0.2, 1.0)
+            for kind, hz in (("low", 400), ("high", 2200)):
+                if rng.random() < 0.5:
+                    end = start + rng.uniform(1.0, 2.0)
+                    y += np.where((t >= start) & (t < end), 0.2 * np.sin(2 * np.pi * hz * t), 0)
+                    lines.append(
+                        f"{len(lines) + 1}\tSpectrogram 1\t1\t{start:.4f}\t{end:.4f}\t{hz - 50}\t{hz + 50}\t{kind}\n"
+                    )
+        sf.write(folder / "sounds" / f"rec{i}.wav", y, RATE)
+        (folder / "tables" / f"rec{i}.Table.1.selections.txt").write_text(HEADER + "".join(lines))
+    sf.write(folder / "sounds" / "not_listened_to.wav", np.zeros(RATE), RATE)
+    return folder
+
+
+def test_windows_have_the_labels_of_their_boxes(field: Path) -> None:
+    clips = read_annotated(field / "sounds", field / "tables", CutOptions(seconds=4))
+    assert len(clips) == 16 * 5 and clips.classes == ("high", "low") and clips.multilabel
+    assert not clips.table["path"].str.contains("not_listened").any()
+    assert {len(labels) for labels in clips.table["labels"]} == {0, 1, 2}
+    assert "80 clips of 16 annotated recordings, 0.1 h" in clips.notes[0]
+
+
+def test_what_is_missing_is_said_at_once(field: Path, tmp_path: Path) -> None:
+    table = tmp_path / "found.csv"
+    table.write_text("path,start,end,label\ngone.wav,0,1,x\naway.wav,0,1,x\nrec0.wav,0,1,x\n")
+    with pytest.raises(
+        DataError, match=r"(?s)2 recordings of the annotations are not in .*gone\.wav.*away\.wav"
+    ):
+        read_annotated(field / "sounds", table)
+    with pytest.raises(DataError, match="is no folder"):
+        read_annotated(field / "sounds" / "rec0.wav", table)
+
+
+def test_a_fit_by_the_command_line(field: Path) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "aurist",
+        "fit",
+        "sounds",
+        "--annotations",
+        "tables",
+        "--window",
+        "4",
+        "-o",
+        "run",
+    ]
+    options = [
+        "--preset",
+        "quick",
+        "--time-limit",
+        "60s",
+        "--metric",
+        "lwlrap",
+        "--jobs",
+        "1",
+        "--cache-dir",
+        "cache",
+    ]
+    done = subprocess.run([*command, *options], cwd=field, capture_output=True, text=True, timeout=250)
+    assert done.returncode == 0, done.stderr
+    shown = subprocess.run(
+        [sys.executable, "-m", "aurist", "leaderboard", "run", "--json"],
+        cwd=field,
+        capture_output=True,
+        text=True,
+    )
+    told = json.loads(shown.stdout)
+    assert told["scores"]["metric"] == "lwlrap" and told["scores"]["n_groups"] == 16
+    assert told["scores"]["score"]["score"] > 0.9
+    refused = subprocess.run([*command, "--cut", "slices"], cwd=field, capture_output=True, text=True)
+    assert refused.returncode == 1 and "cut is 'slices', but must be one of: windows, boxes" in refused.stderr
