@@ -1,7 +1,8 @@
 """The peer of `training_opensoundscape.py`, run by the Python of an environment that has OpenSoundscape.
 
-Reads a line of JSON for each training from standard input, and answers with a line: clips/s from its first step to
-its last, so that neither the start of its workers nor the saving of its models counts.
+Reads a line of JSON for each training from standard input, and answers with a line: clips/s from a step after the
+first, when what its workers had made ahead is used up, to the last one. So neither their start counts nor the saving
+of its models.
 """
 
 import contextlib
@@ -32,8 +33,8 @@ def train(task: dict, labels: pd.DataFrame) -> float:
         single_target=True,
     )
     model.device = torch.device("cpu")
-    began: list[float] = []
-    network.register_forward_hook(lambda *_: began.append(time.perf_counter()))
+    steps: list[tuple[float, int]] = []
+    network.register_forward_hook(lambda _, given, __: steps.append((time.perf_counter(), len(given[0]))))
     with tempfile.TemporaryDirectory() as folder:
         model.train(
             labels,
@@ -47,7 +48,8 @@ def train(task: dict, labels: pd.DataFrame) -> float:
             validation_interval=10**9,
             raise_errors=False,  # its augmentation fails on clips with digital silence; it then takes another clip
         )
-    return (len(began) - 1) * task["batch"] / (began[-1] - began[0])
+    steady = steps[task["ahead"] :]
+    return sum(size for _, size in steady[:-1]) / (steady[-1][0] - steady[0][0])
 
 
 def main() -> None:
