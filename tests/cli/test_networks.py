@@ -88,6 +88,14 @@ def fit_command(output: str) -> list[str]:
     return ["fit", "data", "-o", output, *options, "--cache-dir", "cache"]
 
 
+@pytest.fixture(scope="module")
+def whole(folder: Path) -> Path:
+    """A fit that was left alone."""
+    result = aurist(*fit_command("whole"), cwd=folder)
+    assert result.returncode == 0, result.stderr
+    return folder / "whole"
+
+
 def weights(run: Path) -> dict[str, np.ndarray]:
     return {
         f"{path.relative_to(run)}:{name}": value
@@ -96,9 +104,7 @@ def weights(run: Path) -> dict[str, np.ndarray]:
     }
 
 
-def test_a_fit_killed_three_times_ends_as_one_that_was_left_alone(folder: Path) -> None:
-    whole = aurist(*fit_command("whole"), cwd=folder)
-    assert whole.returncode == 0, whole.stderr
+def test_a_fit_killed_three_times_ends_as_one_that_was_left_alone(folder: Path, whole: Path) -> None:
     rng = random.Random()
     arguments: list[str] = fit_command("killed")
     for _ in range(3):
@@ -118,7 +124,7 @@ def test_a_fit_killed_three_times_ends_as_one_that_was_left_alone(folder: Path) 
         arguments = ["resume", "killed"]
     resumed = aurist(*arguments, cwd=folder)
     assert resumed.returncode == 0, resumed.stderr
-    first, second = weights(folder / "whole"), weights(folder / "killed")
+    first, second = weights(whole), weights(folder / "killed")
     assert first.keys() == second.keys() and len(first) > 10
     assert all(np.array_equal(first[name], second[name]) for name in first)
     boards = [aurist("leaderboard", run, "--json", cwd=folder).stdout for run in ("whole", "killed")]
@@ -129,18 +135,20 @@ def test_a_fit_killed_three_times_ends_as_one_that_was_left_alone(folder: Path) 
     assert scores[0] == scores[1] and scores[0][0][1] > 0.9
 
 
-def test_networks_stand_on_the_leaderboard_with_their_size_and_speed(folder: Path) -> None:
-    result = aurist("leaderboard", "whole", cwd=folder)
+def test_networks_stand_on_the_leaderboard_with_their_size_and_speed(folder: Path, whole: Path) -> None:
+    result = aurist("leaderboard", whole, cwd=folder)
     for column in ("params (M)", "train clips/s", "predict clips/s", "pooled by max", "one checkpoint"):
         assert column in result.stdout
-    predicted = aurist("predict", "whole", "data", "-o", "predicted.csv", cwd=folder)
+    predicted = aurist("predict", whole, "data", "-o", "predicted.csv", cwd=folder)
     assert predicted.returncode == 0, predicted.stderr
     table = pd.read_csv(folder / "predicted.csv")
     truth = table.iloc[:, 0].astype(str).str.split("/").str[0]
     assert (table["label"] == truth).mean() > 0.9
 
 
-def test_importance_shuffles_what_tables_see_while_networks_say_what_they_said(folder: Path) -> None:
+def test_importance_shuffles_what_tables_see_while_networks_say_what_they_said(
+    folder: Path, whole: Path
+) -> None:
     options = ("--recipe", "tiny.toml", "--set", "training.epochs=4", "--folds", "2", "--jobs", "1")
     fitted = aurist(
         *("fit", "data", "-o", "both", "--preset", "quick", "--time-limit", "2m", "--cache-dir", "cache"),
@@ -153,7 +161,7 @@ def test_importance_shuffles_what_tables_see_while_networks_say_what_they_said(f
     result = aurist("importance", "both", "--repeats", "1", cwd=folder)
     assert result.returncode == 0, result.stderr
     assert (folder / "both" / "importance.csv").exists()
-    only = aurist("importance", "whole", cwd=folder)
+    only = aurist("importance", whole, cwd=folder)
     assert only.returncode == 1 and "listens to the recordings and does not look at features" in only.stderr
 
 
