@@ -100,6 +100,7 @@ class Ours:
 
     def __init__(self, one: Recipe, part: Part, network: nn.Module, threads: int, bf16: bool) -> None:
         self.waiting: list[float] = []
+        self.speed: list[float] = []
         self._make = partial(
             Trainer,
             recipe=one,
@@ -118,6 +119,7 @@ class Ours:
             trainer = self._make(Path(folder), network=self._network)
             trainer.train(float("inf"))
             self.waiting.append(trainer.history[-1].waiting)
+            self.speed.append(trainer.history[-1].clips_per_second)
 
 
 def ways(
