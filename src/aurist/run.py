@@ -28,6 +28,7 @@ from aurist.errors import RunError
 from aurist.features.schema import Schema, schema_from_dict, schema_to_dict
 from aurist.files import atomic_path, write_json
 from aurist.models.base import Examples, Inputs, Task
+from aurist.predictions import Predictions, from_frame
 from aurist.recipes import Recipe, recipe_from
 from aurist.splits import cross_splits
 
@@ -135,6 +136,11 @@ class Run:
     def predictions(self) -> pd.DataFrame:
         """The out-of-fold predictions of every model, as `Predictions.to_frame` lays them out."""
         return pd.read_parquet(self._finished("predictions.parquet"))
+
+    def out_of_fold(self, classes: Sequence[str]) -> dict[str, Predictions]:
+        """What each row of the leaderboard says of the clips it never learnt from."""
+        table = self.predictions()
+        return {one.model: one for one in from_frame(table[table["part"] == "oof"], classes)}
 
     def _finished(self, name: str) -> Path:
         path = self.folder / name

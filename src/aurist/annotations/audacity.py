@@ -27,7 +27,7 @@ def read_audacity(path: Path, root: Path | None) -> Annotations:
     text, notes = read_text(path)
     recording = recording_of(path, root)
     rows: list[dict[str, Any]] = []
-    lines, bad, blank = [], [], 0
+    lines, bad = [], []
     for number, line in enumerate(text.splitlines(), start=1):
         cells = line.split("\t")
         if not line.strip():

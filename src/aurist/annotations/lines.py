@@ -30,15 +30,8 @@ class Lines:
             )
 
 
-def read_lines(path: Path, separator: str | None = None) -> Lines:
-    """Read a table with a header.
-
-    Parameters
-    ----------
-    path
-        The file.
-    separator
-        None: a tab where the header has one, else a comma or a semicolon, whichever it has more of.
+def read_lines(path: Path) -> Lines:
+    """Read a table with a header; between cells a tab where it has one, else a comma or a semicolon, whichever is more.
 
     Raises
     ------
@@ -47,8 +40,7 @@ def read_lines(path: Path, separator: str | None = None) -> Lines:
     """
     text, notes = read_text(path)
     head = text.lstrip().partition("\n")[0]
-    if separator is None:
-        separator = "\t" if "\t" in head else max(",;", key=head.count)
+    separator = "\t" if "\t" in head else max(",;", key=head.count)
     # Raven writes quotes as they are typed; tables with commas quote as spreadsheets do
     file = io.StringIO(text)
     reader = (

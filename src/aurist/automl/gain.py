@@ -9,15 +9,13 @@ import pandas as pd
 from aurist.evaluate import pairwise
 from aurist.files import atomic_path
 from aurist.plan import ENSEMBLE, GLUON_ENSEMBLE
-from aurist.predictions import from_frame
 from aurist.run import Run, read_data
 
 
 def compare_rows(run: Run) -> pd.DataFrame:
     """Every pair of the leaderboard's rows (see `aurist.evaluate.pairwise`), written to ``pairwise.csv``."""
     data = read_data(run)
-    table = run.predictions()
-    said = {one.model: one for one in from_frame(table[table["part"] == "oof"], data.task.classes)}
+    said = run.out_of_fold(data.task.classes)
     ids = next(iter(said.values())).clip_id.tolist()
     rows = pd.Index(data.clips.table["clip_id"]).get_indexer(pd.Index(ids))
     pairs = pairwise(

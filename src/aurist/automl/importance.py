@@ -15,7 +15,6 @@ from aurist.errors import ConfigError
 from aurist.metrics import metric
 from aurist.models.base import Inputs, Proba
 from aurist.plan import ENSEMBLE
-from aurist.predictions import from_frame
 from aurist.run import Run, RunData, read_data, training_data
 
 #: Rows predicted in all, over features and repeats: keeps a wide table to minutes.
@@ -111,8 +110,7 @@ def _shuffled(
 
 def _said(run: Run, data: RunData, blender: Blender, clip_ids: list[str]) -> dict[str, Proba]:
     """What each member that listens said of these clips out of fold, (n, n_classes)."""
-    table = run.predictions()
-    told = {one.model: one for one in from_frame(table[table["part"] == "oof"], data.task.classes)}
+    told = run.out_of_fold(data.task.classes)
     return {name: told[name].aligned(clip_ids) for name in blender.listeners}
 
 

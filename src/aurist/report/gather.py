@@ -14,7 +14,6 @@ import pandas as pd
 from aurist.clips import Clips
 from aurist.config import FitConfig
 from aurist.errors import ConfigError
-from aurist.predictions import from_frame
 from aurist.run import Run, RunData
 
 
@@ -46,8 +45,7 @@ def told_by(run: Run, data: RunData, model: str | None) -> Told:
     ConfigError
         Where there is no such row.
     """
-    table = run.predictions()
-    said = {one.model: one for one in from_frame(table[table["part"] == "oof"], data.task.classes)}
+    said = run.out_of_fold(data.task.classes)
     name = model or str(run.scores()["best"])
     if name not in said:
         raise ConfigError(f"This run has no model {name!r}. It has: {', '.join(said)}.")
