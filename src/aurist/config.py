@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from aurist.errors import ConfigError
+from aurist.errors import ConfigError, check_one_of
 from aurist.files import atomic_path
 
 PRESETS = ("quick", "good", "best")
@@ -73,8 +73,8 @@ class FitConfig:
     subset: float | None = None
 
     def __post_init__(self) -> None:
-        _one_of("preset", self.preset, PRESETS)
-        _one_of("engine", self.engine, ENGINES)
+        check_one_of("preset", self.preset, PRESETS)
+        check_one_of("engine", self.engine, ENGINES)
         if self.time_limit is not None and self.time_limit < 10:
             raise ConfigError(
                 f"time_limit is {self.time_limit:g} s, but anything worth having needs at least 10 s."
@@ -90,11 +90,6 @@ class FitConfig:
                 "engine is 'networks', but no recipe is named: add --recipe mel-cnn, or another that "
                 "`aurist recipes` lists."
             )
-
-
-def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:
-    if value not in allowed:
-        raise ConfigError(f"{name} is {value!r}, but must be one of: {', '.join(allowed)}.")
 
 
 def write_config(path: Path, config: FitConfig) -> None:

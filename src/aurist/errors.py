@@ -39,6 +39,19 @@ class MissingExtraError(AuristError, ImportError):
         return type(self), self._given
 
 
+def check_one_of(name: str, value: object, known: Sequence[str]) -> None:
+    """Raise ConfigError where a setting is not among the values known.
+
+    Examples
+    --------
+    >>> check_one_of("engine", "steam", ("petrol", "diesel"))
+    Traceback (most recent call last):
+    aurist.errors.ConfigError: engine is 'steam', but must be one of: petrol, diesel.
+    """
+    if value not in known:
+        raise ConfigError(f"{name} is {value!r}, but must be one of: {', '.join(known)}.")
+
+
 def plural(n: int, noun: str, many: str | None = None) -> str:
     """A count with its noun: one has no s.
 

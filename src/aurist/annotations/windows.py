@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from aurist.annotations.table import ABSENT, Annotation, Annotations
 from aurist.clips import Clips, make_clips
-from aurist.errors import ConfigError, DataError, listing, plural
+from aurist.errors import ConfigError, DataError, check_one_of, listing, plural
 
 CUTS = ("windows", "boxes")
 GROUPS = ("recording", "folder", "day")
@@ -60,10 +60,7 @@ class CutOptions:
 
     def __post_init__(self) -> None:
         for name, known in (("cut", CUTS), ("group", GROUPS), ("unlisted", ("absent", "unknown"))):
-            if getattr(self, name) not in known:
-                raise ConfigError(
-                    f"{name} is {getattr(self, name)!r}, but must be one of: {', '.join(known)}."
-                )
+            check_one_of(name, getattr(self, name), known)
         for name in ("seconds", "hop", "min_overlap"):
             value = getattr(self, name)
             if value is not None and not 0 < value < float("inf"):

@@ -8,7 +8,7 @@ from pathlib import Path
 from aurist.annotations.audacity import write_audacity
 from aurist.annotations.raven import write_raven
 from aurist.annotations.table import Annotations
-from aurist.errors import ConfigError
+from aurist.errors import check_one_of
 from aurist.files import atomic_path
 
 FORMATS = ("csv", "raven", "audacity", "jsonl")
@@ -33,6 +33,7 @@ def write_annotations(annotations: Annotations, path: Path, form: str) -> None:
     DataError
         Where the format cannot hold them: Audacity's holds one recording.
     """
+    check_one_of("format", form, FORMATS)
     if form == "raven":
         write_raven(annotations, path)
     elif form == "audacity":
@@ -40,12 +41,10 @@ def write_annotations(annotations: Annotations, path: Path, form: str) -> None:
     elif form == "csv":
         with atomic_path(path) as part:
             annotations.table.to_csv(part, index=False, float_format="%.9g")
-    elif form == "jsonl":
+    else:
         records = annotations.table.to_dict("records")
         said = [{str(key): value for key, value in row.items() if value == value} for row in records]
         with atomic_path(path) as part:
             part.write_text(
                 "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in said), encoding="utf-8"
             )
-    else:
-        raise ConfigError(f"format is {form!r}, but must be one of: {', '.join(FORMATS)}.")

@@ -10,10 +10,10 @@ from typing import NamedTuple
 import numpy as np
 
 from aurist.audio import probe, read
-from aurist.augment.base import Range, Wave, check_choice, check_p, check_range, uniform
+from aurist.augment.base import Range, Wave, check_p, check_range, uniform
 from aurist.augment.noise import SNR_OF, mixed
 from aurist.clips.suffixes import is_audio
-from aurist.errors import ConfigError
+from aurist.errors import ConfigError, check_one_of
 
 
 class Background(NamedTuple):
@@ -56,7 +56,7 @@ class BackgroundMix:
     def __post_init__(self) -> None:
         check_p(self.p)
         check_range("snr_db", self.snr_db, -60, 120)
-        check_choice("snr_of", self.snr_of, SNR_OF)
+        check_one_of("snr_of", self.snr_of, SNR_OF)
         if not isinstance(self.files, tuple) or not all(isinstance(file, str) for file in self.files):
             raise ConfigError(f"files is {self.files!r}, but must be a list of recordings' paths.")
         if not isinstance(self.folder, str):

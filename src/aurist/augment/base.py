@@ -87,12 +87,6 @@ def check_range(name: str, bounds: Range, low: float = -math.inf, high: float = 
         raise ConfigError(f"{name} is {list(bounds)}, but must lie within {low:g} and {high:g}.")
 
 
-def check_choice(name: str, value: str, allowed: tuple[str, ...]) -> None:
-    """Raise ConfigError where ``value`` is not one of those allowed."""
-    if value not in allowed:
-        raise ConfigError(f"{name} is {value!r}, but must be one of: {', '.join(allowed)}.")
-
-
 def check_count(name: str, value: int) -> None:
     """Raise ConfigError where ``value`` is not a whole number of at least 1."""
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from aurist.augment.base import Range, Wave, check_choice, check_p, check_range, uniform
+from aurist.augment.base import Range, Wave, check_p, check_range, uniform
+from aurist.errors import check_one_of
 
 CURVES = ("uniform", "fade", "cosine", "sine")
 
@@ -70,7 +71,7 @@ class Volume:
     def __post_init__(self) -> None:
         check_p(self.p)
         check_range("db", self.db, -120, 60)
-        check_choice("curve", self.curve, CURVES)
+        check_one_of("curve", self.curve, CURVES)
 
     def draw(self, rng: np.random.Generator, n_samples: int, sample_rate: int) -> Decibels:
         return Decibels(uniform(rng, self.db))

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from aurist.augment.base import Range, Wave, check_choice, check_p, check_range, new_seed, uniform
+from aurist.augment.base import Range, Wave, check_p, check_range, new_seed, uniform
+from aurist.errors import check_one_of
 
 SNR_OF = ("power", "peak")
 
@@ -115,4 +116,4 @@ def _peak(y: Wave) -> float:
 def _check(p: float, snr_db: Range, snr_of: str) -> None:
     check_p(p)
     check_range("snr_db", snr_db, -60, 120)
-    check_choice("snr_of", snr_of, SNR_OF)
+    check_one_of("snr_of", snr_of, SNR_OF)

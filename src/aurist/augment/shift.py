@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from aurist.augment.base import Range, Wave, check_choice, check_p, check_range, uniform
+from aurist.augment.base import Range, Wave, check_p, check_range, uniform
+from aurist.errors import check_one_of
 
 FILLS = ("roll", "zero")
 
@@ -44,7 +45,7 @@ class TimeShift:
     def __post_init__(self) -> None:
         check_p(self.p)
         check_range("seconds", self.seconds)
-        check_choice("fill", self.fill, FILLS)
+        check_one_of("fill", self.fill, FILLS)
 
     def draw(self, rng: np.random.Generator, n_samples: int, sample_rate: int) -> Shift:
         return Shift(uniform(rng, self.seconds))

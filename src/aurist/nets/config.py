@@ -5,9 +5,8 @@ from __future__ import annotations
 import dataclasses
 import math
 from dataclasses import dataclass
-from typing import Any
 
-from aurist.errors import ConfigError
+from aurist.errors import ConfigError, check_one_of
 
 HEADS = ("linear", "rfcx", "attention")
 POOLS = ("avg", "max", "avgmax")
@@ -121,12 +120,6 @@ class NetworkConfig:
                 f"The backbone {self.backbone!r} is whole by itself and has no use for: {given}. Leave it out, "
                 "or take a backbone of timm's."
             )
-
-
-def check_one_of(name: str, value: Any, known: tuple[str, ...]) -> None:
-    """ConfigError where a value is not among those known."""
-    if value not in known:
-        raise ConfigError(f"{name} is {value!r}, but must be one of: {', '.join(known)}.")
 
 
 def check_share(name: str, value: float | None) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aurist.augment import Compose, compose_from
-from aurist.errors import ConfigError
+from aurist.errors import ConfigError, check_one_of
 from aurist.features.spectrogram_config import SpectrogramConfig
 from aurist.nets.config import NetworkConfig
 from aurist.pooling import POOLINGS
@@ -58,10 +58,10 @@ class Window:
         return (self.seconds or 0.0) if self.place == "centre" else 0.0
 
     def __post_init__(self) -> None:
-        one_of("place", self.place, PLACES)
-        one_of("pad", self.pad, PADS)
+        check_one_of("place", self.place, PLACES)
+        check_one_of("pad", self.pad, PADS)
         for how in self.pooling:
-            one_of("pooling", how, POOLINGS)
+            check_one_of("pooling", how, POOLINGS)
         above("seconds", self.seconds)
         above("hop", self.hop)
         if not self.pooling:
@@ -99,8 +99,8 @@ class Augment:
     quiet_epochs: float = 0.0
 
     def __post_init__(self) -> None:
-        one_of("mixing", self.mixing, MIXINGS)
-        one_of("mixing_labels", self.mixing_labels, ("share", "union"))
+        check_one_of("mixing", self.mixing, MIXINGS)
+        check_one_of("mixing_labels", self.mixing_labels, ("share", "union"))
         above("alpha", self.alpha)
         share("mixing_p", self.mixing_p)
         share("quiet_epochs", self.quiet_epochs)
@@ -134,7 +134,7 @@ class Loss:
     class_weights: bool = False
 
     def __post_init__(self) -> None:
-        one_of("kind", self.kind, LOSSES)
+        check_one_of("kind", self.kind, LOSSES)
         share("label_smoothing", self.label_smoothing)
         if self.gamma < 0:
             raise ConfigError(f"gamma is {self.gamma}, but must be 0 or more.")
@@ -195,10 +195,10 @@ class Training:
     precision: str = "auto"
 
     def __post_init__(self) -> None:
-        one_of("optimizer", self.optimizer, OPTIMIZERS)
-        one_of("schedule", self.schedule, SCHEDULES)
-        one_of("keep", self.keep, KEEPS)
-        one_of("precision", self.precision, PRECISIONS)
+        check_one_of("optimizer", self.optimizer, OPTIMIZERS)
+        check_one_of("schedule", self.schedule, SCHEDULES)
+        check_one_of("keep", self.keep, KEEPS)
+        check_one_of("precision", self.precision, PRECISIONS)
         for name in ("lr", "clip_norm"):
             above(name, getattr(self, name))
         for name in ("batch_size", "accumulate", "epochs", "decay_epochs", "top_k", "seeds", "patience"):
@@ -260,12 +260,6 @@ def _plain(value: Any) -> Any:
     if isinstance(value, tuple | list):
         return [_plain(one) for one in value]
     return value
-
-
-def one_of(name: str, value: object, allowed: tuple[str, ...]) -> None:
-    """ConfigError where a value is not among those allowed."""
-    if value not in allowed:
-        raise ConfigError(f"{name} is {value!r}, but must be one of: {', '.join(allowed)}.")
 
 
 def above(name: str, value: float | None) -> None:
