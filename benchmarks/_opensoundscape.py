@@ -53,7 +53,8 @@ def train(task: dict, labels: pd.DataFrame) -> float:
 
 
 def main() -> None:
-    labels = pd.read_csv(sys.argv[1], index_col="file")
+    labels = pd.read_csv(sys.argv[1])
+    labels = labels.set_index([name for name in ("file", "start_time", "end_time") if name in labels])
     answers = sys.stdout
     for line in sys.stdin:
         with contextlib.redirect_stdout(sys.stderr):

@@ -3,7 +3,9 @@
 Both change every clip in every epoch (gain, noise, a roll in time, a mask of time, a mask of frequencies).
 OpenSoundscape decodes and preprocesses clip by clip, in a DataLoader; its best number of workers and batch are found
 first. aurist reads the sound from its store; the seconds to fill it, once, are stated. bf16, which OpenSoundscape does
-not offer on CPUs, is stated apart. OpenSoundscape needs an environment of its own:
+not offer on CPUs, is stated apart. A plain loop of PyTorch over ready images shows what is left to be gained without
+touching the network. With `--recordings` the clips are windows of FLAC recordings at 48 kHz, ten minutes long.
+OpenSoundscape needs an environment of its own:
 
     python -m venv peer
     peer/bin/pip install opensoundscape==0.13.2 torch==2.11.* torchvision==0.26.* torchaudio==2.11.*
@@ -18,19 +20,27 @@ import os
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from statistics import median
 from typing import IO
 
+import numpy as np
 import pandas as pd
+import soundfile
 import torch
+from torch import Tensor
 
 import _common
+from aurist.audio import read
+from aurist.clips import Clips
 from aurist.clips.read import ReadOptions, read_clips
+from aurist.features.spectrogram import Spectrogram
 from aurist.features.waves import store_waves
-from aurist.recipes import Augment
-from training import RATE, SECONDS, Ours, network_of, part_of, recipe
+from aurist.models.training.batches import Part
+from aurist.recipes import Augment, Recipe
+from training import BATCH, RATE, SECONDS, Ours, network_of, part_of, plain_loop, recipe
 
 AUGMENT = Augment(
     spectrum=(
@@ -40,9 +50,8 @@ AUGMENT = Augment(
     ),
     image=({"kind": "time_mask", "p": 1.0}, {"kind": "frequency_mask", "p": 1.0}),
 )
-#: Images as small as suit a network that is to learn on two cores.
-ROWS, HOP = 64, 512
-FRAMES = 1 + SECONDS * RATE // HOP
+#: Of the recordings made of the clips, in Hz and seconds.
+FIELD_RATE, FIELD_SECONDS = 48_000, 600
 #: Clips without digital silence, on which the peer's noise fails.
 LABELS = ("Rain", "Sea waves", "Chainsaw", "Helicopter", "Fire crackling")
 SETTINGS = [(workers, batch) for workers in (0, 1, 2) for batch in (16, 32)]
@@ -51,8 +60,9 @@ SETTINGS = [(workers, batch) for workers in (0, 1, 2) for batch in (16, 32)]
 class Peer:
     """A process of the peer's environment, which trains when it is asked to."""
 
-    def __init__(self, python: Path, labels: pd.DataFrame, folder: Path) -> None:
-        labels.to_csv(folder / "labels.csv", index_label="file")
+    def __init__(self, python: Path, labels: pd.DataFrame, image: tuple[int, int], folder: Path) -> None:
+        labels.to_csv(folder / "labels.csv")
+        self._image = image
         script = Path(__file__).with_name("_opensoundscape.py")
         self._process = subprocess.Popen(
             [str(python), str(script), str(folder / "labels.csv")],
@@ -69,13 +79,13 @@ class Peer:
         task = {
             "seconds": SECONDS,
             "rate": RATE,
-            "rows": ROWS,
-            "frames": FRAMES,
+            "rows": self._image[0],
+            "frames": self._image[1],
             "workers": workers,
             "batch": batch,
         }
         task["ahead"] = 2 * workers + 1
-        task["steps"] = task["ahead"] + max(4, self._n // batch)
+        task["steps"] = task["ahead"] + max(6, self._n // batch)
         into, out = self._process.stdin, self._process.stdout
         assert into is not None and out is not None
         _write_line(into, json.dumps(task))
@@ -93,34 +103,91 @@ def our_speed(ours: Ours) -> float:
     return ours.speed[-1]
 
 
+def steady_clips(data: Path, n: int) -> Clips:
+    """Clips without digital silence, evenly spread."""
+    clips = read_clips(data / "esc10" / "labels.csv", ReadOptions())
+    steady = clips.table["labels"].map(lambda labels: labels[0] in LABELS).to_numpy().nonzero()[0]
+    return clips.take(steady[:: max(1, len(steady) // n)][:n])
+
+
+def as_recordings(clips: Clips, folder: Path) -> Clips:
+    """The same sounds one after the other in long recordings, each clip a window of one."""
+    waves = [read(path, sample_rate=FIELD_RATE)[0] for path in clips.files()]
+    length = SECONDS * FIELD_RATE
+    waves = [np.resize(wave, length) for wave in waves]
+    each = FIELD_SECONDS // SECONDS
+    rows = []
+    for i in range(len(waves)):
+        path = folder / f"recording{i // each}.flac"
+        if not path.exists():
+            whole = [waves[(i + k) % len(waves)] for k in range(each)]
+            soundfile.write(path, np.concatenate(whole), FIELD_RATE)
+        start = i % each * SECONDS
+        rows.append((path, start, start + SECONDS, clips.table["labels"].iloc[i][0]))
+    return read_clips(pd.DataFrame(rows, columns=["path", "start", "end", "label"]), ReadOptions())
+
+
+def peer_labels(clips: Clips) -> pd.DataFrame:
+    """Indicators by file and, where they are windows, start and end, as OpenSoundscape has them."""
+    table = pd.DataFrame(clips.targets(), columns=list(clips.classes))
+    index = [str(path) for path in clips.files()]
+    starts, ends = clips.table["start"].to_numpy(), clips.table["end"].to_numpy()
+    if pd.isna(ends).all():
+        table.index = pd.Index(index, name="file")
+    else:
+        names = ["file", "start_time", "end_time"]
+        table.index = pd.MultiIndex.from_arrays([index, starts, ends], names=names)
+    return table.loc[:, table.any()]
+
+
+def ceiling(one: Recipe, part: Part, waves: Tensor) -> Callable[[], float]:
+    """Clips/s of a plain loop in 32 bits whose images are there already."""
+    with torch.inference_mode():
+        ready = Spectrogram(one.front)(waves).clone()
+    network, targets = network_of(one, tuple(ready.shape[1:])), torch.from_numpy(part.targets)
+
+    def batches() -> Iterator[tuple[Tensor, Tensor]]:
+        for first in range(0, len(ready) // BATCH * BATCH, BATCH):
+            yield ready[first : first + BATCH].clone(), targets[first : first + BATCH]
+
+    def speed() -> float:
+        began = time.perf_counter()
+        plain_loop(network, batches, bf16=False)
+        return len(ready) // BATCH * BATCH / (time.perf_counter() - began)
+
+    return speed
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--peer", type=Path, required=True, help="the Python that has OpenSoundscape")
     parser.add_argument("--data", type=Path, default=_common.DATA)
-    parser.add_argument("--clips", type=int, default=96)
+    parser.add_argument("--clips", type=int, default=192)
+    parser.add_argument("--rows", type=int, default=64, help="mel bands")
+    parser.add_argument("--hop", type=int, default=512, help="samples from frame to frame")
+    parser.add_argument("--recordings", action="store_true", help="windows of long recordings")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--output", type=Path)
     options = parser.parse_args()
-    clips = read_clips(options.data / "esc10" / "labels.csv", ReadOptions())
-    steady = clips.table["labels"].map(lambda labels: labels[0] in LABELS).to_numpy().nonzero()[0]
-    clips = clips.take(steady[:: max(1, len(steady) // options.clips)][: options.clips])
+    rows, frames = options.rows, 1 + SECONDS * RATE // options.hop
     one = recipe("resnet18")
-    one = replace(one, augment=AUGMENT, front=replace(one.front, n_mels=ROWS, hop_length=HOP))
+    one = replace(one, augment=AUGMENT, front=replace(one.front, n_mels=rows, hop_length=options.hop))
     with tempfile.TemporaryDirectory() as place:
+        clips = steady_clips(options.data, options.clips)
+        if options.recordings:
+            clips = as_recordings(clips, Path(place))
         began = time.perf_counter()
         waves = store_waves(clips, RATE, cache_dir=Path(place), jobs=torch.get_num_threads())
         stored = time.perf_counter() - began
-        part, _ = part_of(clips, waves)
+        part, sound = part_of(clips, waves)
+        plain = ceiling(one, part, sound)
         ours = {
-            name: Ours(one, part, network_of(one, (1, ROWS, FRAMES)), torch.get_num_threads(), name == "bf16")
+            name: Ours(one, part, network_of(one, (1, rows, frames)), torch.get_num_threads(), name == "bf16")
             for name in ("fp32", "bf16")
         }
-        labels = pd.DataFrame(
-            clips.targets(), index=[str(p) for p in clips.files()], columns=list(clips.classes)
-        )
-        peer = Peer(options.peer, labels.loc[:, labels.any()], Path(place))
+        peer = Peer(options.peer, peer_labels(clips), (rows, frames), Path(place))
         found = {setting: peer.speed(*setting) for setting in SETTINGS}
         best = max(found, key=lambda setting: found[setting])
         for one_way in ours.values():
@@ -128,12 +195,13 @@ def main() -> None:
         rounds = [
             {
                 "OpenSoundscape": peer.speed(*best),
+                "plain PyTorch, ready images": plain(),
                 "aurist, fp32": our_speed(ours["fp32"]),
                 "aurist, bf16": our_speed(ours["bf16"]),
             }
             for _ in range(options.repeats)
         ]
-    rows = [
+    lines = [
         [
             way,
             f"{median(r[way] for r in rounds):.1f}",
@@ -142,14 +210,16 @@ def main() -> None:
         for way in rounds[0]
     ]
     text = (
-        f"{len(clips)} clips of ESC-10, images of {ROWS} x {FRAMES}, {torch.get_num_threads()} threads. OpenSoundscape "
+        f"{len(clips)} {'windows of 48 kHz FLAC recordings' if options.recordings else 'clips of ESC-10'}, images of "
+        f"{rows} x {frames}, {torch.get_num_threads()} threads. OpenSoundscape "
         f"with {best[0]} workers and batches of {best[1]}, the best of {len(SETTINGS)} settings; aurist with batches "
         f"of 16, its store filled in {stored:.1f} s once, waiting for batches "
         f"{median(ours['fp32'].waiting[1:]):.1%} of the time:"
     )
     figures = {"settings": {str(k): v for k, v in found.items()}, "rounds": rounds, "store_seconds": stored}
-    table = _common.table(["training", "clips/s", "times OpenSoundscape"], rows)
-    _common.publish("training_opensoundscape", text + "\n\n" + table, figures, options.output)
+    table = _common.table(["training", "clips/s", "times OpenSoundscape"], lines)
+    name = f"training_opensoundscape_{rows}x{frames}{'_recordings' if options.recordings else ''}"
+    _common.publish(name, text + "\n\n" + table, figures, options.output)
 
 
 if __name__ == "__main__":
