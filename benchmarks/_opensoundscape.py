@@ -6,6 +6,7 @@ of its models.
 """
 
 import contextlib
+import importlib.util
 import json
 import sys
 import tempfile
@@ -20,8 +21,22 @@ from opensoundscape.ml import cnn_architectures
 warnings.filterwarnings("ignore")
 
 
+def network_of(name: str, n_classes: int) -> torch.nn.Module:
+    """ResNet18 as OpenSoundscape has it, or the body in a file of aurist's, which needs nothing but torch."""
+    if name == "resnet18":
+        return cnn_architectures.resnet18(n_classes, weights=None, num_channels=1)
+    spec = importlib.util.spec_from_file_location("body", name)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    body = module.MelCnn(1)
+    head = [torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten(), torch.nn.Linear(module.WIDTHS[-1], n_classes)]
+    network = torch.nn.Sequential(body, *head)
+    network.constructor_name = "mel_cnn"
+    return network
+
+
 def train(task: dict, labels: pd.DataFrame) -> float:
-    network = cnn_architectures.resnet18(labels.shape[1], weights=None, num_channels=1)
+    network = network_of(task["network"], labels.shape[1])
     model = CNN(
         architecture=network,
         classes=list(labels.columns),

@@ -1,4 +1,4 @@
-"""Training speed against OpenSoundscape: the same ResNet18 on the same 5-s clips and images, in 32 bits.
+"""Training speed against OpenSoundscape: the same network on the same 5-s clips and images, in 32 bits.
 
 Both change every clip in every epoch (gain, noise, a roll in time, a mask of time, a mask of frequencies).
 OpenSoundscape decodes and preprocesses clip by clip, in a DataLoader; its best number of workers and batch are found
@@ -39,6 +39,7 @@ from aurist.clips.read import ReadOptions, read_clips
 from aurist.features.spectrogram import Spectrogram
 from aurist.features.waves import store_waves
 from aurist.models.training.batches import Part
+from aurist.nets import mel_cnn
 from aurist.recipes import Augment, Recipe
 from training import BATCH, RATE, SECONDS, Ours, network_of, part_of, plain_loop, recipe
 
@@ -60,9 +61,12 @@ SETTINGS = [(workers, batch) for workers in (0, 1, 2) for batch in (16, 32)]
 class Peer:
     """A process of the peer's environment, which trains when it is asked to."""
 
-    def __init__(self, python: Path, labels: pd.DataFrame, image: tuple[int, int], folder: Path) -> None:
+    def __init__(
+        self, python: Path, labels: pd.DataFrame, image: tuple[int, int], network: str, folder: Path
+    ) -> None:
         labels.to_csv(folder / "labels.csv")
         self._image = image
+        self._network = network if network == "resnet18" else str(Path(mel_cnn.__file__).resolve())
         script = Path(__file__).with_name("_opensoundscape.py")
         self._process = subprocess.Popen(
             [str(python), str(script), str(folder / "labels.csv")],
@@ -81,6 +85,7 @@ class Peer:
             "rate": RATE,
             "rows": self._image[0],
             "frames": self._image[1],
+            "network": self._network,
             "workers": workers,
             "batch": batch,
         }
@@ -123,8 +128,9 @@ def as_recordings(clips: Clips, folder: Path) -> Clips:
             whole = [waves[(i + k) % len(waves)] for k in range(each)]
             soundfile.write(path, np.concatenate(whole), FIELD_RATE)
         start = i % each * SECONDS
-        rows.append((path, start, start + SECONDS, clips.table["labels"].iloc[i][0]))
-    return read_clips(pd.DataFrame(rows, columns=["path", "start", "end", "label"]), ReadOptions())
+        rows.append((str(path), start, start + SECONDS, clips.table["labels"].iloc[i][0]))
+    found = read_clips(pd.DataFrame(rows, columns=["path", "start", "end", "label"]), ReadOptions())
+    return replace(found, classes=clips.classes)
 
 
 def peer_labels(clips: Clips) -> pd.DataFrame:
@@ -167,12 +173,13 @@ def main() -> None:
     parser.add_argument("--clips", type=int, default=192)
     parser.add_argument("--rows", type=int, default=64, help="mel bands")
     parser.add_argument("--hop", type=int, default=512, help="samples from frame to frame")
+    parser.add_argument("--network", choices=["resnet18", "mel_cnn"], default="resnet18")
     parser.add_argument("--recordings", action="store_true", help="windows of long recordings")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--output", type=Path)
     options = parser.parse_args()
     rows, frames = options.rows, 1 + SECONDS * RATE // options.hop
-    one = recipe("resnet18")
+    one = recipe(options.network)
     one = replace(one, augment=AUGMENT, front=replace(one.front, n_mels=rows, hop_length=options.hop))
     with tempfile.TemporaryDirectory() as place:
         clips = steady_clips(options.data, options.clips)
@@ -187,7 +194,7 @@ def main() -> None:
             name: Ours(one, part, network_of(one, (1, rows, frames)), torch.get_num_threads(), name == "bf16")
             for name in ("fp32", "bf16")
         }
-        peer = Peer(options.peer, peer_labels(clips), (rows, frames), Path(place))
+        peer = Peer(options.peer, peer_labels(clips), (rows, frames), options.network, Path(place))
         found = {setting: peer.speed(*setting) for setting in SETTINGS}
         best = max(found, key=lambda setting: found[setting])
         for one_way in ours.values():
@@ -209,16 +216,16 @@ def main() -> None:
         ]
         for way in rounds[0]
     ]
+    what = "windows of 48 kHz FLAC recordings" if options.recordings else "clips of ESC-10"
     text = (
-        f"{len(clips)} {'windows of 48 kHz FLAC recordings' if options.recordings else 'clips of ESC-10'}, images of "
-        f"{rows} x {frames}, {torch.get_num_threads()} threads. OpenSoundscape "
-        f"with {best[0]} workers and batches of {best[1]}, the best of {len(SETTINGS)} settings; aurist with batches "
-        f"of 16, its store filled in {stored:.1f} s once, waiting for batches "
+        f"{len(clips)} {what}, {options.network}, images of {rows} x {frames}, {torch.get_num_threads()} threads. "
+        f"OpenSoundscape with {best[0]} workers and batches of {best[1]}, the best of {len(SETTINGS)} settings; aurist "
+        f"with batches of 16, its store filled in {stored:.1f} s once, waiting for batches "
         f"{median(ours['fp32'].waiting[1:]):.1%} of the time:"
     )
     figures = {"settings": {str(k): v for k, v in found.items()}, "rounds": rounds, "store_seconds": stored}
     table = _common.table(["training", "clips/s", "times OpenSoundscape"], lines)
-    name = f"training_opensoundscape_{rows}x{frames}{'_recordings' if options.recordings else ''}"
+    name = f"training_opensoundscape_{options.network}_{rows}x{frames}{'_recordings' if options.recordings else ''}"
     _common.publish(name, text + "\n\n" + table, figures, options.output)
 
 

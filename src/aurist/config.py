@@ -13,7 +13,7 @@ from aurist.errors import ConfigError, check_one_of
 from aurist.files import atomic_path
 
 PRESETS = ("quick", "good", "best")
-ENGINES = ("autogluon", "mljar", "all", "networks")
+ENGINES = ("auto", "autogluon", "mljar", "all", "networks")
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,8 @@ class FitConfig:
     time_limit
         Seconds of wall time for the whole command; None: the preset's own.
     engine
-        "autogluon", "mljar", or "all" for both on one leaderboard; "networks" for the recipes alone.
+        "auto": AutoGluon's models on features and, where there are recordings, PyTorch and time enough, a network;
+        "autogluon" or "mljar" alone, or "all" for both on one leaderboard; "networks" for the recipes alone.
     recipes
         Networks to train beside them: names of recipes, or paths of TOML files.
     recipe_settings
@@ -38,6 +39,8 @@ class FitConfig:
     embeddings
         Networks with ready weights that make features of the recordings, beside the summary features: names of
         recipes, or paths of TOML files.
+    plan
+        Path of a plan to follow instead of making one; there is then no time limit.
     subset
         Learn from such a share of the groups only, for trials; None: from all.
     n_splits
@@ -61,7 +64,7 @@ class FitConfig:
     metric: str | None = None
     preset: str = "good"
     time_limit: float | None = None
-    engine: str = "autogluon"
+    engine: str = "auto"
     n_splits: int | None = None
     seed: int = 0
     jobs: int = 0
@@ -70,6 +73,7 @@ class FitConfig:
     recipes: tuple[str, ...] = ()
     recipe_settings: tuple[str, ...] = ()
     embeddings: tuple[str, ...] = ()
+    plan: str | None = None
     subset: float | None = None
 
     def __post_init__(self) -> None:
@@ -85,7 +89,11 @@ class FitConfig:
             raise ConfigError(
                 f"subset is {self.subset:g}, but must be a share above 0, such as 0.1, or 1 for all."
             )
-        if self.engine == "networks" and not self.recipes:
+        if self.plan is not None and (self.time_limit is not None or self.recipes):
+            raise ConfigError(
+                "A plan says what is fitted, and has no time limit: leave --time-limit and --recipe out, or edit it."
+            )
+        if self.engine == "networks" and self.plan is None and not self.recipes:
             raise ConfigError(
                 "engine is 'networks', but no recipe is named: add --recipe mel-cnn, or another that "
                 "`aurist recipes` lists."
@@ -138,6 +146,22 @@ def _fits(value: Any, kind: str) -> bool:
     if isinstance(value, list):
         return kind.startswith("tuple") and all(isinstance(one, str) for one in value)
     return type(value).__name__ in kind.split(" | ")
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people say them.
+
+    Examples
+    --------
+    >>> duration(42), duration(600), duration(5430)
+    ('42 s', '10 min', '1 h 30 min')
+    """
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    return f"{minutes // 60} h" + (f" {minutes % 60} min" if minutes % 60 else "")
 
 
 def parse_duration(text: str) -> float:

@@ -1,6 +1,6 @@
 """The run folder: everything that a fit leaves, written so that a kill at any moment loses little.
 
-``config.toml  recipes.json  data.json  clips.parquet  features.parquet  folds.parquet  embedders/<name>/
+``config.toml  recipes.json  plan.toml  data.json  clips.parquet  features.parquet  folds.parquet  embedders/<name>/
 models/<name>/fold<k>/  predictions.parquet  ensemble.json  leaderboard.csv  pairwise.csv  variants.csv  scores.json
 audit.json  quarantine.csv  versions.json  journal.jsonl``
 """
@@ -28,6 +28,9 @@ from aurist.errors import RunError
 from aurist.features.schema import Schema, schema_from_dict, schema_to_dict
 from aurist.files import atomic_path, write_json
 from aurist.models.base import Examples, Inputs, Task
+from aurist.models.network import ENGINE as NETWORK
+from aurist.models.network import recipe_of
+from aurist.plan import read_plan
 from aurist.predictions import Predictions, from_frame
 from aurist.recipes import Recipe, recipe_from
 from aurist.splits import cross_splits
@@ -104,6 +107,24 @@ class Run:
         if not path.exists():
             return []
         return [recipe_from(one, str(path)) for one in json.loads(path.read_text(encoding="utf-8"))]
+
+    @property
+    def plan_path(self) -> Path:
+        """Where the plan of the fit is, once it is made."""
+        return self.folder / "plan.toml"
+
+    def networks(self) -> list[Recipe]:
+        """The recipes of the networks of the plan."""
+        plan = read_plan(self.plan_path)
+        return [recipe_of(member) for member in plan.members if member.engine == NETWORK]
+
+    def audit(self) -> dict[str, Any]:
+        """What the audit found."""
+        return dict(json.loads((self.folder / "audit.json").read_text(encoding="utf-8")))
+
+    def is_finished(self) -> bool:
+        """Whether the fit came to its end; one that was killed may have a leaderboard already."""
+        return any(event["event"] == "finished" for event in self.journal())
 
     def embedders(self) -> list[Recipe]:
         """The networks that make features of the recordings."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import threading
@@ -52,7 +53,7 @@ def side_by_side(calls: Sequence[Callable[[], object]], workers: int, seconds: f
             futures: list[Future[object]] = [executor.submit(call) for call in calls]
         finished = False
         try:
-            timeout = None if seconds is None else max(seconds, 0.0)
+            timeout = None if seconds is None or math.isinf(seconds) else max(seconds, 0.0)
             done, late = wait(futures, timeout, return_when=FIRST_EXCEPTION)
             for future in done:
                 future.result()

@@ -17,6 +17,9 @@ from aurist.splits import assign_folds, cross_splits
 
 MEMBERS = [
     Member("forest", "forest", {"trees": 60}),
+    Member("svm", "classic", {"kind": "svm"}),
+    Member("lda", "classic", {"kind": "lda"}),
+    Member("logistic", "classic", {"kind": "logistic"}),
     Member("GBM", "autogluon", {"kind": "GBM", "refit": True, "learning_rate": 0.2}),
     Member("LR", "autogluon", {"kind": "LR", "refit": False}),
     pytest.param(Member("CAT", "autogluon", {"kind": "CAT", "refit": True}), marks=pytest.mark.slow),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from aurist.automl.annotated import read_annotated
 from aurist.automl.apply import Applied, apply_run, read_inputs, submission
+from aurist.automl.planning import plan_of
 from aurist.automl.prepare import Source, prepare
 from aurist.automl.scoring import Evaluation, evaluate_run
 from aurist.automl.train import train
@@ -16,8 +18,8 @@ from aurist.config import FitConfig
 from aurist.errors import RunError
 from aurist.files import only_one
 from aurist.metrics import metric
-from aurist.plan import Clock, time_limit
-from aurist.run import Run, open_run
+from aurist.plan import Clock, FitPlan, time_limit
+from aurist.run import Run, open_run, read_data, training_data
 
 __all__ = [
     "Applied",
@@ -25,6 +27,7 @@ __all__ = [
     "apply_run",
     "evaluate_run",
     "fit",
+    "plan_fit",
     "read_annotated",
     "read_inputs",
     "resume",
@@ -84,7 +87,7 @@ def fit(
     if config.metric is not None:
         metric(config.metric)
     if (folder / "data.json").exists():
-        finished = (folder / "scores.json").exists()
+        finished = Run(folder).is_finished()
         advice = "" if finished else f"Go on with it: aurist resume {folder}. Or "
         state = "a finished run" if finished else "a run"
         raise RunError(
@@ -104,6 +107,39 @@ def fit(
     with only_one(folder):
         train(run, clock, say)
     return run
+
+
+def plan_fit(
+    source: Source,
+    config: FitConfig | None = None,
+    *,
+    options: ReadOptions | None = None,
+    cache_dir: Path | None = None,
+    say: Callable[[str], None] = lambda line: None,
+) -> FitPlan:
+    """What `fit` would do with this data in this time: it reads, checks and listens to the data, and fits nothing.
+
+    Features that it computes are stored, so that `fit` need not compute them again.
+
+    Raises
+    ------
+    DataError, ConfigError
+        As `fit` does.
+    """
+    began = time.monotonic()
+    config = config or FitConfig()
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place) / "run"
+        run = prepare(
+            source,
+            folder,
+            config,
+            options=options or ReadOptions(),
+            test=None,
+            cache_dir=cache_dir,
+            say=say,
+        )
+        return plan_of(run, training_data(read_data(run)), Clock(began, time_limit(config)))
 
 
 def resume(folder: Path | str, *, say: Callable[[str], None] = lambda line: None) -> Run:

@@ -12,7 +12,6 @@ import pandas as pd
 from aurist.automl.blender import ensemble_proba
 from aurist.automl.careless import interval, read_careless
 from aurist.automl.gain import compare_rows, ensemble_gain
-from aurist.automl.prepare import Say
 from aurist.automl.windows import compare_variants
 from aurist.crossval import FoldsFitted, TrainingData
 from aurist.ensemble import Ensemble, blend, nested_ensemble
@@ -41,7 +40,7 @@ class Scored:
     probas: dict[str, Proba]
 
 
-def finish(run: Run, data: RunData, learn: TrainingData, fitted: list[FoldsFitted], say: Say) -> None:
+def finish(run: Run, data: RunData, learn: TrainingData, fitted: list[FoldsFitted]) -> None:
     """Blend, score, and write ``ensemble.json predictions.parquet leaderboard.csv scores.json seen.npz``."""
     rows = np.flatnonzero(learn.folds >= 0)
     ids = learn.clip_ids[rows].tolist()
@@ -105,8 +104,6 @@ def finish(run: Run, data: RunData, learn: TrainingData, fitted: list[FoldsFitte
         word["held_out"] = _held_out_word(run, held, seen)
     word["against"] = ensemble_gain(compare_rows(run))
     write_json(run.folder / "scores.json", word)
-    run.log("finished", {"best": ENSEMBLE, "score": float(board.set_index("model")["score"][ENSEMBLE])})
-    say(f"run written to {run.folder}")
 
 
 @dataclass(frozen=True)

@@ -25,8 +25,9 @@ from aurist.features.summary import SummaryConfig
 from aurist.files import atomic_path, write_json
 from aurist.metrics import metric
 from aurist.models.base import Inputs, Task
-from aurist.models.network import check_recipe
-from aurist.plan import ENSEMBLE, GLUON_ENSEMBLE, members, n_splits
+from aurist.models.network import ENGINE as NETWORK
+from aurist.models.network import check_recipe, recipe_of
+from aurist.plan import ENSEMBLE, GLUON_ENSEMBLE, n_splits, read_plan, table_members
 from aurist.recipes import Recipe, parse_setting, read_recipe
 from aurist.run import HELD_OUT, Run, RunData, available_cores, create_run
 from aurist.splits import NEVER_SCORED, assign_folds, given_folds, group_codes
@@ -110,11 +111,21 @@ def prepare(
 
 
 def chosen_recipes(config: FitConfig) -> list[Recipe]:
-    """The recipes that the settings name, with their changes."""
+    """The recipes that the settings or their plan name, with their changes.
+
+    Raises
+    ------
+    ConfigError
+        Where there is no such recipe, or two rows of the leaderboard would have one name.
+    """
+    if config.plan is not None:
+        members = read_plan(Path(config.plan)).members
+        return [recipe_of(member) for member in members if member.engine == NETWORK]
     changes = dict(parse_setting(text) for text in config.recipe_settings)
     recipes = [read_recipe(name, changes) for name in config.recipes]
     names = [recipe.name for recipe in recipes]
-    taken = {*(member.name for member in members(replace(config, engine="all"))), ENSEMBLE, GLUON_ENSEMBLE}
+    tables = table_members(replace(config, engine="all"))
+    taken = {*(member.name for member in tables), ENSEMBLE, GLUON_ENSEMBLE}
     for name in names:
         if names.count(name) > 1 or name in taken:
             raise ConfigError(

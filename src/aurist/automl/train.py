@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from aurist.automl.careless import compare_with_careless
 from aurist.automl.finish import finish
+from aurist.automl.planning import plan_of
 from aurist.automl.prepare import Say
 from aurist.automl.watch import watched
 from aurist.automl.windows import with_best_pooling
@@ -15,15 +18,20 @@ from aurist.features.waves import Waves, store_waves
 from aurist.metrics import metric
 from aurist.models.base import FitFailedError, Member
 from aurist.models.network import ENGINE, recipe_of
-from aurist.plan import FOREST, Clock, members, share
+from aurist.plan import ENSEMBLE, FOREST, Clock, FitPlan, share
 from aurist.run import Run, read_data, training_data
 
 #: The first member is fitted whatever the clock says: a run without any model is of no use.
 LEAST_SECONDS = 60.0
+#: What is blended and written before the end costs at the most this share of the time, each time that this share of it
+#: has passed.
+_WRITING, _WRITE_EVERY = 0.03, 0.1
 
 
 def train(run: Run, clock: Clock, say: Say) -> None:
-    """Fit every member that the time allows, then blend, score and write.
+    """Fit every member of the plan that the time allows, then blend, score and write.
+
+    What there is is blended and written now and then before the end, too, so that a killed run can be used.
 
     Raises
     ------
@@ -32,20 +40,28 @@ def train(run: Run, clock: Clock, say: Say) -> None:
     """
     data = read_data(run)
     learn = training_data(data)
-    planned = members(run.config(), run.recipes())
-    sound = decode_for(planned, learn, say)
+    plan = plan_of(run, learn, clock)
+    for note in plan.notes:
+        say(f"plan: {note}")
+    sound: list[Waves] = []
     fitted: list[FoldsFitted] = []
+    written = 0.0
     try:
-        for place, member in enumerate(planned):
-            left = clock.left() - _reserve(learn, len(planned))
-            seconds = share(left, len(planned) - place) if fitted else max(left, LEAST_SECONDS)
-            found = _fit_or_skip(run, learn, member, seconds, max(left, seconds), clock, say)
+        for place, step in enumerate(plan.steps):
+            if fitted and _worth_writing(learn, len(fitted), clock, written):
+                finish(run, data, learn, fitted)
+                written = clock.used()
+            if step.member.engine == ENGINE and not sound:
+                sound = decode_for(plan.members, learn, say)
+            left = clock.left() - _reserve(learn, len(plan.steps))
+            seconds = _seconds(plan, place, left, clock.limit) if fitted else max(left, LEAST_SECONDS)
+            found = _fit_or_skip(run, learn, step.member, seconds, max(left, seconds), clock, say)
             if found is None:
                 continue
             found = with_best_pooling(found, learn)
             fitted.append(found)
             say(_line(found, learn))
-            if member == FOREST and found.fit_time < 0.4 * clock.limit:
+            if step.member == FOREST and found.fit_time < 0.4 * clock.limit:
                 compare_with_careless(run, learn, found)
     except KeyboardInterrupt:
         if not fitted:
@@ -57,8 +73,28 @@ def train(run: Run, clock: Clock, say: Say) -> None:
         raise RunError(
             "No model could be fitted in the time; the reasons are above. Give more time (--time-limit)."
         )
-    finish(run, data, learn, fitted, say)
+    finish(run, data, learn, fitted)
+    best = run.leaderboard().set_index("model")["score"]
+    run.log("finished", {"best": ENSEMBLE, "score": float(best[ENSEMBLE])})
+    say(f"run written to {run.folder}")
     del sound  # held until here: what is in use is not dropped from the store
+
+
+def _seconds(plan: FitPlan, place: int, left: float, limit: float) -> float:
+    """What the step at this place may take: its share of what is left until the last of its kind should be done."""
+    if math.isinf(left):
+        return left
+    until = plan.steps[place].until
+    rivals = sum(step.until == until for step in plan.steps[place:])
+    kept = 0.0 if until == 1.0 else (1 - until) * limit
+    return share(left - kept, rivals)
+
+
+def _worth_writing(learn: TrainingData, n_members: int, clock: Clock, written: float) -> bool:
+    """Whether enough time has passed since the last writing, or none was, for what it costs."""
+    costs = 2 * _reserve(learn, n_members)
+    due = not written or clock.used() - written > _WRITE_EVERY * clock.limit
+    return costs < _WRITING * clock.limit and due
 
 
 def decode_for(planned: list[Member], learn: TrainingData, say: Say) -> list[Waves]:

@@ -26,7 +26,9 @@ def add_to(app: typer.Typer) -> None:
 
 def fit(
     data: opt.Data,
-    output: Annotated[Path, typer.Option("--output", "-o", help="The run folder to make.")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The run folder to make.", show_default=False)
+    ] = None,
     label: opt.Label = None,
     metric: Annotated[
         str | None,
@@ -42,8 +44,12 @@ def fit(
         str | None, typer.Option(help="Wall time of the whole command: 90s, 15m, 1h30m. Default: by preset.")
     ] = None,
     engine: Annotated[
-        str, typer.Option(help="autogluon, mljar, all for both, or networks for the recipes alone.")
-    ] = "autogluon",
+        str,
+        typer.Option(
+            help="auto: AutoGluon's models and, for recordings and with time enough, a network; autogluon, mljar, all "
+            "for both; networks for the recipes alone."
+        ),
+    ] = "auto",
     recipe: Annotated[
         list[str] | None,
         typer.Option(
@@ -59,6 +65,19 @@ def fit(
         typer.Option(
             help="Recipe whose network, with ready weights, makes further features of recordings. May be repeated."
         ),
+    ] = None,
+    plan: Annotated[
+        Path | None,
+        typer.Option(
+            help="Plan to follow, as TOML, to its end: without a clock, so that it can be repeated."
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be fitted and in what time, and fit nothing.")
+    ] = False,
+    save_plan: Annotated[
+        Path | None,
+        typer.Option(help="Write what would be fitted to this TOML file, to be changed; fit nothing."),
     ] = None,
     subset: Annotated[
         float | None, typer.Option(help="Learn from such a share of the data only, as 0.1, for trials.")
@@ -142,15 +161,22 @@ def fit(
 
       aurist fit recordings/ --label-from '{label}_{group}_{n}' -o run
 
+      aurist fit music/ --time-limit 1h --save-plan plan.toml
+
+      aurist fit music/ --plan plan.toml -o run
+
       aurist fit sounds.csv --engine networks --recipe mel-cnn --time-limit 30m -o run
 
       aurist fit recordings/ --annotations tables/ --window 5 --metric lwlrap -o run
     """
     from aurist.annotations import CutOptions
     from aurist.automl import fit as fit_run
-    from aurist.automl import read_annotated
-    from aurist.cli.show import print_leaderboard
+    from aurist.automl import plan_fit, read_annotated
+    from aurist.cli.show import print_leaderboard, print_plan
     from aurist.config import FitConfig, parse_duration
+    from aurist.errors import ConfigError
+    from aurist.plan import time_limit as whole_time
+    from aurist.plan import write_plan
 
     config = FitConfig(
         metric=metric,
@@ -165,16 +191,26 @@ def fit(
         recipes=tuple(recipe or ()),
         recipe_settings=tuple(change or ()),
         embeddings=tuple(embed or ()),
+        plan=None if plan is None else str(plan),
         subset=subset,
     )
     options = CutOptions(cut, window, hop, min_overlap, background, unlisted, together, seed)
+    source = data if annotations is None else read_annotated(data, annotations, options, label=label)
+    reading = opt.read_options(label, path, group, fold, start, end, row_id, features, label_from, audio_root)
+    if dry_run or save_plan is not None:
+        planned = plan_fit(source, config, options=reading, cache_dir=cache_dir, say=say)
+        print_plan(planned, whole_time(config))
+        if save_plan is not None:
+            write_plan(save_plan, planned)
+            say(f"written: {save_plan}; follow it with: aurist fit {data} --plan {save_plan} -o RUN")
+        return
+    if output is None:
+        raise ConfigError("Name the run folder to make with -o, or ask for the plan alone with --dry-run.")
     run = fit_run(
-        data if annotations is None else read_annotated(data, annotations, options, label=label),
+        source,
         output,
         config,
-        options=opt.read_options(
-            label, path, group, fold, start, end, row_id, features, label_from, audio_root
-        ),
+        options=reading,
         test=test,
         cache_dir=cache_dir,
         started=STARTED,

@@ -11,6 +11,7 @@ from aurist.cli import options as opt
 from aurist.cli.printing import interval, paragraph, print_json, print_table, say
 
 if TYPE_CHECKING:
+    from aurist.plan import FitPlan
     from aurist.run import Run
 
 SHOWN = ["model", "score", "low", "high", "fit_time", "pred_time", "stack_level"]
@@ -79,6 +80,28 @@ def print_leaderboard(run: Run) -> None:
         _print_test(scores)
     if "held_out" in scores:
         _print_held_out(scores)
+
+
+def print_plan(plan: FitPlan, limit: float) -> None:
+    """What would be fitted, in order, with the time that each is expected to take or may take."""
+    import pandas as pd
+
+    from aurist.config import duration
+
+    rows = []
+    for step in plan.steps:
+        training = step.member.settings.get("recipe", {}).get("training", {})
+        expected = "" if step.seconds is None else f"about {duration(step.seconds)}"
+        by = "" if limit == float("inf") else duration(step.until * limit)
+        rows.append((step.member.name, step.member.engine, training.get("epochs", ""), expected, by))
+    columns = ["model", "engine", "epochs", "takes", "done by"]
+    whole = "no limit" if limit == float("inf") else duration(limit)
+    print_table(
+        pd.DataFrame(rows, columns=columns),
+        title=f"what would be fitted, in this order; time in all: {whole}",
+    )
+    for note in plan.notes:
+        say(f"plan: {note}")
 
 
 def _print_networks(run: Run) -> None:

@@ -181,6 +181,10 @@ def engine(name: str) -> Engine:
         from aurist.models.forest import ForestEngine
 
         return ForestEngine()
+    if name == "classic":
+        from aurist.models.classic import ClassicEngine
+
+        return ClassicEngine()
     if name == "autogluon":
         from aurist.models.tabular import AutoGluonEngine
 
@@ -194,5 +198,5 @@ def engine(name: str) -> Engine:
 
         return NetworkEngine()
     raise RunError(
-        f"Found a model of the engine {name!r}; this version knows autogluon, forest, mljar and network."
+        f"Found a model of the engine {name!r}; this version knows autogluon, classic, forest, mljar and network."
     )

@@ -27,6 +27,8 @@ _METRICS = {"accuracy": "accuracy", "f1_macro": "f1", "roc_auc": "auc"}
 _BINARY_ONLY = ("auc",)
 #: The part of its time that mljar is told of: it finishes the model in hand, which took up to twice its limit.
 _TIME_TOLD = 0.5
+#: Seconds where there is no limit: mljar wants a number, and chooses what it tries by it.
+_LONG = 36_000.0
 
 
 @dataclass
@@ -133,7 +135,7 @@ def _fit_one(
         mode=mode,
         ml_task="multiclass_classification" if multiclass else "binary_classification",
         algorithms=_LEARNERS,
-        total_time_limit=max(int(_TIME_TOLD * seconds), 1),
+        total_time_limit=max(int(_TIME_TOLD * min(seconds, _LONG)), 1),
         eval_metric=objective,
         validation_strategy={"validation_type": "custom"},
         explain_level=0,

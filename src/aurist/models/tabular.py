@@ -6,6 +6,7 @@ part of the training folds to choose on, and refits with what it chose (docs/dec
 
 from __future__ import annotations
 
+import math
 import shutil
 import warnings
 from collections.abc import Iterator
@@ -153,7 +154,9 @@ def _fit_one(
                 tuning_data=_frame(*inner),
                 hyperparameters={kind: settings | {_SEED_NAMES[kind]: task.seed}},
                 fit_weighted_ensemble=False,
-                time_limit=seconds / (2 if member.settings.get(REFIT) else 1),
+                time_limit=None
+                if math.isinf(seconds)
+                else seconds / (2 if member.settings.get(REFIT) else 1),
                 num_cpus=task.jobs,
                 calibrate=False,
                 raise_on_model_failure=True,

@@ -89,7 +89,7 @@ def _contents(run: Run, model: str | None, with_sound: bool) -> dict[str, Any]:
             told.clips, told.truth, told.proba, shown=SHOWN_MISTAKES, with_sound=with_sound
         ),
         "settings": gather.settings(run.config()),
-        "recipes": [(recipe.name, recipe.to_dict()) for recipe in run.recipes()],
+        "recipes": [(recipe.name, recipe.to_dict()) for recipe in run.networks()],
         "versions": gather.versions(run),
         **_behaviour(told),
     }

@@ -222,7 +222,7 @@ def _plan(
     precision, taken = choose_precision(network, as_network_likes(batch.x), said, recipe.training.precision)
     clip = taken + made / (1 + task.jobs)
     affordable = (until - time.monotonic()) * _FILLED / (recipe.training.seeds * len(part) * clip)
-    epochs = min(recipe.training.epochs, math.floor(affordable))
+    epochs = math.floor(min(recipe.training.epochs, affordable))
     if epochs < min(_FEWEST, recipe.training.epochs):
         needed = _FEWEST * recipe.training.seeds * len(part) * clip / _FILLED
         raise FitFailedError(

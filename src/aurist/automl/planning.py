@@ -1,0 +1,119 @@
+"""Decide what to fit, from what the data is and what this machine can do in the time."""
+
+from __future__ import annotations
+
+import json
+import math
+import tempfile
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+
+from aurist.config import FitConfig
+from aurist.crossval import TrainingData
+from aurist.models.base import Member
+from aurist.models.network import measure_recipe, recipe_member
+from aurist.plan import (
+    Clock,
+    FitPlan,
+    Step,
+    adapted,
+    read_plan,
+    sound_facts,
+    table_members,
+    with_epochs,
+    write_plan,
+)
+from aurist.recipes import Recipe, read_recipe
+from aurist.run import Run
+from aurist.workers import side_by_side
+
+#: The network that is trained without being asked for.
+DEFAULT_RECIPE = "mel-cnn"
+#: Share of the time by which the tables' members should be done where networks follow.
+TABLES_UNTIL = 0.4
+#: A network is worth its time from so many epochs on, or so many windows learnt from.
+WORTH_EPOCHS, WORTH_WINDOWS = 20, 30_000
+#: Seconds below which not even its speed is measured.
+_LEAST = 60.0
+#: Of the time, what is planned for: the rest is for predicting, and for machines that are slower than they were.
+_FILLED = 0.8
+
+
+def plan_of(run: Run, learn: TrainingData, clock: Clock) -> FitPlan:
+    """The run's plan: as it was when the fit began, as it was given, or made now."""
+    path = run.plan_path
+    if path.exists():
+        return read_plan(path)
+    config = run.config()
+    plan = (
+        make_plan(config, run.recipes(), run.audit(), learn, clock.left())
+        if config.plan is None
+        else read_plan(Path(config.plan))
+    )
+    write_plan(path, plan)
+    return plan
+
+
+def make_plan(
+    config: FitConfig, recipes: list[Recipe], audit: dict[str, object], learn: TrainingData, left: float
+) -> FitPlan:
+    """What to fit in so many seconds: tables first, since they are quick and sure; then networks with what is left.
+
+    Parameters
+    ----------
+    config, recipes
+        What was asked for; without recipes the default network is added where it is worth its time.
+    audit
+        As `audit.json` has it.
+    learn
+        What is to be learnt from.
+    left
+        Seconds.
+    """
+    tables = table_members(config, len(learn.folds), multilabel=learn.task.multilabel)
+    networks = [Step(recipe_member(recipe)) for recipe in recipes]
+    notes: list[str] = []
+    if config.engine == "auto" and not networks:
+        networks, notes = _default_network(audit, learn, left)
+    until = TABLES_UNTIL if networks else 1.0
+    return FitPlan((*(Step(member, until) for member in tables), *networks), tuple(notes))
+
+
+def _default_network(
+    audit: dict[str, object], learn: TrainingData, left: float
+) -> tuple[list[Step], list[str]]:
+    content = audit["content"]
+    assert isinstance(content, dict)
+    facts = sound_facts(content, len(learn.folds))
+    if facts is None or learn.examples.inputs.clips is None:
+        return [], []
+    if any(find_spec(name) is None for name in ("torch", "timm", "lightning_fabric")):
+        return [], ["no network: PyTorch is not installed (pip install 'aurist[networks]')"]
+    seconds = left * (1 - TABLES_UNTIL)
+    if seconds < _LEAST:
+        return [], [f"no network: {max(0.0, seconds):.0f} s for it are too few"]
+    member = recipe_member(adapted(read_recipe(DEFAULT_RECIPE), facts))
+    step, note = _measured(member, learn, seconds)
+    return ([step] if step else []), [note]
+
+
+def _measured(member: Member, learn: TrainingData, seconds: float) -> tuple[Step | None, str]:
+    """The step of a network with the epochs that it can have, or None; and a word about it."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "speed.json"
+        task = learn.task
+        call = partial(measure_recipe, member, len(task.classes), task.multilabel, task.jobs, path)
+        side_by_side([call], workers=1)
+        found = json.loads(path.read_text(encoding="utf-8"))
+    speed, n_folds = found["clips_per_second"], len(learn.splits)
+    clips = sum(len(split.train) + len(split.inner) for split in learn.splits) / n_folds
+    a_epoch = n_folds * clips / speed / _FILLED
+    affordable = seconds / a_epoch
+    wanted = member.settings["recipe"]["training"]["epochs"]
+    told = f"{member.name}: about {speed:.0f} clips/s"
+    if affordable < WORTH_EPOCHS and affordable * clips < WORTH_WINDOWS:
+        return None, f"no network: {told}, {affordable:.0f} epochs in the time; too few to be worth it"
+    ready = with_epochs(member, wanted, found["precision"])
+    epochs = min(wanted, math.floor(affordable))
+    return Step(ready, seconds=a_epoch * epochs), f"{told}, {epochs} of {wanted} epochs in the time"

@@ -1,0 +1,25 @@
+"""What to fit, and in what time."""
+
+from aurist.plan.adapt import SoundFacts, adapted, sound_facts
+from aurist.plan.clock import Clock, share, time_limit
+from aurist.plan.members import ENSEMBLE, FOREST, GLUON_ENSEMBLE, n_splits, table_members
+from aurist.plan.steps import FitPlan, Step, read_plan, with_epochs, write_plan
+
+__all__ = [
+    "ENSEMBLE",
+    "FOREST",
+    "GLUON_ENSEMBLE",
+    "Clock",
+    "FitPlan",
+    "SoundFacts",
+    "Step",
+    "adapted",
+    "n_splits",
+    "read_plan",
+    "share",
+    "sound_facts",
+    "table_members",
+    "time_limit",
+    "with_epochs",
+    "write_plan",
+]

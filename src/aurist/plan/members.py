@@ -1,0 +1,63 @@
+"""The members of each preset, in order of expected gain for the time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from aurist.config import FitConfig
+from aurist.models.base import Member
+
+DEFAULT_SPLITS = {"quick": 3, "good": 5, "best": 8}
+
+FOREST = Member("ExtraTrees", "forest")
+
+#: The rows of the leaderboard that blend members: our own, which is what predicts, and AutoGluon's.
+ENSEMBLE, GLUON_ENSEMBLE = "Ensemble", "AutoGluonEnsemble"
+
+
+def _gluon(name: str, kind: str, refit: bool = True, /, **settings: float | bool | str) -> Member:
+    return Member(name, "autogluon", {"kind": kind, "refit": refit, **settings})
+
+
+_GBM = _gluon("LightGBM", "GBM")
+_GBM_QUICK = _gluon("LightGBM", "GBM", False, learning_rate=0.1)
+_GBM_XT = _gluon("LightGBMXT", "GBM", extra_trees=True)
+_GBM_LARGE = _gluon(
+    "LightGBMLarge", "GBM", learning_rate=0.03, num_leaves=128, feature_fraction=0.9, min_data_in_leaf=3
+)
+_CAT = _gluon("CatBoost", "CAT")
+_XGB = _gluon("XGBoost", "XGB")
+_RF = _gluon("RandomForest", "RF")
+_NET = replace(_gluon("NeuralNet", "NN_TORCH"), seconds_per_row=0.01)
+_TABM = replace(_gluon("TabM", "TABM"), seconds_per_row=0.03)
+
+_SVM = Member("SVM", "classic", {"kind": "svm"})
+_LDA = Member("LDA", "classic", {"kind": "lda"})
+_LOGISTIC = Member("Logistic", "classic", {"kind": "logistic"})
+#: With more rows support vectors take too long, and neither these nor discriminants are worth it; with several labels
+#: a clip they would be fitted for each label.
+CLASSIC_ROWS = 5000
+
+PRESETS: dict[str, list[Member]] = {
+    "quick": [FOREST, _GBM_QUICK],
+    "good": [FOREST, _LOGISTIC, _SVM, _LDA, _GBM_XT, _RF, _XGB, _CAT, _GBM],
+    "best": [FOREST, _LOGISTIC, _SVM, _LDA, _GBM_XT, _XGB, _CAT, _RF, _GBM, _NET, _TABM, _GBM_LARGE],
+}
+
+
+def table_members(config: FitConfig, n_rows: int = 0, *, multilabel: bool = False) -> list[Member]:
+    """The members that learn from features, the cheapest and surest first; none where networks alone are wanted."""
+    if config.engine == "networks":
+        return []
+    mljar = Member("mljar", "mljar", {"preset": config.preset})
+    if config.engine == "mljar":
+        return [FOREST, mljar]
+    chosen = PRESETS[config.preset]
+    if n_rows > CLASSIC_ROWS or multilabel:
+        chosen = [member for member in chosen if member not in (_SVM, _LDA)]
+    return [*chosen, mljar] if config.engine == "all" else chosen
+
+
+def n_splits(config: FitConfig) -> int:
+    """How many folds to make where the data prescribes none."""
+    return config.n_splits if config.n_splits is not None else DEFAULT_SPLITS[config.preset]

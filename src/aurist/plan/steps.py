@@ -1,0 +1,163 @@
+"""A plan: the members to fit, in order, as a TOML file that people can read, change and give back."""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from aurist.errors import ConfigError, listing
+from aurist.files import atomic_path
+from aurist.models.base import Member
+from aurist.models.network import ENGINE, recipe_member, recipe_of
+from aurist.recipes import read_recipe, recipe_from
+
+ENGINES = ("forest", "classic", "autogluon", "mljar", ENGINE)
+_KINDS: dict[str, type | tuple[type, ...]] = {
+    "name": str,
+    "engine": str,
+    "until": (int, float),
+    "seconds": (int, float),
+    "seconds_per_row": (int, float),
+    "recipe": (str, dict),
+    "settings": dict,
+}
+_HEAD = """\
+# What aurist fits, in this order. Change it and give it back with: aurist fit DATA --plan THIS_FILE
+# A plan given back has no clock: every member learns to its end, so that the same seed gives the same result.
+# recipe = "mel-cnn" stands for a recipe that comes with aurist, or a file.
+"""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One member of a plan.
+
+    Parameters
+    ----------
+    member
+        What to fit.
+    until
+        Share of the whole time by which it should be done; what is left then belongs to later steps.
+    seconds
+        That it is expected to take; None where nothing is known but its limit.
+    """
+
+    member: Member
+    until: float = 1.0
+    seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class FitPlan:
+    """What to fit, in order.
+
+    Parameters
+    ----------
+    steps
+        One a member.
+    notes
+        Why it is so, for people to read.
+    """
+
+    steps: tuple[Step, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def members(self) -> list[Member]:
+        """The members, in order."""
+        return [step.member for step in self.steps]
+
+
+def write_plan(path: Path, plan: FitPlan) -> None:
+    """Write a plan as TOML."""
+    import tomli_w
+
+    tables = []
+    for step in plan.steps:
+        told: dict[str, Any] = {"name": step.member.name, "engine": step.member.engine}
+        if step.until != 1.0:
+            told["until"] = step.until
+        if step.seconds is not None:
+            told["seconds"] = round(step.seconds, 1)
+        if step.member.seconds_per_row:
+            told["seconds_per_row"] = step.member.seconds_per_row
+        settings = dict(step.member.settings)
+        if step.member.engine == ENGINE:
+            told["recipe"] = settings.pop("recipe")
+        if settings:
+            told["settings"] = settings
+        tables.append(told)
+    with atomic_path(path) as part:
+        text = _HEAD + tomli_w.dumps({"notes": list(plan.notes), "member": tables}, multiline_strings=True)
+        part.write_text(text, encoding="utf-8")
+
+
+def read_plan(path: Path) -> FitPlan:
+    """Read a plan back.
+
+    Raises
+    ------
+    ConfigError
+        Where the file is not TOML, or members are not as they must be; all of these are named at once.
+    """
+    try:
+        found = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"Cannot read the plan {path}: {error}") from error
+    tables = found.get("member")
+    if not isinstance(tables, list) or not tables:
+        raise ConfigError(f"{path} holds no plan: expected at least one table [[member]].")
+    steps, wrong, names = [], [], set()
+    for number, table in enumerate(tables, start=1):
+        try:
+            step = _step(table)
+            if step.member.name in names:
+                raise ConfigError(f"a second member is called {step.member.name}")
+            names.add(step.member.name)
+            steps.append(step)
+        except ConfigError as error:
+            wrong.append(f"member {number}: {error}")
+    if wrong:
+        raise ConfigError(f"{path}: {len(wrong)} of {len(tables)} members cannot be used:\n{listing(wrong)}")
+    return FitPlan(tuple(steps), tuple(str(note) for note in found.get("notes", ())))
+
+
+def _step(table: Mapping[str, Any]) -> Step:
+    strange = sorted(set(table) - set(_KINDS))
+    if strange:
+        raise ConfigError(f"unknown {', '.join(strange)}; there are: {', '.join(_KINDS)}")
+    for key, value in table.items():
+        if not isinstance(value, _KINDS[key]):
+            raise ConfigError(f"{key} is {value!r}")
+    if table.get("engine") not in ENGINES:
+        raise ConfigError(f"engine is {table.get('engine')!r}, but must be one of: {', '.join(ENGINES)}")
+    seconds = table.get("seconds")
+    return Step(_member(table), float(table.get("until", 1.0)), None if seconds is None else float(seconds))
+
+
+def _member(table: Mapping[str, Any]) -> Member:
+    settings = table.get("settings", {})
+    if table["engine"] == ENGINE:
+        given = table.get("recipe")
+        if given is None:
+            raise ConfigError('a network needs its recipe, such as recipe = "mel-cnn"')
+        recipe = read_recipe(given) if isinstance(given, str) else recipe_from(given, "recipe")
+        recipe = replace(recipe, name=str(table.get("name", recipe.name)))
+        made = recipe_member(recipe)
+        return replace(made, settings={**settings, **made.settings})
+    if not table.get("name"):
+        raise ConfigError("it has no name")
+    return Member(str(table["name"]), table["engine"], settings, float(table.get("seconds_per_row", 0.0)))
+
+
+def with_epochs(member: Member, epochs: int, precision: str) -> Member:
+    """The network's member with so many epochs at the most, and its precision settled."""
+    recipe = recipe_of(member)
+    training = dataclasses.replace(
+        recipe.training, epochs=min(epochs, recipe.training.epochs), precision=precision
+    )
+    return recipe_member(replace(recipe, training=training))

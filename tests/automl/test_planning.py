@@ -1,0 +1,156 @@
+"""What is fitted within the time, and plans that are written and followed."""
+
+from __future__ import annotations
+
+import importlib
+import math
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import aurist
+from aurist.automl import planning
+from aurist.automl.planning import make_plan
+from aurist.automl.train import _seconds
+from aurist.crossval import TrainingData
+from aurist.errors import ConfigError
+from aurist.models.base import Member
+from aurist.plan import FitPlan, Step, read_plan
+from aurist.recipes import read_recipe
+
+from ..models.sounds import sound_data
+from .conftest import feature_table
+
+#: the module, whose name the package gives to the function
+train = importlib.import_module("aurist.automl.train")
+
+
+@pytest.fixture(scope="module")
+def learn(tmp_path_factory: pytest.TempPathFactory) -> TrainingData:
+    return sound_data(tmp_path_factory.mktemp("sounds") / "data", n=24, seconds=1.0)
+
+
+def audit(rate: int) -> dict[str, object]:
+    lengths = dict.fromkeys(("min", "5%", "median", "95%", "max"), 1.0)
+    return {"content": {"sample_rates": {str(rate): 24}, "clip_seconds": lengths}}
+
+
+def measured_at(monkeypatch: pytest.MonkeyPatch, speed: float) -> None:
+    def measure(_: object, __: int, ___: bool, ____: int, output: Path) -> None:
+        output.write_text(f'{{"precision": "32", "clips_per_second": {speed}}}')
+
+    monkeypatch.setattr(planning, "measure_recipe", measure)
+
+
+def test_a_network_joins_where_there_is_time_for_it(
+    learn: TrainingData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("timm")
+    measured_at(monkeypatch, 100.0)
+    plan = make_plan(aurist.FitConfig(), [], audit(8000), learn, left=600.0)
+    assert [member.name for member in plan.members][-1] == "mel-cnn"
+    *tables, network = plan.steps
+    assert {step.until for step in tables} == {0.4}
+    assert network.until == 1.0
+    assert network.seconds is not None and network.seconds <= 0.6 * 600
+    assert network.member.settings["recipe"]["training"]["precision"] == "32"
+
+
+def test_no_network_is_begun_that_cannot_learn_enough(
+    learn: TrainingData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("timm")
+    measured_at(monkeypatch, 1.0)
+    plan = make_plan(aurist.FitConfig(), [], audit(8000), learn, left=600.0)
+    assert all(member.engine != "network" for member in plan.members)
+    assert {step.until for step in plan.steps} == {1.0}
+    assert "too few" in plan.notes[0]
+
+
+def test_networks_that_are_asked_for_are_the_only_ones(learn: TrainingData) -> None:
+    plan = make_plan(aurist.FitConfig(), [read_recipe("iaml-slices")], audit(8000), learn, left=600.0)
+    assert [m.name for m in plan.members if m.engine == "network"] == ["iaml-slices"]
+    tables = make_plan(aurist.FitConfig(engine="autogluon"), [], audit(8000), learn, left=600.0)
+    assert all(member.engine != "network" for member in tables.members)
+
+
+def test_time_is_kept_for_the_networks() -> None:
+    steps = (Step(Member("a", "forest"), 0.4), Step(Member("b", "forest"), 0.4), Step(Member("c", "network")))
+    plan = FitPlan(steps)
+    assert _seconds(plan, 0, left=100.0, limit=100.0) == 20.0  # half of the 40 s of the tables
+    assert _seconds(plan, 1, left=90.0, limit=100.0) == 30.0
+    assert _seconds(plan, 1, left=50.0, limit=100.0) < 0  # their time is over
+    assert _seconds(plan, 2, left=50.0, limit=100.0) == 50.0
+    assert _seconds(plan, 0, left=math.inf, limit=math.inf) == math.inf
+
+
+def test_a_plan_that_is_given_is_followed_and_repeats_itself(tmp_path: Path) -> None:
+    """By the command line: written, changed, followed twice with the same result."""
+    table = tmp_path / "train.csv"
+    feature_table(150, seed=3).to_csv(table, index=False)
+
+    def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "aurist", "fit", str(table), "--label", "genre"]
+        return subprocess.run([*command, *map(str, arguments)], capture_output=True, text=True, check=False)
+
+    path = tmp_path / "plan.toml"
+    written = run("--preset", "quick", "--save-plan", path, "--folds", 3)
+    assert written.returncode == 0, written.stderr
+    assert "LightGBM" in written.stdout
+    assert not (tmp_path / "run").exists()
+    assert [m.name for m in read_plan(path).members] == ["ExtraTrees", "LightGBM"]
+    path.write_text(path.read_text().replace('name = "LightGBM"', 'name = "Boosted"'))
+    boards = []
+    for name in ("one", "two"):
+        done = run("--plan", path, "--folds", 3, "-o", tmp_path / name)
+        assert done.returncode == 0, done.stderr
+        boards.append(aurist.load(tmp_path / name).predictions())
+    assert set(boards[0]["model"]) >= {"ExtraTrees", "Boosted", "Ensemble"}
+    pd.testing.assert_frame_equal(boards[0], boards[1], check_exact=True)
+
+
+def test_a_plan_has_no_clock() -> None:
+    with pytest.raises(ConfigError, match="no time limit"):
+        aurist.FitConfig(plan="plan.toml", time_limit=60.0)
+
+
+def test_without_an_output_the_user_is_told_what_to_say(tmp_path: Path) -> None:
+    table = tmp_path / "train.csv"
+    feature_table(60, seed=3).to_csv(table, index=False)
+    command = [sys.executable, "-m", "aurist", "fit", str(table)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert "-o" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_what_is_done_can_be_used_before_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fit that dies in its second member has a leaderboard of the first, and says that it is not finished."""
+    table = feature_table(150, seed=5)
+    monkeypatch.setattr(train, "_WRITING", 1.0)
+
+    class Died(BaseException):
+        pass
+
+    def second(*arguments: object) -> None:
+        if len(list((tmp_path / "run" / "models").glob("*"))) > 0:
+            raise Died
+        return original(*arguments)  # type: ignore[arg-type]
+
+    original = train._fit_or_skip
+    monkeypatch.setattr(train, "_fit_or_skip", second)
+    with pytest.raises(Died):
+        aurist.fit(table, tmp_path / "run", aurist.FitConfig(preset="quick", time_limit=60))
+    run = aurist.load(tmp_path / "run")
+    assert not run.is_finished()
+    assert set(run.leaderboard()["model"]) == {"ExtraTrees", "Ensemble"}
+    monkeypatch.undo()
+    resumed = aurist.resume(tmp_path / "run")
+    assert resumed.is_finished()
+    assert "LightGBM" in set(resumed.leaderboard()["model"])
+    assert np.isfinite(resumed.leaderboard()["score"]).all()
+    assert replace(resumed.config()).plan is None

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aurist.features.spectrogram_config import shape
+from aurist.plan import SoundFacts, adapted, sound_facts
+from aurist.recipes import read_recipe
+
+RECIPE = read_recipe("mel-cnn")
+
+
+def test_recordings_such_as_it_was_made_for_leave_the_recipe_as_it_is() -> None:
+    assert adapted(RECIPE, SoundFacts(44100, 5.0, 5.0, 400)) == RECIPE
+
+
+def test_nothing_is_made_up_above_the_rate_of_the_recordings() -> None:
+    found = adapted(RECIPE, SoundFacts(22050, 30.0, 30.0, 1000))
+    assert found.front.sample_rate == 22050
+    assert found.front.hop_length == 220  # 10 ms, as before
+    assert found.front.n_fft == 1024
+    assert found.front.fmax is not None and found.front.fmax < 11025
+    assert found.window.hop == 1.25  # 24 windows of 30 s, and not 57
+
+
+def test_ultrasound_is_slowed_down() -> None:
+    found = adapted(RECIPE, SoundFacts(441_000, 0.5, 0.6, 100))
+    assert (found.front.n_fft, found.front.hop_length) == (2048, 441)
+    assert found.front.fmin == 8000.0 and found.front.fmax == 160_000.0
+    assert found.window.seconds == 0.2  # two seconds, ten times faster
+
+
+def test_large_sets_are_heard_fewer_times() -> None:
+    assert adapted(RECIPE, SoundFacts(44100, 5.0, 5.0, 8000)).training.epochs == 50
+    assert adapted(RECIPE, SoundFacts(44100, 5.0, 5.0, 60)).training.batch_size == 16
+
+
+@given(
+    st.sampled_from([4000.0, 8000.0, 8012.0, 16000.0, 22000.0, 48000.0, 96000.0, 250_000.0, 500_000.0]),
+    st.floats(0.01, 3600.0),
+    st.floats(1.0, 10.0),
+    st.integers(2, 100_000),
+)
+def test_every_recording_makes_an_image_that_the_network_can_take(
+    rate: float, seconds: float, longer: float, clips: int
+) -> None:
+    found = adapted(RECIPE, SoundFacts(rate, seconds, seconds * longer, clips))
+    assert found.window.seconds is not None and found.front.fmax is not None
+    _, rows, frames = shape(found.front, round(found.window.seconds * found.front.sample_rate))
+    assert rows == 64
+    assert frames >= 100
+    assert found.front.fmin < found.front.fmax <= found.front.sample_rate / 2
+
+
+def test_facts_come_from_the_audit() -> None:
+    content = {
+        "sample_rates": {"44100": 3, "48000": 9},
+        "clip_seconds": {"min": 1.0, "5%": 1.0, "median": 4.0, "95%": 7.0, "max": 90.0},
+    }
+    assert sound_facts(content, 12) == SoundFacts(48000.0, 4.0, 7.0, 12)
+    assert sound_facts({"features": {}}, 12) is None
