@@ -1,7 +1,8 @@
 import numpy as np
 
-from aurist.ensemble import blend, greedy_weights, nested_ensemble
+from aurist.ensemble import _drawn, choose_blend, nested_ensemble
 from aurist.metrics import metric
+from aurist.temper import temper
 
 
 def models(n: int = 400, seed: int = 0):
@@ -18,18 +19,23 @@ def test_the_blend_beats_its_members_and_leaves_out_noise() -> None:
     found = nested_ensemble(probas, truth, folds, groups, "accuracy", multilabel=False)
     accuracy = metric("accuracy")
     assert accuracy(truth, found.proba) > max(accuracy(truth, p) for p in probas)
-    assert found.weights[3] < 0.1
-    assert np.isclose(found.weights.sum(), 1)
+    assert found.blend.weights[3] < 0.1
+    assert np.isclose(found.blend.weights.sum(), 1)
 
 
 def test_each_fold_is_blended_by_weights_chosen_on_the_others() -> None:
     truth, probas, folds, groups = models()
     found = nested_ensemble(probas, truth, folds, groups, "accuracy", multilabel=False, seed=4)
     here = folds == 2
-    weights = greedy_weights(
-        [p[~here] for p in probas], truth[~here], metric("accuracy"), multilabel=False, seed=4
+    by_others = choose_blend(
+        [p[~here] for p in probas],
+        truth[~here],
+        groups[~here],
+        metric("accuracy"),
+        multilabel=False,
+        seed=4,
     )
-    assert np.allclose(found.proba[here], blend([p[here] for p in probas], weights))
+    assert np.allclose(found.proba[here], by_others.apply([p[here] for p in probas], multilabel=False))
 
 
 def test_labels_of_a_fold_have_no_part_in_its_blend() -> None:
@@ -58,5 +64,41 @@ def test_a_single_fold_is_halved_by_group() -> None:
 def test_one_model_is_all_of_the_ensemble() -> None:
     truth, probas, folds, groups = models()
     found = nested_ensemble(probas[:1], truth, folds, groups, "accuracy", multilabel=False)
-    assert found.weights.tolist() == [1.0]
+    assert found.blend.weights.tolist() == [1.0]
     assert np.allclose(found.proba, probas[0])
+
+
+def test_a_model_that_is_too_sure_of_itself_does_not_drown_the_others() -> None:
+    truth, probas, folds, groups = models()
+    loud = [temper(probas[0], 0.2, multilabel=False), *probas[1:]]
+    as_it_was, found = (
+        nested_ensemble(p, truth, folds, groups, "accuracy", multilabel=False) for p in (probas, loud)
+    )
+    assert found.blend.temperatures[0] > 3 * as_it_was.blend.temperatures[0]
+    assert np.abs(found.proba - as_it_was.proba).mean() < 0.02
+
+
+def test_groups_are_drawn_whole() -> None:
+    groups = np.repeat(np.arange(40), 3)
+    rows = _drawn(groups, np.random.default_rng(0))
+    drawn, counts = np.unique(groups[rows], return_counts=True)
+    assert len(rows) == 120
+    assert (counts % 3 == 0).all()
+    assert 20 < len(drawn) < 32  # about 1 - 1/e of them
+
+
+def test_of_many_rows_some_are_drawn() -> None:
+    rows = _drawn(np.arange(50_000), np.random.default_rng(0))
+    assert len(rows) == 10_000
+
+
+def test_several_labels_a_row() -> None:
+    rng = np.random.default_rng(2)
+    truth = (rng.random((300, 4)) < 0.3).astype(np.int8)
+    good = np.clip(0.3 + 0.4 * truth + rng.normal(scale=0.2, size=truth.shape), 0.01, 0.99)
+    noise = rng.random((300, 4))
+    found = nested_ensemble(
+        [good, noise], truth, np.arange(300) % 3, np.arange(300), "average_precision", multilabel=True
+    )
+    assert found.blend.weights[0] > 0.7
+    assert ((found.proba >= 0) & (found.proba <= 1)).all()

@@ -1,7 +1,8 @@
 """A weighted ensemble over predictions: sees arrays only, and is scored on rows that chose nothing.
 
-Source: R. Caruana et al., "Ensemble selection from libraries of models", ICML 2004: greedy selection with
-replacement, bagged so that it does not settle on what happened to fit few clips.
+Source: R. Caruana et al., "Ensemble selection from libraries of models", ICML 2004: greedy selection with replacement.
+Two things keep it from settling on what happened to fit few clips: it is done on several draws of the groups, and what
+it maximises is the metric with some of the log loss beside it, the more the fewer rows there are.
 """
 
 from __future__ import annotations
@@ -13,26 +14,56 @@ import numpy as np
 import numpy.typing as npt
 
 from aurist.metrics import Metric, metric
+from aurist.temper import choose_temperature, temper
 
 Proba = npt.NDArray[np.float64]
 Weights = npt.NDArray[np.float64]
 
-ROUNDS = 20
-BAGS = 3
-#: Share of the models that each bag may choose from.
-BAG_SHARE = 0.6
+#: Models in each draw's selection, one after the other, and how many draws.
+ROUNDS, BAGS = 20, 10
+#: Rows that a draw needs at the most, and draws where there are more rows than that.
+MOST_ROWS, FEW_BAGS = 10_000, 4
+#: What a unit of log loss counts beside the metric, with so many rows or fewer.
+LOSS_SHARE, LOSS_ROWS = 0.3, 400
 
 
-def greedy_weights(
+@dataclass(frozen=True)
+class Blend:
+    """How models become one: each is tempered, then their weighted mean is taken.
+
+    Parameters
+    ----------
+    weights : (n_models,)
+        Not negative, summing to 1.
+    temperatures : (n_models,)
+        That make each model as sure as it is often right: one that is too sure of itself would drown the others.
+    """
+
+    weights: Weights
+    temperatures: npt.NDArray[np.float64]
+
+    def apply(self, probas: Sequence[Proba], *, multilabel: bool) -> Proba:
+        """(n, n_classes) of the models' (n, n_classes) each."""
+        return blend(
+            [
+                temper(p, t, multilabel=multilabel) if w > 0 else p
+                for p, t, w in zip(probas, self.temperatures, self.weights, strict=True)
+            ],
+            self.weights,
+        )
+
+
+def choose_blend(
     probas: Sequence[Proba],
     truth: npt.NDArray[np.int8],
+    groups: npt.NDArray[np.int64],
     objective: Metric,
     *,
     multilabel: bool,
     seed: int,
     row_weight: npt.NDArray[np.float64] | None = None,
-) -> Weights:
-    """Weights of the models, found by greedy selection with replacement in several bags of models.
+) -> Blend:
+    """The temperature of each model, and weights found by greedy selection with replacement on several draws.
 
     Parameters
     ----------
@@ -40,39 +71,48 @@ def greedy_weights(
         One (n, n_classes) a model, all on the same rows.
     truth : (n, n_classes)
         Indicator matrix.
+    groups : (n,)
+        What is drawn as a whole.
     objective
-        What to maximise; ties go to the better log loss.
+        What to maximise.
     multilabel
         Whether rows may have several labels or none.
     seed
-        Draws the bags.
+        Of the draws.
     row_weight : (n,)
         Weight of each row.
-
-    Returns
-    -------
-    (n_models,)
-        Not negative, summing to 1.
 
     Examples
     --------
     >>> truth = np.eye(2, dtype=np.int8)[[0, 1, 0, 1]]
     >>> good, bad = truth * 0.8 + 0.1, 0.9 - truth * 0.8
-    >>> greedy_weights([good, bad], truth, metric("accuracy"), multilabel=False, seed=0).tolist()
+    >>> choose_blend(
+    ...     [good, bad], truth, np.arange(4), metric("accuracy"), multilabel=False, seed=0
+    ... ).weights.tolist()
     [1.0, 0.0]
     """
-    n_models = len(probas)
-    if n_models == 1:
-        return np.ones(1)
-    rng = np.random.default_rng(seed)
-    each = max(2, round(BAG_SHARE * n_models))
-    bags = [rng.choice(n_models, each, replace=False) for _ in range(BAGS)] if n_models > 3 else []
-    counts = np.zeros(n_models)
-    for bag in [np.arange(n_models), *bags]:
-        chosen = _select([probas[i] for i in bag], truth, objective, multilabel, row_weight)
-        counts[bag] += chosen / chosen.sum()
-    weights: Weights = counts / counts.sum()
-    return weights
+    if len(probas) == 1:
+        return Blend(np.ones(1), np.ones(1))
+    temperatures = np.array([choose_temperature(p, truth, row_weight, multilabel=multilabel) for p in probas])
+    tempered = [temper(p, t, multilabel=multilabel) for p, t in zip(probas, temperatures, strict=True)]
+    few = len(truth) <= MOST_ROWS
+    shares = np.zeros(len(probas))
+    for draw in range(BAGS if few else FEW_BAGS):
+        rows = _drawn(groups, np.random.default_rng([seed, draw]))
+        weight = None if row_weight is None else row_weight[rows]
+        chosen = _select([p[rows] for p in tempered], truth[rows], objective, multilabel, weight)
+        shares += chosen / chosen.sum()
+    return Blend(shares / shares.sum(), temperatures)
+
+
+def _drawn(groups: npt.NDArray[np.int64], rng: np.random.Generator) -> npt.NDArray[np.intp]:
+    """The rows of as many groups as there are, drawn with replacement; of fewer where there are too many rows."""
+    _, member, counts = np.unique(groups, return_inverse=True, return_counts=True)
+    order = np.argsort(member, kind="stable")
+    first = np.concatenate([[0], np.cumsum(counts)])
+    n = max(1, round(len(counts) * min(1.0, MOST_ROWS / len(groups))))
+    drawn = rng.integers(0, len(counts), n)
+    return np.concatenate([order[first[g] : first[g + 1]] for g in drawn])
 
 
 def _select(
@@ -83,21 +123,18 @@ def _select(
     row_weight: npt.NDArray[np.float64] | None,
 ) -> Weights:
     log_loss = metric("log_loss")
+    share: float = LOSS_SHARE * min(1.0, LOSS_ROWS / len(truth)) ** 0.5
+
+    def value(proba: Proba) -> float:
+        loss = log_loss(truth, proba, row_weight, multilabel=multilabel)
+        return float(objective(truth, proba, row_weight, multilabel=multilabel)) + share * loss
+
     counts = np.zeros(len(probas))
     best_counts, best_value = counts, -np.inf
     total = np.zeros_like(probas[0])
     for size in range(1, ROUNDS + 1):
-        values = np.array(
-            [objective(truth, (total + p) / size, row_weight, multilabel=multilabel) for p in probas]
-        )
-        ties = np.flatnonzero(values == values.max())
-        if len(ties) > 1:
-            losses = [
-                log_loss(truth, (total + probas[i]) / size, row_weight, multilabel=multilabel)
-                for i in map(int, ties)
-            ]
-            ties = ties[np.argsort(losses, kind="stable")[::-1]]
-        winner = int(ties[0])
+        values = [value((total + p) / size) for p in probas]
+        winner = int(np.argmax(values))
         counts = counts.copy()
         counts[winner] += 1
         total = total + probas[winner]
@@ -117,12 +154,12 @@ def blend(probas: Sequence[Proba], weights: Weights) -> Proba:
 
 @dataclass(frozen=True)
 class Ensemble:
-    """The weights to predict with, and out-of-fold probabilities that had no part in choosing them.
+    """The blend to predict with, and out-of-fold probabilities that had no part in choosing it.
 
-    ``proba`` is nested: the rows of each part (a fold, mostly) are blended by weights chosen on the other parts.
+    ``proba`` is nested: the rows of each part (a fold, mostly) are blended as the other parts would have it.
     """
 
-    weights: Weights
+    blend: Blend
     proba: Proba
     part: npt.NDArray[np.int64]
 
@@ -138,7 +175,7 @@ def nested_ensemble(
     seed: int = 0,
     row_weight: npt.NDArray[np.float64] | None = None,
 ) -> Ensemble:
-    """Choose the weights on all rows, and predict each fold with weights chosen on the others.
+    """Choose the blend on all rows, and predict each fold as the others would have it.
 
     With a single scored fold (a fixed validation part) its groups are halved at random instead.
     """
@@ -147,19 +184,20 @@ def nested_ensemble(
     if len(np.unique(folds)) < 2:
         names, member = np.unique(groups, return_inverse=True)
         part = (np.random.default_rng(seed).permutation(len(names)) % 2)[member]
-    nested = np.zeros_like(probas[0])
-    for fold in np.unique(part):
-        here, others = part == fold, part != fold
-        weights = greedy_weights(
-            [p[others] for p in probas],
-            truth[others],
+
+    def chosen(rows: npt.NDArray[np.bool_]) -> Blend:
+        return choose_blend(
+            [p[rows] for p in probas],
+            truth[rows],
+            groups[rows],
             objective,
             multilabel=multilabel,
             seed=seed,
-            row_weight=None if row_weight is None else row_weight[others],
+            row_weight=None if row_weight is None else row_weight[rows],
         )
-        nested[here] = blend([p[here] for p in probas], weights)
-    weights = greedy_weights(
-        probas, truth, objective, multilabel=multilabel, seed=seed, row_weight=row_weight
-    )
-    return Ensemble(weights, nested, part)
+
+    nested = np.zeros_like(probas[0])
+    for fold in np.unique(part):
+        here = part == fold
+        nested[here] = chosen(~here).apply([p[here] for p in probas], multilabel=multilabel)
+    return Ensemble(chosen(np.ones(len(truth), dtype=bool)), nested, part)

@@ -43,6 +43,8 @@ class Blender:
         self._models = {
             member: load_folds(run.models / member, data.task, members[member]) for member in used
         }
+        self._temperatures: dict[str, float] = stored.get("temperatures", {}).get(name, {})
+        self._multilabel = data.task.multilabel
         self.n_folds = len(self._models[used[0]])
         self.members = used
         #: Those that hear the recordings, and do not look at features.
@@ -58,12 +60,16 @@ class Blender:
         for member, models in self._models.items():
             weight = self._weights[fold].get(member, 0.0) if self._weights else 1.0
             if member in said:
-                out += weight * said[member]
+                out += weight * self._tempered(member, said[member])
             elif weight > 0:
                 for start in range(0, len(inputs), CHUNK):
                     chunk = inputs.take(np.arange(start, min(start + CHUNK, len(inputs))))
-                    out[start : start + CHUNK] += weight * models[fold].predict_proba(chunk)
+                    found = self._tempered(member, models[fold].predict_proba(chunk))
+                    out[start : start + CHUNK] += weight * found
         return out
+
+    def _tempered(self, member: str, proba: Proba) -> Proba:
+        return temper(proba, self._temperatures.get(member, 1.0), multilabel=self._multilabel)
 
     def proba(self, inputs: Inputs) -> Proba:
         """(n, n_classes): the mean over the folds."""

@@ -66,7 +66,7 @@ def finish(run: Run, data: RunData, learn: TrainingData, fitted: list[FoldsFitte
         seed=learn.task.seed,
         row_weight=learn.examples.weight[rows],
     )
-    weights[ENSEMBLE] = [_named(names, ours.weights)] * len(learn.splits)
+    weights[ENSEMBLE] = [_named(names, ours.blend.weights)] * len(learn.splits)
     sure = _calibrated(ours, learn, scored)
     scored.probas[ENSEMBLE] = tilt_rows(sure.tempered, sure.prior, sure.powers)
     seen, as_seen = learn_seen(
@@ -86,6 +86,7 @@ def finish(run: Run, data: RunData, learn: TrainingData, fitted: list[FoldsFitte
         {
             "members": [_described(f) for f in fitted],
             "weights": weights,
+            "temperatures": {ENSEMBLE: _named(names, ours.blend.temperatures)},
             "temperature": sure.temperature,
             "tilt": {"power": sure.power, "prior": sure.prior.tolist()},
         },

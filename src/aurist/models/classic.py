@@ -28,7 +28,7 @@ MODEL_FILE = "classic.skops"
 #: What is tried on the inner part: how much is forgiven for a simpler boundary.
 _STRENGTHS: dict[str, tuple[float, ...]] = {
     "svm": (1.0, 10.0),
-    "logistic": (0.001, 0.01, 0.1, 1.0),
+    "logistic": (0.001, 0.01, 0.1),
     "lda": (1.0,),
 }
 _QUANTILES = 100
