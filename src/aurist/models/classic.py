@@ -105,6 +105,7 @@ class ClassicEngine:
 def _fit(kind: str, strength: float, examples: Examples, task: Task) -> ClassicModel:
     from sklearn.multiclass import OneVsRestClassifier
     from sklearn.pipeline import make_pipeline
+    from threadpoolctl import threadpool_limits
 
     targets = examples.targets
     learner = _learner(kind, strength)
@@ -119,7 +120,9 @@ def _fit(kind: str, strength: float, examples: Examples, task: Task) -> ClassicM
     if task.multilabel or kind == "svm":
         learner = OneVsRestClassifier(learner)
     pipeline = make_pipeline(_ready(examples.features, task.seed), learner)
-    pipeline.fit(as_numbers(examples.features), truth)
+    # on a machine that others use too, a second thread made these small sums forty times as slow: it waits by spinning
+    with threadpool_limits(1):
+        pipeline.fit(as_numbers(examples.features), truth)
     return ClassicModel(pipeline, 1.0, len(task.classes), [int(column) for column in seen], task.multilabel)
 
 
