@@ -39,6 +39,8 @@ class FitConfig:
     embeddings
         Networks with ready weights that make features of the recordings, beside the summary features: names of
         recipes, or paths of TOML files.
+    ensemble_size
+        Models that the ensemble may hold, so that it predicts faster; None: as many as help.
     plan
         Path of a plan to follow instead of making one; there is then no time limit.
     subset
@@ -73,6 +75,7 @@ class FitConfig:
     recipes: tuple[str, ...] = ()
     recipe_settings: tuple[str, ...] = ()
     embeddings: tuple[str, ...] = ()
+    ensemble_size: int | None = None
     plan: str | None = None
     subset: float | None = None
 
@@ -85,6 +88,8 @@ class FitConfig:
             )
         if self.n_splits is not None and self.n_splits < 2:
             raise ConfigError(f"n_splits (--folds) is {self.n_splits}, but must be at least 2.")
+        if self.ensemble_size is not None and self.ensemble_size < 1:
+            raise ConfigError(f"ensemble_size is {self.ensemble_size}, but an ensemble needs a model.")
         if self.subset is not None and not 0 < self.subset <= 1:
             raise ConfigError(
                 f"subset is {self.subset:g}, but must be a share above 0, such as 0.1, or 1 for all."

@@ -62,6 +62,7 @@ def choose_blend(
     multilabel: bool,
     seed: int,
     row_weight: npt.NDArray[np.float64] | None = None,
+    most: int | None = None,
 ) -> Blend:
     """The temperature of each model, and weights found by greedy selection with replacement on several draws.
 
@@ -81,6 +82,8 @@ def choose_blend(
         Of the draws.
     row_weight : (n,)
         Weight of each row.
+    most
+        Models that may have a weight; those of the least weight are left out, one after the other. None: all.
 
     Examples
     --------
@@ -95,14 +98,20 @@ def choose_blend(
         return Blend(np.ones(1), np.ones(1))
     temperatures = np.array([choose_temperature(p, truth, row_weight, multilabel=multilabel) for p in probas])
     tempered = [temper(p, t, multilabel=multilabel) for p, t in zip(probas, temperatures, strict=True)]
-    few = len(truth) <= MOST_ROWS
-    shares = np.zeros(len(probas))
-    for draw in range(BAGS if few else FEW_BAGS):
-        rows = _drawn(groups, np.random.default_rng([seed, draw]))
-        weight = None if row_weight is None else row_weight[rows]
-        chosen = _select([p[rows] for p in tempered], truth[rows], objective, multilabel, weight)
-        shares += chosen / chosen.sum()
-    return Blend(shares / shares.sum(), temperatures)
+    draws = range(BAGS if len(truth) <= MOST_ROWS else FEW_BAGS)
+    drawn = [_drawn(groups, np.random.default_rng([seed, draw])) for draw in draws]
+    left = list(range(len(probas)))
+    while True:
+        shares = np.zeros(len(probas))
+        for rows in drawn:
+            weight = None if row_weight is None else row_weight[rows]
+            chosen = _select([tempered[i][rows] for i in left], truth[rows], objective, multilabel, weight)
+            shares[left] += chosen / chosen.sum()
+        used = [i for i in left if shares[i] > 0]
+        if most is None or len(used) <= most:
+            return Blend(shares / shares.sum(), temperatures)
+        used.remove(min(used, key=lambda i: shares[i]))
+        left = used
 
 
 def _drawn(groups: npt.NDArray[np.int64], rng: np.random.Generator) -> npt.NDArray[np.intp]:
@@ -174,6 +183,7 @@ def nested_ensemble(
     multilabel: bool,
     seed: int = 0,
     row_weight: npt.NDArray[np.float64] | None = None,
+    most: int | None = None,
 ) -> Ensemble:
     """Choose the blend on all rows, and predict each fold as the others would have it.
 
@@ -194,6 +204,7 @@ def nested_ensemble(
             multilabel=multilabel,
             seed=seed,
             row_weight=None if row_weight is None else row_weight[rows],
+            most=most,
         )
 
     nested = np.zeros_like(probas[0])

@@ -30,7 +30,7 @@ from aurist.files import atomic_path, write_json
 from aurist.models.base import Examples, Inputs, Task
 from aurist.models.network import ENGINE as NETWORK
 from aurist.models.network import recipe_of
-from aurist.plan import read_plan
+from aurist.plan import FitPlan, read_plan
 from aurist.predictions import Predictions, from_frame
 from aurist.recipes import Recipe, recipe_from
 from aurist.splits import cross_splits
@@ -113,10 +113,13 @@ class Run:
         """Where the plan of the fit is, once it is made."""
         return self.folder / "plan.toml"
 
+    def plan(self) -> FitPlan:
+        """What is fitted, in which order."""
+        return read_plan(self.plan_path)
+
     def networks(self) -> list[Recipe]:
         """The recipes of the networks of the plan."""
-        plan = read_plan(self.plan_path)
-        return [recipe_of(member) for member in plan.members if member.engine == NETWORK]
+        return [recipe_of(member) for member in self.plan().members if member.engine == NETWORK]
 
     def audit(self) -> dict[str, Any]:
         """What the audit found."""

@@ -11,6 +11,7 @@ from aurist.automl.annotated import read_annotated
 from aurist.automl.apply import Applied, apply_run, read_inputs, submission
 from aurist.automl.planning import plan_of
 from aurist.automl.prepare import Source, prepare
+from aurist.automl.prune import prune, prune_curve
 from aurist.automl.scoring import Evaluation, evaluate_run
 from aurist.automl.train import train
 from aurist.clips.read import ReadOptions
@@ -28,6 +29,8 @@ __all__ = [
     "evaluate_run",
     "fit",
     "plan_fit",
+    "prune",
+    "prune_curve",
     "read_annotated",
     "read_inputs",
     "resume",

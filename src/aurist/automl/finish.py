@@ -2,42 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from aurist.automl.blender import ensemble_proba
-from aurist.automl.careless import interval, read_careless
+from aurist.automl.board import Scored, run_leaderboard
 from aurist.automl.gain import compare_rows, ensemble_gain
 from aurist.automl.windows import compare_variants
+from aurist.automl.word import own_word
 from aurist.crossval import FoldsFitted, TrainingData
 from aurist.ensemble import Ensemble, blend, nested_ensemble
 from aurist.errors import RunError
-from aurist.evaluate import Interval, LeaderboardRow, Score, chance, leaderboard
 from aurist.features.schema import row_keys
 from aurist.files import atomic_path, write_json
+from aurist.metrics import metric
 from aurist.models.base import Proba
 from aurist.plan import ENSEMBLE, GLUON_ENSEMBLE
 from aurist.predictions import Predictions
-from aurist.run import Run, RunData, held_out
-from aurist.seen import Seen, SeenScores, learn_seen, overlap
+from aurist.run import Run, RunData
+from aurist.seen import learn_seen
 from aurist.splits import Split
 from aurist.temper import choose_temperature, nested_temperatures, temper, temper_parts
 from aurist.tilt import choose_power, nested_powers, tilt_rows
-
-
-@dataclass(frozen=True)
-class Scored:
-    """The rows that are scored, and what every model says of them."""
-
-    rows: npt.NDArray[np.intp]
-    truth: npt.NDArray[np.int8]
-    groups: npt.NDArray[np.int64]
-    folds: npt.NDArray[np.int64]
-    probas: dict[str, Proba]
 
 
 def finish(run: Run, data: RunData, learn: TrainingData, fitted: list[FoldsFitted]) -> None:
@@ -65,6 +54,7 @@ def finish(run: Run, data: RunData, learn: TrainingData, fitted: list[FoldsFitte
         multilabel=learn.task.multilabel,
         seed=learn.task.seed,
         row_weight=learn.examples.weight[rows],
+        most=run.config().ensemble_size,
     )
     weights[ENSEMBLE] = [_named(names, ours.blend.weights)] * len(learn.splits)
     sure = _calibrated(ours, learn, scored)
@@ -92,17 +82,18 @@ def finish(run: Run, data: RunData, learn: TrainingData, fitted: list[FoldsFitte
         },
     )
     _write_predictions(run, learn, fitted, scored, ids)
-    board = _leaderboard(learn, fitted, scored, weights)
+    in_hand = ours.blend.apply([scored.probas[name] for name in names], multilabel=learn.task.multilabel)
+    chosen_on = {
+        ENSEMBLE: float(metric(learn.task.metric)(scored.truth, in_hand, multilabel=learn.task.multilabel))
+    }
+    board = run_leaderboard(learn, fitted, scored, weights, chosen_on)
     with atomic_path(run.folder / "leaderboard.csv") as part:
         board.to_csv(part, index=False, float_format="%.6g")
     variants = compare_variants(fitted, learn)
     if variants is not None:
         with atomic_path(run.folder / "variants.csv") as part:
             variants.to_csv(part, index=False, float_format="%.6g")
-    word = _word(run, data, learn, scored, as_seen, seen)
-    held = held_out(data)
-    if held is not None:
-        word["held_out"] = _held_out_word(run, held, seen)
+    word = own_word(run, data, learn, scored, as_seen, seen)
     word["against"] = ensemble_gain(compare_rows(run))
     write_json(run.folder / "scores.json", word)
 
@@ -194,105 +185,3 @@ def _write_predictions(
     frames += [found.inner.to_frame() for found in fitted if found.inner is not None]
     with atomic_path(run.folder / "predictions.parquet") as part:
         pd.concat(frames, ignore_index=True).to_parquet(part)
-
-
-def _leaderboard(
-    learn: TrainingData,
-    fitted: list[FoldsFitted],
-    scored: Scored,
-    weights: dict[str, list[dict[str, float]]],
-) -> pd.DataFrame:
-    times = {found.member.name: (found.fit_time, found.pred_time) for found in fitted}
-    facts = {found.member.name: found.facts for found in fitted}
-    rows = []
-    for name, proba in scored.probas.items():
-        used = set().union(*weights[name]) if name in weights else {name}
-        # the weights of the ensembles were chosen on what all members said
-        fit = sum(times[member][0] for member in (times if name in weights else used))
-        found = _interval(learn, scored, proba)
-        rows.append(
-            LeaderboardRow(
-                Score(name, learn.task.metric, found.score, found.low, found.high, len(scored.rows)),
-                fit_time=round(fit, 2),
-                pred_time=round(sum(times[member][1] for member in used), 3),
-                stack_level=2 if name in weights else 1,
-                params=facts.get(name, {}).get("params", float("nan")),
-                train_speed=round(facts.get(name, {}).get("train_speed", float("nan")), 1),
-                pred_speed=round(len(scored.rows) / max(1e-9, sum(times[member][1] for member in used)), 1),
-            )
-        )
-    return leaderboard(rows)
-
-
-def _interval(learn: TrainingData, scored: Scored, proba: Proba) -> Interval:
-    return interval(learn.task, scored.truth, proba, scored.groups, learn.examples.weight[scored.rows])
-
-
-def _word(
-    run: Run,
-    data: RunData,
-    learn: TrainingData,
-    scored: Scored,
-    as_seen: SeenScores,
-    seen: Seen,
-) -> dict[str, Any]:
-    """What the run says of itself: its honest score, the careless one, and those for the test table."""
-    task = learn.task
-    word: dict[str, Any] = {
-        "metric": task.metric,
-        "best": ENSEMBLE,
-        "score": asdict(_interval(learn, scored, scored.probas[ENSEMBLE])),
-        "chance": chance(scored.truth, task.metric, multilabel=task.multilabel),
-        "n_scored": len(scored.rows),
-        "n_groups": len(np.unique(scored.groups)),
-        "careless": read_careless(run),
-    }
-    if data.test_keys is not None:
-        word["test"] = _test_word(data.test_keys, learn, scored, as_seen, seen)
-    return word
-
-
-def _held_out_word(run: Run, held: RunData, seen: Seen) -> dict[str, Any]:
-    """The score on the part "test", which had no part in anything until now; new rows apart where some are not."""
-    task = held.task
-    keys = row_keys(held.features)
-    known = seen.known(keys)
-    proba = ensemble_proba(run, held, held.inputs(), seen)
-    truth = held.clips.targets(task.classes)
-
-    def score(rows: npt.NDArray[np.bool_]) -> dict[str, float]:
-        return asdict(interval(task, truth[rows], proba[rows], held.groups[rows]))
-
-    word: dict[str, Any] = {"n": len(known), "seen": int(known.sum()), "score": score(np.ones_like(known))}
-    if known.any() and not known.all():
-        word["new"] = score(~known)
-    return word
-
-
-def _test_word(
-    test_keys: npt.NDArray[np.uint64],
-    learn: TrainingData,
-    scored: Scored,
-    as_seen: SeenScores,
-    seen: Seen,
-) -> dict[str, Any]:
-    """The score to expect on the rows of the test table that are new, and on the whole of it."""
-    known = seen.known(test_keys)
-    found = overlap(as_seen.copies, float(known.mean()))
-    weight = learn.examples.weight[scored.rows]
-    proba = scored.probas[ENSEMBLE]
-    task = learn.task
-    new = interval(task, scored.truth, proba, scored.groups, weight * found.new_weight)
-    both = interval(
-        task,
-        np.concatenate([scored.truth, scored.truth]),
-        np.concatenate([proba, as_seen.proba]),
-        np.concatenate([scored.groups, scored.groups]),
-        np.concatenate([weight * found.new_weight, weight * found.seen_weight]),
-    )
-    return {
-        "rows": len(test_keys),
-        "seen": int(known.sum()),
-        "expected_new": asdict(new),
-        "expected_all": asdict(both),
-    }

@@ -66,6 +66,10 @@ def fit(
             help="Recipe whose network, with ready weights, makes further features of recordings. May be repeated."
         ),
     ] = None,
+    ensemble_size: Annotated[
+        int | None,
+        typer.Option(help="Models that the ensemble may hold; `aurist prune` shows what each is worth."),
+    ] = None,
     plan: Annotated[
         Path | None,
         typer.Option(
@@ -191,6 +195,7 @@ def fit(
         recipes=tuple(recipe or ()),
         recipe_settings=tuple(change or ()),
         embeddings=tuple(embed or ()),
+        ensemble_size=ensemble_size,
         plan=None if plan is None else str(plan),
         subset=subset,
     )

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from aurist.plan import FitPlan
     from aurist.run import Run
 
-SHOWN = ["model", "score", "low", "high", "fit_time", "pred_time", "stack_level"]
+SHOWN = ["model", "score", "low", "high", "score_val", "fit_time", "pred_time", "stack_level"]
 #: Shown of networks, as what they cost.
 OF_NETWORKS = {"params": "params (M)", "train_speed": "train clips/s", "pred_speed": "predict clips/s"}
 
@@ -22,6 +22,7 @@ OF_NETWORKS = {"params": "params (M)", "train_speed": "train clips/s", "pred_spe
 def add_to(app: typer.Typer) -> None:
     """Add the commands."""
     app.command()(leaderboard)
+    app.command()(prune)
     app.command()(importance)
     app.command()(report)
 
@@ -102,6 +103,38 @@ def print_plan(plan: FitPlan, limit: float) -> None:
     )
     for note in plan.notes:
         say(f"plan: {note}")
+
+
+def prune(
+    run: opt.RunFolder,
+    keep: Annotated[
+        int | None,
+        typer.Option(help="Let the ensemble hold so many models from now on; none is deleted.", min=1),
+    ] = None,
+    as_json: opt.Json = False,
+) -> None:
+    """Show what the ensemble would score, and how fast it would be, with fewer models; --keep has it so.
+
+    Example:
+
+      aurist prune run --keep 2
+    """
+    from aurist.automl import prune as prune_run
+    from aurist.automl import prune_curve
+    from aurist.run import open_run
+
+    opened = open_run(run)
+    if keep is not None:
+        prune_run(opened, keep)
+        print_leaderboard(opened)
+        return
+    curve = prune_curve(opened)
+    if as_json:
+        print_json(curve.to_dict("records"))
+        return
+    print_table(
+        curve, title="loss: of score, against the whole ensemble; pred_time: seconds for the clips scored"
+    )
 
 
 def _print_networks(run: Run) -> None:

@@ -13,6 +13,7 @@ LEADERBOARD_COLUMNS = (
     "low",
     "high",
     "metric",
+    "score_val",
     "fit_time",
     "pred_time",
     "stack_level",
@@ -56,6 +57,9 @@ class LeaderboardRow:
     ----------
     score
         Its score.
+    score_val
+        Its score on the rows that its settings or weights were chosen on: the more it is above the honest one, the more
+        the choice flattered itself. NaN where nothing was chosen.
     fit_time
         Seconds to fit it, all folds together; of a stacked model with what it stands on, if so measured.
     pred_time
@@ -71,6 +75,7 @@ class LeaderboardRow:
     """
 
     score: Score
+    score_val: float = float("nan")
     fit_time: float = float("nan")
     pred_time: float = float("nan")
     stack_level: int = 1

@@ -1,0 +1,112 @@
+"""Fewer models in the ensemble, so that it predicts faster: what each of them is worth, and which to keep."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from aurist.automl.finish import finish
+from aurist.automl.windows import with_best_pooling
+from aurist.config import write_config
+from aurist.crossval import FoldsFitted, TrainingData, is_done, read_member
+from aurist.ensemble import Ensemble, nested_ensemble
+from aurist.errors import ConfigError, RunError
+from aurist.evaluate import bootstrap, paired
+from aurist.run import Run, read_data, training_data
+
+CURVE_COLUMNS = ("models", "score", "low", "high", "loss", "loss_low", "loss_high", "pred_time", "kept")
+
+
+def prune_curve(run: Run) -> pd.DataFrame:
+    """What the ensemble would score with fewer models; for each size they are chosen anew, for each fold by the others.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `CURVE_COLUMNS`, the largest ensemble first: ``loss`` is the score lost against it, with its 95% interval;
+        ``pred_time`` the seconds to predict the scored clips; ``kept`` the models, by weight.
+    """
+    learn = training_data(read_data(run))
+    fitted = fitted_members(run, learn)
+    seconds = {found.member.name: found.pred_time for found in fitted}
+    names = list(seconds)
+    rows = np.flatnonzero(learn.folds >= 0)
+    truth, groups, task = learn.examples.targets[rows], learn.groups[rows], learn.task
+    probas = [found.oof.aligned(learn.clip_ids[rows].tolist()) for found in fitted]
+
+    def of_size(most: int | None) -> Ensemble:
+        return nested_ensemble(
+            probas,
+            truth,
+            learn.folds[rows],
+            groups,
+            task.metric,
+            multilabel=task.multilabel,
+            seed=task.seed,
+            row_weight=learn.examples.weight[rows],
+            most=most,
+        )
+
+    whole = of_size(None)
+    out = []
+    for size in range(int((whole.blend.weights > 0).sum()), 0, -1):
+        found = of_size(size)
+        order = np.argsort(-found.blend.weights, kind="stable")
+        kept = [names[i] for i in order if found.blend.weights[i] > 0]
+        how = {"seed": task.seed, "multilabel": task.multilabel}
+        score = bootstrap(truth, found.proba, groups, task.metric, **how)  # type: ignore[arg-type]
+        gap = paired(truth, whole.proba, found.proba, groups, task.metric, **how)  # type: ignore[arg-type]
+        out.append(
+            (
+                len(kept),
+                score.score,
+                score.low,
+                score.high,
+                gap.score,
+                gap.low,
+                gap.high,
+                sum(seconds[name] for name in kept),
+                ", ".join(kept),
+            )
+        )
+    return pd.DataFrame(out, columns=list(CURVE_COLUMNS)).drop_duplicates("models", ignore_index=True)
+
+
+def prune(run: Run, size: int) -> None:
+    """Let the ensemble hold so many models, and score and write it anew; no model is deleted.
+
+    Raises
+    ------
+    ConfigError
+        Where the size is below 1.
+    RunError
+        Where the run was not finished.
+    """
+    if size < 1:
+        raise ConfigError(f"{size} models were asked for, but an ensemble needs at least 1.")
+    write_config(run.folder / "config.toml", replace(run.config(), ensemble_size=size))
+    data = read_data(run)
+    learn = training_data(data)
+    finish(run, data, learn, fitted_members(run, learn))
+
+
+def fitted_members(run: Run, learn: TrainingData) -> list[FoldsFitted]:
+    """The members of the plan all of whose folds are fitted.
+
+    Raises
+    ------
+    RunError
+        Where there are none.
+    """
+    if not run.plan_path.exists():
+        raise RunError(f"The run in {run.folder} has no plan yet. Go on with: aurist resume {run.folder}")
+    out = []
+    for member in run.plan().members:
+        folder = run.models / member.name
+        if all(is_done(folder, split.fold) for split in learn.splits):
+            out.append(with_best_pooling(read_member(folder, learn, member), learn))
+    if not out:
+        raise RunError(f"No model of {run.folder} is fitted yet. Go on with: aurist resume {run.folder}")
+    return out

@@ -1,0 +1,92 @@
+"""What a run says of itself: its honest score, the careless one, and what to expect on a test table."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from aurist.automl.blender import ensemble_proba
+from aurist.automl.board import Scored, scored_interval
+from aurist.automl.careless import interval, read_careless
+from aurist.crossval import TrainingData
+from aurist.evaluate import chance
+from aurist.features.schema import row_keys
+from aurist.plan import ENSEMBLE
+from aurist.run import Run, RunData, held_out
+from aurist.seen import Seen, SeenScores, overlap
+
+
+def own_word(
+    run: Run,
+    data: RunData,
+    learn: TrainingData,
+    scored: Scored,
+    as_seen: SeenScores,
+    seen: Seen,
+) -> dict[str, Any]:
+    """What the run says of itself: its honest score, the careless one, and those for the test table."""
+    task = learn.task
+    word: dict[str, Any] = {
+        "metric": task.metric,
+        "best": ENSEMBLE,
+        "score": asdict(scored_interval(learn, scored, scored.probas[ENSEMBLE])),
+        "chance": chance(scored.truth, task.metric, multilabel=task.multilabel),
+        "n_scored": len(scored.rows),
+        "n_groups": len(np.unique(scored.groups)),
+        "careless": read_careless(run),
+    }
+    if data.test_keys is not None:
+        word["test"] = _test_word(data.test_keys, learn, scored, as_seen, seen)
+    held = held_out(data)
+    if held is not None:
+        word["held_out"] = _held_out_word(run, held, seen)
+    return word
+
+
+def _held_out_word(run: Run, held: RunData, seen: Seen) -> dict[str, Any]:
+    """The score on the part "test", which had no part in anything until now; new rows apart where some are not."""
+    task = held.task
+    keys = row_keys(held.features)
+    known = seen.known(keys)
+    proba = ensemble_proba(run, held, held.inputs(), seen)
+    truth = held.clips.targets(task.classes)
+
+    def score(rows: npt.NDArray[np.bool_]) -> dict[str, float]:
+        return asdict(interval(task, truth[rows], proba[rows], held.groups[rows]))
+
+    word: dict[str, Any] = {"n": len(known), "seen": int(known.sum()), "score": score(np.ones_like(known))}
+    if known.any() and not known.all():
+        word["new"] = score(~known)
+    return word
+
+
+def _test_word(
+    test_keys: npt.NDArray[np.uint64],
+    learn: TrainingData,
+    scored: Scored,
+    as_seen: SeenScores,
+    seen: Seen,
+) -> dict[str, Any]:
+    """The score to expect on the rows of the test table that are new, and on the whole of it."""
+    known = seen.known(test_keys)
+    found = overlap(as_seen.copies, float(known.mean()))
+    weight = learn.examples.weight[scored.rows]
+    proba = scored.probas[ENSEMBLE]
+    task = learn.task
+    new = interval(task, scored.truth, proba, scored.groups, weight * found.new_weight)
+    both = interval(
+        task,
+        np.concatenate([scored.truth, scored.truth]),
+        np.concatenate([proba, as_seen.proba]),
+        np.concatenate([scored.groups, scored.groups]),
+        np.concatenate([weight * found.new_weight, weight * found.seen_weight]),
+    )
+    return {
+        "rows": len(test_keys),
+        "seen": int(known.sum()),
+        "expected_new": asdict(new),
+        "expected_all": asdict(both),
+    }
