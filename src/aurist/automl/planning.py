@@ -18,6 +18,7 @@ from aurist.plan import (
     FitPlan,
     Step,
     adapted,
+    is_slow,
     read_plan,
     sound_facts,
     table_members,
@@ -76,8 +77,12 @@ def make_plan(
     notes: list[str] = []
     if config.engine == "auto" and not networks:
         networks, notes = _default_network(audit, learn, left)
-    until = TABLES_UNTIL if networks else 1.0
-    return FitPlan((*(Step(member, until) for member in tables), *networks), tuple(notes))
+    if not networks:
+        return FitPlan(tuple(Step(member) for member in tables), tuple(notes))
+    n_rows = len(learn.folds)
+    early = [Step(member, TABLES_UNTIL) for member in tables if not is_slow(member, n_rows)]
+    late = [Step(member, spare=True) for member in tables if is_slow(member, n_rows)]
+    return FitPlan((*early, *networks, *late), tuple(notes))
 
 
 def _default_network(

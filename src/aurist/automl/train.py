@@ -84,9 +84,9 @@ def _seconds(plan: FitPlan, place: int, left: float, limit: float) -> float:
     """What the step at this place may take: its share of what is left until the last of its kind should be done."""
     if math.isinf(left):
         return left
-    until = plan.steps[place].until
-    rivals = sum(step.until == until for step in plan.steps[place:])
-    kept = 0.0 if until == 1.0 else (1 - until) * limit
+    own = plan.steps[place]
+    rivals = sum((step.until, step.spare) == (own.until, own.spare) for step in plan.steps[place:])
+    kept = (1 - own.until) * limit
     return share(left - kept, rivals)
 
 

@@ -21,6 +21,7 @@ _KINDS: dict[str, type | tuple[type, ...]] = {
     "engine": str,
     "until": (int, float),
     "seconds": (int, float),
+    "spare": bool,
     "seconds_per_row": (int, float),
     "recipe": (str, dict),
     "settings": dict,
@@ -42,6 +43,8 @@ class Step:
         What to fit.
     until
         Share of the whole time by which it should be done; what is left then belongs to later steps.
+    spare
+        Whether it is fitted only in what time the others leave.
     seconds
         That it is expected to take; None where nothing is known but its limit.
     """
@@ -49,6 +52,7 @@ class Step:
     member: Member
     until: float = 1.0
     seconds: float | None = None
+    spare: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,8 @@ def write_plan(path: Path, plan: FitPlan) -> None:
         told: dict[str, Any] = {"name": step.member.name, "engine": step.member.engine}
         if step.until != 1.0:
             told["until"] = step.until
+        if step.spare:
+            told["spare"] = True
         if step.seconds is not None:
             told["seconds"] = round(step.seconds, 1)
         if step.member.seconds_per_row:
@@ -136,7 +142,12 @@ def _step(table: Mapping[str, Any]) -> Step:
     if table.get("engine") not in ENGINES:
         raise ConfigError(f"engine is {table.get('engine')!r}, but must be one of: {', '.join(ENGINES)}")
     seconds = table.get("seconds")
-    return Step(_member(table), float(table.get("until", 1.0)), None if seconds is None else float(seconds))
+    return Step(
+        _member(table),
+        float(table.get("until", 1.0)),
+        None if seconds is None else float(seconds),
+        bool(table.get("spare", False)),
+    )
 
 
 def _member(table: Mapping[str, Any]) -> Member:
