@@ -14,6 +14,7 @@ from aurist.crossval import TrainingData
 from aurist.models.base import Member
 from aurist.models.network import measure_recipe, recipe_member
 from aurist.plan import (
+    FEW_ROWS,
     Clock,
     FitPlan,
     Step,
@@ -33,8 +34,9 @@ from aurist.workers import side_by_side
 DEFAULT_RECIPE = "mel-cnn"
 #: Share of the time by which the tables' members should be done where networks follow.
 TABLES_UNTIL = 0.4
-#: A network is worth its time from so many epochs on, or so many windows learnt from.
-WORTH_EPOCHS, WORTH_WINDOWS = 20, 30_000
+#: A network is worth its time from so many epochs on, or so many windows learnt from; where clips are few, boosting is
+#: all that the time could be used for instead, so that fewer will do.
+WORTH_EPOCHS, WORTH_WINDOWS, LEAST_EPOCHS = 20, 30_000, 8
 #: Seconds below which not even its speed is measured.
 _LEAST = 60.0
 #: Of the time, what is planned for: the rest is for predicting, and for machines that are slower than they were.
@@ -117,7 +119,8 @@ def _measured(member: Member, learn: TrainingData, seconds: float) -> tuple[Step
     affordable = seconds / a_epoch
     wanted = member.settings["recipe"]["training"]["epochs"]
     told = f"{member.name}: about {speed:.0f} clips/s"
-    if affordable < WORTH_EPOCHS and affordable * clips < WORTH_WINDOWS:
+    worth = LEAST_EPOCHS if len(learn.folds) < FEW_ROWS else WORTH_EPOCHS
+    if affordable < worth and affordable * clips < WORTH_WINDOWS:
         return None, f"no network: {told}, {affordable:.0f} epochs in the time; too few to be worth it"
     ready = with_epochs(member, wanted, found["precision"])
     epochs = min(wanted, math.floor(affordable))

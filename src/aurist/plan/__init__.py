@@ -2,11 +2,12 @@
 
 from aurist.plan.adapt import SoundFacts, adapted, sound_facts
 from aurist.plan.clock import Clock, share, time_limit
-from aurist.plan.members import ENSEMBLE, FOREST, GLUON_ENSEMBLE, is_slow, n_splits, table_members
+from aurist.plan.members import ENSEMBLE, FEW_ROWS, FOREST, GLUON_ENSEMBLE, is_slow, n_splits, table_members
 from aurist.plan.steps import FitPlan, Step, read_plan, with_epochs, write_plan
 
 __all__ = [
     "ENSEMBLE",
+    "FEW_ROWS",
     "FOREST",
     "GLUON_ENSEMBLE",
     "Clock",
