@@ -61,15 +61,27 @@ def test_a_network_joins_where_there_is_time_for_it(
     assert after and all(step.spare for step in after)
     assert not any(step.spare for step in tables if step not in after)
     assert network.until == 1.0
+    frames = network.member.settings["recipe"]["front"]["hop_length"] / 8000
+    assert frames == pytest.approx(1 / 128, rel=0.02)  # a clip of a second, 128 frames: time enough for all
     assert network.seconds is not None and network.seconds <= 0.6 * 600
     assert network.member.settings["recipe"]["training"]["precision"] == "32"
+
+
+def test_with_little_time_frames_are_half_as_dense(
+    learn: TrainingData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("timm")
+    measured_at(monkeypatch, 5.0)
+    plan = make_plan(aurist.FitConfig(), [], audit(8000), learn, left=600.0)
+    (network,) = (step.member for step in plan.steps if step.member.engine == "network")
+    assert network.settings["recipe"]["front"]["hop_length"] / 8000 == pytest.approx(2 / 128, rel=0.02)
 
 
 def test_no_network_is_begun_that_cannot_learn_enough(
     learn: TrainingData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("timm")
-    measured_at(monkeypatch, 1.0)
+    measured_at(monkeypatch, 0.2)
     plan = make_plan(aurist.FitConfig(), [], audit(8000), learn, left=600.0)
     assert all(member.engine != "network" for member in plan.members)
     assert {step.until for step in plan.steps} == {1.0}

@@ -54,13 +54,13 @@ def check_recipe(recipe: Recipe, n_classes: int) -> None:
     )
 
 
-def measure_recipe(member: Member, n_classes: int, multilabel: bool, jobs: int, output: Path) -> None:
+def measure_recipe(recipe: Recipe, n_classes: int, multilabel: bool, jobs: int, output: Path) -> None:
     """Write ``precision`` and ``clips_per_second`` of the recipe's training on this machine, as JSON."""
     _check_installed()
     from aurist.files import write_json
     from aurist.models.training.speed import measure
 
-    precision, speed = measure(recipe_of(member), n_classes, jobs, multilabel=multilabel)
+    precision, speed = measure(recipe, n_classes, jobs, multilabel=multilabel)
     write_json(output, {"precision": precision, "clips_per_second": speed})
 
 

@@ -1,6 +1,6 @@
 """What to fit, and in what time."""
 
-from aurist.plan.adapt import SoundFacts, adapted, sound_facts
+from aurist.plan.adapt import SoundFacts, adapted, coarser, sound_facts
 from aurist.plan.clock import Clock, share, time_limit
 from aurist.plan.members import ENSEMBLE, FEW_ROWS, FOREST, GLUON_ENSEMBLE, is_slow, n_splits, table_members
 from aurist.plan.steps import FitPlan, Step, read_plan, with_epochs, write_plan
@@ -15,6 +15,7 @@ __all__ = [
     "SoundFacts",
     "Step",
     "adapted",
+    "coarser",
     "is_slow",
     "n_splits",
     "read_plan",

@@ -106,6 +106,11 @@ def adapted(recipe: Recipe, facts: SoundFacts) -> Recipe:
     )
 
 
+def coarser(recipe: Recipe) -> Recipe:
+    """With half as many frames a second: an epoch takes half the time."""
+    return replace(recipe, front=replace(recipe.front, hop_length=2 * recipe.front.hop_length))
+
+
 def _front(
     front: SpectrogramConfig, *, sample_rate: int, hop_length: int, n_fft: int, fmin: float, fmax: float
 ) -> SpectrogramConfig:
