@@ -17,7 +17,7 @@ from aurist.recipes import Augment, Recipe, read_recipe, recipe_names
 
 pytest.importorskip("timm")
 
-N_CLIPS, N_CLASSES, EPOCHS, SECONDS, RATE = 20, 3, 60, 3.0, 16000
+N_CLIPS, N_CLASSES, EPOCHS, SECONDS, RATE = 20, 3, 60, 4.0, 16000
 
 
 def plain(recipe: Recipe) -> Recipe:
