@@ -8,7 +8,10 @@ from pathlib import Path
 
 from aurist.automl.annotated import read_annotated
 from aurist.automl.apply import Applied, apply_run, read_inputs, submission
+from aurist.automl.contests import contest_table
+from aurist.automl.detected import Wanted, write_detections
 from aurist.automl.prepare import Source, prepare
+from aurist.automl.recordings import Heard, Streaming, listen, recordings_of
 from aurist.automl.scoring import Evaluation, evaluate_run
 from aurist.automl.train import train
 from aurist.clips.read import ReadOptions
@@ -22,13 +25,20 @@ from aurist.run import Run, open_run
 __all__ = [
     "Applied",
     "Evaluation",
+    "Heard",
+    "Streaming",
+    "Wanted",
     "apply_run",
+    "contest_table",
     "evaluate_run",
     "fit",
+    "listen",
     "read_annotated",
     "read_inputs",
+    "recordings_of",
     "resume",
     "submission",
+    "write_detections",
 ]
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from aurist.automl.blender import ensemble_proba
+from aurist.automl.blender import Answers
 from aurist.automl.careless import interval, read_careless
 from aurist.automl.gain import compare_rows, ensemble_gain
 from aurist.automl.prepare import Say
@@ -259,7 +259,7 @@ def _held_out_word(run: Run, held: RunData, seen: Seen) -> dict[str, Any]:
     task = held.task
     keys = row_keys(held.features)
     known = seen.known(keys)
-    proba = ensemble_proba(run, held, held.inputs(), seen)
+    proba = Answers(run, held).proba(held.inputs(), seen)
     truth = held.clips.targets(task.classes)
 
     def score(rows: npt.NDArray[np.bool_]) -> dict[str, float]:
