@@ -13,8 +13,8 @@ from aurist.audio import read
 
 #: Of sounds that begin and end; rain goes on for as long as one likes.
 LABELS = ("Dog bark", "Rooster", "Person sneeze", "Baby cry", "Chainsaw", "Helicopter")
-#: Seconds of one sound and from one to the next at the most, and its level against the noise.
-SOUND, GAP, NOISE, LEVEL = 5.0, 30.0, 0.002, 0.2
+#: Seconds of one sound at the most; the levels of the noise and of the peak of a sound.
+SOUND, NOISE, LEVEL = 5.0, 0.002, 0.2
 #: Of the ones that are written at a time.
 _PIECE = 60.0
 
@@ -34,9 +34,9 @@ def sources(data: Path, *, test: bool, rate: int) -> list[tuple[str, np.ndarray]
 
 
 def lay(
-    path: Path, seconds: float, rate: int, sounds: list[tuple[str, np.ndarray]], seed: int
+    path: Path, seconds: float, rate: int, sounds: list[tuple[str, np.ndarray]], seed: int, gap: float
 ) -> pd.DataFrame:
-    """Write a FLAC of quiet noise with sounds at random times; the table of what is where is kept beside it.
+    """Write a FLAC of quiet noise with sounds at random times, up to ``gap`` seconds apart; its table is beside it.
 
     What is there already is not made again.
     """
@@ -47,7 +47,7 @@ def lay(
     rows, part = [], path.with_suffix(".part.flac")
     late = np.zeros(0, np.float32)  # of a sound, what goes on in the next piece
     with soundfile.SoundFile(part, "w", rate, 1, "PCM_16", format="FLAC") as file:
-        following, done = rng.uniform(0, GAP), 0.0
+        following, done = rng.uniform(0, gap), 0.0
         while done < seconds:
             n = round(min(_PIECE, seconds - done) * rate)
             y = rng.standard_normal(n + len(late) + round(2 * SOUND * rate), dtype=np.float32) * np.float32(
@@ -63,7 +63,7 @@ def lay(
                 y[first : first + len(sound)] += sound
                 end = max(end, first + len(sound))
                 rows.append((path.name, following, following + len(sound) / rate, label))
-                following += len(sound) / rate + rng.uniform(1.0, GAP)
+                following += len(sound) / rate + rng.uniform(1.0, gap)
             if following < done + n / rate:
                 following = seconds + 1
             file.write(y[:n])

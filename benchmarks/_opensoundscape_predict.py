@@ -1,7 +1,8 @@
 """The peer of `long_recordings.py`, run by the Python of an environment that has OpenSoundscape.
 
 Given a file of weights and a description of the network, reads a line of JSON for each prediction from standard input,
-and answers with a line: its seconds, the megabytes that it and its workers had at the most, and its scores.
+and answers with a line: its seconds, those of all cores, the megabytes that it and its workers had at the most, and
+how many windows it heard.
 """
 
 import contextlib
@@ -16,6 +17,12 @@ from opensoundscape import CNN
 from opensoundscape.ml import cnn_architectures
 
 warnings.filterwarnings("ignore")
+
+
+def cores() -> float:
+    """Seconds of all cores that this process and its workers have used."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
 
 
 def main() -> None:
@@ -36,7 +43,7 @@ def main() -> None:
     for line in sys.stdin:
         task = json.loads(line)
         with contextlib.redirect_stdout(sys.stderr):
-            began = time.perf_counter()
+            began, used = time.perf_counter(), cores()
             said = model.predict(
                 [task["file"]],
                 batch_size=task["batch"],
@@ -44,7 +51,7 @@ def main() -> None:
                 clip_overlap=0,
                 progress_bar=False,
             )
-            taken = time.perf_counter() - began
+            taken, used = time.perf_counter() - began, cores() - used
         own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         theirs = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * task["workers"]
         answers.write(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
-from aurist.audio import UnreadableAudioError, read, read_stretch
+from aurist.audio import UnreadableAudioError, probe, read, read_stretch
 from aurist.clips import make_clips
 from aurist.errors import DataError
 from aurist.events import Grid
@@ -121,6 +122,29 @@ def test_recordings_as_short_as_may_be(
     assert sum(map(len, blocks)) == windows
     assert blocks[-1].length == pytest.approx(seconds)
     assert all((block.ends > block.starts).all() for block in blocks)
+
+
+def test_more_samples_than_32_bits_count(tmp_path: Path) -> None:
+    """Ninety hours of nothing, which takes no place on the disk, and a tone in their last second."""
+    path = tmp_path / "long.rf64"
+    rate, n = 8000, 90 * 3600 * 8000
+    soundfile.write(path, np.zeros(1), rate, "PCM_16", format="RF64")
+    head = path.read_bytes()
+    data = head.index(b"data") + 8
+    sizes = head.index(b"ds64") + 8
+    tone = (10_000 * np.sin(np.arange(rate))).astype("<i2")
+    with path.open("r+b") as file:
+        file.seek(sizes)
+        file.write(struct.pack("<QQQ", data - 8 + 2 * n, 2 * n, n))
+        file.seek(data + 2 * (n - rate))
+        file.write(tone.tobytes())
+    assert n > 2**31 and probe(path).frames == n
+    hearing = Hearing(Grid(5.0), (rate,))
+    last = read_block(path, (hearing.grid.count(90 * 3600) - 1) // hearing.block, hearing)
+    assert last.length == 90 * 3600 == last.ends[-1]
+    sound = last.waves[rate].window(len(last) - 1)
+    assert not sound[: 4 * rate].any()
+    assert np.array_equal(np.rint(sound[4 * rate :] * 32768), tone)
 
 
 def test_blocks_are_no_larger_at_higher_rates() -> None:
