@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -75,6 +76,9 @@ def test_all_that_is_missing_is_listed_at_once(heard: Heard) -> None:
     assert "c: c.flac is empty" in told and "d: no such recording was given" in told
     with pytest.raises(DataError, match=r"(?s)a_20: a\.flac ends after 15\.0 s.*a: expected the name"):
         contest_table(heard, sample("row_id,s0 a_20,0 a,0"), "sample.csv", 0.5)
+    twice = replace(heard, recordings=(*heard.recordings, Recording("site/a.wav", heard.detections.folder)))
+    with pytest.raises(DataError, match=r"a: may be a\.flac or site/a\.wav"):
+        contest_table(twice, sample("recording_id,s0 a,0"), "sample.csv", 0.5)
     with pytest.raises(DataError, match=r"begins with the column 'id'.*recording_id"):
         contest_table(heard, sample("id,s0 a,0"), "sample.csv", 0.5)
 

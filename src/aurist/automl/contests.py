@@ -72,7 +72,9 @@ def contest_table(heard: Heard, sample: pd.DataFrame, where: str, min_score: flo
 
 def _places(ids: Sequence[str], heard: Heard, *, rows: bool) -> tuple[list[str], list[float], list[str]]:
     """The recording of each id, the second in which its row ends, and what is not there."""
-    stems = {PurePath(one.name).stem: one.name for one in heard.recordings}
+    stems: dict[str, list[str]] = {}
+    for one in heard.recordings:
+        stems.setdefault(PurePath(one.name).stem, []).append(one.name)
     failed = {PurePath(name).stem: why for name, why in heard.failures.items()}
     names, ends, lost = [], [], []
     for given in ids:
@@ -82,12 +84,15 @@ def _places(ids: Sequence[str], heard: Heard, *, rows: bool) -> tuple[list[str],
         if rows and not second.isdigit():
             lost.append(f"{given}: expected the name of a recording, _ and a second")
             continue
-        name = stems.get(stem) or next(
-            (n for s, n in stems.items() if rows and s.startswith(f"{stem}_")), None
-        )
-        if name is None:
-            lost.append(f"{given}: {failed.get(stem, 'no such recording was given')}")
+        # BirdCLEF's first years leave the date at the end of a name out
+        found = stems.get(stem) or [
+            name for s in stems if rows and s.startswith(f"{stem}_") for name in stems[s]
+        ]
+        if len(found) != 1:
+            several = f"may be {' or '.join(found)}" if found else "no such recording was given"
+            lost.append(f"{given}: {failed.get(stem, several)}")
             continue
+        name = found[0]
         end = float(second or heard.seconds[name])
         if end - SECONDS >= heard.seconds[name] and rows:
             lost.append(f"{given}: {name} ends after {heard.seconds[name]:.1f} s")

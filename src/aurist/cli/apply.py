@@ -95,8 +95,8 @@ def predict(
 ) -> None:
     """Label new recordings or rows, with a probability for each class; or find events in hours of sound.
 
-    With --window, or where the run was fitted on annotated recordings, these are heard window by window. What is done
-    is kept: the same command goes on after an interruption.
+    With --window, or where the run was fitted on annotated recordings, these are heard window by window; the same
+    command goes on after an interruption.
 
     Examples:
 
@@ -168,9 +168,14 @@ def _listen(
 ) -> None:
     """Hear recordings window by window; exits with 1 where some could not be."""
     from aurist.automl import contest_table, listen, recordings_of, write_detections
-    from aurist.errors import listing, plural
+    from aurist.errors import ConfigError, listing, plural
 
     # what cannot be is said before hours of work
+    if output.suffix.lower() == ".csv":
+        raise ConfigError(
+            f"Windows of recordings are heard, and what is found is written into a folder, but -o is {output}. Give a "
+            "folder, or --window 0 for a row for each recording as a whole."
+        )
     wanted.columns(tuple(run.classes()))
     table = None if sample is None else _sample(sample)
     for note in clips.notes:
