@@ -54,9 +54,8 @@ def main() -> None:
             taken, used = time.perf_counter() - began, cores() - used
         own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         theirs = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * task["workers"]
-        answers.write(
-            json.dumps({"seconds": taken, "mb": (own + theirs) / 1024, "windows": len(said)}) + "\n"
-        )
+        answer = {"seconds": taken, "cores": used, "mb": (own + theirs) / 1024, "windows": len(said)}
+        answers.write(json.dumps(answer) + "\n")
         answers.flush()
 
 

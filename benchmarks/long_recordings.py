@@ -33,7 +33,7 @@ import torch
 from safetensors.torch import load_file
 
 import _common
-from _laid import LABELS, lay, sources
+from _laid import LABELS, drawn, lay, sources
 from aurist.annotations import CutOptions
 from aurist.automl import Streaming, fit, listen, read_annotated
 from aurist.automl.recordings import Recording
@@ -42,27 +42,29 @@ from aurist.run import Run, open_run
 
 RATE, PEER_RATE, WINDOW = 48_000, 32_000, 5.0
 SETTINGS = [(workers, batch) for workers in (0, 1, 2) for batch in (8, 16, 64)]
+SMALL = {"rows": 64, "image": "", "backbone": "resnet10t", "epochs": 6}
+LARGE = {"rows": 96, "image": "image = [224, 224]", "backbone": "resnet18", "epochs": 1}
 RECIPE = """\
 name = "small"
 [front]
 sample_rate = {rate}
 n_fft = 2048
 hop_length = 1024
-n_mels = 96
+n_mels = {rows}
 {image}
 [window]
 seconds = 5.0
 [network]
-backbone = "resnet18"
+backbone = "{backbone}"
 [training]
 epochs = {epochs}
 batch_size = 16
-precision = "{precision}"
+precision = "bf16"
 keep = "last"
 """
 
 
-def fitted(folder: Path, data: Path, rate: int, epochs: int, image: str = "", minutes: int = 30) -> Run:
+def fitted(folder: Path, data: Path, rate: int, recipe: dict[str, Any], minutes: int) -> Run:
     """A network that has heard some of the sounds, and is read back where it was made before."""
     place = folder / f"run{rate}"
     if (place / "scores.json").exists():
@@ -71,11 +73,13 @@ def fitted(folder: Path, data: Path, rate: int, epochs: int, image: str = "", mi
     learnt = folder / f"learn{rate}"
     learnt.mkdir(parents=True, exist_ok=True)
     sounds = sources(data, test=False, rate=rate)
-    tables = [lay(learnt / f"{i}.flac", 60.0, rate, sounds, seed=100 + i, gap=4.0) for i in range(minutes)]
+    # every sound once: recordings that share one would belong to one group
+    tables = [
+        lay(learnt / f"{i}.flac", 60.0, rate, sounds[i::minutes], seed=100 + i, gap=4.0)
+        for i in range(minutes)
+    ]
     pd.concat(tables).to_csv(learnt / "all.csv", index=False)
-    (folder / "small.toml").write_text(
-        RECIPE.format(rate=rate, image=image, epochs=epochs, precision="bf16"), encoding="utf-8"
-    )
+    (folder / "small.toml").write_text(RECIPE.format(rate=rate, **recipe), encoding="utf-8")
     clips = read_annotated(learnt, learnt / "all.csv", CutOptions(seconds=WINDOW, hop=WINDOW / 2))
     config = FitConfig(
         engine="networks",
@@ -129,12 +133,12 @@ def agreement(events: pd.DataFrame, truth: pd.DataFrame, least: float = 0.3) -> 
 
 def long(options: argparse.Namespace) -> None:
     folder: Path = options.folder
-    run = fitted(folder, options.data, RATE, epochs=8)
+    run = fitted(folder, options.data, RATE, SMALL, minutes=30)
     sounds = sources(options.data, test=True, rate=RATE)
     rows, figures = [], []
     for hours in dict.fromkeys([min(1.0, options.hours), options.hours]):
         recording = folder / f"{hours:g}h.flac"
-        truth = lay(recording, hours * 3600, RATE, sounds, seed=7, gap=30.0)
+        truth = lay(recording, hours * 3600, RATE, drawn(sounds, 7), seed=7, gap=30.0)
         output = folder / f"detections{hours:g}h"
         seconds, megabytes = heard(run.folder, recording, output)
         precision, recall = agreement(pd.read_csv(output / "events.csv"), truth)
@@ -153,7 +157,7 @@ def long(options: argparse.Namespace) -> None:
         )
     header = ["recording", "x real time", "peak MB", "events laid", "precision", "recall"]
     text = (
-        f"FLAC at 48 kHz, a ResNet18 of each of two folds, windows of {WINDOW:g} s that overlap by half, "
+        f"FLAC at 48 kHz, a ResNet10-T of each of two folds, windows of {WINDOW:g} s that overlap by half, "
         f"{torch.get_num_threads()} threads; events at an intersection over union of 0.3:"
     )
     _common.publish("long_recordings", text + "\n\n" + _common.table(header, rows), figures, options.output)
@@ -203,7 +207,7 @@ def ours(run: Run, recording: Path, place: Path, overlap: float) -> tuple[float,
 
 def against_peer(options: argparse.Namespace) -> None:
     folder: Path = options.folder
-    run = alone(fitted(folder, options.data, PEER_RATE, epochs=1, image="image = [224, 224]", minutes=10))
+    run = alone(fitted(folder, options.data, PEER_RATE, LARGE, minutes=10))
     recording = folder / f"{options.hours:g}h32.flac"
     lay(
         recording,
@@ -229,21 +233,11 @@ def against_peer(options: argparse.Namespace) -> None:
         seconds, cores = ours(run, recording, folder / "ours", 0.0)
         rounds.append({**said, "aurist": seconds, "aurist_cores": cores})
     length = options.hours * 3600
-    rows = []
-    for name, key, mb in (
-        ("OpenSoundscape", "seconds", max(r["mb"] for r in rounds)),
-        ("aurist, bf16", "aurist", megabytes),
-    ):
-        cores_key = "cores" if key == "seconds" else "aurist_cores"
-        rows.append(
-            [
-                name,
-                f"{length / median(r[key] for r in rounds):.0f}",
-                f"{length / median(r[cores_key] for r in rounds):.0f}",
-                f"{mb:.0f}",
-                f"**{median(r['seconds'] / r[key] for r in rounds):.1f}**",
-            ]
-        )
+    most = max(one["mb"] for one in rounds)
+    rows = [
+        _row("OpenSoundscape", length, rounds, "seconds", "cores", most),
+        _row("aurist, bf16", length, rounds, "aurist", "aurist_cores", megabytes),
+    ]
     text = (
         f"{options.hours:g} h of FLAC at 32 kHz, a ResNet18, windows of {WINDOW:g} s, images of 224 x 224, "
         f"{torch.get_num_threads()} threads; OpenSoundscape with {best[0]} workers and batches of {best[1]}, the best "
@@ -254,6 +248,18 @@ def against_peer(options: argparse.Namespace) -> None:
     )
     figures = {"settings": {str(k): v for k, v in found.items()}, "rounds": rounds, "mb": megabytes}
     _common.publish("long_recordings_opensoundscape", text + "\n\n" + table, figures, options.output)
+
+
+def _row(
+    name: str, length: float, rounds: list[dict[str, float]], wall: str, cores: str, megabytes: float
+) -> list[str]:
+    speed = [f"{length / median(one[key] for one in rounds):.0f}" for key in (wall, cores)]
+    return [
+        name,
+        *speed,
+        f"{megabytes:.0f}",
+        f"**{median(one['seconds'] / one[wall] for one in rounds):.1f}**",
+    ]
 
 
 def main() -> None:

@@ -17,6 +17,7 @@ from aurist.errors import ConfigError, DataError, about
 from aurist.events import Grid
 from aurist.features.windows import Block, Hearing, read_block
 from aurist.files import only_one
+from aurist.plan import ENSEMBLE
 from aurist.progress import Hours
 from aurist.run import Run, RunData, read_data
 from aurist.workers import ahead
@@ -166,7 +167,7 @@ def _settings(run: Run, data: RunData, grid: Grid, how: Streaming, model: str | 
         known.update((run.folder / name).read_bytes())
     return {
         "run": known.hexdigest(),
-        "model": model or "Ensemble",
+        "model": model or ENSEMBLE,
         **asdict(grid),
         "channel": "mixed" if how.channel is None else how.channel,
         "classes": list(data.task.classes),
