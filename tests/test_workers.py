@@ -1,4 +1,4 @@
-"""Worker processes: killed when their time is up, gone when their parent is."""
+"""Threads that work ahead, and worker processes: killed when their time is up, gone when their parent is."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from aurist.errors import DataError
-from aurist.workers import OutOfTimeError, side_by_side
+from aurist.workers import OutOfTimeError, ahead, side_by_side
 
 
 def write_own_id(place: Path, seconds: float = 0.0) -> partial[None]:
@@ -80,3 +80,29 @@ def test_no_worker_outlives_a_killed_parent(tmp_path: Path) -> None:
     parent.send_signal(signal.SIGKILL)
     parent.wait()
     wait_until(lambda: not is_alive(child))
+
+
+def test_calls_ahead_keep_their_order_and_few_wait() -> None:
+    running: list[int] = []
+
+    def call(number: int) -> int:
+        running.append(number)
+        time.sleep(0.02 * (number % 3))
+        return number
+
+    seen = []
+    for name, future in ahead(((i, partial(call, i)) for i in range(12)), threads=2):
+        seen.append((name, future.result()))
+        # what is asked for, one more that was begun for it, and those that the threads make meanwhile
+        assert len(running) <= len(seen) + 3
+    assert seen == [(i, i) for i in range(12)]
+
+
+def test_what_a_call_ahead_raises_is_raised_where_it_is_asked_for() -> None:
+    def fail() -> int:
+        raise DataError("a.wav is empty")
+
+    (_, first), (_, second) = ahead([("a", fail), ("b", lambda: 1)], threads=1)
+    with pytest.raises(DataError, match="empty"):
+        first.result()
+    assert second.result() == 1

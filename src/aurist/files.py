@@ -56,6 +56,40 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
+def add_line(path: Path, record: dict[str, Any]) -> None:
+    """Add a line of JSON to a journal, on the disk before this returns.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "journal.jsonl"
+    >>> _ = path.write_text('{"a": 1}\\n{"a": 2')  # a kill cut the last line short
+    >>> add_line(path, {"a": 3})
+    >>> whole_lines(path)
+    [{'a': 1}, {'a': 3}]
+    """
+    with path.open("a+b") as journal:
+        journal.seek(0, os.SEEK_END)
+        if journal.tell():
+            journal.seek(-1, os.SEEK_END)
+            if journal.read(1) != b"\n":
+                journal.write(b"\n")
+        journal.write(json.dumps(record, ensure_ascii=False).encode() + b"\n")
+        journal.flush()
+        os.fsync(journal.fileno())
+
+
+def whole_lines(path: Path) -> list[dict[str, Any]]:
+    """The lines of a journal, where there is one; those that a kill cut short are left out."""
+    found = []
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []:
+        try:
+            found.append(json.loads(line))
+        except json.JSONDecodeError:
+            continue
+    return found
+
+
 @contextmanager
 def only_one(folder: Path) -> Iterator[None]:
     """Hold a folder for this process; the hold ends with the process, however it ends.
@@ -75,7 +109,7 @@ def only_one(folder: Path) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise RunError(
-                f"{folder} is in use: another aurist is fitting it. Wait for it, or stop it first."
+                f"{folder} is in use: another aurist is at work in it. Wait for it, or stop it first."
             ) from None
         except OSError:  # a file system without locks
             pass

@@ -26,7 +26,7 @@ from aurist.config import FitConfig, read_config, write_config
 from aurist.crossval import TrainingData
 from aurist.errors import RunError
 from aurist.features.schema import Schema, schema_from_dict, schema_to_dict
-from aurist.files import atomic_path, write_json
+from aurist.files import add_line, atomic_path, whole_lines, write_json
 from aurist.models.base import Examples, Inputs, Task
 from aurist.models.network import ENGINE as NETWORK
 from aurist.models.network import recipe_of
@@ -100,6 +100,18 @@ class Run:
     def config(self) -> FitConfig:
         """The settings of the fit."""
         return read_config(self.folder / "config.toml")
+
+    def window(self) -> float | None:
+        """Seconds of the windows of annotated recordings that it was fitted on; None: it was fitted on other clips."""
+        found = self._known().get("window")
+        return None if found is None else float(found)
+
+    def classes(self) -> list[str]:
+        """What it tells apart."""
+        return [str(name) for name in self._known()["classes"]]
+
+    def _known(self) -> dict[str, Any]:
+        return dict(json.loads((self.folder / "data.json").read_text(encoding="utf-8")))
 
     def recipes(self) -> list[Recipe]:
         """The recipes of the networks that are asked for, as they were when the fit began."""
@@ -177,22 +189,14 @@ class Run:
 
     def log(self, event: str, details: dict[str, Any]) -> None:
         """Add a line to the journal, on the disk before this returns."""
-        line = json.dumps({"at": time.strftime("%Y-%m-%dT%H:%M:%S"), "event": event} | details)
-        with (self.folder / "journal.jsonl").open("a", encoding="utf-8") as journal:
-            journal.write(line + "\n")
-            journal.flush()
-            os.fsync(journal.fileno())
+        add_line(
+            self.folder / "journal.jsonl",
+            {"at": time.strftime("%Y-%m-%dT%H:%M:%S"), "event": event} | details,
+        )
 
     def journal(self) -> list[dict[str, Any]]:
-        """The journal's events; a last line that a kill cut short is left out."""
-        path = self.folder / "journal.jsonl"
-        events = []
-        for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
-            try:
-                events.append(json.loads(line))
-            except json.JSONDecodeError:
-                break
-        return events
+        """The journal's events; a line that a kill cut short is left out."""
+        return whole_lines(self.folder / "journal.jsonl")
 
 
 def create_run(folder: Path, config: FitConfig, data: RunData, recipes: Sequence[Recipe] = ()) -> Run:
@@ -218,6 +222,7 @@ def create_run(folder: Path, config: FitConfig, data: RunData, recipes: Sequence
             "classes": list(data.task.classes),
             "multilabel": data.task.multilabel,
             "unlisted": data.clips.unlisted,
+            "window": data.clips.window,
             "metric": data.task.metric,
             "root": None if data.clips.root is None else str(data.clips.root.resolve()),
             "schema": schema_to_dict(data.schema),
@@ -264,6 +269,7 @@ def read_data(run: Run) -> RunData:
         multilabel=known["multilabel"],
         unlisted=known["unlisted"],
         root=None if known["root"] is None else Path(known["root"]),
+        window=known.get("window"),
     )
     return RunData(
         task=Task(

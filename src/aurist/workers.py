@@ -1,4 +1,4 @@
-"""Calls in processes of their own, which end with their time, or with the process that began them."""
+"""Calls in threads, made ahead, and in processes, which end with their time or with the process that began them."""
 
 from __future__ import annotations
 
@@ -8,9 +8,14 @@ import signal
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_EXCEPTION, Future, wait
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from typing import TypeVar
+
+K = TypeVar("K")
+T = TypeVar("T")
 
 #: How often a worker looks whether its parent is still there.
 _LOOK_EVERY = 0.2
@@ -63,6 +68,33 @@ def side_by_side(calls: Sequence[Callable[[], object]], workers: int, seconds: f
         finally:
             if not finished:
                 executor.shutdown(wait=True, kill_workers=True)
+
+
+def ahead(calls: Iterable[tuple[K, Callable[[], T]]], threads: int) -> Iterator[tuple[K, Future[T]]]:
+    """Calls made ahead by threads, in their order, each as it is done; no more wait than there are threads.
+
+    Examples
+    --------
+    >>> [(name, future.result()) for name, future in ahead([("a", lambda: 1), ("b", lambda: 2)], threads=2)]
+    [('a', 1), ('b', 2)]
+    """
+    with ThreadPoolExecutor(threads, thread_name_prefix="ahead") as pool:
+        waiting: deque[tuple[K, Future[T]]] = deque()
+        try:
+            for name, call in calls:
+                waiting.append((name, pool.submit(call)))
+                if len(waiting) > threads:
+                    yield _done(waiting.popleft())
+            while waiting:
+                yield _done(waiting.popleft())
+        finally:
+            for _, future in waiting:
+                future.cancel()
+
+
+def _done(entry: tuple[K, Future[T]]) -> tuple[K, Future[T]]:
+    wait([entry[1]])
+    return entry
 
 
 def _end_with(parent: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -109,7 +110,9 @@ def _times(row: dict[str, str]) -> tuple[str | float, str | float]:
         return row[BEGIN], row[END]  # what is wrong is said of these
 
 
-def write_raven(annotations: Annotations, path: Path, *, durations: dict[str, float] | None = None) -> None:
+def write_raven(
+    annotations: Annotations, path: Path, *, durations: Mapping[str, float] | None = None
+) -> None:
     """A selection table of one recording, or of several, which opens in Raven Pro and Raven Lite.
 
     Parameters
@@ -149,7 +152,7 @@ def write_raven(annotations: Annotations, path: Path, *, durations: dict[str, fl
         part.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def _sequence(annotations: Annotations, durations: dict[str, float]) -> dict[str, float]:
+def _sequence(annotations: Annotations, durations: Mapping[str, float]) -> dict[str, float]:
     """Seconds before each recording, where they are opened one after another."""
     before, total = {}, 0.0
     for path in annotations.recordings:

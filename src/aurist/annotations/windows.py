@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -121,7 +121,7 @@ def to_clips(annotations: Annotations, durations: Mapping[str, float], options: 
         )
         cuts += [_filled(path, start, end, boxes, options) for start, end in dict.fromkeys(stretches)]
     cuts = _with_some_background(cuts, options)
-    return make_clips(
+    clips = make_clips(
         [tuple(sorted(cut.present)) for cut in cuts],
         paths=[cut.path for cut in cuts],
         starts=[cut.start for cut in cuts],
@@ -133,6 +133,7 @@ def to_clips(annotations: Annotations, durations: Mapping[str, float], options: 
         root=annotations.root,
         notes=annotations.notes,
     )
+    return replace(clips, window=options.seconds if options.cut == "windows" else None)
 
 
 def _check(annotations: Annotations, durations: Mapping[str, float]) -> None:

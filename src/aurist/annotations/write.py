@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from aurist.annotations.audacity import write_audacity
@@ -14,7 +15,9 @@ from aurist.files import atomic_path
 FORMATS = ("csv", "raven", "audacity", "jsonl")
 
 
-def write_annotations(annotations: Annotations, path: Path, form: str) -> None:
+def write_annotations(
+    annotations: Annotations, path: Path, form: str, *, durations: Mapping[str, float] | None = None
+) -> None:
     """Write annotations; all of these formats can be read back.
 
     Parameters
@@ -25,6 +28,8 @@ def write_annotations(annotations: Annotations, path: Path, form: str) -> None:
         The file; replaced as a whole.
     form
         One of `FORMATS`.
+    durations
+        Seconds of each recording, which a Raven table of several wants: see `aurist.annotations.raven.write_raven`.
 
     Raises
     ------
@@ -35,7 +40,7 @@ def write_annotations(annotations: Annotations, path: Path, form: str) -> None:
     """
     check_one_of("format", form, FORMATS)
     if form == "raven":
-        write_raven(annotations, path)
+        write_raven(annotations, path, durations=durations)
     elif form == "audacity":
         write_audacity(annotations, path)
     elif form == "csv":

@@ -1,16 +1,22 @@
 """Decoding: the only place that opens sound files."""
 
 from aurist.audio.info import AudioInfo, Decoded, Source, UnreadableAudioError
-from aurist.audio.reading import decode_full, opened, probe, read, resample
+from aurist.audio.reading import decode_full, opened, probe, read, read_stretch, resample
+from aurist.audio.streaming import Stretch, one_channel, resampled, span_around
 
 __all__ = [
     "AudioInfo",
     "Decoded",
     "Source",
+    "Stretch",
     "UnreadableAudioError",
     "decode_full",
+    "one_channel",
     "opened",
     "probe",
     "read",
+    "read_stretch",
     "resample",
+    "resampled",
+    "span_around",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ from aurist.audio.headers import wav_header
 from aurist.audio.info import AudioInfo, Decoded, Samples, Source, UnreadableAudioError
 from aurist.audio.sndfile import SndfileSource
 from aurist.audio.sniff import as_text, beginning, foreign, head_of, is_own
+from aurist.audio.streaming import Stretch, one_channel, resampled, span_around
 from aurist.errors import DataError
 
 # soxr's HQ filter reaches some 200 samples of the lower rate to each side; beyond this a span equals the whole
@@ -95,6 +96,58 @@ def opened(path: str | Path) -> Iterator[Source]:
         yield source
 
 
+def read_stretch(
+    path: str | Path, rates: Sequence[int], start: float, end: float, *, channel: int | None = None
+) -> Stretch:
+    """Decode a stretch of a long recording once, and resample it to several rates, block by block.
+
+    Each rate holds what `read` gives for it, but for the last bits.
+
+    Parameters
+    ----------
+    path
+        As for `read`.
+    rates
+        In Hz.
+    start, end
+        In seconds. A recording that ends before ``start`` gives no samples.
+    channel
+        Take this channel, counted from 0; None averages all of them.
+
+    Raises
+    ------
+    UnreadableAudioError
+        Where the file cannot be decoded.
+    DataError
+        Where there is no such channel, or samples are not finite.
+    """
+    path = Path(path)
+    with contextlib.closing(_open(path)) as source:
+        native = source.info.sample_rate
+        _check_channel(path, source.info, channel)
+        for rate in rates:
+            _check_ratio(path, native, rate)
+        first, last = span_around(start, end, [native, *rates])
+        heard = 0
+
+        def pieces() -> Iterator[Samples]:
+            nonlocal heard
+            for block in source.blocks(first * native, last * native):
+                heard += len(block)
+                piece = one_channel(block, channel)
+                if not np.isfinite(piece).all():
+                    near = first + heard / native
+                    raise DataError(
+                        f"{path} holds samples that are not finite (NaN or infinite) near {near:.0f} s"
+                    )
+                yield piece
+
+        parts = list(resampled(pieces(), native, rates, first, start, end))
+        sound = {rate: np.concatenate([part[rate] for part in parts]) for rate in rates}
+        ended = heard < (last - first) * native
+        return Stretch(sound, first + heard / native if ended else None)
+
+
 def decode_full(path: str | Path, sample_rate: int | None = None) -> Decoded:
     """Decode a whole file as one channel, and say whether it was cut short.
 
@@ -146,10 +199,7 @@ def _read(
     path: Path, source: Source, sample_rate: int | None, start: float, end: float | None, channel: int | None
 ) -> tuple[Samples, int]:
     info = source.info
-    if channel is not None and not 0 <= channel < info.channels:
-        raise DataError(
-            f"{path} has {info.channels} channel(s), counted from 0, but {channel} was asked for."
-        )
+    _check_channel(path, info, channel)
     rate = info.sample_rate
     target = sample_rate or rate
     first, last = round(start * rate), None if end is None else round(end * rate)
@@ -185,21 +235,17 @@ def _resampled_span(
 
 
 def _decode(source: Source, first: int, last: int | None, channel: int | None) -> Samples:
-    parts = [_one_channel(block, channel) for block in source.blocks(first, last)]
+    parts = [one_channel(block, channel) for block in source.blocks(first, last)]
     if not parts:
         return np.zeros(0, dtype=np.float32)
     return np.ascontiguousarray(parts[0] if len(parts) == 1 else np.concatenate(parts))
 
 
-def _one_channel(block: Samples, channel: int | None) -> Samples:
-    if channel is not None or block.shape[1] == 1:
-        return block[:, channel or 0]
-    # column by column: mean(axis=1) over two or six values a row is far slower
-    total = block[:, 0] + block[:, 1]
-    for other in range(2, block.shape[1]):
-        total += block[:, other]
-    total *= np.float32(1 / block.shape[1])
-    return total
+def _check_channel(path: Path, info: AudioInfo, channel: int | None) -> None:
+    if channel is not None and not 0 <= channel < info.channels:
+        raise DataError(
+            f"{path} has {info.channels} channel(s), counted from 0, but {channel} was asked for."
+        )
 
 
 def _check_ratio(path: Path, rate: int, target: int) -> None:

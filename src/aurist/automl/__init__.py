@@ -9,9 +9,12 @@ from pathlib import Path
 
 from aurist.automl.annotated import read_annotated
 from aurist.automl.apply import Applied, apply_run, read_inputs, submission
+from aurist.automl.contests import contest_table
+from aurist.automl.detected import Wanted, write_detections
 from aurist.automl.planning import plan_of
 from aurist.automl.prepare import Source, prepare
 from aurist.automl.prune import prune, prune_curve
+from aurist.automl.recordings import Heard, Streaming, listen, recordings_of
 from aurist.automl.scoring import Evaluation, evaluate_run
 from aurist.automl.train import train
 from aurist.clips.read import ReadOptions
@@ -25,16 +28,23 @@ from aurist.run import Run, open_run, read_data, training_data
 __all__ = [
     "Applied",
     "Evaluation",
+    "Heard",
+    "Streaming",
+    "Wanted",
     "apply_run",
+    "contest_table",
     "evaluate_run",
     "fit",
+    "listen",
     "plan_fit",
     "prune",
     "prune_curve",
     "read_annotated",
     "read_inputs",
+    "recordings_of",
     "resume",
     "submission",
+    "write_detections",
 ]
 
 

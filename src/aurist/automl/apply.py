@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from aurist.automl.blender import Blender, ensemble_proba
+from aurist.automl.blender import Answers
 from aurist.automl.embedding import with_embeddings
 from aurist.clips import Clips, make_clips
 from aurist.clips.read import TABLE_SUFFIXES, ReadOptions, read_clips
@@ -108,12 +108,7 @@ def apply_run(
     known = np.zeros(len(clips), dtype=bool)
     known[rows] = seen.known(row_keys(usable.features))
     if len(rows):
-        bare = model is not None and model != ENSEMBLE
-        proba[rows] = (
-            Blender(run, data, model or ENSEMBLE).proba(usable)
-            if bare
-            else ensemble_proba(run, data, usable, seen)
-        )
+        proba[rows] = Answers(run, data, model or ENSEMBLE).proba(usable, seen)
     return Applied(clips, data.task.classes, data.task.multilabel, proba, known, failures, tuple(notes))
 
 

@@ -11,6 +11,7 @@ from aurist.errors import ConfigError
 from aurist.features.schema import row_keys
 from aurist.models.base import Inputs, Member, Proba
 from aurist.models.network import ENGINE as NETWORK
+from aurist.models.network import recipe_of
 from aurist.plan import ENSEMBLE
 from aurist.run import Run, RunData
 from aurist.seen import Seen
@@ -49,6 +50,8 @@ class Blender:
         self.members = used
         #: Those that hear the recordings, and do not look at features.
         self.listeners = [member for member in used if members[member].engine == NETWORK]
+        #: How they hear.
+        self.recipes = [recipe_of(members[member]) for member in self.listeners]
 
     def fold_proba(self, fold: int, inputs: Inputs, said: Mapping[str, Proba] | None = None) -> Proba:
         """(n, n_classes), by the models of one fold; in chunks, so that memory stays bounded.
@@ -77,12 +80,30 @@ class Blender:
         return np.asarray(np.mean(told, axis=0), dtype=np.float64)
 
 
-def ensemble_proba(run: Run, data: RunData, inputs: Inputs, seen: Seen) -> Proba:
-    """What the run answers: the tempered blend, the twins of rows seen before, the tilt towards rare classes."""
-    stored = run.ensemble()
-    blended = Blender(run, data, ENSEMBLE).proba(inputs)
-    tempered = temper(blended, stored.get("temperature", 1.0), multilabel=data.task.multilabel)
-    tilted = stored["tilt"]
-    return tilt(
-        seen.answer(row_keys(inputs.features), tempered), np.asarray(tilted["prior"]), tilted["power"]
-    )
+class Answers:
+    """What the run answers, by its ensemble or by one of its models, loaded once.
+
+    The ensemble's word is tempered and tilted towards rare classes, and twins of rows seen before are answered by what
+    is known of these; a single model's word is its own.
+
+    Raises
+    ------
+    ConfigError
+        Where the run has no such model.
+    """
+
+    def __init__(self, run: Run, data: RunData, name: str = ENSEMBLE) -> None:
+        self.blender = Blender(run, data, name)
+        self._stored = run.ensemble() if name == ENSEMBLE else None
+        self._multilabel = data.task.multilabel
+
+    def proba(self, inputs: Inputs, seen: Seen | None = None) -> Proba:
+        """(n, n_classes); without ``seen`` no row is taken for a twin."""
+        said = self.blender.proba(inputs)
+        if self._stored is None:
+            return said
+        said = temper(said, self._stored.get("temperature", 1.0), multilabel=self._multilabel)
+        if seen is not None:
+            said = seen.answer(row_keys(inputs.features), said)
+        tilted = self._stored["tilt"]
+        return tilt(said, np.asarray(tilted["prior"]), tilted["power"])

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from aurist.automl.blender import ensemble_proba
+from aurist.automl.blender import Answers
 from aurist.automl.board import Scored, scored_interval
 from aurist.automl.careless import interval, read_careless
 from aurist.crossval import TrainingData
@@ -51,7 +51,7 @@ def _held_out_word(run: Run, held: RunData, seen: Seen) -> dict[str, Any]:
     task = held.task
     keys = row_keys(held.features)
     known = seen.known(keys)
-    proba = ensemble_proba(run, held, held.inputs(), seen)
+    proba = Answers(run, held).proba(held.inputs(), seen)
     truth = held.clips.targets(task.classes)
 
     def score(rows: npt.NDArray[np.bool_]) -> dict[str, float]:

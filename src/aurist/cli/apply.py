@@ -14,8 +14,12 @@ from aurist.cli.printing import print_confusion, print_json, print_table, say
 if TYPE_CHECKING:
     import pandas as pd
 
-    from aurist.automl import Applied
+    from aurist.automl import Applied, Streaming, Wanted
+    from aurist.clips import Clips
+    from aurist.run import Run
 
+#: A panel of the help.
+RECORDINGS = "Long recordings"
 Model = Annotated[str | None, typer.Option(help="A model of the leaderboard; the ensemble by default.")]
 
 
@@ -29,11 +33,19 @@ def predict(
     run: opt.RunFolder,
     data: Annotated[list[Path], typer.Argument(help="Recordings, a folder of them, or a table.")],
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="CSV to write; else standard output.")
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="CSV to write, else standard output; with windows a folder, 'detections' by default.",
+        ),
     ] = None,
     submission: Annotated[
         Path | None,
-        typer.Option(help="A contest's sample submission (a CSV): its ids, columns and order are followed."),
+        typer.Option(
+            help="A contest's sample submission (a CSV): its ids, columns and order are followed. With "
+            "windows those of RFCX (recording_id) and BirdCLEF (row_id)."
+        ),
     ] = None,
     model: Model = None,
     path: opt.PathColumn = None,
@@ -43,16 +55,61 @@ def predict(
     audio_root: opt.AudioRoot = None,
     jobs: opt.Jobs = 0,
     cache_dir: opt.CacheDir = None,
+    window: Annotated[
+        float | None,
+        typer.Option(
+            help="Seconds to hear at a time; 0: whole clips. Default: as the run was fitted on annotated recordings.",
+            rich_help_panel=RECORDINGS,
+        ),
+    ] = None,
+    overlap: Annotated[
+        float | None,
+        typer.Option(
+            help="Seconds that a window shares with the one before. Default: half.",
+            rich_help_panel=RECORDINGS,
+        ),
+    ] = None,
+    forms: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--format",
+            help="csv (events, the default), raven, audacity, jsonl, windows (a score for each window and class); "
+            "several between commas.",
+            rich_help_panel=RECORDINGS,
+        ),
+    ] = None,
+    min_score: Annotated[
+        float | None,
+        typer.Option(help="That an event has at the least. Default: 0.5.", rich_help_panel=RECORDINGS),
+    ] = None,
+    labels: Annotated[
+        str | None,
+        typer.Option(
+            help="Write these only: a,b or a file with one on each line.", rich_help_panel=RECORDINGS
+        ),
+    ] = None,
+    channel: Annotated[
+        int | None,
+        typer.Option(help="Hear this channel, from 0. Default: all, mixed.", rich_help_panel=RECORDINGS),
+    ] = None,
 ) -> None:
-    """Label new recordings or rows, with a probability for each class.
+    """Label new recordings or rows, with a probability for each class; or find events in hours of sound.
+
+    With --window, or where the run was fitted on annotated recordings, these are heard window by window; the same
+    command goes on after an interruption.
 
     Examples:
 
       aurist predict run new_recordings/ -o labels.csv
 
       aurist predict run test.csv --submission sample_submission.csv -o submission.csv
+
+      aurist predict run night.flac --window 5 --min-score 0.7 -o detections
+
+      aurist predict run field/ --format raven,windows --labels wren,robin -o detections
     """
-    from aurist.automl import apply_run, read_inputs
+    from aurist.automl import Streaming, Wanted, apply_run, read_inputs
+    from aurist.automl.detected import labels_from
     from aurist.errors import ConfigError
     from aurist.run import open_run
 
@@ -62,24 +119,100 @@ def predict(
     clips = read_inputs(
         data, opt.read_options(path=path, start=start, end=end, row_id=row_id, audio_root=audio_root)
     )
+    of_whole = clips.has_audio and clips.table["start"].isna().all()
+    if window or (window is None and of_whole and opened.window() is not None):
+        wanted = Wanted(
+            tuple(name.strip() for text in forms or ["csv"] for name in text.split(",")),
+            0.5 if min_score is None else min_score,
+            None if labels is None else labels_from(labels),
+        )
+        _listen(
+            opened,
+            clips,
+            output or Path("detections"),
+            Streaming(window, overlap, channel),
+            wanted,
+            submission,
+            model,
+            jobs,
+        )
+        return
+    given = {
+        "overlap": overlap,
+        "format": forms,
+        "min-score": min_score,
+        "labels": labels,
+        "channel": channel,
+    }
+    only = [f"--{name}" for name, value in given.items() if value is not None]
+    if only:
+        raise ConfigError(
+            f"{', '.join(only)}: only where recordings are heard window by window. Say with --window how many seconds "
+            "a window has."
+        )
     applied = apply_run(opened, clips, model=model, jobs=jobs, cache_dir=cache_dir)
     _report(applied)
     table = applied.to_frame() if submission is None else _submission(applied, submission)
     _write(table, output)
 
 
-def _submission(applied: Applied, path: Path) -> pd.DataFrame:
+def _listen(
+    run: Run,
+    clips: Clips,
+    output: Path,
+    how: Streaming,
+    wanted: Wanted,
+    sample: Path | None,
+    model: str | None,
+    jobs: int,
+) -> None:
+    """Hear recordings window by window; exits with 1 where some could not be."""
+    from aurist.automl import contest_table, listen, recordings_of, write_detections
+    from aurist.errors import ConfigError, listing, plural
+
+    # what cannot be is said before hours of work
+    if output.suffix.lower() == ".csv":
+        raise ConfigError(
+            f"Windows of recordings are heard, and what is found is written into a folder, but -o is {output}. Give a "
+            "folder, or --window 0 for a row for each recording as a whole."
+        )
+    wanted.columns(tuple(run.classes()))
+    table = None if sample is None else _sample(sample)
+    for note in clips.notes:
+        say(note)
+    heard = listen(run, recordings_of(clips), output, how, model=model, jobs=jobs, say=say)
+    for name, note in heard.notes.items():
+        say(f"{name} {note}")
+    hours = sum(heard.seconds.values()) / 3600
+    for path, rows in write_detections(heard, wanted):
+        what = "window" if path.name == "windows.csv" else "event"
+        say(
+            f"written: {path} ({plural(rows, what)} of {plural(len(heard.recordings), 'recording')}, {hours:.1f} h)"
+        )
+    if table is not None:
+        _write(contest_table(heard, table, str(sample), wanted.min_score), output / "submission.csv")
+    if heard.failures:
+        many = plural(len(heard.failures), "recording")
+        say(f"{many} could not be heard:\n{listing(list(heard.failures.values()))}")
+        raise typer.Exit(1)
+
+
+def _sample(path: Path) -> pd.DataFrame:
     import pandas as pd
 
-    from aurist.automl import submission
     from aurist.errors import DataError
 
     try:
         # ids stay as they are written: 007 is not 7
-        sample = pd.read_csv(path, dtype={0: str})
+        return pd.read_csv(path, dtype={0: str})
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         raise DataError(f"Cannot read the sample submission {path}: {error}") from error
-    return submission(applied, sample, str(path))
+
+
+def _submission(applied: Applied, path: Path) -> pd.DataFrame:
+    from aurist.automl import submission
+
+    return submission(applied, _sample(path), str(path))
 
 
 def _report(applied: Applied) -> None:

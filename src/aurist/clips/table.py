@@ -49,6 +49,8 @@ class Clips:
         header is row 1); the index of a DataFrame; empty where it was read from a folder.
     given_ids
         The ids as the table has them, where it repeats some; empty where ``clip_id`` is what was given.
+    window
+        Seconds of the windows that recordings were cut into; None where the clips are no such windows.
     """
 
     table: pd.DataFrame
@@ -60,6 +62,7 @@ class Clips:
     notes: tuple[str, ...] = field(default=())
     rows: tuple[int | str, ...] = ()
     given_ids: tuple[str, ...] = ()
+    window: float | None = None
 
     def __len__(self) -> int:
         return len(self.table)

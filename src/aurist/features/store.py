@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,9 +18,17 @@ from aurist.errors import DataError
 from aurist.features.cache import FeatureCache, cache_size, clear_cache, default_cache_dir
 from aurist.features.spans import Span, in_parallel, span_key, spans_of, threads, why_failed
 from aurist.features.summary import VERSION, SummaryConfig, summary, summary_columns
+from aurist.features.waves import HeldWaves
 from aurist.progress import Advance
 
-__all__ = ["SummaryTable", "cache_size", "clear_cache", "default_cache_dir", "summary_table"]
+__all__ = [
+    "SummaryTable",
+    "cache_size",
+    "clear_cache",
+    "default_cache_dir",
+    "summary_of_waves",
+    "summary_table",
+]
 
 Float = npt.NDArray[np.float32]
 
@@ -84,6 +93,24 @@ def summary_table(
     return SummaryTable(
         pd.DataFrame(values, columns=list(columns), index=clips.table.index), dict(sorted(failures.items()))
     )
+
+
+def summary_of_waves(waves: HeldWaves, config: SummaryConfig, *, jobs: int = 0) -> pd.DataFrame:
+    """The summary features of windows in memory, (n_windows, n_features): those of `summary_table` for the same sound.
+
+    Parameters
+    ----------
+    waves
+        At ``config.sample_rate``; every window has samples, and they are finite.
+    config
+        How the features are computed.
+    jobs
+        Threads; 0: as many as this process has cores.
+    """
+    with ThreadPoolExecutor(threads(jobs), thread_name_prefix="windows") as pool:
+        rows = list(pool.map(lambda row: summary(waves.window(row), config), range(len(waves))))
+    columns = list(summary_columns(config))
+    return pd.DataFrame(np.reshape(rows, (len(rows), len(columns))), columns=columns, dtype=np.float32)
 
 
 class _Work:

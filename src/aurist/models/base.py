@@ -14,6 +14,7 @@ import pandas as pd
 
 from aurist.clips import Clips
 from aurist.errors import AuristError, RunError
+from aurist.features.waves import HeldWaves
 
 Proba = npt.NDArray[np.float64]
 
@@ -41,11 +42,14 @@ class Inputs:
         The n clips, for models that listen; None where there are no recordings.
     cache_dir
         Where decoded sound is kept; None: the default place.
+    held
+        By sample rate, the sound of n windows that are in memory, instead of clips.
     """
 
     features: pd.DataFrame
     clips: Clips | None = None
     cache_dir: Path | None = None
+    held: Mapping[int, HeldWaves] | None = None
 
     def __len__(self) -> int:
         return len(self.features)
@@ -56,6 +60,7 @@ class Inputs:
             self.features.iloc[rows].reset_index(drop=True),
             None if self.clips is None else self.clips.take(rows),
             self.cache_dir,
+            None if self.held is None else {rate: waves.take(rows) for rate, waves in self.held.items()},
         )
 
     def together(self, other: Inputs) -> Inputs:

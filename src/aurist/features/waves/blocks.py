@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import functools
-import math
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from aurist.audio import opened
+from aurist.audio import one_channel, opened, resampled, span_around
 from aurist.errors import DataError
 from aurist.features.waves.shards import BLOCK, Float
 
 #: Seconds beyond which a clip is decoded in blocks, into a shard of its own.
 LONG = 300.0
-_AROUND = 1024  # samples of the lower rate: soxr's filter reaches some 200 to each side
 
 
 def is_long(path: Path, start: float, end: float | None) -> bool:
@@ -52,34 +48,12 @@ def blocks(path: Path, sample_rate: int, start: float, end: float | None) -> Ite
 
 
 def _resampled(path: Path, sample_rate: int, start: float, end: float | None) -> Iterator[Float]:
-    import soxr
-
     with opened(path) as source:
-        rate = source.info.sample_rate
-        if rate == sample_rate:
-            last = None if end is None else round(end * rate)
-            yield from map(_mono, source.blocks(round(start * rate), last))
-            return
-        # a whole second is a sample of both rates
-        around = math.ceil(_AROUND / min(rate, sample_rate))
-        begin = max(0, math.floor(start) - around)
-        stream = soxr.ResampleStream(rate, sample_rate, 1, dtype="float32", quality="HQ")
-        first = round(start * sample_rate) - begin * sample_rate
-        last = None if end is None else round(end * sample_rate) - begin * sample_rate
-        done = 0
-        stop = None if end is None else (math.ceil(end) + around) * rate
-        for piece in _streamed(stream, map(_mono, source.blocks(begin * rate, stop))):
-            yield piece[max(0, first - done) : None if last is None else max(0, last - done)]
-            done += len(piece)
-
-
-def _streamed(stream: Any, blocks: Iterator[Float]) -> Iterator[Float]:
-    for block in blocks:
-        yield stream.resample_chunk(block)
-    yield stream.resample_chunk(np.zeros(0, dtype=np.float32), last=True)
-
-
-def _mono(block: Float) -> Float:
-    # column by column: mean(axis=1) over two or six values a row is far slower
-    total: Float = functools.reduce(np.add, block.T)
-    return np.ascontiguousarray(total if block.shape[1] == 1 else total * np.float32(1 / block.shape[1]))
+        native = source.info.sample_rate
+        first, last = span_around(start, end, [native, sample_rate])
+        mono = (
+            one_channel(block, None)
+            for block in source.blocks(first * native, None if last is None else last * native)
+        )
+        for piece in resampled(mono, native, [sample_rate], first, start, end):
+            yield piece[sample_rate]

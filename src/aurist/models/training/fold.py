@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from aurist.clips import Clips
 from aurist.features.spectrogram import Spectrogram
 from aurist.features.spectrogram_config import shape
-from aurist.features.waves import Waves, store_waves
+from aurist.features.waves import Heard, store_waves
 from aurist.files import write_json
 from aurist.models.base import Examples, FitFailedError, Inputs, Task
 from aurist.models.training.batches import Batches, Part
@@ -67,8 +67,10 @@ def device() -> torch.device:
     return torch.device("cuda") if torch.cuda.is_available() else torch.device("cpu")
 
 
-def hear(inputs: Inputs, recipe: Recipe, jobs: int) -> Waves:
-    """The sound of clips, from the store or decoded into it."""
+def hear(inputs: Inputs, recipe: Recipe, jobs: int) -> Heard:
+    """The sound of clips, from memory, from the store, or decoded into that."""
+    if inputs.held is not None:
+        return inputs.held[recipe.front.sample_rate]
     if inputs.clips is None:
         raise FitFailedError(f"{recipe.name}: a network listens to recordings, and this data has none.")
     return store_waves(
@@ -161,7 +163,7 @@ def fit_fold(
     return {"params": float(count_parameters(network)), "train_speed": speed}
 
 
-def _part(examples: Examples, waves: Waves, recipe: Recipe, task: Task, ear: Ear) -> Part:
+def _part(examples: Examples, waves: Heard, recipe: Recipe, task: Task, ear: Ear) -> Part:
     clips = examples.inputs.clips
     assert clips is not None  # `hear` has seen to it
     return Part(

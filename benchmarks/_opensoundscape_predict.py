@@ -1,0 +1,63 @@
+"""The peer of `long_recordings.py`, run by the Python of an environment that has OpenSoundscape.
+
+Given a file of weights and a description of the network, reads a line of JSON for each prediction from standard input,
+and answers with a line: its seconds, those of all cores, the megabytes that it and its workers had at the most, and
+how many windows it heard.
+"""
+
+import contextlib
+import json
+import resource
+import sys
+import time
+import warnings
+
+import torch
+from opensoundscape import CNN
+from opensoundscape.ml import cnn_architectures
+
+warnings.filterwarnings("ignore")
+
+
+def cores() -> float:
+    """Seconds of all cores that this process and its workers have used."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
+
+
+def main() -> None:
+    weights, told = sys.argv[1], json.loads(sys.argv[2])
+    network = cnn_architectures.resnet18(len(told["classes"]), weights=None, num_channels=1)
+    network.load_state_dict(torch.load(weights))
+    model = CNN(
+        architecture=network,
+        classes=told["classes"],
+        sample_duration=told["seconds"],
+        sample_rate=told["rate"],
+        height=told["rows"],
+        width=told["frames"],
+        channels=1,
+    )
+    model.device = torch.device("cpu")
+    answers = sys.stdout
+    for line in sys.stdin:
+        task = json.loads(line)
+        with contextlib.redirect_stdout(sys.stderr):
+            began, used = time.perf_counter(), cores()
+            said = model.predict(
+                [task["file"]],
+                batch_size=task["batch"],
+                num_workers=task["workers"],
+                clip_overlap=0,
+                progress_bar=False,
+            )
+            taken, used = time.perf_counter() - began, cores() - used
+        own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        theirs = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * task["workers"]
+        answer = {"seconds": taken, "cores": used, "mb": (own + theirs) / 1024, "windows": len(said)}
+        answers.write(json.dumps(answer) + "\n")
+        answers.flush()
+
+
+if __name__ == "__main__":
+    main()

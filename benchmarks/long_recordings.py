@@ -1,0 +1,284 @@
+"""Hours of sound: speed, memory, and the events that are found; and, with `--peer`, against OpenSoundscape.
+
+Sounds of ESC-10 are laid over quiet noise at known times, in a FLAC at 48 kHz of as many hours as are asked for, and in
+one of an hour; a small network learns from other sounds, laid over other noise. Both recordings are predicted by the
+command line. What was made before in the folder is used again, and a prediction that was interrupted goes on.
+
+    python benchmarks/long_recordings.py --hours 24 --folder long --output results
+
+With `--peer` a ResNet18 hears windows of five seconds of an hour of FLAC at 32 kHz instead, on images of 224 x 224: by
+OpenSoundscape's `CNN.predict`, at the best of its numbers of workers and batches, and by aurist, with the same weights,
+in turn. The environment is that of `training_opensoundscape.py`.
+
+    python benchmarks/long_recordings.py --peer peer/bin/python --hours 1 --folder long --output results
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import soundfile
+import torch
+from safetensors.torch import load_file
+
+import _common
+from _laid import LABELS, drawn, lay, sources
+from aurist.annotations import CutOptions
+from aurist.automl import Streaming, fit, listen, read_annotated
+from aurist.automl.recordings import Recording
+from aurist.config import FitConfig
+from aurist.run import Run, open_run
+
+RATE, PEER_RATE, WINDOW = 48_000, 32_000, 5.0
+SETTINGS = [(workers, batch) for workers in (0, 1, 2) for batch in (8, 16, 64)]
+SMALL = {"rows": 64, "image": "", "backbone": "resnet10t", "epochs": 6}
+LARGE = {"rows": 96, "image": "image = [224, 224]", "backbone": "resnet18", "epochs": 1}
+RECIPE = """\
+name = "small"
+[front]
+sample_rate = {rate}
+n_fft = 2048
+hop_length = 1024
+n_mels = {rows}
+{image}
+[window]
+seconds = 5.0
+[network]
+backbone = "{backbone}"
+[training]
+epochs = {epochs}
+batch_size = 16
+precision = "bf16"
+keep = "last"
+"""
+
+
+def fitted(folder: Path, data: Path, rate: int, recipe: dict[str, Any], minutes: int) -> Run:
+    """A network that has heard some of the sounds, and is read back where it was made before."""
+    place = folder / f"run{rate}"
+    if (place / "scores.json").exists():
+        return open_run(place)
+    shutil.rmtree(place, ignore_errors=True)
+    learnt = folder / f"learn{rate}"
+    learnt.mkdir(parents=True, exist_ok=True)
+    sounds = sources(data, test=False, rate=rate)
+    # every sound once: recordings that share one would belong to one group
+    tables = [
+        lay(learnt / f"{i}.flac", 60.0, rate, sounds[i::minutes], seed=100 + i, gap=4.0)
+        for i in range(minutes)
+    ]
+    pd.concat(tables).to_csv(learnt / "all.csv", index=False)
+    (folder / "small.toml").write_text(RECIPE.format(rate=rate, **recipe), encoding="utf-8")
+    clips = read_annotated(learnt, learnt / "all.csv", CutOptions(seconds=WINDOW, hop=WINDOW / 2))
+    config = FitConfig(
+        engine="networks",
+        recipes=(str(folder / "small.toml"),),
+        n_splits=2,
+        time_limit=3600,
+        metric="average_precision",
+    )
+    return fit(clips, place, config, cache_dir=folder / "cache", say=print)
+
+
+def alone(run: Run) -> Run:
+    """The run with the network of its first fold only, so that one network is timed."""
+    place = run.folder.with_name(run.folder.name + "_alone")
+    if not place.exists():
+        shutil.copytree(run.folder, place)
+        for other in place.glob("models/*/fold[1-9]*"):
+            shutil.rmtree(other)
+    return Run(place)
+
+
+def heard(run: Path, recording: Path, output: Path) -> tuple[float, float]:
+    """Seconds of the whole command, and the megabytes that it had at the most."""
+    command = [sys.executable, "-m", "aurist", "predict", str(run), str(recording), "-o", str(output)]
+    began = time.perf_counter()
+    process = subprocess.Popen(command)
+    _, status, used = os.wait4(process.pid, 0)
+    if status:
+        raise SystemExit("the prediction failed")
+    return time.perf_counter() - began, used.ru_maxrss / 1024
+
+
+def agreement(events: pd.DataFrame, truth: pd.DataFrame, least: float = 0.3) -> tuple[float, float]:
+    """Precision and recall of events: each meets one of its label, the best first, by intersection over union."""
+    hits = 0
+    for label in LABELS:
+        found, laid = (table[table["label"] == label] for table in (events, truth))
+        shared = np.minimum.outer(found["end"].to_numpy(), laid["end"].to_numpy()) - np.maximum.outer(
+            found["start"].to_numpy(), laid["start"].to_numpy()
+        )
+        both = np.maximum.outer(found["end"].to_numpy(), laid["end"].to_numpy()) - np.minimum.outer(
+            found["start"].to_numpy(), laid["start"].to_numpy()
+        )
+        overlap = np.where(shared > 0, shared / both, 0.0)
+        while overlap.size and overlap.max() >= least:
+            i, j = np.unravel_index(overlap.argmax(), overlap.shape)
+            overlap[i], overlap[:, j] = 0, 0
+            hits += 1
+    return hits / max(1, len(events)), hits / max(1, len(truth))
+
+
+def long(options: argparse.Namespace) -> None:
+    folder: Path = options.folder
+    run = fitted(folder, options.data, RATE, SMALL, minutes=30)
+    sounds = sources(options.data, test=True, rate=RATE)
+    rows, figures = [], []
+    for hours in dict.fromkeys([min(1.0, options.hours), options.hours]):
+        recording = folder / f"{hours:g}h.flac"
+        truth = lay(recording, hours * 3600, RATE, drawn(sounds, 7), seed=7, gap=30.0)
+        output = folder / f"detections{hours:g}h"
+        seconds, megabytes = heard(run.folder, recording, output)
+        precision, recall = agreement(pd.read_csv(output / "events.csv"), truth)
+        figures.append(
+            {"hours": hours, "seconds": seconds, "mb": megabytes, "precision": precision, "recall": recall}
+        )
+        rows.append(
+            [
+                f"{hours:g} h",
+                f"{hours * 3600 / seconds:.0f}",
+                f"{megabytes:.0f}",
+                str(len(truth)),
+                f"{precision:.3f}",
+                f"{recall:.3f}",
+            ]
+        )
+    header = ["recording", "x real time", "peak MB", "events laid", "precision", "recall"]
+    text = (
+        f"FLAC at 48 kHz, a ResNet10-T of each of two folds, windows of {WINDOW:g} s that overlap by half, "
+        f"{torch.get_num_threads()} threads; events at an intersection over union of 0.3:"
+    )
+    _common.publish("long_recordings", text + "\n\n" + _common.table(header, rows), figures, options.output)
+
+
+class Peer:
+    """A process of the peer's environment, which predicts when it is asked to."""
+
+    def __init__(self, python: Path, weights: Path, told: dict[str, Any], log: Path) -> None:
+        script = Path(__file__).with_name("_opensoundscape_predict.py")
+        self._process = subprocess.Popen(
+            [str(python), str(script), str(weights), json.dumps(told)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log.open("w"),
+            text=True,
+            env={**os.environ, "PYTHONPATH": "", "HF_HUB_OFFLINE": "1"},
+        )
+
+    def predict(self, file: Path, workers: int, batch: int) -> dict[str, float]:
+        into, out = self._process.stdin, self._process.stdout
+        assert into is not None and out is not None
+        into.write(json.dumps({"file": str(file), "workers": workers, "batch": batch}) + "\n")
+        into.flush()
+        return dict(json.loads(out.readline()))
+
+
+def as_peer_has_them(weights: Path, to: Path) -> None:
+    """The same weights under torchvision's names."""
+    found = load_file(weights)
+    body = {name.removeprefix("body."): value for name, value in found.items() if name.startswith("body.")}
+    head = {
+        f"fc.{name.rpartition('.')[2]}": value
+        for name, value in found.items()
+        if not name.startswith("body.")
+    }
+    torch.save({**body, **head}, to)
+
+
+def ours(run: Run, recording: Path, place: Path, overlap: float) -> tuple[float, float]:
+    """Seconds, and seconds of all cores, to hear a recording that was never heard before."""
+    shutil.rmtree(place, ignore_errors=True)
+    began, used = time.perf_counter(), time.process_time()
+    listen(run, [Recording(recording.name, recording)], place, Streaming(WINDOW, overlap), progress=False)
+    return time.perf_counter() - began, time.process_time() - used
+
+
+def against_peer(options: argparse.Namespace) -> None:
+    folder: Path = options.folder
+    run = alone(fitted(folder, options.data, PEER_RATE, LARGE, minutes=10))
+    recording = folder / f"{options.hours:g}h32.flac"
+    lay(
+        recording,
+        options.hours * 3600,
+        PEER_RATE,
+        sources(options.data, test=True, rate=PEER_RATE),
+        seed=8,
+        gap=30.0,
+    )
+    short = folder / "short32.flac"
+    soundfile.write(short, soundfile.read(recording, frames=300 * PEER_RATE, dtype="int16")[0], PEER_RATE)
+    weights = next(run.folder.glob("models/small/fold0/net0/*.safetensors"))
+    as_peer_has_them(weights, folder / "peer.pt")
+    told = {"classes": run.classes(), "seconds": WINDOW, "rate": PEER_RATE, "rows": 224, "frames": 224}
+    peer = Peer(options.peer, folder / "peer.pt", told, folder / "peer.log")
+    found = {setting: peer.predict(short, *setting)["seconds"] for setting in SETTINGS}
+    best = min(found, key=lambda setting: found[setting])
+    _, megabytes = heard(run.folder, recording, folder / "ours_mb")
+    shutil.rmtree(folder / "ours_mb")
+    rounds = []
+    for _ in range(options.repeats):
+        said = peer.predict(recording, *best)
+        seconds, cores = ours(run, recording, folder / "ours", 0.0)
+        rounds.append({**said, "aurist": seconds, "aurist_cores": cores})
+    length = options.hours * 3600
+    most = max(one["mb"] for one in rounds)
+    rows = [
+        _row("OpenSoundscape", length, rounds, "seconds", "cores", most),
+        _row("aurist, bf16", length, rounds, "aurist", "aurist_cores", megabytes),
+    ]
+    text = (
+        f"{options.hours:g} h of FLAC at 32 kHz, a ResNet18, windows of {WINDOW:g} s, images of 224 x 224, "
+        f"{torch.get_num_threads()} threads; OpenSoundscape with {best[0]} workers and batches of {best[1]}, the best "
+        f"of {len(SETTINGS)} settings on five minutes:"
+    )
+    table = _common.table(
+        ["prediction", "x real time", "by a second of one core", "peak MB", "times OpenSoundscape"], rows
+    )
+    figures = {"settings": {str(k): v for k, v in found.items()}, "rounds": rounds, "mb": megabytes}
+    _common.publish("long_recordings_opensoundscape", text + "\n\n" + table, figures, options.output)
+
+
+def _row(
+    name: str, length: float, rounds: list[dict[str, float]], wall: str, cores: str, megabytes: float
+) -> list[str]:
+    speed = [f"{length / median(one[key] for one in rounds):.0f}" for key in (wall, cores)]
+    return [
+        name,
+        *speed,
+        f"{megabytes:.0f}",
+        f"**{median(one['seconds'] / one[wall] for one in rounds):.1f}**",
+    ]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, default=_common.DATA)
+    parser.add_argument("--hours", type=float, default=24.0)
+    parser.add_argument("--folder", type=Path, default=Path("long_recordings"), help="for all that is made")
+    parser.add_argument("--peer", type=Path, help="the Python that has OpenSoundscape")
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--output", type=Path)
+    options = parser.parse_args()
+    options.folder.mkdir(parents=True, exist_ok=True)
+    if options.peer is None:
+        long(options)
+    else:
+        against_peer(options)
+
+
+if __name__ == "__main__":
+    main()

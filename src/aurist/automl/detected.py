@@ -1,0 +1,169 @@
+"""From the scores of windows to what people open: tables of scores, of events, and a contest's file."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from aurist.annotations import FORMATS as EVENT_FORMATS
+from aurist.annotations import Annotations, make_annotations, write_annotations
+from aurist.automl.recordings import Heard
+from aurist.clips.table import numbered
+from aurist.errors import ConfigError, check_one_of, listing, plural
+from aurist.events import find_events
+from aurist.files import atomic_path
+
+WINDOWS = "windows"
+FORMATS = (WINDOWS, *EVENT_FORMATS)
+#: How the file of each format is called in the folder; Audacity's are a folder, for each holds one recording.
+NAMES = {
+    WINDOWS: "windows.csv",
+    "csv": "events.csv",
+    "raven": "events.selections.txt",
+    "audacity": "audacity",
+    "jsonl": "events.jsonl",
+}
+#: Digits of a score behind the point.
+_DIGITS = 6
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is written of the scores; changing it needs no recording to be heard again.
+
+    Parameters
+    ----------
+    formats
+        Some of `FORMATS`.
+    min_score
+        Of an event: the mean score of the windows that hold a moment.
+    labels
+        Classes to write; None: all.
+
+    Raises
+    ------
+    ConfigError
+        Where there is no such format, or the score is not from 0 to 1.
+    """
+
+    formats: tuple[str, ...] = ("csv",)
+    min_score: float = 0.5
+    labels: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        for form in self.formats:
+            check_one_of("format", form, FORMATS)
+        if not 0 <= self.min_score <= 1:
+            raise ConfigError(f"min-score is {self.min_score:g}, but must be from 0 to 1.")
+
+    def columns(self, classes: tuple[str, ...]) -> npt.NDArray[np.intp]:
+        """The columns of the classes to write.
+
+        Raises
+        ------
+        ConfigError
+            Where the run does not know some of them: all at once.
+        """
+        wanted = classes if self.labels is None else tuple(dict.fromkeys(self.labels))
+        unknown = [name for name in wanted if name not in classes]
+        if unknown:
+            said = []
+            for name in unknown:
+                near = difflib.get_close_matches(name, classes, n=1)
+                said.append(f"{name}, perhaps {near[0]}" if near else name)
+            raise ConfigError(
+                f"{plural(len(unknown), 'label')} that the run does not know:\n{listing(said)}\n"
+                f"It knows: {', '.join(classes[:20])}{' ...' if len(classes) > 20 else ''}."
+            )
+        return np.array([i for i, name in enumerate(classes) if name in wanted], dtype=np.intp)
+
+
+def labels_from(text: str) -> tuple[str, ...]:
+    """Labels between commas, or those of a file, one on each line.
+
+    Examples
+    --------
+    >>> labels_from("wren, robin")
+    ('wren', 'robin')
+    """
+    path = Path(text)
+    found = path.read_text(encoding="utf-8-sig").splitlines() if path.is_file() else text.split(",")
+    return tuple(name.strip() for name in found if name.strip())
+
+
+def write_detections(heard: Heard, wanted: Wanted) -> list[tuple[Path, int]]:
+    """Write what is wanted into the folder of the detections.
+
+    Returns
+    -------
+    list of (path, int)
+        Each file, or folder of files, with the rows in it.
+    """
+    columns = wanted.columns(heard.classes)
+    folder = heard.detections.folder
+    written = []
+    if WINDOWS in wanted.formats:
+        path = folder / NAMES[WINDOWS]
+        written.append((path, _write_windows(heard, columns, path)))
+    forms = [form for form in dict.fromkeys(wanted.formats) if form != WINDOWS]
+    events = events_of(heard, columns, wanted.min_score) if forms else None
+    for form in forms:
+        assert events is not None
+        path = folder / NAMES[form]
+        if form == "audacity":
+            _write_audacity(events, path)
+        else:
+            write_annotations(events, path, form, durations=heard.seconds)
+        written.append((path, len(events)))
+    return written
+
+
+def events_of(heard: Heard, columns: npt.NDArray[np.intp], min_score: float) -> Annotations:
+    """The events of all recordings, by recording and start."""
+    rows = []
+    for one in heard.recordings:
+        scores = heard.detections.scores(one)
+        thresholds = np.full(len(columns), min_score)
+        for event in find_events(scores.starts, scores.ends, scores.proba[:, columns], thresholds):
+            rows.append(
+                {
+                    "path": one.name,
+                    "start": event.start,
+                    "end": event.end,
+                    "label": heard.classes[columns[event.column]],
+                    "score": round(event.score, _DIGITS),
+                }
+            )
+    return make_annotations(rows, "the events", recordings=[one.name for one in heard.recordings])
+
+
+def _write_windows(heard: Heard, columns: npt.NDArray[np.intp], path: Path) -> int:
+    """One row a window, a recording at a time, so that memory is that of one."""
+    names = [heard.classes[i] for i in columns]
+    names = [f"score_{name}" if name in ("path", "start", "end") else name for name in names]
+    n = 0
+    with atomic_path(path) as part, part.open("w", encoding="utf-8", newline="") as file:
+        pd.DataFrame(columns=["path", "start", "end", *names]).to_csv(file, index=False)
+        for one in heard.recordings:
+            scores = heard.detections.scores(one)
+            said = scores.proba[:, columns].astype(np.float64).round(_DIGITS)
+            table = pd.DataFrame(said, columns=names)
+            table.insert(0, "end", scores.ends)
+            table.insert(0, "start", scores.starts)
+            table.insert(0, "path", one.name)
+            table.to_csv(file, index=False, header=False, float_format="%.12g")
+            n += len(table)
+    return n
+
+
+def _write_audacity(events: Annotations, folder: Path) -> None:
+    """A label track for each recording, called after it."""
+    places = [PurePath(name).name if PurePath(name).is_absolute() else name for name in events.recordings]
+    for name, place in zip(events.recordings, numbered(places), strict=True):
+        own = events.table[events.table["path"] == name].reset_index(drop=True)
+        write_annotations(Annotations(own, (name,)), folder / f"{place}.txt", "audacity")

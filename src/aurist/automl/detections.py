@@ -1,0 +1,166 @@
+"""The folder of detections: the scores of all windows, block by block, and a journal of what is done.
+
+``settings.json  journal.jsonl  scores/<recording>/<block>.npz``, and beside them what people open.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from aurist.errors import ConfigError, DataError, listing, plural
+from aurist.features.windows import Block
+from aurist.files import add_line, atomic_path, whole_lines, write_json
+from aurist.models.base import Proba
+
+SETTINGS, JOURNAL, SCORES = "settings.json", "journal.jsonl", "scores"
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A file to listen to: its name in tables, and where it is."""
+
+    name: str
+    file: Path
+
+    def stamp(self) -> list[int]:
+        """By which it is known to have changed: its size, and when it was written."""
+        found = self.file.stat()
+        return [found.st_size, found.st_mtime_ns]
+
+
+@dataclass
+class Progress:
+    """What the journal knows of a recording.
+
+    Parameters
+    ----------
+    stamp
+        As it was when its first block was done.
+    blocks
+        Those that are done.
+    seconds
+        Its length, where all of it is done.
+    note
+        What people should know of it: a missing end.
+    """
+
+    stamp: list[int]
+    blocks: set[int] = field(default_factory=set)
+    seconds: float | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What a run says of the windows of a recording: starts and ends, (n,), and (n, n_classes), float32."""
+
+    starts: npt.NDArray[np.float64]
+    ends: npt.NDArray[np.float64]
+    proba: npt.NDArray[np.float32]
+
+
+class Detections:
+    """A folder that gets scores; one that has some already goes on with them.
+
+    Parameters
+    ----------
+    folder
+        Made where it is not there.
+    settings
+        On which the scores depend.
+
+    Raises
+    ------
+    ConfigError
+        Where it holds scores by other settings.
+    DataError
+        Where it holds something else.
+    """
+
+    def __init__(self, folder: Path, settings: dict[str, Any]) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        _check_settings(folder, settings)
+        self._known: dict[str, Progress] = {}
+        for line in whole_lines(folder / JOURNAL):
+            self._replay(line)
+
+    def progress(self, recording: Recording) -> Progress:
+        """What is done of a recording; nothing, where it has changed since."""
+        known = self._known.get(recording.name)
+        stamp = recording.stamp()
+        if known is None or known.stamp != stamp:
+            self._log({"event": "began", "recording": recording.name, "stamp": stamp})
+        return self._known[recording.name]
+
+    def keep(self, recording: Recording, number: int, block: Block, proba: Proba) -> None:
+        """Store the scores of a block; when this returns, no kill can take them away."""
+        with atomic_path(self._part(recording, number)) as part, part.open("wb") as file:
+            np.savez(file, starts=block.starts, ends=block.ends, proba=proba.astype(np.float32))
+        self._log({"event": "block", "recording": recording.name, "block": number})
+
+    def finish(self, recording: Recording, seconds: float, note: str) -> None:
+        """Say that all of a recording is done."""
+        self._log({"event": "finished", "recording": recording.name, "seconds": seconds, "note": note})
+
+    def scores(self, recording: Recording) -> Scores:
+        """All that is stored of a recording, in order."""
+        parts = []
+        for number in sorted(self._known[recording.name].blocks):
+            with np.load(self._part(recording, number), allow_pickle=False) as kept:
+                parts.append(Scores(kept["starts"], kept["ends"], kept["proba"]))
+        return Scores(
+            np.concatenate([part.starts for part in parts]),
+            np.concatenate([part.ends for part in parts]),
+            np.concatenate([part.proba for part in parts]),
+        )
+
+    def _part(self, recording: Recording, number: int) -> Path:
+        # names of recordings may hold what names of files may not
+        place = hashlib.blake2b(recording.name.encode(), digest_size=8).hexdigest()
+        return self.folder / SCORES / place / f"{number:06d}.npz"
+
+    def _log(self, line: dict[str, Any]) -> None:
+        add_line(self.folder / JOURNAL, line)
+        self._replay(line)
+
+    def _replay(self, line: dict[str, Any]) -> None:
+        if line["event"] == "began":
+            self._known[line["recording"]] = Progress(line["stamp"])
+        elif line["event"] == "block":
+            self._known[line["recording"]].blocks.add(line["block"])
+        elif line["event"] == "finished":
+            known = self._known[line["recording"]]
+            known.seconds, known.note = line["seconds"], line["note"]
+
+
+def _check_settings(folder: Path, settings: dict[str, Any]) -> None:
+    path = folder / SETTINGS
+    if not path.exists():
+        strange = sorted({path.name for path in folder.iterdir()} - {".lock"})
+        if strange:
+            raise DataError(
+                f"{folder} is no folder of detections: it holds {', '.join(strange[:5])}, and no {SETTINGS}. "
+                "Give a new folder with -o."
+            )
+        write_json(path, settings)
+        return
+    before = json.loads(path.read_text(encoding="utf-8"))
+    differ = [
+        f"{name}: {before.get(name)} there, {settings.get(name)} now"
+        for name in {**before, **settings}
+        if before.get(name) != settings.get(name)
+    ]
+    if differ:
+        raise ConfigError(
+            f"{folder} holds scores by other settings; {plural(len(differ), 'setting')} "
+            f"{'differs' if len(differ) == 1 else 'differ'}:\n{listing(differ)}\n"
+            "Go on with the settings it was begun with, or give another folder with -o."
+        )

@@ -1,0 +1,276 @@
+"""Hours and days of sound: a run listens to recordings window by window, in memory that does not grow."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from aurist.audio import probe
+from aurist.automl.detections import Detections, Progress, Recording
+from aurist.automl.listening import Listener
+from aurist.clips import Clips
+from aurist.errors import ConfigError, DataError, about
+from aurist.events import Grid
+from aurist.features.windows import Block, Hearing, read_block
+from aurist.files import only_one
+from aurist.plan import ENSEMBLE
+from aurist.progress import Hours
+from aurist.run import Run, RunData, read_data
+from aurist.workers import ahead
+
+#: A recording that ends so many seconds before its header says has lost its end: codecs pad, and durations are rounded.
+_LOST = 0.2
+#: Samples that no recording has.
+_ENDLESS = 1 << 50
+#: Threads that decode: a few blocks wait in memory, and no more.
+_MOST_THREADS = 4
+
+
+@dataclass(frozen=True)
+class Streaming:
+    """How recordings are listened to.
+
+    Parameters
+    ----------
+    window
+        Seconds of a window; None: as the run was trained, where it was fitted on windows of annotated recordings.
+    overlap
+        Seconds that it shares with the one before; None: half.
+    channel
+        Counted from 0; None: the mean of all.
+    """
+
+    window: float | None = None
+    overlap: float | None = None
+    channel: int | None = None
+
+    def grid(self, trained: float | None) -> Grid:
+        """The windows, given the seconds of those that the run was fitted on.
+
+        Raises
+        ------
+        ConfigError
+            Where neither knows a window, or there are none such.
+        """
+        window = trained if self.window is None else self.window
+        if window is None:
+            raise ConfigError(
+                "This run was not fitted on windows of annotated recordings: say with --window how many seconds of a "
+                "recording it shall hear at a time."
+            )
+        return Grid(window, window / 2 if self.overlap is None else self.overlap)
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What was listened to.
+
+    Parameters
+    ----------
+    detections
+        Where the scores are.
+    classes
+        Their columns.
+    recordings
+        Those that were heard to their end.
+    seconds
+        By recording, its length.
+    notes
+        By recording, what people should know of it: it ends before its header says.
+    failures
+        By recording, why it could not be heard.
+    """
+
+    detections: Detections
+    classes: tuple[str, ...]
+    recordings: tuple[Recording, ...]
+    seconds: dict[str, float]
+    notes: dict[str, str]
+    failures: dict[str, str]
+
+
+def recordings_of(clips: Clips) -> list[Recording]:
+    """The recordings that clips are of, each once.
+
+    Raises
+    ------
+    DataError
+        Where they are of none.
+    """
+    if not clips.has_audio:
+        raise DataError(
+            "Windows are cut out of recordings, but the table that was given has no column of audio files. Name it "
+            "with --path, or leave --window out."
+        )
+    names = [str(name) for name in dict.fromkeys(clips.table["path"]) if name is not None]
+    return [Recording(name, clips.file(name)) for name in names]
+
+
+def listen(
+    run: Run,
+    recordings: Sequence[Recording],
+    output: Path,
+    how: Streaming,
+    *,
+    model: str | None = None,
+    jobs: int = 0,
+    say: Callable[[str], None] = lambda line: None,
+    progress: bool = True,
+) -> Heard:
+    """Score the windows of recordings, or go on where a call that was killed had come to.
+
+    Decoding, features and networks overlap. In memory there are a few blocks of some minutes, however long a recording
+    is. A recording that cannot be read is passed over.
+
+    Parameters
+    ----------
+    run
+        A fitted run.
+    recordings
+        What to listen to.
+    output
+        Folder for the scores and their journal; see `Detections`.
+    how
+        The windows and the channel.
+    model
+        Of the leaderboard; None: the ensemble.
+    jobs
+        Cores; 0: as the run was fitted with.
+    say
+        Told what people should know, a line at a time.
+    progress
+        Show how far it is.
+
+    Raises
+    ------
+    ConfigError
+        Where no window is known, the run has no such model, or the folder holds scores by other settings.
+    """
+    data = read_data(run)
+    cores = jobs or data.task.jobs
+    grid = how.grid(data.clips.window)
+    listener = Listener(run, data, model, cores)
+    hearing = Hearing(grid, listener.rates, listener.margin, how.channel)
+    detections = Detections(output, _settings(run, data, grid, how, model))
+    with only_one(output):
+        return _Listening(detections, listener, hearing, say, progress, cores).all(recordings)
+
+
+def _settings(run: Run, data: RunData, grid: Grid, how: Streaming, model: str | None) -> dict[str, Any]:
+    """What scores depend on."""
+    known = hashlib.blake2b(digest_size=8)
+    for name in ("data.json", "ensemble.json", "predictions.parquet"):
+        known.update((run.folder / name).read_bytes())
+    return {
+        "run": known.hexdigest(),
+        "model": model or ENSEMBLE,
+        **asdict(grid),
+        "channel": "mixed" if how.channel is None else how.channel,
+        "classes": list(data.task.classes),
+    }
+
+
+class _Listening:
+    """One call's way through the recordings."""
+
+    def __init__(
+        self,
+        detections: Detections,
+        listener: Listener,
+        hearing: Hearing,
+        say: Callable[[str], None],
+        progress: bool,
+        threads: int,
+    ) -> None:
+        self._detections = detections
+        self._listener = listener
+        self._hearing = hearing
+        self._say = say
+        self._shown = progress
+        self._threads = min(_MOST_THREADS, threads)
+        self._failures: dict[str, str] = {}
+        self._promised: dict[str, float] = {}
+        self._known: dict[str, Progress] = {}
+
+    def all(self, recordings: Sequence[Recording]) -> Heard:
+        for one in recordings:
+            try:
+                info = probe(one.file)
+                # streams do not know how long they will be, and say so by a number that no recording has
+                self._promised[one.name] = info.duration if info.frames < _ENDLESS else 0.0
+                self._known[one.name] = self._detections.progress(one)
+            except (DataError, OSError) as error:
+                self._fail(one, error)
+        there = [one for one in recordings if one.name in self._known]
+        left = [one for one in there if self._known[one.name].seconds is None]
+        total = sum(self._promised[one.name] for one in there)
+        done = total - sum(self._left(one) for one in left)
+        with Hours(total, done, self._shown) as self._hours:
+            for (one, number), future in ahead(self._calls(left), self._threads):
+                self._hear(one, number, future.result)
+            for one in left:
+                self._hear_the_rest(one)
+        return self._heard(there)
+
+    def _left(self, one: Recording) -> float:
+        """Seconds that are still to be heard."""
+        begin = self._hearing.grid.start(len(self._known[one.name].blocks) * self._hearing.block)
+        return max(0.0, self._promised[one.name] - begin)
+
+    def _calls(
+        self, left: Sequence[Recording]
+    ) -> Iterator[tuple[tuple[Recording, int], Callable[[], Block]]]:
+        """What decodes the blocks that are still to be heard, as many as the headers promise."""
+        for one in left:
+            done = len(self._known[one.name].blocks)
+            count = -(-self._hearing.grid.count(self._promised[one.name]) // self._hearing.block)
+            for number in range(done, max(done + 1, count)):
+                yield (one, number), partial(read_block, one.file, number, self._hearing)
+
+    def _hear(self, one: Recording, number: int, decoded: Callable[[], Block]) -> None:
+        """Score a block."""
+        if self._known[one.name].seconds is not None or one.name in self._failures:
+            return  # its end, or what is wrong with it, came before this block
+        try:
+            block = decoded()
+            said = self._listener.proba(block)
+        except (DataError, OSError) as error:
+            self._fail(one, error)
+            return
+        left = self._left(one)
+        self._detections.keep(one, number, block, said)
+        if block.length is not None:
+            self._detections.finish(one, block.length, _missing(self._promised[one.name], block.length))
+        self._hours(left if block.length is not None else left - self._left(one))
+
+    def _hear_the_rest(self, one: Recording) -> None:
+        """What is behind the end that the header promised."""
+        while self._known[one.name].seconds is None and one.name not in self._failures:
+            number = len(self._known[one.name].blocks)
+            self._hear(one, number, partial(read_block, one.file, number, self._hearing))
+
+    def _fail(self, one: Recording, error: Exception) -> None:
+        self._failures[one.name] = str(error) or type(error).__name__
+        self._say(f"passed over: {about(one.name, self._failures[one.name])}")
+
+    def _heard(self, there: Sequence[Recording]) -> Heard:
+        whole = tuple(one for one in there if one.name not in self._failures)
+        notes = {one.name: note for one in whole if (note := self._known[one.name].note)}
+        return Heard(
+            self._detections,
+            self._listener.classes,
+            whole,
+            {one.name: self._known[one.name].seconds or 0.0 for one in whole},
+            notes,
+            self._failures,
+        )
+
+
+def _missing(promised: float, length: float) -> str:
+    if promised - length <= _LOST:
+        return ""
+    return f"ends after {length:.1f} s, though its header says {promised:.1f} s: its end is missing"

@@ -1,0 +1,206 @@
+"""Windows of a recording, and from their scores back to events: pure arithmetic.
+
+Times are whole microseconds inside, so that the end of one window and the beginning of another are the same moment
+wherever they should be.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from aurist.errors import ConfigError
+
+Times = npt.NDArray[np.float64]
+
+_TICKS = 1_000_000
+#: What is left behind the last whole window is heard in a window of its own where it is longer than this, in seconds.
+_REST = 0.01
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Windows of one length, one after another; the last one is moved back to end with the recording.
+
+    Parameters
+    ----------
+    window
+        Seconds of each.
+    overlap
+        Seconds that each shares with the one before.
+
+    Raises
+    ------
+    ConfigError
+        Where windows have no length, or would not move on.
+
+    Examples
+    --------
+    >>> starts, ends = Grid(4.0, 2.0).windows(9.0)
+    >>> starts.tolist(), ends.tolist()
+    ([0.0, 2.0, 4.0, 5.0], [4.0, 6.0, 8.0, 9.0])
+    """
+
+    window: float
+    overlap: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not 0.01 <= self.window < float("inf"):
+            raise ConfigError(f"window is {self.window:g} s, but must be at least 0.01.")
+        if not self.overlap >= 0 or not self.hop >= 0.001:
+            raise ConfigError(
+                f"overlap is {self.overlap:g} s, but must be from 0 to below the window of {self.window:g} s."
+            )
+
+    @property
+    def hop(self) -> float:
+        """Seconds from one window to the next."""
+        return self._hop / _TICKS
+
+    @property
+    def _hop(self) -> int:
+        return _ticks(self.window) - _ticks(self.overlap)
+
+    def start(self, number: int) -> float:
+        """Where a window begins, in seconds, if the recording is long enough."""
+        return number * self._hop / _TICKS
+
+    def count(self, length: float) -> int:
+        """How many windows a recording of so many seconds has; one at least."""
+        room = _ticks(length) - _ticks(self.window)
+        whole = room // self._hop + 1 if room >= 0 else 0
+        heard = (whole - 1) * self._hop + _ticks(self.window) if whole else 0
+        return max(1, whole + (_ticks(length) - heard > _ticks(_REST)))
+
+    def windows(self, length: float, first: int = 0, last: int | None = None) -> tuple[Times, Times]:
+        """The starts and ends, in seconds, of the windows [first, last) of a recording of ``length`` seconds."""
+        n = self.count(length)
+        number = np.arange(first, n if last is None else min(last, n), dtype=np.int64)
+        end, size = _ticks(length), _ticks(self.window)
+        starts = np.clip(number * self._hop, 0, max(0, end - size))
+        return starts / _TICKS, np.minimum(starts + size, end) / _TICKS
+
+
+class Event(NamedTuple):
+    """A class that is heard for a while: the column of the class, and its highest score in that time."""
+
+    start: float
+    end: float
+    column: int
+    score: float
+
+
+def find_events(
+    starts: Times, ends: Times, scores: npt.NDArray[np.floating], thresholds: npt.NDArray[np.float64]
+) -> list[Event]:
+    """The stretches of time in which a class scores its threshold or more.
+
+    The score of a moment is the mean over all windows that hold it. A window says that a call is somewhere in it; where
+    two of them overlap and only one is sure, the call is rather in that one's own part, which the mean finds and
+    the maximum would not.
+
+    Parameters
+    ----------
+    starts, ends
+        (n_windows,), in seconds; neither decreases.
+    scores
+        (n_windows, n_classes).
+    thresholds
+        (n_classes,).
+
+    Returns
+    -------
+    list of Event
+        By their start, then by class.
+
+    Examples
+    --------
+    >>> starts, ends = Grid(4.0, 2.0).windows(10.0)
+    >>> find_events(starts, ends, np.array([[0.1], [0.8], [0.8], [0.0]]), np.array([0.5]))
+    [Event(start=4.0, end=6.0, column=0, score=0.8)]
+    """
+    found = []
+    for column in np.flatnonzero((scores >= thresholds).any(axis=0)):
+        edges, values = score_over_time(starts, ends, scores[:, column].astype(np.float64))
+        with np.errstate(invalid="ignore"):
+            above = np.concatenate([[False], values >= thresholds[column], [False]])
+        begin, stop = np.flatnonzero(above[1:] & ~above[:-1]), np.flatnonzero(above[:-1] & ~above[1:])
+        for i, j in zip(begin, stop, strict=True):
+            found.append(Event(float(edges[i]), float(edges[j]), int(column), float(values[i:j].max())))
+    return sorted(found)
+
+
+def score_over_time(
+    starts: Times, ends: Times, scores: npt.NDArray[np.float64]
+) -> tuple[Times, npt.NDArray[np.float64]]:
+    """The mean score of the windows that hold each moment.
+
+    Parameters
+    ----------
+    starts, ends
+        (n_windows,), in seconds; neither decreases.
+    scores
+        (n_windows,).
+
+    Returns
+    -------
+    edges : (n + 1,)
+        Where the score may change, in seconds.
+    values : (n,)
+        Between them; NaN where no window is.
+
+    Raises
+    ------
+    ConfigError
+        Where starts or ends decrease.
+
+    Examples
+    --------
+    >>> edges, values = score_over_time(np.array([0.0, 2.0]), np.array([4.0, 6.0]), np.array([1.0, 0.5]))
+    >>> edges.tolist(), values.tolist()
+    ([0.0, 2.0, 4.0, 6.0], [1.0, 0.75, 0.5])
+    """
+    first, last = np.rint(starts * _TICKS).astype(np.int64), np.rint(ends * _TICKS).astype(np.int64)
+    if (np.diff(first) < 0).any() or (np.diff(last) < 0).any():
+        raise ConfigError("Windows must be in the order of their starts and of their ends.")
+    edges = np.unique(np.concatenate([first, last]))
+    if len(edges) < 2:
+        return edges / _TICKS, np.zeros(0)
+    # the windows [i, j) hold what follows an edge
+    i, j = np.searchsorted(last, edges[:-1], "right"), np.searchsorted(first, edges[:-1], "right")
+    held = j > i
+    # reduceat wants positions of elements, and gives one for [i, i): an element is added, and those are not used
+    sums = np.add.reduceat(np.append(scores, 0.0), np.stack([i, np.maximum(i, j)], axis=1).ravel())[::2]
+    values = np.full(len(i), np.nan)
+    np.divide(sums, j - i, out=values, where=held)
+    return edges / _TICKS, values
+
+
+def score_of_stretches(
+    starts: Times, ends: Times, scores: npt.NDArray[np.floating], begin: Times, stop: Times
+) -> npt.NDArray[np.float64]:
+    """The mean over time of the scores in other stretches, (n_stretches, n_classes); 0 where no window is.
+
+    Examples
+    --------
+    >>> starts, ends = Grid(5.0).windows(10.0)
+    >>> said = np.array([[0.2], [0.6]])
+    >>> score_of_stretches(starts, ends, said, np.array([0.0, 2.5]), np.array([5.0, 7.5])).tolist()
+    [[0.2], [0.4]]
+    """
+    out = np.zeros((len(begin), scores.shape[1]))
+    for column in range(scores.shape[1]):
+        edges, values = score_over_time(starts, ends, scores[:, column].astype(np.float64))
+        area = np.concatenate([[0.0], np.cumsum(np.nan_to_num(values) * np.diff(edges))])
+        covered = np.concatenate([[0.0], np.cumsum(~np.isnan(values) * np.diff(edges))])
+        total = np.interp(stop, edges, area) - np.interp(begin, edges, area)
+        time = np.interp(stop, edges, covered) - np.interp(begin, edges, covered)
+        np.divide(total, time, out=out[:, column], where=time > 0)
+    return out
+
+
+def _ticks(seconds: float) -> int:
+    return round(seconds * _TICKS)
