@@ -18,8 +18,8 @@ from aurist.files import atomic_path
 from aurist.models.base import Examples, Fitted, Inputs, Member, Proba, Task
 
 MODEL_FILE = "forest.skops"
-#: Above this many rows there are fewer trees, and above the second number larger leaves: a forest takes memory by its
-#: leaves, each with a share for every class, and would soon take gigabytes.
+#: Above this many rows, times labels where a row may have several, there are fewer trees; above the second number of
+#: rows larger leaves: a forest takes memory by its leaves, each with a share for every class, and would take gigabytes.
 SOME_ROWS, MANY_ROWS = 2000, 10_000
 
 
@@ -55,7 +55,7 @@ class ForestEngine:
         self, folder: Path, task: Task, member: Member, train: Examples, inner: Examples, seconds: float
     ) -> Fitted:
         """Fit twice: without the inner part, for choices made on it, and then on all of the training rows."""
-        trees = int(member.settings.get("trees", _trees(len(train.targets))))
+        trees = int(member.settings.get("trees", _trees(train, task)))
         inner_proba = _fit(train, task, max(trees // 3, 50)).predict_proba(inner.inputs)
         model = _fit(train.together(inner), task, trees)
         _save(folder, model)
@@ -78,11 +78,12 @@ class ForestEngine:
 
 def forest_proba(task: Task, train: Examples, inputs: Inputs) -> Proba:
     """Fit the engine's forest on ``train`` and ask it at once, without keeping it; (n, n_classes)."""
-    return _fit(train, task, _trees(len(train.targets))).predict_proba(inputs)
+    return _fit(train, task, _trees(train, task)).predict_proba(inputs)
 
 
-def _trees(n_rows: int) -> int:
-    return 300 if n_rows < SOME_ROWS else 100
+def _trees(examples: Examples, task: Task) -> int:
+    n_rows, n_labels = examples.targets.shape
+    return 300 if n_rows * (n_labels if task.multilabel else 1) < SOME_ROWS else 100
 
 
 def _fit(examples: Examples, task: Task, trees: int) -> ForestModel:

@@ -105,9 +105,8 @@ def write_history(folder: Path, history: list[Epoch]) -> None:
 class Progress:
     """Tells whoever looks how far a training is, about once a second, in a small file."""
 
-    def __init__(self, folder: Path, what: dict[str, Any]) -> None:
+    def __init__(self, folder: Path) -> None:
         self._path = folder / PROGRESS
-        self._what = what
         self._told = 0.0
 
     def tell(self, now: dict[str, Any]) -> None:
@@ -116,5 +115,5 @@ class Progress:
             return
         self._told = time.monotonic()
         part = self._path.with_suffix(".part")
-        part.write_text(json.dumps(self._what | now), encoding="utf-8")
+        part.write_text(json.dumps(now), encoding="utf-8")
         part.replace(self._path)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -126,7 +126,7 @@ class Trainer:
         Parameters
         ----------
         until
-            By ``time.monotonic``: no epoch begins that would end after it.
+            By ``time.monotonic``: no epoch begins that would end after it, and epochs are left out before that comes.
 
         Raises
         ------
@@ -134,11 +134,10 @@ class Trainer:
             Where the loss is no longer a number.
         """
         self._go_on()
-        progress = disk.Progress(self.folder, {"epochs": self.plan.epochs})
+        progress = disk.Progress(self.folder)
         saved = time.monotonic()
-        for epoch in range(len(self.history), self.plan.epochs):
-            if self._is_enough() or (self.history and time.monotonic() + self.history[-1].seconds > until):
-                break
+        while len(self.history) < self.plan.epochs and not self._is_enough():
+            epoch = len(self.history)
             began = time.perf_counter()
             lr, loss, waited = self._learn(epoch, progress)
             learnt = time.perf_counter() - began
@@ -163,11 +162,21 @@ class Trainer:
             if time.monotonic() - saved > disk.STATE_EVERY:
                 disk.save_state(self.folder, self._state())
                 saved = time.monotonic()
+            self._keep_to(until)
         if self.config.keep == "last":
             last = Kept(self.history[-1].epoch, math.nan, math.nan)
             self.kept = disk.keep_best(self.folder, [], last, 1, self._best_guess())
         disk.drop_others(self.folder, self.kept)
         return self.kept
+
+    def _keep_to(self, until: float) -> None:
+        """Plan fewer epochs where the machine has become slower, so that the rate still comes to its end in time."""
+        if math.isinf(until):
+            return
+        an_epoch = float(np.median([one.seconds for one in self.history[-3:]]))
+        affordable = len(self.history) + max(0, math.floor((until - time.monotonic()) / an_epoch))
+        if affordable < self.plan.epochs:
+            self.plan = replace(self.plan, epochs=affordable)
 
     def _learn(self, epoch: int, progress: disk.Progress) -> tuple[float, float, float]:
         """One epoch: the rate at its end, the mean loss, and the seconds spent waiting for batches."""
@@ -188,6 +197,7 @@ class Trainer:
             progress.tell(
                 {
                     "epoch": epoch,
+                    "epochs": self.plan.epochs,
                     "loss": round(float(np.mean(losses)), 4),
                     "score": max((one.score for one in self.history), default=None),
                     "clips_per_second": round(speed, 1),
