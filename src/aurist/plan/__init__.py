@@ -3,12 +3,14 @@
 from aurist.plan.adapt import SoundFacts, adapted, sound_facts
 from aurist.plan.clock import Clock, share, time_limit
 from aurist.plan.members import ENSEMBLE, FOREST, GLUON_ENSEMBLE, n_splits, table_members
+from aurist.plan.spaces import SPACES, searchable
 from aurist.plan.steps import FitPlan, Step, read_plan, with_epochs, write_plan
 
 __all__ = [
     "ENSEMBLE",
     "FOREST",
     "GLUON_ENSEMBLE",
+    "SPACES",
     "Clock",
     "FitPlan",
     "SoundFacts",
@@ -16,6 +18,7 @@ __all__ = [
     "adapted",
     "n_splits",
     "read_plan",
+    "searchable",
     "share",
     "sound_facts",
     "table_members",
