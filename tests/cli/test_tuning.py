@@ -169,6 +169,20 @@ def test_a_search_keeps_to_its_time_and_goes_on_in_another_database(folder: Path
     assert forgotten.returncode == 1 and "storage differs" in forgotten.stderr
 
 
+def test_of_labels_without_sense_the_comparison_says_chance_whatever_the_winner_scored(folder: Path) -> None:
+    table = pd.read_csv(folder / "table.csv")
+    table["label"] = table["label"].sample(frac=1, random_state=1).to_numpy()
+    table.to_csv(folder / "shuffled.csv", index=False)
+    command = ("tune", "shuffled.csv", "--label", "label", "--recipe", "LightGBM", "-o", "shuffled", "--json")
+    more = ("--folds", 2, "--jobs", 1, "--cache-dir", "cache", "--trials", 6, "--pruner", "none")
+    result = aurist(*command, *more, "--holdout", 0.4, cwd=folder)
+    assert result.returncode == 0, result.stderr
+    told = json.loads(result.stdout)
+    assert told["best"]["score"] == max(trial["score"] for trial in told["trials"])
+    held = told["comparison"].get("tuned", told["comparison"]["as it was"])
+    assert held["low"] < 0.5 < held["high"]
+
+
 @pytest.mark.parametrize(
     ("change", "expected"),
     [

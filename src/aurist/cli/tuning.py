@@ -27,7 +27,7 @@ def tune(
     recipe: Annotated[
         str,
         typer.Option(
-            help="What to tune: a name of `aurist recipes` or a TOML file, with a table [search]; or LightGBM, "
+            help="What to tune: a name of `aurist recipes`, or a TOML file, that says what to search; or LightGBM, "
             "LightGBMXT, XGBoost, CatBoost."
         ),
     ],
