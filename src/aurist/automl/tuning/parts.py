@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +24,8 @@ _UNDISTURBED = 4
 _BEAT, _SILENCE = 15, 90
 #: Seconds to wait for a database file that another process writes.
 _PATIENCE = 120.0
+#: Attempts to open a database, and the seconds between them.
+_ATTEMPTS, _PAUSE = 3, 1.0
 
 
 class FoldMedian(optuna.pruners.BasePruner):
@@ -54,15 +57,19 @@ def open_storage(url: str) -> RDBStorage:
     import sqlalchemy
 
     wait = {"connect_args": {"timeout": _PATIENCE}} if url.startswith("sqlite") else {}
-    try:
-        with quiet():
-            return RDBStorage(url, wait, heartbeat_interval=_BEAT, grace_period=_SILENCE)
-    except (ImportError, sqlalchemy.exc.SQLAlchemyError) as error:
-        why = str(error).splitlines()[0]
-        raise ConfigError(
-            f"Cannot open the database {url}: {why} Write it as sqlite:///study.db, or "
-            "postgresql://user:password@host/name, and install the driver that it needs."
-        ) from error
+    for _ in range(_ATTEMPTS):
+        try:
+            with quiet():
+                return RDBStorage(url, wait, heartbeat_interval=_BEAT, grace_period=_SILENCE)
+        except (ImportError, sqlalchemy.exc.SQLAlchemyError) as error:
+            why = error
+            if not isinstance(error, sqlalchemy.exc.DBAPIError):
+                break
+        time.sleep(_PAUSE)  # another machine may be making the same tables
+    raise ConfigError(
+        f"Cannot open the database {url}: {str(why).splitlines()[0]} Write it as sqlite:///study.db, or "
+        "postgresql://user:password@host/name, and install the driver that it needs."
+    ) from why
 
 
 def make_pruner(name: str, n_folds: int) -> optuna.pruners.BasePruner:
