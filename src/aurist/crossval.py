@@ -6,10 +6,11 @@ Each fold is a unit: its folder is whole once ``unit.json`` is there, and is the
 from __future__ import annotations
 
 import json
+import math
 import shutil
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -18,7 +19,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from aurist.errors import RunError
 from aurist.files import atomic_path, only_one, write_json
 from aurist.models.base import (
     Examples,
@@ -95,7 +95,8 @@ def fit_member(
     seconds
         Wall time for all of its folds together, which every engine keeps about.
     at_most
-        Seconds after which what still runs is killed; None: a little after ``seconds``.
+        Seconds after which what still runs is killed; None: a little after ``seconds``. With endless ``seconds``
+        nothing is made shorter, and what is not done by then is stopped.
 
     Raises
     ------
@@ -104,8 +105,8 @@ def fit_member(
     """
     todo = [split for split in data.splits if not is_done(folder, split.fold)]
     if todo:
-        late = seconds + min(0.05 * seconds, _GRACE)
-        _fit_side_by_side(folder, data, member, todo, seconds, max(late, at_most or 0.0))
+        late = seconds + min(0.05 * seconds, _GRACE) if math.isfinite(seconds) else 0.0
+        _fit_side_by_side(folder, data, member, todo, seconds, max(late, at_most or 0.0) or math.inf)
     return read_member(folder, data, member)
 
 
@@ -170,16 +171,7 @@ def _held(place: Path) -> Iterator[None]:
     """Hold a fold for this process: a worker outlives a run that was killed for a moment."""
     lock = place.with_name(f"{place.name}.lock")
     lock.mkdir(parents=True, exist_ok=True)
-    until = time.monotonic() + _PATIENCE
-    with ExitStack() as stack:
-        while True:
-            try:
-                stack.enter_context(only_one(lock))
-                break
-            except RunError:
-                if time.monotonic() > until:
-                    raise
-                time.sleep(0.1)
+    with only_one(lock, _PATIENCE):
         yield
     shutil.rmtree(lock, ignore_errors=True)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -90,9 +91,20 @@ def whole_lines(path: Path) -> list[dict[str, Any]]:
     return found
 
 
+#: Seconds between two attempts to hold a folder.
+_AGAIN = 0.1
+
+
 @contextmanager
-def only_one(folder: Path) -> Iterator[None]:
+def only_one(folder: Path, patience: float = 0.0) -> Iterator[None]:
     """Hold a folder for this process; the hold ends with the process, however it ends.
+
+    Parameters
+    ----------
+    folder
+        Which is there already.
+    patience
+        Seconds to wait for another process.
 
     Raises
     ------
@@ -104,16 +116,33 @@ def only_one(folder: Path) -> Iterator[None]:
     except ImportError:  # Windows: there the hold is left out
         yield
         return
+    until = time.monotonic() + patience
     with (folder / ".lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise RunError(
-                f"{folder} is in use: another aurist is at work in it. Wait for it, or stop it first."
-            ) from None
-        except OSError:  # a file system without locks
-            pass
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() >= until:
+                    raise RunError(
+                        f"{folder} is in use: another aurist is at work in it. Wait for it, or stop it first."
+                    ) from None
+                time.sleep(_AGAIN)
+            except OSError:  # a file system without locks
+                break
         yield
+
+
+def is_free(folder: Path) -> bool:
+    """Whether no process holds a folder; False where that cannot be known."""
+    try:
+        import fcntl
+
+        with (folder / ".lock").open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (ImportError, OSError):
+        return False
+    return True
 
 
 def _flush(path: Path) -> None:

@@ -85,6 +85,16 @@ class RunData:
         """What models may look at."""
         return Inputs(self.features, self.clips if self.clips.has_audio else None, self.cache_dir)
 
+    def take(self, rows: npt.NDArray[np.intp]) -> RunData:
+        """The data of these clips alone."""
+        return replace(
+            self,
+            clips=self.clips.take(rows),
+            features=self.features.iloc[rows].reset_index(drop=True),
+            folds=self.folds[rows],
+            groups=self.groups[rows],
+        )
+
 
 @dataclass(frozen=True)
 class Run:
@@ -308,12 +318,7 @@ def training_data(data: RunData) -> TrainingData:
 def held_out(data: RunData) -> RunData | None:
     """The clips of the part "test" alone, or None where there are none."""
     rows = np.flatnonzero(data.folds == HELD_OUT)
-    if len(rows) == 0:
-        return None
-    features = data.features.iloc[rows].reset_index(drop=True)
-    return replace(
-        data, clips=data.clips.take(rows), features=features, folds=data.folds[rows], groups=data.groups[rows]
-    )
+    return data.take(rows) if len(rows) else None
 
 
 def available_cores(jobs: int) -> int:

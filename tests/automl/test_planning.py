@@ -17,6 +17,7 @@ import aurist
 from aurist.automl import planning
 from aurist.automl.planning import make_plan
 from aurist.automl.train import _seconds
+from aurist.cli.show import print_leaderboard
 from aurist.crossval import TrainingData
 from aurist.errors import ConfigError
 from aurist.models.base import Member
@@ -144,7 +145,9 @@ def test_without_an_output_the_user_is_told_what_to_say(tmp_path: Path) -> None:
     assert "-o" in done.stderr and "Traceback" not in done.stderr
 
 
-def test_what_is_done_can_be_used_before_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_done_can_be_used_before_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """A fit that dies in its second member has a leaderboard of the first, and says that it is not finished."""
     table = feature_table(150, seed=5)
     monkeypatch.setattr(train, "_WRITING", 1.0)
@@ -164,6 +167,8 @@ def test_what_is_done_can_be_used_before_the_end(tmp_path: Path, monkeypatch: py
     run = aurist.load(tmp_path / "run")
     assert not run.is_finished()
     assert set(run.leaderboard()["model"]) == {"ExtraTrees", "Ensemble"}
+    print_leaderboard(run)
+    assert "aurist resume" in capsys.readouterr().out
     monkeypatch.undo()
     resumed = aurist.resume(tmp_path / "run")
     assert resumed.is_finished()

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aurist.features.spectrogram_config import shape
-from aurist.plan import SoundFacts, adapted, sound_facts
+from aurist.plan import SoundFacts, adapted, coarser, sound_facts
 from aurist.recipes import read_recipe
 
 RECIPE = read_recipe("mel-cnn")
@@ -28,6 +28,9 @@ def test_ultrasound_is_slowed_down() -> None:
     assert (found.front.n_fft, found.front.hop_length) == (2048, 441)
     assert found.front.fmin == 8000.0 and found.front.fmax == 160_000.0
     assert found.window.seconds == 0.2  # two seconds, ten times faster
+    calls = adapted(RECIPE, SoundFacts(384_000, 0.006, 0.01, 44))
+    assert calls.window.seconds is not None and calls.window.seconds < 0.011
+    assert calls.window.seconds * 384_000 / calls.front.hop_length > 120
 
 
 def test_large_sets_are_heard_fewer_times() -> None:
@@ -46,9 +49,13 @@ def test_every_recording_makes_an_image_that_the_network_can_take(
 ) -> None:
     found = adapted(RECIPE, SoundFacts(rate, seconds, seconds * longer, clips))
     assert found.window.seconds is not None and found.front.fmax is not None
-    _, rows, frames = shape(found.front, round(found.window.seconds * found.front.sample_rate))
+    samples = round(found.window.seconds * found.front.sample_rate)
+    _, rows, frames = shape(found.front, samples)
     assert rows == 64
     assert frames >= 100
+    # where no clip is that long, windows are as long as the longest
+    heard = max(min(samples, round(seconds * longer * found.front.sample_rate)), found.front.n_fft)
+    assert shape(coarser(found).front, heard)[2] >= 16
     assert found.front.fmin < found.front.fmax <= found.front.sample_rate / 2
 
 

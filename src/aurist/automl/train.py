@@ -13,7 +13,7 @@ from aurist.automl.prepare import Say
 from aurist.automl.watch import watched
 from aurist.automl.windows import with_best_pooling
 from aurist.crossval import FoldsFitted, TrainingData, fit_member, is_done
-from aurist.errors import MissingExtraError, RunError
+from aurist.errors import ConfigError, MissingExtraError, RunError
 from aurist.features.waves import Waves, store_waves
 from aurist.metrics import metric
 from aurist.models.base import FitFailedError, Member
@@ -136,7 +136,7 @@ def _fit_or_skip(
         # a member that is late may finish its last folds in the time of the next ones: better than to lose it
         with watched(folder, say):
             found = fit_member(folder, learn, member, seconds, at_most)
-    except (FitFailedError, MissingExtraError) as error:
+    except (ConfigError, FitFailedError, MissingExtraError) as error:
         say(f"skipped: {error}")
         run.log("skipped", {"model": member.name, "why": str(error), "used": clock.used()})
         return None

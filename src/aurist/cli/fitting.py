@@ -13,8 +13,6 @@ from aurist.cli.printing import say
 
 #: The limit holds for the whole command: importing this file is about its beginning.
 STARTED = time.monotonic()
-#: A panel of the help.
-ANNOTATED = "Annotated recordings"
 
 
 def add_to(app: typer.Typer) -> None:
@@ -30,13 +28,7 @@ def fit(
         Path | None, typer.Option("--output", "-o", help="The run folder to make.", show_default=False)
     ] = None,
     label: opt.Label = None,
-    metric: Annotated[
-        str | None,
-        typer.Option(
-            help="What to maximise: accuracy, f1_macro, roc_auc, lwlrap ... Default: accuracy; with several labels a "
-            "clip average_precision."
-        ),
-    ] = None,
+    metric: opt.Metric = None,
     preset: Annotated[
         str, typer.Option(help="quick (a minute), good (10 minutes) or best (an hour).")
     ] = "good",
@@ -56,10 +48,7 @@ def fit(
             help="Network to train, too: a name of `aurist recipes`, or a TOML file. May be repeated."
         ),
     ] = None,
-    change: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="Change to the recipes: training.epochs=5. May be repeated."),
-    ] = None,
+    change: opt.Change = None,
     embed: Annotated[
         list[str] | None,
         typer.Option(
@@ -83,19 +72,14 @@ def fit(
         Path | None,
         typer.Option(help="Write what would be fitted to this TOML file, to be changed; fit nothing."),
     ] = None,
-    subset: Annotated[
-        float | None, typer.Option(help="Learn from such a share of the data only, as 0.1, for trials.")
-    ] = None,
+    subset: opt.Subset = None,
     test: Annotated[
         Path | None,
         typer.Option(help="Unlabelled table to be predicted later: says what score to expect on it."),
     ] = None,
     group: opt.Group = None,
     fold: opt.Fold = None,
-    folds: Annotated[
-        int | None,
-        typer.Option(help="How many folds to make where the data has none; at least 2. Default: by preset."),
-    ] = None,
+    folds: opt.Folds = None,
     path: opt.PathColumn = None,
     start: opt.Start = None,
     end: opt.End = None,
@@ -103,57 +87,19 @@ def fit(
     features: opt.Features = None,
     label_from: opt.LabelFrom = None,
     audio_root: opt.AudioRoot = None,
-    sample_rate: Annotated[
-        int | None, typer.Option(help="Sample rate in Hz of the features made from audio.")
-    ] = None,
-    allow_loss: Annotated[
-        bool,
-        typer.Option(
-            "--allow-loss", help="Go on even where over a tenth of the clips, or all of a class, are broken."
-        ),
-    ] = False,
+    sample_rate: opt.SampleRate = None,
+    allow_loss: opt.AllowLoss = False,
     seed: opt.Seed = 0,
     jobs: opt.Jobs = 0,
     cache_dir: opt.CacheDir = None,
-    annotations: Annotated[
-        Path | None,
-        typer.Option(
-            help="A file or folder of annotations of the recordings: Raven, Audacity, RFCX, BirdCLEF, BirdNET ...",
-            rich_help_panel=ANNOTATED,
-        ),
-    ] = None,
-    cut: Annotated[
-        str, typer.Option(help="windows: the whole recording; boxes: a clip each.", rich_help_panel=ANNOTATED)
-    ] = "windows",
-    window: Annotated[float, typer.Option(help="Seconds of a window.", rich_help_panel=ANNOTATED)] = 5.0,
-    hop: Annotated[
-        float | None,
-        typer.Option(
-            help="Seconds from one to the next. Default: they do not overlap.", rich_help_panel=ANNOTATED
-        ),
-    ] = None,
-    min_overlap: Annotated[
-        float,
-        typer.Option(
-            help="Seconds of a box that a window must hold, or half of it.", rich_help_panel=ANNOTATED
-        ),
-    ] = 0.25,
-    background: Annotated[
-        float | None,
-        typer.Option(
-            help="Windows without labels for each one with some. Default: all.", rich_help_panel=ANNOTATED
-        ),
-    ] = None,
-    unlisted: Annotated[
-        str,
-        typer.Option(help="Whether what is not annotated is absent or unknown.", rich_help_panel=ANNOTATED),
-    ] = "absent",
-    together: Annotated[
-        str,
-        typer.Option(
-            help="What must not straddle folds: recording, folder or day.", rich_help_panel=ANNOTATED
-        ),
-    ] = "recording",
+    annotations: opt.Annotations = None,
+    cut: opt.Cut = "windows",
+    window: opt.CutWindow = 5.0,
+    hop: opt.CutHop = None,
+    min_overlap: opt.MinOverlap = 0.25,
+    background: opt.Background = None,
+    unlisted: opt.Unlisted = "absent",
+    together: opt.Together = "recording",
 ) -> None:
     """Learn from labelled recordings or a table of features.
 

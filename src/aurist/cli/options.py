@@ -46,7 +46,69 @@ CacheDir = Annotated[
     Path | None,
     typer.Option(help="Where features are stored between commands. Default: what `aurist cache` names."),
 ]
+Metric = Annotated[
+    str | None,
+    typer.Option(
+        help="What to maximise: accuracy, f1_macro, roc_auc, lwlrap ... Default: accuracy; with several labels a "
+        "clip average_precision."
+    ),
+]
+Change = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="Change to the recipes: training.epochs=5. May be repeated."),
+]
+Subset = Annotated[
+    float | None, typer.Option(help="Learn from such a share of the data only, as 0.1, for trials.")
+]
+Folds = Annotated[
+    int | None,
+    typer.Option(help="How many folds to make where the data has none; at least 2. Default: by preset."),
+]
+SampleRate = Annotated[int | None, typer.Option(help="Sample rate in Hz of the features made from audio.")]
+AllowLoss = Annotated[
+    bool,
+    typer.Option(
+        "--allow-loss", help="Go on even where over a tenth of the clips, or all of a class, are broken."
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for a script instead of a table.")]
+
+#: A panel of the help.
+_ANNOTATED = "Annotated recordings"
+Annotations = Annotated[
+    Path | None,
+    typer.Option(
+        help="A file or folder of annotations of the recordings: Raven, Audacity, RFCX, BirdCLEF, BirdNET ...",
+        rich_help_panel=_ANNOTATED,
+    ),
+]
+Cut = Annotated[
+    str, typer.Option(help="windows: the whole recording; boxes: a clip each.", rich_help_panel=_ANNOTATED)
+]
+CutWindow = Annotated[float, typer.Option(help="Seconds of a window.", rich_help_panel=_ANNOTATED)]
+CutHop = Annotated[
+    float | None,
+    typer.Option(
+        help="Seconds from one to the next. Default: they do not overlap.", rich_help_panel=_ANNOTATED
+    ),
+]
+MinOverlap = Annotated[
+    float,
+    typer.Option(help="Seconds of a box that a window must hold, or half of it.", rich_help_panel=_ANNOTATED),
+]
+Background = Annotated[
+    float | None,
+    typer.Option(
+        help="Windows without labels for each one with some. Default: all.", rich_help_panel=_ANNOTATED
+    ),
+]
+Unlisted = Annotated[
+    str, typer.Option(help="Whether what is not annotated is absent or unknown.", rich_help_panel=_ANNOTATED)
+]
+Together = Annotated[
+    str,
+    typer.Option(help="What must not straddle folds: recording, folder or day.", rich_help_panel=_ANNOTATED),
+]
 
 
 def read_options(

@@ -75,6 +75,10 @@ def print_leaderboard(run: Run) -> None:
         f"{plural(scores['n_scored'], 'clip')} in {plural(scores['n_groups'], 'group')}, none of which its models had "
         f"seen; chance is {scores['chance']:.3f}."
     )
+    if not run.is_finished():
+        paragraph(
+            f"The fit has not come to its end: this is what was done. Go on with: aurist resume {run.folder}"
+        )
     _print_gain(scores["against"])
     _print_careless(scores)
     if "test" in scores:

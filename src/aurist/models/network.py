@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,8 +22,8 @@ ONE_WINDOW, ONE_CHECKPOINT, ONE_NETWORK = "one window", "one checkpoint", "one n
 
 
 def recipe_member(recipe: Recipe) -> Member:
-    """The member that a recipe makes; all of the recipe is in its settings."""
-    return Member(recipe.name, ENGINE, {"recipe": recipe.to_dict()})
+    """The member that a recipe makes; all of the recipe is in its settings, but for what may be searched."""
+    return Member(recipe.name, ENGINE, {"recipe": replace(recipe, search={}).to_dict()})
 
 
 def recipe_of(member: Member) -> Recipe:

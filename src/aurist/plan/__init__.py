@@ -3,6 +3,7 @@
 from aurist.plan.adapt import SoundFacts, adapted, coarser, sound_facts
 from aurist.plan.clock import Clock, share, time_limit
 from aurist.plan.members import ENSEMBLE, FEW_ROWS, FOREST, GLUON_ENSEMBLE, is_slow, n_splits, table_members
+from aurist.plan.spaces import SPACES, searchable
 from aurist.plan.steps import FitPlan, Step, read_plan, with_epochs, write_plan
 
 __all__ = [
@@ -10,6 +11,7 @@ __all__ = [
     "FEW_ROWS",
     "FOREST",
     "GLUON_ENSEMBLE",
+    "SPACES",
     "Clock",
     "FitPlan",
     "SoundFacts",
@@ -19,6 +21,7 @@ __all__ = [
     "is_slow",
     "n_splits",
     "read_plan",
+    "searchable",
     "share",
     "sound_facts",
     "table_members",

@@ -17,6 +17,8 @@ _ULTRASOUND = 96_000
 _RATE, _FFT, _HOP = 44100, 2048, 441
 #: Seconds of the window, and frames that a shorter one must still have.
 _WINDOW, _FEWEST_FRAMES = 2.0, 128
+#: Seconds (of ultrasound: slowed down) of the shortest window.
+_SHORTEST = 0.05
 #: Windows of one clip are answered for at the most.
 _MOST_WINDOWS = 24
 #: Windows learnt from, all epochs together, beyond which more clips are taken for fewer epochs.
@@ -74,7 +76,7 @@ def adapted(recipe: Recipe, facts: SoundFacts) -> Recipe:
     rate = _rate(facts.sample_rate)
     slower = rate / _RATE if rate >= _ULTRASOUND else 1.0
     longest = facts.longest * slower
-    window = round(min(_WINDOW, max(longest, 0.2)), 3)
+    window = round(min(_WINDOW, max(longest, _SHORTEST)), 3)
     finer = min(1.0, window * _RATE / _HOP / _FEWEST_FRAMES)
     heard = rate / slower
     fmax = min(16000.0, 0.45 * heard) * slower

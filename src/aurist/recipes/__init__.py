@@ -1,17 +1,34 @@
 """Named, complete configurations of networks: how sound becomes an image, the network, its training."""
 
-from aurist.recipes.reading import parse_setting, read_recipe, recipe_from, recipe_names, recipe_path
+from aurist.recipes.reading import (
+    parse_setting,
+    read_recipe,
+    recipe_from,
+    recipe_names,
+    recipe_path,
+    search_space,
+    setting,
+    with_settings,
+)
 from aurist.recipes.recipe import Augment, Loss, Recipe, Training, Window
+from aurist.recipes.search import Choice, Range, Space, read_space
 
 __all__ = [
     "Augment",
+    "Choice",
     "Loss",
+    "Range",
     "Recipe",
+    "Space",
     "Training",
     "Window",
     "parse_setting",
     "read_recipe",
+    "read_space",
     "recipe_from",
     "recipe_names",
     "recipe_path",
+    "search_space",
+    "setting",
+    "with_settings",
 ]

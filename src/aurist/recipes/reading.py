@@ -13,10 +13,13 @@ from typing import Any
 
 from aurist.errors import ConfigError
 from aurist.recipes.recipe import Recipe
+from aurist.recipes.search import Space, read_space
 
 FOLDER = Path(__file__).parent
 #: In a recipe of one's own: the recipe that it changes.
 _BASE = "base"
+#: The table that says what may be searched; it is taken over or replaced as a whole.
+_SEARCH = "search"
 
 
 def recipe_names() -> list[str]:
@@ -59,7 +62,53 @@ def read_recipe(name: str, settings: Mapping[str, Any] | None = None) -> Recipe:
 def recipe_from(table: Mapping[str, Any], where: str) -> Recipe:
     """The recipe of tables such as `Recipe.to_dict` gives; ``where`` is named in errors."""
     made: Recipe = _made(Recipe, table, where)
+    for name, dimension in search_space(made, where).items():
+        for value in dimension.ends:
+            try:
+                with_settings(made, {name: value})
+            except ConfigError as error:
+                raise ConfigError(f"{where} [search]: {name} = {value!r} cannot be: {error}") from error
     return made
+
+
+def search_space(recipe: Recipe, where: str | None = None) -> Space:
+    """What of a recipe may be searched.
+
+    Examples
+    --------
+    >>> search_space(read_recipe("mel-cnn"))["network.dropout"]
+    Range(low=0.0, high=0.5, step=0.1, log=False)
+    """
+    return read_space(recipe.search, _settings(Recipe), where or recipe.name)
+
+
+def with_settings(recipe: Recipe, settings: Mapping[str, Any]) -> Recipe:
+    """The recipe with changes by dotted name, and nothing left to search.
+
+    Examples
+    --------
+    >>> with_settings(read_recipe("mel-cnn"), {"training.lr": 0.01}).training.lr
+    0.01
+    """
+    table = {key: value for key, value in recipe.to_dict().items() if key != _SEARCH}
+    for dotted, value in settings.items():
+        table = _changed(table, _nested(dotted, value))
+    changed: Recipe = _made(Recipe, table, recipe.name)
+    return changed
+
+
+def setting(recipe: Recipe, dotted: str) -> Any:
+    """The value of a setting.
+
+    Examples
+    --------
+    >>> setting(read_recipe("mel-cnn"), "training.optimizer")
+    'adamw'
+    """
+    value: Any = recipe
+    for name in dotted.split("."):
+        value = getattr(value, name)
+    return value
 
 
 def parse_setting(text: str) -> tuple[str, Any]:
@@ -124,7 +173,20 @@ def _table(name: str, through: tuple[str, ...]) -> dict[str, Any]:
         below = _table(base, (*through, str(path)))
     except ConfigError as error:
         raise ConfigError(f"{path}, base: {error}") from error
+    if _SEARCH in found:
+        below.pop(_SEARCH, None)
     return _changed(below, {"name": path.stem, **found})
+
+
+def _settings(kind: type[Any]) -> list[str]:
+    """The dotted names of all settings in the tables of a dataclass."""
+    hints = typing.get_type_hints(kind)
+    return [
+        f"{part.name}.{one.name}"
+        for part in dataclasses.fields(kind)
+        if dataclasses.is_dataclass(hints[part.name])
+        for one in dataclasses.fields(hints[part.name])
+    ]
 
 
 def _nested(dotted: str, value: Any) -> dict[str, Any]:

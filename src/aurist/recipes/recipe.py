@@ -228,6 +228,8 @@ class Recipe:
         Where it comes from, and where it departs from that.
     front, window, augment, network, loss, training
         Its parts.
+    search
+        What `aurist tune` may change, by dotted setting (see `aurist.recipes.search`).
     """
 
     name: str
@@ -239,6 +241,7 @@ class Recipe:
     network: NetworkConfig = field(default_factory=NetworkConfig)
     loss: Loss = field(default_factory=Loss)
     training: Training = field(default_factory=Training)
+    search: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.name or any(c in self.name for c in "/\\ ") or self.name.startswith("."):
@@ -249,8 +252,10 @@ class Recipe:
             raise ConfigError("cutmix mixes images, but this network takes waves: use mixup.")
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain tables, as TOML and JSON hold them; what is None is left out."""
+        """Plain tables, as TOML and JSON hold them; what is None is left out, and a search where there is none."""
         plain: dict[str, Any] = _plain(dataclasses.asdict(self))
+        if not self.search:
+            del plain["search"]
         return plain
 
 

@@ -1,0 +1,39 @@
+"""What may be searched of the members that learn from features; a recipe says so itself, in its `[search]`."""
+
+from __future__ import annotations
+
+from aurist.config import FitConfig
+from aurist.models.base import Member
+from aurist.plan.members import table_members
+from aurist.recipes import Range, Space
+
+_TREES: Space = {
+    "learning_rate": Range(0.01, 0.2, log=True),
+    "feature_fraction": Range(0.3, 1.0, step=0.1),
+}
+#: By the name of a member of the presets; names of settings are those of each library.
+SPACES: dict[str, Space] = {
+    "LightGBM": {**_TREES, "num_leaves": Range(8, 256, log=True), "min_data_in_leaf": Range(2, 60, log=True)},
+    "LightGBMXT": {
+        **_TREES,
+        "num_leaves": Range(8, 256, log=True),
+        "min_data_in_leaf": Range(2, 60, log=True),
+    },
+    "XGBoost": {
+        "learning_rate": Range(0.01, 0.3, log=True),
+        "max_depth": Range(3, 10),
+        "min_child_weight": Range(0.5, 20.0, log=True),
+        "colsample_bytree": Range(0.3, 1.0, step=0.1),
+    },
+    "CatBoost": {
+        "learning_rate": Range(0.02, 0.2, log=True),
+        "depth": Range(4, 8),
+        "l2_leaf_reg": Range(1.0, 20.0, log=True),
+    },
+}
+
+
+def searchable(name: str) -> Member | None:
+    """The member of this name, where there is something to search; None for any other name, such as a recipe's."""
+    members = {member.name: member for member in table_members(FitConfig())}
+    return members[name] if name in SPACES else None
