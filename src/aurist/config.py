@@ -43,6 +43,12 @@ class FitConfig:
         Models that the ensemble may hold, so that it predicts faster; None: as many as help.
     plan
         Path of a plan to follow instead of making one; there is then no time limit.
+    unlabelled
+        Path of a folder or table of clips without labels, to learn from as well; None: there is none.
+    pseudo_rounds
+        How often models learn anew from what those before are sure of among these.
+    pseudo_sure
+        The probability from which they are.
     subset
         Learn from such a share of the groups only, for trials; None: from all.
     n_splits
@@ -77,6 +83,9 @@ class FitConfig:
     embeddings: tuple[str, ...] = ()
     ensemble_size: int | None = None
     plan: str | None = None
+    unlabelled: str | None = None
+    pseudo_rounds: int = 1
+    pseudo_sure: float = 0.9
     subset: float | None = None
 
     def __post_init__(self) -> None:
@@ -90,6 +99,10 @@ class FitConfig:
             raise ConfigError(f"n_splits (--folds) is {self.n_splits}, but must be at least 2.")
         if self.ensemble_size is not None and self.ensemble_size < 1:
             raise ConfigError(f"ensemble_size is {self.ensemble_size}, but an ensemble needs a model.")
+        if self.pseudo_rounds < 1:
+            raise ConfigError(f"pseudo_rounds is {self.pseudo_rounds}, but must be 1 or more.")
+        if not 0.5 < self.pseudo_sure < 1:
+            raise ConfigError(f"pseudo_sure is {self.pseudo_sure:g}, but must be above 0.5 and below 1.")
         if self.subset is not None and not 0 < self.subset <= 1:
             raise ConfigError(
                 f"subset is {self.subset:g}, but must be a share above 0, such as 0.1, or 1 for all."

@@ -49,7 +49,8 @@ _PATIENCE = 5.0
 class TrainingData:
     """The rows to learn from, ready for every model: the same folds for all.
 
-    ``prescribed`` says that the folds came with the data.
+    ``prescribed`` says that the folds came with the data. ``beside`` holds, by fold, further examples to learn from
+    when that fold is scored; nothing is scored on them.
     """
 
     task: Task
@@ -59,6 +60,7 @@ class TrainingData:
     folds: npt.NDArray[np.int64]
     splits: list[Split]
     prescribed: bool = False
+    beside: Mapping[int, Examples] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -178,6 +180,8 @@ def _held(place: Path) -> Iterator[None]:
 
 def _fit_into(place: Path, data: TrainingData, member: Member, split: Split, seconds: float) -> None:
     train, inner = data.examples.take(split.train), data.examples.take(split.inner)
+    if split.fold in data.beside:
+        train = train.together(data.beside[split.fold])
     started = time.monotonic()
     found = engine(member.engine).fit(place, data.task, member, train, inner, seconds)
     fitted = time.monotonic()

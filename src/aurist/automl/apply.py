@@ -93,23 +93,36 @@ def apply_run(
         Where feature columns are missing or are no numbers.
     """
     data = read_data(run)
-    jobs = jobs or data.task.jobs
-    table, failures = _features(data, clips, jobs, cache_dir)
-    table = _with_embeddings(run, table, failures, clips, jobs, cache_dir)
-    notes: list[str] = []
-    ready, found = data.schema.apply(table)
-    notes += found
-    for row in np.flatnonzero(ready.isna().all(axis=1)):
-        failures.setdefault(int(row), "all of its features are missing")
+    usable, failures, notes = usable_inputs(run, data, clips, jobs, cache_dir)
     rows = np.array([row for row in range(len(clips)) if row not in failures], dtype=np.intp)
     proba = np.full((len(clips), len(data.task.classes)), np.nan)
-    usable = Inputs(ready, clips if clips.has_audio else None, cache_dir).take(rows)
     seen = load_seen(run)
     known = np.zeros(len(clips), dtype=bool)
     known[rows] = seen.known(row_keys(usable.features))
     if len(rows):
         proba[rows] = Answers(run, data, model or ENSEMBLE).proba(usable, seen)
     return Applied(clips, data.task.classes, data.task.multilabel, proba, known, failures, tuple(notes))
+
+
+def usable_inputs(
+    run: Run, data: RunData, clips: Clips, jobs: int = 0, cache_dir: Path | None = None
+) -> tuple[Inputs, dict[int, str], list[str]]:
+    """What models may look at of the clips that can be read; why the others cannot, by row; and what is to be said.
+
+    Raises
+    ------
+    DataError
+        Where feature columns are missing or are no numbers.
+    """
+    jobs = jobs or data.task.jobs
+    table, failures = _features(data, clips, jobs, cache_dir)
+    table = _with_embeddings(run, table, failures, clips, jobs, cache_dir)
+    ready, notes = data.schema.apply(table)
+    for row in np.flatnonzero(ready.isna().all(axis=1)):
+        failures.setdefault(int(row), "all of its features are missing")
+    rows = np.array([row for row in range(len(clips)) if row not in failures], dtype=np.intp)
+    inputs = Inputs(ready, clips if clips.has_audio else None, cache_dir).take(rows)
+    return inputs, failures, list(notes)
 
 
 def _features(

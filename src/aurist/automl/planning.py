@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import math
 import tempfile
+from dataclasses import replace
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
 from aurist.config import FitConfig
 from aurist.crossval import TrainingData
-from aurist.models.network import measure_recipe, recipe_member
+from aurist.models.network import ENGINE, measure_recipe, recipe_member, recipe_of
 from aurist.plan import (
     FEW_ROWS,
     Clock,
@@ -22,6 +23,7 @@ from aurist.plan import (
     is_slow,
     read_plan,
     sound_facts,
+    students,
     table_members,
     with_epochs,
     write_plan,
@@ -77,6 +79,26 @@ def make_plan(
     left
         Seconds.
     """
+    rounds = config.pseudo_rounds if config.unlabelled is not None else 0
+    plan = _of_one_round(config, recipes, audit, learn, left / (1 + rounds))
+    return _with_rounds(plan, rounds) if rounds else plan
+
+
+def _with_rounds(plan: FitPlan, rounds: int) -> FitPlan:
+    """The plan, and then so many rounds of its students; every round has as much time."""
+    steps = [replace(step, until=step.until / (1 + rounds)) for step in plan.steps]
+    for number in range(1, rounds + 1):
+        for member in students(plan.members):
+            again = replace(member, name=f"{member.name}+{number}")
+            if member.engine == ENGINE:
+                again = recipe_member(replace(recipe_of(member), name=again.name))
+            steps.append(Step(again, (1 + number) / (1 + rounds), round=number))
+    return FitPlan(tuple(steps), plan.notes)
+
+
+def _of_one_round(
+    config: FitConfig, recipes: list[Recipe], audit: dict[str, object], learn: TrainingData, left: float
+) -> FitPlan:
     tables = table_members(config, len(learn.folds), multilabel=learn.task.multilabel)
     networks = [Step(recipe_member(recipe)) for recipe in recipes]
     notes: list[str] = []

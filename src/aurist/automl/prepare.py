@@ -60,6 +60,8 @@ def prepare(
     # what is to be predicted need not have the columns of what is known
     unlabelled = replace(options, label=None, group=None, fold=None)
     test_clips = None if test is None else read_clips(test, unlabelled, labelled=False)
+    if config.unlabelled is not None:
+        read_clips(config.unlabelled, unlabelled, labelled=False)  # what cannot be read is said now
     _check_learnable(clips)
     embedders = chosen_embedders(config)
     listening = [*recipes, *embedders]

@@ -10,6 +10,7 @@ from aurist.automl.careless import compare_with_careless
 from aurist.automl.finish import finish
 from aurist.automl.planning import plan_of
 from aurist.automl.prepare import Say
+from aurist.automl.pseudo import told, unlabelled_inputs, with_pseudo_labels
 from aurist.automl.watch import watched
 from aurist.automl.windows import with_best_pooling
 from aurist.crossval import FoldsFitted, TrainingData, fit_member, is_done
@@ -19,7 +20,7 @@ from aurist.metrics import metric
 from aurist.models.base import FitFailedError, Member
 from aurist.models.network import ENGINE, recipe_of
 from aurist.plan import ENSEMBLE, FOREST, Clock, FitPlan, share
-from aurist.run import Run, read_data, training_data
+from aurist.run import Run, RunData, read_data, training_data
 
 #: The first member is fitted whatever the clock says: a run without any model is of no use.
 LEAST_SECONDS = 60.0
@@ -46,16 +47,19 @@ def train(run: Run, clock: Clock, say: Say) -> None:
     sound: list[Waves] = []
     fitted: list[FoldsFitted] = []
     written = 0.0
+    now_from, number = learn, 0
     try:
         for place, step in enumerate(plan.steps):
             if fitted and _worth_writing(learn, len(fitted), clock, written):
                 finish(run, data, learn, fitted)
                 written = clock.used()
+            if step.round > number and fitted:
+                now_from, number = _next_round(run, data, learn, fitted, step.round, say), step.round
             if step.member.engine == ENGINE and not sound:
                 sound = decode_for(plan.members, learn, say)
             left = clock.left() - _reserve(learn, len(plan.steps))
             seconds = _seconds(plan, place, left, clock.limit) if fitted else max(left, LEAST_SECONDS)
-            found = _fit_or_skip(run, learn, step.member, seconds, max(left, seconds), clock, say)
+            found = _fit_or_skip(run, now_from, step.member, seconds, max(left, seconds), clock, say)
             if found is None:
                 continue
             found = with_best_pooling(found, learn)
@@ -78,6 +82,15 @@ def train(run: Run, clock: Clock, say: Say) -> None:
     run.log("finished", {"best": ENSEMBLE, "score": float(best[ENSEMBLE])})
     say(f"run written to {run.folder}")
     del sound  # held until here: what is in use is not dropped from the store
+
+
+def _next_round(
+    run: Run, data: RunData, learn: TrainingData, fitted: list[FoldsFitted], number: int, say: Say
+) -> TrainingData:
+    unlabelled = unlabelled_inputs(run, data)
+    found = with_pseudo_labels(run, learn, fitted, unlabelled, run.config().pseudo_sure)
+    say(told(found, len(unlabelled), number))
+    return found
 
 
 def _seconds(plan: FitPlan, place: int, left: float, limit: float) -> float:

@@ -13,6 +13,8 @@ from aurist.cli.printing import say
 
 #: The limit holds for the whole command: importing this file is about its beginning.
 STARTED = time.monotonic()
+#: A panel of the help.
+UNLABELLED = "Recordings without labels"
 
 
 def add_to(app: typer.Typer) -> None:
@@ -72,6 +74,22 @@ def fit(
         Path | None,
         typer.Option(help="Write what would be fitted to this TOML file, to be changed; fit nothing."),
     ] = None,
+    unlabelled: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder or table of clips without labels: what models are sure of is learnt from, too.",
+            rich_help_panel=UNLABELLED,
+        ),
+    ] = None,
+    pseudo_rounds: Annotated[
+        int,
+        typer.Option(
+            help="How often models learn anew from what those before are sure of.", rich_help_panel=UNLABELLED
+        ),
+    ] = 1,
+    pseudo_sure: Annotated[
+        float, typer.Option(help="Probability from which they are sure.", rich_help_panel=UNLABELLED)
+    ] = 0.9,
     subset: opt.Subset = None,
     test: Annotated[
         Path | None,
@@ -115,6 +133,8 @@ def fit(
 
       aurist fit music/ --plan plan.toml -o run
 
+      aurist fit labelled/ --unlabelled more_recordings/ --time-limit 1h -o run
+
       aurist fit sounds.csv --engine networks --recipe mel-cnn --time-limit 30m -o run
 
       aurist fit recordings/ --annotations tables/ --window 5 --metric lwlrap -o run
@@ -143,6 +163,9 @@ def fit(
         embeddings=tuple(embed or ()),
         ensemble_size=ensemble_size,
         plan=None if plan is None else str(plan),
+        unlabelled=None if unlabelled is None else str(unlabelled),
+        pseudo_rounds=pseudo_rounds,
+        pseudo_sure=pseudo_sure,
         subset=subset,
     )
     options = CutOptions(cut, window, hop, min_overlap, background, unlisted, together, seed)

@@ -2,7 +2,16 @@
 
 from aurist.plan.adapt import SoundFacts, adapted, coarser, sound_facts
 from aurist.plan.clock import Clock, share, time_limit
-from aurist.plan.members import ENSEMBLE, FEW_ROWS, FOREST, GLUON_ENSEMBLE, is_slow, n_splits, table_members
+from aurist.plan.members import (
+    ENSEMBLE,
+    FEW_ROWS,
+    FOREST,
+    GLUON_ENSEMBLE,
+    is_slow,
+    n_splits,
+    students,
+    table_members,
+)
 from aurist.plan.spaces import SPACES, searchable
 from aurist.plan.steps import FitPlan, Step, read_plan, with_epochs, write_plan
 
@@ -24,6 +33,7 @@ __all__ = [
     "searchable",
     "share",
     "sound_facts",
+    "students",
     "table_members",
     "time_limit",
     "with_epochs",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from aurist.config import FitConfig
 from aurist.models.base import Member
+from aurist.models.network import ENGINE as NETWORK
 
 DEFAULT_SPLITS = {"quick": 3, "good": 5, "best": 8}
 
@@ -58,6 +60,11 @@ def table_members(config: FitConfig, n_rows: int = 0, *, multilabel: bool = Fals
     if n_rows > CLASSIC_ROWS or multilabel:
         chosen = [member for member in chosen if member not in (_SVM, _LDA)]
     return [*chosen, mljar] if config.engine == "all" else chosen
+
+
+def students(members: Sequence[Member]) -> list[Member]:
+    """Those that learn from guessed labels, too: they can weigh examples, and are quick or worth their time."""
+    return [member for member in members if member.engine == NETWORK or member in (FOREST, _GBM_QUICK, _GBM)]
 
 
 def is_slow(member: Member, n_rows: int) -> bool:

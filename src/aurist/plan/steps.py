@@ -22,6 +22,7 @@ _KINDS: dict[str, type | tuple[type, ...]] = {
     "until": (int, float),
     "seconds": (int, float),
     "spare": bool,
+    "round": int,
     "seconds_per_row": (int, float),
     "recipe": (str, dict),
     "settings": dict,
@@ -43,6 +44,8 @@ class Step:
         What to fit.
     until
         Share of the whole time by which it should be done; what is left then belongs to later steps.
+    round
+        Of learning from unlabelled clips, by what the rounds before are sure of; 0: from labelled ones alone.
     spare
         Whether it is fitted only in what time the others leave.
     seconds
@@ -53,6 +56,7 @@ class Step:
     until: float = 1.0
     seconds: float | None = None
     spare: bool = False
+    round: int = 0
 
 
 @dataclass(frozen=True)
@@ -85,6 +89,8 @@ def write_plan(path: Path, plan: FitPlan) -> None:
         told: dict[str, Any] = {"name": step.member.name, "engine": step.member.engine}
         if step.until != 1.0:
             told["until"] = step.until
+        if step.round:
+            told["round"] = step.round
         if step.spare:
             told["spare"] = True
         if step.seconds is not None:
@@ -147,6 +153,7 @@ def _step(table: Mapping[str, Any]) -> Step:
         float(table.get("until", 1.0)),
         None if seconds is None else float(seconds),
         bool(table.get("spare", False)),
+        int(table.get("round", 0)),
     )
 
 

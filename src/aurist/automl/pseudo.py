@@ -1,0 +1,135 @@
+"""Learn from recordings that nobody has labelled: what models are sure of becomes labels for the next round.
+
+The teacher of a fold is made of that fold's own models, which never met its labels, and so are the labels that its
+students get: the score of a student is as honest as that of its teachers.
+
+Source: D.-H. Lee, "Pseudo-label", ICML workshop 2013.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from aurist.automl.apply import read_inputs, usable_inputs
+from aurist.clips.read import ReadOptions
+from aurist.crossval import FoldsFitted, TrainingData, load_folds
+from aurist.ensemble import Blend, choose_blend
+from aurist.errors import DataError, plural
+from aurist.metrics import metric
+from aurist.models.base import Examples, Inputs, Proba
+from aurist.run import Run, RunData
+
+#: A guessed label counts half, and all of them together no more than half of the labels that people gave.
+_WEIGHT, _TOGETHER = 0.5, 0.5
+#: Models of less weight in the blend are not worth asking.
+_LEAST_SAY = 0.05
+
+
+def unlabelled_inputs(run: Run, data: RunData) -> Inputs:
+    """What models may look at of the recordings, or rows, that the run's settings name.
+
+    Raises
+    ------
+    DataError
+        Where none of them can be used.
+    """
+    source = run.config().unlabelled
+    assert source is not None
+    clips = read_inputs([Path(source)], ReadOptions(label=None))
+    inputs, failures, _ = usable_inputs(run, data, clips)
+    if not len(inputs):
+        why = next(iter(failures.values()), "there is nothing in it")
+        raise DataError(f"Nothing of {source} can be learnt from, such as: {why}.")
+    return inputs
+
+
+def with_pseudo_labels(
+    run: Run, learn: TrainingData, fitted: Sequence[FoldsFitted], unlabelled: Inputs, sure: float
+) -> TrainingData:
+    """The training data with what each fold's teacher is sure of beside it.
+
+    Parameters
+    ----------
+    run, learn
+        The run, and what its labelled clips are.
+    fitted
+        The members whose blend is the teacher.
+    unlabelled
+        n inputs.
+    sure
+        Probability from which a class is taken to be there; with several labels a clip, every class must be as sure to
+        be there or not.
+    """
+    rows = np.flatnonzero(learn.folds >= 0)
+    ids = learn.clip_ids[rows].tolist()
+    probas = [found.oof.aligned(ids) for found in fitted]
+    several = learn.task.multilabel
+    models = [load_folds(run.models / found.member.name, learn.task, found.member) for found in fitted]
+    beside = {}
+    for place, split in enumerate(learn.splits):
+        others = learn.folds[rows] != split.fold
+        if not others.any():  # a single fold: it has no others to choose by
+            others = ~others
+        blend = choose_blend(
+            [p[others] for p in probas],
+            learn.examples.targets[rows][others],
+            learn.groups[rows][others],
+            metric(learn.task.metric),
+            multilabel=several,
+            seed=learn.task.seed,
+            row_weight=learn.examples.weight[rows][others],
+        )
+        used = np.flatnonzero(blend.weights >= _LEAST_SAY)
+        teacher = Blend(blend.weights[used] / blend.weights[used].sum(), blend.temperatures[used])
+        taught = teacher.apply([models[i][place].predict_proba(unlabelled) for i in used], multilabel=several)
+        labelled = float(learn.examples.weight[split.train].sum())
+        beside[split.fold] = pseudo_examples(
+            unlabelled, taught, learn.task.classes, sure, labelled, multilabel=several
+        )
+    return replace(learn, beside=beside)
+
+
+def pseudo_examples(
+    inputs: Inputs, proba: Proba, classes: Sequence[str], sure: float, labelled: float, *, multilabel: bool
+) -> Examples:
+    """The inputs that a teacher is sure of, with its labels.
+
+    Parameters
+    ----------
+    inputs, proba
+        n inputs, and what the teacher says of them, (n, n_classes).
+    classes
+        Names of the columns.
+    sure
+        See `with_pseudo_labels`.
+    labelled
+        Weight of the labelled clips, beside which all of these weigh half at the most.
+    multilabel
+        Whether a clip may have several labels.
+    """
+    there = proba >= sure
+    if not multilabel:
+        there &= proba == proba.max(axis=1, keepdims=True)
+    certain = (there | (proba <= 1 - sure)).all(axis=1) if multilabel else there.any(axis=1)
+    rows = np.flatnonzero(certain)
+    targets: npt.NDArray[np.int8] = there[rows].astype(np.int8)
+    chosen = inputs.take(rows)
+    if chosen.clips is not None:
+        names = np.asarray(classes, dtype=object)
+        labels = pd.Series([tuple(str(name) for name in names[row > 0]) for row in targets], dtype=object)
+        chosen = replace(chosen, clips=replace(chosen.clips, table=chosen.clips.table.assign(labels=labels)))
+    weight = min(_WEIGHT, _TOGETHER * labelled / max(1, len(rows)))
+    return Examples(chosen, targets, np.full(len(rows), weight))
+
+
+def told(learn: TrainingData, n: int, number: int) -> str:
+    """A line about the labels of a round."""
+    counts = [len(examples.targets) for examples in learn.beside.values()]
+    found = f"{min(counts):,} to {max(counts):,} of {plural(n, 'unlabelled clip')}"
+    return f"round {number}: the models of a fold are sure of {found}"
