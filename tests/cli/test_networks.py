@@ -208,3 +208,24 @@ def test_what_a_network_hears_is_written(folder: Path) -> None:
     assert (rate, len(y)) == (RATE, RATE // 2)
     missing = aurist("augment", "none.wav", "--recipe", "tiny.toml", cwd=folder)
     assert missing.returncode == 1 and "none.wav" in missing.stderr and "Traceback" not in missing.stderr
+
+
+def test_networks_learn_from_recordings_without_labels_too(folder: Path, tmp_path: Path) -> None:
+    """Of another folder; the second round stands on the leaderboard and can predict."""
+    more = tmp_path / "more"
+    more.mkdir()
+    for path in sorted((folder / "data").glob("*/*.wav"))[::4]:
+        (more / f"{path.parent.name}_{path.name}").write_bytes(path.read_bytes())
+    run = tmp_path / "run"
+    fitted = aurist(
+        *("fit", "data", "--engine", "networks", "--recipe", "tiny.toml", "--set", "training.epochs=12"),
+        *("--folds", "2", "--time-limit", "4m", "--jobs", "1", "--unlabelled", more, "-o", run),
+        *("--pseudo-sure", "0.6"),
+        cwd=folder,
+    )
+    assert fitted.returncode == 0, fitted.stderr
+    assert "tiny+1" in fitted.stdout
+    told = aurist("predict", run, more, "--model", "tiny+1", "-o", tmp_path / "said.csv", cwd=tmp_path)
+    assert told.returncode == 0, told.stderr
+    said = pd.read_csv(tmp_path / "said.csv")
+    assert (said["label"] == [Path(path).name.split("_")[0] for path in said["path"]]).mean() > 0.8

@@ -123,7 +123,10 @@ def pseudo_examples(
     if chosen.clips is not None:
         names = np.asarray(classes, dtype=object)
         labels = pd.Series([tuple(str(name) for name in names[row > 0]) for row in targets], dtype=object)
-        chosen = replace(chosen, clips=replace(chosen.clips, table=chosen.clips.table.assign(labels=labels)))
+        # they stand beside clips of another folder
+        paths = [str(file.resolve()) for file in chosen.clips.files()]
+        table = chosen.clips.table.assign(labels=labels, path=paths)
+        chosen = replace(chosen, clips=replace(chosen.clips, table=table))
     weight = min(_WEIGHT, _TOGETHER * labelled / max(1, len(rows)))
     return Examples(chosen, targets, np.full(len(rows), weight))
 
