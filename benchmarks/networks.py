@@ -28,6 +28,7 @@ from aurist.clips.read import ReadOptions
 from aurist.config import FitConfig
 from aurist.crossval import FoldsFitted, TrainingData, fit_member
 from aurist.evaluate import bootstrap
+from aurist.models.base import FitFailedError
 from aurist.models.network import recipe_member
 from aurist.recipes import Recipe, parse_setting, read_recipe, recipe_names
 from aurist.run import open_run, read_data, training_data
@@ -163,7 +164,11 @@ def main() -> None:
         name = options.name or recipe.name
         if options.folds is not None:
             name = f"{name}, {options.folds} of the folds"
-        found = fit(folder, learn, recipe, name, 60 * options.minutes)
+        try:
+            found = fit(folder, learn, recipe, name, 60 * options.minutes)
+        except FitFailedError as error:
+            print(f"left out: {error}", flush=True)
+            continue
         one = result(folder, found, learn, options.minutes)
         (folder / f"{name}.json").write_text(json.dumps(one, indent=1), encoding="utf-8")
         done = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))]
