@@ -8,7 +8,7 @@ from pathlib import Path
 from aurist.cli.printing import print_table, say
 
 #: Seconds for the fit: long enough for several models, short enough to watch.
-FIT_SECONDS = 75.0
+FIT_SECONDS = 120.0
 
 
 def run_demo(output: Path, seed: int, jobs: int) -> None:
