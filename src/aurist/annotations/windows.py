@@ -35,7 +35,8 @@ class CutOptions:
     min_overlap
         Seconds of a box that a window must hold to have its label; or half of the box where that is less.
     background
-        Windows without any label that are kept for each one with labels, drawn by lot; None: all of them.
+        Windows without any label that are kept for each one with labels, drawn by lot; None: all of them, or none where
+        what is not annotated is unknown, for nothing can be learnt from them.
     unlisted
         Whether what is not annotated is "absent" (somebody listened to everything) or "unknown".
     group
@@ -183,9 +184,10 @@ def _is_in(one: Annotation, start: float, end: float, min_overlap: float) -> boo
 
 def _with_some_background(cuts: list[_Cut], options: CutOptions) -> list[_Cut]:
     empty = [i for i, cut in enumerate(cuts) if not cut.present and not cut.absent]
-    if options.background is None:
+    share = options.background
+    if share is None and options.unlisted == "absent":
         return cuts
-    wanted = round(options.background * (len(cuts) - len(empty)))
+    wanted = round((share or 0.0) * (len(cuts) - len(empty)))
     rng = np.random.default_rng(options.seed)
     dropped: npt.NDArray[np.intp] = rng.permutation(empty)[wanted:].astype(np.intp)
     left = set(dropped.tolist())

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from aurist.cli import apply, data, fitting, recipes, show
+from aurist.cli import apply, data, evaluating, fitting, recipes, review, show
 
 app = typer.Typer(
     name="aurist",
@@ -20,7 +20,7 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _module in (data, fitting, show, apply, recipes):
+for _module in (data, fitting, show, apply, evaluating, review, recipes):
     _module.add_to(app)
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 Data = Annotated[Path, typer.Argument(help="A folder of recordings, or a table: csv, tsv, parquet, arff.")]
 RunFolder = Annotated[Path, typer.Argument(help="The run folder that `aurist fit` made.")]
+Model = Annotated[str | None, typer.Option(help="A model of the leaderboard; the ensemble by default.")]
 Label = Annotated[
     str | None,
     typer.Option(help="Column of the labels, a;b for several. Columns not given are guessed, and said."),
