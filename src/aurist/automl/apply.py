@@ -195,7 +195,7 @@ def load_seen(run: Run) -> Seen:
             kept["keys"],
             kept["proba"],
             kept["counts"],
-            kept["rows"],
+            kept["rows"].reshape(len(kept["keys"]), -1),  # one a row in runs of before
             float(kept["strength"]),
             kept["unscored"],
         )

@@ -115,7 +115,7 @@ class Calibrated:
 def _calibrated(ours: Ensemble, learn: TrainingData, scored: Scored) -> Calibrated:
     several = learn.task.multilabel
     weight = learn.examples.weight[scored.rows]
-    prior = np.average(learn.examples.targets, axis=0, weights=learn.examples.weight)
+    prior = np.average(learn.examples.targets == 1, axis=0, weights=learn.examples.weight)
     level = "" if several else learn.task.metric
     found = nested_temperatures(ours.proba, scored.truth, ours.part, weight, multilabel=several)
     nested = temper_parts(ours.proba, ours.part, found, multilabel=several)
