@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from aurist.annotations import Annotations, CutOptions, read_annotations, to_clips
+from aurist.annotations import Annotations, CutOptions, read_annotations, to_clips, together
 from aurist.audio import probe
 from aurist.clips import Clips
 from aurist.clips.suffixes import is_audio
@@ -13,7 +13,12 @@ from aurist.errors import DataError, listing, plural
 
 
 def read_annotated(
-    recordings: Path, annotations: Path, options: CutOptions | None = None, *, label: str | None = None
+    recordings: Path,
+    annotations: Path,
+    options: CutOptions | None = None,
+    *,
+    label: str | None = None,
+    verdicts: Path | None = None,
 ) -> Clips:
     """Cut annotated recordings into clips; recordings without a file of annotations are passed over.
 
@@ -28,6 +33,9 @@ def read_annotated(
         How to cut; windows of five seconds by default.
     label
         Column of the labels, where a format has several.
+    verdicts
+        More annotations, such as `aurist.automl.read_verdicts` gives: of recordings that stand in these alone, what is
+        not annotated is unknown.
 
     Raises
     ------
@@ -38,6 +46,11 @@ def read_annotated(
         raise DataError(f"{recordings} is no folder: with --annotations it must be that of the recordings.")
     found = read_annotations(annotations, audio_root=recordings, label=label)
     found = _in_folder(found, recordings)
+    partial: set[str] = set()
+    if verdicts is not None:
+        more = _in_folder(read_annotations(verdicts, audio_root=recordings, label=label), recordings)
+        partial = set(more.recordings) - set(found.recordings)
+        found = together([found, more])
     durations: dict[str, float] = {}
     missing, broken = [], []
     for path in found.recordings:
@@ -56,7 +69,7 @@ def read_annotated(
         )
     if broken:
         raise DataError(f"{plural(len(broken), 'recording')} cannot be read:\n{listing(broken)}")
-    clips = to_clips(replace(found, root=recordings), durations, options or CutOptions())
+    clips = to_clips(replace(found, root=recordings), durations, options or CutOptions(), partial=partial)
     hours = sum(durations.values()) / 3600
     cut = f"{plural(len(clips), 'clip')} of {plural(len(durations), 'annotated recording')}, {hours:.1f} h"
     return replace(clips, notes=(cut, *clips.notes))
