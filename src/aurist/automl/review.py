@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from aurist.audio import read
@@ -15,6 +14,7 @@ from aurist.audio.writing import write_sound
 from aurist.automl.detected import Wanted
 from aurist.automl.detections import open_detections
 from aurist.automl.drawing import Detection, Sampling, draw_detections
+from aurist.automl.labelling import thresholds_of
 from aurist.automl.recordings import run_key
 from aurist.clips.table import numbered
 from aurist.errors import ConfigError, DataError, check_one_of
@@ -42,6 +42,7 @@ def detections_to_review(
     *,
     labels: Sequence[str] | None = None,
     min_score: float | None = None,
+    precision: float | None = None,
     audio_root: Path | None = None,
 ) -> ToReview:
     """Draw from a folder that `aurist.automl.listen` made.
@@ -57,7 +58,9 @@ def detections_to_review(
     labels
         The classes; None: all.
     min_score
-        From which a class is announced; None: as when detections are written.
+        From which a class is announced; None: by the run's thresholds, as when detections are written.
+    precision
+        Wanted of these thresholds.
     audio_root
         Folder of the recordings; None: where they were.
 
@@ -74,16 +77,13 @@ def detections_to_review(
             f"{folder} holds scores by another run than {run.folder}, or by it before it was fitted anew."
         )
     classes = tuple(detections.settings["classes"])
+    thresholds = thresholds_of(run, detections.settings["model"], precision)
     wanted = Wanted(
-        min_score=0.5 if min_score is None else min_score, labels=None if labels is None else tuple(labels)
+        min_score=min_score, labels=None if labels is None else tuple(labels), thresholds=thresholds
     )
     columns = wanted.columns(classes)
     drawn = draw_detections(
-        detections,
-        detections.recordings(audio_root),
-        columns,
-        np.full(len(classes), wanted.min_score),
-        sampling,
+        detections, detections.recordings(audio_root), columns, wanted.asked(classes), sampling
     )
     channel = detections.settings["channel"]
     return ToReview(drawn, classes, None if channel == "mixed" else int(channel))

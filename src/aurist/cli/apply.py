@@ -46,6 +46,7 @@ def predict(
         ),
     ] = None,
     model: opt.Model = None,
+    precision: opt.Precision = None,
     path: opt.PathColumn = None,
     start: opt.Start = None,
     end: opt.End = None,
@@ -78,7 +79,10 @@ def predict(
     ] = None,
     min_score: Annotated[
         float | None,
-        typer.Option(help="That an event has at the least. Default: 0.5.", rich_help_panel=RECORDINGS),
+        typer.Option(
+            help="That an event has at the least. Default: of each class its threshold, else 0.5.",
+            rich_help_panel=RECORDINGS,
+        ),
     ] = None,
     labels: Annotated[
         str | None,
@@ -93,6 +97,9 @@ def predict(
 ) -> None:
     """Label new recordings or rows, with a probability for each class; or find events in hours of sound.
 
+    Where clips may have several labels, each class is named from a threshold of its own on, chosen for the best F1 on
+    clips that the models had not seen, or with --precision so that what is named is surely right that often.
+
     With --window, or where the run was fitted on annotated recordings, these are heard window by window; the same
     command goes on after an interruption.
 
@@ -104,10 +111,13 @@ def predict(
 
       aurist predict run night.flac --window 5 --min-score 0.7 -o detections
 
+      aurist predict run field/ --precision 0.9 -o sure
+
       aurist predict run field/ --format raven,windows --labels wren,robin -o detections
     """
     from aurist.automl import Streaming, Wanted, apply_run, read_inputs
     from aurist.automl.detected import labels_from
+    from aurist.automl.labelling import never_named, thresholds_of
     from aurist.errors import ConfigError
     from aurist.run import open_run
 
@@ -121,9 +131,12 @@ def predict(
     if window or (window is None and of_whole and opened.window() is not None):
         wanted = Wanted(
             tuple(name.strip() for text in forms or ["csv"] for name in text.split(",")),
-            0.5 if min_score is None else min_score,
+            min_score,
             None if labels is None else labels_from(labels),
+            thresholds_of(opened, model, precision),
         )
+        for note in never_named(opened.classes(), wanted.thresholds, precision):
+            say(note)
         _listen(
             opened,
             clips,
@@ -148,7 +161,7 @@ def predict(
             f"{', '.join(only)}: only where recordings are heard window by window. Say with --window how many seconds "
             "a window has."
         )
-    applied = apply_run(opened, clips, model=model, jobs=jobs, cache_dir=cache_dir)
+    applied = apply_run(opened, clips, model=model, precision=precision, jobs=jobs, cache_dir=cache_dir)
     print_applied(applied)
     table = applied.to_frame() if submission is None else _submission(applied, submission)
     _write(table, output)
@@ -188,7 +201,9 @@ def _listen(
             f"written: {path} ({plural(rows, what)} of {plural(len(heard.recordings), 'recording')}, {hours:.1f} h)"
         )
     if table is not None:
-        _write(contest_table(heard, table, str(sample), wanted.min_score), output / "submission.csv")
+        _write(
+            contest_table(heard, table, str(sample), wanted.asked(heard.classes)), output / "submission.csv"
+        )
     if heard.failures:
         many = plural(len(heard.failures), "recording")
         say(f"{many} could not be heard:\n{listing(list(heard.failures.values()))}")

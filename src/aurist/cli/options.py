@@ -13,6 +13,13 @@ if TYPE_CHECKING:
 Data = Annotated[Path, typer.Argument(help="A folder of recordings, or a table: csv, tsv, parquet, arff.")]
 RunFolder = Annotated[Path, typer.Argument(help="The run folder that `aurist fit` made.")]
 Model = Annotated[str | None, typer.Option(help="A model of the leaderboard; the ensemble by default.")]
+Precision = Annotated[
+    float | None,
+    typer.Option(
+        help="Name a class from where so much of what is named is surely right, as 0.9, and one that does not reach it "
+        "never; for clips with several labels."
+    ),
+]
 Label = Annotated[
     str | None,
     typer.Option(help="Column of the labels, a;b for several. Columns not given are guessed, and said."),

@@ -45,8 +45,12 @@ def clips(
         ),
     ] = None,
     min_score: Annotated[
-        float | None, typer.Option(help="From which a class is announced. Default: as in predict.")
+        float | None,
+        typer.Option(
+            help="From which a class is announced. Default, as in predict: of each class its threshold."
+        ),
     ] = None,
+    precision: opt.Precision = None,
     around: Annotated[float, typer.Option(help="Seconds of sound before and behind each.")] = 1.0,
     form: Annotated[str, typer.Option("--format", help="wav or flac.")] = "wav",
     seed: Annotated[int, typer.Option(help="Of the draw.")] = 0,
@@ -72,7 +76,7 @@ def clips(
 
       aurist clips run --read clips/clips.csv -o annotations.csv
 
-      aurist fit recordings/ --annotations annotations.csv --unlisted unknown -o better
+      aurist fit recordings/ --annotations tables/ --verdicts annotations.csv -o better
     """
     from aurist.errors import ConfigError
     from aurist.run import open_run
@@ -89,16 +93,9 @@ def clips(
     assert detections is not None
     given = (best, uncertain, random)
     counts = (20, 0, 0) if given == (None, None, None) else tuple(count or 0 for count in given)
+    asked = (min_score, precision)
     _cut(
-        opened,
-        detections,
-        output or Path("clips"),
-        (*counts, seed),
-        labels,
-        min_score,
-        around,
-        form,
-        audio_root,
+        opened, detections, output or Path("clips"), (*counts, seed), labels, asked, around, form, audio_root
     )
 
 
@@ -108,7 +105,7 @@ def _cut(
     output: Path,
     counts: tuple[int, ...],
     labels: str | None,
-    min_score: float | None,
+    asked: tuple[float | None, float | None],
     around: float,
     form: str,
     audio_root: Path | None,
@@ -120,7 +117,13 @@ def _cut(
 
     wanted = None if labels is None else labels_from(labels)
     found = detections_to_review(
-        run, folder, Sampling(*counts), labels=wanted, min_score=min_score, audio_root=audio_root
+        run,
+        folder,
+        Sampling(*counts),
+        labels=wanted,
+        min_score=asked[0],
+        precision=asked[1],
+        audio_root=audio_root,
     )
     table = cut_clips(found.drawn, found.classes, output, around=around, form=form, channel=found.channel)
     write_review(output, table, found.classes, around=around)
