@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from aurist.metrics import metric
+from aurist.metrics import UNKNOWN, metric
 
 Proba = npt.NDArray[np.float64]
 Keys = npt.NDArray[np.uint64]
@@ -36,7 +36,8 @@ class Seen:
     counts
         (n_keys, n_classes): how often each label was given to this row.
     rows
-        (n_keys,): how many training rows have this key.
+        (n_keys, n_classes): of how many training rows with this key it is known whether they have the label;
+        (n_keys, 1) where that is all of them.
     strength
         How many labels the models' word is worth.
     unscored
@@ -107,17 +108,19 @@ def learn_seen(
         The training rows, each answered from its other twins.
     """
     distinct, at = np.unique(keys, return_inverse=True)
-    rows = np.bincount(at, minlength=len(distinct)).astype(float)
-    counts, summed = np.zeros((len(distinct), targets.shape[1])), np.zeros((len(distinct), targets.shape[1]))
-    np.add.at(counts, at, targets)
+    copies = np.bincount(at, minlength=len(distinct))
+    known = (targets != UNKNOWN) if (targets == UNKNOWN).any() else np.ones((len(targets), 1), dtype=bool)
+    rows, counts, summed = (np.zeros((len(distinct), n)) for n in (known.shape[1], *[targets.shape[1]] * 2))
+    np.add.at(rows, at, known)
+    np.add.at(counts, at, targets == 1)
     np.add.at(summed, at, proba)
-    mean = summed / rows[:, None]
+    mean = summed / copies[:, None]
 
-    twinned = np.flatnonzero(rows[at] > 1)
+    twinned = np.flatnonzero(copies[at] > 1)
     answered = proba.copy()
     strength = 1.0
     if len(twinned):
-        others, n_others = (counts[at] - targets)[twinned], (rows[at] - 1)[twinned]
+        others, n_others = (counts[at] - (targets == 1))[twinned], (rows[at] - known)[twinned]
         options = [_updated(proba[twinned], others, n_others, s) for s in STRENGTHS]
         truth = targets[twinned]
         strength = STRENGTHS[_best(options, truth, np.ones(len(twinned), dtype=bool), multilabel)]
@@ -127,7 +130,7 @@ def learn_seen(
             answered[twinned[here]] = options[chosen][here]
     left = np.unique(np.empty(0, dtype=np.uint64) if unscored is None else unscored)
     seen = Seen(distinct, mean, counts, rows, strength, left)
-    return seen, SeenScores(answered, rows[at].astype(np.int64))
+    return seen, SeenScores(answered, copies[at].astype(np.int64))
 
 
 def _best(
@@ -138,7 +141,7 @@ def _best(
 
 
 def _updated(proba: Proba, counts: Proba, rows: npt.NDArray[np.float64], strength: float) -> Proba:
-    updated: Proba = (strength * proba + counts) / (strength + rows)[:, None]
+    updated: Proba = (strength * proba + counts) / (strength + rows)
     return updated
 
 

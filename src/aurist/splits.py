@@ -38,7 +38,8 @@ def assign_folds(targets: Targets, groups: Groups, n_splits: int, seed: int) -> 
     Parameters
     ----------
     targets : (n, n_classes)
-        Indicator matrix; one 1 a row (single label) or any number of them (multi-label).
+        Indicator matrix; one 1 a row (single label) or any number of them (multi-label). Cells that are not known count
+        as absent.
     groups : (n,)
         Rows of one group go to one fold.
     n_splits
@@ -68,6 +69,7 @@ def assign_folds(targets: Targets, groups: Groups, n_splits: int, seed: int) -> 
     >>> bool(folds[0] == folds[1] and folds[2] == folds[3])
     True
     """
+    targets = (targets > 0).astype(np.int8)
     distinct = np.unique(groups)
     if len(distinct) < 2:
         raise DataError(

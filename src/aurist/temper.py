@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from aurist.metrics import metric
+from aurist.metrics import UNKNOWN, metric
 
 Proba = npt.NDArray[np.float64]
 
@@ -45,9 +45,11 @@ def choose_temperature(
     *,
     multilabel: bool,
 ) -> float:
-    """The temperature with the best log loss, drawn towards 1 where rows are few."""
+    """The temperature with the best log loss, drawn towards 1 where rows are few; 1 where nothing is known."""
     from scipy.optimize import minimize_scalar
 
+    if not (truth != UNKNOWN).any():
+        return 1.0
     log_loss = metric("log_loss")
     pull = _PRIOR_ROWS / max(1, len(truth))
 

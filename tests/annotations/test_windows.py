@@ -59,6 +59,20 @@ def test_what_is_confirmed_absent_is_kept_apart_from_what_is_unknown() -> None:
     assert clips.unlisted == "unknown"
 
 
+def test_of_recordings_that_are_known_in_part_the_rest_is_unknown() -> None:
+    rows = [
+        {"path": "a.wav", "start": 0, "end": 2, "label": "owl"},
+        {"path": "b.wav", "start": 0, "end": 2, "label": "wren", "state": "absent"},
+    ]
+    durations = {"a.wav": 10.0, "b.wav": 15.0}
+    clips = to_clips(make_annotations(rows, "t"), durations, CutOptions(), partial={"b.wav"})
+    assert clips.table["path"].tolist() == ["a.wav", "a.wav", "b.wav"]
+    # owl, wren
+    assert clips.targets().tolist() == [[1, 0], [0, 0], [-1, 0]]
+    whole = to_clips(make_annotations(rows, "t"), durations, CutOptions())
+    assert whole.unlisted == "absent" and len(whole) == 5
+
+
 def test_of_the_background_some_is_kept() -> None:
     made = boxes((0, 1, "x"), (10, 11, "x"))
     counts = [

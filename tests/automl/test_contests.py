@@ -50,7 +50,9 @@ def sample(text: str) -> pd.DataFrame:
 
 
 def test_rfcx_gets_the_maximum_of_each_recording(heard: Heard) -> None:
-    found = contest_table(heard, sample("recording_id,s1,s0 b_20190904,0,0 a,0,0"), "sample.csv", 0.5)
+    found = contest_table(
+        heard, sample("recording_id,s1,s0 b_20190904,0,0 a,0,0"), "sample.csv", np.full(3, 0.5)
+    )
     assert (
         found.to_csv(index=False, lineterminator="\n")
         == "recording_id,s1,s0\nb_20190904,0.25,0.5\na,0.9,0.7\n"
@@ -58,34 +60,36 @@ def test_rfcx_gets_the_maximum_of_each_recording(heard: Heard) -> None:
 
 
 def test_birdclef_gets_every_five_seconds(heard: Heard) -> None:
-    found = contest_table(heard, sample("row_id,s0,s1 a_5,0,0 a_15,0,0 b_20190904_10,0,0"), "sample.csv", 0.5)
+    found = contest_table(
+        heard, sample("row_id,s0,s1 a_5,0,0 a_15,0,0 b_20190904_10,0,0"), "sample.csv", np.full(3, 0.5)
+    )
     assert found.to_csv(index=False, lineterminator="\n") == (
         "row_id,s0,s1\na_5,0.1,0.9\na_15,0.7,0.0\nb_20190904_10,0.0,0.0\n"
     )
     # the first years: names end before the date, and labels are wanted
-    labels = contest_table(heard, sample("row_id,birds a_10,x b_5,x b_10,x"), "sample.csv", 0.6)
+    labels = contest_table(heard, sample("row_id,birds a_10,x b_5,x b_10,x"), "sample.csv", np.full(3, 0.6))
     assert labels["birds"].tolist() == ["s0", "nocall", "path"]
 
 
 def test_all_that_is_missing_is_listed_at_once(heard: Heard) -> None:
     with pytest.raises(DataError) as error:
-        contest_table(heard, sample("recording_id,s0,s7 a,0,0 c,0,0 d,0,0"), "sample.csv", 0.5)
+        contest_table(heard, sample("recording_id,s0,s7 a,0,0 c,0,0 d,0,0"), "sample.csv", np.full(3, 0.5))
     told = str(error.value)
     assert "sample.csv asks for 3 things that are missing" in told
     assert "class s7 is none of the run's" in told
     assert "c: c.flac is empty" in told and "d: no such recording was given" in told
     with pytest.raises(DataError, match=r"(?s)a_20: a\.flac ends after 15\.0 s.*a: expected the name"):
-        contest_table(heard, sample("row_id,s0 a_20,0 a,0"), "sample.csv", 0.5)
+        contest_table(heard, sample("row_id,s0 a_20,0 a,0"), "sample.csv", np.full(3, 0.5))
     twice = replace(heard, recordings=(*heard.recordings, Recording("site/a.wav", heard.detections.folder)))
     with pytest.raises(DataError, match=r"a: may be a\.flac or site/a\.wav"):
-        contest_table(twice, sample("recording_id,s0 a,0"), "sample.csv", 0.5)
+        contest_table(twice, sample("recording_id,s0 a,0"), "sample.csv", np.full(3, 0.5))
     with pytest.raises(DataError, match=r"begins with the column 'id'.*recording_id"):
-        contest_table(heard, sample("id,s0 a,0"), "sample.csv", 0.5)
+        contest_table(heard, sample("id,s0 a,0"), "sample.csv", np.full(3, 0.5))
 
 
 def test_events_and_windows_of_chosen_labels(heard: Heard) -> None:
     wanted = Wanted(FORMATS, 0.55, ("s0", "path"))
-    events = events_of(heard, wanted.columns(CLASSES), 0.55).table
+    events = events_of(heard, wanted.columns(CLASSES), wanted.asked(CLASSES)).table
     assert events[["path", "start", "end", "label", "score"]].to_numpy().tolist() == [
         ["a.flac", 5.0, 15.0, "s0", 0.7],
         ["b_20190904.flac", 5.0, 10.0, "path", 0.9],
@@ -103,6 +107,14 @@ def test_events_and_windows_of_chosen_labels(heard: Heard) -> None:
     raven = pd.read_csv(heard.detections.folder / "events.selections.txt", sep="\t")
     # one after another, as Raven opens them: the second recording begins after the 15 s of the first
     assert raven["Begin Time (s)"].tolist() == [5, 20] and raven["File Offset (s)"].tolist() == [5, 5]
+
+
+def test_each_class_has_its_threshold_unless_one_is_given_for_all(heard: Heard) -> None:
+    asked = np.array([0.95, 0.65, np.inf])
+    chosen, given = Wanted(thresholds=asked), Wanted(min_score=0.1, thresholds=asked)
+    found = events_of(heard, chosen.columns(CLASSES), chosen.asked(CLASSES)).table
+    assert found[["start", "end", "label"]].to_numpy().tolist() == [[10.0, 15.0, "s0"]]
+    assert given.asked(CLASSES).tolist() == [0.1] * 3 and Wanted().asked(CLASSES).tolist() == [0.5] * 3
 
 
 def test_what_cannot_be_wanted(tmp_path: Path) -> None:

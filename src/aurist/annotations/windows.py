@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -35,7 +35,8 @@ class CutOptions:
     min_overlap
         Seconds of a box that a window must hold to have its label; or half of the box where that is less.
     background
-        Windows without any label that are kept for each one with labels, drawn by lot; None: all of them.
+        Windows without any label that are kept for each one with labels, drawn by lot; None: all of them, or none where
+        what is not annotated is unknown, for nothing can be learnt from them.
     unlisted
         Whether what is not annotated is "absent" (somebody listened to everything) or "unknown".
     group
@@ -79,8 +80,19 @@ class _Cut:
     present: frozenset[str]
     absent: frozenset[str]
 
+    @property
+    def empty(self) -> bool:
+        """Whether nothing was said of it."""
+        return not self.present and not self.absent
 
-def to_clips(annotations: Annotations, durations: Mapping[str, float], options: CutOptions) -> Clips:
+
+def to_clips(
+    annotations: Annotations,
+    durations: Mapping[str, float],
+    options: CutOptions,
+    *,
+    partial: Collection[str] = (),
+) -> Clips:
     """Cut annotated recordings into clips with several labels each.
 
     What is confirmed to be absent stands in ``absent``; what both a present and an absent box say of a stretch is
@@ -94,6 +106,8 @@ def to_clips(annotations: Annotations, durations: Mapping[str, float], options: 
         Seconds of each recording.
     options
         How to cut.
+    partial
+        Recordings of which what is not annotated is unknown, whatever ``options.unlisted`` says of the others.
 
     Raises
     ------
@@ -120,7 +134,11 @@ def to_clips(annotations: Annotations, durations: Mapping[str, float], options: 
             else _windows(durations[path], options)
         )
         cuts += [_filled(path, start, end, boxes, options) for start, end in dict.fromkeys(stretches)]
-    cuts = _with_some_background(cuts, options)
+    unknown = set(by_path if options.unlisted == "unknown" else partial)
+    cuts = _with_some_background(cuts, options, unknown)
+    if unknown:
+        labels = frozenset(one.label for one in annotations)
+        cuts = [cut if cut.path in unknown else replace(cut, absent=labels - cut.present) for cut in cuts]
     clips = make_clips(
         [tuple(sorted(cut.present)) for cut in cuts],
         paths=[cut.path for cut in cuts],
@@ -129,7 +147,7 @@ def to_clips(annotations: Annotations, durations: Mapping[str, float], options: 
         absent=[tuple(sorted(cut.absent)) for cut in cuts],
         groups=[_group(cut.path, options.group) for cut in cuts],
         multilabel=True,
-        unlisted="absent" if options.unlisted == "absent" else "unknown",
+        unlisted="unknown" if unknown else "absent",
         root=annotations.root,
         notes=annotations.notes,
     )
@@ -181,10 +199,11 @@ def _is_in(one: Annotation, start: float, end: float, min_overlap: float) -> boo
     return shared > 0 and shared >= min(min_overlap, 0.5 * (one.end - one.start), end - start) - _TOLERANCE
 
 
-def _with_some_background(cuts: list[_Cut], options: CutOptions) -> list[_Cut]:
-    empty = [i for i, cut in enumerate(cuts) if not cut.present and not cut.absent]
+def _with_some_background(cuts: list[_Cut], options: CutOptions, unknown: Collection[str]) -> list[_Cut]:
+    """Some of the windows without labels; of recordings that are known in part these teach nothing."""
     if options.background is None:
-        return cuts
+        return [cut for cut in cuts if not (cut.empty and cut.path in unknown)]
+    empty = [i for i, cut in enumerate(cuts) if cut.empty]
     wanted = round(options.background * (len(cuts) - len(empty)))
     rng = np.random.default_rng(options.seed)
     dropped: npt.NDArray[np.intp] = rng.permutation(empty)[wanted:].astype(np.intp)

@@ -33,3 +33,12 @@ def write_wav(path: Path, y: npt.NDArray[np.float32], sample_rate: int) -> None:
     """
     with atomic_path(path) as part:
         sf.write(part, y, sample_rate, format="WAV", subtype="FLOAT")
+
+
+def write_sound(path: Path, y: npt.NDArray[np.float32], sample_rate: int) -> None:
+    """Write one channel by the ending of the path: WAV as `write_wav` does, or FLAC of 24 bits."""
+    if path.suffix.lower() != ".flac":
+        write_wav(path, y, sample_rate)
+        return
+    with atomic_path(path) as part:
+        sf.write(part, y, sample_rate, format="FLAC", subtype="PCM_24")

@@ -127,7 +127,7 @@ def class_findings(
     clips: Clips, groups: npt.NDArray[np.int64], usable: npt.NDArray[np.bool_]
 ) -> list[tuple[str, int, str]]:
     """Classes that cannot be scored, or not well, as (kind, number of classes, words)."""
-    targets = clips.targets().astype(bool) & usable[:, None]
+    targets = (clips.targets() > 0) & usable[:, None]
     n_groups = np.array([len(np.unique(groups[column])) for column in targets.T], dtype=int)
     found = []
     for few, what in (

@@ -11,12 +11,15 @@ from aurist.automl.annotated import read_annotated
 from aurist.automl.apply import Applied, apply_run, read_inputs, submission
 from aurist.automl.contests import contest_table
 from aurist.automl.detected import Wanted, write_detections
+from aurist.automl.drawing import Sampling
 from aurist.automl.planning import plan_of
 from aurist.automl.prepare import Source, prepare
 from aurist.automl.prune import prune, prune_curve
 from aurist.automl.recordings import Heard, Streaming, listen, recordings_of
+from aurist.automl.review import cut_clips, detections_to_review
 from aurist.automl.scoring import Evaluation, evaluate_run
 from aurist.automl.train import train
+from aurist.automl.verdicts import Verdicts, read_verdicts
 from aurist.clips.read import ReadOptions
 from aurist.config import FitConfig
 from aurist.errors import RunError
@@ -29,10 +32,14 @@ __all__ = [
     "Applied",
     "Evaluation",
     "Heard",
+    "Sampling",
     "Streaming",
+    "Verdicts",
     "Wanted",
     "apply_run",
     "contest_table",
+    "cut_clips",
+    "detections_to_review",
     "evaluate_run",
     "fit",
     "listen",
@@ -41,6 +48,7 @@ __all__ = [
     "prune_curve",
     "read_annotated",
     "read_inputs",
+    "read_verdicts",
     "recordings_of",
     "resume",
     "submission",

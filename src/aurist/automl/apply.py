@@ -12,6 +12,7 @@ import pandas as pd
 
 from aurist.automl.blender import Answers
 from aurist.automl.embedding import with_embeddings
+from aurist.automl.labelling import never_named, thresholds_of
 from aurist.clips import Clips, make_clips
 from aurist.clips.read import TABLE_SUFFIXES, ReadOptions, read_clips
 from aurist.clips.table import numbered
@@ -46,6 +47,8 @@ class Applied:
         Row -> why it could not be read.
     notes
         What was passed over.
+    thresholds
+        (n_classes,): the probability from which each class is named where clips may have several; None: above one half.
     """
 
     clips: Clips
@@ -55,13 +58,19 @@ class Applied:
     seen: npt.NDArray[np.bool_]
     failures: dict[int, str]
     notes: tuple[str, ...]
+    thresholds: npt.NDArray[np.float64] | None = None
+
+    def named(self) -> npt.NDArray[np.bool_]:
+        """(n_clips, n_classes): which classes are named, where clips may have several."""
+        proba = np.nan_to_num(self.proba)
+        return np.asarray(proba > 0.5 if self.thresholds is None else proba >= self.thresholds)
 
     def labels(self) -> list[str]:
-        """The label of each clip: the most probable class, or with several labels a clip all above one
-        half, joined by ``;``. Empty for a clip that could not be read."""
+        """The label of each clip: the most probable class, or with several labels a clip all from their thresholds
+        on, joined by ``;``. Empty for a clip that could not be read."""
         names = np.asarray(self.classes, dtype=object)
         if self.multilabel:
-            return [";".join(names[row > 0.5]) for row in np.nan_to_num(self.proba)]
+            return [";".join(names[row]) for row in self.named()]
         return ["" if np.isnan(row).any() else str(names[row.argmax()]) for row in self.proba]
 
     def to_frame(self) -> pd.DataFrame:
@@ -81,19 +90,30 @@ class Applied:
 
 
 def apply_run(
-    run: Run, clips: Clips, *, model: str | None = None, jobs: int = 0, cache_dir: Path | None = None
+    run: Run,
+    clips: Clips,
+    *,
+    model: str | None = None,
+    precision: float | None = None,
+    jobs: int = 0,
+    cache_dir: Path | None = None,
 ) -> Applied:
     """Predict clips with a model of the run, the ensemble by default.
+
+    Where clips may have several labels these are named by the run's thresholds, or by those for a ``precision``: see
+    `aurist.automl.labelling.thresholds_of`.
 
     Raises
     ------
     ConfigError
-        Where there is no such model.
+        Where there is no such model, or no such precision.
     DataError
         Where feature columns are missing or are no numbers.
     """
     data = read_data(run)
-    usable, failures, notes = usable_inputs(run, data, clips, jobs, cache_dir)
+    thresholds = thresholds_of(run, model, precision)
+    usable, failures, found = usable_inputs(run, data, clips, jobs, cache_dir)
+    notes = [*never_named(data.task.classes, thresholds, precision), *found]
     rows = np.array([row for row in range(len(clips)) if row not in failures], dtype=np.intp)
     proba = np.full((len(clips), len(data.task.classes)), np.nan)
     seen = load_seen(run)
@@ -101,7 +121,9 @@ def apply_run(
     known[rows] = seen.known(row_keys(usable.features))
     if len(rows):
         proba[rows] = Answers(run, data, model or ENSEMBLE).proba(usable, seen)
-    return Applied(clips, data.task.classes, data.task.multilabel, proba, known, failures, tuple(notes))
+    return Applied(
+        clips, data.task.classes, data.task.multilabel, proba, known, failures, tuple(notes), thresholds
+    )
 
 
 def usable_inputs(
@@ -208,7 +230,7 @@ def load_seen(run: Run) -> Seen:
             kept["keys"],
             kept["proba"],
             kept["counts"],
-            kept["rows"],
+            kept["rows"].reshape(len(kept["keys"]), -1),  # one a row in runs of before
             float(kept["strength"]),
             kept["unscored"],
         )

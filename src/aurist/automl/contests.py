@@ -19,7 +19,9 @@ RECORDING, ROW = "recording_id", "row_id"
 _BIRDS, _NOTHING = "birds", "nocall"
 
 
-def contest_table(heard: Heard, sample: pd.DataFrame, where: str, min_score: float) -> pd.DataFrame:
+def contest_table(
+    heard: Heard, sample: pd.DataFrame, where: str, thresholds: npt.NDArray[np.float64]
+) -> pd.DataFrame:
     """The contest's file: the sample's ids, columns and order.
 
     RFCX gets the highest score of each recording. BirdCLEF gets the mean score over the five seconds that end with the
@@ -34,8 +36,8 @@ def contest_table(heard: Heard, sample: pd.DataFrame, where: str, min_score: flo
         The sample submission, its ids as text.
     where
         Its name, for messages.
-    min_score
-        From which a label is written in a column ``birds``.
+    thresholds
+        (n_classes,): from which score each label is written in a column ``birds``.
 
     Raises
     ------
@@ -63,7 +65,7 @@ def contest_table(heard: Heard, sample: pd.DataFrame, where: str, min_score: flo
     out = sample.copy()
     if birds:
         classes = np.asarray(heard.classes, dtype=object)
-        out[_BIRDS] = [" ".join(classes[row >= min_score]) or _NOTHING for row in found]
+        out[_BIRDS] = [" ".join(classes[row >= thresholds]) or _NOTHING for row in found]
         return out
     chosen = [heard.classes.index(name) for name in columns]
     out[sample.columns[1:]] = found[:, chosen].round(6)

@@ -41,9 +41,11 @@ class Wanted:
     formats
         Some of `FORMATS`.
     min_score
-        Of an event: the mean score of the windows that hold a moment.
+        Of an event: the mean score of the windows that hold a moment; None: by ``thresholds``.
     labels
         Classes to write; None: all.
+    thresholds
+        (n_classes,) the same of each class of the run; None: 0.5.
 
     Raises
     ------
@@ -52,14 +54,21 @@ class Wanted:
     """
 
     formats: tuple[str, ...] = ("csv",)
-    min_score: float = 0.5
+    min_score: float | None = None
     labels: tuple[str, ...] | None = None
+    thresholds: npt.NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
         for form in self.formats:
             check_one_of("format", form, FORMATS)
-        if not 0 <= self.min_score <= 1:
+        if self.min_score is not None and not 0 <= self.min_score <= 1:
             raise ConfigError(f"min-score is {self.min_score:g}, but must be from 0 to 1.")
+
+    def asked(self, classes: tuple[str, ...]) -> npt.NDArray[np.float64]:
+        """(n_classes,): the score from which each class is announced."""
+        if self.min_score is None and self.thresholds is not None:
+            return self.thresholds
+        return np.full(len(classes), 0.5 if self.min_score is None else self.min_score)
 
     def columns(self, classes: tuple[str, ...]) -> npt.NDArray[np.intp]:
         """The columns of the classes to write.
@@ -111,7 +120,7 @@ def write_detections(heard: Heard, wanted: Wanted) -> list[tuple[Path, int]]:
         path = folder / NAMES[WINDOWS]
         written.append((path, _write_windows(heard, columns, path)))
     forms = [form for form in dict.fromkeys(wanted.formats) if form != WINDOWS]
-    events = events_of(heard, columns, wanted.min_score) if forms else None
+    events = events_of(heard, columns, wanted.asked(heard.classes)) if forms else None
     for form in forms:
         assert events is not None
         path = folder / NAMES[form]
@@ -123,13 +132,14 @@ def write_detections(heard: Heard, wanted: Wanted) -> list[tuple[Path, int]]:
     return written
 
 
-def events_of(heard: Heard, columns: npt.NDArray[np.intp], min_score: float) -> Annotations:
-    """The events of all recordings, by recording and start."""
+def events_of(
+    heard: Heard, columns: npt.NDArray[np.intp], thresholds: npt.NDArray[np.float64]
+) -> Annotations:
+    """The events of all recordings, by recording and start; each class from its threshold on, (n_classes,)."""
     rows = []
     for one in heard.recordings:
         scores = heard.detections.scores(one)
-        thresholds = np.full(len(columns), min_score)
-        for event in find_events(scores.starts, scores.ends, scores.proba[:, columns], thresholds):
+        for event in find_events(scores.starts, scores.ends, scores.proba[:, columns], thresholds[columns]):
             rows.append(
                 {
                     "path": one.name,

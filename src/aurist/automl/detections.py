@@ -49,12 +49,15 @@ class Progress:
         Its length, where all of it is done.
     note
         What people should know of it: a missing end.
+    file
+        Where it was; None in folders of older versions.
     """
 
     stamp: list[int]
     blocks: set[int] = field(default_factory=set)
     seconds: float | None = None
     note: str = ""
+    file: str | None = None
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,7 @@ class Detections:
 
     def __init__(self, folder: Path, settings: dict[str, Any]) -> None:
         self.folder = folder
+        self.settings = settings
         folder.mkdir(parents=True, exist_ok=True)
         _check_settings(folder, settings)
         self._known: dict[str, Progress] = {}
@@ -97,7 +101,8 @@ class Detections:
         known = self._known.get(recording.name)
         stamp = recording.stamp()
         if known is None or known.stamp != stamp:
-            self._log({"event": "began", "recording": recording.name, "stamp": stamp})
+            file = str(recording.file.resolve())
+            self._log({"event": "began", "recording": recording.name, "stamp": stamp, "file": file})
         return self._known[recording.name]
 
     def keep(self, recording: Recording, number: int, block: Block, proba: Proba) -> None:
@@ -122,6 +127,32 @@ class Detections:
             np.concatenate([part.proba for part in parts]),
         )
 
+    def recordings(self, root: Path | None = None) -> list[Recording]:
+        """Those that were heard to their end: in the folder ``root``, or where they were.
+
+        Raises
+        ------
+        DataError
+            Where some are not there any more, or are not what was heard: all of them at once.
+        """
+        found, wrong = [], []
+        for name, known in self._known.items():
+            if known.seconds is None:
+                continue
+            file = Path(name if known.file is None else known.file) if root is None else root / name
+            one = Recording(name, file)
+            found.append(one)
+            if not file.is_file():
+                wrong.append(f"{name}: there is no {file}")
+            elif one.stamp()[0] != known.stamp[0]:
+                wrong.append(f"{name}: {file} has changed since it was heard")
+        if wrong:
+            raise DataError(
+                f"{plural(len(wrong), 'recording')} of {self.folder} cannot be listened to again:\n{listing(wrong)}\n"
+                "Say with --audio-root in which folder they are now, or hear them again with `aurist predict`."
+            )
+        return found
+
     def _part(self, recording: Recording, number: int) -> Path:
         # names of recordings may hold what names of files may not
         place = hashlib.blake2b(recording.name.encode(), digest_size=8).hexdigest()
@@ -133,12 +164,29 @@ class Detections:
 
     def _replay(self, line: dict[str, Any]) -> None:
         if line["event"] == "began":
-            self._known[line["recording"]] = Progress(line["stamp"])
+            self._known[line["recording"]] = Progress(line["stamp"], file=line.get("file"))
         elif line["event"] == "block":
             self._known[line["recording"]].blocks.add(line["block"])
         elif line["event"] == "finished":
             known = self._known[line["recording"]]
             known.seconds, known.note = line["seconds"], line["note"]
+
+
+def open_detections(folder: Path) -> Detections:
+    """A folder that `aurist predict` made.
+
+    Raises
+    ------
+    DataError
+        Where it is none.
+    """
+    path = folder / SETTINGS
+    if not path.exists():
+        raise DataError(
+            f"{folder} is no folder of detections: there is no {SETTINGS} in it. Make one with: aurist predict RUN "
+            f"RECORDINGS -o {folder}"
+        )
+    return Detections(folder, json.loads(path.read_text(encoding="utf-8")))
 
 
 def _check_settings(folder: Path, settings: dict[str, Any]) -> None:

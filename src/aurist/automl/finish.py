@@ -11,6 +11,7 @@ import pandas as pd
 
 from aurist.automl.board import Scored, run_leaderboard
 from aurist.automl.gain import compare_rows, ensemble_gain
+from aurist.automl.labelling import decision_scores, write_thresholds
 from aurist.automl.windows import compare_variants
 from aurist.automl.word import own_word
 from aurist.crossval import FoldsFitted, TrainingData
@@ -30,7 +31,7 @@ from aurist.tilt import choose_power, nested_powers, tilt_rows
 
 
 def finish(run: Run, data: RunData, learn: TrainingData, fitted: list[FoldsFitted]) -> None:
-    """Blend, score, and write ``ensemble.json predictions.parquet leaderboard.csv scores.json seen.npz``."""
+    """Blend, score, and write ``ensemble.json thresholds.json predictions.parquet leaderboard.csv scores.json`` ..."""
     rows = np.flatnonzero(learn.folds >= 0)
     ids = learn.clip_ids[rows].tolist()
     scored = Scored(
@@ -82,6 +83,8 @@ def finish(run: Run, data: RunData, learn: TrainingData, fitted: list[FoldsFitte
         },
     )
     _write_predictions(run, learn, fitted, scored, ids)
+    if learn.task.multilabel:
+        write_thresholds(run, learn, scored)
     in_hand = ours.blend.apply([scored.probas[name] for name in names], multilabel=learn.task.multilabel)
     chosen_on = {
         ENSEMBLE: float(metric(learn.task.metric)(scored.truth, in_hand, multilabel=learn.task.multilabel))
@@ -94,6 +97,8 @@ def finish(run: Run, data: RunData, learn: TrainingData, fitted: list[FoldsFitte
         with atomic_path(run.folder / "variants.csv") as part:
             variants.to_csv(part, index=False, float_format="%.6g")
     word = own_word(run, data, learn, scored, as_seen, seen)
+    if learn.task.multilabel:
+        word["decisions"] = decision_scores(learn, scored, ours.part)
     word["against"] = ensemble_gain(compare_rows(run))
     write_json(run.folder / "scores.json", word)
 
@@ -115,7 +120,7 @@ class Calibrated:
 def _calibrated(ours: Ensemble, learn: TrainingData, scored: Scored) -> Calibrated:
     several = learn.task.multilabel
     weight = learn.examples.weight[scored.rows]
-    prior = np.average(learn.examples.targets, axis=0, weights=learn.examples.weight)
+    prior = np.average(learn.examples.targets == 1, axis=0, weights=learn.examples.weight)
     level = "" if several else learn.task.metric
     found = nested_temperatures(ours.proba, scored.truth, ours.part, weight, multilabel=several)
     nested = temper_parts(ours.proba, ours.part, found, multilabel=several)

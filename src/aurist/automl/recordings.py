@@ -160,13 +160,18 @@ def listen(
         return _Listening(detections, listener, hearing, say, progress, cores).all(recordings)
 
 
-def _settings(run: Run, data: RunData, grid: Grid, how: Streaming, model: str | None) -> dict[str, Any]:
-    """What scores depend on."""
+def run_key(run: Run) -> str:
+    """By which scores of a run are known to be its own."""
     known = hashlib.blake2b(digest_size=8)
     for name in ("data.json", "ensemble.json", "predictions.parquet"):
         known.update((run.folder / name).read_bytes())
+    return known.hexdigest()
+
+
+def _settings(run: Run, data: RunData, grid: Grid, how: Streaming, model: str | None) -> dict[str, Any]:
+    """What scores depend on."""
     return {
-        "run": known.hexdigest(),
+        "run": run_key(run),
         "model": model or ENSEMBLE,
         **asdict(grid),
         "channel": "mixed" if how.channel is None else how.channel,

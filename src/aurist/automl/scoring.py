@@ -82,7 +82,7 @@ def evaluate_run(
     jobs: int = 0,
     cache_dir: Path | None = None,
 ) -> Evaluation:
-    """Predict labelled data and score the predictions.
+    """Predict labelled data and score the predictions; labels as `aurist.automl.apply_run` names them.
 
     Raises
     ------
@@ -98,15 +98,16 @@ def evaluate_run(
     truth = clips.targets(applied.classes)[rows]
     proba, new = applied.proba[rows], ~applied.seen[rows]
     groups = _groups(clips)[rows]
-    scores = {"all rows": all_scores(truth, proba, groups, multilabel=applied.multilabel)}
+    several, named = applied.multilabel, applied.named()[rows]
+    scores = {"all rows": all_scores(truth, proba, groups, multilabel=several, named=named)}
     if new.any() and not new.all():
         title = f"new rows ({new.sum():,} of {len(new):,}; the others stand in the training data)"
-        scores[title] = all_scores(truth[new], proba[new], groups[new], multilabel=applied.multilabel)
+        scores[title] = all_scores(truth[new], proba[new], groups[new], multilabel=several, named=named[new])
     return Evaluation(
         applied,
         scores,
-        per_class(truth, proba, applied.classes, multilabel=applied.multilabel),
-        None if applied.multilabel else confusion(truth, proba),
+        per_class(truth, proba, applied.classes, multilabel=several, named=named),
+        None if several else confusion(truth, proba),
     )
 
 

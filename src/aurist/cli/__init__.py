@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from aurist.cli import apply, data, fitting, recipes, show, tuning
+from aurist.cli import apply, data, evaluating, fitting, recipes, review, show, tuning
 
 app = typer.Typer(
     name="aurist",
@@ -20,7 +20,7 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _module in (data, fitting, show, apply, recipes, tuning):
+for _module in (data, fitting, show, apply, evaluating, review, recipes, tuning):
     _module.add_to(app)
 
 

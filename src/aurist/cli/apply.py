@@ -1,4 +1,4 @@
-"""`aurist predict`, `aurist evaluate`."""
+"""`aurist predict`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from aurist.cli import options as opt
-from aurist.cli.printing import print_confusion, print_json, print_table, say
+from aurist.cli.printing import print_applied, say
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,13 +20,11 @@ if TYPE_CHECKING:
 
 #: A panel of the help.
 RECORDINGS = "Long recordings"
-Model = Annotated[str | None, typer.Option(help="A model of the leaderboard; the ensemble by default.")]
 
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands."""
     app.command()(predict)
-    app.command()(evaluate)
 
 
 def predict(
@@ -47,7 +45,8 @@ def predict(
             "windows those of RFCX (recording_id) and BirdCLEF (row_id)."
         ),
     ] = None,
-    model: Model = None,
+    model: opt.Model = None,
+    precision: opt.Precision = None,
     path: opt.PathColumn = None,
     start: opt.Start = None,
     end: opt.End = None,
@@ -80,7 +79,10 @@ def predict(
     ] = None,
     min_score: Annotated[
         float | None,
-        typer.Option(help="That an event has at the least. Default: 0.5.", rich_help_panel=RECORDINGS),
+        typer.Option(
+            help="That an event has at the least. Default: of each class its threshold, else 0.5.",
+            rich_help_panel=RECORDINGS,
+        ),
     ] = None,
     labels: Annotated[
         str | None,
@@ -95,6 +97,9 @@ def predict(
 ) -> None:
     """Label new recordings or rows, with a probability for each class; or find events in hours of sound.
 
+    Where clips may have several labels, each class is named from a threshold of its own on, chosen for the best F1 on
+    clips that the models had not seen, or with --precision so that what is named is surely right that often.
+
     With --window, or where the run was fitted on annotated recordings, these are heard window by window; the same
     command goes on after an interruption.
 
@@ -106,10 +111,13 @@ def predict(
 
       aurist predict run night.flac --window 5 --min-score 0.7 -o detections
 
+      aurist predict run field/ --precision 0.9 -o sure
+
       aurist predict run field/ --format raven,windows --labels wren,robin -o detections
     """
     from aurist.automl import Streaming, Wanted, apply_run, read_inputs
     from aurist.automl.detected import labels_from
+    from aurist.automl.labelling import never_named, thresholds_of
     from aurist.errors import ConfigError
     from aurist.run import open_run
 
@@ -123,9 +131,12 @@ def predict(
     if window or (window is None and of_whole and opened.window() is not None):
         wanted = Wanted(
             tuple(name.strip() for text in forms or ["csv"] for name in text.split(",")),
-            0.5 if min_score is None else min_score,
+            min_score,
             None if labels is None else labels_from(labels),
+            thresholds_of(opened, model, precision),
         )
+        for note in never_named(opened.classes(), wanted.thresholds, precision):
+            say(note)
         _listen(
             opened,
             clips,
@@ -150,8 +161,8 @@ def predict(
             f"{', '.join(only)}: only where recordings are heard window by window. Say with --window how many seconds "
             "a window has."
         )
-    applied = apply_run(opened, clips, model=model, jobs=jobs, cache_dir=cache_dir)
-    _report(applied)
+    applied = apply_run(opened, clips, model=model, precision=precision, jobs=jobs, cache_dir=cache_dir)
+    print_applied(applied)
     table = applied.to_frame() if submission is None else _submission(applied, submission)
     _write(table, output)
 
@@ -190,7 +201,9 @@ def _listen(
             f"written: {path} ({plural(rows, what)} of {plural(len(heard.recordings), 'recording')}, {hours:.1f} h)"
         )
     if table is not None:
-        _write(contest_table(heard, table, str(sample), wanted.min_score), output / "submission.csv")
+        _write(
+            contest_table(heard, table, str(sample), wanted.asked(heard.classes)), output / "submission.csv"
+        )
     if heard.failures:
         many = plural(len(heard.failures), "recording")
         say(f"{many} could not be heard:\n{listing(list(heard.failures.values()))}")
@@ -215,19 +228,6 @@ def _submission(applied: Applied, path: Path) -> pd.DataFrame:
     return submission(applied, _sample(path), str(path))
 
 
-def _report(applied: Applied) -> None:
-    from aurist.errors import about, plural
-
-    for note in (*applied.clips.notes, *applied.notes):
-        say(note)
-    for row, message in applied.failures.items():
-        say(f"not predicted: {about(str(applied.clips.table['clip_id'].iloc[row]), message)}")
-    seen = int(applied.seen.sum())
-    if seen:
-        stands = "stands" if seen == 1 else "stand"
-        say(f"{seen:,} of {plural(len(applied.seen), 'row')} {stands} in the run's training data")
-
-
 def _write(table: pd.DataFrame, output: Path | None) -> None:
     from aurist.automl.apply import PROBABILITY
     from aurist.errors import plural
@@ -239,67 +239,3 @@ def _write(table: pd.DataFrame, output: Path | None) -> None:
     with atomic_path(output) as part:
         table.to_csv(part, index=False, float_format=PROBABILITY)
     say(f"written: {output} ({plural(len(table), 'row')})")
-
-
-def evaluate(
-    run: opt.RunFolder,
-    data: opt.Data,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Folder for the tables and the confusion matrix.")
-    ] = None,
-    model: Model = None,
-    label: opt.Label = None,
-    path: opt.PathColumn = None,
-    start: opt.Start = None,
-    end: opt.End = None,
-    group: opt.Group = None,
-    row_id: opt.Id = None,
-    label_from: opt.LabelFrom = None,
-    audio_root: opt.AudioRoot = None,
-    as_json: opt.Json = False,
-    jobs: opt.Jobs = 0,
-    cache_dir: opt.CacheDir = None,
-) -> None:
-    """Score a run on labelled data that it has not seen: all metrics with intervals, per class, confusions.
-
-    Where some of the data stands in the run's training data, the new rows are also scored apart.
-
-    Example:
-
-      aurist evaluate run labelled.csv -o evaluation
-    """
-    from aurist.automl import evaluate_run
-    from aurist.run import open_run
-
-    found = evaluate_run(
-        open_run(run),
-        data,
-        options=opt.read_options(
-            label,
-            path,
-            group,
-            start=start,
-            end=end,
-            row_id=row_id,
-            label_from=label_from,
-            audio_root=audio_root,
-        ),
-        model=model,
-        jobs=jobs,
-        cache_dir=cache_dir,
-    )
-    if output is not None:
-        found.write(output)
-    if as_json:
-        print_json(found.to_dict())
-        return
-    _report(found.applied)
-    for title, scores in found.scores.items():
-        print_table(scores, title=title)
-        print()
-    print_table(found.per_class, title="by class", digits=3)
-    if found.confusion is not None:
-        print()
-        print_confusion(found.confusion, found.applied.classes)
-    if output is not None:
-        say(f"written: {output}")

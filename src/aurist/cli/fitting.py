@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from aurist.cli import options as opt
 from aurist.cli.printing import say
+
+if TYPE_CHECKING:
+    from aurist.clips import Clips
 
 #: The limit holds for the whole command: importing this file is about its beginning.
 STARTED = time.monotonic()
@@ -111,6 +114,13 @@ def fit(
     jobs: opt.Jobs = 0,
     cache_dir: opt.CacheDir = None,
     annotations: opt.Annotations = None,
+    verdicts: Annotated[
+        Path | None,
+        typer.Option(
+            help="More annotations, of `aurist clips --read`: of their recordings the rest is unknown.",
+            rich_help_panel=opt.ANNOTATED,
+        ),
+    ] = None,
     cut: opt.Cut = "windows",
     window: opt.CutWindow = 5.0,
     hop: opt.CutHop = None,
@@ -138,6 +148,8 @@ def fit(
       aurist fit sounds.csv --engine networks --recipe mel-cnn --time-limit 30m -o run
 
       aurist fit recordings/ --annotations tables/ --window 5 --metric lwlrap -o run
+
+      aurist fit recordings/ --annotations tables/ --verdicts annotations.csv --window 5 -o better
     """
     from aurist.annotations import CutOptions
     from aurist.automl import fit as fit_run
@@ -169,7 +181,13 @@ def fit(
         subset=subset,
     )
     options = CutOptions(cut, window, hop, min_overlap, background, unlisted, together, seed)
-    source = data if annotations is None else read_annotated(data, annotations, options, label=label)
+    source: Path | Clips = data
+    if annotations is not None:
+        source = read_annotated(data, annotations, options, label=label, verdicts=verdicts)
+    elif verdicts is not None:
+        raise ConfigError(
+            "--verdicts are added to --annotations. To learn from them alone: --annotations FILE --unlisted unknown."
+        )
     reading = opt.read_options(label, path, group, fold, start, end, row_id, features, label_from, audio_root)
     if dry_run or save_plan is not None:
         planned = plan_fit(source, config, options=reading, cache_dir=cache_dir, say=say)

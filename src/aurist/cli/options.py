@@ -12,6 +12,14 @@ if TYPE_CHECKING:
 
 Data = Annotated[Path, typer.Argument(help="A folder of recordings, or a table: csv, tsv, parquet, arff.")]
 RunFolder = Annotated[Path, typer.Argument(help="The run folder that `aurist fit` made.")]
+Model = Annotated[str | None, typer.Option(help="A model of the leaderboard; the ensemble by default.")]
+Precision = Annotated[
+    float | None,
+    typer.Option(
+        help="Name a class from where so much of what is named is surely right, as 0.9, and one that does not reach it "
+        "never; for clips with several labels."
+    ),
+]
 Label = Annotated[
     str | None,
     typer.Option(help="Column of the labels, a;b for several. Columns not given are guessed, and said."),
@@ -74,40 +82,40 @@ AllowLoss = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for a script instead of a table.")]
 
 #: A panel of the help.
-_ANNOTATED = "Annotated recordings"
+ANNOTATED = "Annotated recordings"
 Annotations = Annotated[
     Path | None,
     typer.Option(
         help="A file or folder of annotations of the recordings: Raven, Audacity, RFCX, BirdCLEF, BirdNET ...",
-        rich_help_panel=_ANNOTATED,
+        rich_help_panel=ANNOTATED,
     ),
 ]
 Cut = Annotated[
-    str, typer.Option(help="windows: the whole recording; boxes: a clip each.", rich_help_panel=_ANNOTATED)
+    str, typer.Option(help="windows: the whole recording; boxes: a clip each.", rich_help_panel=ANNOTATED)
 ]
-CutWindow = Annotated[float, typer.Option(help="Seconds of a window.", rich_help_panel=_ANNOTATED)]
+CutWindow = Annotated[float, typer.Option(help="Seconds of a window.", rich_help_panel=ANNOTATED)]
 CutHop = Annotated[
     float | None,
     typer.Option(
-        help="Seconds from one to the next. Default: they do not overlap.", rich_help_panel=_ANNOTATED
+        help="Seconds from one to the next. Default: they do not overlap.", rich_help_panel=ANNOTATED
     ),
 ]
 MinOverlap = Annotated[
     float,
-    typer.Option(help="Seconds of a box that a window must hold, or half of it.", rich_help_panel=_ANNOTATED),
+    typer.Option(help="Seconds of a box that a window must hold, or half of it.", rich_help_panel=ANNOTATED),
 ]
 Background = Annotated[
     float | None,
     typer.Option(
-        help="Windows without labels for each one with some. Default: all.", rich_help_panel=_ANNOTATED
+        help="Windows without labels for each one with some. Default: all.", rich_help_panel=ANNOTATED
     ),
 ]
 Unlisted = Annotated[
-    str, typer.Option(help="Whether what is not annotated is absent or unknown.", rich_help_panel=_ANNOTATED)
+    str, typer.Option(help="Whether what is not annotated is absent or unknown.", rich_help_panel=ANNOTATED)
 ]
 Together = Annotated[
     str,
-    typer.Option(help="What must not straddle folds: recording, folder or day.", rich_help_panel=_ANNOTATED),
+    typer.Option(help="What must not straddle folds: recording, folder or day.", rich_help_panel=ANNOTATED),
 ]
 
 

@@ -13,10 +13,26 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
 
+    from aurist.automl import Applied
+
 
 def say(line: str) -> None:
     """A line of progress: to standard error, so that results on standard output stay clean."""
     print(line, file=sys.stderr, flush=True)
+
+
+def print_applied(applied: Applied) -> None:
+    """What people should know of predictions: what was passed over, what failed, what is not new."""
+    from aurist.errors import about, plural
+
+    for note in (*applied.clips.notes, *applied.notes):
+        say(note)
+    for row, message in applied.failures.items():
+        say(f"not predicted: {about(str(applied.clips.table['clip_id'].iloc[row]), message)}")
+    seen = int(applied.seen.sum())
+    if seen:
+        stands = "stands" if seen == 1 else "stand"
+        say(f"{seen:,} of {plural(len(applied.seen), 'row')} {stands} in the run's training data")
 
 
 def paragraph(text: str, indent: str = "") -> None:

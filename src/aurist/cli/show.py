@@ -80,6 +80,7 @@ def print_leaderboard(run: Run) -> None:
             f"The fit has not come to its end: this is what was done. Go on with: aurist resume {run.folder}"
         )
     _print_gain(scores["against"])
+    _print_decisions(scores)
     _print_careless(scores)
     if "test" in scores:
         _print_test(scores)
@@ -168,6 +169,16 @@ def _print_gain(gain: dict[str, Any] | None) -> None:
         f"Ensemble is what predicts (--model chooses another). Against {gain['model']}: {gain['score']:+.3f}{bounds}, "
         f"{verdict}."
     )
+
+
+def _print_decisions(scores: dict[str, Any]) -> None:
+    """Where clips may have several labels: how well these are named."""
+    said = [
+        f"{name} {interval(found['thresholds'])} (from 0.5 on {interval(found['half'])})"
+        for name, found in scores.get("decisions", {}).items()
+    ]
+    if said:
+        paragraph(f"Labels by thresholds of each class, chosen on the other folds: {', '.join(said)}.")
 
 
 def _print_careless(scores: dict[str, Any]) -> None:

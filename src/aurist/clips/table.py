@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from aurist.errors import DataError, listing, plural
+from aurist.metrics import UNKNOWN
 
 Part = Literal["train", "valid", "test"]
 PARTS: tuple[Part, ...] = ("train", "valid", "test")
@@ -97,15 +98,24 @@ class Clips:
         Returns
         -------
         (n_clips, n_classes), int8
-            1 where the clip has the label.
+            1 where the clip has the label, 0 where it has not, `aurist.metrics.UNKNOWN` where nobody knows: what is not
+            listed is unknown. Metrics leave such cells out.
+
+        Examples
+        --------
+        >>> clips = make_clips([("dog",), ()], absent=[(), ("dog", "cat")], multilabel=True, unlisted="unknown")
+        >>> clips.targets().tolist()  # cat, dog
+        [[-1, 1], [0, 0]]
         """
         names = list(self.classes if classes is None else classes)
         column = {name: i for i, name in enumerate(names)}
-        out = np.zeros((len(self.table), len(names)), dtype=np.int8)
-        for row, labels in enumerate(self.table["labels"]):
-            for label in labels:
-                if label in column:
-                    out[row, column[label]] = 1
+        partial = self.multilabel and self.unlisted == "unknown"
+        out = np.full((len(self.table), len(names)), UNKNOWN if partial else 0, dtype=np.int8)
+        for value, given in ((0, "absent"), (1, "labels")):
+            for row, labels in enumerate(self.table[given]):
+                for label in labels:
+                    if label in column:
+                        out[row, column[label]] = value
         return out
 
     def take(self, rows: npt.NDArray[np.bool_] | npt.NDArray[np.intp] | Sequence[int]) -> Clips:

@@ -23,7 +23,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from aurist.errors import ConfigError, DataError
-from aurist.metrics import METRICS, Metric, Scorer, is_multilabel, metric
+from aurist.metrics import METRICS, UNKNOWN, Metric, Scorer, is_multilabel, metric
 from aurist.metrics.scorer import Floats, Proba, Truth
 
 #: Of so many groups (or more) a class is absent from hardly any resample: (1 - 12/n)^n < e^-12.
@@ -111,10 +111,12 @@ def all_scores(
     level: float = 0.95,
     seed: int = 0,
     multilabel: bool | None = None,
+    named: npt.NDArray[np.bool_] | None = None,
 ) -> pd.DataFrame:
     """Every metric that fits the data, with its interval and what guessing would score.
 
-    The parameters and errors are those of `bootstrap`. Top-k is left out where there are k classes or fewer.
+    The parameters and errors are those of `bootstrap`, and ``named``, (n, n_classes): what is decided for where clips
+    may have several labels; None: all above one half. Top-k is left out where there are k classes or fewer.
 
     Returns
     -------
@@ -128,7 +130,8 @@ def all_scores(
         if (found.multilabel if several else found.singlelabel)
         and not (name.startswith("top_") and int(name[4:]) >= np.shape(truth)[1])
     ]
-    scorers = [found.scorer(truth, proba, several) for found in fitting]
+    decided = proba if named is None or not several else named.astype(np.float64)
+    scorers = [found.scorer(truth, proba if found.needs_proba else decided, several) for found in fitting]
     scores, resampled = resampled_scores(scorers, truth, groups, rounds, seed)
     bounds = [percentile_bounds(values, level) for values in resampled]
     return pd.DataFrame(
@@ -153,7 +156,8 @@ def chance(truth: Truth, metric: Metric | str, *, multilabel: bool | None = None
     truth = np.asarray(truth)
     if not len(truth):
         return float("nan")
-    prior = np.broadcast_to(truth.mean(axis=0), truth.shape)
+    share = (truth == 1).sum(axis=0) / np.maximum((truth != UNKNOWN).sum(axis=0), 1)
+    prior = np.broadcast_to(share, truth.shape)
     return named_metric(metric)(truth, prior, multilabel=multilabel)
 
 
@@ -195,7 +199,7 @@ def resampled_scores(
 def _strata(truth: Truth, codes: npt.NDArray[np.intp], n_groups: int) -> list[npt.NDArray[np.intp]]:
     """The groups of all common classes, and those of each rare one; a group of several goes with its rarest."""
     holds = np.zeros((n_groups, truth.shape[1]), dtype=bool)
-    rows, columns = np.nonzero(truth)
+    rows, columns = np.nonzero(truth == 1)
     holds[codes[rows], columns] = True
     spread = np.where(holds, holds.sum(axis=0), RARE).min(axis=1, initial=RARE)
     rarest = np.where(holds, holds.sum(axis=0), n_groups + RARE).argmin(axis=1) if holds.size else spread

@@ -10,11 +10,16 @@ import pandas as pd
 
 from aurist.errors import ConfigError, DataError
 from aurist.metrics.ranking import average_precision, roc_auc
-from aurist.metrics.scorer import Proba, Truth, check, decide, ratio
+from aurist.metrics.scorer import UNKNOWN, Proba, Truth, check, decide, ratio
 
 
 def per_class(
-    truth: Truth, proba: Proba, classes: Sequence[str], *, multilabel: bool | None = None
+    truth: Truth,
+    proba: Proba,
+    classes: Sequence[str],
+    *,
+    multilabel: bool | None = None,
+    named: npt.NDArray[np.bool_] | None = None,
 ) -> pd.DataFrame:
     """How well each class is recognised.
 
@@ -26,6 +31,8 @@ def per_class(
         The names of the columns.
     multilabel
         Whether rows may have several labels; seen from the truth where not given.
+    named
+        (n, n_classes): what is decided for where rows may have several labels; None: all above one half.
 
     Returns
     -------
@@ -51,9 +58,10 @@ def per_class(
     truth, proba, multilabel = check(truth, proba, multilabel)
     if len(classes) != truth.shape[1]:
         raise DataError(f"There are {len(classes)} class names for {truth.shape[1]} columns")
-    decided = decide(proba, multilabel)
+    chosen = decide(proba, multilabel) if named is None or not multilabel else named.astype(np.int8)
+    decided = chosen * (truth != UNKNOWN)
     hits = (decided * truth).sum(axis=0).astype(float)
-    said, actual = decided.sum(axis=0).astype(float), truth.sum(axis=0).astype(float)
+    said, actual = decided.sum(axis=0).astype(float), (truth == 1).sum(axis=0).astype(float)
     columns = range(truth.shape[1])
     return pd.DataFrame(
         {
@@ -127,7 +135,8 @@ def reliability(
     if len(proba) and (proba.min() < -1e-6 or proba.max() > 1 + 1e-6):
         raise DataError(f"Probabilities lie in 0 to 1; these lie in {proba.min():g} to {proba.max():g}")
     if multilabel:
-        confidence, right = proba.ravel(), truth.ravel()
+        known = truth != UNKNOWN
+        confidence, right = proba[known], truth[known]
     else:
         confidence, right = proba.max(axis=1), (decide(proba, multilabel=False) * truth).sum(axis=1)
     edges = np.linspace(0, 1, bins + 1)

@@ -3,7 +3,8 @@
 Every metric is a function ``(truth, proba, weight=None, *, multilabel=None) -> float``:
 
 ``truth``
-    (n, n_classes), 0 or 1: an indicator matrix, with exactly one 1 a row where clips have one label.
+    (n, n_classes), 0 or 1: an indicator matrix, with exactly one 1 a row where clips have one label. Where rows may
+    have several, a cell may be `UNKNOWN`, -1: it is left out of every metric.
 ``proba``
     (n, n_classes), float. Decisions are the most probable class or, where a row may have several labels or
     none, every class above one half (`decide`).
@@ -44,11 +45,12 @@ from aurist.metrics.classification import (
     log_loss,
 )
 from aurist.metrics.ranking import average_precision, lwlrap, roc_auc, top_3, top_5, top_k
-from aurist.metrics.scorer import Prepare, Proba, Scorer, Truth, check, decide, is_multilabel
+from aurist.metrics.scorer import UNKNOWN, Prepare, Proba, Scorer, Truth, check, decide, is_multilabel
 
 __all__ = [
     "ALIASES",
     "METRICS",
+    "UNKNOWN",
     "Metric",
     "Scorer",
     "accuracy",

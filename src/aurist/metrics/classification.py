@@ -6,13 +6,13 @@ import numpy as np
 import numpy.typing as npt
 
 from aurist.errors import DataError
-from aurist.metrics.scorer import Floats, Proba, Scorer, Truth, decide, mean, ratio, score, summed
+from aurist.metrics.scorer import UNKNOWN, Floats, Proba, Scorer, Truth, decide, mean, ratio, score, summed
 
 
 def accuracy(
     truth: Truth, proba: Proba, weight: npt.ArrayLike | None = None, *, multilabel: bool | None = None
 ) -> float:
-    """Share of the rows decided rightly; with several labels a row, rightly in every class (subset accuracy).
+    """Share of the rows decided rightly; with several labels a row, rightly in every known class (subset accuracy).
 
     Examples
     --------
@@ -24,7 +24,10 @@ def accuracy(
 
 def accuracy_scorer(truth: Truth, proba: Proba, multilabel: bool) -> Scorer:
     """Prepare `accuracy`."""
-    return mean((decide(proba, multilabel) == truth).all(axis=1))
+    known = truth != UNKNOWN
+    right = ((decide(proba, multilabel) == truth) | ~known).all(axis=1)
+    some = known.any(axis=1)  # a row of which nothing is known is neither right nor wrong
+    return summed(np.column_stack([right & some, some]), lambda sums: ratio(sums[:, 0], sums[:, 1]))
 
 
 def balanced_accuracy(
@@ -149,14 +152,17 @@ def log_loss_scorer(truth: Truth, proba: Proba, multilabel: bool) -> Scorer:
     eps = np.finfo(np.float64).eps
     kept = np.clip(proba, eps, 1 - eps)
     if multilabel:
-        return mean(np.log(np.where(truth == 1, kept, 1 - kept)).mean(axis=1))
+        known = truth != UNKNOWN
+        said = np.where(known, np.log(np.where(truth == 1, kept, 1 - kept)), 0.0)
+        cells = np.column_stack([said.sum(axis=1), known.sum(axis=1)])
+        return summed(cells, lambda sums: ratio(sums[:, 0], sums[:, 1]))
     return mean((np.log(kept) * truth).sum(axis=1))
 
 
 def _outcomes(truth: Truth, proba: Proba, multilabel: bool) -> npt.NDArray[np.int8]:
     """(n, 3 * n_classes): of each class whether it is hit, decided for, and actual."""
-    decided = decide(proba, multilabel)
-    actual = truth.astype(np.int8)
+    decided = decide(proba, multilabel) * (truth != UNKNOWN)
+    actual = (truth == 1).astype(np.int8)
     return np.concatenate([decided * actual, decided, actual], axis=1)
 
 

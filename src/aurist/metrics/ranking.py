@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aurist.errors import DataError
-from aurist.metrics.scorer import Floats, Proba, Scorer, Truth, mean, ratio, score, summed
+from aurist.metrics.scorer import UNKNOWN, Floats, Proba, Scorer, Truth, mean, ratio, score, summed
 
 
 def roc_auc(
@@ -98,9 +98,11 @@ def lwlrap(
 def lwlrap_scorer(truth: Truth, proba: Proba, multilabel: bool) -> Scorer:
     """Prepare `lwlrap`."""
     n_classes = truth.shape[1]
+    # labels are ranked among the classes that are known: the others come after all
+    proba = np.where(truth == UNKNOWN, -np.inf, proba)
     order = np.argsort(-proba, axis=1, kind="stable")
     scores = np.take_along_axis(proba, order, axis=1)
-    labels = np.take_along_axis(truth, order, axis=1).astype(np.int64)
+    labels = (np.take_along_axis(truth, order, axis=1) == 1).astype(np.int64)
     place = np.arange(n_classes)
     closes = np.ones(scores.shape, dtype=bool)
     closes[:, :-1] = scores[:, 1:] != scores[:, :-1]
@@ -188,9 +190,10 @@ class _Runs:
     a whole stretch at a time, for all columns of weights at once.
     """
 
-    def __init__(self, positive: npt.NDArray[np.bool_], scores: Floats) -> None:
-        self.order = np.argsort(-scores, kind="stable")
-        scores, positive = scores[self.order], positive[self.order]
+    def __init__(self, truth: Truth, scores: Floats) -> None:
+        order = np.argsort(-scores, kind="stable")
+        self.order = order[truth[order] != UNKNOWN]
+        scores, positive = scores[self.order], truth[self.order] == 1
         run = np.cumsum(np.append(True, scores[1:] != scores[:-1])) - 1  # equal scores: one run
         starts = np.flatnonzero(np.append(True, run[1:] != run[:-1]))
         held, where = np.unique(run[positive], return_index=True)
@@ -217,9 +220,9 @@ class _Runs:
 def _class_runs(truth: Truth, proba: Proba) -> list[_Runs]:
     """One a class; classes without a positive row are left out."""
     return [
-        _Runs(truth[:, column] == 1, proba[:, column])
+        _Runs(truth[:, column], proba[:, column])
         for column in range(truth.shape[1])
-        if truth[:, column].any()
+        if (truth[:, column] == 1).any()
     ]
 
 

@@ -11,7 +11,9 @@ import numpy.typing as npt
 from aurist.errors import DataError, listing
 
 Floats = npt.NDArray[np.float64]
-#: (n, n_classes), 1 where the row has the class.
+#: A cell of the truth of which nobody knows whether the row has the class.
+UNKNOWN = -1
+#: (n, n_classes), 1 where the row has the class, 0 where it has not, `UNKNOWN` elsewhere.
 Truth = npt.NDArray[Any]
 #: (n, n_classes), the probabilities.
 Proba = npt.NDArray[Any]
@@ -28,14 +30,15 @@ class Prepare(Protocol):
 
 
 def is_multilabel(truth: Truth) -> bool:
-    """Whether some row has no class or several.
+    """Whether some row has no class or several, or is known in part.
 
     Examples
     --------
     >>> is_multilabel(np.array([[1, 0], [0, 1]])), is_multilabel(np.array([[1, 1], [0, 0]]))
     (False, True)
     """
-    return bool((np.asarray(truth).sum(axis=1) != 1).any())
+    truth = np.asarray(truth)
+    return bool((truth == UNKNOWN).any() or (truth.sum(axis=1) != 1).any())
 
 
 def decide(proba: Proba, multilabel: bool) -> npt.NDArray[np.int8]:
@@ -85,11 +88,13 @@ def check(truth: Truth, proba: Proba, multilabel: bool | None) -> tuple[Truth, F
             f"{len(bad)} of {len(proba)} rows of probabilities hold NaN or infinity:\n"
             + listing([f"row {row}: {proba[row]}" for row in bad])
         )
-    if not ((truth == 0) | (truth == 1)).all():
-        raise DataError("The truth must be an indicator matrix of 0 and 1, one column a class")
+    if not np.isin(truth, (0, 1, UNKNOWN)).all():
+        raise DataError(
+            f"The truth must be an indicator matrix of 0 and 1, or {UNKNOWN} where it is not known, one column a class"
+        )
     several = is_multilabel(truth)
     if multilabel is False and several:
-        count = truth.sum(axis=1)
+        count = (truth == 1).sum(axis=1)
         raise DataError(
             "Each row must have exactly one label here:\n"
             + listing([f"row {row}: {count[row]} labels" for row in np.flatnonzero(count != 1)])

@@ -15,6 +15,7 @@ import pandas as pd
 from aurist.clips import Clips
 from aurist.errors import AuristError, RunError
 from aurist.features.waves import HeldWaves
+from aurist.metrics import UNKNOWN
 
 Proba = npt.NDArray[np.float64]
 
@@ -74,7 +75,7 @@ class Inputs:
 
 @dataclass(frozen=True)
 class Examples:
-    """Rows to learn from: n inputs, indicator matrix (n, n_classes), weights (n,)."""
+    """Rows to learn from: n inputs, indicator matrix (n, n_classes) with -1 where it is not known, weights (n,)."""
 
     inputs: Inputs
     targets: npt.NDArray[np.int8]
@@ -84,6 +85,11 @@ class Examples:
     def features(self) -> pd.DataFrame:
         """(n, n_features)."""
         return self.inputs.features
+
+    def known_of(self, column: int) -> Examples:
+        """Those of which it is known whether they have the label of a column."""
+        rows = np.flatnonzero(self.targets[:, column] != UNKNOWN)
+        return self if len(rows) == len(self.targets) else self.take(rows)
 
     def take(self, rows: npt.NDArray[np.intp]) -> Examples:
         """The examples of these positions."""

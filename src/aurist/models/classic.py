@@ -15,11 +15,12 @@ from typing import Any
 from zipfile import ZIP_DEFLATED
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from aurist.errors import RunError
 from aurist.files import atomic_path
-from aurist.metrics import metric
+from aurist.metrics import UNKNOWN, metric
 from aurist.models.base import Examples, FitFailedError, Fitted, Inputs, Member, Proba, Task
 from aurist.models.forest import as_numbers
 from aurist.temper import choose_temperature, temper
@@ -110,7 +111,7 @@ def _fit(kind: str, strength: float, examples: Examples, task: Task) -> ClassicM
     targets = examples.targets
     learner = _learner(kind, strength)
     if task.multilabel:
-        seen = np.flatnonzero((targets.sum(axis=0) > 0) & (targets.sum(axis=0) < len(targets)))
+        seen = np.flatnonzero((targets == 1).any(axis=0) & (targets == 0).any(axis=0))
         truth = targets[:, seen]
     else:
         seen = np.flatnonzero(targets.sum(axis=0) > 0)
@@ -119,11 +120,28 @@ def _fit(kind: str, strength: float, examples: Examples, task: Task) -> ClassicM
         raise FitFailedError(f"{kind}: the rows to learn from hold a single class.")
     if task.multilabel or kind == "svm":
         learner = OneVsRestClassifier(learner)
-    pipeline = make_pipeline(_ready(examples.features, task.seed), learner)
+    ready, numbers = _ready(examples.features, task.seed), as_numbers(examples.features)
     # on a machine that others use too, a second thread made these small sums forty times as slow: it waits by spinning
     with threadpool_limits(1):
-        pipeline.fit(as_numbers(examples.features), truth)
+        if (targets == UNKNOWN).any():
+            _fit_known(learner, ready.fit_transform(numbers), truth)
+        else:
+            learner.fit(ready.fit_transform(numbers), truth)
+    pipeline = make_pipeline(ready, learner)
     return ClassicModel(pipeline, 1.0, len(task.classes), [int(column) for column in seen], task.multilabel)
+
+
+def _fit_known(learner: Any, ready: Any, truth: npt.NDArray[np.int8]) -> None:
+    """Fit each label on the rows of which it is known: scikit-learn's one against the rest leaves no cells out."""
+    from sklearn.base import clone
+    from sklearn.preprocessing import LabelBinarizer
+
+    rows = [np.flatnonzero(column != UNKNOWN) for column in truth.T]
+    learner.estimators_ = [
+        clone(learner.estimator).fit(ready[known], column[known])
+        for known, column in zip(rows, truth.T, strict=True)
+    ]
+    learner.label_binarizer_ = LabelBinarizer().fit((truth == 1).astype(np.int8))
 
 
 def _proba(
@@ -134,7 +152,9 @@ def _proba(
     from scipy.special import expit, softmax
 
     if hasattr(pipeline, "predict_proba"):
-        return np.asarray(pipeline.predict_proba(numbers), dtype=np.float64)
+        said = np.asarray(pipeline.predict_proba(numbers), dtype=np.float64)
+        # one label alone is answered by two columns
+        return said[:, 1:] if multilabel and len(pipeline[-1].estimators_) == 1 else said
     distance = _STEEP * np.asarray(pipeline.decision_function(numbers), dtype=np.float64)
     if distance.ndim == 1:
         distance = distance[:, None] if multilabel else np.column_stack([-distance, distance])

@@ -89,7 +89,8 @@ def _trees(examples: Examples, task: Task) -> int:
 def _fit(examples: Examples, task: Task, trees: int) -> ForestModel:
     from sklearn.ensemble import ExtraTreesClassifier
 
-    targets = examples.targets
+    # all labels share the leaves, so that no cell can be left out: what is not known is taken for absent
+    targets = (examples.targets > 0).astype(np.int8)
     if task.multilabel:
         seen = np.flatnonzero((targets.sum(axis=0) > 0) & (targets.sum(axis=0) < len(targets)))
         truth = targets[:, seen]

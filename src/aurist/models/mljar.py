@@ -78,13 +78,16 @@ class MljarEngine:
                 _fit_one(folder / "automl", task, mode, (train, truth[0]), (known, truth[1]), seconds)
             ]
         for column in range(len(task.classes)) if task.multilabel else ():
-            truth = [e.targets[:, column].astype(np.int64) for e in (train, inner)]
+            parts = [e.known_of(column) for e in (train, inner)]
+            truth = [e.targets[:, column].astype(np.int64) for e in parts]
             varies = len(np.unique(truth[0])) == 2
-            model.constants.append(None if varies else float(truth[0].mean()))
+            model.constants.append(None if varies else float(truth[0].mean()) if len(truth[0]) else 0.0)
             place = _label_folder(folder, column)
             share = seconds / len(task.classes)
             model.automls.append(
-                _fit_one(place, task, mode, (train, truth[0]), (inner, truth[1]), share) if varies else None
+                _fit_one(place, task, mode, (parts[0], truth[0]), (parts[1], truth[1]), share)
+                if varies
+                else None
             )
         write_json(folder / "aurist.json", {"constants": model.constants, "seen": model.seen})
         return Fitted(model, model.predict_proba(inner.inputs))

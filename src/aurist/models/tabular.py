@@ -83,15 +83,16 @@ class AutoGluonEngine:
         for done, column in enumerate(columns):
             path = folder if column is None else folder / f"label{column:03d}"
             shutil.rmtree(path, ignore_errors=True)
-            truth = _truth(train, task, column)
+            fitted, chosen = _known(train, inner, column)
+            truth = _truth(fitted, task, column)
             if column is not None and truth.nunique() < 2:
                 model.predictors.append(None)
-                model.constants.append(float(train.targets[:, column].mean()))
+                model.constants.append(float((truth == "yes").mean()) if len(truth) else 0.0)
                 names: tuple[str | None, str | None] = (None, None)
             else:
                 share = seconds / (len(columns) - done)
                 predictor, names = _fit_one(
-                    path, task, member, (train, truth), (inner, _truth(inner, task, column)), share
+                    path, task, member, (fitted, truth), (chosen, _truth(chosen, task, column)), share
                 )
                 model.predictors.append(predictor)
                 model.constants.append(None)
@@ -169,6 +170,14 @@ def _fit_one(
             return predictor, (first, first)
         refitted = predictor.refit_full(model=first, set_best_to_refit_full=True)
         return predictor, (first, refitted[first])
+
+
+def _known(train: Examples, inner: Examples, column: int | None) -> tuple[Examples, Examples]:
+    """What is known of a label; where that is nothing of the inner part, the choices are made on what is learnt."""
+    if column is None:
+        return train, inner
+    fitted, chosen = train.known_of(column), inner.known_of(column)
+    return fitted, chosen if len(chosen.targets) else fitted
 
 
 def _truth(examples: Examples, task: Task, column: int | None) -> pd.Series[str]:

@@ -1,5 +1,6 @@
-"""One page of HTML about a run, which opens without a connection."""
+"""Pages of HTML that open without a connection: about a run, and beside clips that are to be judged."""
 
 from aurist.report.page import write_report
+from aurist.report.review import write_review
 
-__all__ = ["write_report"]
+__all__ = ["write_report", "write_review"]

@@ -56,7 +56,7 @@ def told_by(run: Run, data: RunData, model: str | None) -> Told:
 
 def class_counts(data: RunData) -> list[tuple[str, int]]:
     """How many clips each class has, the most common first."""
-    counts = data.clips.targets(data.task.classes).sum(axis=0)
+    counts = (data.clips.targets(data.task.classes) > 0).sum(axis=0)
     order = np.argsort(-counts, kind="stable")
     return [(data.task.classes[i], int(counts[i])) for i in order]
 

@@ -50,7 +50,7 @@ def worst_mistakes(
     with_sound
         Whether their sounds are to be heard and seen, where there are recordings.
     """
-    wrong = np.where(truth > 0, 0.0, proba)
+    wrong = np.where(truth != 0, 0.0, proba)
     if clips.multilabel:
         wrong[wrong <= 0.5] = 0.0
     else:
@@ -85,7 +85,7 @@ def _mistake(
             pass  # the file was moved since the fit; the mistake is worth its line all the same
     return Mistake(
         str(entry["clip_id"]),
-        _named(clips, np.flatnonzero(truth), proba),
+        _named(clips, np.flatnonzero(truth > 0), proba),
         _named(clips, np.flatnonzero(wrong > 0), proba),
         picture,
         heard,

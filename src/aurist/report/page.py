@@ -17,6 +17,7 @@ from aurist.report import gather
 from aurist.report.gather import Told
 from aurist.report.mistakes import worst_mistakes
 from aurist.report.pictures import chart
+from aurist.report.templates import template
 from aurist.run import Run, read_data
 
 #: Mistakes, rows of a table of broken clips, features.
@@ -46,13 +47,7 @@ def write_report(run: Run, path: Path, *, model: str | None = None, with_sound: 
     RunError
         Where the run is not finished.
     """
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    found = Environment(
-        loader=PackageLoader("aurist", "report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
-    found.filters |= {"interval": _interval, "signed": "{:+.3f}".format, "digits": _digits}
-    text = found.get_template("report.html").render(_contents(run, model, with_sound))
+    text = template("report.html").render(_contents(run, model, with_sound))
     with atomic_path(path) as part:
         part.write_text(text, encoding="utf-8")
 
@@ -110,12 +105,3 @@ def _behaviour(told: Told) -> dict[str, Any]:
         "reliability": chart(partial(plot_reliability, sure)),
         "ece": ece(told.truth, told.proba, multilabel=several),
     }
-
-
-def _interval(score: dict[str, float]) -> str:
-    bounds = f" [{score['low']:.3f}, {score['high']:.3f}]" if score["low"] == score["low"] else ""
-    return f"{score['score']:.3f}{bounds}"
-
-
-def _digits(value: float, places: int = 3) -> str:
-    return "-" if value != value else f"{value:,.{places}f}"

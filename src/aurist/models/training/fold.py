@@ -16,11 +16,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from aurist.clips import Clips
 from aurist.features.spectrogram import Spectrogram
 from aurist.features.spectrogram_config import shape
 from aurist.features.waves import Heard, store_waves
 from aurist.files import write_json
+from aurist.metrics import UNKNOWN
 from aurist.models.base import Examples, FitFailedError, Inputs, Task
 from aurist.models.training.batches import Batches, Part
 from aurist.models.training.checkpoints import Kept
@@ -125,10 +125,10 @@ def fit_fold(
         train = train.together(inner)
     waves = hear(train.inputs, recipe, task.jobs)
     ear = ear_of(recipe, window_length(recipe, waves))
-    part = _part(train, waves, recipe, task, ear)
+    part = _part(train, waves, recipe, ear)
     held = None
     if recipe.training.keep == "best":
-        held = _part(inner, hear(inner.inputs, recipe, task.jobs), recipe, task, ear)
+        held = _part(inner, hear(inner.inputs, recipe, task.jobs), recipe, ear)
     front = front_end(recipe)
     front = None if front is None else front.to(device())
     loss = _loss(recipe, task, part)
@@ -163,28 +163,14 @@ def fit_fold(
     return {"params": float(count_parameters(network)), "train_speed": speed}
 
 
-def _part(examples: Examples, waves: Heard, recipe: Recipe, task: Task, ear: Ear) -> Part:
-    clips = examples.inputs.clips
-    assert clips is not None  # `hear` has seen to it
+def _part(examples: Examples, waves: Heard, recipe: Recipe, ear: Ear) -> Part:
+    known = examples.targets != UNKNOWN
     return Part(
         Sound(waves, recipe.window, ear.n_samples),
-        examples.targets.astype(np.float32),
-        known(clips, task, examples),
+        (examples.targets > 0).astype(np.float32),
+        None if known.all() else known.astype(np.float32),
         examples.weight.astype(np.float32),
     )
-
-
-def known(
-    clips: Clips, task: Task, examples: Examples
-) -> np.ndarray[tuple[int, int], np.dtype[np.float32]] | None:
-    """(n, n_classes), 1 where it is known whether a class is there; None: everywhere."""
-    if not task.multilabel or clips.unlisted == "absent":
-        return None
-    out = examples.targets.astype(np.float32)
-    column = {name: i for i, name in enumerate(task.classes)}
-    for row, absent in enumerate(clips.table["absent"]):
-        out[row, [column[name] for name in absent if name in column]] = 1
-    return out
 
 
 def _loss(recipe: Recipe, task: Task, part: Part) -> LossFunction:

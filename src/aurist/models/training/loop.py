@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from aurist.features.spectrogram import Spectrogram
-from aurist.metrics import metric
+from aurist.metrics import UNKNOWN, metric
 from aurist.models.base import FitFailedError, Task
 from aurist.models.training import checkpoints as disk
 from aurist.models.training.ahead import Ahead
@@ -247,9 +247,10 @@ class Trainer:
         counts = np.bincount(clip, minlength=n)[:, None]
         pooled = np.zeros((n, proba.shape[1]))
         np.add.at(pooled, clip, proba)
-        score = metric(self.task.metric)(
-            self.inner.targets.astype(np.int8), pooled / counts, multilabel=self.task.multilabel
-        )
+        truth = self.inner.targets.astype(np.int8)
+        if self.inner.known is not None:
+            truth[self.inner.known == 0] = UNKNOWN
+        score = metric(self.task.metric)(truth, pooled / counts, multilabel=self.task.multilabel)
         rows = torch.from_numpy(clip)
         known = None if self.inner.known is None else torch.from_numpy(self.inner.known)[rows]
         loss = self.loss(

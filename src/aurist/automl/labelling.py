@@ -1,0 +1,124 @@
+"""From which score each class of a run is named, where clips may have several labels."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from aurist.automl.board import Scored
+from aurist.crossval import TrainingData
+from aurist.errors import ConfigError
+from aurist.evaluate import bootstrap
+from aurist.files import write_json
+from aurist.plan import ENSEMBLE
+from aurist.run import Run, read_data
+from aurist.thresholds import Thresholds, f1_thresholds, nested_decisions, precision_thresholds
+
+FILE = "thresholds.json"
+#: Metrics of decisions that are shown beside the run's own.
+METRICS = ("f1_macro", "f1_micro")
+_DIGITS = 6
+
+
+def write_thresholds(run: Run, learn: TrainingData, scored: Scored) -> None:
+    """Choose the thresholds of every row of the leaderboard for the best F1, on what it said out of fold."""
+    weight = learn.examples.weight[scored.rows]
+    chosen = {name: f1_thresholds(proba, scored.truth, weight) for name, proba in scored.probas.items()}
+    write_json(
+        run.folder / FILE,
+        {name: _by_class(learn.task.classes, found) for name, found in chosen.items()},
+    )
+
+
+def _by_class(classes: Sequence[str], thresholds: Thresholds) -> dict[str, float]:
+    return {name: round(float(t), _DIGITS) for name, t in zip(classes, thresholds, strict=True)}
+
+
+def decision_scores(
+    learn: TrainingData, scored: Scored, part: npt.NDArray[np.int64]
+) -> dict[str, dict[str, dict[str, float]]]:
+    """What the ensemble scores by `METRICS`: from one half on, and by thresholds chosen on the other parts."""
+    proba, weight = scored.probas[ENSEMBLE], learn.examples.weight[scored.rows]
+    named = {"half": proba, "thresholds": nested_decisions(proba, scored.truth, part, row_weight=weight)}
+
+    def score(metric: str, said: npt.NDArray[np.float64]) -> dict[str, Any]:
+        return asdict(
+            bootstrap(
+                scored.truth,
+                said,
+                scored.groups,
+                metric,
+                seed=learn.task.seed,
+                multilabel=True,
+                weight=weight,
+            )
+        )
+
+    return {metric: {way: score(metric, said) for way, said in named.items()} for metric in METRICS}
+
+
+def thresholds_of(run: Run, model: str | None = None, precision: float | None = None) -> Thresholds | None:
+    """The score from which each class is named.
+
+    Parameters
+    ----------
+    run
+        A finished run.
+    model
+        A row of its leaderboard; None: the ensemble.
+    precision
+        What is wanted; infinite thresholds are of classes that cannot reach it. None: those of the best F1.
+
+    Returns
+    -------
+    (n_classes,), or None where clips have one label, or the run is of a version that chose none.
+
+    Raises
+    ------
+    ConfigError
+        Where a precision is wanted that is none, or of a run whose clips have one label, or there is no such model.
+    """
+    name = model or ENSEMBLE
+    if precision is not None:
+        return _for_precision(run, name, precision)
+    path = run.folder / FILE
+    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return np.array([known[name][label] for label in run.classes()]) if name in known else None
+
+
+def _for_precision(run: Run, name: str, precision: float) -> Thresholds:
+    if not 0 < precision < 1:
+        raise ConfigError(f"precision is {precision:g}, but must be between 0 and 1.")
+    data = read_data(run)
+    if not data.task.multilabel:
+        raise ConfigError(
+            "A precision can be wanted only of a run whose clips may have several labels: this one names the most "
+            "probable class."
+        )
+    told = run.out_of_fold(data.task.classes)
+    if name not in told:
+        raise ConfigError(f"This run has no model {name!r}. It has: {', '.join(told)}.")
+    said = told[name]
+    rows = pd.Index(data.clips.table["clip_id"]).get_indexer(pd.Index(said.clip_id))
+    clips = data.clips.take(rows)
+    weight = clips.table["weight"].to_numpy(dtype=float)
+    return precision_thresholds(said.proba, clips.targets(data.task.classes), precision, weight)
+
+
+def never_named(classes: Sequence[str], thresholds: Thresholds | None, precision: float | None) -> list[str]:
+    """A sentence about the classes that cannot reach a precision, if there are some."""
+    if thresholds is None or precision is None:
+        return []
+    lost = [name for name, t in zip(classes, thresholds, strict=True) if np.isinf(t)]
+    if not lost:
+        return []
+    return [
+        f"{len(lost)} of {len(classes)} classes did not surely reach a precision of {precision:g} out of fold, and "
+        f"{'is' if len(lost) == 1 else 'are'} never named: {', '.join(lost)}"
+    ]

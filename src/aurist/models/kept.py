@@ -1,0 +1,67 @@
+"""What the engines of scikit-learn share: how a model is kept without pickle, and which classes it can learn."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from zipfile import ZIP_DEFLATED
+
+import numpy as np
+import numpy.typing as npt
+
+from aurist.errors import RunError
+from aurist.files import atomic_path
+
+
+def write_kept(path: Path, values: dict[str, Any]) -> None:
+    """Write estimators and numbers with skops."""
+    from skops import io
+
+    with atomic_path(path) as part:
+        io.dump(values, part, compression=ZIP_DEFLATED, compresslevel=1)
+
+
+def read_kept(path: Path) -> dict[str, Any]:
+    """Read back what `write_kept` wrote; nothing but the own types of scikit-learn and numpy is accepted.
+
+    Raises
+    ------
+    RunError
+        Where it is not there, or holds something else.
+    """
+    from skops import io
+
+    if not path.exists():
+        raise RunError(f"Found no {path.name} in {path.parent}; run `aurist resume` to fit it again.")
+    types = io.get_untrusted_types(file=path)
+    unknown = [name for name in types if not name.startswith(("sklearn.", "numpy."))]
+    if unknown:
+        raise RunError(f"{path} holds types that such a model does not have: {', '.join(unknown)}.")
+    return dict(io.load(path, trusted=types))
+
+
+def learnable(
+    targets: npt.NDArray[np.int8], *, multilabel: bool
+) -> tuple[list[int], npt.NDArray[np.int8] | npt.NDArray[np.intp]]:
+    """The columns of classes that can be learnt, and the truth by them.
+
+    Parameters
+    ----------
+    targets
+        (n, n_classes), indicator matrix.
+    multilabel
+        With one label a row, the truth is (n,), positions among the columns; else it is (n, n_seen), without labels that
+        all rows have, or none.
+
+    Examples
+    --------
+    >>> seen, truth = learnable(np.eye(4, dtype=np.int8)[[3, 1, 3]], multilabel=False)
+    >>> seen, truth.tolist()
+    ([1, 3], [1, 0, 1])
+    """
+    counts = targets.sum(axis=0)
+    if multilabel:
+        seen = np.flatnonzero((counts > 0) & (counts < len(targets)))
+        return [int(column) for column in seen], targets[:, seen]
+    seen = np.flatnonzero(counts > 0)
+    return [int(column) for column in seen], np.searchsorted(seen, targets.argmax(axis=1))

@@ -1,0 +1,45 @@
+"""A page beside clips that were cut out of recordings: to hear them, and to say of each whether it is right."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from aurist.audio import read
+from aurist.files import write_text
+from aurist.report.pictures import RATE, spectrogram
+from aurist.report.templates import template
+
+
+def write_review(folder: Path, table: pd.DataFrame, classes: Sequence[str], *, around: float) -> None:
+    """Write ``index.html`` into the folder of clips; it opens without a connection, and gives the table back filled in.
+
+    Parameters
+    ----------
+    folder
+        Of the clips.
+    table
+        As `aurist.automl.cut_clips` gives it.
+    classes
+        What a verdict may name.
+    around
+        Seconds of sound before and behind each detection.
+    """
+    records = table.astype(object).to_dict("records")
+    clips = []
+    for row in records:
+        y, _ = read(folder / str(row["file"]), RATE)
+        before = min(around, float(row["start"]))
+        seconds = max(len(y) / RATE, 1e-6)
+        marked = (before / seconds, min(1.0, (before + float(row["end"]) - float(row["start"])) / seconds))
+        clips.append({**row, "picture": spectrogram(y), "marked": [round(100 * x, 2) for x in marked]})
+    page = template("review.html").render(
+        name=folder.resolve().name,
+        rows=records,
+        clips=clips,
+        classes=list(classes),
+        columns=list(table.columns),
+    )
+    write_text(folder / "index.html", page)

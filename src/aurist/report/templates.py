@@ -1,0 +1,28 @@
+"""The templates of the pages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+
+def template(name: str) -> Template:
+    """A page of this folder, in which every name must be given and all text is escaped."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    found = Environment(
+        loader=PackageLoader("aurist", "report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    found.filters |= {"interval": _interval, "signed": "{:+.3f}".format, "digits": _digits}
+    return found.get_template(name)
+
+
+def _interval(score: dict[str, float]) -> str:
+    bounds = f" [{score['low']:.3f}, {score['high']:.3f}]" if score["low"] == score["low"] else ""
+    return f"{score['score']:.3f}{bounds}"
+
+
+def _digits(value: float, places: int = 3) -> str:
+    return "-" if value != value else f"{value:,.{places}f}"

@@ -1,0 +1,56 @@
+"""Cells of which nobody knows: every model with a part for each label leaves them out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from aurist.metrics import UNKNOWN, metric
+from aurist.models.base import Examples, Inputs, Member, Task, engine
+
+TASK = Task(("a", "b", "c"), True, "average_precision")
+
+
+def examples(n: int, seed: int, unknown: bool) -> Examples:
+    """Each label goes by a feature of its own; those unknown are mostly those that are there."""
+    rng = np.random.default_rng(seed)
+    features = pd.DataFrame(rng.normal(size=(n, 3)), columns=["x", "y", "z"])
+    targets = (features.to_numpy() > 0).astype(np.int8)
+    if unknown:
+        targets[(rng.random((n, 3)) < 0.7) & (targets == 1)] = UNKNOWN
+        targets[(rng.random((n, 3)) < 0.1) & (targets == 0)] = UNKNOWN
+    return Examples(Inputs(features), targets, np.ones(n))
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("classic", {"kind": "logistic"}),
+        ("classic", {"kind": "svm"}),
+        ("autogluon", {"kind": "GBM", "num_boost_round": 20}),
+    ],
+)
+def test_what_is_unknown_is_left_out(name: str, settings: dict[str, object], tmp_path: Path) -> None:
+    train, inner, new = examples(300, 0, True), examples(60, 1, True), examples(400, 2, False)
+    member = Member("m", name, settings)
+    fitted = engine(name).fit(tmp_path, TASK, member, train, inner, 60)
+    proba = fitted.model.predict_proba(new.inputs)
+    # taken for absent, four in five of the labels would be wrong, and what is there would score about 0.3
+    assert proba[new.targets == 1].mean() > 0.5
+    assert metric("roc_auc")(new.targets, proba) > 0.9
+    assert fitted.inner_proba is not None and fitted.inner_proba.shape == (60, 3)
+    loaded = engine(name).load(tmp_path, TASK, member).predict_proba(new.inputs)
+    assert np.allclose(loaded, proba, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["logistic", "svm"])
+def test_one_label_alone_is_one_column(kind: str, tmp_path: Path) -> None:
+    for unknown in (False, True):
+        task = Task(("a",), True, "average_precision")
+        made = examples(120, 0, unknown)
+        one = Examples(made.inputs, made.targets[:, :1], made.weight)
+        fitted = engine("classic").fit(tmp_path, task, Member("m", "classic", {"kind": kind}), one, one, 60)
+        assert fitted.model.predict_proba(one.inputs).shape == (120, 1)
