@@ -12,17 +12,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from zipfile import ZIP_DEFLATED
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from aurist.errors import RunError
-from aurist.files import atomic_path
 from aurist.metrics import UNKNOWN, metric
 from aurist.models.base import Examples, FitFailedError, Fitted, Inputs, Member, Proba, Task
 from aurist.models.forest import as_numbers
+from aurist.models.kept import learnable, read_kept, write_kept
 from aurist.temper import choose_temperature, temper
 
 MODEL_FILE = "classic.skops"
@@ -79,21 +77,15 @@ class ClassicEngine:
         _, minus, best, inner_proba = max(tried, key=lambda one: one[:2])
         model = _fit(kind, -minus, train.together(inner), task)
         model.temperature = best.temperature
-        _save(folder, model)
+        write_kept(
+            folder / MODEL_FILE,
+            {"pipeline": model.pipeline, "temperature": model.temperature, "seen": model.seen},
+        )
         return Fitted(model, inner_proba)
 
     def load(self, folder: Path, task: Task, member: Member) -> ClassicModel:
         """Read the pipeline back; nothing but scikit-learn's own types and numpy arrays is accepted."""
-        from skops import io
-
-        path = folder / MODEL_FILE
-        if not path.exists():
-            raise RunError(f"Found no {MODEL_FILE} in {folder}; run `aurist resume` to fit it again.")
-        types = io.get_untrusted_types(file=path)
-        unknown = [name for name in types if not name.startswith(("sklearn.", "numpy."))]
-        if unknown:
-            raise RunError(f"{path} holds types that this model does not have: {', '.join(unknown)}.")
-        kept = io.load(path, trusted=types)
+        kept = read_kept(folder / MODEL_FILE)
         return ClassicModel(
             kept["pipeline"],
             float(kept["temperature"]),
@@ -108,14 +100,8 @@ def _fit(kind: str, strength: float, examples: Examples, task: Task) -> ClassicM
     from sklearn.pipeline import make_pipeline
     from threadpoolctl import threadpool_limits
 
-    targets = examples.targets
     learner = _learner(kind, strength)
-    if task.multilabel:
-        seen = np.flatnonzero((targets == 1).any(axis=0) & (targets == 0).any(axis=0))
-        truth = targets[:, seen]
-    else:
-        seen = np.flatnonzero(targets.sum(axis=0) > 0)
-        truth = np.searchsorted(seen, targets.argmax(axis=1))
+    seen, truth = learnable(examples.targets, multilabel=task.multilabel)
     if len(seen) < (1 if task.multilabel else 2):
         raise FitFailedError(f"{kind}: the rows to learn from hold a single class.")
     if task.multilabel or kind == "svm":
@@ -123,15 +109,15 @@ def _fit(kind: str, strength: float, examples: Examples, task: Task) -> ClassicM
     ready, numbers = _ready(examples.features, task.seed), as_numbers(examples.features)
     # on a machine that others use too, a second thread made these small sums forty times as slow: it waits by spinning
     with threadpool_limits(1):
-        if (targets == UNKNOWN).any():
+        if (truth == UNKNOWN).any():
             _fit_known(learner, ready.fit_transform(numbers), truth)
         else:
             learner.fit(ready.fit_transform(numbers), truth)
     pipeline = make_pipeline(ready, learner)
-    return ClassicModel(pipeline, 1.0, len(task.classes), [int(column) for column in seen], task.multilabel)
+    return ClassicModel(pipeline, 1.0, len(task.classes), seen, task.multilabel)
 
 
-def _fit_known(learner: Any, ready: Any, truth: npt.NDArray[np.int8]) -> None:
+def _fit_known(learner: Any, ready: Any, truth: npt.NDArray[np.integer[Any]]) -> None:
     """Fit each label on the rows of which it is known: scikit-learn's one against the rest leaves no cells out."""
     from sklearn.base import clone
     from sklearn.preprocessing import LabelBinarizer
@@ -196,11 +182,3 @@ def _ready(features: pd.DataFrame, seed: int) -> Any:
             ("categories", OneHotEncoder(handle_unknown="ignore"), np.flatnonzero(named).tolist()),
         ]
     )
-
-
-def _save(folder: Path, model: ClassicModel) -> None:
-    from skops import io
-
-    kept = {"pipeline": model.pipeline, "temperature": model.temperature, "seen": model.seen}
-    with atomic_path(folder / MODEL_FILE) as part:
-        io.dump(kept, part, compression=ZIP_DEFLATED, compresslevel=1)

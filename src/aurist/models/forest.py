@@ -8,14 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from zipfile import ZIP_DEFLATED
 
 import numpy as np
 import pandas as pd
 
-from aurist.errors import RunError
-from aurist.files import atomic_path
 from aurist.models.base import Examples, Fitted, Inputs, Member, Proba, Task
+from aurist.models.kept import learnable, read_kept, write_kept
 
 MODEL_FILE = "forest.skops"
 #: Above this many rows, times labels where a row may have several, there are fewer trees; above the second number of
@@ -58,21 +56,12 @@ class ForestEngine:
         trees = int(member.settings.get("trees", _trees(train, task)))
         inner_proba = _fit(train, task, max(trees // 3, 50)).predict_proba(inner.inputs)
         model = _fit(train.together(inner), task, trees)
-        _save(folder, model)
+        write_kept(folder / MODEL_FILE, {"forest": model.forest, "seen": model.seen})
         return Fitted(model, inner_proba)
 
     def load(self, folder: Path, task: Task, member: Member) -> ForestModel:
         """Read the forest back; nothing but scikit-learn's own types and numpy arrays is accepted."""
-        from skops import io
-
-        path = folder / MODEL_FILE
-        if not path.exists():
-            raise RunError(f"Found no {MODEL_FILE} in {folder}; run `aurist resume` to fit it again.")
-        types = io.get_untrusted_types(file=path)
-        unknown = [name for name in types if not name.startswith("sklearn.")]
-        if unknown:
-            raise RunError(f"{path} holds types that a forest does not have: {', '.join(unknown)}.")
-        kept = io.load(path, trusted=types)
+        kept = read_kept(folder / MODEL_FILE)
         return ForestModel(kept["forest"], len(task.classes), list(kept["seen"]), task.multilabel)
 
 
@@ -91,13 +80,8 @@ def _fit(examples: Examples, task: Task, trees: int) -> ForestModel:
 
     # all labels share the leaves, so that no cell can be left out: what is not known is taken for absent
     targets = (examples.targets > 0).astype(np.int8)
-    if task.multilabel:
-        seen = np.flatnonzero((targets.sum(axis=0) > 0) & (targets.sum(axis=0) < len(targets)))
-        truth = targets[:, seen]
-        truth = truth[:, 0] if truth.shape[1] == 1 else truth
-    else:
-        seen = np.flatnonzero(targets.sum(axis=0) > 0)
-        truth = np.searchsorted(seen, targets.argmax(axis=1))
+    seen, truth = learnable(targets, multilabel=task.multilabel)
+    truth = truth[:, 0] if truth.ndim > 1 and truth.shape[1] == 1 else truth
     forest = ExtraTreesClassifier(
         n_estimators=trees,
         min_samples_leaf=1 if len(targets) < MANY_ROWS else 5,
@@ -106,14 +90,7 @@ def _fit(examples: Examples, task: Task, trees: int) -> ForestModel:
         n_jobs=task.jobs,
     )
     forest.fit(as_numbers(examples.features), truth, sample_weight=examples.weight)
-    return ForestModel(forest, len(task.classes), [int(column) for column in seen], task.multilabel)
-
-
-def _save(folder: Path, model: ForestModel) -> None:
-    from skops import io
-
-    with atomic_path(folder / MODEL_FILE) as part:
-        io.dump({"forest": model.forest, "seen": model.seen}, part, compression=ZIP_DEFLATED, compresslevel=1)
+    return ForestModel(forest, len(task.classes), seen, task.multilabel)
 
 
 def as_numbers(features: pd.DataFrame) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:

@@ -42,16 +42,16 @@ def read_kept(path: Path) -> dict[str, Any]:
 
 def learnable(
     targets: npt.NDArray[np.int8], *, multilabel: bool
-) -> tuple[list[int], npt.NDArray[np.int8] | npt.NDArray[np.intp]]:
+) -> tuple[list[int], npt.NDArray[np.integer[Any]]]:
     """The columns of classes that can be learnt, and the truth by them.
 
     Parameters
     ----------
     targets
-        (n, n_classes), indicator matrix.
+        (n, n_classes), indicator matrix; what is neither 0 nor 1 is not known.
     multilabel
-        With one label a row, the truth is (n,), positions among the columns; else it is (n, n_seen), without labels that
-        all rows have, or none.
+        With one label a row, the truth is (n,), positions among the columns; else it is (n, n_seen), without labels
+        that no row is known to have, or to lack.
 
     Examples
     --------
@@ -59,9 +59,8 @@ def learnable(
     >>> seen, truth.tolist()
     ([1, 3], [1, 0, 1])
     """
-    counts = targets.sum(axis=0)
     if multilabel:
-        seen = np.flatnonzero((counts > 0) & (counts < len(targets)))
+        seen = np.flatnonzero((targets == 1).any(axis=0) & (targets == 0).any(axis=0))
         return [int(column) for column in seen], targets[:, seen]
-    seen = np.flatnonzero(counts > 0)
+    seen = np.flatnonzero(targets.sum(axis=0) > 0)
     return [int(column) for column in seen], np.searchsorted(seen, targets.argmax(axis=1))
