@@ -10,6 +10,9 @@ import typer
 if TYPE_CHECKING:
     from aurist.clips.read import ReadOptions
 
+#: A panel of the help.
+READING = "How the table or folder is read"
+
 Data = Annotated[Path, typer.Argument(help="A folder of recordings, or a table: csv, tsv, parquet, arff.")]
 RunFolder = Annotated[Path, typer.Argument(help="The run folder that `aurist fit` made.")]
 Model = Annotated[str | None, typer.Option(help="A model of the leaderboard; the ensemble by default.")]
@@ -22,31 +25,56 @@ Precision = Annotated[
 ]
 Label = Annotated[
     str | None,
-    typer.Option(help="Column of the labels, a;b for several. Columns not given are guessed, and said."),
+    typer.Option(
+        help="Column of the labels, a;b for several. Columns not given are guessed, and said.",
+        rich_help_panel=READING,
+    ),
 ]
 PathColumn = Annotated[
-    str | None, typer.Option("--path", help="Column of the audio files; 'none': the rows are features.")
+    str | None,
+    typer.Option(
+        "--path", help="Column of the audio files; 'none': the rows are features.", rich_help_panel=READING
+    ),
 ]
 Group = Annotated[
-    str | None, typer.Option(help="Column of what must not straddle folds: recording, artist, site.")
+    str | None,
+    typer.Option(
+        help="Column of what must not straddle folds: recording, artist, site.", rich_help_panel=READING
+    ),
 ]
-Fold = Annotated[str | None, typer.Option(help="Column of the folds to use; 'none' to have folds made.")]
-Start = Annotated[str | None, typer.Option(help="Column of where each clip begins in its file, in seconds.")]
-End = Annotated[str | None, typer.Option(help="Column of where each clip ends in its file, in seconds.")]
-Id = Annotated[str | None, typer.Option("--id", help="Column that names each row.")]
+Fold = Annotated[
+    str | None,
+    typer.Option(help="Column of the folds to use; 'none' to have folds made.", rich_help_panel=READING),
+]
+Start = Annotated[
+    str | None,
+    typer.Option(help="Column of where each clip begins in its file, in seconds.", rich_help_panel=READING),
+]
+End = Annotated[
+    str | None,
+    typer.Option(help="Column of where each clip ends in its file, in seconds.", rich_help_panel=READING),
+]
+Id = Annotated[str | None, typer.Option("--id", help="Column that names each row.", rich_help_panel=READING)]
 Features = Annotated[
     str | None,
     typer.Option(
         help="Columns that are features, comma-separated, * allowed. Default: all that are nothing else, or none "
-        "beside a column of audio files."
+        "beside a column of audio files.",
+        rich_help_panel=READING,
     ),
 ]
 LabelFrom = Annotated[
     str | None,
-    typer.Option(help="Read labels and groups from file names of this pattern: '{label}_{group}_{n}'."),
+    typer.Option(
+        help="Read labels and groups from file names of this pattern: '{label}_{group}_{n}'.",
+        rich_help_panel=READING,
+    ),
 ]
 AudioRoot = Annotated[
-    Path | None, typer.Option(help="Folder that paths in a table are relative to. Default: the table's.")
+    Path | None,
+    typer.Option(
+        help="Folder that paths in a table are relative to. Default: the table's.", rich_help_panel=READING
+    ),
 ]
 Seed = Annotated[int, typer.Option(help="Seed of the folds, the models and the bootstrap.")]
 Jobs = Annotated[int, typer.Option(help="Cores to use; 0 for all.")]

@@ -40,7 +40,7 @@ def paragraph(text: str, indent: str = "") -> None:
     import textwrap
 
     terminal = sys.stdout.isatty() or "COLUMNS" in os.environ
-    width = max(_width(), 20)
+    width = max(line_width(), 20)
     if not terminal:
         print(indent + text)
         return
@@ -89,10 +89,10 @@ def print_table(table: pd.DataFrame, title: str | None = None, digits: int = 4) 
     places = [1 if str(name).endswith(("_time", "/s", "(M)")) else digits for name in table.columns]
     for row in table.itertuples(index=False):
         shown.add_row(*(_cell(value, n) for value, n in zip(row, places, strict=True)))
-    Console(width=_width()).print(shown)
+    Console(width=line_width()).print(shown)
 
 
-def _width() -> int:
+def line_width() -> int:
     """Columns to print in; a pipe has none: whole lines, for grep and for logs."""
     from rich.console import Console
 
@@ -107,7 +107,7 @@ def print_confusion(matrix: npt.NDArray[np.int64], classes: Sequence[str], most:
     name = min(longest, 30)
     names = [set_cell_size(one, name) if cell_len(one) > name else one for one in classes]
     digits = max([len(str(matrix.max(initial=0))), len(str(len(classes)))])
-    room = _width() - name - 1
+    room = line_width() - name - 1
     if sum(max(cell_len(one), digits) + 2 for one in classes) <= room:
         _print_matrix(matrix, ["truth", *classes], names, 2)
     elif len(classes) * (digits + 1) + len(str(len(classes))) + 1 <= room:
@@ -133,7 +133,7 @@ def _print_matrix(
         shown.add_column(Text(title), justify="left" if i == 0 else "right", no_wrap=True)
     for name, counts in zip(names, matrix, strict=True):
         shown.add_row(Text(name), *(str(count) if count else "." for count in counts.tolist()))
-    Console(width=_width()).print(shown)
+    Console(width=line_width()).print(shown)
 
 
 def _print_pairs(matrix: npt.NDArray[np.int64], classes: Sequence[str], most: int) -> None:

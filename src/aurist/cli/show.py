@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from aurist.cli import options as opt
-from aurist.cli.printing import interval, paragraph, print_json, print_table, say
+from aurist.cli.printing import interval, line_width, paragraph, print_json, print_table, say
 
 if TYPE_CHECKING:
     from aurist.plan import FitPlan
     from aurist.run import Run
 
-SHOWN = ["model", "score", "low", "high", "score_val", "fit_time", "pred_time", "stack_level"]
+SHOWN = ["model", "score", "low", "high", "fit_time", "pred_time", "stack_level"]
+#: Where a line has room for it, the score that choices were made by stands behind the honest one.
+ROOM, CHOSEN_BY = 92, "score_val"
 #: Shown of networks, as what they cost.
 OF_NETWORKS = {"params": "params (M)", "train_speed": "train clips/s", "pred_speed": "predict clips/s"}
 
@@ -66,7 +68,7 @@ def print_leaderboard(run: Run) -> None:
     board = run.leaderboard()
     scores = run.scores()
     print_table(
-        board[SHOWN], title=f"{scores['metric']}, higher is better; times in seconds, all folds together"
+        board[_columns()], title=f"{scores['metric']}, higher is better; times in seconds, all folds together"
     )
     print()
     _print_networks(run)
@@ -86,6 +88,13 @@ def print_leaderboard(run: Run) -> None:
         _print_test(scores)
     if "held_out" in scores:
         _print_held_out(scores)
+
+
+def _columns() -> list[str]:
+    if line_width() < ROOM:
+        return SHOWN
+    place = SHOWN.index("high") + 1
+    return [*SHOWN[:place], CHOSEN_BY, *SHOWN[place:]]
 
 
 def print_plan(plan: FitPlan, limit: float) -> None:
