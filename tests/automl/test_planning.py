@@ -168,7 +168,7 @@ def test_what_is_done_can_be_used_before_the_end(
     assert not run.is_finished()
     assert set(run.leaderboard()["model"]) == {"ExtraTrees", "Ensemble"}
     print_leaderboard(run)
-    assert "aurist resume" in capsys.readouterr().out
+    assert "aurist resume" in " ".join(capsys.readouterr().out.split())
     monkeypatch.undo()
     resumed = aurist.resume(tmp_path / "run")
     assert resumed.is_finished()
