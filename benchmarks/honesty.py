@@ -1,6 +1,6 @@
 """Is a run's word true? What it says of itself, against what it then scores on groups that it never saw, many times.
 
-Each round draws three tenths of the groups of a set as a test part, fits on the rest by a written plan of fast models
+Each round draws a third of the groups of a set, stratified, as a test part, fits on the rest by a written plan of fast models
 (through `aurist.fit`, so that folds, ensemble, calibration and interval are what a user gets), and scores the test
 part.
 Beside it the same fit as one would do it carelessly, by random folds, and AutoGluon's own validation (`--autogluon`
@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.model_selection import GroupShuffleSplit
+from sklearn.model_selection import StratifiedGroupKFold
 
 import _common
 import aurist
@@ -35,7 +35,8 @@ PLAN = '[[member]]\nname = "ExtraTrees"\nengine = "forest"\n[member.settings]\nt
     f'[[member]]\nname = "{kind}"\nengine = "classic"\n[member.settings]\nkind = "{kind}"\n'
     for kind in ("lda", "logistic")
 )
-TEST_SHARE = 0.3
+#: One part of so many is the test part.
+PARTS = 3
 #: Of the frogs' table, whose 7,195 rows would take long: at most so many of each record.
 ROWS_A_RECORD = 20
 
@@ -98,9 +99,8 @@ def autogluon(train: pd.DataFrame, test: pd.DataFrame) -> dict[str, Any]:
 
 
 def one_round(name: str, table: pd.DataFrame, seed: int, plan: Path, *, gluon: bool) -> dict[str, Any]:
-    train, test = next(
-        GroupShuffleSplit(1, test_size=TEST_SHARE, random_state=seed).split(table, groups=table["group"])
-    )
+    split = StratifiedGroupKFold(PARTS, shuffle=True, random_state=seed)
+    train, test = next(split.split(table, table["label"], table["group"]))
     known = set(table["label"].iloc[train])
     test = np.array([row for row in test if table["label"].iloc[row] in known])
     parts = table.iloc[train].reset_index(drop=True), table.iloc[test].reset_index(drop=True)
