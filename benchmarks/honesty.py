@@ -1,8 +1,8 @@
 """Is a run's word true? What it says of itself, against what it then scores on groups that it never saw, many times.
 
-Each round draws a third of the groups of a set, stratified, as a test part, fits on the rest by a written plan of fast models
-(through `aurist.fit`, so that folds, ensemble, calibration and interval are what a user gets), and scores the test
-part.
+Each round draws a third of the groups of a set, stratified, as a test part, fits on the rest by a written plan of fast
+models (through `aurist.fit`, so that folds, ensemble, calibration and interval are what a user gets), and scores the
+test part.
 Beside it the same fit as one would do it carelessly, by random folds, and AutoGluon's own validation (`--autogluon`
 rounds). An interval holds where the test score lies within it, widened by the sampling error of the test part: a
 bootstrap over its groups. Resumable: every round is a line of `rounds.jsonl`.
