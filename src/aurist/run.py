@@ -8,12 +8,9 @@ audit.json  quarantine.csv  versions.json  journal.jsonl``
 from __future__ import annotations
 
 import json
-import os
-import platform
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +24,7 @@ from aurist.crossval import TrainingData
 from aurist.errors import RunError
 from aurist.features.schema import Schema, schema_from_dict, schema_to_dict
 from aurist.files import add_line, atomic_path, whole_lines, write_json
+from aurist.machine import available_cores, versions
 from aurist.models.base import Examples, Inputs, Task
 from aurist.models.network import ENGINE as NETWORK
 from aurist.models.network import recipe_of
@@ -39,9 +37,6 @@ from aurist.splits import cross_splits
 FORMAT = 2
 #: The fold of clips of the part "test": kept out of everything until the very end.
 HELD_OUT = -2
-
-_LIBRARIES = ("aurist", "autogluon.tabular", "scikit-learn", "lightgbm", "catboost", "xgboost", "torch", "timm",
-              "lightning-fabric", "numpy", "pandas", "soundfile", "soxr", "mljar-supervised")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -319,25 +314,3 @@ def held_out(data: RunData) -> RunData | None:
     """The clips of the part "test" alone, or None where there are none."""
     rows = np.flatnonzero(data.folds == HELD_OUT)
     return data.take(rows) if len(rows) else None
-
-
-def available_cores(jobs: int) -> int:
-    """The cores to use: ``jobs``, or with 0 all that this process may run on."""
-    return (
-        jobs
-        if jobs > 0
-        else len(os.sched_getaffinity(0))
-        if hasattr(os, "sched_getaffinity")
-        else os.cpu_count() or 1
-    )
-
-
-def versions() -> dict[str, str]:
-    """Python, the platform, and the libraries that shape a result."""
-    found = {"python": platform.python_version(), "platform": platform.platform()}
-    for name in _LIBRARIES:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            found[name] = "not installed"
-    return found

@@ -23,13 +23,14 @@ from aurist.features.schema import Schema, infer_schema, row_keys
 from aurist.features.store import default_cache_dir, summary_table
 from aurist.features.summary import SummaryConfig
 from aurist.files import atomic_path, write_json
+from aurist.machine import available_cores
 from aurist.metrics import metric
 from aurist.models.base import Inputs, Task
 from aurist.models.network import ENGINE as NETWORK
 from aurist.models.network import check_recipe, recipe_of
 from aurist.plan import ENSEMBLE, GLUON_ENSEMBLE, n_splits, read_plan, table_members
 from aurist.recipes import Recipe, parse_setting, read_recipe
-from aurist.run import HELD_OUT, Run, RunData, available_cores, create_run
+from aurist.run import HELD_OUT, Run, RunData, create_run
 from aurist.splits import NEVER_SCORED, assign_folds, given_folds, group_codes
 from aurist.workers import side_by_side
 

@@ -22,9 +22,9 @@ def run_demo(output: Path, seed: int, jobs: int) -> None:
     from aurist.clips.read import read_clips
     from aurist.config import FitConfig
     from aurist.files import atomic_path
+    from aurist.machine import available_cores
     from aurist.plots import plot_leaderboard
     from aurist.report import write_report
-    from aurist.run import available_cores
     from aurist.synth import synthesise_demo
 
     started = time.monotonic()

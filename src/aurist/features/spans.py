@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -78,13 +77,6 @@ def why_failed(span: Span, error: Exception) -> str:
         return f"{span.path} cannot be read ({error or type(error).__name__})"
     message = str(error)
     return message if str(span.path) in message else f"{span.path}: {message}"
-
-
-def threads(jobs: int) -> int:
-    """How many threads ``jobs`` asks for: 0 is as many as this process has cores."""
-    if jobs > 0:
-        return jobs
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def in_parallel(

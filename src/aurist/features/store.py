@@ -16,9 +16,10 @@ from aurist.audio import read
 from aurist.clips import Clips
 from aurist.errors import DataError
 from aurist.features.cache import FeatureCache, cache_size, clear_cache, default_cache_dir
-from aurist.features.spans import Span, in_parallel, span_key, spans_of, threads, why_failed
+from aurist.features.spans import Span, in_parallel, span_key, spans_of, why_failed
 from aurist.features.summary import VERSION, SummaryConfig, summary, summary_columns
 from aurist.features.waves import HeldWaves
+from aurist.machine import available_cores
 from aurist.progress import Advance
 
 __all__ = [
@@ -82,7 +83,7 @@ def summary_table(
     work = _Work(config, FeatureCache(cache_dir), len(columns))
     try:
         with Advance(len(clips), progress, "features") as advance:
-            for row, found in in_parallel(work, spans_of(clips), threads(jobs), work.cache.commit):
+            for row, found in in_parallel(work, spans_of(clips), available_cores(jobs), work.cache.commit):
                 if isinstance(found, str):
                     failures[row] = found
                 else:
@@ -107,7 +108,7 @@ def summary_of_waves(waves: HeldWaves, config: SummaryConfig, *, jobs: int = 0) 
     jobs
         Threads; 0: as many as this process has cores.
     """
-    with ThreadPoolExecutor(threads(jobs), thread_name_prefix="windows") as pool:
+    with ThreadPoolExecutor(available_cores(jobs), thread_name_prefix="windows") as pool:
         rows = list(pool.map(lambda row: summary(waves.window(row), config), range(len(waves))))
     columns = list(summary_columns(config))
     return pd.DataFrame(np.reshape(rows, (len(rows), len(columns))), columns=columns, dtype=np.float32)

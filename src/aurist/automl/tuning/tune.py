@@ -19,9 +19,10 @@ from aurist.clips.read import ReadOptions
 from aurist.config import FitConfig
 from aurist.errors import MissingExtraError, plural
 from aurist.files import only_one
+from aurist.machine import available_cores
 from aurist.metrics import metric
 from aurist.plan import Clock, n_splits
-from aurist.run import RunData, available_cores, held_out, open_run, read_data, training_data
+from aurist.run import RunData, held_out, open_run, read_data, training_data
 
 #: Seconds to wait for another process that prepares the same data.
 _PATIENCE = 24 * 3600.0

@@ -17,10 +17,11 @@ from aurist.audio import read
 from aurist.clips import Clips
 from aurist.errors import DataError
 from aurist.features.cache import FeatureCache, default_cache_dir
-from aurist.features.spans import Span, in_parallel, span_key, spans_of, threads, why_failed
+from aurist.features.spans import Span, in_parallel, span_key, spans_of, why_failed
 from aurist.features.waves.blocks import blocks, is_long
 from aurist.features.waves.shards import BLOCK, Entry, Float, Int16, decode
 from aurist.features.waves.store import WaveStore, WaveStoreError
+from aurist.machine import available_cores
 from aurist.progress import Advance
 
 VERSION = 1
@@ -192,7 +193,7 @@ def store_waves(
 
     try:
         with Advance(len(clips), progress, "decoding") as advance:
-            for row, found in in_parallel(work, spans_of(clips), threads(jobs), commit):
+            for row, found in in_parallel(work, spans_of(clips), available_cores(jobs), commit):
                 if isinstance(found, str):
                     failures[row] = found
                 else:
