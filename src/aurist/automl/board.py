@@ -2,33 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from aurist.automl.careless import interval
+from aurist.automl.scored import Scored, scored_interval
 from aurist.crossval import FoldsFitted, TrainingData
-from aurist.evaluate import Interval, LeaderboardRow, Score, leaderboard
+from aurist.evaluate import LeaderboardRow, Score, leaderboard
 from aurist.metrics import metric
-from aurist.models.base import Proba
-
-
-@dataclass(frozen=True)
-class Scored:
-    """The rows that are scored, and what every model says of them."""
-
-    rows: npt.NDArray[np.intp]
-    truth: npt.NDArray[np.int8]
-    groups: npt.NDArray[np.int64]
-    folds: npt.NDArray[np.int64]
-    probas: dict[str, Proba]
-
-
-def scored_interval(learn: TrainingData, scored: Scored, proba: Proba) -> Interval:
-    """The score of what is said of the scored rows, with its interval."""
-    return interval(learn.task, scored.truth, proba, scored.groups, learn.examples.weight[scored.rows])
 
 
 def run_leaderboard(

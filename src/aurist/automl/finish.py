@@ -9,13 +9,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from aurist.automl.board import Scored, run_leaderboard
+from aurist.automl.board import run_leaderboard
 from aurist.automl.gain import compare_rows, ensemble_gain
 from aurist.automl.labelling import decision_scores, write_thresholds
+from aurist.automl.scored import Scored, blended, scored_by
 from aurist.automl.windows import compare_variants
 from aurist.automl.word import own_word
 from aurist.crossval import FoldsFitted, TrainingData
-from aurist.ensemble import Ensemble, blend, nested_ensemble
+from aurist.ensemble import Ensemble, blend
 from aurist.errors import RunError
 from aurist.features.schema import row_keys
 from aurist.files import atomic_path, write_json
@@ -32,31 +33,14 @@ from aurist.tilt import choose_power, nested_powers, tilt_rows
 
 def finish(run: Run, data: RunData, learn: TrainingData, fitted: list[FoldsFitted]) -> None:
     """Blend, score, and write ``ensemble.json thresholds.json predictions.parquet leaderboard.csv scores.json`` ..."""
-    rows = np.flatnonzero(learn.folds >= 0)
-    ids = learn.clip_ids[rows].tolist()
-    scored = Scored(
-        rows,
-        learn.examples.targets[rows],
-        learn.groups[rows],
-        learn.folds[rows],
-        {found.member.name: found.oof.aligned(ids) for found in fitted},
-    )
+    scored = scored_by(learn, fitted)
+    ids = learn.clip_ids[scored.rows].tolist()
     weights: dict[str, list[dict[str, float]]] = {}
     names = list(scored.probas)
     gluon = [found for found in fitted if found.member.engine == "autogluon"]
     if len(gluon) > 1 and not learn.task.multilabel:
         weights[GLUON_ENSEMBLE], scored.probas[GLUON_ENSEMBLE] = _gluon_ensemble(gluon, learn, scored)
-    ours = nested_ensemble(
-        [scored.probas[name] for name in names],
-        scored.truth,
-        scored.folds,
-        scored.groups,
-        learn.task.metric,
-        multilabel=learn.task.multilabel,
-        seed=learn.task.seed,
-        row_weight=learn.examples.weight[rows],
-        most=run.config().ensemble_size,
-    )
+    ours = blended(learn, scored, names, run.config().ensemble_size)
     weights[ENSEMBLE] = [_named(names, ours.blend.weights)] * len(learn.splits)
     sure = _calibrated(ours, learn, scored)
     scored.probas[ENSEMBLE] = tilt_rows(sure.tempered, sure.prior, sure.powers)

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from aurist.automl.board import Scored
+from aurist.automl.scored import Scored
 from aurist.crossval import TrainingData
 from aurist.errors import ConfigError
 from aurist.evaluate import bootstrap

@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 
 from aurist.automl.finish import finish
+from aurist.automl.scored import blended, scored_by, scored_interval
 from aurist.automl.windows import with_best_pooling
 from aurist.config import write_config
 from aurist.crossval import FoldsFitted, TrainingData, is_done, read_member
-from aurist.ensemble import Ensemble, nested_ensemble
 from aurist.errors import ConfigError, RunError
-from aurist.evaluate import bootstrap, paired
+from aurist.evaluate import paired
 from aurist.run import Run, read_data, training_data
 
 CURVE_COLUMNS = ("models", "score", "low", "high", "loss", "loss_low", "loss_high", "pred_time", "kept")
@@ -32,32 +32,25 @@ def prune_curve(run: Run) -> pd.DataFrame:
     fitted = fitted_members(run, learn)
     seconds = {found.member.name: found.pred_time for found in fitted}
     names = list(seconds)
-    rows = np.flatnonzero(learn.folds >= 0)
-    truth, groups, task = learn.examples.targets[rows], learn.groups[rows], learn.task
-    probas = [found.oof.aligned(learn.clip_ids[rows].tolist()) for found in fitted]
-
-    def of_size(most: int | None) -> Ensemble:
-        return nested_ensemble(
-            probas,
-            truth,
-            learn.folds[rows],
-            groups,
-            task.metric,
-            multilabel=task.multilabel,
-            seed=task.seed,
-            row_weight=learn.examples.weight[rows],
-            most=most,
-        )
-
-    whole = of_size(None)
+    scored, task = scored_by(learn, fitted), learn.task
+    whole = blended(learn, scored, names, None)
+    largest = int((whole.blend.weights > 0).sum())
     out = []
-    for size in range(int((whole.blend.weights > 0).sum()), 0, -1):
-        found = of_size(size)
+    for size in range(largest, 0, -1):
+        found = whole if size == largest else blended(learn, scored, names, size)
         order = np.argsort(-found.blend.weights, kind="stable")
         kept = [names[i] for i in order if found.blend.weights[i] > 0]
-        how = {"seed": task.seed, "multilabel": task.multilabel}
-        score = bootstrap(truth, found.proba, groups, task.metric, **how)  # type: ignore[arg-type]
-        gap = paired(truth, whole.proba, found.proba, groups, task.metric, **how)  # type: ignore[arg-type]
+        score = scored_interval(learn, scored, found.proba)
+        gap = paired(
+            scored.truth,
+            whole.proba,
+            found.proba,
+            scored.groups,
+            task.metric,
+            seed=task.seed,
+            multilabel=task.multilabel,
+            weight=learn.examples.weight[scored.rows],
+        )
         out.append(
             (
                 len(kept),

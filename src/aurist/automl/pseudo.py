@@ -17,6 +17,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from aurist.automl.apply import read_inputs, usable_inputs
+from aurist.automl.scored import Scored, scored_by
 from aurist.clips.read import ReadOptions
 from aurist.crossval import FoldsFitted, TrainingData, load_folds
 from aurist.ensemble import Blend, choose_blend
@@ -66,33 +67,48 @@ def with_pseudo_labels(
         Probability from which a class is taken to be there; with several labels a clip, every class must be as sure to
         be there or not.
     """
-    rows = np.flatnonzero(learn.folds >= 0)
-    ids = learn.clip_ids[rows].tolist()
-    probas = [found.oof.aligned(ids) for found in fitted]
+    scored = scored_by(learn, fitted)
+    teachers = {split.fold: _teacher(learn, scored, split.fold) for split in learn.splits}
+    asked = sorted({name for teacher in teachers.values() for name in teacher})
+    members = {found.member.name: found.member for found in fitted}
+    models = {name: load_folds(run.models / name, learn.task, members[name]) for name in asked}
     several = learn.task.multilabel
-    models = [load_folds(run.models / found.member.name, learn.task, found.member) for found in fitted]
     beside = {}
     for place, split in enumerate(learn.splits):
-        others = learn.folds[rows] != split.fold
-        if not others.any():  # a single fold: it has no others to choose by
-            others = ~others
-        blend = choose_blend(
-            [p[others] for p in probas],
-            learn.examples.targets[rows][others],
-            learn.groups[rows][others],
-            metric(learn.task.metric),
-            multilabel=several,
-            seed=learn.task.seed,
-            row_weight=learn.examples.weight[rows][others],
+        teacher = teachers[split.fold]
+        blend = Blend(np.array([w for w, _ in teacher.values()]), np.array([t for _, t in teacher.values()]))
+        taught = blend.apply(
+            [models[name][place].predict_proba(unlabelled) for name in teacher], multilabel=several
         )
-        used = np.flatnonzero(blend.weights >= _LEAST_SAY)
-        teacher = Blend(blend.weights[used] / blend.weights[used].sum(), blend.temperatures[used])
-        taught = teacher.apply([models[i][place].predict_proba(unlabelled) for i in used], multilabel=several)
         labelled = float(learn.examples.weight[split.train].sum())
         beside[split.fold] = pseudo_examples(
             unlabelled, taught, learn.task.classes, sure, labelled, multilabel=several
         )
     return replace(learn, beside=beside)
+
+
+def _teacher(learn: TrainingData, scored: Scored, fold: int) -> dict[str, tuple[float, float]]:
+    """The weight and the temperature of each member worth asking, as the other folds would have them."""
+    others = scored.folds != fold
+    if not others.any():  # a single fold: it has no others to choose by
+        others = ~others
+    names = list(scored.probas)
+    blend = choose_blend(
+        [scored.probas[name][others] for name in names],
+        scored.truth[others],
+        scored.groups[others],
+        metric(learn.task.metric),
+        multilabel=learn.task.multilabel,
+        seed=learn.task.seed,
+        row_weight=learn.examples.weight[scored.rows][others],
+    )
+    weights = np.where(blend.weights >= _LEAST_SAY, blend.weights, 0.0)
+    weights /= weights.sum()
+    return {
+        name: (float(w), float(t))
+        for name, w, t in zip(names, weights, blend.temperatures, strict=True)
+        if w > 0
+    }
 
 
 def pseudo_examples(

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from aurist.automl.blender import Answers
-from aurist.automl.board import Scored, scored_interval
 from aurist.automl.careless import interval, read_careless
+from aurist.automl.scored import Scored, scored_interval
 from aurist.crossval import TrainingData
 from aurist.evaluate import chance
 from aurist.features.schema import row_keys

@@ -1,0 +1,59 @@
+"""What all fitted members say of the rows that are scored, side by side; and their blend."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from aurist.automl.careless import interval
+from aurist.crossval import FoldsFitted, TrainingData
+from aurist.ensemble import Ensemble, nested_ensemble
+from aurist.evaluate import Interval
+from aurist.models.base import Proba
+
+
+@dataclass(frozen=True)
+class Scored:
+    """The rows that are scored, and what every model says of them."""
+
+    rows: npt.NDArray[np.intp]
+    truth: npt.NDArray[np.int8]
+    groups: npt.NDArray[np.int64]
+    folds: npt.NDArray[np.int64]
+    probas: dict[str, Proba]
+
+
+def scored_by(learn: TrainingData, fitted: Sequence[FoldsFitted]) -> Scored:
+    """What the members say, out of fold, of the rows that are scored."""
+    rows = np.flatnonzero(learn.folds >= 0)
+    ids = learn.clip_ids[rows].tolist()
+    return Scored(
+        rows,
+        learn.examples.targets[rows],
+        learn.groups[rows],
+        learn.folds[rows],
+        {found.member.name: found.oof.aligned(ids) for found in fitted},
+    )
+
+
+def blended(learn: TrainingData, scored: Scored, names: Sequence[str], most: int | None) -> Ensemble:
+    """The ensemble of the members of these names, of so many of them at the most."""
+    return nested_ensemble(
+        [scored.probas[name] for name in names],
+        scored.truth,
+        scored.folds,
+        scored.groups,
+        learn.task.metric,
+        multilabel=learn.task.multilabel,
+        seed=learn.task.seed,
+        row_weight=learn.examples.weight[scored.rows],
+        most=most,
+    )
+
+
+def scored_interval(learn: TrainingData, scored: Scored, proba: Proba) -> Interval:
+    """The score of what is said of the scored rows, with its interval."""
+    return interval(learn.task, scored.truth, proba, scored.groups, learn.examples.weight[scored.rows])
