@@ -31,6 +31,11 @@ def recipe_of(member: Member) -> Recipe:
     return recipe_from(member.settings["recipe"], member.name)
 
 
+def some_samples(recipe: Recipe) -> int:
+    """Samples of a window, before the clips are known."""
+    return round((recipe.window.seconds or _SOME_SECONDS) * recipe.front.sample_rate)
+
+
 def check_recipe(recipe: Recipe, n_classes: int) -> None:
     """Build its network once, so that what cannot be is said before anything is prepared; slow, as torch is loaded.
 
@@ -46,7 +51,7 @@ def check_recipe(recipe: Recipe, n_classes: int) -> None:
     from aurist.nets.build import build_network
 
     front = recipe.front
-    image = shape(front, round((recipe.window.seconds or _SOME_SECONDS) * front.sample_rate))
+    image = shape(front, some_samples(recipe))
     build_network(
         recipe.network,
         image if recipe.network.takes == "image" else None,

@@ -15,7 +15,7 @@ from aurist.features.schema import EMBEDDED
 from aurist.files import atomic_path, write_json
 from aurist.models.base import Inputs
 from aurist.models.training.ahead import Ahead
-from aurist.models.training.fold import Ear, device, ear_from, ear_of, front_end, hear, new_network
+from aurist.models.training.fold import Ear, device, ear_from, ear_of, front_end, hear, in_place, new_network
 from aurist.models.training.predict import all_windows, as_network_likes, window_batches
 from aurist.models.training.sound import Sound, window_length
 from aurist.nets.build import build_network
@@ -86,4 +86,4 @@ def _load(folder: Path, recipe: Recipe) -> tuple[nn.Module, Ear]:
         described=kept["described"],
     )
     load_weights(folder / WEIGHTS, network)
-    return network.to(device()).to(memory_format=torch.channels_last).eval(), ear  # type: ignore[call-overload]
+    return in_place(network).eval(), ear

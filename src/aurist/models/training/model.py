@@ -14,7 +14,7 @@ from torch import nn
 from aurist.errors import RunError
 from aurist.models.base import Inputs, Proba, Task
 from aurist.models.network import ONE_CHECKPOINT, ONE_NETWORK, ONE_WINDOW, POOLED
-from aurist.models.training.fold import NETWORKS, Ear, device, ear_from, front_end, hear
+from aurist.models.training.fold import NETWORKS, Ear, device, ear_from, front_end, hear, in_place
 from aurist.models.training.loop import answers_apart
 from aurist.models.training.predict import all_windows, window_logits
 from aurist.models.training.probe import autocast_dtype
@@ -141,5 +141,5 @@ def load_model(folder: Path, task: Task, pooling: str) -> NetworkModel:
                 described=kept["described"],
             )
             load_weights(folder / one["file"], network)
-            networks[-1].append(network.to(device()).to(memory_format=torch.channels_last))  # type: ignore[call-overload]
+            networks[-1].append(in_place(network))
     return NetworkModel(recipe, task, ear, networks, kept["precision"], kept["unseen"], pooling)

@@ -8,13 +8,12 @@ import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
-from aurist.models.training.fold import device, ear_of, front_end, new_network
+from aurist.models.network import some_samples
+from aurist.models.training.fold import device, ear_of, front_end, in_place, new_network
 from aurist.models.training.predict import as_network_likes
 from aurist.models.training.probe import choose_precision
 from aurist.recipes import Recipe
 
-#: Of the clips whose length the recipe does not say.
-_SECONDS = 10.0
 #: Making an image and changing it, by the time of making it alone.
 _AUGMENTED = 2.0
 
@@ -23,9 +22,8 @@ def measure(recipe: Recipe, n_classes: int, jobs: int, *, multilabel: bool) -> t
     """The precision to train in, and clips/s of the training, measured on a batch of noise."""
     torch.set_num_threads(max(1, jobs))
     torch.manual_seed(0)
-    ear = ear_of(recipe, round((recipe.window.seconds or _SECONDS) * recipe.front.sample_rate))
-    network = new_network(recipe, ear, n_classes).to(device())
-    network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    ear = ear_of(recipe, some_samples(recipe))
+    network = in_place(new_network(recipe, ear, n_classes))
     n = recipe.training.batch_size
     waves, front = torch.randn(n, ear.n_samples, device=device()), front_end(recipe)
     made = 0.0
