@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,11 +10,13 @@ import pandas as pd
 import pytest
 
 import aurist
-from aurist.automl.pseudo import pseudo_examples
+from aurist.automl.pseudo import _teacher, pseudo_examples
+from aurist.automl.scored import Scored
 from aurist.errors import AuristError, ConfigError
 from aurist.models.base import Inputs
 from aurist.plan import read_plan
 
+from ..models.test_contract import training_data
 from .conftest import feature_table
 
 PLAN = """\
@@ -68,6 +71,18 @@ def test_copies_of_what_is_scored_tell_nothing(tmp_path: Path) -> None:
     chance = table["genre"].value_counts(normalize=True).max()
     assert score(run, "ExtraTrees+1") < chance + 0.08
     assert score(run, "Ensemble") < chance + 0.08
+
+
+def test_the_labels_of_a_single_fold_have_no_part_in_its_teacher() -> None:
+    rng = np.random.default_rng(0)
+    truth = np.eye(2, dtype=np.int8)[rng.integers(0, 2, 40)]
+    right, wrong = truth * 0.8 + 0.1, 0.9 - truth * 0.8
+    one = np.zeros(40, dtype=np.int64)
+    scored = Scored(np.arange(40), truth, np.arange(40), one, {"right": right, "wrong": wrong})
+    learn = training_data(n=42)
+    assert _teacher(learn, scored, 0) == {"right": (0.5, 1.0), "wrong": (0.5, 1.0)}
+    two = replace(scored, folds=np.arange(40) % 2)
+    assert list(_teacher(learn, two, 0)) == ["right"]
 
 
 def test_what_the_teacher_is_sure_of_becomes_a_label() -> None:

@@ -88,11 +88,14 @@ def with_pseudo_labels(
 
 
 def _teacher(learn: TrainingData, scored: Scored, fold: int) -> dict[str, tuple[float, float]]:
-    """The weight and the temperature of each member worth asking, as the other folds would have them."""
+    """The weight and the temperature of each member worth asking, as the other folds would have them.
+
+    A single fold has no others to choose by: there all members have the same say.
+    """
     others = scored.folds != fold
-    if not others.any():  # a single fold: it has no others to choose by
-        others = ~others
     names = list(scored.probas)
+    if not others.any():
+        return {name: (1 / len(names), 1.0) for name in names}
     blend = choose_blend(
         [scored.probas[name][others] for name in names],
         scored.truth[others],

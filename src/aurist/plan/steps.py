@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -175,7 +174,5 @@ def _member(table: Mapping[str, Any]) -> Member:
 def with_epochs(member: Member, epochs: int, precision: str) -> Member:
     """The network's member with so many epochs at the most, and its precision settled."""
     recipe = recipe_of(member)
-    training = dataclasses.replace(
-        recipe.training, epochs=min(epochs, recipe.training.epochs), precision=precision
-    )
+    training = replace(recipe.training, epochs=min(epochs, recipe.training.epochs), precision=precision)
     return recipe_member(replace(recipe, training=training))
