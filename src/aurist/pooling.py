@@ -85,6 +85,53 @@ def pool(proba: Proba, clip: npt.NDArray[np.intp], n_clips: int, how: str, *, mu
     return out if multilabel else out / np.maximum(out.sum(axis=1, keepdims=True), 1e-300)
 
 
+def parts_of_clips(
+    frames: Proba,
+    clip: npt.NDArray[np.intp],
+    start: npt.NDArray[np.int64],
+    window: int,
+    begin: npt.NDArray[np.int64],
+    end: npt.NDArray[np.int64],
+    n_parts: int,
+) -> Proba:
+    """What the frames of windows say of equal parts of their clips.
+
+    Parameters
+    ----------
+    frames : (n_windows, n_frames, n_classes)
+        Probabilities; the frames of a window share it equally.
+    clip, start : (n_windows,)
+        The clip of each window, and the sample in which it begins.
+    window
+        Samples of a window.
+    begin, end : (n_clips,)
+        The samples of each clip.
+    n_parts
+        Of a clip.
+
+    Returns
+    -------
+    (n_clips, n_parts, n_classes)
+        The mean over the windows that hold the middle of a part; 0 where none does.
+
+    Examples
+    --------
+    >>> frames = np.array([[[0.0], [0.5]], [[1.0], [0.0]]])  # two windows of 4 samples, the second from sample 2 on
+    >>> parts_of_clips(frames, np.array([0, 0]), np.array([0, 2]), 4, np.array([0]), np.array([6]), 3)[0, :, 0].tolist()
+    [0.0, 0.75, 0.0]
+    """
+    n_frames = frames.shape[1]
+    middle = begin[:, None] + (np.arange(n_parts) + 0.5) / n_parts * (end - begin)[:, None]
+    place = np.floor((middle[clip] - start[:, None]) * n_frames / window).astype(np.intp)
+    held = (place >= 0) & (place < n_frames)
+    found = np.take_along_axis(frames, place.clip(0, n_frames - 1)[:, :, None], axis=1) * held[:, :, None]
+    out = np.zeros((len(begin), n_parts, frames.shape[2]))
+    count = np.zeros((len(begin), n_parts, 1))
+    np.add.at(out, clip, found)
+    np.add.at(count, clip, held[:, :, None])
+    return out / np.maximum(count, 1)
+
+
 def choose_pooling(
     pooled: Mapping[str, Proba],
     truth: npt.NDArray[np.int8],

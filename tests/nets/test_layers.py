@@ -10,10 +10,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from aurist.errors import ConfigError
-from aurist.nets.build import build_network
+from aurist.nets.build import ImageNetwork, build_network
 from aurist.nets.config import NetworkConfig
 from aurist.nets.files import save_weights
-from aurist.nets.heads import AttentionHead, build_head, framewise
+from aurist.nets.heads import AttentionHead, FrameHead, build_head, framewise
 from aurist.nets.losses import class_weights, loss_function, to_proba
 from aurist.nets.mel_cnn import MelCnn
 from aurist.nets.parameters import parameter_groups
@@ -68,6 +68,23 @@ class TestHeads:
         assert (answer >= frames.amin(1) - 1e-6).all() and (answer <= frames.amax(1) + 1e-6).all()
         nn.init.zeros_(head.classifier_attention.weight)
         assert torch.allclose(head(x), frames.mean(1), atol=1e-6)
+
+    def test_the_loudest_frame_answers(self) -> None:
+        head = build_head("loudest", 6, 3).eval()
+        assert isinstance(head, FrameHead)
+        x = torch.randn(2, 6, 4, 10)
+        assert torch.equal(head(x), head.framewise(x).amax(1))
+
+    @pytest.mark.parametrize("head", ["attention", "loudest"])
+    def test_a_network_answers_for_the_clip_and_its_frames_at_once(self, head: str) -> None:
+        torch.manual_seed(0)
+        network = build_network(NetworkConfig("mel_cnn", head=head), (1, 64, 200), 3, sample_rate=8000).eval()
+        assert isinstance(network, ImageNetwork)
+        x = torch.randn(2, 1, 64, 200)
+        said = network.with_frames(x)
+        assert said.shape == (2, 1 + 12, 3)
+        assert torch.allclose(said[:, 0], network(x), atol=1e-6)
+        assert torch.allclose(said[:, 1:], framewise(network.head, network.body(x)), atol=1e-6)
 
     def test_heads_that_pool_time_cannot_tell_when(self) -> None:
         with pytest.raises(ConfigError, match="attention"):

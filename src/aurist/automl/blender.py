@@ -9,7 +9,7 @@ import numpy as np
 from aurist.crossval import load_folds
 from aurist.errors import ConfigError
 from aurist.features.schema import row_keys
-from aurist.models.base import Inputs, Member, Proba
+from aurist.models.base import Inputs, Member, ModelThatTellsWhen, Proba
 from aurist.models.network import ENGINE as NETWORK
 from aurist.models.network import recipe_of
 from aurist.plan import ENSEMBLE
@@ -71,6 +71,29 @@ class Blender:
                     out[start : start + CHUNK] += weight * found
         return out
 
+    def proba_and_when(self, inputs: Inputs, n_parts: int) -> tuple[Proba, Proba | None]:
+        """What `proba` gives, and when in each input, by the members that can tell.
+
+        Returns
+        -------
+        proba : (n, n_classes)
+        when : (n, n_parts, n_classes)
+            How sure a class is in equal parts of the input, the surest part 1; None where no member can tell.
+        """
+        said, when, sure = [], np.zeros((len(inputs), n_parts, self.n_classes)), False
+        for fold in range(self.n_folds):
+            known = {}
+            for member, models in self._models.items():
+                weight = self._weights[fold].get(member, 0.0) if self._weights else 1.0
+                model = models[fold]
+                if weight > 0 and isinstance(model, ModelThatTellsWhen) and model.tells_when:
+                    known[member], parts = model.predict_parts(inputs, n_parts)
+                    when += weight * parts
+                    sure = True
+            said.append(self.fold_proba(fold, inputs, known))
+        proba = np.asarray(np.mean(said, axis=0), dtype=np.float64)
+        return proba, when / np.maximum(when.max(axis=1, keepdims=True), 1e-12) if sure else None
+
     def _tempered(self, member: str, proba: Proba) -> Proba:
         return temper(proba, self._temperatures.get(member, 1.0), multilabel=self._multilabel)
 
@@ -99,7 +122,14 @@ class Answers:
 
     def proba(self, inputs: Inputs, seen: Seen | None = None) -> Proba:
         """(n, n_classes); without ``seen`` no row is taken for a twin."""
-        said = self.blender.proba(inputs)
+        return self._finished(self.blender.proba(inputs), inputs, seen)
+
+    def proba_and_when(self, inputs: Inputs, n_parts: int) -> tuple[Proba, Proba | None]:
+        """The same, and when in each input: see `Blender.proba_and_when`."""
+        said, when = self.blender.proba_and_when(inputs, n_parts)
+        return self._finished(said, inputs, None), when
+
+    def _finished(self, said: Proba, inputs: Inputs, seen: Seen | None) -> Proba:
         if self._stored is None:
             return said
         said = temper(said, self._stored.get("temperature", 1.0), multilabel=self._multilabel)

@@ -139,7 +139,7 @@ def events_of(
     rows = []
     for one in heard.recordings:
         scores = heard.detections.scores(one)
-        for event in find_events(scores.starts, scores.ends, scores.proba[:, columns], thresholds[columns]):
+        for event in find_events(*scores.of_parts(columns), thresholds[columns]):
             rows.append(
                 {
                     "path": one.name,

@@ -15,11 +15,14 @@ import numpy as np
 import numpy.typing as npt
 
 from aurist.errors import ConfigError, DataError, listing, plural
+from aurist.events import Times
 from aurist.features.windows import Block
 from aurist.files import add_line, atomic_path, whole_lines, write_json
 from aurist.models.base import Proba
 
 SETTINGS, JOURNAL, SCORES = "settings.json", "journal.jsonl", "scores"
+#: The share of the surest part, as it is stored.
+_SUREST = 255
 
 
 @dataclass(frozen=True)
@@ -62,11 +65,35 @@ class Progress:
 
 @dataclass(frozen=True)
 class Scores:
-    """What a run says of the windows of a recording: starts and ends, (n,), and (n, n_classes), float32."""
+    """What a run says of the windows of a recording.
+
+    Parameters
+    ----------
+    starts, ends
+        (n,), in seconds.
+    proba
+        (n, n_classes).
+    when
+        (n, n_parts, n_classes): how sure a class is in equal parts of each window, as a share of its surest; one part
+        where the run cannot tell.
+    """
 
     starts: npt.NDArray[np.float64]
     ends: npt.NDArray[np.float64]
     proba: npt.NDArray[np.float32]
+    when: npt.NDArray[np.float32]
+
+    def of_parts(self, columns: npt.NDArray[np.intp]) -> tuple[Times, Times, npt.NDArray[np.float32]]:
+        """The starts and ends of all parts of windows, (n * n_parts,), in order, and the scores of some classes there.
+
+        A class is as likely in its surest part as in the window.
+        """
+        said = self.when[:, :, columns] * self.proba[:, None, columns]
+        n_parts = said.shape[1]
+        edges = self.starts[:, None] + np.arange(n_parts + 1) / n_parts * (self.ends - self.starts)[:, None]
+        order = np.lexsort((edges[:, 1:].ravel(), edges[:, :-1].ravel()))
+        scores = said.reshape(-1, said.shape[2])[order]
+        return edges[:, :-1].ravel()[order], edges[:, 1:].ravel()[order], scores
 
 
 class Detections:
@@ -105,10 +132,20 @@ class Detections:
             self._log({"event": "began", "recording": recording.name, "stamp": stamp, "file": file})
         return self._known[recording.name]
 
-    def keep(self, recording: Recording, number: int, block: Block, proba: Proba) -> None:
+    def keep(
+        self, recording: Recording, number: int, block: Block, proba: Proba, when: Proba | None = None
+    ) -> None:
         """Store the scores of a block; when this returns, no kill can take them away."""
+        if when is None:
+            when = np.ones((len(proba), 1, proba.shape[1]))
         with atomic_path(self._part(recording, number)) as part, part.open("wb") as file:
-            np.savez(file, starts=block.starts, ends=block.ends, proba=proba.astype(np.float32))
+            np.savez(
+                file,
+                starts=block.starts,
+                ends=block.ends,
+                proba=proba.astype(np.float32),
+                when=np.rint(when * _SUREST).astype(np.uint8),  # the largest array by far
+            )
         self._log({"event": "block", "recording": recording.name, "block": number})
 
     def finish(self, recording: Recording, seconds: float, note: str) -> None:
@@ -120,11 +157,14 @@ class Detections:
         parts = []
         for number in sorted(self._known[recording.name].blocks):
             with np.load(self._part(recording, number), allow_pickle=False) as kept:
-                parts.append(Scores(kept["starts"], kept["ends"], kept["proba"]))
+                when = kept["when"].astype(np.float32) / _SUREST
+                parts.append(Scores(kept["starts"], kept["ends"], kept["proba"], when))
+        parts = [part for part in parts if len(part.proba)] or parts[:1]
         return Scores(
             np.concatenate([part.starts for part in parts]),
             np.concatenate([part.ends for part in parts]),
             np.concatenate([part.proba for part in parts]),
+            np.concatenate([part.when for part in parts]),
         )
 
     def recordings(self, root: Path | None = None) -> list[Recording]:

@@ -102,9 +102,9 @@ def draw_detections(
 
 def _events(scores: Scores, columns: npt.NDArray[np.intp], thresholds: Thresholds) -> list[Event]:
     """What is announced, and what comes near to that and holds nothing that is."""
-    proba, asked = scores.proba[:, columns], thresholds[columns]
-    announced = find_events(scores.starts, scores.ends, proba, asked)
-    near = find_events(scores.starts, scores.ends, proba, _NEARLY * np.minimum(asked, 1.0))
+    parts, asked = scores.of_parts(columns), thresholds[columns]
+    announced = find_events(*parts, asked)
+    near = find_events(*parts, _NEARLY * np.minimum(asked, 1.0))
     both = announced + [event for event in near if event.score < asked[event.column]]
     return [_surest(scores, event._replace(column=int(columns[event.column]))) for event in both]
 

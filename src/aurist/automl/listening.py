@@ -17,6 +17,10 @@ from aurist.models.base import Inputs, Proba
 from aurist.plan import ENSEMBLE
 from aurist.run import Run, RunData
 
+#: Equal parts of a window, for which networks that tell when answer apart: an even number, so that those of windows
+#: that overlap by half fall together.
+PARTS = 20
+
 
 class Listener:
     """A model of a run, loaded once, for the windows of recordings.
@@ -73,14 +77,21 @@ class Listener:
         """The columns of the answer."""
         return self._data.task.classes
 
-    def proba(self, block: Block) -> Proba:
-        """(n_windows, n_classes)."""
+    def hear(self, block: Block) -> tuple[Proba, Proba | None]:
+        """What is said of the windows, and when in each, where the run can tell.
+
+        Returns
+        -------
+        proba : (n_windows, n_classes)
+        when : (n_windows, PARTS, n_classes)
+            How sure a class is in equal parts of a window, the surest part 1; None where no model can tell.
+        """
         if not len(block):
-            return np.zeros((0, len(self.classes)))
+            return np.zeros((0, len(self.classes))), None
         inputs = Inputs(pd.DataFrame(index=range(len(block))), held=block.waves)
         if self._summary is not None:
             made = summary_of_waves(block.waves[self._summary.sample_rate], self._summary, jobs=self._jobs)
             made = with_embeddings(made, inputs, self._run.folder, self._embedders, self._jobs)
             ready, _ = self._data.schema.apply(made)
             inputs = replace(inputs, features=ready)
-        return self.answers.proba(inputs)
+        return self.answers.proba_and_when(inputs, PARTS)

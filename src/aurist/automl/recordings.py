@@ -11,7 +11,7 @@ from typing import Any
 
 from aurist.audio import probe
 from aurist.automl.detections import Detections, Progress, Recording
-from aurist.automl.listening import Listener
+from aurist.automl.listening import PARTS, Listener
 from aurist.clips import Clips
 from aurist.errors import ConfigError, DataError, about
 from aurist.events import Grid
@@ -175,6 +175,7 @@ def _settings(run: Run, data: RunData, grid: Grid, how: Streaming, model: str | 
         "model": model or ENSEMBLE,
         **asdict(grid),
         "channel": "mixed" if how.channel is None else how.channel,
+        "parts": PARTS,
         "classes": list(data.task.classes),
     }
 
@@ -242,12 +243,12 @@ class _Listening:
             return  # its end, or what is wrong with it, came before this block
         try:
             block = decoded()
-            said = self._listener.proba(block)
+            said, when = self._listener.hear(block)
         except (DataError, OSError) as error:
             self._fail(one, error)
             return
         left = self._left(one)
-        self._detections.keep(one, number, block, said)
+        self._detections.keep(one, number, block, said, when)
         if block.length is not None:
             self._detections.finish(one, block.length, _missing(self._promised[one.name], block.length))
         self._hours(left if block.length is not None else left - self._left(one))

@@ -139,6 +139,23 @@ class ModelWithVariants(Model, Protocol):
         ...
 
 
+@runtime_checkable
+class ModelThatTellsWhen(Model, Protocol):
+    """A model that may know when in a clip a class sounds.
+
+    Attributes
+    ----------
+    tells_when
+        Whether it does.
+    """
+
+    tells_when: bool
+
+    def predict_parts(self, inputs: Inputs, n_parts: int) -> tuple[Proba, Proba]:
+        """What `predict_proba` gives, and the same of equal parts of each clip, (n, n_parts, n_classes)."""
+        ...
+
+
 @dataclass(frozen=True)
 class Fitted:
     """What an engine made of one fold.

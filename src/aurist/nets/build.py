@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from aurist.errors import ConfigError
 from aurist.nets.config import MEL_CNN, MFCC_CNN, NetworkConfig
 from aurist.nets.files import load_body
-from aurist.nets.heads import build_head
+from aurist.nets.heads import build_head, framewise
 from aurist.nets.mel_cnn import MelCnn
 from aurist.nets.parameters import initialise
 from aurist.nets.transformer import TransformerNetwork
@@ -49,6 +49,21 @@ class ImageNetwork(nn.Module):
         """(batch, channels, rows, frames) to logits, (batch, n_classes)."""
         found: Tensor = self.head(self.body(x))
         return found
+
+    def with_frames(self, x: Tensor) -> Tensor:
+        """(batch, channels, rows, frames) to the logits of the clip and then of its frames.
+
+        Returns
+        -------
+        (batch, 1 + n_frames, n_classes)
+
+        Raises
+        ------
+        ConfigError
+            Where the head pools time away.
+        """
+        seen = self.body(x)
+        return torch.cat([self.head(seen)[:, None], framewise(self.head, seen)], dim=1)
 
     def embed(self, x: Tensor) -> Tensor:
         """(batch, channels, rows, frames) to the mean of the body's map, (batch, features)."""

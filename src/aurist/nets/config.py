@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 from aurist.errors import ConfigError, check_one_of
 
-HEADS = ("linear", "rfcx", "attention")
+HEADS = ("linear", "rfcx", "attention", "loudest")
+#: Those by which a network can tell when in a clip a class sounds.
+FRAMEWISE = ("attention", "loudest")
 POOLS = ("avg", "max", "avgmax")
 INITS = ("default", "xavier", "he")
 MFCC_CNN = "mfcc_cnn"
@@ -43,12 +45,12 @@ class NetworkConfig:
         The body keeps its weights and only the head learns: fast, for pretrained bodies.
     head
         "linear"; "rfcx" (a hidden layer between batch norms, as in a kernel of Kaggle's rainforest contest);
-        "attention" (over time, for sound events: it tells when, too).
+        "attention" and "loudest" (over time, weighted or at its surest, for sound events: they tell when, too).
     pool
-        Over the map of the backbone: "avg", "max", "avgmax" (the mean of both). With the head "attention" over
+        Over the map of the backbone: "avg", "max", "avgmax" (the mean of both). With the heads that tell when over
         its rows alone.
     dropout
-        Before the classifier; None: what the head is published with (0, 0.3 and 0.5 for the heads above, 0
+        Before the classifier; None: what the head is published with (0, 0.3, 0.5 and 0.5 for the heads above, 0
         for "mfcc_cnn").
     drop_path
         Stochastic depth, for backbones that have it.
@@ -109,6 +111,11 @@ class NetworkConfig:
     def takes(self) -> str:
         """ "wave": (batch, n_samples); "image": (batch, channels, rows, frames)."""
         return "image" if self.transformer is None else "wave"
+
+    @property
+    def tells_when(self) -> bool:
+        """Whether it answers for each frame."""
+        return self.head in FRAMEWISE
 
     def _check_used(self) -> None:
         kind = TRANSFORMER if self.transformer is not None else self.backbone

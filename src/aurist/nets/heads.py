@@ -9,7 +9,7 @@ from torch.nn import functional
 from aurist.errors import ConfigError
 
 #: dropout that each head is published with
-DROPOUT = {"linear": 0.0, "rfcx": 0.3, "attention": 0.5}
+DROPOUT = {"linear": 0.0, "rfcx": 0.3, "attention": 0.5, "loudest": 0.5}
 _HIDDEN = 1024
 
 
@@ -25,6 +25,8 @@ def build_head(
         return RfcxHead(channels, n_classes, pool, share)
     if kind == "attention":
         return AttentionHead(channels, n_classes, pool, share)
+    if kind == "loudest":
+        return FrameHead(channels, n_classes, pool, share)
     return LinearHead(channels, n_classes, pool, share)
 
 
@@ -77,11 +79,10 @@ class RfcxHead(nn.Module):
         return found
 
 
-class AttentionHead(nn.Module):
-    """Each class has its own weights over time, which sum to 1 (Q. Kong et al., "PANNs", 2020: AttBlock).
+class FrameHead(nn.Module):
+    """Every frame answers, and a class is as sure as in the frame where it is surest: so it can be said when, too.
 
-    The weights apply to the logits of the frames, as in AttBlock with activation "linear", not to their sigmoids:
-    so the result is a logit that serves cross-entropy and binary cross-entropy alike, and half precision.
+    The layers are those of PANNs (Q. Kong et al., 2020).
     """
 
     def __init__(self, channels: int, n_classes: int, pool: str, dropout: float) -> None:
@@ -90,15 +91,10 @@ class AttentionHead(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.hidden = nn.Linear(channels, channels)
         self.classifier = nn.Linear(channels, n_classes)
-        self.classifier_attention = nn.Linear(channels, n_classes)
 
     def forward(self, x: Tensor) -> Tensor:
         """(batch, channels, rows, frames) to logits, (batch, n_classes)."""
-        frames = self._frames(x)
-        # within [-10, 10], as published: no frame is shut out for good
-        weights = self.classifier_attention(frames).clamp(-10, 10).softmax(dim=1)
-        found: Tensor = (weights * self.classifier(frames)).sum(dim=1)
-        return found
+        return self.framewise(x).amax(dim=1)
 
     def framewise(self, x: Tensor) -> Tensor:
         """(batch, channels, rows, frames) to the logits of each frame, (batch, frames, n_classes)."""
@@ -114,6 +110,26 @@ class AttentionHead(nn.Module):
         return found
 
 
+class AttentionHead(FrameHead):
+    """Each class has its own weights over time, which sum to 1 (Q. Kong et al., "PANNs", 2020: AttBlock).
+
+    The weights apply to the logits of the frames, as in AttBlock with activation "linear", not to their sigmoids:
+    so the result is a logit that serves cross-entropy and binary cross-entropy alike, and half precision.
+    """
+
+    def __init__(self, channels: int, n_classes: int, pool: str, dropout: float) -> None:
+        super().__init__(channels, n_classes, pool, dropout)
+        self.classifier_attention = nn.Linear(channels, n_classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(batch, channels, rows, frames) to logits, (batch, n_classes)."""
+        frames = self._frames(x)
+        # within [-10, 10], as published: no frame is shut out for good
+        weights = self.classifier_attention(frames).clamp(-10, 10).softmax(dim=1)
+        found: Tensor = (weights * self.classifier(frames)).sum(dim=1)
+        return found
+
+
 def framewise(head: nn.Module, x: Tensor) -> Tensor:
     """The logits of each frame, where the head has them.
 
@@ -122,7 +138,7 @@ def framewise(head: nn.Module, x: Tensor) -> Tensor:
     ConfigError
         Where the head pools time away.
     """
-    if not isinstance(head, AttentionHead):
+    if not isinstance(head, FrameHead):
         raise ConfigError(
             f"{type(head).__name__} gives one answer a clip and cannot tell when: fit with head='attention'."
         )

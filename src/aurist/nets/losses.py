@@ -90,5 +90,5 @@ def class_weights(targets: Tensor, weight: Tensor) -> Tensor:
 
 
 def to_proba(logits: Tensor, *, multilabel: bool) -> Tensor:
-    """Logits to probabilities: of each class apart, or as shares of one."""
-    return logits.float().sigmoid() if multilabel else logits.float().softmax(dim=1)
+    """Logits to probabilities over the last dimension: of each class apart, or as shares of one."""
+    return logits.float().sigmoid() if multilabel else logits.float().softmax(dim=-1)

@@ -10,7 +10,7 @@ from typing import Any
 from aurist.augment import Compose, compose_from
 from aurist.errors import ConfigError, check_one_of
 from aurist.features.spectrogram_config import SpectrogramConfig
-from aurist.nets.config import NetworkConfig
+from aurist.nets.config import FRAMEWISE, NetworkConfig
 from aurist.pooling import POOLINGS
 
 OPTIMIZERS = ("sgd", "adam", "adamw", "rmsprop")
@@ -126,15 +126,20 @@ class Loss:
         Share that is spread over all classes.
     class_weights
         Rare classes count as much as common ones.
+    frames
+        Share of the loss that is of the surest frame of each class, for networks whose head tells when: with attention
+        alone nothing says what frames answer that it looks away from.
     """
 
     kind: str = "auto"
     label_smoothing: float = 0.0
     gamma: float = 2.0
     class_weights: bool = False
+    frames: float = 0.0
 
     def __post_init__(self) -> None:
         check_one_of("kind", self.kind, LOSSES)
+        share("frames", self.frames)
         share("label_smoothing", self.label_smoothing)
         if self.gamma < 0:
             raise ConfigError(f"gamma is {self.gamma}, but must be 0 or more.")
@@ -250,6 +255,11 @@ class Recipe:
             )
         if self.augment.mixing == "cutmix" and self.network.takes != "image":
             raise ConfigError("cutmix mixes images, but this network takes waves: use mixup.")
+        if self.loss.frames and not self.network.tells_when:
+            raise ConfigError(
+                f"loss.frames is {self.loss.frames:g}, but the head {self.network.head!r} does not answer for frames: "
+                f"use one of: {', '.join(FRAMEWISE)}."
+            )
 
     def to_dict(self) -> dict[str, Any]:
         """Plain tables, as TOML and JSON hold them; what is None is left out, and a search where there is none."""

@@ -114,6 +114,8 @@ class Trainer:
         self.device = self.fabric.device
         self.plain = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.network, self.optimizer = self.fabric.setup(self.plain, optimizer(self.plain, self.config))
+        if recipe.loss.frames:
+            self.network.mark_forward_method("with_frames")
         self.ema = None if self.config.ema is None else _average(self.plain, self.config.ema)
         self.batches = Batches(part, recipe, front, seed, self.device)
         self.history: list[Epoch] = []
@@ -209,8 +211,7 @@ class Trainer:
     def _one_step(self, batch: Batch, place: int) -> float:
         whole = (place + 1) % self.config.accumulate == 0 or place + 1 == len(self.batches)
         with self.fabric.no_backward_sync(self.network, enabled=not whole):
-            logits = self.network(as_network_likes(batch.x))
-            loss = self.loss(logits, batch.targets, batch.known, batch.weight)
+            loss = self._loss_of(batch)
             self.fabric.backward(loss / self.config.accumulate)
         if whole:
             if self.config.clip_norm is not None:
@@ -222,6 +223,14 @@ class Trainer:
             if self.ema is not None:
                 self.ema.update_parameters(self.plain)
         return float(loss.detach())
+
+    def _loss_of(self, batch: Batch) -> Tensor:
+        truth = batch.targets, batch.known, batch.weight
+        if not self.recipe.loss.frames:
+            return self.loss(self.network(as_network_likes(batch.x)), *truth)
+        said = self.network.with_frames(as_network_likes(batch.x))
+        whole, surest = self.loss(said[:, 0], *truth), self.loss(said[:, 1:].amax(dim=1), *truth)
+        return torch.lerp(whole, surest, self.recipe.loss.frames)
 
     def _stop_at_nan(self, epoch: int) -> None:
         advice = f"a lower learning rate than {self.config.lr:g} (training.lr)"

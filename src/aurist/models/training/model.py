@@ -22,7 +22,7 @@ from aurist.models.training.sound import Sound
 from aurist.nets.build import build_network
 from aurist.nets.files import load_weights
 from aurist.nets.losses import to_proba
-from aurist.pooling import pool
+from aurist.pooling import parts_of_clips, pool
 from aurist.recipes import Recipe, recipe_from
 
 
@@ -52,10 +52,29 @@ class NetworkModel:
     unseen: list[int]
     pooling: str
 
+    @property
+    def tells_when(self) -> bool:
+        """Whether it knows when in a clip a class sounds."""
+        return self.recipe.network.tells_when
+
     def predict_proba(self, inputs: Inputs) -> Proba:
         """(n, n_classes): the mean of all networks, windows pooled."""
-        clip, each = self._answers(inputs)
+        clip, _, each = self._answers(self._sound(inputs))
         return self._pooled(_mean(each), clip, len(inputs), self.pooling)
+
+    def predict_parts(self, inputs: Inputs, n_parts: int) -> tuple[Proba, Proba]:
+        """What `predict_proba` gives, and by the frames of the networks the same of equal parts of each clip.
+
+        Returns
+        -------
+        proba : (n, n_classes)
+        parts : (n, n_parts, n_classes)
+        """
+        sound = self._sound(inputs)
+        clip, start, each = self._answers(sound, frames=True)
+        said, waves = _mean(each), sound.waves
+        parts = parts_of_clips(said[:, 1:], clip, start, sound.n_samples, waves.begin, waves.end, n_parts)
+        return self._pooled(said[:, 0], clip, len(inputs), self.pooling), parts
 
     def variants(self, inputs: Inputs) -> dict[str, Proba]:
         """(n, n_classes) by the name of a way to answer: every pooling, and with less than there is.
@@ -63,7 +82,7 @@ class NetworkModel:
         "pooled by ..." for each pooling of the recipe where clips have several windows; then "one window", the
         middle one of each clip; "one checkpoint", the best of each network; "one network", that of the first seed.
         """
-        clip, each = self._answers(inputs)
+        clip, _, each = self._answers(self._sound(inputs))
         n = len(inputs)
         several = len(clip) > n
         whole = _mean(each)
@@ -80,10 +99,17 @@ class NetworkModel:
             out[ONE_NETWORK] = self._pooled(_mean(each[:1]), clip, n, self.pooling)
         return out
 
-    def _answers(self, inputs: Inputs) -> tuple[npt.NDArray[np.intp], list[list[Proba]]]:
-        """The clip of each window, and what each checkpoint of each network says of the windows."""
+    def _sound(self, inputs: Inputs) -> Sound:
+        return Sound(hear(inputs, self.recipe, self.task.jobs), self.recipe.window, self.ear.n_samples)
+
+    def _answers(
+        self, sound: Sound, *, frames: bool = False
+    ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.int64], list[list[Proba]]]:
+        """The clip of each window and its first sample, and what each checkpoint of each network says of the windows.
+
+        With ``frames`` behind that what it says of their frames: (n_windows, 1 + n_frames, n_classes).
+        """
         torch.set_num_threads(max(1, self.task.jobs))
-        sound = Sound(hear(inputs, self.recipe, self.task.jobs), self.recipe.window, self.ear.n_samples)
         clip, start = all_windows(sound)
         front = front_end(self.recipe)
         front = None if front is None else front.to(device())
@@ -98,12 +124,13 @@ class NetworkModel:
                 device=device(),
                 dtype=autocast_dtype(self.precision),
                 threads=self.task.jobs,
+                frames=frames,
             )
-            logits[:, self.unseen] = -torch.inf
+            logits[..., self.unseen] = -torch.inf
             proba = to_proba(logits, multilabel=answers_apart(self.recipe, self.task))
             return proba.numpy().astype(np.float64)
 
-        return clip, [[answer(network) for network in net] for net in self.networks]
+        return clip, start, [[answer(network) for network in net] for net in self.networks]
 
     def _pooled(self, windows: Proba, clip: npt.NDArray[np.intp], n: int, how: str) -> Proba:
         return pool(windows, clip, n, how, multilabel=self.task.multilabel)

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from aurist.features.spectrogram import Spectrogram
 from aurist.models.training.ahead import Ahead
 from aurist.models.training.sound import Sound
+from aurist.nets.build import ImageNetwork
 
 #: Windows a batch: small ones suit the caches of a CPU.
 _CPU_BATCH, _GPU_BATCH = 8, 128
@@ -64,18 +65,20 @@ def window_logits(
     device: torch.device,
     dtype: torch.dtype | None = None,
     threads: int = 1,
+    frames: bool = False,
 ) -> Tensor:
-    """(n_windows, n_classes), float32, on the CPU.
+    """(n_windows, n_classes), float32, on the CPU; with ``frames`` those of frames, too, as by `with_frames`.
 
     On a CPU each thread takes a batch all the way from its sound to the answer: that is faster than to share out every
     layer, the more so where others use the machine too. ``dtype`` is that of autocast, None for none. The network is
     left in the mode of evaluation.
     """
     network.eval()
+    ask = network.with_frames if frames and isinstance(network, ImageNetwork) else network
 
     def answer(x: Tensor) -> Tensor:
         with torch.inference_mode(), torch.autocast(device.type, dtype=dtype, enabled=dtype is not None):
-            found: Tensor = network(as_network_likes(x))
+            found: Tensor = ask(as_network_likes(x))
         return found.float().cpu()
 
     made = window_batches(sound, front, clip, start, device, threads)

@@ -1,0 +1,238 @@
+"""One AutoML over tables and networks, against each way alone, in the same time, on the same folds.
+
+Of every set: `aurist fit --time-limit`; the network that it would train, with all the time for itself; AutoGluon
+(best_quality) on the summary features that aurist stored, a predictor for each fold, and for sets with several labels a
+clip LightGBM for each label, as AutoGluon has no such thing; and 500 trees of a random forest. Features are made in
+aurist's time. Differences are paired, by a bootstrap over groups. Resumable: what is done is not done again.
+
+    python benchmarks/equal_time.py esc10 gtzan100 nips4b fsdd bengalese --minutes 10 --output equal_time
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import tomli_w
+from sklearn.model_selection import StratifiedGroupKFold
+
+from _common import DATA, table
+from aurist.crossval import TrainingData
+from aurist.evaluate import bootstrap, paired
+from aurist.plan import ENSEMBLE
+from aurist.predictions import from_frame
+from aurist.run import open_run, read_data, training_data
+
+Proba = npt.NDArray[np.float64]
+SETS = ("esc10", "gtzan100", "nips4b", "fsdd", "bengalese")
+#: What is maximised, and what else is told, of sets with one label a clip and with several.
+ONE, SEVERAL = ("accuracy", "f1_macro"), ("lwlrap", "average_precision", "roc_auc")
+AURIST, NETWORK = "aurist", "network alone"
+
+
+def labels(data: Path, name: str) -> pd.DataFrame:
+    """A set as a table with absolute paths, groups, and folds: the official ones, or grouped ones by scikit-learn."""
+    if name == "fsdd":
+        files = sorted((data / name).rglob("*.wav"))
+        parts = [file.stem.split("_") for file in files]
+        found = pd.DataFrame({"path": files, "label": [p[0] for p in parts], "group": [p[1] for p in parts]})
+        found["fold"] = pd.factorize(found["group"])[0]
+    else:
+        found = pd.read_csv(data / name / "labels.csv").rename(columns={"t_min": "start", "t_max": "end"})
+        found["path"] = [data / name / path for path in found["path"]]
+    if "group" not in found:
+        found["group"] = [Path(path).stem for path in found["path"]]
+    if "fold" not in found:
+        first = found["label"].fillna("").astype(str).str.split(";").str[0]
+        splitter = StratifiedGroupKFold(10 if name == "gtzan100" else 5, shuffle=True, random_state=0)
+        for fold, (_, rows) in enumerate(splitter.split(found, first, found["group"])):
+            found.loc[rows, "fold"] = fold
+    return found.assign(path=found["path"].astype(str), fold=found["fold"].astype(int))
+
+
+def command_line(*arguments: object) -> None:
+    subprocess.run([sys.executable, "-m", "aurist", *map(str, arguments)], check=True)
+
+
+def aurist(place: Path, minutes: float, metric: str, jobs: int) -> None:
+    """The whole command, as a user gives it."""
+    given = ("fit", place / "labels.csv", "--metric", metric, "--time-limit", f"{minutes}m", "--jobs", jobs)
+    command_line(*given, "-o", place / AURIST)
+
+
+def network_alone(place: Path, minutes: float, metric: str, jobs: int) -> None:
+    """The network of aurist's plan, fitted to the sound at hand, and nothing else."""
+    limit = f"{minutes}m"
+    plan, recipe = place / "plan.toml", place / "network.toml"
+    given = ("fit", place / "labels.csv", "--metric", metric, "--time-limit", limit, "--jobs", jobs)
+    command_line(*given, "--save-plan", plan)
+    members = tomllib.loads(plan.read_text(encoding="utf-8"))["member"]
+    settings = [one["settings"]["recipe"] for one in members if one["engine"] == "network"]
+    if not settings:
+        print(f"{place.name}: in {limit} aurist would train no network, and none is compared", flush=True)
+        return
+    recipe.write_text(tomli_w.dumps(settings[0]), encoding="utf-8")
+    command_line(*given, "--engine", "networks", "--recipe", recipe, "-o", place / NETWORK)
+
+
+def by_fold(
+    learn: TrainingData, answer: Callable[[pd.DataFrame, npt.NDArray[np.int8], pd.DataFrame], Proba]
+) -> Proba:
+    """(n, n_classes), out of fold."""
+    features, targets = learn.examples.features, learn.examples.targets
+    out = np.zeros(targets.shape)
+    for split in learn.splits:
+        rows = np.concatenate([split.train, split.inner])
+        there = features.iloc[rows].reset_index(drop=True), features.iloc[split.scored].reset_index(drop=True)
+        out[split.scored] = answer(there[0], targets[rows], there[1])
+    return out
+
+
+def forest(learn: TrainingData, seconds: float, jobs: int) -> Proba:
+    from sklearn.ensemble import RandomForestClassifier
+
+    def answer(x: pd.DataFrame, y: npt.NDArray[np.int8], new: pd.DataFrame) -> Proba:
+        model = RandomForestClassifier(500, random_state=0, n_jobs=jobs or -1)
+        if not learn.task.multilabel:
+            out = np.zeros((len(new), y.shape[1]))
+            label = y.argmax(axis=1)
+            out[:, np.unique(label)] = model.fit(x, label).predict_proba(new)
+            return out
+        told = model.fit(x, y).predict_proba(new)
+        return np.stack([one[:, 1] if one.shape[1] == 2 else np.zeros(len(new)) for one in told], axis=1)
+
+    return by_fold(learn, answer)
+
+
+def autogluon(learn: TrainingData, seconds: float, jobs: int) -> Proba:
+    from autogluon.tabular import TabularPredictor
+
+    def answer(x: pd.DataFrame, y: npt.NDArray[np.int8], new: pd.DataFrame) -> Proba:
+        seen, each = x.assign(label=y.argmax(axis=1)), seconds / len(learn.splits)
+        out = np.zeros((len(new), y.shape[1]))
+        for presets in (
+            "best_quality",
+            "medium_quality",
+        ):  # in too little time the first fits nothing, and fails
+            with tempfile.TemporaryDirectory() as folder:
+                place = f"{folder}/run"
+                predictor = TabularPredictor("label", path=place, verbosity=1, eval_metric=learn.task.metric)
+                try:
+                    predictor.fit(seen, presets=presets, time_limit=each, num_cpus=jobs or "auto")
+                except (AssertionError, RuntimeError):
+                    continue
+                told = predictor.predict_proba(new)
+            out[:, told.columns.astype(int)] = told
+            break
+        return out
+
+    return by_fold(learn, answer)
+
+
+def lightgbm(learn: TrainingData, seconds: float, jobs: int) -> Proba:
+    """A model for each label, of 100 trees; labels for which there is no time left get their share in the training."""
+    from lightgbm import LGBMClassifier
+
+    until = time.monotonic() + seconds
+
+    def answer(x: pd.DataFrame, y: npt.NDArray[np.int8], new: pd.DataFrame) -> Proba:
+        out = np.repeat(y.mean(axis=0, keepdims=True), len(new), axis=0)
+        plain = [f"f{i}" for i in range(x.shape[1])]
+        x, new = x.set_axis(plain, axis=1), new.set_axis(plain, axis=1)
+        for column in range(y.shape[1]):
+            if 0 < y[:, column].sum() < len(y) and time.monotonic() < until:
+                model = LGBMClassifier(random_state=0, n_jobs=jobs or -1, verbosity=-1)
+                out[:, column] = model.fit(x, y[:, column]).predict_proba(new)[:, 1]
+        return out
+
+    return by_fold(learn, answer)
+
+
+def one_set(place: Path, data: Path, minutes: float, jobs: int) -> list[dict[str, object]]:
+    """A row of figures for each way."""
+    name = place.name
+    place.mkdir(parents=True, exist_ok=True)
+    if not (place / "labels.csv").exists():
+        labels(data, name).to_csv(place / "labels.csv", index=False)
+    wanted = SEVERAL if name == "nips4b" else ONE
+    seconds = place / "seconds.json"
+    took: dict[str, float] = json.loads(seconds.read_text()) if seconds.exists() else {}
+
+    def timed(way: str, call: Callable[[], object]) -> object:
+        began = time.monotonic()
+        found = call()
+        took[way] = round(time.monotonic() - began, 1)
+        seconds.write_text(json.dumps(took))
+        return found
+
+    if AURIST not in took:
+        timed(AURIST, lambda: aurist(place, minutes, wanted[0], jobs))
+    learn = training_data(read_data(open_run(place / AURIST)))
+    told = {AURIST: _out_of_fold(place / AURIST, ENSEMBLE, learn)}
+    if NETWORK not in took:
+        timed(NETWORK, lambda: network_alone(place, minutes, wanted[0], jobs))
+    if (place / NETWORK).exists():
+        told[NETWORK] = _out_of_fold(place / NETWORK, None, learn)
+    tables = {"LightGBM": lightgbm} if learn.task.multilabel else {"AutoGluon": autogluon}
+    for way, fit in {**tables, "random forest": forest}.items():
+        path = place / f"{way}.npy"
+        if not path.exists():
+            np.save(path, timed(way, lambda fit=fit: fit(learn, minutes * 60, jobs)))  # type: ignore[misc]
+        told[way] = np.load(path)
+    truth, groups = learn.examples.targets, learn.groups
+    return [
+        {
+            "set": name,
+            "way": way,
+            "seconds": took[way],
+            **{metric: str(bootstrap(truth, proba, groups, metric)) for metric in wanted},
+            "aurist gains": ""
+            if way == AURIST
+            else str(paired(truth, told[AURIST], proba, groups, wanted[0])),
+        }
+        for way, proba in told.items()
+    ]
+
+
+def _out_of_fold(run: Path, model: str | None, learn: TrainingData) -> Proba:
+    """Of a model, or of the best single one."""
+    stored = open_run(run).predictions().query("part == 'oof'")
+    told = {one.model: one for one in from_frame(stored, learn.task.classes)}
+    name = model or next(one for one in told if one != ENSEMBLE)
+    return np.asarray(told[name].aligned(learn.clip_ids.tolist()))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("sets", nargs="+", choices=SETS)
+    parser.add_argument("--data", type=Path, default=DATA)
+    parser.add_argument("--minutes", type=float, default=10.0)
+    parser.add_argument("--jobs", type=int, default=0)
+    parser.add_argument("--output", type=Path, default=Path("equal_time"))
+    options = parser.parse_args()
+    folder = options.output / f"{options.minutes:g}m"
+    for name in options.sets:
+        rows = one_set(folder / name, options.data, options.minutes, options.jobs)
+        (folder / f"{name}.json").write_text(json.dumps(rows, indent=1), encoding="utf-8")
+        text = []
+        for path in sorted(folder.glob("*.json")):
+            done = json.loads(path.read_text(encoding="utf-8"))
+            text.append(table(list(done[0]), [[str(value) for value in row.values()] for row in done]))
+        (folder / "table.md").write_text("\n\n".join(text) + "\n", encoding="utf-8")
+        print(text[-1], flush=True)
+
+
+if __name__ == "__main__":
+    main()
