@@ -1,0 +1,104 @@
+"""Is a limit of time kept? Ten fits of different data, with limits from one to twenty minutes, by the command line.
+
+A fit keeps its limit where the whole command ends at most a tenth, or 20 seconds, behind it. Resumable: what is done is
+not done again.
+
+    python benchmarks/budget.py --output budget
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+
+from _common import DATA, table
+from equal_time import labels
+
+#: The set and its minutes; those with a slash are tables of features.
+FITS = (
+    ("fsdd", 1),
+    ("tables/emotions/emotions.arff", 1.5),
+    ("gtzan100", 2),
+    ("tables/frogs_mfcc.csv", 3),
+    ("spotify-genres/train.csv", 4),
+    ("nips4b", 6),
+    ("tables/us8k_features.csv", 8),
+    ("bengalese", 10),
+    ("gtzan100", 15),
+    ("esc10", 20),
+)
+OPTIONS = {
+    "tables/frogs_mfcc.csv": ("--label", "Species", "--group", "RecordID"),
+    "spotify-genres/train.csv": ("--label", "genre", "--metric", "f1_macro", "--preset", "best"),
+}
+
+
+def keeps(minutes: float, seconds: float) -> bool:
+    return seconds <= 60 * minutes + max(20.0, 6 * minutes)
+
+
+def fit(name: str, minutes: float, data: Path, folder: Path, jobs: int) -> dict[str, object]:
+    """One command, from its start to its end."""
+    if "/" in name:
+        given = data / name
+    else:
+        given = folder / f"{name}.csv"
+        labels(data, name).to_csv(given, index=False)
+    run = folder / f"{name.replace('/', '_')}_{minutes:g}m"
+    shutil.rmtree(run, ignore_errors=True)
+    command = [sys.executable, "-m", "aurist", "fit", str(given), "-o", str(run), "--jobs", str(jobs)]
+    command += ["--time-limit", f"{minutes}m", *OPTIONS.get(name, ())]
+    began = time.monotonic()
+    subprocess.run(command, check=True)
+    seconds = time.monotonic() - began
+    board = pd.read_csv(run / "leaderboard.csv")
+    score = f"{board['score'].iloc[0]:.3f} {board['metric'].iloc[0]}"
+    return {
+        "data": name,
+        "minutes": minutes,
+        "seconds": round(seconds, 1),
+        "models": len(board),
+        "score": score,
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, default=DATA)
+    parser.add_argument("--jobs", type=int, default=0)
+    parser.add_argument("--output", type=Path, default=Path("budget"))
+    options = parser.parse_args()
+    options.output.mkdir(parents=True, exist_ok=True)
+    path = options.output / "budget.json"
+    done = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+    for name, minutes in FITS[len(done) :]:
+        done.append(fit(name, minutes, options.data, options.output, options.jobs))
+        path.write_text(json.dumps(done, indent=1), encoding="utf-8")
+    header = ["data", "limit", "the command took", "kept", "rows of the leaderboard", "best score"]
+    rows = [
+        [
+            str(one["data"]),
+            f"{one['minutes']:g} min",
+            f"{one['seconds']:.0f} s",
+            "yes" if keeps(one["minutes"], one["seconds"]) else "no",
+            str(one["models"]),
+            str(one["score"]),
+        ]
+        for one in done
+    ]
+    text = table(header, rows)
+    (options.output / "budget.md").write_text(text + "\n", encoding="utf-8")
+    print(text)
+
+
+if __name__ == "__main__":
+    main()

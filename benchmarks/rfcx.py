@@ -1,0 +1,250 @@
+"""A synthetic Rainforest Connection: the published recipe against ours, in the same time.
+
+Calls of bird species (the annotated syllables of nips4b, joined where they follow each other) are laid over soundscapes
+of a tropical forest, in recordings of one minute at 48 kHz, with tables of true and false positives in the contest's
+own columns. Files with calls, and soundscapes, are divided before anything is laid: what is heard in training is not
+heard in the test. Of what sounds in a training recording only some is in the tables, as in the contest. In the test all
+of it is known, and a recording's answer for a species is its highest window.
+
+The published recipe learns from the boxes of true positives alone; `mel-sed` learns from windows of ten seconds, from
+false positives, too, and what nobody said counts as unknown. What was made before in the folder is used again.
+
+    python benchmarks/rfcx.py --minutes 30 --folder rfcx --output results
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import soundfile
+
+import _common
+from aurist.annotations import CutOptions
+from aurist.audio import read
+from aurist.automl import Streaming, fit, listen, read_annotated
+from aurist.automl.detections import Recording
+from aurist.config import FitConfig
+from aurist.evaluate import bootstrap
+from aurist.metrics import metric
+from aurist.recipes import read_recipe, with_settings
+from aurist.run import open_run
+
+RATE, SECONDS, WINDOW = 48_000, 60.0, 10.0
+SPECIES, TRAINING, TEST = 20, 160, 80
+#: Syllables nearer than this are one call, of so many seconds at the most; of a call, decibels above the background.
+JOINED, LONGEST, LEVEL = 0.5, 4.0, (0.0, 12.0)
+#: Species and calls of each in a recording; the share of the calls that are in the tables; false positives of each.
+PRESENT, CALLS, KNOWN, FALSE = (2, 4), (1, 3), 0.4, 5
+COLUMNS = ["recording_id", "species_id", "songtype_id", "t_min", "f_min", "t_max", "f_max"]
+Wave = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Call:
+    """Some syllables of a species, and the band that they lie in."""
+
+    species: int
+    y: Wave
+    low: float
+    high: float
+
+
+def calls_of(data: Path, *, test: bool) -> list[Call]:
+    """The calls in one half of the files; species are those with the most files."""
+    table = pd.read_csv(data / "nips4b" / "segments.csv")
+    files = table.groupby("label")["path"].nunique().sort_values(ascending=False, kind="stable")
+    species = sorted(files.index[:SPECIES])
+    paths = sorted(table["path"].unique())
+    half = np.random.default_rng(0).permutation(len(paths)) < len(paths) // 2
+    chosen = {path for path, one in zip(paths, half, strict=True) if one == test}
+    table = table[table["label"].isin(species) & table["path"].isin(chosen)]
+    return [
+        call
+        for (path, label), boxes in table.groupby(["path", "label"])
+        for call in _joined(data / "nips4b" / str(path), species.index(str(label)), boxes)
+    ]
+
+
+def _joined(path: Path, species: int, boxes: pd.DataFrame) -> Iterator[Call]:
+    sound, _ = read(path, RATE)
+    start = end = None
+    times = sorted(zip(boxes["t_min"], boxes["t_max"], strict=True))
+    for low, high in [*times, (np.inf, np.inf)]:
+        if start is not None and (low - end > JOINED or high - start > LONGEST):
+            y = sound[max(0, round((start - 0.05) * RATE)) : round((end + 0.05) * RATE)]
+            if len(y) >= 0.1 * RATE and np.abs(y).max() > 0:
+                yield Call(species, _faded(y), *_band(y))
+            start = None
+        start, end = (low if start is None else start), high
+
+
+def _faded(y: Wave) -> Wave:
+    n = round(0.02 * RATE)
+    ramp = np.minimum(1.0, np.minimum(np.arange(len(y)), np.arange(len(y))[::-1]) / n)
+    return (y * ramp).astype(np.float32)
+
+
+def _band(y: Wave) -> tuple[float, float]:
+    """Between which nine tenths of the power lie."""
+    power = np.abs(np.fft.rfft(y)) ** 2
+    share = np.cumsum(power) / power.sum()
+    low, high = np.searchsorted(share, [0.05, 0.95]) * RATE / len(y)
+    return float(low), float(max(high, low + 100))
+
+
+def backgrounds(data: Path, *, test: bool) -> list[Wave]:
+    files = sorted((data / "soundscapes").rglob("*.ogg"))
+    half = np.random.default_rng(1).permutation(len(files)) < len(files) // 2
+    return [read(file, RATE)[0] for file, one in zip(files, half, strict=True) if one == test]
+
+
+def forest(pieces: list[Wave], rng: np.random.Generator) -> Wave:
+    """A minute of several soundscapes, one fading into the next."""
+    n, fade = round(SECONDS * RATE), RATE
+    out, at = np.zeros(n + 12 * RATE, dtype=np.float32), 0
+    while at < n:
+        y = _faded(pieces[int(rng.integers(len(pieces)))]).copy()
+        ramp = np.linspace(0, 1, fade, dtype=np.float32)
+        y[:fade] *= ramp
+        y[-fade:] *= ramp[::-1]
+        out[at : at + len(y)] += y[: len(out) - at]
+        at += len(y) - fade
+    return out[:n]
+
+
+def make(folder: Path, data: Path, n: int, *, test: bool) -> None:
+    """Recordings, ``train_tp.csv`` and ``train_fp.csv`` for a few of their calls, ``truth.csv`` for all of them."""
+    if (folder / "truth.csv").exists():
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(2 + test)
+    calls, pieces = calls_of(data, test=test), backgrounds(data, test=test)
+    by_species: dict[int, list[Call]] = {}
+    for call in calls:
+        by_species.setdefault(call.species, []).append(call)
+    known, false, truth = [], [], []
+    for number in range(n):
+        name, y = f"{'test' if test else 'train'}{number:04d}", forest(pieces, rng)
+        loudness = float(np.sqrt(np.mean(y**2)))
+        present = rng.choice(list(by_species), int(rng.integers(PRESENT[0], PRESENT[1] + 1)), replace=False)
+        laid = []
+        for species in present.tolist():
+            for _ in range(int(rng.integers(CALLS[0], CALLS[1] + 1))):
+                call = by_species[species][int(rng.integers(len(by_species[species])))]
+                at = int(rng.integers(len(y) - len(call.y)))
+                gain = loudness * 10 ** (rng.uniform(*LEVEL) / 20) / float(np.sqrt(np.mean(call.y**2)))
+                y[at : at + len(call.y)] += gain * call.y
+                start, end = at / RATE, (at + len(call.y)) / RATE
+                laid.append((name, species, 1, start, call.low, end, call.high))
+        truth += laid
+        known += [one for one in laid if rng.uniform() < KNOWN]
+        others = [species for species in by_species if species not in present]
+        for _ in range(FALSE):  # where something sounded like it: mostly where another species called
+            near = laid[int(rng.integers(len(laid)))]
+            false.append((name, int(rng.choice(others)), *near[2:]))
+        y *= np.float32(0.9 / max(0.9, float(np.abs(y).max())))
+        soundfile.write(folder / f"{name}.flac", y, RATE, subtype="PCM_16")
+    for file, rows in (("train_tp", known), ("train_fp", false), ("truth", truth)):
+        pd.DataFrame(rows, columns=COLUMNS).to_csv(folder / f"{file}.csv", index=False, float_format="%.4f")
+
+
+def fitted(folder: Path, way: str, minutes: float, jobs: int) -> Path:
+    """The run of a way, its tables as the contest has them."""
+    place, training = folder / way, folder / "train"
+    if (place / "scores.json").exists():
+        return place
+    tables = folder / f"tables_{way}"
+    tables.mkdir(exist_ok=True)
+    published = way == "rfcx-resnet50"
+    for name in ["train_tp"] if published else ["train_tp", "train_fp"]:
+        pd.read_csv(training / f"{name}.csv").to_csv(tables / f"{name}.csv", index=False)
+    cut = CutOptions("boxes") if published else CutOptions(seconds=WINDOW, hop=WINDOW / 2, unlisted="unknown")
+    clips = read_annotated(training, tables, cut)
+    config = FitConfig(
+        engine="networks",
+        recipes=(way if published else _ours(folder),),
+        n_splits=3,
+        time_limit=60 * minutes,
+        metric="lwlrap",
+        jobs=jobs,
+    )
+    fit(clips, place, config, cache_dir=folder / "cache", say=print)
+    return place
+
+
+def _ours(folder: Path) -> str:
+    """`mel-sed` that hears all of a window."""
+    import tomli_w
+
+    recipe = with_settings(read_recipe("mel-sed"), {"window.seconds": WINDOW, "window.hop": WINDOW})
+    path = folder / "mel-sed.toml"
+    path.write_text(tomli_w.dumps(recipe.to_dict()), encoding="utf-8")
+    return str(path)
+
+
+def answers(folder: Path, run: Path, species: list[str]) -> npt.NDArray[np.float64]:
+    """(n_recordings, n_species): the highest window of each recording."""
+    opened = open_run(run)
+    recordings = [Recording(file.name, file) for file in sorted((folder / "test").glob("*.flac"))]
+    heard = listen(opened, recordings, folder / f"heard_{run.name}", Streaming(WINDOW))
+    columns = [heard.classes.index(name) if name in heard.classes else -1 for name in species]
+    best = np.stack([heard.detections.scores(one).proba.max(axis=0) for one in heard.recordings])
+    return np.where(np.array(columns) >= 0, best[:, columns], 0.0).astype(np.float64)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, default=_common.DATA)
+    parser.add_argument("--minutes", type=float, default=30.0, help="of each way, for all three folds")
+    parser.add_argument("--jobs", type=int, default=0)
+    parser.add_argument("--folder", type=Path, default=Path("rfcx"), help="for all that is made")
+    parser.add_argument("--output", type=Path)
+    options = parser.parse_args()
+    folder = options.folder
+    make(folder / "train", options.data, TRAINING, test=False)
+    make(folder / "test", options.data, TEST, test=True)
+    laid = pd.read_csv(folder / "test" / "truth.csv")
+    species = [f"s{number}" for number in range(SPECIES)]
+    names = [file.stem for file in sorted((folder / "test").glob("*.flac"))]
+    truth = np.zeros((len(names), SPECIES), dtype=np.int8)
+    truth[laid["recording_id"].map(names.index), laid["species_id"]] = 1
+    groups, rng = np.arange(len(names)), np.random.default_rng(0)
+    score = metric("lwlrap")
+    chance = float(np.mean([score(truth, rng.random(truth.shape), multilabel=True) for _ in range(200)]))
+    rows, figures = [["chance", f"{chance:.3f}", "", "", ""]], []
+    for way in ("rfcx-resnet50", "mel-sed"):
+        run = fitted(folder, way, options.minutes, options.jobs)
+        proba = answers(folder, run, species)
+        told = {
+            name: str(bootstrap(truth, proba, groups, name))
+            for name in ("lwlrap", "average_precision", "roc_auc")
+        }
+        epochs = [len(pd.read_csv(path)) for path in sorted(run.glob("models/*/fold*/net*/history.csv"))]
+        rows.append([way, *told.values(), " ".join(map(str, epochs))])
+        figures.append(
+            {
+                "way": way,
+                **told,
+                "epochs": epochs,
+                "run": json.loads((run / "scores.json").read_text())["score"],
+            }
+        )
+    header = ["way", "LWLRAP", "mean average precision", "AUC", "epochs of each fold"]
+    text = (
+        f"{TRAINING} recordings of a minute to learn from, {TEST} to be scored, {SPECIES} species, "
+        f"{options.minutes:g} minutes of training for each way:\n\n" + _common.table(header, rows)
+    )
+    _common.publish("rfcx", text, figures, options.output)
+
+
+if __name__ == "__main__":
+    main()
