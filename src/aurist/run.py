@@ -228,6 +228,7 @@ def create_run(folder: Path, config: FitConfig, data: RunData, recipes: Sequence
             "multilabel": data.task.multilabel,
             "unlisted": data.clips.unlisted,
             "window": data.clips.window,
+            "band": data.clips.band,
             "metric": data.task.metric,
             "root": None if data.clips.root is None else str(data.clips.root.resolve()),
             "schema": schema_to_dict(data.schema),
@@ -275,6 +276,7 @@ def read_data(run: Run) -> RunData:
         unlisted=known["unlisted"],
         root=None if known["root"] is None else Path(known["root"]),
         window=known.get("window"),
+        band=None if known.get("band") is None else tuple(known["band"]),
     )
     return RunData(
         task=Task(

@@ -46,6 +46,19 @@ def test_boxes_become_clips_with_all_that_is_in_them() -> None:
     assert clips.table["labels"].tolist() == [("a", "b"), ("a", "b"), ("a", "c")]
 
 
+def test_the_band_is_that_of_all_boxes_where_it_is_asked_for() -> None:
+    rows = [
+        {"path": "a.wav", "start": 1, "end": 2, "label": "a", "low": 900, "high": 2000},
+        {"path": "a.wav", "start": 3, "end": 4, "label": "b", "low": 1500, "high": 7000},
+        {"path": "a.wav", "start": 3, "end": 4, "label": "b"},
+    ]
+    made = make_annotations(rows, "t")
+    assert to_clips(made, {"a.wav": 9.0}, CutOptions(band=True)).band == (900, 7000)
+    assert to_clips(made, {"a.wav": 9.0}, CutOptions()).band is None
+    with pytest.raises(DataError, match="no annotation has a lowest and a highest frequency"):
+        to_clips(boxes((1, 2, "x")), {"a.wav": 9.0}, CutOptions(band=True))
+
+
 def test_what_is_confirmed_absent_is_kept_apart_from_what_is_unknown() -> None:
     rows = [
         {"path": "a.wav", "start": 0, "end": 2, "label": "owl", "state": "absent"},

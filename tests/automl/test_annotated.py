@@ -14,6 +14,8 @@ import soundfile as sf
 from aurist.annotations import CutOptions
 from aurist.automl import read_annotated
 from aurist.errors import DataError
+from aurist.models.network import recipe_of
+from aurist.plan import read_plan
 
 RATE = 8000
 HEADER = "Selection\tView\tChannel\tBegin Time (s)\tEnd Time (s)\tLow Freq (Hz)\tHigh Freq (Hz)\tSpecies\n"
@@ -103,3 +105,34 @@ def test_a_fit_by_the_command_line(field: Path) -> None:
     assert told["scores"]["score"]["score"] > 0.9
     refused = subprocess.run([*command, "--cut", "slices"], cwd=field, capture_output=True, text=True)
     assert refused.returncode == 1 and "cut is 'slices', but must be one of: windows, boxes" in refused.stderr
+
+
+def test_networks_hear_the_band_of_the_boxes_where_that_is_asked_for(field: Path) -> None:
+    pytest.importorskip("timm")
+    asked = [
+        "--engine",
+        "networks",
+        "--recipe",
+        "mel-cnn",
+        "--set",
+        "front.sample_rate=8000",
+        "--set",
+        "front.fmax=4000",
+    ]
+    asked += [
+        "--annotations",
+        "tables",
+        "--band",
+        "--save-plan",
+        "band.toml",
+        "--cache-dir",
+        "cache",
+        "--jobs",
+        "1",
+    ]
+    command = [sys.executable, "-m", "aurist", "fit", "sounds", *asked]
+    done = subprocess.run(command, cwd=field, capture_output=True, text=True, timeout=250)
+    assert done.returncode == 0, done.stderr
+    (member,) = read_plan(field / "band.toml").members
+    front = recipe_of(member).front
+    assert (front.fmin, front.fmax) == (350, 2250)

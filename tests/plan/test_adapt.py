@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aurist.errors import ConfigError
 from aurist.features.spectrogram_config import shape
-from aurist.plan import SoundFacts, adapted, coarser, sound_facts
+from aurist.plan import SoundFacts, adapted, coarser, sound_facts, within
 from aurist.recipes import read_recipe
 
 RECIPE = read_recipe("mel-cnn")
@@ -31,6 +33,15 @@ def test_ultrasound_is_slowed_down() -> None:
     calls = adapted(RECIPE, SoundFacts(384_000, 0.006, 0.01, 44))
     assert calls.window.seconds is not None and calls.window.seconds < 0.011
     assert calls.window.seconds * 384_000 / calls.front.hop_length > 120
+
+
+def test_a_band_is_heard_alone_with_frames_long_enough_for_narrow_ones() -> None:
+    front = within(RECIPE, (500.0, 900.0)).front
+    assert (front.fmin, front.fmax) == (500.0, 900.0)
+    assert front.n_fft > RECIPE.front.n_fft  # 64 bands of 6 Hz
+    assert within(RECIPE, (1500.0, 90_000.0)).front.fmax == 22_050
+    with pytest.raises(ConfigError, match="the boxes lie from 30000 to 90000 Hz"):
+        within(RECIPE, (30_000.0, 90_000.0))
 
 
 def test_large_sets_are_heard_fewer_times() -> None:

@@ -43,6 +43,8 @@ class CutOptions:
         What must not straddle folds: the "recording", its "folder" (a site, as a rule), or the "day" in its name.
     seed
         Of the draw of the background.
+    band
+        Networks shall hear the band alone in which the boxes lie, from the lowest frequency of all to the highest.
 
     Raises
     ------
@@ -58,6 +60,7 @@ class CutOptions:
     unlisted: str = "absent"
     group: str = "recording"
     seed: int = 0
+    band: bool = False
 
     def __post_init__(self) -> None:
         for name, known in (("cut", CUTS), ("group", GROUPS), ("unlisted", ("absent", "unknown"))):
@@ -112,7 +115,8 @@ def to_clips(
     Raises
     ------
     DataError
-        Where the length of a recording is not known, boxes lie behind its end, or nothing is annotated: all at once.
+        Where the length of a recording is not known, boxes lie behind its end, or nothing is annotated: all at once;
+        where their band is asked for, and none has one.
 
     Examples
     --------
@@ -151,7 +155,19 @@ def to_clips(
         root=annotations.root,
         notes=annotations.notes,
     )
-    return replace(clips, window=options.seconds if options.cut == "windows" else None)
+    window = options.seconds if options.cut == "windows" else None
+    return replace(clips, window=window, band=_band(annotations) if options.band else None)
+
+
+def _band(annotations: Annotations) -> tuple[float, float]:
+    """From the lowest frequency of the boxes to the highest."""
+    boxes = [one for one in annotations if one.has_band]
+    if not boxes:
+        raise DataError(
+            "The band of the boxes was asked for, but no annotation has a lowest and a highest frequency. Leave --band "
+            "out, or give tables with both columns."
+        )
+    return min(one.low for one in boxes), max(one.high for one in boxes)
 
 
 def _check(annotations: Annotations, durations: Mapping[str, float]) -> None:

@@ -26,6 +26,7 @@ from aurist.plan import (
     students,
     table_members,
     with_epochs,
+    within,
     write_plan,
 )
 from aurist.recipes import Recipe, read_recipe
@@ -117,8 +118,8 @@ def _default_network(
 ) -> tuple[list[Step], list[str]]:
     content = audit["content"]
     assert isinstance(content, dict)
-    facts = sound_facts(content, len(learn.folds))
-    if facts is None or learn.examples.inputs.clips is None:
+    facts, clips = sound_facts(content, len(learn.folds)), learn.examples.inputs.clips
+    if facts is None or clips is None:
         return [], []
     if any(find_spec(name) is None for name in ("torch", "timm", "lightning_fabric")):
         return [], ["no network: PyTorch is not installed (pip install 'aurist[networks]')"]
@@ -126,6 +127,8 @@ def _default_network(
     if seconds < _LEAST:
         return [], [f"no network: {max(0.0, seconds):.0f} s for it are too few"]
     recipe = adapted(read_recipe(DEFAULT_RECIPE), facts)
+    if clips.band is not None:
+        recipe = within(recipe, clips.band)
     precision, epochs = _affordable(recipe, learn, seconds)
     if epochs < FINE_EPOCHS:
         recipe = coarser(recipe)

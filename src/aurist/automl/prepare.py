@@ -28,7 +28,7 @@ from aurist.metrics import metric
 from aurist.models.base import Inputs, Task
 from aurist.models.network import ENGINE as NETWORK
 from aurist.models.network import check_recipe, recipe_of
-from aurist.plan import ENSEMBLE, GLUON_ENSEMBLE, n_splits, read_plan, table_members
+from aurist.plan import ENSEMBLE, GLUON_ENSEMBLE, n_splits, read_plan, table_members, within
 from aurist.recipes import Recipe, parse_setting, read_recipe
 from aurist.run import HELD_OUT, Run, RunData, create_run
 from aurist.splits import NEVER_SCORED, assign_folds, given_folds, group_codes
@@ -64,6 +64,8 @@ def prepare(
     if config.unlabelled is not None:
         read_clips(config.unlabelled, unlabelled, labelled=False)  # what cannot be read is said now
     _check_learnable(clips)
+    if clips.band is not None and config.plan is None:  # a plan says all of its recipes itself
+        recipes = [within(recipe, clips.band) for recipe in recipes]
     embedders = chosen_embedders(config)
     listening = [*recipes, *embedders]
     if listening and not clips.has_audio:

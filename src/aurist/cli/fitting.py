@@ -128,6 +128,7 @@ def fit(
     background: opt.Background = None,
     unlisted: opt.Unlisted = "absent",
     together: opt.Together = "recording",
+    band: opt.Band = False,
 ) -> None:
     """Learn from labelled recordings or a table of features.
 
@@ -180,7 +181,7 @@ def fit(
         pseudo_sure=pseudo_sure,
         subset=subset,
     )
-    options = CutOptions(cut, window, hop, min_overlap, background, unlisted, together, seed)
+    options = CutOptions(cut, window, hop, min_overlap, background, unlisted, together, seed, band)
     source: Path | Clips = data
     if annotations is not None:
         source = read_annotated(data, annotations, options, label=label, verdicts=verdicts)

@@ -141,6 +141,12 @@ Background = Annotated[
 Unlisted = Annotated[
     str, typer.Option(help="Whether what is not annotated is absent or unknown.", rich_help_panel=ANNOTATED)
 ]
+Band = Annotated[
+    bool,
+    typer.Option(
+        "--band", help="Networks hear only the band in which the boxes lie.", rich_help_panel=ANNOTATED
+    ),
+]
 Together = Annotated[
     str,
     typer.Option(help="What must not straddle folds: recording, folder or day.", rich_help_panel=ANNOTATED),

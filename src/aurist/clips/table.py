@@ -52,6 +52,8 @@ class Clips:
         The ids as the table has them, where it repeats some; empty where ``clip_id`` is what was given.
     window
         Seconds of the windows that recordings were cut into; None where the clips are no such windows.
+    band
+        The lowest and the highest frequency, in Hz, that networks shall hear; None: all.
     """
 
     table: pd.DataFrame
@@ -64,6 +66,7 @@ class Clips:
     rows: tuple[int | str, ...] = ()
     given_ids: tuple[str, ...] = ()
     window: float | None = None
+    band: tuple[float, float] | None = None
 
     def __len__(self) -> int:
         return len(self.table)

@@ -1,6 +1,6 @@
 """What to fit, and in what time."""
 
-from aurist.plan.adapt import SoundFacts, adapted, coarser, sound_facts
+from aurist.plan.adapt import SoundFacts, adapted, coarser, sound_facts, within
 from aurist.plan.clock import Clock, share, time_limit
 from aurist.plan.members import (
     ENSEMBLE,
@@ -37,5 +37,6 @@ __all__ = [
     "table_members",
     "time_limit",
     "with_epochs",
+    "within",
     "write_plan",
 ]

@@ -108,6 +108,35 @@ def adapted(recipe: Recipe, facts: SoundFacts) -> Recipe:
     )
 
 
+def within(recipe: Recipe, band: tuple[float, float]) -> Recipe:
+    """The recipe that hears a band, in Hz, alone, as far as its sample rate reaches.
+
+    Raises
+    ------
+    ConfigError
+        Where that reaches not even into the band.
+
+    Examples
+    --------
+    >>> from aurist.recipes import read_recipe
+    >>> front = within(read_recipe("mel-cnn"), (1500.0, 30000.0)).front
+    >>> front.fmin, front.fmax
+    (1500.0, 22050.0)
+    """
+    if recipe.network.takes != "image":
+        return recipe
+    rate = recipe.front.sample_rate
+    fmin, fmax = band[0], min(band[1], rate / 2)
+    if fmin >= fmax:
+        raise ConfigError(
+            f"{recipe.name}: the boxes lie from {band[0]:g} to {band[1]:g} Hz, but at a sample rate of {rate} Hz there "
+            f"is nothing above {rate / 2:g} Hz: raise front.sample_rate."
+        )
+    hop, n_fft = recipe.front.hop_length, recipe.front.n_fft
+    front = _front(recipe.front, sample_rate=rate, hop_length=hop, n_fft=n_fft, fmin=fmin, fmax=fmax)
+    return replace(recipe, front=front)
+
+
 def coarser(recipe: Recipe) -> Recipe:
     """With half as many frames a second: an epoch takes half the time."""
     return replace(recipe, front=replace(recipe.front, hop_length=2 * recipe.front.hop_length))
