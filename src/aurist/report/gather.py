@@ -15,6 +15,7 @@ from aurist.clips import Clips
 from aurist.config import FitConfig
 from aurist.errors import ConfigError
 from aurist.run import Run, RunData
+from aurist.thresholds import nested_decisions
 
 
 @dataclass(frozen=True)
@@ -29,12 +30,16 @@ class Told:
         The n clips that are scored.
     truth, proba
         (n, n_classes).
+    named
+        (n, n_classes): what is decided for where clips may have several labels, by thresholds chosen on the other
+        folds; None: the most probable class.
     """
 
     model: str
     clips: Clips
     truth: npt.NDArray[np.int8]
     proba: npt.NDArray[np.float64]
+    named: npt.NDArray[np.float64] | None
 
 
 def told_by(run: Run, data: RunData, model: str | None) -> Told:
@@ -50,8 +55,13 @@ def told_by(run: Run, data: RunData, model: str | None) -> Told:
     if name not in said:
         raise ConfigError(f"This run has no model {name!r}. It has: {', '.join(said)}.")
     ids = said[name].clip_id.tolist()
-    clips = data.clips.take(pd.Index(data.clips.table["clip_id"]).get_indexer(pd.Index(ids)))
-    return Told(name, clips, clips.targets(data.task.classes), said[name].aligned(ids))
+    rows = pd.Index(data.clips.table["clip_id"]).get_indexer(pd.Index(ids))
+    clips, proba = data.clips.take(rows), said[name].aligned(ids)
+    truth, named = clips.targets(data.task.classes), None
+    if clips.multilabel:
+        weight = clips.table["weight"].to_numpy(dtype=float)
+        named = nested_decisions(proba, truth, data.folds[rows], row_weight=weight)
+    return Told(name, clips, truth, proba, named)
 
 
 def class_counts(data: RunData) -> list[tuple[str, int]]:

@@ -32,12 +32,18 @@ class Mistake:
 
 
 def worst_mistakes(
-    clips: Clips, truth: npt.NDArray[np.int8], proba: Proba, *, shown: int, with_sound: bool
+    clips: Clips,
+    truth: npt.NDArray[np.int8],
+    proba: Proba,
+    named: Proba | None = None,
+    *,
+    shown: int,
+    with_sound: bool,
 ) -> list[Mistake]:
     """The mistakes with the highest probabilities, one a group, the surest first.
 
-    With several labels a clip a class above one half that is not there is a mistake; what was missed is not shown, as
-    few labels are complete.
+    With several labels a clip a class that is named and not there is a mistake; what was missed is not shown, as few
+    labels are complete.
 
     Parameters
     ----------
@@ -45,6 +51,8 @@ def worst_mistakes(
         n clips.
     truth, proba
         (n, n_classes), out of fold, the columns in the order of ``clips.classes``.
+    named
+        (n, n_classes): what is named where clips may have several labels; None: what is above one half.
     shown
         How many.
     with_sound
@@ -52,7 +60,7 @@ def worst_mistakes(
     """
     wrong = np.where(truth != 0, 0.0, proba)
     if clips.multilabel:
-        wrong[wrong <= 0.5] = 0.0
+        wrong[~(proba > 0.5 if named is None else named > 0)] = 0.0
     else:
         wrong[proba.argmax(axis=1) != wrong.argmax(axis=1)] = 0.0
     found: list[Mistake] = []

@@ -81,7 +81,7 @@ def _contents(run: Run, model: str | None, with_sound: bool) -> dict[str, Any]:
         if features is None
         else chart(partial(plot_importance, features, shown=SHOWN_FEATURES)),
         "mistakes": worst_mistakes(
-            told.clips, told.truth, told.proba, shown=SHOWN_MISTAKES, with_sound=with_sound
+            told.clips, told.truth, told.proba, told.named, shown=SHOWN_MISTAKES, with_sound=with_sound
         ),
         "settings": gather.settings(run.config()),
         "recipes": [(recipe.name, recipe.to_dict()) for recipe in run.networks()],
@@ -94,14 +94,13 @@ def _behaviour(told: Told) -> dict[str, Any]:
     """Where the model is right and wrong."""
     several = told.clips.multilabel
     sure = reliability(told.truth, told.proba, multilabel=several)
+    table = per_class(told.truth, told.proba, told.clips.classes, multilabel=several, named=told.named)
     matrix = None
     if not several and len(told.clips.classes) <= MOST_CONFUSED:
         matrix = chart(partial(plot_confusion, confusion(told.truth, told.proba), told.clips.classes))
     return {
         "confusion": matrix,
-        "per_class": per_class(told.truth, told.proba, told.clips.classes, multilabel=several).to_dict(
-            "records"
-        ),
+        "per_class": table.to_dict("records"),
         "reliability": chart(partial(plot_reliability, sure)),
         "ece": ece(told.truth, told.proba, multilabel=several),
     }
