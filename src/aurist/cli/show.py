@@ -173,9 +173,9 @@ def _print_gain(gain: dict[str, Any] | None) -> None:
     if gain is None:
         return
     verdict = "better" if gain["low"] > 0 else "worse" if gain["high"] < 0 else "no sure difference"
-    bounds = "" if gain["low"] != gain["low"] else f" [{gain['low']:+.3f}, {gain['high']:+.3f}]"
+    bounds = "" if gain["low"] != gain["low"] else f" [{gain['low']:+z.3f}, {gain['high']:+z.3f}]"
     paragraph(
-        f"Ensemble is what predicts (--model chooses another). Against {gain['model']}: {gain['score']:+.3f}{bounds}, "
+        f"Ensemble is what predicts (--model chooses another). Against {gain['model']}: {gain['score']:+z.3f}{bounds}, "
         f"{verdict}."
     )
 

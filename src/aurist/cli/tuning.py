@@ -190,6 +190,6 @@ def _print_comparison(told: dict[str, Any]) -> None:
         verdict = "really worse: keep the recipe as it was"
     paragraph(
         f"{on[0].upper()}{on[1:]}: {told['metric']} {interval(told[TUNED])} tuned, {interval(told[AS_IT_WAS])} as it "
-        f"was; difference {gap['score']:+.3f} [{gap['low']:+.3f}, {gap['high']:+.3f}], better in "
+        f"was; difference {gap['score']:+z.3f} [{gap['low']:+z.3f}, {gap['high']:+z.3f}], better in "
         f"{gap['better']:.0%} of the resamples: {verdict}."
     )

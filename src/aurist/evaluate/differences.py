@@ -30,7 +30,7 @@ class Difference(Interval):
 
     def __str__(self) -> str:
         return (
-            f"{self.score:+.4f} [{self.low:+.4f}, {self.high:+.4f}], better in {self.better:.0%} of resamples"
+            f"{self.score:+z.4f} [{self.low:+z.4f}, {self.high:+z.4f}], better in {self.better:.0%} of resamples"
         )
 
 

@@ -15,7 +15,7 @@ def template(name: str) -> Template:
     found = Environment(
         loader=PackageLoader("aurist", "report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
-    found.filters |= {"interval": _interval, "signed": "{:+.3f}".format, "digits": _digits}
+    found.filters |= {"interval": _interval, "signed": "{:+z.3f}".format, "digits": _digits}
     return found.get_template(name)
 
 
