@@ -132,7 +132,7 @@ class TestMistakes:
         proba = np.array([[0.9, 0.1], [0.9, 0.45], [0.7, 0.2]])
         found = worst_mistakes(clips, clips.targets(), proba, shown=5, with_sound=True)
         assert [(one.name, one.said) for one in found] == [("c2", [("a", 0.7)])]
-        named = np.array([[1.0, 0.0], [1.0, 1.0], [0.0, 0.0]])
+        named = np.array([[True, False], [True, True], [False, False]])
         found = worst_mistakes(clips, clips.targets(), proba, named, shown=5, with_sound=True)
         assert [(one.name, one.said) for one in found] == [("c1", [("b", 0.45)])]
 

@@ -29,9 +29,7 @@ class Difference(Interval):
     better: float
 
     def __str__(self) -> str:
-        return (
-            f"{self.score:+z.4f} [{self.low:+z.4f}, {self.high:+z.4f}], better in {self.better:.0%} of resamples"
-        )
+        return f"{self.score:+z.4f} [{self.low:+z.4f}, {self.high:+z.4f}], better in {self.better:.0%} of resamples"
 
 
 def paired(

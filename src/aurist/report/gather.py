@@ -39,7 +39,7 @@ class Told:
     clips: Clips
     truth: npt.NDArray[np.int8]
     proba: npt.NDArray[np.float64]
-    named: npt.NDArray[np.float64] | None
+    named: npt.NDArray[np.bool_] | None
 
 
 def told_by(run: Run, data: RunData, model: str | None) -> Told:
@@ -60,7 +60,7 @@ def told_by(run: Run, data: RunData, model: str | None) -> Told:
     truth, named = clips.targets(data.task.classes), None
     if clips.multilabel:
         weight = clips.table["weight"].to_numpy(dtype=float)
-        named = nested_decisions(proba, truth, data.folds[rows], row_weight=weight)
+        named = nested_decisions(proba, truth, data.folds[rows], row_weight=weight) > 0
     return Told(name, clips, truth, proba, named)
 
 

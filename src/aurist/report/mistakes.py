@@ -35,7 +35,7 @@ def worst_mistakes(
     clips: Clips,
     truth: npt.NDArray[np.int8],
     proba: Proba,
-    named: Proba | None = None,
+    named: npt.NDArray[np.bool_] | None = None,
     *,
     shown: int,
     with_sound: bool,
@@ -60,7 +60,7 @@ def worst_mistakes(
     """
     wrong = np.where(truth != 0, 0.0, proba)
     if clips.multilabel:
-        wrong[~(proba > 0.5 if named is None else named > 0)] = 0.0
+        wrong[~(proba > 0.5 if named is None else named)] = 0.0
     else:
         wrong[proba.argmax(axis=1) != wrong.argmax(axis=1)] = 0.0
     found: list[Mistake] = []
