@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +14,8 @@ from aurist.automl import read_annotated
 from aurist.errors import DataError
 from aurist.models.network import recipe_of
 from aurist.plan import read_plan
+
+from ..command import aurist, done
 
 RATE = 8000
 HEADER = "Selection\tView\tChannel\tBegin Time (s)\tEnd Time (s)\tLow Freq (Hz)\tHigh Freq (Hz)\tSpecies\n"
@@ -67,72 +67,20 @@ def test_what_is_missing_is_said_at_once(field: Path, tmp_path: Path) -> None:
 
 
 def test_a_fit_by_the_command_line(field: Path) -> None:
-    command = [
-        sys.executable,
-        "-m",
-        "aurist",
-        "fit",
-        "sounds",
-        "--annotations",
-        "tables",
-        "--window",
-        "4",
-        "-o",
-        "run",
-    ]
-    options = [
-        "--preset",
-        "quick",
-        "--time-limit",
-        "60s",
-        "--metric",
-        "lwlrap",
-        "--jobs",
-        "1",
-        "--cache-dir",
-        "cache",
-    ]
-    done = subprocess.run([*command, *options], cwd=field, capture_output=True, text=True, timeout=250)
-    assert done.returncode == 0, done.stderr
-    shown = subprocess.run(
-        [sys.executable, "-m", "aurist", "leaderboard", "run", "--json"],
-        cwd=field,
-        capture_output=True,
-        text=True,
-    )
-    told = json.loads(shown.stdout)
+    command = ("fit", "sounds", "--annotations", "tables", "--window", 4, "-o", "run")
+    done(*command, "--preset", "quick", "--time-limit", "60s", "--metric", "lwlrap", "--jobs", 1, cwd=field)
+    told = json.loads(done("leaderboard", "run", "--json", cwd=field).stdout)
     assert told["scores"]["metric"] == "lwlrap" and told["scores"]["n_groups"] == 16
     assert told["scores"]["score"]["score"] > 0.9
-    refused = subprocess.run([*command, "--cut", "slices"], cwd=field, capture_output=True, text=True)
+    refused = aurist(*command, "--cut", "slices", cwd=field)
     assert refused.returncode == 1 and "cut is 'slices', but must be one of: windows, boxes" in refused.stderr
 
 
 def test_networks_hear_the_band_of_the_boxes_where_that_is_asked_for(field: Path) -> None:
     pytest.importorskip("timm")
-    asked = [
-        "--engine",
-        "networks",
-        "--recipe",
-        "mel-cnn",
-        "--set",
-        "front.sample_rate=8000",
-        "--set",
-        "front.fmax=4000",
-    ]
-    asked += [
-        "--annotations",
-        "tables",
-        "--band",
-        "--save-plan",
-        "band.toml",
-        "--cache-dir",
-        "cache",
-        "--jobs",
-        "1",
-    ]
-    command = [sys.executable, "-m", "aurist", "fit", "sounds", *asked]
-    done = subprocess.run(command, cwd=field, capture_output=True, text=True, timeout=250)
-    assert done.returncode == 0, done.stderr
+    asked = ("--engine", "networks", "--recipe", "mel-cnn", "--set", "front.sample_rate=8000")
+    asked += ("--set", "front.fmax=4000", "--annotations", "tables", "--band", "--save-plan", "band.toml")
+    done("fit", "sounds", *asked, "--jobs", 1, cwd=field)
     (member,) = read_plan(field / "band.toml").members
     front = recipe_of(member).front
     assert (front.fmin, front.fmax) == (350, 2250)

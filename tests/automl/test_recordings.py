@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -27,6 +25,9 @@ from aurist.events import Grid
 from aurist.features.windows import Hearing, read_block
 from aurist.models.base import Inputs
 from aurist.run import read_data
+
+from ..command import aurist as aurist_command
+from ..command import done, start
 
 pytest.importorskip("timm")
 
@@ -110,9 +111,7 @@ def field(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Calls]:
 
 
 def predict(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "aurist", "predict", *map(str, arguments)]
-    environment = {**os.environ, "AURIST_CACHE_DIR": str(cwd / "cache")}
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=280, env=environment)
+    return aurist_command("predict", *arguments, cwd=cwd)
 
 
 @pytest.fixture(scope="module")
@@ -128,10 +127,10 @@ def test_calls_are_found_where_they_are(
     events = pd.read_csv(detected[0] / "events.csv")
     own = events[events["path"] == "site/night.flac"]
     found = 0
-    for start, end, kind in field[1]:
+    for begin, end, kind in field[1]:
         near = own[own["label"] == kind]
-        shared = near["end"].clip(upper=end) - near["start"].clip(lower=start)
-        joined = near["end"].clip(lower=end) - near["start"].clip(upper=start)
+        shared = near["end"].clip(upper=end) - near["start"].clip(lower=begin)
+        joined = near["end"].clip(lower=end) - near["start"].clip(upper=begin)
         found += bool((shared / joined >= 0.3).any())
     assert found >= 0.9 * len(field[1])
     assert len(own) <= 1.05 * len(field[1])
@@ -192,9 +191,9 @@ def test_a_killed_prediction_ends_as_one_that_was_left_alone(run: Path, tmp_path
     y, _ = night(1500, 5)
     soundfile.write(tmp_path / "long.flac", y, RATE)
     soundfile.write(tmp_path / "second.flac", y[: 100 * RATE], RATE)
-    command = [sys.executable, "-m", "aurist", "predict", str(run), "long.flac", "second.flac", "--jobs", "1"]
-    command += ["--format", "csv,windows,raven,jsonl,audacity"]
-    process = subprocess.Popen([*command, "-o", "killed"], cwd=tmp_path, stderr=subprocess.DEVNULL)
+    command = ("predict", run, "long.flac", "second.flac", "--jobs", 1)
+    command += ("--format", "csv,windows,raven,jsonl,audacity")
+    process = start(*command, "-o", "killed", cwd=tmp_path)
     deadline = time.monotonic() + 120
     journal = tmp_path / "killed" / "journal.jsonl"
     while not journal.exists() or journal.read_text().count('"event": "block"') < 2:
@@ -202,16 +201,13 @@ def test_a_killed_prediction_ends_as_one_that_was_left_alone(run: Path, tmp_path
         assert time.monotonic() < deadline
         time.sleep(0.005)
     process.send_signal(signal.SIGKILL)
-    process.wait()
+    process.communicate()
     blocks = {path: path.stat().st_mtime_ns for path in (tmp_path / "killed" / "scores").rglob("0*.npz")}
     assert 2 <= len(blocks) < 7
     with journal.open("a") as torn:
         torn.write('{"event": "blo')
     for name in ("killed", "whole"):
-        done = subprocess.run(
-            [*command, "-o", name], cwd=tmp_path, capture_output=True, text=True, timeout=280
-        )
-        assert done.returncode == 0, done.stderr
+        done(*command, "-o", name, cwd=tmp_path)
     named = [
         line for line in map(json.loads, journal.read_text().splitlines()[:3]) if line["event"] == "block"
     ]

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +18,8 @@ from aurist.automl.review import cut_clips
 from aurist.automl.verdicts import read_verdicts
 from aurist.errors import ConfigError, DataError
 from aurist.features.windows import Block
+
+from ..command import aurist, done
 
 RATE = 8000
 HZ = {"low": 400, "high": 2200}
@@ -44,18 +43,6 @@ def song(
     path.parent.mkdir(parents=True, exist_ok=True)
     sf.write(path, y, RATE)
     return calls
-
-
-def aurist(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "aurist", *map(str, arguments)]
-    environment = {**os.environ, "AURIST_CACHE_DIR": str(cwd / "cache")}
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=250, env=environment)
-
-
-def done(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
-    found = aurist(*arguments, cwd=cwd)
-    assert found.returncode == 0, found.stderr
-    return found
 
 
 @pytest.fixture(scope="module")

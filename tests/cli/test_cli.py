@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +11,7 @@ import pandas as pd
 import pytest
 import soundfile as sf
 
-
-def aurist(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "aurist", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=240)
+from ..command import aurist
 
 
 def failed(result: subprocess.CompletedProcess[str], *expected: str, code: int = 1) -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import random
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -15,6 +13,8 @@ import pandas as pd
 import pytest
 import soundfile as sf
 from safetensors.numpy import load_file
+
+from ..command import aurist, start
 
 RATE = 8000
 RECIPE = """\
@@ -48,11 +48,6 @@ top_k = 2
 ema = 0.9
 precision = "32"
 """
-
-
-def aurist(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "aurist", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=280)
 
 
 @pytest.fixture(scope="module")
@@ -108,19 +103,14 @@ def test_a_fit_killed_three_times_ends_as_one_that_was_left_alone(folder: Path, 
     rng = random.Random()
     arguments: list[str] = fit_command("killed")
     for _ in range(3):
-        process = subprocess.Popen(
-            [sys.executable, "-m", "aurist", *arguments],
-            cwd=folder,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        process = start(*arguments, cwd=folder)
         deadline = time.monotonic() + 60
         while not list((folder / "killed").glob("models/**/progress.json")):
             assert process.poll() is None and time.monotonic() < deadline
             time.sleep(0.05)
         time.sleep(rng.uniform(0.1, 4))
         process.send_signal(signal.SIGKILL)
-        process.wait()
+        process.communicate()
         arguments = ["resume", "killed"]
     resumed = aurist(*arguments, cwd=folder)
     assert resumed.returncode == 0, resumed.stderr

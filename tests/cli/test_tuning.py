@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile as sf
+
+from ..command import aurist, start
 
 pytest.importorskip("optuna")
 
@@ -44,19 +45,6 @@ precision = "32"
 [search]
 "training.lr" = { low = 1e-6, high = 2e-2, log = true }
 """
-
-
-def start(*arguments: object, cwd: Path) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "aurist", *map(str, arguments)]
-    return subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=cwd, start_new_session=True
-    )
-
-
-def aurist(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
-    process = start(*arguments, cwd=cwd)
-    out, err = process.communicate(timeout=280)
-    return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
 
 def wait_for(path: Path, process: subprocess.Popen[str]) -> None:
