@@ -81,6 +81,19 @@ def test_with_little_time_frames_are_half_as_dense(
     assert network.settings["recipe"]["front"]["hop_length"] / 8000 == pytest.approx(2 / 128, rel=0.02)
 
 
+def test_with_few_epochs_clips_are_not_mixed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    pytest.importorskip("timm")
+    large = sound_data(tmp_path / "data", n=240, seconds=0.2)
+
+    def mixing(speed: float) -> str:
+        measured_at(monkeypatch, speed)
+        plan = make_plan(aurist.FitConfig(), [], audit(8000), large, left=600.0)
+        (network,) = (step.member for step in plan.steps if step.member.engine == "network")
+        return str(network.settings["recipe"]["augment"]["mixing"])
+
+    assert mixing(100.0) == "mixup" and mixing(6.0) == "none"
+
+
 def test_no_network_is_begun_that_cannot_learn_enough(
     learn: TrainingData, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,6 +1,6 @@
 """What to fit, and in what time."""
 
-from aurist.plan.adapt import SoundFacts, adapted, coarser, sound_facts, within
+from aurist.plan.adapt import SoundFacts, adapted, coarser, sound_facts, unmixed, within
 from aurist.plan.clock import Clock, share, time_limit
 from aurist.plan.members import (
     ENSEMBLE,
@@ -36,6 +36,7 @@ __all__ = [
     "students",
     "table_members",
     "time_limit",
+    "unmixed",
     "with_epochs",
     "within",
     "write_plan",

@@ -137,6 +137,11 @@ def within(recipe: Recipe, band: tuple[float, float]) -> Recipe:
     return replace(recipe, front=front)
 
 
+def unmixed(recipe: Recipe) -> Recipe:
+    """Without mixing, which needs many epochs to be worth it."""
+    return replace(recipe, augment=replace(recipe.augment, mixing="none"))
+
+
 def coarser(recipe: Recipe) -> Recipe:
     """With half as many frames a second: an epoch takes half the time."""
     return replace(recipe, front=replace(recipe.front, hop_length=2 * recipe.front.hop_length))
