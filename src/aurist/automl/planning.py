@@ -45,8 +45,8 @@ WORTH_WINDOWS, WORTH_WINDOWS_OF_MANY, LEAST_EPOCHS = 3_000, 15_000, 3
 #: With fewer epochs than this, frames half as dense and twice the epochs are worth more: 40 epochs with frames of 10 ms
 #: scored 0.869 on two folds of ESC-10, 80 with frames of 20 ms 0.906.
 FINE_EPOCHS = 120
-#: With fewer epochs than this clips are not mixed: with 12 epochs that was worth 7 points on two folds of ESC-10, with 30
-#: two, on spoken digits with 4 epochs three.
+#: With fewer epochs than this clips are not mixed: with 12 epochs that was worth 7 points on two folds of ESC-10, with
+#: 30 two, on spoken digits with 4 epochs three.
 MIXED_EPOCHS = 30
 #: Seconds below which not even its speed is measured.
 _LEAST = 60.0
