@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +28,7 @@ from aurist.automl.windows import compare_variants, with_best_pooling
 from aurist.clips.read import ReadOptions
 from aurist.config import FitConfig
 from aurist.crossval import FoldsFitted, TrainingData, fit_member
-from aurist.evaluate import bootstrap
+from aurist.evaluate import bootstrap, paired
 from aurist.models.base import FitFailedError
 from aurist.models.network import recipe_member
 from aurist.recipes import Recipe, parse_setting, read_recipe, recipe_names
@@ -68,6 +69,7 @@ def result(folder: Path, found: FoldsFitted, learn: TrainingData, minutes: float
     name = found.member.name
     rows = np.flatnonzero(learn.folds >= 0)
     proba = found.oof.aligned(learn.clip_ids[rows].tolist())
+    np.save(folder / f"{name}.npy", proba)
     score = bootstrap(learn.examples.targets[rows], proba, learn.groups[rows], learn.task.metric, seed=0)
     right = proba.argmax(axis=1) == learn.examples.targets[rows].argmax(axis=1)
     curves = [pd.read_csv(path) for path in sorted((folder / name).glob("fold*/net*/history.csv"))]
@@ -129,6 +131,19 @@ def written(results: list[dict[str, object]]) -> str:
     return text
 
 
+def pairs(folder: Path, learn: TrainingData, names: list[str]) -> str:
+    """Every two networks that were scored on these clips, by a paired bootstrap over groups."""
+    rows = np.flatnonzero(learn.folds >= 0)
+    told = {name: np.load(folder / f"{name}.npy") for name in names if (folder / f"{name}.npy").exists()}
+    told = {name: proba for name, proba in told.items() if len(proba) == len(rows)}
+    truth, groups = learn.examples.targets[rows], learn.groups[rows]
+    lines = [
+        [first, second, str(paired(truth, told[first], told[second], groups, learn.task.metric, seed=0))]
+        for first, second in combinations(told, 2)
+    ]
+    return table(["network", "against", "difference"], lines) if lines else ""
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -172,7 +187,8 @@ def main() -> None:
         one = result(folder, found, learn, options.minutes)
         (folder / f"{name}.json").write_text(json.dumps(one, indent=1), encoding="utf-8")
         done = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))]
-        (folder / "table.md").write_text(written(done) + "\n", encoding="utf-8")
+        text = written(done) + "\n\n" + pairs(folder, learn, [str(one["name"]) for one in done])
+        (folder / "table.md").write_text(text.strip() + "\n", encoding="utf-8")
         print(f"{name}: {one['score']}, {one['minutes']} minutes a fold", flush=True)
     print((folder / "table.md").read_text(encoding="utf-8"))
 

@@ -67,7 +67,7 @@ class NetworkConfig:
     --------
     >>> NetworkConfig(head="gru")
     Traceback (most recent call last):
-    aurist.errors.ConfigError: head is 'gru', but must be one of: linear, rfcx, attention.
+    aurist.errors.ConfigError: head is 'gru', but must be one of: linear, rfcx, attention, loudest.
     """
 
     backbone: str = "resnet18"

@@ -21,13 +21,20 @@ N_CLIPS, N_CLASSES, EPOCHS, SECONDS, RATE = 20, 3, 60, 4.0, 16000
 
 
 def plain(recipe: Recipe) -> Recipe:
-    """With its own image, network, optimiser and rate; windows of 30 s would be nine tenths padding."""
+    """With its own image, network, optimiser and rate; windows of 30 s would be nine tenths padding.
+
+    An image that is stretched to a width is stretched as much for a shorter window.
+    """
     training = replace(
         recipe.training, batch_size=5, epochs=EPOCHS, keep="last", top_k=1, seeds=1, patience=None, ema=None
     )
-    window = replace(recipe.window, seconds=min(SECONDS, recipe.window.seconds or SECONDS))
+    own = recipe.window.seconds or SECONDS
+    window = replace(recipe.window, seconds=min(SECONDS, own))
+    front = recipe.front
+    if front.image is not None:
+        front = replace(front, image=(front.image[0], round(front.image[1] * min(1.0, SECONDS / own))))
     network = replace(recipe.network, dropout=0.0)
-    return replace(recipe, training=training, network=network, augment=Augment(), window=window)
+    return replace(recipe, front=front, training=training, network=network, augment=Augment(), window=window)
 
 
 def tones(folder: Path) -> Examples:
