@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# those that need neither a set to be named nor hours
+BENCHMARKS := features decode spectrograms augment training shuffled_labels near_duplicates
 # Two workers share the cores: more threads in each would only get in each other's way.
 SINGLE_THREADED := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 WORKERS ?= 2
@@ -52,8 +54,8 @@ docs: $(READY) ## the documentation, in site/
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt '.[docs]'
 	$(BIN)/mkdocs build --strict
 
-bench: $(READY) ## the benchmarks, one after another; each prints its own table
-	@for script in benchmarks/[a-z]*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+bench: $(READY) ## the short benchmarks, one after another; benchmarks/README.md has the commands of all
+	@for name in $(BENCHMARKS); do echo "== $$name"; $(BIN)/python benchmarks/$$name.py || exit 1; done
 
 clean: ## remove what was made, the virtual environment too
 	rm -rf $(VENV) $(DEMO) build dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -16,7 +16,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -29,7 +28,8 @@ from sklearn.model_selection import StratifiedGroupKFold
 from _common import DATA, table
 from aurist.crossval import TrainingData
 from aurist.evaluate import bootstrap, paired
-from aurist.plan import ENSEMBLE
+from aurist.models.network import recipe_of
+from aurist.plan import ENSEMBLE, read_plan
 from aurist.predictions import from_frame
 from aurist.run import open_run, read_data, training_data
 
@@ -76,12 +76,11 @@ def network_alone(place: Path, minutes: float, metric: str, jobs: int) -> None:
     plan, recipe = place / "plan.toml", place / "network.toml"
     given = ("fit", place / "labels.csv", "--metric", metric, "--time-limit", limit, "--jobs", jobs)
     command_line(*given, "--save-plan", plan)
-    members = tomllib.loads(plan.read_text(encoding="utf-8"))["member"]
-    settings = [one["settings"]["recipe"] for one in members if one["engine"] == "network"]
-    if not settings:
+    networks = [one for one in read_plan(plan).members if one.engine == "network"]
+    if not networks:
         print(f"{place.name}: in {limit} aurist would train no network, and none is compared", flush=True)
         return
-    recipe.write_text(tomli_w.dumps(settings[0]), encoding="utf-8")
+    recipe.write_text(tomli_w.dumps(recipe_of(networks[0]).to_dict()), encoding="utf-8")
     command_line(*given, "--engine", "networks", "--recipe", recipe, "-o", place / NETWORK)
 
 
@@ -196,12 +195,20 @@ def one_set(place: Path, data: Path, minutes: float, jobs: int) -> list[dict[str
             "way": way,
             "seconds": took[way],
             **{metric: str(bootstrap(truth, proba, groups, metric)) for metric in wanted},
+            **({"AUC of all cells": f"{_contest_auc(truth, proba):.3f}"} if learn.task.multilabel else {}),
             "aurist gains": ""
             if way == AURIST
             else str(paired(truth, told[AURIST], proba, groups, wanted[0])),
         }
         for way, proba in told.items()
     ]
+
+
+def _contest_auc(truth: npt.NDArray[np.int8], proba: Proba) -> float:
+    """As the NIPS4B contest took it: of every file and class together."""
+    from sklearn.metrics import roc_auc_score
+
+    return float(roc_auc_score(truth.ravel(), proba.ravel()))
 
 
 def _out_of_fold(run: Path, model: str | None, learn: TrainingData) -> Proba:

@@ -13,7 +13,7 @@ import soxr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aurist.audio import UnreadableAudioError, decode_full, probe, read, resample
+from aurist.audio import UnreadableAudioError, decode_full, pipes, probe, read, resample
 from aurist.errors import DataError
 
 
@@ -273,6 +273,9 @@ if "broken" in source:
     sys.exit("Invalid data found when processing input")
 y = np.load(source.removeprefix("file:"))
 sys.stderr.write("  Duration: 00:00:02.00, start: 0\\n Stream #0:0: Audio: aac (LC), 16000 Hz\\n")
+if "-t" not in sys.argv:
+    with open(sys.argv[0] + ".begun", "a") as begun:
+        begun.write("x")
 out = sys.stdout.buffer
 n = y.shape[1]
 out.write(b"RIFF\\xff\\xff\\xff\\xffWAVEfmt " + struct.pack("<IHHIIHH", 16, 3, n, 16000, 64000 * n, 4 * n, 32))
@@ -284,6 +287,9 @@ except BrokenPipeError:
 """
 
 
+scripted = pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a script")
+
+
 @pytest.fixture
 def ffmpeg(tmp_path, monkeypatch):
     """A stand-in that speaks ffmpeg's part: WAV of unknown length in a pipe, its words on stderr."""
@@ -293,9 +299,10 @@ def ffmpeg(tmp_path, monkeypatch):
     program.write_text(FFMPEG.format(python=sys.executable))
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
     monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+    return folder / "ffmpeg.begun"
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a script")
+@scripted
 def test_other_formats_go_through_ffmpeg(tmp_path, ffmpeg):
     y = sound(2, 16000, 2)
     path = tmp_path / "a.m4a"
@@ -312,7 +319,32 @@ def test_other_formats_go_through_ffmpeg(tmp_path, ffmpeg):
     assert decode_full(path).truncated
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a script")
+@scripted
+def test_what_follows_is_decoded_without_beginning_again(tmp_path, ffmpeg, monkeypatch):
+    monkeypatch.setattr(pipes, "_BLOCK", 1000)
+    monkeypatch.setattr(pipes, "_AGAIN", 0.1)
+    y = sound(2, 16000, 2)
+    path = tmp_path / "a.m4a"
+    with path.open("wb") as file:
+        np.save(file, y)
+
+    def heard(start, end):
+        np.testing.assert_array_equal(
+            read(path, channel=1, start=start, end=end)[0], y[round(start * 16000) : round(end * 16000), 1]
+        )
+        return len(ffmpeg.read_text())
+
+    assert [heard(k / 4, k / 4 + 0.3) for k in range(8)] == [1] * 8
+    assert heard(0.5, 0.9) == 2  # long past
+    assert heard(1.0, 1.1) == 2  # goes on from there
+    y = -y
+    with path.open("wb") as file:
+        np.save(file, y)
+    os.utime(path, ns=(1, 1))
+    assert heard(1.2, 1.4) == 3
+
+
+@scripted
 def test_ffmpeg_says_no(tmp_path, ffmpeg):
     path = tmp_path / "broken.m4a"
     path.write_bytes(b"\1nothing" * 50)
@@ -376,7 +408,7 @@ def test_a_damaged_file_needs_no_ffmpeg(tmp_path, monkeypatch):
     assert "damaged" in str(error.value) and "ffmpeg" not in str(error.value)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="the stand-in is a script")
+@scripted
 def test_a_text_never_goes_to_ffmpeg(tmp_path, ffmpeg):
     # which follows playlists: #EXTM3U and the addresses of other files
     path = tmp_path / "a.wav"

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from aurist.ensemble import _drawn, choose_blend, nested_ensemble
 from aurist.metrics import metric
@@ -102,3 +103,24 @@ def test_several_labels_a_row() -> None:
     )
     assert found.blend.weights[0] > 0.7
     assert ((found.proba >= 0) & (found.proba <= 1)).all()
+
+
+@pytest.mark.parametrize("name", ["average_precision", "roc_auc"])
+def test_draws_that_hold_no_positive_are_weighed_by_their_loss(name: str) -> None:
+    rng = np.random.default_rng(0)
+    truth = np.zeros((90, 1), dtype=np.int8)
+    truth[:12] = 1  # in 4 of 30 recordings
+    groups = np.repeat(np.arange(30), 3)
+    probas = [np.clip(truth * 0.9 + 0.05 + rng.normal(0, 0.02, truth.shape), 0.01, 0.99) for _ in range(3)]
+    folds = np.repeat([0, 0, 1, 2, 3] + [0, 1, 2, 3] * 7, 3)[:90]
+    for seed in range(5):
+        found = nested_ensemble(probas, truth, folds, groups, name, multilabel=True, seed=seed)
+        assert np.isclose(found.blend.weights.sum(), 1)
+        assert metric(name)(truth, found.proba, multilabel=True) > 0.99
+
+
+def test_a_single_group_that_is_scored_chooses_nothing() -> None:
+    truth, probas, _, _ = models(40)
+    found = nested_ensemble(probas, truth, np.zeros(40), np.zeros(40), "accuracy", multilabel=False)
+    assert np.allclose(found.proba, np.mean(probas, axis=0))
+    assert np.isclose(found.blend.weights.sum(), 1)

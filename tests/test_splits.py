@@ -117,3 +117,20 @@ def test_very_many_groups_are_stratified_too() -> None:
         assert len(np.unique(folds[groups == group])) == 1
     counts = np.array([np.bincount(label[folds == k], minlength=4) for k in range(5)])
     assert (counts.max(axis=0) - counts.min(axis=0)).max() <= 8
+
+
+@pytest.mark.parametrize("pairs", [1, 3, 2001])
+@pytest.mark.parametrize("n_splits", [2, 5, 10])
+def test_few_rows_among_very_many_that_are_otherwise_grouped(pairs: int, n_splits: int) -> None:
+    lone = 3 if pairs > 2000 else 3000
+    groups = np.concatenate([np.repeat(np.arange(pairs), 2), pairs + np.arange(lone)])
+    label = np.random.default_rng(0).integers(0, 4, len(groups))
+    folds = assign_folds(np.eye(4, dtype=np.int8)[label], groups, n_splits, seed=0)
+    assert set(folds) == set(range(n_splits))
+    assert (folds[: 2 * pairs : 2] == folds[1 : 2 * pairs : 2]).all()
+
+
+@pytest.mark.parametrize("n_splits", [2, 5])
+def test_classes_of_one_clip_each_are_dealt_out(n_splits: int) -> None:
+    folds = assign_folds(np.eye(6, dtype=np.int8), np.arange(6), n_splits, seed=0)
+    assert np.bincount(folds).min() >= 1 and len(set(folds)) == 2

@@ -58,6 +58,15 @@ def test_a_call_that_is_late_is_killed(tmp_path: Path) -> None:
     side_by_side([write_own_id(tmp_path / "after")], 1, 60)
 
 
+@pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
+def test_calls_that_never_began_end_quietly(tmp_path: Path) -> None:
+    calls = [write_own_id(tmp_path / str(n), 60.0) for n in range(12)]
+    with pytest.raises(OutOfTimeError):
+        side_by_side(calls, 1, 3.0)
+    assert sorted(path.name for path in tmp_path.iterdir()) in ([], ["0"])
+    side_by_side([write_own_id(tmp_path / "after")], 1, 60)
+
+
 def test_the_error_of_a_call_is_raised() -> None:
     with pytest.raises(DataError, match="as told"):
         side_by_side([partial(exec, "from aurist import DataError; raise DataError('as told')")], 1, 60)

@@ -61,6 +61,8 @@ class FitConfig:
         Go on where broken clips are more than a tenth of the data, or all of a class.
     sample_rate
         Of the summary features, in Hz; None: the features' own default.
+    near
+        Whether near duplicates (re-encoded, cut, at another level) share a group.
 
     Examples
     --------
@@ -87,6 +89,7 @@ class FitConfig:
     pseudo_rounds: int = 1
     pseudo_sure: float = 0.9
     subset: float | None = None
+    near: bool = True
 
     def __post_init__(self) -> None:
         check_one_of("preset", self.preset, PRESETS)

@@ -262,6 +262,10 @@ def half_made(folder: Path, fold: int) -> Path:
 
 def load_folds(folder: Path, task: Task, member: Member) -> list[Model]:
     """The fold models of a member, in order, to predict with."""
-    made = engine(member.engine)
     count = sum(1 for place in folder.glob("fold*") if (place / UNIT_FILE).exists())
-    return [made.load(fold_folder(folder, fold), task, member) for fold in range(count)]
+    return [load_fold(folder, task, member, fold) for fold in range(count)]
+
+
+def load_fold(folder: Path, task: Task, member: Member, fold: int) -> Model:
+    """One of them."""
+    return engine(member.engine).load(fold_folder(folder, fold), task, member)

@@ -66,6 +66,8 @@ def choose_blend(
 ) -> Blend:
     """The temperature of each model, and weights found by greedy selection with replacement on several draws.
 
+    Without rows there is nothing to choose by, and all models have the same say.
+
     Parameters
     ----------
     probas
@@ -94,8 +96,8 @@ def choose_blend(
     ... ).weights.tolist()
     [1.0, 0.0]
     """
-    if len(probas) == 1:
-        return Blend(np.ones(1), np.ones(1))
+    if len(probas) == 1 or not len(truth):
+        return Blend(np.full(len(probas), 1 / len(probas)), np.ones(len(probas)))
     temperatures = np.array([choose_temperature(p, truth, row_weight, multilabel=multilabel) for p in probas])
     tempered = [temper(p, t, multilabel=multilabel) for p, t in zip(probas, temperatures, strict=True)]
     draws = range(BAGS if len(truth) <= MOST_ROWS else FEW_BAGS)
@@ -136,7 +138,9 @@ def _select(
 
     def value(proba: Proba) -> float:
         loss = log_loss(truth, proba, row_weight, multilabel=multilabel)
-        return float(objective(truth, proba, row_weight, multilabel=multilabel)) + share * loss
+        found = float(objective(truth, proba, row_weight, multilabel=multilabel))
+        # a draw may hold no positive of any class: then the loss alone decides
+        return (0.0 if np.isnan(found) else found) + share * loss
 
     counts = np.zeros(len(probas))
     best_counts, best_value = counts, -np.inf

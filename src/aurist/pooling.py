@@ -132,6 +132,15 @@ def parts_of_clips(
     return out / np.maximum(count, 1)
 
 
+def best_pooling(
+    pooled: Mapping[str, Proba], truth: npt.NDArray[np.int8], metric_name: str, *, multilabel: bool
+) -> str:
+    """The name of the pooling that scores best on these clips; of equals, or where no score is defined, the first."""
+    names, score = list(pooled), metric(metric_name)
+    values = [score(truth, pooled[name], multilabel=multilabel) for name in names]
+    return names[int(np.nanargmax(values))] if np.isfinite(values).any() else names[0]
+
+
 def choose_pooling(
     pooled: Mapping[str, Proba],
     truth: npt.NDArray[np.int8],
@@ -162,11 +171,10 @@ def choose_pooling(
         honest. A single fold is pooled by the first of the names, for there is nothing to choose on.
     """
     names = list(pooled)
-    score = metric(metric_name)
 
     def best(rows: npt.NDArray[np.bool_]) -> str:
-        values = [score(truth[rows], pooled[name][rows], multilabel=multilabel) for name in names]
-        return names[int(np.nanargmax(values))] if np.isfinite(values).any() else names[0]
+        there = {name: proba[rows] for name, proba in pooled.items()}
+        return best_pooling(there, truth[rows], metric_name, multilabel=multilabel)
 
     out = pooled[names[0]].copy()
     for fold in np.unique(folds):

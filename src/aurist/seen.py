@@ -126,7 +126,9 @@ def learn_seen(
         strength = STRENGTHS[_best(options, truth, np.ones(len(twinned), dtype=bool), multilabel)]
         for fold in np.unique(folds[twinned]):
             here = folds[twinned] == fold
-            chosen = _best(options, truth, ~here, multilabel) if (~here).any() else STRENGTHS.index(1.0)
+            # given folds may cut through twins: those of a row of this fold hold its label in their counts
+            apart = ~np.isin(at[twinned], at[twinned][here])
+            chosen = _best(options, truth, apart, multilabel) if apart.any() else STRENGTHS.index(1.0)
             answered[twinned[here]] = options[chosen][here]
     left = np.unique(np.empty(0, dtype=np.uint64) if unscored is None else unscored)
     seen = Seen(distinct, mean, counts, rows, strength, left)

@@ -100,7 +100,11 @@ def _single_label(targets: Targets, groups: Groups, n_splits: int, seed: int) ->
 def _stratified(
     label: npt.NDArray[np.intp], groups: Groups | None, n_splits: int, seed: int
 ) -> npt.NDArray[np.int64]:
-    """Folds by label, of whole groups where there are some."""
+    """Folds by label, of whole groups where there are some; rows too few for that are dealt out by their groups."""
+    member = np.arange(len(label)) if groups is None else np.unique(groups, return_inverse=True)[1]
+    n_groups = int(member.max()) + 1
+    if n_groups < n_splits or np.bincount(label).max() < n_splits:
+        return np.random.default_rng(seed).permutation(n_groups)[member] % n_splits
     from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
     kind = StratifiedKFold if groups is None else StratifiedGroupKFold

@@ -10,7 +10,7 @@ import time
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -55,15 +55,21 @@ def side_by_side(calls: Sequence[Callable[[], object]], workers: int, seconds: f
             executor = get_reusable_executor(
                 max_workers=workers, timeout=600, initializer=_end_with, initargs=(os.getpid(),)
             )
-            futures: list[Future[object]] = [executor.submit(call) for call in calls]
+        until = math.inf if seconds is None else time.monotonic() + seconds
+        waiting, running = deque(calls), set[Future[object]]()
         finished = False
         try:
-            timeout = None if seconds is None or math.isinf(seconds) else max(seconds, 0.0)
-            done, late = wait(futures, timeout, return_when=FIRST_EXCEPTION)
-            for future in done:
-                future.result()
-            if late:
-                raise OutOfTimeError
+            while waiting or running:
+                # no more than can begin: calls that wait in loky when it is stopped end its thread with a KeyError
+                with _interrupts_held_back():
+                    while waiting and len(running) < workers:
+                        running.add(executor.submit(waiting.popleft()))
+                left = None if math.isinf(until) else max(until - time.monotonic(), 0.0)
+                done, running = wait(running, left, return_when=FIRST_COMPLETED)
+                if not done:
+                    raise OutOfTimeError
+                for future in done:
+                    future.result()
             finished = True
         finally:
             if not finished:

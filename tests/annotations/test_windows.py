@@ -163,3 +163,23 @@ def test_windows_cover_the_recording_and_every_box_is_in_one_of_them(
     starts, ends = clips.table["start"].to_numpy(), clips.table["end"].to_numpy()
     assert starts[0] == 0 and ends[-1] == pytest.approx(length) and (starts[1:] <= ends[:-1] + 1e-9).all()
     assert any(labels for labels in clips.table["labels"])
+
+
+def test_beside_a_label_the_others_are_absent_and_elsewhere_unknown() -> None:
+    rows = [
+        {"path": "a.wav", "start": 1, "end": 2, "label": "wren"},
+        {"path": "a.wav", "start": 11, "end": 12, "label": "wren", "state": "absent"},
+        {"path": "b.wav", "start": 1, "end": 2, "label": "robin"},
+    ]
+    found, lengths = make_annotations(rows, "t"), {"a.wav": 20.0, "b.wav": 10.0}
+    clips = to_clips(found, lengths, CutOptions(unlisted="beside"))
+    told = {(row.path, row.start): (row.labels, row.absent) for row in clips.table.itertuples()}
+    assert told == {
+        ("a.wav", 0.0): (("wren",), ("robin",)),
+        ("a.wav", 10.0): ((), ("wren",)),
+        ("b.wav", 0.0): (("robin",), ("wren",)),
+    }
+    assert clips.unlisted == "unknown"
+    # of recordings that only verdicts speak of, nothing is known beside a label either
+    part = to_clips(found, lengths, CutOptions(unlisted="beside"), partial={"b.wav"})
+    assert part.table.set_index(["path", "start"])["absent"].loc[("b.wav", 0.0)] == ()

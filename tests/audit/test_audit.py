@@ -324,3 +324,15 @@ def test_one_is_not_called_many():
     said = sentences(audit(make_clips(labels, features=features), progress=False))
     assert "1 clip no features (left out), such as 3: all of its features are missing (1)" in said
     assert not [sentence for sentence in said if re.search(r"\b1 (clips|sets|inputs|pairs)\b", sentence)]
+
+
+def test_given_features_that_are_alike_are_no_copies_where_the_sound_is_not(tmp_path):
+    for name in "abc":
+        soundfile.write(tmp_path / f"{name}.wav", sounds.tune(ord(name)), SR)
+    soundfile.write(tmp_path / "d.wav", sounds.tune(ord("a")), SR)
+    site = pd.DataFrame({"site": [1.0, 1.0, 2.0, 1.0]})
+    paths = [str(tmp_path / f"{name}.wav") for name in "abcd"]
+    clips = make_clips([("x",), ("y",), ("x",), ("x",)], paths=paths, features=site)
+    found = audit(clips, progress=False)
+    assert [sorted(rows) for rows in found.exact] == [[0, 3]]
+    assert len(set(found.groups.tolist())) == 3

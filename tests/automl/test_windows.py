@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from aurist.automl.windows import VARIANT_COLUMNS, compare_variants, with_best_pooling
+from aurist.automl.windows import VARIANT_COLUMNS, compare_variants, pooled_as_others_would, with_best_pooling
 from aurist.crossval import FoldsFitted, TrainingData
 from aurist.metrics import metric
 from aurist.models.base import Examples, Inputs, Member, Task
@@ -52,6 +54,27 @@ def test_the_best_pooling_is_kept_and_its_own_word_is_nested(learn: TrainingData
     ids = learn.clip_ids.tolist()
     # so far apart that every fold's choice is the same: what is told is then what that pooling says
     assert np.allclose(best.oof.aligned(ids), found.variants[POOLED + "max"].aligned(ids))
+
+
+def test_the_teacher_of_a_fold_pools_as_the_other_folds_would(learn: TrainingData) -> None:
+    found = fitted(learn, **{POOLED + "mean": (0.5, 1), POOLED + "max": (0.55, 2)})
+    wrong = np.where(
+        (learn.folds == 1)[:, None], np.roll(learn.examples.targets, 1, axis=1), learn.examples.targets
+    )
+    other = replace(learn, examples=replace(learn.examples, targets=wrong))
+    told = [pooled_as_others_would(found, data, 1).settings["pooling"] for data in (learn, other)]
+    assert told[0] == told[1]
+    # with the labels of all other folds wrong, what is worst is best
+    wrong = np.where(
+        (learn.folds != 1)[:, None], np.roll(learn.examples.targets, 1, axis=1), learn.examples.targets
+    )
+    turned = replace(learn, examples=replace(learn.examples, targets=wrong))
+    far = fitted(learn, **{POOLED + "mean": (0.2, 1), POOLED + "max": (2.0, 2)})
+    assert pooled_as_others_would(far, learn, 1).settings["pooling"] == "max"
+    assert pooled_as_others_would(far, turned, 1).settings["pooling"] == "mean"
+    assert pooled_as_others_would(fitted(learn, **{POOLED + "mean": (0.2, 1)}), learn, 1).settings == {
+        "recipe": {}
+    }
 
 
 def test_a_choice_among_equals_is_not_scored_by_its_luck() -> None:

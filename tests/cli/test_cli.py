@@ -168,3 +168,18 @@ def test_from_recordings_to_labels(tmp_path: Path) -> None:
     assert features.returncode == 0, features.stderr
     assert len(pd.read_parquet(tmp_path / "features.parquet")) == 29
     failed(aurist("predict", "run", "features.csv", cwd=tmp_path), "does not exist")
+
+
+def test_options_that_would_say_nothing_are_refused(folder: Path) -> None:
+    for command in (("fit",), ("tune", "--recipe", "mel-cnn")):
+        found = aurist(
+            *command, folder / "train.csv", "--window", "3", "--together", "day", "-o", folder / "idle"
+        )
+        assert found.returncode == 1
+        assert "--window, --together: only for annotated recordings" in found.stderr
+        found = aurist(
+            *command, folder, "--annotations", folder, "--group", "a", "--id", "b", "-o", folder / "idle"
+        )
+        assert found.returncode == 1
+        assert "--group, --id: not with --annotations" in found.stderr
+        assert not (folder / "idle").exists()

@@ -54,3 +54,18 @@ def test_one_label_alone_is_one_column(kind: str, tmp_path: Path) -> None:
         one = Examples(made.inputs, made.targets[:, :1], made.weight)
         fitted = engine("classic").fit(tmp_path, task, Member("m", "classic", {"kind": kind}), one, one, 60)
         assert fitted.model.predict_proba(one.inputs).shape == (120, 1)
+
+
+@pytest.mark.parametrize(("name", "kind"), [("classic", "logistic"), ("classic", "svm"), ("forest", None)])
+def test_a_label_that_every_known_row_has_is_answered_by_one(
+    name: str, kind: str | None, tmp_path: Path
+) -> None:
+    made = examples(120, 0, False)
+    made.targets[:, 1] = 1
+    if name == "classic":  # the forest takes what is unknown for absent
+        made.targets[:60, 1] = UNKNOWN
+    member = Member("m", name, {} if kind is None else {"kind": kind})
+    model = engine(name).fit(tmp_path, TASK, member, made, made, 60).model
+    loaded = engine(name).load(tmp_path, TASK, member)
+    for one in (model, loaded):
+        assert (one.predict_proba(made.inputs)[:, 1] == 1).all()

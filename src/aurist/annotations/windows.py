@@ -14,6 +14,7 @@ from aurist.clips import Clips, make_clips
 from aurist.errors import ConfigError, DataError, check_one_of, listing, plural
 
 CUTS = ("windows", "boxes")
+UNLISTED = ("absent", "unknown", "beside")
 GROUPS = ("recording", "folder", "day")
 #: A date in a recording's name, as recorders write it: 20190522 or 2019-05-22.
 _DAY = re.compile(r"(?<!\d)((?:19|20)\d\d)[-_.]?([01]\d)[-_.]?([0-3]\d)(?!\d)")
@@ -38,7 +39,8 @@ class CutOptions:
         Windows without any label that are kept for each one with labels, drawn by lot; None: all of them, or none where
         what is not annotated is unknown, for nothing can be learnt from them.
     unlisted
-        Whether what is not annotated is "absent" (somebody listened to everything) or "unknown".
+        Whether what is not annotated is "absent" (somebody listened to everything), "unknown", or absent "beside" what
+        is: in clips with a label the others are absent, and of all other clips only what boxes say is known.
     group
         What must not straddle folds: the "recording", its "folder" (a site, as a rule), or the "day" in its name.
     seed
@@ -63,7 +65,7 @@ class CutOptions:
     band: bool = False
 
     def __post_init__(self) -> None:
-        for name, known in (("cut", CUTS), ("group", GROUPS), ("unlisted", ("absent", "unknown"))):
+        for name, known in (("cut", CUTS), ("group", GROUPS), ("unlisted", UNLISTED)):
             check_one_of(name, getattr(self, name), known)
         for name in ("seconds", "hop", "min_overlap"):
             value = getattr(self, name)
@@ -138,11 +140,16 @@ def to_clips(
             else _windows(durations[path], options)
         )
         cuts += [_filled(path, start, end, boxes, options) for start, end in dict.fromkeys(stretches)]
-    unknown = set(by_path if options.unlisted == "unknown" else partial)
+    unknown = set(partial if options.unlisted == "absent" else by_path)
     cuts = _with_some_background(cuts, options, unknown)
     if unknown:
-        labels = frozenset(one.label for one in annotations)
-        cuts = [cut if cut.path in unknown else replace(cut, absent=labels - cut.present) for cut in cuts]
+        labels, beside = frozenset(one.label for one in annotations), options.unlisted == "beside"
+        cuts = [
+            replace(cut, absent=labels - cut.present)
+            if cut.path not in unknown or (beside and cut.present and cut.path not in partial)
+            else cut
+            for cut in cuts
+        ]
     clips = make_clips(
         [tuple(sorted(cut.present)) for cut in cuts],
         paths=[cut.path for cut in cuts],

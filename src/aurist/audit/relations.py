@@ -141,14 +141,15 @@ def _inputs(tables: Sequence[Clips], rows: pd.DataFrame) -> Ints:
                     "Give a table with the same columns."
                 )
         keys = row_hashes(pd.concat([clips.table[names] for clips in tables], ignore_index=True))
-        codes = np.asarray(pd.factorize(keys)[0], dtype=np.int64)
+        parts = pd.DataFrame({"features": pd.factorize(keys)[0]})
     else:
-        spans = pd.DataFrame(
-            [span for clips in tables for span in clip_spans(clips)], columns=["start", "end"]
-        )
+        parts = pd.DataFrame(index=range(len(rows)))
+    if not names or all(clips.has_audio for clips in tables):
         # to the last bit: in hours of sound, times of float32 would be milliseconds apart
-        keyed = spans.assign(sound=rows["sound"]).groupby(["sound", "start", "end"], sort=False)
-        codes = np.asarray(keyed.ngroup(), dtype=np.int64)
+        spans = [span for clips in tables for span in clip_spans(clips)]
+        parts[["start", "end"]] = np.array(spans, dtype=np.float64).reshape(-1, 2)
+        parts["sound"] = rows["sound"].to_numpy()
+    codes = parts.groupby(list(parts), sort=False, dropna=False).ngroup().to_numpy(dtype=np.int64)
     seen = rows["usable"] if names else rows["sound"] >= 0
     return np.where(seen, codes, -1)
 

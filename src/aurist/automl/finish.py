@@ -44,13 +44,14 @@ def finish(run: Run, data: RunData, learn: TrainingData, fitted: list[FoldsFitte
     weights[ENSEMBLE] = [_named(names, ours.blend.weights)] * len(learn.splits)
     sure = _calibrated(ours, learn, scored)
     scored.probas[ENSEMBLE] = tilt_rows(sure.tempered, sure.prior, sure.powers)
+    scored_keys, unscored_keys = _keys(data, learn, ids)
     seen, as_seen = learn_seen(
-        row_keys(data.features.iloc[_positions(data, ids)]),
+        scored_keys,
         sure.tempered,
         scored.truth,
         scored.folds,
         multilabel=learn.task.multilabel,
-        unscored=row_keys(learn.examples.features[learn.folds < 0]),
+        unscored=unscored_keys,
     )
     with atomic_path(run.folder / "seen.npz") as part, part.open("wb") as file:
         np.savez(file, keys=seen.keys, proba=seen.proba, counts=seen.counts, rows=seen.rows,
@@ -117,6 +118,18 @@ def _calibrated(ours: Ensemble, learn: TrainingData, scored: Scored) -> Calibrat
         nested,
         nested_powers(nested, scored.truth, ours.part, prior, level, weight),
     )
+
+
+def _keys(
+    data: RunData, learn: TrainingData, ids: list[str]
+) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
+    """By which twins are known, of the rows that are scored and of those that never are."""
+    if data.summary is None and data.clips.has_audio:
+        # features that were given beside recordings may be alike where what networks hear is not: no row has a twin
+        numbers = np.arange(len(learn.folds), dtype=np.uint64)
+        return numbers[: len(ids)], numbers[len(ids) :]
+    scored = row_keys(data.features.iloc[_positions(data, ids)])
+    return scored, row_keys(learn.examples.features[learn.folds < 0])
 
 
 def _positions(data: RunData, ids: list[str]) -> npt.NDArray[np.intp]:

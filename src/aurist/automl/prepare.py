@@ -80,7 +80,7 @@ def prepare(
         say(note)
     jobs = available_cores(config.jobs)
     cache_dir = cache_dir or default_cache_dir()
-    found = audit(clips, test_clips, jobs=jobs, cache_dir=cache_dir)
+    found = audit(clips, test_clips, jobs=jobs, cache_dir=cache_dir, near=config.near)
     said = sentences(found)
     for sentence in said:
         say(f"check: {sentence}")
@@ -233,6 +233,12 @@ def _folds(clips: Clips, groups: npt.NDArray[np.int64], config: FitConfig, say: 
     learnt = np.flatnonzero(~held)
     table = clips.table.iloc[learnt]
     given = given_folds(table["fold"].tolist(), table["part"].tolist())
+    if given is None and len(learnt) > 1 and len(np.unique(groups[learnt])) < 2 and config.near:
+        raise DataError(
+            f"All {len(learnt):,} clips hang together, in a given group or as copies, exact or near, of each other; "
+            "a group is never split over folds. `aurist check DATA -o audit` lists the pairs of near duplicates; where "
+            "these are no copies but share a background, say --no-near."
+        )
     if given is None:
         targets = clips.take(learnt).targets(clips.classes)
         folds[learnt] = assign_folds(targets, groups[learnt], n_splits(config), config.seed)

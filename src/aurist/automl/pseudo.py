@@ -18,8 +18,9 @@ import pandas as pd
 
 from aurist.automl.apply import read_inputs, usable_inputs
 from aurist.automl.scored import Scored, scored_by
+from aurist.automl.windows import pooled_as_others_would
 from aurist.clips.read import ReadOptions
-from aurist.crossval import FoldsFitted, TrainingData, load_folds
+from aurist.crossval import FoldsFitted, TrainingData, load_fold
 from aurist.ensemble import Blend, choose_blend
 from aurist.errors import DataError, plural
 from aurist.metrics import metric
@@ -69,17 +70,18 @@ def with_pseudo_labels(
     """
     scored = scored_by(learn, fitted)
     teachers = {split.fold: _teacher(learn, scored, split.fold) for split in learn.splits}
-    asked = sorted({name for teacher in teachers.values() for name in teacher})
-    members = {found.member.name: found.member for found in fitted}
-    models = {name: load_folds(run.models / name, learn.task, members[name]) for name in asked}
+    models = {found.member.name: found for found in fitted}
     several = learn.task.multilabel
     beside = {}
     for place, split in enumerate(learn.splits):
         teacher = teachers[split.fold]
         blend = Blend(np.array([w for w, _ in teacher.values()]), np.array([t for _, t in teacher.values()]))
-        taught = blend.apply(
-            [models[name][place].predict_proba(unlabelled) for name in teacher], multilabel=several
-        )
+        members = [pooled_as_others_would(models[name], learn, split.fold) for name in teacher]
+        said = [
+            load_fold(run.models / one.name, learn.task, one, place).predict_proba(unlabelled)
+            for one in members
+        ]
+        taught = blend.apply(said, multilabel=several)
         labelled = float(learn.examples.weight[split.train].sum())
         beside[split.fold] = pseudo_examples(
             unlabelled, taught, learn.task.classes, sure, labelled, multilabel=several
@@ -94,8 +96,6 @@ def _teacher(learn: TrainingData, scored: Scored, fold: int) -> dict[str, tuple[
     """
     others = scored.folds != fold
     names = list(scored.probas)
-    if not others.any():
-        return {name: (1 / len(names), 1.0) for name in names}
     blend = choose_blend(
         [scored.probas[name][others] for name in names],
         scored.truth[others],
@@ -105,7 +105,7 @@ def _teacher(learn: TrainingData, scored: Scored, fold: int) -> dict[str, tuple[
         seed=learn.task.seed,
         row_weight=learn.examples.weight[scored.rows][others],
     )
-    weights = np.where(blend.weights >= _LEAST_SAY, blend.weights, 0.0)
+    weights = np.where(blend.weights >= min(_LEAST_SAY, blend.weights.max()), blend.weights, 0.0)
     weights /= weights.sum()
     return {
         name: (float(w), float(t))

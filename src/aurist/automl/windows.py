@@ -10,11 +10,29 @@ import pandas as pd
 from aurist.crossval import FoldsFitted, TrainingData
 from aurist.evaluate import paired
 from aurist.metrics import metric
+from aurist.models.base import Member
 from aurist.models.network import POOLED
-from aurist.pooling import choose_pooling
+from aurist.pooling import best_pooling, choose_pooling
 from aurist.predictions import Predictions
 
 VARIANT_COLUMNS = ("model", "variant", "score", "gain", "low", "high", "better")
+
+
+def pooled_as_others_would(found: FoldsFitted, learn: TrainingData, fold: int) -> Member:
+    """The member with the pooling of its windows that is best on the other folds; it itself without windows to pool."""
+    rows = np.flatnonzero((learn.folds >= 0) & (learn.folds != fold))
+    names = [name for name in found.variants if name.startswith(POOLED)]
+    if len(names) < 2 or not len(rows):
+        return found.member
+    ids = learn.clip_ids[rows].tolist()
+    chosen = best_pooling(
+        {name: found.variants[name].aligned(ids) for name in names},
+        learn.examples.targets[rows],
+        learn.task.metric,
+        multilabel=learn.task.multilabel,
+    )
+    settings = {**found.member.settings, "pooling": chosen.removeprefix(POOLED)}
+    return replace(found.member, settings=settings)
 
 
 def with_best_pooling(found: FoldsFitted, learn: TrainingData) -> FoldsFitted:

@@ -42,20 +42,23 @@ def own_word(
         word["test"] = _test_word(data.test_keys, learn, scored, as_seen, seen)
     held = held_out(data)
     if held is not None:
-        word["held_out"] = _held_out_word(run, held, seen)
+        word["held_out"] = _held_out_word(run, held, seen, learn.groups)
     return word
 
 
-def _held_out_word(run: Run, held: RunData, seen: Seen) -> dict[str, Any]:
-    """The score on the part "test", which had no part in anything until now; new rows apart where some are not."""
+def _held_out_word(run: Run, held: RunData, seen: Seen, learnt: npt.NDArray[np.int64]) -> dict[str, Any]:
+    """The score on the part "test", which had no part in anything until now; new rows apart where some are not.
+
+    New is what stands neither in the training data nor in a group, given or of copies, that was learnt from.
+    """
     task = held.task
-    keys = row_keys(held.features)
-    known = seen.known(keys)
+    known = seen.known(row_keys(held.features)) | np.isin(held.groups, learnt)
+    weight = held.clips.table["weight"].to_numpy(dtype=float)
     proba = Answers(run, held).proba(held.inputs(), seen)
     truth = held.clips.targets(task.classes)
 
     def score(rows: npt.NDArray[np.bool_]) -> dict[str, float]:
-        return asdict(interval(task, truth[rows], proba[rows], held.groups[rows]))
+        return asdict(interval(task, truth[rows], proba[rows], held.groups[rows], weight[rows]))
 
     word: dict[str, Any] = {"n": len(known), "seen": int(known.sum()), "score": score(np.ones_like(known))}
     if known.any() and not known.all():

@@ -57,7 +57,8 @@ def predict(
     window: Annotated[
         float | None,
         typer.Option(
-            help="Seconds to hear at a time; 0: whole clips. Default: as the run was fitted on annotated recordings.",
+            help="Seconds to hear at a time; 0: whole clips. Default: windows as annotated recordings were cut "
+            "into them for the fit, else whole clips.",
             rich_help_panel=RECORDINGS,
         ),
     ] = None,
@@ -80,7 +81,7 @@ def predict(
     min_score: Annotated[
         float | None,
         typer.Option(
-            help="That an event has at the least. Default: of each class its threshold, else 0.5.",
+            help="Lowest score of an event, 0 to 1. Default: the threshold of its class, else 0.5.",
             rich_help_panel=RECORDINGS,
         ),
     ] = None,

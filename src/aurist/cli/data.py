@@ -29,7 +29,9 @@ def check(
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="Folder for quarantine.csv, near_duplicates.csv, audit.json."),
+        typer.Option(
+            "--output", "-o", help="Folder for quarantine.csv, near_duplicates.csv, leaks.csv, audit.json."
+        ),
     ] = None,
     label: opt.Label = None,
     path: opt.PathColumn = None,
@@ -129,7 +131,7 @@ def features(
     end: opt.End = None,
     label_from: opt.LabelFrom = None,
     audio_root: opt.AudioRoot = None,
-    sample_rate: Annotated[int | None, typer.Option(help="Sample rate in Hz to compute them at.")] = None,
+    sample_rate: opt.SampleRate = None,
     jobs: opt.Jobs = 0,
     cache_dir: opt.CacheDir = None,
 ) -> None:
@@ -152,18 +154,19 @@ def features(
 
 
 def cache(
-    clear: Annotated[bool, typer.Option("--clear", help="Delete it.")] = False,
+    clear: Annotated[bool, typer.Option("--clear", help="Delete all stored features and audio.")] = False,
     limit: Annotated[
         str | None,
         typer.Option(
-            help="Drop the decoded audio used least recently until the rest takes this: 20GB, 500MB."
+            help="Once: drop the decoded audio used least recently until the rest takes this: 20GB, 500MB."
         ),
     ] = None,
     cache_dir: opt.CacheDir = None,
 ) -> None:
-    """How large the store of computed features and decoded audio is, and where; --clear deletes it.
+    """Show how large the store of computed features and decoded audio is, and where.
 
-    Decoded audio takes at most what AURIST_CACHE_LIMIT says (20GB, 500MB), or 50 GB or a third of the free disk.
+    Decoded audio takes at most what AURIST_CACHE_LIMIT says (20GB, 500MB), else 50 GB or a third of the free disk,
+    whichever is less. The store is in $AURIST_CACHE_DIR, else in the system's folder for caches (~/.cache/aurist).
 
     Example:
 

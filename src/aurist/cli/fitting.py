@@ -28,6 +28,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def fit(
+    context: typer.Context,
     data: opt.Data,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="The run folder to make.", show_default=False)
@@ -43,8 +44,8 @@ def fit(
     engine: Annotated[
         str,
         typer.Option(
-            help="auto: AutoGluon's models and, for recordings and with time enough, a network; autogluon, mljar, all "
-            "for both; networks for the recipes alone."
+            help="auto: AutoGluon's models and, for recordings and with time enough, a network; autogluon; mljar; all: "
+            "these two; networks: the recipes alone. A --recipe joins any of them."
         ),
     ] = "auto",
     recipe: Annotated[
@@ -110,6 +111,7 @@ def fit(
     audio_root: opt.AudioRoot = None,
     sample_rate: opt.SampleRate = None,
     allow_loss: opt.AllowLoss = False,
+    near: opt.Near = True,
     seed: opt.Seed = 0,
     jobs: opt.Jobs = 0,
     cache_dir: opt.CacheDir = None,
@@ -170,6 +172,7 @@ def fit(
         seed=seed,
         jobs=jobs,
         allow_loss=allow_loss,
+        near=near,
         sample_rate=sample_rate,
         recipes=tuple(recipe or ()),
         recipe_settings=tuple(change or ()),
@@ -181,6 +184,7 @@ def fit(
         pseudo_sure=pseudo_sure,
         subset=subset,
     )
+    opt.refuse_idle(context, annotations)
     options = CutOptions(cut, window, hop, min_overlap, background, unlisted, together, seed, band)
     source: Path | Clips = data
     if annotations is not None:
@@ -229,7 +233,7 @@ def demo(
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write everything to.")] = Path(
         "demo"
     ),
-    seed: opt.Seed = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the music and of all that is made of it.")] = 0,
     jobs: opt.Jobs = 0,
 ) -> None:
     """Show the main job on music that is synthesised here: check, fit, leaderboard, predictions, plots.

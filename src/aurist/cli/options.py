@@ -19,8 +19,8 @@ Model = Annotated[str | None, typer.Option(help="A model of the leaderboard; the
 Precision = Annotated[
     float | None,
     typer.Option(
-        help="Name a class from where so much of what is named is surely right, as 0.9, and one that does not reach it "
-        "never; for clips with several labels."
+        help="Share of what is named that shall be right, such as 0.9: each class is named from the lowest score that "
+        "surely reaches it, and never where none does. Only for runs with several labels a clip."
     ),
 ]
 Label = Annotated[
@@ -77,16 +77,21 @@ AudioRoot = Annotated[
     ),
 ]
 Seed = Annotated[int, typer.Option(help="Seed of the folds, the models and the bootstrap.")]
-Jobs = Annotated[int, typer.Option(help="Cores to use; 0 for all.")]
+Jobs = Annotated[
+    int, typer.Option(help="Cores to use; 0 for all, or for as many as the run was fitted with.")
+]
 CacheDir = Annotated[
     Path | None,
-    typer.Option(help="Where features are stored between commands. Default: what `aurist cache` names."),
+    typer.Option(
+        help="Where features and decoded audio are kept between commands. Default: $AURIST_CACHE_DIR, or the "
+        "system's folder for caches."
+    ),
 ]
 Metric = Annotated[
     str | None,
     typer.Option(
-        help="What to maximise: accuracy, f1_macro, roc_auc, lwlrap ... Default: accuracy; with several labels a "
-        "clip average_precision."
+        help="What to maximise: accuracy, balanced_accuracy, f1_macro, f1_micro, f1_weighted, log_loss, roc_auc, "
+        "average_precision, lwlrap, top_3, top_5. Default: accuracy; with several labels a clip average_precision."
     ),
 ]
 Change = Annotated[
@@ -94,18 +99,25 @@ Change = Annotated[
     typer.Option("--set", help="Change to the recipes: training.epochs=5. May be repeated."),
 ]
 Subset = Annotated[
-    float | None, typer.Option(help="Learn from such a share of the data only, as 0.1, for trials.")
+    float | None, typer.Option(help="Learn from such a share of the groups only, as 0.1, for trials.")
 ]
 Folds = Annotated[
     int | None,
-    typer.Option(help="How many folds to make where the data has none; at least 2. Default: by preset."),
+    typer.Option(
+        help="How many folds to make where the data has none; at least 2. Default: 5, with --preset quick 3, best 8."
+    ),
 ]
-SampleRate = Annotated[int | None, typer.Option(help="Sample rate in Hz of the features made from audio.")]
+SampleRate = Annotated[
+    int | None, typer.Option(help="Sample rate in Hz of the features made from audio. Default: 22050.")
+]
 AllowLoss = Annotated[
     bool,
     typer.Option(
         "--allow-loss", help="Go on even where over a tenth of the clips, or all of a class, are broken."
     ),
+]
+Near = Annotated[
+    bool, typer.Option(help="Near duplicates (re-encoded, cut, at another level) share a group.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for a script instead of a table.")]
 
@@ -135,11 +147,16 @@ MinOverlap = Annotated[
 Background = Annotated[
     float | None,
     typer.Option(
-        help="Windows without labels for each one with some. Default: all.", rich_help_panel=ANNOTATED
+        help="Windows without labels for each one with some. Default: all of what somebody listened to.",
+        rich_help_panel=ANNOTATED,
     ),
 ]
 Unlisted = Annotated[
-    str, typer.Option(help="Whether what is not annotated is absent or unknown.", rich_help_panel=ANNOTATED)
+    str,
+    typer.Option(
+        help="What is not annotated is absent, unknown, or beside: absent in clips with a label, unknown in others.",
+        rich_help_panel=ANNOTATED,
+    ),
 ]
 Band = Annotated[
     bool,
@@ -151,6 +168,38 @@ Together = Annotated[
     str,
     typer.Option(help="What must not straddle folds: recording, folder or day.", rich_help_panel=ANNOTATED),
 ]
+
+
+#: Parameters that say how a table is read, and those that say how annotated recordings are cut.
+_OF_TABLES = ("path", "group", "fold", "start", "end", "row_id", "features", "label_from", "audio_root")
+_OF_CUTTING = ("cut", "window", "hop", "min_overlap", "background", "unlisted", "together", "band")
+
+
+def refuse_idle(context: typer.Context, annotations: Path | None) -> None:
+    """Refuse options that would be passed over in silence.
+
+    Raises
+    ------
+    ConfigError
+        Where options of tables are given with annotations, or options of annotations without any.
+    """
+    from aurist.errors import ConfigError
+
+    idle = _OF_CUTTING if annotations is None else _OF_TABLES
+    sources = {name: context.get_parameter_source(name) for name in idle}
+    given = [name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE"]
+    if not given:
+        return
+    options = {param.name: param.opts[0] for param in context.command.params}
+    names = ", ".join(options[name] for name in given)
+    if annotations is None:
+        raise ConfigError(
+            f"{names}: only for annotated recordings, whose tables are given with --annotations."
+        )
+    raise ConfigError(
+        f"{names}: not with --annotations, which say themselves where recordings and clips are. Of the options that "
+        "say how a table is read only --label counts; --together says what must not straddle folds."
+    )
 
 
 def read_options(

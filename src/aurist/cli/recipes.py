@@ -69,7 +69,7 @@ def augment(
         typer.Option("--set", help="Change to the recipe: window.seconds=3. May be repeated."),
     ] = None,
     count: Annotated[int, typer.Option(help="How many times to augment it.")] = 4,
-    seed: opt.Seed = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the augmentation.")] = 0,
     cache_dir: opt.CacheDir = None,
 ) -> None:
     """Write what a network hears of a recording in training, as sound and as a picture.

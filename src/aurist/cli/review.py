@@ -28,13 +28,14 @@ def clips(
         int | None, typer.Option(help="Cut so many of each class with the highest scores.", min=0)
     ] = None,
     uncertain: Annotated[
-        int | None, typer.Option(help="Cut so many of each class it could hardly decide on.", min=0)
+        int | None,
+        typer.Option(help="Cut so many of each class with scores nearest to the threshold.", min=0),
     ] = None,
     random: Annotated[
         int | None,
         typer.Option(
-            help="Cut so many of each class drawn by lot from those announced, evenly over their scores: what is right "
-            "of them is right of all.",
+            help="Cut so many of each class drawn by lot from those announced, evenly over their scores: their share "
+            "of right ones estimates that of all.",
             min=0,
         ),
     ] = None,
@@ -47,13 +48,13 @@ def clips(
     min_score: Annotated[
         float | None,
         typer.Option(
-            help="From which a class is announced. Default, as in predict: of each class its threshold."
+            help="Score from which a class is announced. Default, as in predict: its threshold, else 0.5."
         ),
     ] = None,
     precision: opt.Precision = None,
     around: Annotated[float, typer.Option(help="Seconds of sound before and behind each.")] = 1.0,
     form: Annotated[str, typer.Option("--format", help="wav or flac.")] = "wav",
-    seed: Annotated[int, typer.Option(help="Of the draw.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the random draw.")] = 0,
     audio_root: Annotated[
         Path | None, typer.Option(help="Folder of the recordings, where they were moved since.")
     ] = None,
@@ -62,7 +63,11 @@ def clips(
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="Folder to make, 'clips' by default; with --read a CSV."),
+        typer.Option(
+            "--output",
+            "-o",
+            help="Folder to make, 'clips' by default; with --read a CSV, 'annotations.csv' by default.",
+        ),
     ] = None,
 ) -> None:
     """Cut detections into short files to listen to; then read what you said of them as annotations to learn from.

@@ -225,10 +225,11 @@ def _print_held_out(scores: dict[str, Any]) -> None:
     paragraph(
         f"The held-out part, {plural(held['n'], 'clip')}: {scores['metric']} {interval(held['score'])}."
     )
-    if "new" in held:
+    if held["seen"]:
+        told = f"the others alone: {interval(held['new'])}." if "new" in held else "nothing in it is new."
         paragraph(
-            f"{held['seen']:,} of them {'stands' if held['seen'] == 1 else 'stand'} in the training data too; "
-            f"the others alone: {interval(held['new'])}."
+            f"{held['seen']:,} of them {'stands' if held['seen'] == 1 else 'stand'} in the training data too, or in a "
+            f"group with clips that do; {told}"
         )
 
 

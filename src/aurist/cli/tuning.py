@@ -23,12 +23,13 @@ def add_to(app: typer.Typer) -> None:
 
 
 def tune(
+    context: typer.Context,
     data: opt.Data,
     recipe: Annotated[
         str,
         typer.Option(
-            help="What to tune: a name of `aurist recipes`, or a TOML file, that says what to search; or LightGBM, "
-            "LightGBMXT, XGBoost, CatBoost."
+            help="What to tune: mel-cnn, mel-sed, a TOML file with a table [search]; or LightGBM, LightGBMXT, XGBoost, "
+            "CatBoost."
         ),
     ],
     output: Annotated[
@@ -71,6 +72,7 @@ def tune(
     audio_root: opt.AudioRoot = None,
     sample_rate: opt.SampleRate = None,
     allow_loss: opt.AllowLoss = False,
+    near: opt.Near = True,
     seed: opt.Seed = 0,
     jobs: opt.Jobs = 0,
     cache_dir: opt.CacheDir = None,
@@ -113,10 +115,12 @@ def tune(
         seed=seed,
         jobs=jobs,
         allow_loss=allow_loss,
+        near=near,
         sample_rate=sample_rate,
         recipe_settings=tuple(change or ()),
         subset=subset,
     )
+    opt.refuse_idle(context, annotations)
     limit = None if time_limit is None else parse_duration(time_limit)
     search = TuneConfig(trials, limit, storage, pruner, holdout)
     cutting = CutOptions(cut, window, hop, min_overlap, background, unlisted, together, seed)

@@ -6,11 +6,18 @@ Bootstrap (1993), chapters 8 and 13.
 
 A class that stands in few groups would be absent from many resamples (one of three groups: 5% of them), and a mean
 over classes would then be one over fewer of them: another quantity, higher wherever the rare class is the hard one,
-so that the interval leans to one side. Each class of fewer than `RARE` groups is therefore a stratum of its own: of
-its n groups n - 1 are drawn, with replacement, and count n / (n - 1) times. It is never absent, and the spread comes
-out right, where n draws of n would give (n - 1) / n of the variance. Source: Rao and Wu, Resampling inference with
-complex survey data (1988). Where no class is rare this is the plain bootstrap. A class of a single group adds nothing
-to the width: how its groups differ cannot be known from one.
+so that the interval leans to one side. For metrics that are such means, each class of fewer than `RARE` groups is
+therefore a stratum of its own: of its n groups n - 1 are drawn, with replacement, and count n / (n - 1) times. It is
+never absent, and the spread comes out right, where n draws of n would give (n - 1) / n of the variance. Source: Rao and
+Wu, Resampling inference with complex survey data (1988). Groups that hold more of common classes than of rare
+ones are drawn with all others: in a stratum of few they would hardly vary, and with them the common classes. Where no
+class is rare this is the plain bootstrap. A class of a single group adds nothing to the width: how its groups differ
+cannot be known from one.
+
+Means over classes have a bias, too, where classes have few positives: average precision comes out too high of few
+clips, macro F1 too low, and resamples, which hold fewer different clips, have that bias twice. What the resamples lie
+beside the score is therefore taken from the bounds twice, and the score itself is always within them. Source: Efron
+and Tibshirani, chapter 10. Drawn sets are in docs/decisions/0012.
 """
 
 from __future__ import annotations
@@ -97,9 +104,12 @@ def bootstrap(
     >>> print(bootstrap(truth, proba, None, "accuracy"))
     0.750 [0.660, 0.830]
     """
-    scorer = named_metric(metric).scorer(truth, proba, multilabel)
-    score, resampled = resampled_scores([scorer], truth, groups, rounds, seed, weight)
-    return Interval(float(score[0]), *percentile_bounds(resampled[0], level))
+    chosen = named_metric(metric)
+    scorer = chosen.scorer(truth, proba, multilabel)
+    score, resampled = resampled_scores(
+        [scorer], truth, groups, rounds, seed, weight, over_classes=chosen.over_classes
+    )
+    return Interval(float(score[0]), *_bounds_of(chosen, resampled[0], level, float(score[0])))
 
 
 def all_scores(
@@ -132,8 +142,16 @@ def all_scores(
     ]
     decided = proba if named is None or not several else named.astype(np.float64)
     scorers = [found.scorer(truth, proba if found.needs_proba else decided, several) for found in fitting]
-    scores, resampled = resampled_scores(scorers, truth, groups, rounds, seed)
-    bounds = [percentile_bounds(values, level) for values in resampled]
+    scores, resampled = np.full(len(scorers), np.nan), np.full((len(scorers), rounds), np.nan)
+    for kind in (False, True):
+        some = [place for place, found in enumerate(fitting) if found.over_classes is kind]
+        scores[some], resampled[some] = resampled_scores(
+            [scorers[place] for place in some], truth, groups, rounds, seed, over_classes=kind
+        )
+    bounds = [
+        _bounds_of(found, values, level, float(score))
+        for found, values, score in zip(fitting, resampled, scores, strict=True)
+    ]
     return pd.DataFrame(
         {
             "metric": [found.name for found in fitting],
@@ -172,8 +190,13 @@ def resampled_scores(
     rounds: int,
     seed: int,
     weight: npt.NDArray[np.float64] | None = None,
+    *,
+    over_classes: bool,
 ) -> tuple[Floats, Floats]:
-    """The score of each scorer, (n,), and its scores on the same resamples of the groups, (n, rounds)."""
+    """The score of each scorer, (n,), and its scores on the same resamples of the groups, (n, rounds).
+
+    ``over_classes``: the scores are means over classes, of which none may be absent from a resample.
+    """
     if rounds < 1:
         raise ConfigError(f"A bootstrap needs at least one round; {rounds} were asked for")
     n_rows = len(truth)
@@ -184,7 +207,7 @@ def resampled_scores(
     n_groups = int(codes.max(initial=-1)) + 1
     if n_groups < 2:  # one group, as with one group a class below, says nothing of how groups differ
         return scores, out
-    strata = _strata(np.asarray(truth), codes, n_groups)
+    strata = _strata(np.asarray(truth), codes, n_groups) if over_classes else [np.arange(n_groups)]
     if max(map(len, strata)) < 2:
         return scores, out
     rng = np.random.default_rng(seed)
@@ -197,13 +220,16 @@ def resampled_scores(
 
 
 def _strata(truth: Truth, codes: npt.NDArray[np.intp], n_groups: int) -> list[npt.NDArray[np.intp]]:
-    """The groups of all common classes, and those of each rare one; a group of several goes with its rarest."""
-    holds = np.zeros((n_groups, truth.shape[1]), dtype=bool)
+    """The groups of mostly common classes, and those of each rare one; a group of several goes with its rarest."""
+    if not truth.shape[1]:
+        return [np.arange(n_groups)]
+    held = np.zeros((n_groups, truth.shape[1]))
     rows, columns = np.nonzero(truth == 1)
-    holds[codes[rows], columns] = True
-    spread = np.where(holds, holds.sum(axis=0), RARE).min(axis=1, initial=RARE)
-    rarest = np.where(holds, holds.sum(axis=0), n_groups + RARE).argmin(axis=1) if holds.size else spread
-    stratum = np.where(spread < RARE, rarest, -1)
+    np.add.at(held, (codes[rows], columns), 1)
+    spread = (held > 0).sum(axis=0)
+    rarest = np.where(held > 0, spread, n_groups + RARE).argmin(axis=1)
+    mostly_rare = held[:, spread < RARE].sum(axis=1) * 2 >= np.maximum(held.sum(axis=1), 1)
+    stratum = np.where(mostly_rare, rarest, -1)
     return [np.flatnonzero(stratum == one) for one in np.unique(stratum)]
 
 
@@ -234,11 +260,21 @@ def _group_codes(
     return codes.astype(np.intp)
 
 
-def percentile_bounds(values: Floats, level: float) -> tuple[float, float]:
+def _bounds_of(metric: Metric, values: Floats, level: float, score: float) -> tuple[float, float]:
+    """Of a score; those that are means over classes lie between 0 and 1."""
+    low, high = percentile_bounds(values, level, score, biased=metric.over_classes)
+    return (max(low, 0.0), min(high, 1.0)) if metric.over_classes and low <= high else (low, high)
+
+
+def percentile_bounds(values: Floats, level: float, score: float, *, biased: bool) -> tuple[float, float]:
+    """Between which the middle share ``level`` of the resamples lies; those with a bias are moved against it."""
     if not 0 < level < 1:
         raise ConfigError(f"The level of an interval is between 0 and 1, such as 0.95; {level} was given")
     defined = values[np.isfinite(values)]
     if not len(defined):
         return float("nan"), float("nan")
     low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
+    if not biased:
+        return float(low), float(high)
+    bias = 2 * (defined.mean() - score)
+    return float(min(low - bias, score)), float(max(high - bias, score))

@@ -23,7 +23,7 @@ class Difference(Interval):
     Parameters
     ----------
     better
-        Share of the resamples in which the first scored higher than the second.
+        Share of the resamples in which the first scored higher than the second; where both scored alike it is half.
     """
 
     better: float
@@ -58,8 +58,10 @@ def paired(
     """
     chosen = named_metric(metric)
     scorers = [chosen.scorer(truth, proba, multilabel) for proba in (proba_a, proba_b)]
-    scores, resampled = resampled_scores(scorers, truth, groups, rounds, seed, weight)
-    return _difference(scores, resampled, 0, 1, level)
+    scores, resampled = resampled_scores(
+        scorers, truth, groups, rounds, seed, weight, over_classes=chosen.over_classes
+    )
+    return _difference(scores, resampled, 0, 1, level, biased=chosen.over_classes)
 
 
 def pairwise(
@@ -97,18 +99,22 @@ def pairwise(
     chosen = named_metric(metric)
     names = list(probas)
     scorers = [chosen.scorer(truth, probas[name], multilabel) for name in names]
-    scores, resampled = resampled_scores(scorers, truth, groups, rounds, seed, weight)
+    scores, resampled = resampled_scores(
+        scorers, truth, groups, rounds, seed, weight, over_classes=chosen.over_classes
+    )
     order = np.argsort(-scores, kind="stable")
     rows = []
     for place, a in enumerate(order):
         for b in order[place + 1 :]:
-            gap = _difference(scores, resampled, int(a), int(b), level)
+            gap = _difference(scores, resampled, int(a), int(b), level, biased=chosen.over_classes)
             rows.append((names[a], names[b], gap.score, gap.low, gap.high, gap.better))
     return pd.DataFrame(rows, columns=list(PAIRWISE_COLUMNS))
 
 
-def _difference(scores: Floats, resampled: Floats, a: int, b: int, level: float) -> Difference:
-    gaps = resampled[a] - resampled[b]
+def _difference(
+    scores: Floats, resampled: Floats, a: int, b: int, level: float, *, biased: bool
+) -> Difference:
+    gaps, score = resampled[a] - resampled[b], float(scores[a] - scores[b])
     defined = gaps[np.isfinite(gaps)]
-    better = float((defined > 0).mean()) if len(defined) else float("nan")
-    return Difference(float(scores[a] - scores[b]), *percentile_bounds(gaps, level), better)
+    better = float((defined > 0).mean() + (defined == 0).mean() / 2) if len(defined) else float("nan")
+    return Difference(score, *percentile_bounds(gaps, level, score, biased=biased), better)

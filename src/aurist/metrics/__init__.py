@@ -100,6 +100,8 @@ class Metric:
         Whether it is defined for one label a row, and for several or none.
     needs_proba
         Whether it reads the probabilities, or only the decisions they come down to.
+    over_classes
+        Whether it is a mean over classes in which a rare one counts as much as any.
     """
 
     name: str
@@ -108,6 +110,7 @@ class Metric:
     singlelabel: bool = True
     multilabel: bool = True
     needs_proba: bool = True
+    over_classes: bool = False
 
     def __call__(
         self,
@@ -138,13 +141,14 @@ _ALL = (
         classification.balanced_accuracy_scorer,
         multilabel=False,
         needs_proba=False,
+        over_classes=True,
     ),
-    Metric("f1_macro", f1_macro, classification.f1_macro_scorer, needs_proba=False),
+    Metric("f1_macro", f1_macro, classification.f1_macro_scorer, needs_proba=False, over_classes=True),
     Metric("f1_micro", f1_micro, classification.f1_micro_scorer, needs_proba=False),
     Metric("f1_weighted", f1_weighted, classification.f1_weighted_scorer, needs_proba=False),
     Metric("log_loss", log_loss, classification.log_loss_scorer),
-    Metric("roc_auc", roc_auc, ranking.roc_auc_scorer),
-    Metric("average_precision", average_precision, ranking.average_precision_scorer),
+    Metric("roc_auc", roc_auc, ranking.roc_auc_scorer, over_classes=True),
+    Metric("average_precision", average_precision, ranking.average_precision_scorer, over_classes=True),
     Metric("lwlrap", lwlrap, ranking.lwlrap_scorer),
     Metric("top_3", top_3, ranking.top_3_scorer, multilabel=False),
     Metric("top_5", top_5, ranking.top_5_scorer, multilabel=False),

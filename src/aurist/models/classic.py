@@ -9,6 +9,7 @@ large-dimensional covariance matrices", 2004.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ import pandas as pd
 from aurist.metrics import UNKNOWN, metric
 from aurist.models.base import Examples, FitFailedError, Fitted, Inputs, Member, Proba, Task
 from aurist.models.forest import as_numbers
-from aurist.models.kept import learnable, read_kept, write_kept
+from aurist.models.kept import everywhere, learnable, read_kept, write_kept
 from aurist.temper import choose_temperature, temper
 
 MODEL_FILE = "classic.skops"
@@ -37,19 +38,25 @@ _STEEP = 4.0
 
 @dataclass
 class ClassicModel:
-    """A pipeline fitted on one fold. ``seen`` are the positions of the classes it met."""
+    """A pipeline fitted on one fold.
+
+    ``seen`` are the positions of the classes that it met, ``always`` of labels that all rows had.
+    """
 
     pipeline: Any
     temperature: float
     n_classes: int
     seen: list[int]
     multilabel: bool
+    always: list[int]
 
     def predict_proba(self, inputs: Inputs) -> Proba:
         """(n, n_classes): calibrated on the inner part."""
         out = np.zeros((len(inputs), self.n_classes))
         out[:, self.seen] = _proba(self.pipeline, as_numbers(inputs.features), multilabel=self.multilabel)
-        return temper(out, self.temperature, multilabel=self.multilabel)
+        said = temper(out, self.temperature, multilabel=self.multilabel)
+        said[:, self.always] = 1.0
+        return said
 
 
 class ClassicEngine:
@@ -79,7 +86,12 @@ class ClassicEngine:
         model.temperature = best.temperature
         write_kept(
             folder / MODEL_FILE,
-            {"pipeline": model.pipeline, "temperature": model.temperature, "seen": model.seen},
+            {
+                "pipeline": model.pipeline,
+                "temperature": model.temperature,
+                "seen": model.seen,
+                "always": model.always,
+            },
         )
         return Fitted(model, inner_proba)
 
@@ -92,6 +104,7 @@ class ClassicEngine:
             len(task.classes),
             list(kept["seen"]),
             task.multilabel,
+            list(kept.get("always", [])),
         )
 
 
@@ -108,26 +121,60 @@ def _fit(kind: str, strength: float, examples: Examples, task: Task) -> ClassicM
         learner = OneVsRestClassifier(learner)
     ready, numbers = _ready(examples.features, task.seed), as_numbers(examples.features)
     # on a machine that others use too, a second thread made these small sums forty times as slow: it waits by spinning
-    with threadpool_limits(1):
-        if (truth == UNKNOWN).any():
-            _fit_known(learner, ready.fit_transform(numbers), truth)
+    with threadpool_limits(1), warnings.catch_warnings():
+        # a class of one clip has no spread of its own, and takes its part in that of the others
+        warnings.filterwarnings("ignore", "Only one sample available", UserWarning)
+        shown = ready.fit_transform(numbers)
+        if task.multilabel or kind == "svm":
+            _fit_each(learner, shown, truth, examples.weight, task.seed)
         else:
-            learner.fit(ready.fit_transform(numbers), truth)
+            _fit_weighted(learner, shown, truth, examples.weight, task.seed)
     pipeline = make_pipeline(ready, learner)
-    return ClassicModel(pipeline, 1.0, len(task.classes), seen, task.multilabel)
+    always = everywhere(examples.targets) if task.multilabel else []
+    return ClassicModel(pipeline, 1.0, len(task.classes), seen, task.multilabel, always)
 
 
-def _fit_known(learner: Any, ready: Any, truth: npt.NDArray[np.integer[Any]]) -> None:
-    """Fit each label on the rows of which it is known: scikit-learn's one against the rest leaves no cells out."""
+def _fit_weighted(
+    learner: Any, shown: Any, truth: npt.NDArray[np.integer[Any]], weight: npt.NDArray[np.float64], seed: int
+) -> Any:
+    """Fit on rows that count by their weight; discriminants, which take none, on a draw by weight."""
+    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+
+    if isinstance(learner, LinearDiscriminantAnalysis):
+        taken = _drawn_by_weight(truth, weight, seed)
+        return learner.fit(shown[taken], truth[taken])
+    return learner.fit(shown, truth, sample_weight=weight)
+
+
+def _fit_each(
+    learner: Any, shown: Any, truth: npt.NDArray[np.integer[Any]], weight: npt.NDArray[np.float64], seed: int
+) -> None:
+    """Fit each class against the rest: scikit-learn's own way leaves out no unknown cells, and takes no weights."""
     from sklearn.base import clone
     from sklearn.preprocessing import LabelBinarizer
 
-    rows = [np.flatnonzero(column != UNKNOWN) for column in truth.T]
-    learner.estimators_ = [
-        clone(learner.estimator).fit(ready[known], column[known])
-        for known, column in zip(rows, truth.T, strict=True)
-    ]
-    learner.label_binarizer_ = LabelBinarizer().fit((truth == 1).astype(np.int8))
+    classes = LabelBinarizer(sparse_output=True).fit(
+        (truth == 1).astype(np.int8) if truth.ndim > 1 else truth
+    )
+    columns = truth if truth.ndim > 1 else classes.transform(truth).toarray()
+    learner.estimators_ = []
+    for column in columns.T:
+        known = np.flatnonzero(column != UNKNOWN)
+        one = _fit_weighted(clone(learner.estimator), shown[known], column[known], weight[known], seed)
+        learner.estimators_.append(one)
+    learner.label_binarizer_ = classes
+
+
+def _drawn_by_weight(
+    truth: npt.NDArray[np.integer[Any]], weight: npt.NDArray[np.float64], seed: int
+) -> npt.NDArray[np.intp]:
+    """Rows for a learner that takes no weights: each as likely as it is heavy, the heaviest of a class surely."""
+    if weight.min() == weight.max():
+        return np.arange(len(weight))
+    heaviest = np.zeros(int(truth.max()) + 1)
+    np.maximum.at(heaviest, truth, weight)
+    sure = weight >= heaviest[truth]
+    return np.flatnonzero(sure | (np.random.default_rng(seed).random(len(weight)) < weight / weight.max()))
 
 
 def _proba(

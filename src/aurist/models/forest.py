@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from aurist.models.base import Examples, Fitted, Inputs, Member, Proba, Task
-from aurist.models.kept import learnable, read_kept, write_kept
+from aurist.models.kept import everywhere, learnable, read_kept, write_kept
 
 MODEL_FILE = "forest.skops"
 #: Above this many rows, times labels where a row may have several, there are fewer trees; above the second number of
@@ -23,12 +23,16 @@ SOME_ROWS, MANY_ROWS = 2000, 10_000
 
 @dataclass
 class ForestModel:
-    """A forest fitted on one fold. ``seen`` are the positions of the classes it met."""
+    """A forest fitted on one fold.
+
+    ``seen`` are the positions of the classes that it met, ``always`` of labels that all rows had.
+    """
 
     forest: Any
     n_classes: int
     seen: list[int]
     multilabel: bool
+    always: list[int]
 
     def predict_proba(self, inputs: Inputs) -> Proba:
         """(n, n_classes): mean of the leaves' class shares."""
@@ -40,6 +44,7 @@ class ForestModel:
         found = self.forest.predict_proba(numbers)
         for column, proba in zip(self.seen, found if isinstance(found, list) else [found], strict=True):
             out[:, column] = proba[:, 1]
+        out[:, self.always] = 1.0
         return out
 
 
@@ -56,13 +61,14 @@ class ForestEngine:
         trees = int(member.settings.get("trees", _trees(train, task)))
         inner_proba = _fit(train, task, max(trees // 3, 50)).predict_proba(inner.inputs)
         model = _fit(train.together(inner), task, trees)
-        write_kept(folder / MODEL_FILE, {"forest": model.forest, "seen": model.seen})
+        write_kept(folder / MODEL_FILE, {"forest": model.forest, "seen": model.seen, "always": model.always})
         return Fitted(model, inner_proba)
 
     def load(self, folder: Path, task: Task, member: Member) -> ForestModel:
         """Read the forest back; nothing but scikit-learn's own types and numpy arrays is accepted."""
         kept = read_kept(folder / MODEL_FILE)
-        return ForestModel(kept["forest"], len(task.classes), list(kept["seen"]), task.multilabel)
+        seen, always = list(kept["seen"]), list(kept.get("always", []))
+        return ForestModel(kept["forest"], len(task.classes), seen, task.multilabel, always)
 
 
 def forest_proba(task: Task, train: Examples, inputs: Inputs) -> Proba:
@@ -90,7 +96,8 @@ def _fit(examples: Examples, task: Task, trees: int) -> ForestModel:
         n_jobs=task.jobs,
     )
     forest.fit(as_numbers(examples.features), truth, sample_weight=examples.weight)
-    return ForestModel(forest, len(task.classes), seen, task.multilabel)
+    always = everywhere(targets) if task.multilabel else []
+    return ForestModel(forest, len(task.classes), seen, task.multilabel, always)
 
 
 def as_numbers(features: pd.DataFrame) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:

@@ -40,6 +40,17 @@ def read_kept(path: Path) -> dict[str, Any]:
     return dict(io.load(path, trusted=types))
 
 
+def everywhere(targets: npt.NDArray[np.int8]) -> list[int]:
+    """The labels that every row has of which it is known: there is nothing to learn of them, and one answer.
+
+    Examples
+    --------
+    >>> everywhere(np.array([[1, 0, -1], [1, 1, 1]], dtype=np.int8))
+    [0, 2]
+    """
+    return [int(c) for c in np.flatnonzero((targets == 1).any(axis=0) & (targets != 0).all(axis=0))]
+
+
 def learnable(
     targets: npt.NDArray[np.int8], *, multilabel: bool
 ) -> tuple[list[int], npt.NDArray[np.integer[Any]]]:

@@ -28,6 +28,10 @@ def plain(recipe: Recipe) -> Recipe:
     training = replace(
         recipe.training, batch_size=5, epochs=EPOCHS, keep="last", top_k=1, seeds=1, patience=None, ema=None
     )
+    if recipe.network.backbone == "mfcc_cnn":  # without norms, it has a low rate
+        training = replace(training, epochs=2 * EPOCHS)
+    if recipe.network.head == "rfcx":  # statistics of a vector a clip settle where weights come to rest
+        training = replace(training, schedule="cosine")
     own = recipe.window.seconds or SECONDS
     window = replace(recipe.window, seconds=min(SECONDS, own))
     front = recipe.front

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -52,15 +53,23 @@ class Kept:
         """Its file's name."""
         return f"epoch{self.epoch:04d}.safetensors"
 
-    @property
-    def rank(self) -> tuple[float, float, int]:
-        """Higher is better: by the score, among equals by the loss, then the earlier epoch."""
-        return self.score, -self.inner_loss, -self.epoch
+
+def rank(one: Epoch | Kept) -> tuple[float, float, int]:
+    """Higher is better: by the score, among equals by the loss, then the earlier epoch.
+
+    A score that is not defined, where the inner part lacks a class, is as low as any.
+
+    Examples
+    --------
+    >>> rank(Kept(3, float("nan"), 0.5)) > rank(Kept(0, float("nan"), 0.9))
+    True
+    """
+    return -math.inf if math.isnan(one.score) else one.score, -one.inner_loss, -one.epoch
 
 
 def keep_best(folder: Path, kept: list[Kept], new: Kept, most: int, network: nn.Module) -> list[Kept]:
     """The best checkpoints with the new one, which is written where it is among them; best first."""
-    best = sorted([*kept, new], key=lambda one: one.rank, reverse=True)[:most]
+    best = sorted([*kept, new], key=rank, reverse=True)[:most]
     if new in best:
         save_weights(folder / new.file, network)
     return best

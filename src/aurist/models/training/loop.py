@@ -19,16 +19,16 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from aurist.features.spectrogram import Spectrogram
-from aurist.metrics import UNKNOWN, metric
 from aurist.models.base import FitFailedError, Task
 from aurist.models.training import checkpoints as disk
 from aurist.models.training.ahead import Ahead
 from aurist.models.training.batches import Batch, Batches, Part
 from aurist.models.training.checkpoints import Epoch, Kept
-from aurist.models.training.predict import all_windows, as_network_likes, window_logits
+from aurist.models.training.examine import examine
+from aurist.models.training.predict import as_network_likes
 from aurist.models.training.probe import autocast_dtype
 from aurist.models.training.schedule import optimizer, rate, set_rate
-from aurist.nets.losses import LossFunction, to_proba
+from aurist.nets.losses import LossFunction
 from aurist.recipes import Recipe
 
 Tensors = tuple[Tensor, ...] | list[Tensor]
@@ -247,40 +247,19 @@ class Trainer:
         """The metric and the loss on the inner part; NaN without one."""
         if self.inner is None:
             return math.nan, math.nan
-        clip, start = all_windows(self.inner.sound)
-        logits = self._logits(self._best_guess(), self.inner, clip, start)
-        if not bool(logits.isfinite().all()):
-            self._stop_at_nan(epoch)
-        proba = to_proba(logits, multilabel=answers_apart(self.recipe, self.task)).numpy().astype(np.float64)
-        n = len(self.inner)
-        counts = np.bincount(clip, minlength=n)[:, None]
-        pooled = np.zeros((n, proba.shape[1]))
-        np.add.at(pooled, clip, proba)
-        truth = self.inner.targets.astype(np.int8)
-        if self.inner.known is not None:
-            truth[self.inner.known == 0] = UNKNOWN
-        score = metric(self.task.metric)(truth, pooled / counts, multilabel=self.task.multilabel)
-        rows = torch.from_numpy(clip)
-        known = None if self.inner.known is None else torch.from_numpy(self.inner.known)[rows]
-        loss = self.loss(
-            logits,
-            torch.from_numpy(self.inner.targets)[rows],
-            known,
-            torch.from_numpy(self.inner.weight)[rows],
-        )
-        return float(score), float(loss)
-
-    def _logits(self, network: nn.Module, part: Part, clip: Any, start: Any) -> Tensor:
-        return window_logits(
-            network,
-            part.sound,
+        score, loss = examine(
+            self._best_guess(),
+            self.inner,
             self.front,
-            clip,
-            start,
+            self.task,
+            self.loss,
+            apart=answers_apart(self.recipe, self.task),
             device=self.device,
             dtype=autocast_dtype(self.plan.precision),
-            threads=self.task.jobs,
         )
+        if not math.isfinite(loss):
+            self._stop_at_nan(epoch)
+        return score, loss
 
     def _best_guess(self) -> nn.Module:
         """The network that would predict now: of the averaged weights, where there are some."""
@@ -290,7 +269,7 @@ class Trainer:
         """Whether the score has not risen for as many epochs as the recipe is patient."""
         if self.config.patience is None or not self.history:
             return False
-        best = max(self.history, key=lambda one: (one.score, -one.inner_loss, -one.epoch))
+        best = max(self.history, key=disk.rank)
         return self.history[-1].epoch - best.epoch >= self.config.patience
 
     def _state(self) -> dict[str, Any]:

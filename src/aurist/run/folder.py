@@ -10,85 +10,29 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from aurist.clips import Clips
 from aurist.config import FitConfig, read_config, write_config
-from aurist.crossval import TrainingData
 from aurist.errors import RunError
-from aurist.features.schema import Schema, schema_from_dict, schema_to_dict
+from aurist.features.schema import schema_from_dict, schema_to_dict
 from aurist.files import add_line, atomic_path, whole_lines, write_json
 from aurist.machine import available_cores, versions
-from aurist.models.base import Examples, Inputs, Task
+from aurist.models.base import Task
 from aurist.models.network import ENGINE as NETWORK
 from aurist.models.network import recipe_of
 from aurist.plan import FitPlan, read_plan
 from aurist.predictions import Predictions, from_frame
 from aurist.recipes import Recipe, recipe_from
-from aurist.splits import cross_splits
+from aurist.run.data import RunData
 
 #: Raised when a run of an older version can no longer be read.
 FORMAT = 2
-#: The fold of clips of the part "test": kept out of everything until the very end.
-HELD_OUT = -2
-
-
-@dataclass(frozen=True)
-class RunData:
-    """What a run was fitted on, as it stands in its folder.
-
-    Parameters
-    ----------
-    task
-        What is learnt.
-    clips
-        The clips that were not left out, without their features.
-    features
-        (n_clips, n_features), prepared by the schema.
-    schema
-        The feature columns.
-    folds, groups
-        (n_clips,): the scored fold (-1 never scored, -2 held out) and the group of each clip.
-    summary
-        Settings of the summary features, or None for a table of ready-made features.
-    test_keys
-        (n_test,): row keys of the test table that the fit was told of, or None.
-    notes
-        What was guessed, left out or decided, for people to read.
-    cache_dir
-        Where decoded sound is kept; None: the default place.
-    """
-
-    task: Task
-    clips: Clips
-    features: pd.DataFrame
-    schema: Schema
-    folds: npt.NDArray[np.int64]
-    groups: npt.NDArray[np.int64]
-    summary: dict[str, Any] | None
-    test_keys: npt.NDArray[np.uint64] | None
-    notes: tuple[str, ...]
-    cache_dir: Path | None = None
-
-    def inputs(self) -> Inputs:
-        """What models may look at."""
-        return Inputs(self.features, self.clips if self.clips.has_audio else None, self.cache_dir)
-
-    def take(self, rows: npt.NDArray[np.intp]) -> RunData:
-        """The data of these clips alone."""
-        return replace(
-            self,
-            clips=self.clips.take(rows),
-            features=self.features.iloc[rows].reset_index(drop=True),
-            folds=self.folds[rows],
-            groups=self.groups[rows],
-        )
 
 
 @dataclass(frozen=True)
@@ -292,27 +236,3 @@ def read_data(run: Run) -> RunData:
         notes=tuple(known["notes"]),
         cache_dir=None if known["cache_dir"] is None else Path(known["cache_dir"]),
     )
-
-
-def training_data(data: RunData) -> TrainingData:
-    """The rows to learn from: all but those held out."""
-    rows = np.flatnonzero(data.folds != HELD_OUT)
-    clips = data.clips.take(rows)
-    targets = clips.targets(data.task.classes)
-    weight = clips.table["weight"].to_numpy(dtype=float)
-    folds, groups = data.folds[rows], data.groups[rows]
-    return TrainingData(
-        task=data.task,
-        examples=Examples(data.inputs().take(rows), targets, weight),
-        clip_ids=clips.table["clip_id"].to_numpy(dtype=object),
-        groups=groups,
-        folds=folds,
-        splits=cross_splits(folds, targets, groups, data.task.seed),
-        prescribed=bool(clips.table["fold"].notna().any()),
-    )
-
-
-def held_out(data: RunData) -> RunData | None:
-    """The clips of the part "test" alone, or None where there are none."""
-    rows = np.flatnonzero(data.folds == HELD_OUT)
-    return data.take(rows) if len(rows) else None

@@ -1,0 +1,191 @@
+"""ffmpeg at work: its samples through a pipe, and what waits half-way through a file to be asked for more."""
+
+from __future__ import annotations
+
+import atexit
+import struct
+import subprocess
+import tempfile
+import threading
+from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+
+from aurist.audio.info import Samples, UnreadableAudioError
+
+ADVICE = "If it plays elsewhere, convert it to WAV or FLAC; otherwise leave it out."
+#: Samples that are read at once.
+_BLOCK = 1 << 20
+#: Seconds that can be had again: stretches of a long recording overlap by a window and what is around it.
+_AGAIN = 30
+#: Files half-way through which an ffmpeg waits.
+_MOST = 8
+
+#: Where a file is, when it was written, and its bytes: one that is written anew is another.
+Identity = tuple[Path, int, int]
+
+
+def identity(path: Path) -> Identity:
+    """Of a file as it is now."""
+    now = path.stat()
+    return path.absolute(), now.st_mtime_ns, now.st_size
+
+
+class Pipe:
+    """A running ffmpeg that writes the first sound stream of a file as 32-bit float WAV."""
+
+    def __init__(self, path: Path, *options: str) -> None:
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed in __exit__
+        # "file:" keeps a name such as "-x" or "concat:a" from being anything but a file
+        source = f"file:{path.absolute()}"
+        command = ["ffmpeg", "-nostdin", "-hide_banner", "-i", source, "-map", "0:a:0", *options]
+        command += ["-c:a", "pcm_f32le", "-f", "wav", "-bitexact", "pipe:1"]
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self._errors
+        )
+        if self._process.stdout is None:  # cannot be: stdout is a pipe
+            raise OSError("ffmpeg has no output")
+        self.stream: IO[bytes] = self._process.stdout
+        self.failed = False
+        self.log = ""
+        try:
+            self.sample_rate, self.channels = _wav_format(self.stream)
+        except ValueError:
+            self.__exit__()
+            raise UnreadableAudioError(
+                path, f"holds no sound that ffmpeg knows ({self.reason})", ADVICE
+            ) from None
+
+    def __enter__(self) -> Pipe:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        ended = not self.stream.read(1) if self._process.poll() is None else True
+        if not ended:
+            self._process.kill()
+        self.stream.close()
+        self.failed = self._process.wait() != 0 and ended
+        self._errors.seek(0)
+        self.log = self._errors.read().decode("utf-8", "replace")
+        self._errors.close()
+
+    @property
+    def reason(self) -> str:
+        """The last thing that ffmpeg said."""
+        lines = [line.strip() for line in self.log.splitlines() if line.strip()]
+        return lines[-1] if lines else "ffmpeg gave no reason"
+
+
+def _wav_format(stream: IO[bytes]) -> tuple[int, int]:
+    """Sample rate and channels from the header of a WAV that comes through a pipe, up to its samples."""
+    if len(head := stream.read(12)) < 12 or head[:4] not in (b"RIFF", b"RF64"):
+        raise ValueError("not a WAV")
+    found = None
+    while len(head := stream.read(8)) == 8:
+        name, size = head[:4], struct.unpack("<I", head[4:])[0]
+        if name == b"data":
+            break
+        body = stream.read(size + size % 2)
+        if name == b"fmt ":
+            channels, sample_rate = struct.unpack_from("<2xHI", body)
+            found = sample_rate, channels
+    if found is None or not all(found):
+        raise ValueError("no format chunk")
+    return found
+
+
+class Decoding:
+    """The samples of a file in their order; the last of them can be had again.
+
+    Attributes
+    ----------
+    position
+        Samples that have been read.
+    failed, reason
+        Whether ffmpeg ended with an error, known at the end of the file, and its last word.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._pipe = Pipe(path)
+        self._kept: deque[tuple[int, Samples]] = deque()
+        self._ended = False
+        self.position = 0
+
+    @property
+    def failed(self) -> bool:
+        return self._pipe.failed
+
+    @property
+    def reason(self) -> str:
+        return self._pipe.reason
+
+    def reaches(self, first: int) -> bool:
+        """Whether this sample is still to come, or can be had again."""
+        return first >= (self._kept[0][0] if self._kept else self.position)
+
+    def blocks(self, first: int) -> Iterator[tuple[int, Samples]]:
+        """(n, channels) and the position of the first sample, from a block on that holds or comes before ``first``."""
+        for begin, block in list(self._kept):
+            if begin + len(block) > first:
+                yield begin, block
+        while not self._ended:
+            if len(block := self._next()):
+                yield self.position - len(block), block
+
+    def _next(self) -> Samples:
+        channels = self._pipe.channels
+        raw = self._pipe.stream.read(_BLOCK * 4 * channels)
+        block: Samples = np.frombuffer(raw, dtype="<f4", count=len(raw) // (4 * channels) * channels)
+        block = block.reshape(-1, channels).astype(np.float32, copy=False)
+        if not len(block):
+            self.close()
+            return block
+        self._kept.append((self.position, block))
+        self.position += len(block)
+        while len(self._kept) > 1 and self.position - self._kept[1][0] >= _AGAIN * self._pipe.sample_rate:
+            self._kept.popleft()
+        return block
+
+    def close(self) -> None:
+        """Stop ffmpeg where it has not come to its end."""
+        if not self._ended:
+            self._ended = True
+            self._pipe.__exit__()
+
+
+class _Waiting:
+    """Decodings that were left half-way, each for one taker."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._there: list[tuple[Identity, Decoding]] = []
+
+    def take(self, file: Identity, first: int) -> Decoding | None:
+        """The one that has come furthest without having passed this sample; None where there is none."""
+        with self._lock:
+            found = [pair for pair in self._there if pair[0] == file and pair[1].reaches(first)]
+            if not found:
+                return None
+            best = max(found, key=lambda pair: pair[1].position)
+            self._there.remove(best)
+            return best[1]
+
+    def put(self, file: Identity, decoding: Decoding) -> None:
+        """Let it wait; the one that has waited longest ends where there are too many."""
+        with self._lock:
+            self._there.append((file, decoding))
+            if len(self._there) > _MOST:
+                self._there.pop(0)[1].close()
+
+    def clear(self) -> None:
+        """End them all."""
+        with self._lock:
+            while self._there:
+                self._there.pop()[1].close()
+
+
+waiting = _Waiting()
+atexit.register(waiting.clear)

@@ -1,0 +1,65 @@
+"""What hangs together, and what a part "test" may be said of."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+import aurist
+from aurist.automl import plan_fit
+from aurist.errors import DataError
+
+from .conftest import feature_table
+
+
+def test_near_duplicates_that_join_everything_can_be_told_apart(tmp_path: Path) -> None:
+    sound = np.random.default_rng(0).normal(0, 0.1, 4 * 22050)
+    for number in range(8):
+        place = tmp_path / "music" / "ab"[number % 2]
+        place.mkdir(parents=True, exist_ok=True)
+        soundfile.write(place / f"{number}.wav", sound * 0.95**number, 22050)
+    config = aurist.FitConfig(time_limit=30, jobs=1)
+    with pytest.raises(DataError, match=r"All 8 clips hang together.*--no-near"):
+        plan_fit(tmp_path / "music", config, cache_dir=tmp_path / "cache")
+    apart = aurist.FitConfig(time_limit=30, jobs=1, near=False)
+    assert plan_fit(tmp_path / "music", apart, cache_dir=tmp_path / "cache").members
+
+
+def test_a_test_part_is_new_where_its_groups_are(tmp_path: Path) -> None:
+    table = feature_table(160, seed=1).iloc[:160].drop(columns="ID")
+    table["group"] = [f"g{row // 4}" for row in range(160)]
+    table["part"] = "train"
+    table.loc[120:, "part"] = "test"
+    table.loc[120:139, "group"] = [f"g{row % 5}" for row in range(20)]  # that are learnt from
+    plan = tmp_path / "plan.toml"
+    plan.write_text(
+        '[[member]]\nname = "forest"\nengine = "forest"\n[member.settings]\ntrees = 30\n', encoding="utf-8"
+    )
+    run = aurist.fit(table, tmp_path / "run", aurist.FitConfig(plan=str(plan), n_splits=3))
+    held = run.scores()["held_out"]
+    assert (held["n"], held["seen"]) == (40, 20)
+    assert held["new"]["score"] != held["score"]["score"]
+    applied = aurist.predict(run, aurist.read_clips(table.iloc[140:].drop(columns="part")))
+    truth = table["genre"].iloc[140:].to_numpy()
+    assert held["new"]["score"] == pytest.approx((applied.to_frame()["label"].to_numpy() == truth).mean())
+
+
+def test_given_features_beside_recordings_do_not_answer_for_them(tmp_path: Path) -> None:
+    table = feature_table(90, seed=1).iloc[:90][["genre"]].rename(columns={"genre": "label"})
+    rng = np.random.default_rng(0)
+    table["path"] = [str(tmp_path / f"{row}.wav") for row in range(90)]
+    table["site"] = np.arange(90) % 3  # the same for many, whatever the label
+    for path in table["path"]:
+        soundfile.write(path, rng.normal(0, 0.1, 4000), 8000)
+    plan = tmp_path / "plan.toml"
+    plan.write_text(
+        '[[member]]\nname = "forest"\nengine = "forest"\n[member.settings]\ntrees = 30\n', encoding="utf-8"
+    )
+    options = aurist.ReadOptions(features=("site",))
+    config = aurist.FitConfig(plan=str(plan), n_splits=3)
+    run = aurist.fit(table, tmp_path / "run", config, options=options, cache_dir=tmp_path / "cache")
+    applied = aurist.predict(run, aurist.read_clips(table, options))
+    assert not applied.seen.any()
