@@ -4,8 +4,9 @@ Each round draws a third of the groups of a set, stratified, as a test part, fit
 models (through `aurist.fit`, so that folds, ensemble, calibration and interval are what a user gets), and scores the
 test part.
 Beside it the same fit as one would do it carelessly, by random folds, and AutoGluon's own validation (`--autogluon`
-rounds). An interval holds where the test score lies within it, widened by the sampling error of the test part: a
-bootstrap over its groups. Resumable: every round is a line of `rounds.jsonl`.
+rounds). Then full fits of recordings (`--full`), by whatever aurist plans for `--minutes`, networks too. An interval
+holds where the test score lies within it, widened by the sampling error of the test part: a bootstrap over its groups.
+Resumable: every round is a line of `rounds.jsonl`.
 
     python benchmarks/honesty.py --rounds 70 --output honesty/
 """
@@ -30,6 +31,7 @@ from aurist.clips.read import ReadOptions, read_clips
 from aurist.evaluate import bootstrap
 from aurist.features.store import summary_table
 from aurist.features.summary import SummaryConfig
+from equal_time import labels
 
 PLAN = '[[member]]\nname = "ExtraTrees"\nengine = "forest"\n[member.settings]\ntrees = 100\n' + "".join(
     f'[[member]]\nname = "{kind}"\nengine = "classic"\n[member.settings]\nkind = "{kind}"\n'
@@ -64,24 +66,37 @@ SETS = {
     "gtzan100": lambda data: recordings(data, "gtzan100"),
     "frogs": frogs,
 }
+#: Of full fits; their metric.
+FULL = {"esc10": "accuracy", "gtzan100": "accuracy", "nips4b": "lwlrap"}
+
+
+def sound(data: Path, name: str) -> pd.DataFrame:
+    """Recordings by path, for fits that may learn from the sound itself."""
+    table = labels(data, name)[["path", "label", "group"]]
+    return table.assign(label=table["label"].fillna(""))
 
 
 def stated_and_found(
-    train: pd.DataFrame, test: pd.DataFrame, plan: Path, seed: int, *, careless: bool
+    train: pd.DataFrame,
+    test: pd.DataFrame,
+    config: aurist.FitConfig,
+    *,
+    path: str = "none",
+    careless: bool = False,
 ) -> dict[str, Any]:
     """The run's own score and interval, and its score on the test part with that part's own interval."""
     place = Path(tempfile.mkdtemp())
     try:
         if careless:  # every row for itself
             train = train.assign(group=[f"r{i}" for i in range(len(train))])
-        config = aurist.FitConfig(plan=str(plan), seed=seed, n_splits=5)
-        options = ReadOptions(label="label", group="group", path="none")
+        options = ReadOptions(label="label", group="group", path=path)
         run = aurist.fit(train, place / "run", config, options=options)
         told = run.scores()["score"]
         new = read_clips(test, options)
         applied = apply_run(run, new)
         groups = pd.factorize(test["group"])[0]
-        found = bootstrap(new.targets(applied.classes), applied.proba, groups, "accuracy", seed=seed)
+        truth = new.targets(applied.classes)
+        found = bootstrap(truth, applied.proba, groups, config.metric or "accuracy", seed=config.seed)
     finally:
         shutil.rmtree(place, ignore_errors=True)
     return {"stated": told, "found": {"score": found.score, "low": found.low, "high": found.high}}
@@ -98,18 +113,32 @@ def autogluon(train: pd.DataFrame, test: pd.DataFrame) -> dict[str, Any]:
     return {"stated": {"score": float(said)}, "found": {"score": float(right)}}
 
 
-def one_round(name: str, table: pd.DataFrame, seed: int, plan: Path, *, gluon: bool) -> dict[str, Any]:
+def parted(table: pd.DataFrame, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """A training and a test part, without common groups; the test part has no class that the other has not."""
+    first = table["label"].str.split(";").str[0]
     split = StratifiedGroupKFold(PARTS, shuffle=True, random_state=seed)
-    train, test = next(split.split(table, table["label"], table["group"]))
-    known = set(table["label"].iloc[train])
-    test = np.array([row for row in test if table["label"].iloc[row] in known])
-    parts = table.iloc[train].reset_index(drop=True), table.iloc[test].reset_index(drop=True)
-    out = {"set": name, "seed": seed}
-    out["aurist"] = stated_and_found(*parts, plan, seed, careless=False)
-    out["random folds"] = stated_and_found(*parts, plan, seed, careless=True)
+    train, test = next(split.split(table, first, table["group"]))
+    known = {label for told in table["label"].iloc[train] for label in told.split(";")}
+    test = np.array([row for row in test if known.issuperset(table["label"].iloc[row].split(";"))])
+    return table.iloc[train].reset_index(drop=True), table.iloc[test].reset_index(drop=True)
+
+
+def one_round(name: str, table: pd.DataFrame, seed: int, plan: Path, *, gluon: bool) -> dict[str, Any]:
+    train, test = parted(table, seed)
+    config = aurist.FitConfig(plan=str(plan), seed=seed, n_splits=5, jobs=1)
+    out: dict[str, Any] = {"set": name, "seed": seed}
+    out["aurist"] = stated_and_found(train, test, config)
+    out["random folds"] = stated_and_found(train, test, config, careless=True)
     if gluon:
-        out["AutoGluon"] = autogluon(*parts)
+        out["AutoGluon"] = autogluon(train, test)
     return out
+
+
+def full_round(name: str, table: pd.DataFrame, seed: int, minutes: float, jobs: int) -> dict[str, Any]:
+    train, test = parted(table, seed)
+    config = aurist.FitConfig(metric=FULL[name], time_limit=60 * minutes, seed=seed, jobs=jobs)
+    told = stated_and_found(train, test, config, path="path")
+    return {"set": f"{name}, full fits", "seed": seed, "aurist": told}
 
 
 def holds(one: dict[str, Any]) -> bool:
@@ -122,8 +151,10 @@ def holds(one: dict[str, Any]) -> bool:
 
 def written(rounds: pd.DataFrame) -> str:
     lines = []
-    for name in [*SETS, "all"]:
-        some = rounds if name == "all" else rounds[rounds["set"] == name]
+    full = rounds["set"].str.endswith("full fits")
+    parts = [(name, some) for name, some in rounds.groupby("set", sort=False)]
+    parts += [("all of fast models", rounds[~full]), ("all full fits", rounds[full])]
+    for name, some in parts:
         for way in ("aurist", "random folds", "AutoGluon"):
             told = [one for one in some.get(way, []) if isinstance(one, dict)]
             if not told:
@@ -151,23 +182,33 @@ def main() -> None:
     parser.add_argument(
         "--autogluon", type=int, default=10, help="rounds of each set with AutoGluon's word, too"
     )
+    parser.add_argument("--full", type=int, default=7, help="full fits of each set of recordings")
+    parser.add_argument("--minutes", type=float, default=3.0, help="of a full fit")
+    parser.add_argument("--jobs", type=int, default=0, help="cores of a full fit")
     parser.add_argument("--output", type=Path, default=Path("honesty"))
     options = parser.parse_args()
     options.output.mkdir(parents=True, exist_ok=True)
     plan, path = options.output / "plan.toml", options.output / "rounds.jsonl"
     plan.write_text(PLAN, encoding="utf-8")
     done = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    known = {(one["set"], one["seed"]) for one in done}
+
+    def told(one: dict[str, Any]) -> None:
+        done.append(one)
+        with path.open("a", encoding="utf-8") as lines:
+            lines.write(json.dumps(one) + "\n")
+        (options.output / "table.md").write_text(written(pd.DataFrame(done)) + "\n", encoding="utf-8")
+
     tables = {name: make(options.data) for name, make in SETS.items()}
     for seed in range(options.rounds):
         for name, table in tables.items():
-            if any((one["set"], one["seed"]) == (name, seed) for one in done):
-                continue
-            done.append(one_round(name, table, seed, plan, gluon=seed < options.autogluon))
-            with path.open("a", encoding="utf-8") as lines:
-                lines.write(json.dumps(done[-1]) + "\n")
-        text = written(pd.DataFrame(done))
-        (options.output / "table.md").write_text(text + "\n", encoding="utf-8")
-    print(text)
+            if (name, seed) not in known:
+                told(one_round(name, table, seed, plan, gluon=seed < options.autogluon))
+    for seed in range(options.full):
+        for name in FULL:
+            if (f"{name}, full fits", seed) not in known:
+                told(full_round(name, sound(options.data, name), seed, options.minutes, options.jobs))
+    print(written(pd.DataFrame(done)))
 
 
 if __name__ == "__main__":

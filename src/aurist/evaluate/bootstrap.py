@@ -1,4 +1,4 @@
-"""Intervals of scores: the percentile bootstrap over groups (the cluster bootstrap).
+"""Intervals of scores: the bootstrap over groups (the cluster bootstrap), in Wilson's form.
 
 Clips of one recording, artist or site are alike, so that resampling clips would give intervals that are too
 narrow; whole groups are drawn with replacement instead. Source: Efron and Tibshirani, An Introduction to the
@@ -14,16 +14,24 @@ ones are drawn with all others: in a stratum of few they would hardly vary, and 
 class is rare this is the plain bootstrap. A class of a single group adds nothing to the width: how its groups differ
 cannot be known from one.
 
+Resamples say how far a score may be from the truth, but near 1 their percentiles end too soon: where forty clips
+are all answered rightly, they are so in every resample. A score between 0 and 1 is therefore taken for a share of as
+many independent answers as have its spread, and the interval is that of such a share; where the resamples have no
+spread at all, of as many as there are groups. Sources: Wilson, Probable inference, the law of succession, and
+statistical inference (1927); Korn and Graubard, Confidence intervals for proportions with small expected number of
+positive counts estimated from survey data (1998).
+
 Means over classes have a bias, too, where classes have few positives: average precision comes out too high of few
 clips, macro F1 too low, and resamples, which hold fewer different clips, have that bias twice. What the resamples lie
-beside the score is therefore taken from the bounds twice, and the score itself is always within them. Source: Efron
-and Tibshirani, chapter 10. Drawn sets are in docs/decisions/0012.
+beside the score is therefore taken from it, and the score itself is always within the bounds. Source: Efron and
+Tibshirani, chapter 10. Drawn sets are in docs/decisions/0012.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
@@ -37,6 +45,8 @@ from aurist.metrics.scorer import Floats, Proba, Truth
 RARE = 12
 #: Weights held at once: memory stays near 32 MB however many rows and rounds there are.
 _HELD = 4_000_000
+#: A variance of resamples that is none but for rounding.
+_NONE = 1e-12
 
 
 @dataclass(frozen=True)
@@ -69,7 +79,7 @@ def bootstrap(
     multilabel: bool | None = None,
     weight: npt.NDArray[np.float64] | None = None,
 ) -> Interval:
-    """A score and its percentile interval over resampled groups.
+    """A score and its interval, from resampled groups.
 
     Parameters
     ----------
@@ -82,7 +92,7 @@ def bootstrap(
     rounds
         How many resamples. Those in which the score is not defined are left out of the bounds.
     level
-        Share of the resamples between the bounds.
+        How often such an interval shall hold the truth.
     seed
         The same seed and groups give the same resamples, whatever the model and the metric.
     multilabel
@@ -102,14 +112,16 @@ def bootstrap(
     >>> truth = np.eye(2)[[0, 1] * 50]
     >>> proba = np.tile([[0.9, 0.1], [0.2, 0.8], [0.7, 0.3], [0.6, 0.4]], (25, 1))
     >>> print(bootstrap(truth, proba, None, "accuracy"))
-    0.750 [0.660, 0.830]
+    0.750 [0.656, 0.825]
     """
     chosen = named_metric(metric)
     scorer = chosen.scorer(truth, proba, multilabel)
     score, resampled = resampled_scores(
         [scorer], truth, groups, rounds, seed, weight, over_classes=chosen.over_classes
     )
-    return Interval(float(score[0]), *_bounds_of(chosen, resampled[0], level, float(score[0])))
+    return Interval(
+        float(score[0]), *_bounds_of(chosen, resampled[0], level, float(score[0]), _count(groups, truth))
+    )
 
 
 def all_scores(
@@ -149,7 +161,7 @@ def all_scores(
             [scorers[place] for place in some], truth, groups, rounds, seed, over_classes=kind
         )
     bounds = [
-        _bounds_of(found, values, level, float(score))
+        _bounds_of(found, values, level, float(score), _count(groups, truth))
         for found, values, score in zip(fitting, resampled, scores, strict=True)
     ]
     return pd.DataFrame(
@@ -260,16 +272,44 @@ def _group_codes(
     return codes.astype(np.intp)
 
 
-def _bounds_of(metric: Metric, values: Floats, level: float, score: float) -> tuple[float, float]:
-    """Of a score; those that are means over classes lie between 0 and 1."""
-    low, high = percentile_bounds(values, level, score, biased=metric.over_classes)
-    return (max(low, 0.0), min(high, 1.0)) if metric.over_classes and low <= high else (low, high)
+def _count(groups: Sequence[object] | npt.NDArray[np.generic] | None, truth: Truth) -> int:
+    return int(_group_codes(groups, len(truth)).max(initial=-1)) + 1
+
+
+def _bounds_of(
+    metric: Metric, values: Floats, level: float, score: float, n_groups: int
+) -> tuple[float, float]:
+    """Of a score, from those of its resamples."""
+    if not metric.is_share:
+        return percentile_bounds(values, level, score, biased=False)
+    _check_level(level)
+    defined = values[np.isfinite(values)]
+    if not len(defined):
+        return float("nan"), float("nan")
+    spread = float(defined.var())
+    middle = min(max(2 * score - defined.mean(), 0.0), 1.0) if metric.over_classes else score
+    alone = middle * (1 - middle) / spread if spread > _NONE and 0 < middle < 1 else n_groups
+    low, high = wilson(middle, alone, level)
+    return min(low, score), max(high, score)
+
+
+def wilson(share: float, n: float, level: float) -> tuple[float, float]:
+    """The interval of a share of ``n`` independent answers.
+
+    Examples
+    --------
+    >>> low, high = wilson(1.0, 40, 0.95)
+    >>> print(f"{low:.3f} {high:.3f}")
+    0.912 1.000
+    """
+    z = NormalDist().inv_cdf((1 + level) / 2)
+    middle, half = share + z**2 / (2 * n), z * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
+    return float((middle - half) / (1 + z**2 / n)), float((middle + half) / (1 + z**2 / n))
 
 
 def percentile_bounds(values: Floats, level: float, score: float, *, biased: bool) -> tuple[float, float]:
     """Between which the middle share ``level`` of the resamples lies; those with a bias are moved against it."""
-    if not 0 < level < 1:
-        raise ConfigError(f"The level of an interval is between 0 and 1, such as 0.95; {level} was given")
+    _check_level(level)
     defined = values[np.isfinite(values)]
     if not len(defined):
         return float("nan"), float("nan")
@@ -278,3 +318,8 @@ def percentile_bounds(values: Floats, level: float, score: float, *, biased: boo
         return float(low), float(high)
     bias = 2 * (defined.mean() - score)
     return float(min(low - bias, score)), float(max(high - bias, score))
+
+
+def _check_level(level: float) -> None:
+    if not 0 < level < 1:
+        raise ConfigError(f"The level of an interval is between 0 and 1, such as 0.95; {level} was given")

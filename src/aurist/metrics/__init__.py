@@ -102,6 +102,8 @@ class Metric:
         Whether it reads the probabilities, or only the decisions they come down to.
     over_classes
         Whether it is a mean over classes in which a rare one counts as much as any.
+    is_share
+        Whether it lies between 0 and 1, and 1 is perfect.
     """
 
     name: str
@@ -111,6 +113,7 @@ class Metric:
     multilabel: bool = True
     needs_proba: bool = True
     over_classes: bool = False
+    is_share: bool = True
 
     def __call__(
         self,
@@ -146,7 +149,7 @@ _ALL = (
     Metric("f1_macro", f1_macro, classification.f1_macro_scorer, needs_proba=False, over_classes=True),
     Metric("f1_micro", f1_micro, classification.f1_micro_scorer, needs_proba=False),
     Metric("f1_weighted", f1_weighted, classification.f1_weighted_scorer, needs_proba=False),
-    Metric("log_loss", log_loss, classification.log_loss_scorer),
+    Metric("log_loss", log_loss, classification.log_loss_scorer, is_share=False),
     Metric("roc_auc", roc_auc, ranking.roc_auc_scorer, over_classes=True),
     Metric("average_precision", average_precision, ranking.average_precision_scorer, over_classes=True),
     Metric("lwlrap", lwlrap, ranking.lwlrap_scorer),
