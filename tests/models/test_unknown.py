@@ -30,6 +30,7 @@ def examples(n: int, seed: int, unknown: bool) -> Examples:
     [
         ("classic", {"kind": "logistic"}),
         ("classic", {"kind": "svm"}),
+        ("kernel", {}),
         ("autogluon", {"kind": "GBM", "num_boost_round": 20}),
     ],
 )
@@ -46,23 +47,26 @@ def test_what_is_unknown_is_left_out(name: str, settings: dict[str, object], tmp
     assert np.allclose(loaded, proba, atol=1e-6)
 
 
-@pytest.mark.parametrize("kind", ["logistic", "svm"])
-def test_one_label_alone_is_one_column(kind: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["logistic", "svm", "kernel"])
+def test_one_label_alone_is_one_column(name: str, tmp_path: Path) -> None:
+    member = Member("m", "kernel") if name == "kernel" else Member("m", "classic", {"kind": name})
     for unknown in (False, True):
         task = Task(("a",), True, "average_precision")
         made = examples(120, 0, unknown)
         one = Examples(made.inputs, made.targets[:, :1], made.weight)
-        fitted = engine("classic").fit(tmp_path, task, Member("m", "classic", {"kind": kind}), one, one, 60)
+        fitted = engine(member.engine).fit(tmp_path, task, member, one, one, 60)
         assert fitted.model.predict_proba(one.inputs).shape == (120, 1)
 
 
-@pytest.mark.parametrize(("name", "kind"), [("classic", "logistic"), ("classic", "svm"), ("forest", None)])
+@pytest.mark.parametrize(
+    ("name", "kind"), [("classic", "logistic"), ("classic", "svm"), ("kernel", None), ("forest", None)]
+)
 def test_a_label_that_every_known_row_has_is_answered_by_one(
     name: str, kind: str | None, tmp_path: Path
 ) -> None:
     made = examples(120, 0, False)
     made.targets[:, 1] = 1
-    if name == "classic":  # the forest takes what is unknown for absent
+    if name != "forest":  # the forest takes what is unknown for absent
         made.targets[:60, 1] = UNKNOWN
     member = Member("m", name, {} if kind is None else {"kind": kind})
     model = engine(name).fit(tmp_path, TASK, member, made, made, 60).model

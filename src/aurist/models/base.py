@@ -217,6 +217,10 @@ def engine(name: str) -> Engine:
         from aurist.models.tabular import AutoGluonEngine
 
         return AutoGluonEngine()
+    if name == "kernel":
+        from aurist.models.kernel import KernelEngine
+
+        return KernelEngine()
     if name == "mljar":
         from aurist.models.mljar import MljarEngine
 
@@ -226,5 +230,6 @@ def engine(name: str) -> Engine:
 
         return NetworkEngine()
     raise RunError(
-        f"Found a model of the engine {name!r}; this version knows autogluon, classic, forest, mljar and network."
+        f"Found a model of the engine {name!r}; this version knows autogluon, classic, forest, kernel, mljar and "
+        f"network."
     )

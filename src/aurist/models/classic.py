@@ -16,12 +16,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from aurist.metrics import UNKNOWN, metric
 from aurist.models.base import Examples, FitFailedError, Fitted, Inputs, Member, Proba, Task
 from aurist.models.forest import as_numbers
-from aurist.models.kept import everywhere, learnable, read_kept, write_kept
+from aurist.models.kept import everywhere, learnable, normal_features, read_kept, write_kept
 from aurist.temper import choose_temperature, temper
 
 MODEL_FILE = "classic.skops"
@@ -31,7 +30,6 @@ _STRENGTHS: dict[str, tuple[float, ...]] = {
     "logistic": (0.001, 0.01, 0.1),
     "lda": (1.0,),
 }
-_QUANTILES = 100
 #: Logits a unit of distance, before they are tempered.
 _STEEP = 4.0
 
@@ -119,7 +117,7 @@ def _fit(kind: str, strength: float, examples: Examples, task: Task) -> ClassicM
         raise FitFailedError(f"{kind}: the rows to learn from hold a single class.")
     if task.multilabel or kind == "svm":
         learner = OneVsRestClassifier(learner)
-    ready, numbers = _ready(examples.features, task.seed), as_numbers(examples.features)
+    ready, numbers = normal_features(examples.features, task.seed), as_numbers(examples.features)
     # on a machine that others use too, a second thread made these small sums forty times as slow: it waits by spinning
     with threadpool_limits(1), warnings.catch_warnings():
         # a class of one clip has no spread of its own, and takes its part in that of the others
@@ -207,25 +205,3 @@ def _learner(kind: str, strength: float) -> Any:
     from sklearn.linear_model import LogisticRegression
 
     return LogisticRegression(C=strength, max_iter=1000)
-
-
-def _ready(features: pd.DataFrame, seed: int) -> Any:
-    """Numbers to normal distributions, categories to indicators."""
-    from sklearn.compose import ColumnTransformer
-    from sklearn.impute import SimpleImputer
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import OneHotEncoder, QuantileTransformer
-
-    named = [isinstance(features[name].dtype, pd.CategoricalDtype) for name in features]
-    quantiles = QuantileTransformer(
-        n_quantiles=min(_QUANTILES, len(features)),
-        output_distribution="normal",
-        random_state=seed,
-    )
-    numbers = make_pipeline(SimpleImputer(strategy="median", keep_empty_features=True), quantiles)
-    return ColumnTransformer(
-        [
-            ("numbers", numbers, np.flatnonzero(~np.array(named)).tolist()),
-            ("categories", OneHotEncoder(handle_unknown="ignore"), np.flatnonzero(named).tolist()),
-        ]
-    )

@@ -1,4 +1,5 @@
-"""What the engines of scikit-learn share: how a model is kept without pickle, and which classes it can learn."""
+"""What the engines of scikit-learn share: how a model is kept without pickle, which classes it can learn, and how
+features are brought to one scale."""
 
 from __future__ import annotations
 
@@ -8,9 +9,12 @@ from zipfile import ZIP_DEFLATED
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from aurist.errors import RunError
 from aurist.files import atomic_path
+
+_QUANTILES = 100
 
 
 def write_kept(path: Path, values: dict[str, Any]) -> None:
@@ -75,3 +79,28 @@ def learnable(
         return [int(column) for column in seen], targets[:, seen]
     seen = np.flatnonzero(targets.sum(axis=0) > 0)
     return [int(column) for column in seen], np.searchsorted(seen, targets.argmax(axis=1))
+
+
+def normal_features(features: pd.DataFrame, seed: int) -> Any:
+    """Brings numbers to normal distributions by their ranks, and categories to indicators.
+
+    No unit and no outlier counts for more than another.
+    """
+    from sklearn.compose import ColumnTransformer
+    from sklearn.impute import SimpleImputer
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import OneHotEncoder, QuantileTransformer
+
+    named = [isinstance(features[name].dtype, pd.CategoricalDtype) for name in features]
+    quantiles = QuantileTransformer(
+        n_quantiles=min(_QUANTILES, len(features)),
+        output_distribution="normal",
+        random_state=seed,
+    )
+    numbers = make_pipeline(SimpleImputer(strategy="median", keep_empty_features=True), quantiles)
+    return ColumnTransformer(
+        [
+            ("numbers", numbers, np.flatnonzero(~np.array(named)).tolist()),
+            ("categories", OneHotEncoder(handle_unknown="ignore"), np.flatnonzero(named).tolist()),
+        ]
+    )

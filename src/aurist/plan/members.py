@@ -36,16 +36,17 @@ _TABM = replace(_gluon("TabM", "TABM"), seconds_per_row=0.03)
 _SVM = Member("SVM", "classic", {"kind": "svm"})
 _LDA = Member("LDA", "classic", {"kind": "lda"})
 _LOGISTIC = Member("Logistic", "classic", {"kind": "logistic"})
-#: With more rows support vectors take too long, and neither these nor discriminants are worth it; with several labels
-#: a clip they would be fitted for each label.
+_KERNEL = Member("KernelRidge", "kernel")
+#: With more rows these take too long, or too much memory, and are not worth it; with several labels a clip support
+#: vectors and discriminants would be fitted for each label.
 CLASSIC_ROWS = 5000
 #: With fewer rows of many features boosting is slow and worth little.
 FEW_ROWS = 2000
 
 PRESETS: dict[str, list[Member]] = {
     "quick": [FOREST, _GBM_QUICK],
-    "good": [FOREST, _LOGISTIC, _SVM, _LDA, _GBM_XT, _RF, _XGB, _CAT, _GBM],
-    "best": [FOREST, _LOGISTIC, _SVM, _LDA, _GBM_XT, _XGB, _CAT, _RF, _GBM, _NET, _TABM, _GBM_LARGE],
+    "good": [FOREST, _LOGISTIC, _KERNEL, _SVM, _LDA, _GBM_XT, _RF, _XGB, _CAT, _GBM],
+    "best": [FOREST, _LOGISTIC, _KERNEL, _SVM, _LDA, _GBM_XT, _XGB, _CAT, _RF, _GBM, _NET, _TABM, _GBM_LARGE],
 }
 
 
@@ -57,8 +58,8 @@ def table_members(config: FitConfig, n_rows: int = 0, *, multilabel: bool = Fals
     if config.engine == "mljar":
         return [FOREST, mljar]
     chosen = PRESETS[config.preset]
-    if n_rows > CLASSIC_ROWS or multilabel:
-        chosen = [member for member in chosen if member not in (_SVM, _LDA)]
+    left_out = (_KERNEL, _SVM, _LDA) if n_rows > CLASSIC_ROWS else (_SVM, _LDA) if multilabel else ()
+    chosen = [member for member in chosen if member not in left_out]
     return [*chosen, mljar] if config.engine == "all" else chosen
 
 

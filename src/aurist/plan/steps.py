@@ -14,7 +14,7 @@ from aurist.models.base import Member
 from aurist.models.network import ENGINE, recipe_member, recipe_of
 from aurist.recipes import read_recipe, recipe_from
 
-ENGINES = ("forest", "classic", "autogluon", "mljar", ENGINE)
+ENGINES = ("forest", "classic", "kernel", "autogluon", "mljar", ENGINE)
 _KINDS: dict[str, type | tuple[type, ...]] = {
     "name": str,
     "engine": str,

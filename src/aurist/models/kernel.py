@@ -1,0 +1,177 @@
+"""Kernel ridge regression with Laplace's kernel: all labels of a small set at once, from its distances to all rows.
+
+Where clips are few and features many this is the strongest single model of features that we know, and takes seconds.
+
+Sources: C. Saunders, A. Gammerman, V. Vovk, "Ridge regression learning algorithm in dual variables", ICML 1998; on
+why Laplace's kernel and not the Gaussian one, A. Geifman et al., "On the similarity between the Laplace and neural
+tangent kernels", NeurIPS 2020.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from aurist.metrics import UNKNOWN, metric
+from aurist.models.base import Examples, FitFailedError, Fitted, Inputs, Member, Proba, Task
+from aurist.models.forest import as_numbers
+from aurist.models.kept import everywhere, learnable, normal_features, read_kept, write_kept
+from aurist.temper import choose_temperature, temper
+
+MODEL_FILE = "kernel.skops"
+Floats = npt.NDArray[np.float64]
+#: What is tried on the inner part: how fast likeness falls, over the median distance of rows; and how little an own row
+#: is believed.
+_FALLS, _RIDGES = (0.25, 0.5, 1.0, 2.0), (0.03, 0.1, 0.3)
+#: Logits between the answers 0 and 1, before they are tempered.
+_STEEP = 12.0
+#: Rows that are answered at once.
+_HELD = 512
+_LEAST = 1e-6
+
+
+@dataclass(frozen=True)
+class KernelModel:
+    """What one fold was fitted to.
+
+    Parameters
+    ----------
+    ready
+        Brings features to normal distributions.
+    rows
+        (n, n_ready): the rows that were learnt from.
+    dual
+        (n, n_seen): how much each of them says of each class.
+    prior
+        (n_seen,): what is answered far from all rows.
+    fall
+        By which likeness falls with distance.
+    seen, always
+        Positions of the classes that were met, and of labels that all rows had.
+    """
+
+    ready: Any
+    rows: Floats
+    dual: Floats
+    prior: Floats
+    fall: float
+    temperature: float
+    n_classes: int
+    seen: list[int]
+    always: list[int]
+    multilabel: bool
+
+    def predict_proba(self, inputs: Inputs) -> Proba:
+        """(n, n_classes): calibrated on the inner part."""
+        shown = _dense(self.ready.transform(as_numbers(inputs.features)))
+        told = [self.at(_distances(shown[i : i + _HELD], self.rows)) for i in range(0, len(shown), _HELD)]
+        return np.concatenate(told)
+
+    def at(self, distances: Floats) -> Proba:
+        """(n, n_classes): at these distances from the rows, (n, n_rows)."""
+        from scipy.special import expit, softmax
+
+        logits = _STEEP * (self.prior + np.exp(-self.fall * distances) @ self.dual - 0.5)
+        out = np.zeros((len(distances), self.n_classes))
+        out[:, self.seen] = expit(logits) if self.multilabel else softmax(logits, axis=1)
+        said = temper(out, self.temperature, multilabel=self.multilabel)
+        said[:, self.always] = 1.0
+        return said
+
+
+class KernelEngine:
+    """Solves for the weights of the rows, and keeps them with skops, without pickle."""
+
+    alone = False
+    resumes = False
+
+    def fit(
+        self, folder: Path, task: Task, member: Member, train: Examples, inner: Examples, seconds: float
+    ) -> Fitted:
+        """Choose fall, ridge and temperature on ``inner``, then solve for all of the training rows."""
+        from threadpoolctl import threadpool_limits
+
+        with threadpool_limits(1):
+            fall, ridge, temperature, inner_proba = _chosen(task, train, inner)
+            together = train.together(inner)
+            model = _begun(together, task)
+            model = _solved(model, _distances(model.rows, model.rows), fall, ridge, together)
+        model = replace(model, temperature=temperature)
+        names = ("ready", "rows", "dual", "prior", "fall", "temperature", "seen", "always")
+        write_kept(folder / MODEL_FILE, {name: getattr(model, name) for name in names})
+        return Fitted(model, inner_proba)
+
+    def load(self, folder: Path, task: Task, member: Member) -> KernelModel:
+        """Read it back; nothing but scikit-learn's own types and numpy arrays is accepted."""
+        kept = read_kept(folder / MODEL_FILE)
+        return KernelModel(**kept, n_classes=len(task.classes), multilabel=task.multilabel)
+
+
+def _chosen(task: Task, train: Examples, inner: Examples) -> tuple[float, float, float, Proba]:
+    """Fall, ridge and temperature with the best log loss of ``inner``, and what is said of it."""
+    log_loss = metric("log_loss")
+    start = _begun(train, task)
+    among = _distances(start.rows, start.rows)
+    across = _distances(_dense(start.ready.transform(as_numbers(inner.features))), start.rows)
+    tried = []
+    for fall, ridge in product(_FALLS, _RIDGES):
+        model = _solved(start, among, fall, ridge, train)
+        proba = model.at(across)
+        heat = choose_temperature(proba, inner.targets, inner.weight, multilabel=task.multilabel)
+        said = replace(model, temperature=heat).at(across)
+        loss = log_loss(inner.targets, said, inner.weight, multilabel=task.multilabel)
+        tried.append((loss, ridge, -fall, heat, said))
+    _, ridge, minus, heat, said = max(tried, key=lambda one: one[:3])
+    return -minus, ridge, heat, said
+
+
+def _begun(examples: Examples, task: Task) -> KernelModel:
+    """A model of these rows, whose weights are not known yet."""
+    seen, _ = learnable(examples.targets, multilabel=task.multilabel)
+    if len(seen) < (1 if task.multilabel else 2):
+        raise FitFailedError("kernel: the rows to learn from hold a single class.")
+    targets = examples.targets[:, seen]
+    weight = examples.weight[:, None] * (targets != UNKNOWN)
+    prior = ((targets == 1) * weight).sum(axis=0) / np.maximum(weight.sum(axis=0), _LEAST)
+    ready = normal_features(examples.features, task.seed)
+    rows = _dense(ready.fit_transform(as_numbers(examples.features)))
+    always = everywhere(examples.targets) if task.multilabel else []
+    none = np.zeros(targets.shape)
+    return KernelModel(ready, rows, none, prior, 1.0, 1.0, len(task.classes), seen, always, task.multilabel)
+
+
+def _solved(
+    start: KernelModel, distances: Floats, fall: float, ridge: float, examples: Examples
+) -> KernelModel:
+    """With the weights of its rows; those of which a label is not known have none in it."""
+    from scipy.linalg import solve
+
+    apart = distances[np.triu_indices(len(distances), 1)]
+    fall = fall / (float(np.median(apart)) or 1.0) if len(apart) else fall
+    kernel = np.exp(-fall * distances)
+    targets, dual = examples.targets[:, start.seen], np.zeros(start.dual.shape)
+    own = ridge * examples.weight.mean() / np.maximum(examples.weight, _LEAST)
+    patterns, which = np.unique(targets != UNKNOWN, axis=1, return_inverse=True)
+    for place, known in enumerate(patterns.T):
+        rows, columns = np.flatnonzero(known), np.flatnonzero(which.ravel() == place)
+        system = kernel[np.ix_(rows, rows)] + np.diag(own[rows])
+        wanted = (targets[np.ix_(rows, columns)] == 1) - start.prior[columns]
+        dual[np.ix_(rows, columns)] = solve(system, wanted, assume_a="pos", overwrite_a=True)
+    return replace(start, fall=fall, dual=dual)
+
+
+def _distances(shown: Floats, rows: Floats) -> Floats:
+    """(n, n_rows): sums of absolute differences."""
+    from scipy.spatial.distance import cdist
+
+    return np.asarray(cdist(shown, rows, "cityblock"))
+
+
+def _dense(shown: Any) -> Floats:
+    """Many categories come as a sparse matrix."""
+    return np.asarray(shown.toarray() if hasattr(shown, "toarray") else shown, dtype=np.float64)

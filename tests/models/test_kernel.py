@@ -1,0 +1,92 @@
+"""Kernel ridge regression against scikit-learn's."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.kernel_ridge import KernelRidge
+
+from aurist.metrics import UNKNOWN
+from aurist.models.base import Examples, FitFailedError, Inputs, Member, Task, engine
+from aurist.models.kernel import _begun, _distances, _solved
+
+TASK = Task(("a", "b", "c"), True, "average_precision")
+
+
+def examples(n: int, seed: int, *, unknown: float = 0.0) -> Examples:
+    rng = np.random.default_rng(seed)
+    features = pd.DataFrame(rng.normal(size=(n, 4)), columns=list("wxyz"))
+    features["mode"] = pd.Categorical(rng.choice(["major", "minor"], n))
+    targets = (features[["x", "y", "z"]].to_numpy() > 0.5).astype(np.int8)
+    targets[rng.random((n, 3)) < unknown] = UNKNOWN
+    return Examples(Inputs(features), targets, rng.uniform(0.5, 2.0, n))
+
+
+@pytest.mark.parametrize("unknown", [0.0, 0.4])
+def test_weights_of_rows_are_those_of_scikit_learn_for_each_label(unknown: float) -> None:
+    train, new = examples(60, 0, unknown=unknown), examples(20, 1)
+    start = _begun(train, TASK)
+    model = _solved(start, _distances(start.rows, start.rows), 1.0, 0.1, train)
+    shown = model.ready.transform(
+        new.features.assign(mode=new.features["mode"].cat.codes).to_numpy(np.float32)
+    )
+    told = np.exp(-model.fall * _distances(np.asarray(shown, dtype=float), model.rows)) @ model.dual
+    for column in range(3):
+        known = train.targets[:, column] != UNKNOWN
+        weight = train.weight[known]
+        prior = np.average(train.targets[known, column], weights=weight)
+        # scikit-learn counts in weights, and this in shares of the mean weight
+        peer = KernelRidge(kernel="laplacian", gamma=model.fall, alpha=0.1 * train.weight.mean())
+        peer.fit(model.rows[known], train.targets[known, column] - prior, sample_weight=weight)
+        assert told[:, column] == pytest.approx(peer.predict(shown), abs=1e-9)
+        assert model.prior[column] == pytest.approx(prior)
+
+
+def test_far_from_all_rows_the_prior_is_answered() -> None:
+    train = examples(60, 0)
+    start = _begun(train, TASK)
+    model = _solved(start, _distances(start.rows, start.rows), 1.0, 0.1, train)
+    told = model.at(np.full((1, 60), 1e6))
+    assert told[0] == pytest.approx(1 / (1 + np.exp(-12 * (model.prior - 0.5))))
+
+
+def test_the_order_of_answers_does_not_depend_on_the_unit_of_a_feature(tmp_path) -> None:
+    train, inner, new = examples(120, 0), examples(40, 1), examples(30, 2)
+
+    def scaled(one: Examples) -> Examples:
+        return replace(one, inputs=Inputs(one.features.assign(x=1000 * one.features["x"])))
+
+    told = []
+    for name, change in (("plain", lambda one: one), ("scaled", scaled)):
+        place = tmp_path / name
+        place.mkdir()
+        given = [change(one) for one in (train, inner, new)]
+        fitted = engine("kernel").fit(place, TASK, Member("k", "kernel"), given[0], given[1], 60)
+        told.append(fitted.model.predict_proba(given[2].inputs))
+    assert told[0] == pytest.approx(told[1], abs=1e-4)
+
+
+def test_many_categories(tmp_path) -> None:
+    n = 90
+    rng = np.random.default_rng(0)
+    features = pd.DataFrame(
+        {"site": pd.Categorical([f"s{i % 30}" for i in range(n)]), "x": rng.normal(size=n)}
+    )
+    targets = np.eye(3, dtype=np.int8)[np.arange(n) % 30 % 3]
+    made = Examples(Inputs(features), targets, np.ones(n))
+    fitted = engine("kernel").fit(
+        tmp_path, replace(TASK, multilabel=False), Member("k", "kernel"), made.take(np.arange(60)), made, 60
+    )
+    assert (fitted.model.predict_proba(made.inputs).argmax(axis=1) == targets.argmax(axis=1)).mean() > 0.9
+
+
+def test_a_single_class_cannot_be_learnt(tmp_path) -> None:
+    made = examples(20, 0)
+    alone = replace(made, targets=np.tile(np.array([1, 0, 0], dtype=np.int8), (20, 1)))
+    with pytest.raises(FitFailedError, match="single class"):
+        engine("kernel").fit(
+            tmp_path, replace(TASK, multilabel=False), Member("k", "kernel"), alone, alone, 60
+        )
