@@ -151,17 +151,19 @@ def _solved(
     """With the weights of its rows; those of which a label is not known have none in it."""
     from scipy.linalg import solve
 
-    apart = distances[np.triu_indices(len(distances), 1)]
-    fall = fall / (float(np.median(apart)) or 1.0) if len(apart) else fall
+    fall /= float(np.median(distances)) or 1.0
     kernel = np.exp(-fall * distances)
+    kernel[np.diag_indices_from(kernel)] += (
+        ridge * examples.weight.mean() / np.maximum(examples.weight, _LEAST)
+    )
     targets, dual = examples.targets[:, start.seen], np.zeros(start.dual.shape)
-    own = ridge * examples.weight.mean() / np.maximum(examples.weight, _LEAST)
     patterns, which = np.unique(targets != UNKNOWN, axis=1, return_inverse=True)
     for place, known in enumerate(patterns.T):
         rows, columns = np.flatnonzero(known), np.flatnonzero(which.ravel() == place)
-        system = kernel[np.ix_(rows, rows)] + np.diag(own[rows])
         wanted = (targets[np.ix_(rows, columns)] == 1) - start.prior[columns]
-        dual[np.ix_(rows, columns)] = solve(system, wanted, assume_a="pos", overwrite_a=True)
+        dual[np.ix_(rows, columns)] = solve(
+            kernel[np.ix_(rows, rows)], wanted, assume_a="pos", overwrite_a=True
+        )
     return replace(start, fall=fall, dual=dual)
 
 
