@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aurist.annotations import (
-    Annotations,
     make_annotations,
     read_annotations,
     together,
@@ -20,31 +18,7 @@ from aurist.annotations import (
 )
 from aurist.errors import ConfigError, DataError
 
-RAVEN = "Selection\tView\tChannel\tBegin Time (s)\tEnd Time (s)\tLow Freq (Hz)\tHigh Freq (Hz)"
-
-
-def recordings(folder: Path, *names: str) -> None:
-    for name in names:
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(b"")
-
-
-def write(folder: Path, name: str, *lines: str) -> Path:
-    path = folder / name
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return path
-
-
-def boxes(found: Annotations) -> list[tuple[object, ...]]:
-    """Path, start, end, low, high, label, None for what is not known."""
-    return [
-        (
-            one.path,
-            *(None if math.isnan(x) else x for x in (one.start, one.end, one.low, one.high)),
-            one.label,
-        )
-        for one in found
-    ]
+from .files import RAVEN, boxes, recordings, write
 
 
 class TestRaven:
@@ -96,6 +70,14 @@ class TestRaven:
         found = read_annotations(write(tmp_path, "quiet.selections.txt", RAVEN + "\tSpecies"))
         assert (len(found), found.recordings) == (0, ("quiet.wav",))
 
+    def test_selections_without_a_label_are_left_out(self, tmp_path: Path) -> None:
+        recordings(tmp_path, "a.wav")
+        rows = ("1\tS\t1\t1\t2\t1\t2\t\twren", "2\tS\t1\t3\t4\t1\t2\t\t")
+        found = read_annotations(write(tmp_path, "a.txt", RAVEN + "\tAnnotation\tSpecies", *rows))
+        assert [one.label for one in found] == ["wren"]
+        assert "a.txt: labels from the column 'Species'" in found.notes
+        assert "a.txt: 1 row without a label left out" in found.notes
+
     def test_birdnets_line_of_nothing_is_none(self, tmp_path: Path) -> None:
         table = write(
             tmp_path,
@@ -133,7 +115,7 @@ class TestRaven:
 
     def test_a_table_whose_recording_is_not_there_says_where_it_was_looked_for(self, tmp_path: Path) -> None:
         table = write(tmp_path, "gone.Table.2.selections.txt", RAVEN + "\tSpecies", "1\tS\t1\t0\t1\t1\t2\ta")
-        with pytest.raises(DataError, match=r"none called gone .*--audio-root"):
+        with pytest.raises(DataError, match=r"none called gone .*Name the table after its recording"):
             read_annotations(table)
 
 
@@ -156,7 +138,7 @@ class TestAudacity:
             ("pond.wav", 3.4, 6.1, 250.5, 1200, "toad"),
             ("pond.wav", 7, 8, None, None, "frog"),
         ]
-        assert any("1 labels without text" in note for note in found.notes)
+        assert any("pond.txt: 1 row without a label left out" in note for note in found.notes)
 
     def test_birdnets_confidence_is_the_score(self, tmp_path: Path) -> None:
         recordings(tmp_path, "a.wav")
@@ -246,8 +228,23 @@ class TestOtherPrograms:
         assert boxes(found) == [expected]
 
     def test_a_recording_without_events_is_remembered(self, tmp_path: Path) -> None:
-        table = write(tmp_path, "d.tsv", "filename\tonset\toffset\tevent_label", "c.wav\t\t\t")
-        assert read_annotations(table).recordings == ("c.wav",)
+        rows = ("c.wav\t\t\t", "d.wav\tnan\tnan\tnan", "e.wav\tNA\tNA\tNA")
+        found = read_annotations(write(tmp_path, "d.tsv", "filename\tonset\toffset\tevent_label", *rows))
+        assert (len(found), found.recordings) == (0, ("c.wav", "d.wav", "e.wav"))
+
+    def test_rows_without_a_label_are_left_out_with_a_note(self, tmp_path: Path) -> None:
+        for name, lines in (
+            ("x.csv", ["audio_file,annotation,start_time,end_time", "a.wav,,1,2", "a.wav,GT,1,2"]),
+            ("h.csv", ["filename,start_time_s,end_time_s,label", "a.wav,0,5,", "a.wav,0,5,GT"]),
+            ("r.csv", ["recording_id,species_id,t_min,t_max", "a,,1,2", "a,3,1,2"]),
+            (
+                "x.jsonl",
+                [f'{{"path": "a.wav", "start": 1, "end": 2, "label": {x}}}' for x in ("null", '"GT"', "NaN")],
+            ),
+        ):
+            found = read_annotations(write(tmp_path, name, *lines))
+            assert [one.label for one in found] in (["GT"], ["s3"])
+            assert any("without a label left out" in note for note in found.notes)
 
     def test_hoplites_rows_may_have_several_labels(self, tmp_path: Path) -> None:
         table = write(tmp_path, "h.csv", "filename,start_time_s,end_time_s,label", "a.wav,0,5,amerob eursta")
@@ -288,6 +285,18 @@ class TestOtherPrograms:
             ("7019_COR_20190904.ogg", 5, 10, None, None, "blujay"),
         ]
         assert found.recordings == ("7019_COR_20190904.ogg",)
+
+    def test_a_label_without_times_is_refused(self, tmp_path: Path) -> None:
+        rows = ("a.wav\tnan\tnan\tDog", "a.wav\tNA\t2\tDog", "a.wav\t\t2\tDog")
+        table = write(tmp_path, "d.tsv", "filename\tonset\toffset\tevent_label", *rows)
+        with pytest.raises(
+            DataError, match=r"(?s)4 things.*row 2: there is no start\n  row 2: there is no end.*row 4"
+        ):
+            read_annotations(table)
+
+    def test_what_is_not_given_may_be_spelt_as_in_r(self, tmp_path: Path) -> None:
+        rows = ("audio_file,annotation,start_time,end_time,low_f,high_f", "a.wav,NA,1,2,NA,NA")
+        assert boxes(read_annotations(write(tmp_path, "x.csv", *rows))) == [("a.wav", 1, 2, None, None, "NA")]
 
     def test_an_unknown_table_is_told_what_was_expected(self, tmp_path: Path) -> None:
         table = write(tmp_path, "x.csv", "zip,zap", "1,2")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from aurist.annotations.recordings import recording_of
+from aurist.annotations.recordings import Recordings
 from aurist.annotations.table import Annotations, make_annotations
 from aurist.clips.loading import read_text
 from aurist.errors import DataError, listing
@@ -18,14 +18,14 @@ from aurist.files import atomic_path
 _FREQUENCIES = "\\"
 
 
-def read_audacity(path: Path, root: Path | None) -> Annotations:
+def read_audacity(path: Path, there: Recordings) -> Annotations:
     """A label track; the recording is the one of its name.
 
-    A label without text is left out: it marks a place. BirdNET's confidence, a fourth column, is the score. Frequencies
+    BirdNET's confidence, a fourth column, is the score. Frequencies
     below 0 say that there are none.
     """
     text, notes = read_text(path)
-    recording = recording_of(path, root)
+    recording = there.of_table(path)
     rows: list[dict[str, Any]] = []
     lines, bad = [], []
     for number, line in enumerate(text.splitlines(), start=1):
@@ -47,16 +47,12 @@ def read_audacity(path: Path, root: Path | None) -> Annotations:
             lines.append(number)
     if bad:
         raise DataError(f"{path} is no label track of Audacity:\n{listing(bad)}")
-    kept = [i for i, row in enumerate(rows) if row["label"]]
-    blank = len(rows) - len(kept)
-    if blank:
-        notes = [*notes, f"{path.name}: {blank} labels without text left out"]
     return make_annotations(
-        [rows[i] for i in kept],
+        rows,
         str(path),
-        lines=[lines[i] for i in kept],
+        lines=lines,
         recordings=[recording],
-        root=root or path.parent,
+        root=there.folder,
         notes=notes,
     )
 

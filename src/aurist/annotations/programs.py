@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from aurist.annotations.lines import Lines
 from aurist.annotations.raven import NOTHING
+from aurist.annotations.recordings import Recordings
 from aurist.annotations.table import ABSENT, Annotations, make_annotations
+from aurist.clips.labels import MISSING
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ def layout_of(table: Lines) -> Layout | None:
     return next((layout for layout in LAYOUTS if there.issuperset(layout.needed)), None)
 
 
-def read_program(table: Lines, layout: Layout, root: Path | None, label: str | None) -> Annotations:
+def read_program(table: Lines, layout: Layout, there: Recordings, label: str | None) -> Annotations:
     """A table of a known layout.
 
     A row without a label and without times is a recording in which nothing was found. RFCX's false positives, known by
@@ -94,8 +95,8 @@ def read_program(table: Lines, layout: Layout, root: Path | None, label: str | N
     ----------
     table, layout
         What was read, and as what.
-    root
-        Folder of the recordings; None: that of the table.
+    there
+        The recordings.
     label
         Another column of the labels, such as BirdNET's "Scientific name".
     """
@@ -109,24 +110,26 @@ def read_program(table: Lines, layout: Layout, root: Path | None, label: str | N
         first = row[layout.path[0]]
         path = (f"{first.rstrip('/')}/{path}" if path else first) + layout.suffix
         listened.append(path)
-        if not row[column] and not row[layout.start]:
+        if row[column] in MISSING and row[layout.start] in MISSING:
             continue
-        labels = row[column].split(layout.many) if layout.many else [row[column]]
-        for one in labels:
-            if one and one.lower() != NOTHING:
-                named = _RFCX_LABEL.format(one) if layout.name == _RFCX and column == layout.label else one
+        labels = [one for one in row[column].split(layout.many) if one] if layout.many else []
+        for one in labels or [row[column]]:
+            if one.lower() != NOTHING:
+                numbered = one and layout.name == _RFCX and column == layout.label
+                named = _RFCX_LABEL.format(one) if numbered else one
                 rows.append({**_values(row, layout), "path": path, "label": named})
                 if false:
                     rows[-1]["state"] = ABSENT
                 lines.append(number)
-    return make_annotations(
+    made = make_annotations(
         rows,
         str(table.where),
         lines=lines,
         recordings=[path for path in dict.fromkeys(listened) if path],
-        root=root or table.where.parent,
+        root=there.folder,
         notes=[*table.notes, f"{table.where.name}: read as a table of {layout.name}, labels from {column!r}"],
     )
+    return there.placed(made, table.where)
 
 
 def _values(row: dict[str, str], layout: Layout) -> dict[str, Any]:

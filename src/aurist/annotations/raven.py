@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from aurist.annotations.lines import Lines
-from aurist.annotations.recordings import recording_of
+from aurist.annotations.recordings import Recordings
 from aurist.annotations.table import Annotations, make_annotations
 from aurist.errors import DataError, plural
 from aurist.files import atomic_path
@@ -22,7 +22,7 @@ SCORE_COLUMNS = ("Confidence", "Score")
 NOTHING = "nocall"
 
 
-def read_raven(table: Lines, root: Path | None, label: str | None) -> Annotations:
+def read_raven(table: Lines, there: Recordings, label: str | None) -> Annotations:
     """A selection table.
 
     A selection has a row for each view of it: one is taken. In a table of several recordings the times are those
@@ -33,19 +33,19 @@ def read_raven(table: Lines, root: Path | None, label: str | None) -> Annotation
     ----------
     table
         What was read.
-    root
-        Folder of the recordings; None: that of the table, or what "Begin Path" says.
+    there
+        The recordings.
     label
-        Column of the labels; None: the first of `LABEL_COLUMNS` that is there.
+        Column of the labels; None: the first of `LABEL_COLUMNS` that says anything.
     """
     table.need((BEGIN, END), "selection table of Raven")
     column = _label_column(table, label)
     score = next((name for name in SCORE_COLUMNS if name in table.columns), None)
-    own = None if _names_recordings(table) else recording_of(table.where, root)
+    own = None if _names_recordings(table) else there.of_table(table.where)
     rows: list[dict[str, Any]] = []
     lines, seen, doubled = [], set(), 0
     for number, row in zip(table.numbers, table.rows, strict=True):
-        path = own if own is not None else _path(row, root)
+        path = own if own is not None else _path(row)
         key = (path, row.get("Selection"), row[BEGIN], row[END], row[column])
         if row.get("Selection") and key in seen:
             doubled += 1
@@ -62,14 +62,15 @@ def read_raven(table: Lines, root: Path | None, label: str | None) -> Annotation
     notes = [*table.notes, f"{table.where.name}: labels from the column {column!r}"]
     if doubled:
         notes.append(f"{table.where.name}: {plural(doubled, 'row')} of further views of a selection left out")
-    return make_annotations(
+    made = make_annotations(
         [rows[i] for i in kept],
         str(table.where),
         lines=[lines[i] for i in kept],
         recordings=listened,
-        root=root or table.where.parent,
+        root=there.folder,
         notes=notes,
     )
+    return made if own is not None else there.placed(made, table.where)
 
 
 def _label_column(table: Lines, given: str | None) -> str:
@@ -77,26 +78,22 @@ def _label_column(table: Lines, given: str | None) -> str:
         table.need((given,), f"selection table with labels in {given!r}")
         return given
     lower = {name.lower(): name for name in table.columns}
-    for name in LABEL_COLUMNS:
-        if name.lower() in lower:
-            return lower[name.lower()]
-    raise DataError(
-        f"{table.where} has no column that looks like labels; it has: {', '.join(table.columns)}. "
-        "Name one with --label."
-    )
+    there = [lower[name.lower()] for name in LABEL_COLUMNS if name.lower() in lower]
+    if not there:
+        raise DataError(
+            f"{table.where} has no column that looks like labels; it has: {', '.join(table.columns)}. "
+            "Name one with --label."
+        )
+    # Raven Lite writes the column Annotation whether or not somebody uses it
+    return next((name for name in there if any(row[name] for row in table.rows)), there[0])
 
 
 def _names_recordings(table: Lines) -> bool:
     return any(row.get(BEGIN_PATH) or row.get(BEGIN_FILE) for row in table.rows)
 
 
-def _path(row: dict[str, str], root: Path | None) -> str:
-    """The recording of a row: below the folder of recordings by its name, or as Raven had it."""
-    given = (row.get(BEGIN_PATH) or row.get(BEGIN_FILE) or "").replace("\\", "/")
-    name = (row.get(BEGIN_FILE) or given).replace("\\", "/").rpartition("/")[2]
-    if root is not None and not (root / given).is_file():
-        return name
-    return given
+def _path(row: dict[str, str]) -> str:
+    return (row.get(BEGIN_PATH) or row.get(BEGIN_FILE) or "").replace("\\", "/")
 
 
 def _times(row: dict[str, str]) -> tuple[str | float, str | float]:
