@@ -270,6 +270,15 @@ class TestOtherPrograms:
         ]
         assert states == ["present", "absent"]
 
+    def test_birdnets_older_table_is_of_the_recording_of_its_name(self, tmp_path: Path) -> None:
+        recordings(tmp_path, "a.wav")
+        rows = (
+            "Start (s),End (s),Scientific name,Common name,Confidence",
+            "0.0,3.0,Parus major,Great Tit,0.91",
+        )
+        found = read_annotations(write(tmp_path, "a.BirdNET.results.csv", *rows), audio_root=tmp_path)
+        assert boxes(found) == [("a.wav", 0, 3, None, None, "Great Tit")]
+
     def test_birdclef_rows_end_at_their_second(self, tmp_path: Path) -> None:
         recordings(tmp_path, "7019_COR_20190904.ogg")
         table = write(
@@ -323,6 +332,20 @@ class TestOtherPrograms:
         (tmp_path / "empty").mkdir()
         with pytest.raises(DataError, match="holds no annotations"):
             read_annotations(tmp_path / "empty")
+
+
+def test_what_else_lies_in_a_folder_is_passed_over(tmp_path: Path) -> None:
+    recordings(tmp_path / "rec", "a.wav", "b.wav")
+    write(tmp_path / "tab", "a.Table.1.selections.txt", RAVEN + "\tSpecies", "1\tS\t1\t0\t1\t1\t2\twren")
+    write(tmp_path / "tab", "b.txt", "", RAVEN + "\tSpecies", "1\tS\t1\t0\t1\t1\t2\tjay")
+    (tmp_path / "tab" / "._a.Table.1.selections.txt").write_bytes(b"\0\5\x16\7\0\2\0\0Mac OS X   \0\2\t")
+    write(tmp_path / "tab", "__MACOSX/a.txt", "no table")
+    others = ("BirdNET_analysis_params.csv", "birdnet.analyze-params.csv", "BirdNET_SelectionTable.list.txt")
+    for name in others:
+        write(tmp_path / "tab", name, "Overlap,Segment length", "0,3.0")
+    found = read_annotations(tmp_path / "tab", audio_root=tmp_path / "rec")
+    assert [(one.path, one.label) for one in found] == [("a.wav", "wren"), ("b.wav", "jay")]
+    assert {f"{name}: no annotations, passed over" for name in others} <= set(found.notes)
 
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1, max_size=12).filter(

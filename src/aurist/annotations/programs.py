@@ -21,7 +21,8 @@ class Layout:
     name
         As people name the format.
     path, start, end, label
-        Columns that are there; the end may be a ``duration`` instead. ``path`` may be several that are joined.
+        Columns that are there; the end may be a ``duration`` instead. ``path`` may be several that are joined, or none
+        where a table is of the recording of its name.
     low, high, score, state
         Columns that may be there.
     many
@@ -52,6 +53,7 @@ class Layout:
 #: The first whose columns are all there is the format of a table.
 LAYOUTS = (
     Layout("BirdNET", ("File",), "Start (s)", "End (s)", "Common name", score="Confidence"),
+    Layout("BirdNET", (), "Start (s)", "End (s)", "Common name", score="Confidence"),
     Layout("BirdNET", ("filepath",), "start", "end", "common_name", score="confidence"),
     Layout(
         "BirdNET",
@@ -103,12 +105,11 @@ def read_program(table: Lines, layout: Layout, there: Recordings, label: str | N
     column = label or layout.label
     table.need((column,), f"table of {layout.name} with labels in {column!r}")
     false = layout.name == _RFCX and table.where.stem.endswith("fp")
+    own = None if layout.path else there.of_table(table.where)
     rows: list[dict[str, Any]] = []
-    lines, listened = [], []
+    lines, listened = [], [] if own is None else [own]
     for number, row in zip(table.numbers, table.rows, strict=True):
-        path = "/".join(part for part in (row[name].strip("/") for name in layout.path[1:]) if part)
-        first = row[layout.path[0]]
-        path = (f"{first.rstrip('/')}/{path}" if path else first) + layout.suffix
+        path = own or _path(row, layout)
         listened.append(path)
         if row[column] in MISSING and row[layout.start] in MISSING:
             continue
@@ -129,7 +130,13 @@ def read_program(table: Lines, layout: Layout, there: Recordings, label: str | N
         root=there.folder,
         notes=[*table.notes, f"{table.where.name}: read as a table of {layout.name}, labels from {column!r}"],
     )
-    return there.placed(made, table.where)
+    return made if own is not None else there.placed(made, table.where)
+
+
+def _path(row: dict[str, str], layout: Layout) -> str:
+    path = "/".join(part for part in (row[name].strip("/") for name in layout.path[1:]) if part)
+    first = row[layout.path[0]]
+    return (f"{first.rstrip('/')}/{path}" if path else first) + layout.suffix
 
 
 def _values(row: dict[str, str], layout: Layout) -> dict[str, Any]:

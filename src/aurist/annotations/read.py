@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,8 @@ from aurist.clips.loading import read_text
 from aurist.errors import DataError, listing, plural
 
 SUFFIXES = (".txt", ".csv", ".tsv", ".jsonl")
+#: What BirdNET writes beside its tables: its settings, and the recordings for Raven to open.
+_NO_TABLE = re.compile(r"birdnet.*(params\.csv|\.list\.txt)", re.IGNORECASE)
 
 
 def read_annotations(
@@ -48,10 +52,14 @@ def read_annotations(
     path = Path(source)
     there = _recordings(path, audio_root)
     if path.is_dir():
-        files = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES)
+        files = [file for file in sorted(path.rglob("*")) if _may_be_table(file.relative_to(path))]
+        passed = [file.name for file in files if _NO_TABLE.fullmatch(file.name)]
+        files = [file for file in files if file.name not in passed]
         if not files:
             raise DataError(f"{path} holds no annotations: expected files that end in {', '.join(SUFFIXES)}.")
-        return _all(files, there, label)
+        found = _all(files, there, label)
+        said = [f"{name}: no annotations, passed over" for name in dict.fromkeys(passed)]
+        return replace(found, notes=(*found.notes, *said))
     if not path.exists():
         raise DataError(f"{path} does not exist. Expected a file of annotations, or a folder of them.")
     return _one(path, there(path), label)
@@ -64,6 +72,12 @@ def _recordings(source: Path, given: Path | Recordings | None) -> Callable[[Path
         return lambda file: beside(file.parent)
     there = given if isinstance(given, Recordings) else Recordings(given, source)
     return lambda _: there
+
+
+def _may_be_table(path: Path) -> bool:
+    """By its ending; Macs and version control hide files of their own among those of people."""
+    hidden = any(part.startswith(".") or part == "__MACOSX" for part in path.parts)
+    return path.suffix.lower() in SUFFIXES and not hidden
 
 
 def _all(files: list[Path], there: Callable[[Path], Recordings], label: str | None) -> Annotations:
@@ -83,7 +97,7 @@ def _all(files: list[Path], there: Callable[[Path], Recordings], label: str | No
 def _one(path: Path, there: Recordings, label: str | None) -> Annotations:
     if path.suffix.lower() == ".jsonl":
         return _json_lines(path, there)
-    head = read_text(path)[0].lstrip("\ufeff").partition("\n")[0].split("\t")
+    head = read_text(path)[0].lstrip().partition("\n")[0].split("\t")
     if _is_label_track(head):
         return read_audacity(path, there)
     table = read_lines(path)
