@@ -54,6 +54,26 @@ class TestRaven:
         found = read_annotations(table, audio_root=tmp_path / "sounds")
         assert boxes(found) == [("a.wav", 10, 11, 500, 900, "owl"), ("b.wav", 5, 7.5, 500, 900, "owl")]
 
+    def test_offsets_that_are_no_numbers_are_said(self, tmp_path: Path) -> None:
+        rows = ("1\tS\t1\t61\t62\t1\t2\tb.wav\t51 s\twren", "2\tS\t1\t61\t62\t1\t2\tb.wav\tnan\twren")
+        table = write(tmp_path, "b.txt", RAVEN + "\tBegin File\tFile Offset (s)\tSpecies", *rows)
+        with pytest.raises(
+            DataError, match=r"(?s)2 things.*row 2: File Offset \(s\) is '51 s'.*row 3: .* 'nan'"
+        ):
+            read_annotations(table)
+
+    def test_times_in_sequence_need_an_offset(self, tmp_path: Path) -> None:
+        header = RAVEN + "\tBegin File\tSpecies"
+        rows = ("1\tS\t1\t1\t2\t1\t2\ta.wav\twren", "2\tS\t1\t15\t16\t1\t2\tb.wav\twren")
+        with pytest.raises(
+            DataError, match=r"2 recordings one after another.*add the column 'File Offset \(s\)'"
+        ):
+            read_annotations(write(tmp_path, "all.txt", header, *rows))
+        # what was joined of two tables goes back to the beginning
+        found = read_annotations(write(tmp_path, "all.txt", header, rows[1], rows[0]))
+        assert [(one.path, one.start) for one in found] == [("b.wav", 15), ("a.wav", 1)]
+        assert any("the times are taken for those of each recording" in note for note in found.notes)
+
     def test_any_column_may_hold_the_labels(self, tmp_path: Path) -> None:
         recordings(tmp_path, "x.flac")
         table = write(tmp_path, "x.txt", RAVEN + "\tWho\tCall", "1\tS\t1\t0\t1\t1\t2\tjay\tscream")
@@ -334,6 +354,32 @@ class TestOtherPrograms:
             read_annotations(tmp_path / "empty")
 
 
+@pytest.mark.parametrize(
+    ("name", "lines"),
+    [
+        (
+            "a.txt",
+            [
+                RAVEN + "\tBegin File\tFile Offset (s)\tSpecies",
+                "1\tS\t1\t61,5\t63\t100,5\t900\ta.wav\t1,5\t2,5",
+            ],
+        ),
+        ("a.txt", ["1,5\t3\t2,5", "\\\t100,5\t900"]),
+        ("a.csv", ["path;start;end;low;high;label", "a.wav;1,5;3;100,5;900;2,5"]),
+    ],
+)
+def test_numbers_may_have_a_decimal_comma(tmp_path: Path, name: str, lines: list[str]) -> None:
+    recordings(tmp_path, "a.wav")
+    found = read_annotations(write(tmp_path, name, *lines))
+    assert boxes(found) == [("a.wav", 1.5, 3, 100.5, 900, "2,5")]
+    assert f"{name}: numbers are written with a decimal comma" in found.notes
+
+
+def test_where_commas_separate_cells_they_are_in_no_number(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="row 2: start is '1,5', but must be a number"):
+        read_annotations(write(tmp_path, "a.csv", "path,start,end,label", 'a.wav,"1,5",3,x'))
+
+
 def test_what_else_lies_in_a_folder_is_passed_over(tmp_path: Path) -> None:
     recordings(tmp_path / "rec", "a.wav", "b.wav")
     write(tmp_path / "tab", "a.Table.1.selections.txt", RAVEN + "\tSpecies", "1\tS\t1\t0\t1\t1\t2\twren")
@@ -381,6 +427,12 @@ def test_what_is_written_reads_back_equal(
     back = read_annotations(path)
     columns = ["path", "start", "end", "low", "high", "label"]
     pd.testing.assert_frame_equal(back.table[columns], made.table[columns], atol=1e-6)
+
+
+def test_a_label_may_hold_a_break_that_is_no_end_of_a_line(tmp_path: Path) -> None:
+    made = make_annotations([{"path": "a.wav", "start": 0, "end": 1, "label": "a\u2028b"}], "test")
+    write_annotations(made, tmp_path / "a.jsonl", "jsonl")
+    assert next(iter(read_annotations(tmp_path / "a.jsonl"))).label == "a\u2028b"
 
 
 def test_scores_and_states_read_back_equal(tmp_path: Path) -> None:

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import csv
 import io
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from aurist.clips.loading import read_text
 from aurist.errors import DataError, listing
 
+_DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+")
+
 
 @dataclass(frozen=True)
 class Lines:
-    """A text table: its columns, its rows by column, and the line that each row stands in."""
+    """A text table: its columns, its rows by column, the line that each row stands in, what stands between cells."""
 
     where: Path
     columns: tuple[str, ...]
     rows: tuple[dict[str, str], ...]
     numbers: tuple[int, ...]
     notes: tuple[str, ...]
+    separator: str
 
     def need(self, names: tuple[str, ...], what: str) -> None:
         """Raise DataError where columns are missing."""
@@ -28,6 +33,26 @@ class Lines:
             raise DataError(
                 f"{self.where} is no {what}: it has no column {', '.join(missing)}. It has: {', '.join(self.columns)}."
             )
+
+    def with_points(self, columns: Iterable[str]) -> Lines:
+        """The decimal commas in some columns as points, with a note; where commas separate cells they are none."""
+        if self.separator == ",":
+            return self
+        there = [name for name in dict.fromkeys(columns) if name in self.columns]
+        rows = tuple({**row, **{name: with_point(row[name]) for name in there}} for row in self.rows)
+        note = f"{self.where.name}: numbers are written with a decimal comma"
+        return self if rows == self.rows else replace(self, rows=rows, notes=(*self.notes, note))
+
+
+def with_point(cell: str) -> str:
+    """A number with its decimal comma as a point.
+
+    Examples
+    --------
+    >>> with_point("61,5"), with_point("wren, song")
+    ('61.5', 'wren, song')
+    """
+    return cell.replace(",", ".") if _DECIMAL_COMMA.fullmatch(cell) else cell
 
 
 def read_lines(path: Path) -> Lines:
@@ -66,4 +91,4 @@ def read_lines(path: Path) -> Lines:
         )
     if bad:
         raise DataError(f"{path} has lines of another length than its header:\n{listing(bad)}")
-    return Lines(path, tuple(columns), tuple(rows), tuple(numbers), tuple(notes))
+    return Lines(path, tuple(columns), tuple(rows), tuple(numbers), tuple(notes), separator)

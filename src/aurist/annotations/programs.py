@@ -103,6 +103,8 @@ def read_program(table: Lines, layout: Layout, there: Recordings, label: str | N
         Another column of the labels, such as BirdNET's "Scientific name".
     """
     column = label or layout.label
+    numbers = (layout.start, layout.end, layout.duration, layout.low, layout.high, layout.score)
+    table = table.with_points(numbers)
     table.need((column,), f"table of {layout.name} with labels in {column!r}")
     false = layout.name == _RFCX and table.where.stem.endswith("fp")
     own = None if layout.path else there.of_table(table.where)

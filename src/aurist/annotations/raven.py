@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from aurist.annotations.lines import Lines
 from aurist.annotations.recordings import Recordings
 from aurist.annotations.table import Annotations, make_annotations
-from aurist.errors import DataError, plural
+from aurist.errors import DataError, listing, plural
 from aurist.files import atomic_path
 
 BEGIN, END, LOW, HIGH = "Begin Time (s)", "End Time (s)", "Low Freq (Hz)", "High Freq (Hz)"
@@ -37,8 +38,14 @@ def read_raven(table: Lines, there: Recordings, label: str | None) -> Annotation
         The recordings.
     label
         Column of the labels; None: the first of `LABEL_COLUMNS` that says anything.
+
+    Raises
+    ------
+    DataError
+        Where rows cannot be, or nothing says where in their recordings selections of several are.
     """
     table.need((BEGIN, END), "selection table of Raven")
+    table = table.with_points((BEGIN, END, LOW, HIGH, OFFSET, *SCORE_COLUMNS))
     column = _label_column(table, label)
     score = next((name for name in SCORE_COLUMNS if name in table.columns), None)
     own = None if _names_recordings(table) else there.of_table(table.where)
@@ -59,7 +66,7 @@ def read_raven(table: Lines, there: Recordings, label: str | None) -> Annotation
         lines.append(number)
     listened = [str(row["path"]) for row in rows] or ([own] if own is not None else [])
     kept = [i for i, row in enumerate(rows) if row["label"].lower() != NOTHING]
-    notes = [*table.notes, f"{table.where.name}: labels from the column {column!r}"]
+    notes = [*table.notes, *_check_offsets(table), f"{table.where.name}: labels from the column {column!r}"]
     if doubled:
         notes.append(f"{table.where.name}: {plural(doubled, 'row')} of further views of a selection left out")
     made = make_annotations(
@@ -94,6 +101,36 @@ def _names_recordings(table: Lines) -> bool:
 
 def _path(row: dict[str, str]) -> str:
     return (row.get(BEGIN_PATH) or row.get(BEGIN_FILE) or "").replace("\\", "/")
+
+
+def _check_offsets(table: Lines) -> list[str]:
+    """Raise DataError where offsets are no numbers, or are missing; a note where they seem not to be needed."""
+    bad = []
+    begins: dict[str, list[float]] = {}
+    for number, row in zip(table.numbers, table.rows, strict=True):
+        offset = row.get(OFFSET, "")
+        if offset and not _is_number(offset):
+            bad.append(f"row {number}: {OFFSET} is {offset!r}, but must be a number")
+        elif not offset and _is_number(row[BEGIN]):
+            begins.setdefault(_path(row), []).append(float(row[BEGIN]))
+    if bad:
+        raise DataError(f"{table.where}: {plural(len(bad), 'thing')} that cannot be:\n{listing(bad)}")
+    if len(begins) < 2:
+        return []
+    if all(max(before) < min(after) for before, after in pairwise(begins.values())):
+        raise DataError(
+            f"{table.where} has selections of {len(begins)} recordings one after another, as Raven counts their times "
+            f"when it opens several, but not where they are in each: add the column {OFFSET!r} in Raven (Choose "
+            "Measurements), or save a table for each recording."
+        )
+    return [f"{table.where.name}: without {OFFSET!r} the times are taken for those of each recording"]
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
 
 
 def _times(row: dict[str, str]) -> tuple[str | float, str | float]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from aurist.annotations.audacity import read_audacity
 from aurist.annotations.birdclef import is_birdclef, read_birdclef
-from aurist.annotations.lines import read_lines
+from aurist.annotations.lines import read_lines, with_point
 from aurist.annotations.programs import layout_of, read_program
 from aurist.annotations.raven import BEGIN, END, read_raven
 from aurist.annotations.recordings import Recordings
@@ -120,7 +120,7 @@ def _is_label_track(head: list[str]) -> bool:
     if head == [""]:
         return True
     try:
-        return len(head) >= 2 and float(head[0]) <= float(head[1])
+        return len(head) >= 2 and float(with_point(head[0])) <= float(with_point(head[1]))
     except ValueError:
         return False
 
@@ -128,7 +128,7 @@ def _is_label_track(head: list[str]) -> bool:
 def _json_lines(path: Path, there: Recordings) -> Annotations:
     rows: list[dict[str, Any]] = []
     lines, bad = [], []
-    for number, line in enumerate(read_text(path)[0].splitlines(), start=1):
+    for number, line in enumerate(read_text(path)[0].split("\n"), start=1):
         if not line.strip():
             continue
         try:
