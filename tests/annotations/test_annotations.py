@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aurist.annotations import (
+    Sound,
     make_annotations,
     read_annotations,
     together,
@@ -380,6 +381,34 @@ def test_where_commas_separate_cells_they_are_in_no_number(tmp_path: Path) -> No
         read_annotations(write(tmp_path, "a.csv", "path,start,end,label", 'a.wav,"1,5",3,x'))
 
 
+def test_raven_tables_are_whole_for_other_programs(tmp_path: Path) -> None:
+    names = ("site 1/a.wav", "b\tc\nd.wav")
+    recordings(tmp_path / "rec", *names)
+    rows = [
+        {"path": names[0], "start": 1, "end": 2, "label": "wren", "score": 0.5},
+        {"path": names[1], "start": 3, "end": 4, "label": "owl", "low": 100.5, "high": 900},
+    ]
+    sounds = {name: Sound(tmp_path / "rec" / name, 10, 4000, channel=2) for name in names}
+    path = tmp_path / "events.selections.txt"
+    write_annotations(make_annotations(rows, "test"), path, "raven", sounds=sounds)
+    table = pd.read_csv(path, sep="\t")
+    assert table["Channel"].tolist() == [2, 2] and table["Begin Time (s)"].tolist() == [1, 13]
+    assert table[["Low Freq (Hz)", "High Freq (Hz)"]].to_numpy().tolist() == [[0, 4000], [100.5, 900]]
+    assert table["Begin Path"].tolist() == [f"{tmp_path}/rec/site 1/a.wav", f"{tmp_path}/rec/b c d.wav"]
+    assert table["Begin File"].tolist() == ["a.wav", "b c d.wav"]
+    back = read_annotations(path, audio_root=tmp_path / "rec")
+    assert boxes(back) == [(names[0], 1, 2, 0, 4000, "wren"), (names[1], 3, 4, 100.5, 900, "owl")]
+
+
+def test_a_raven_table_in_which_nothing_was_found_reads_back(tmp_path: Path) -> None:
+    recordings(tmp_path, "a.wav", "b.wav")
+    made = make_annotations([], "test", recordings=["a.wav", "b.wav"])
+    for name, expected in (("events.selections.txt", ()), ("a.Table.1.selections.txt", ("a.wav",))):
+        write_annotations(made, tmp_path / name, "raven")
+        found = read_annotations(tmp_path / name)
+        assert (len(found), found.recordings) == (0, expected)
+
+
 def test_what_else_lies_in_a_folder_is_passed_over(tmp_path: Path) -> None:
     recordings(tmp_path / "rec", "a.wav", "b.wav")
     write(tmp_path / "tab", "a.Table.1.selections.txt", RAVEN + "\tSpecies", "1\tS\t1\t0\t1\t1\t2\twren")
@@ -467,15 +496,15 @@ def test_crowsetta_opens_what_is_written(tmp_path: Path, form: str) -> None:
     crowsetta = pytest.importorskip("crowsetta", reason="needs crowsetta")
     rows = [
         {"path": "a.wav", "start": 0.5, "end": 1.25, "low": 100, "high": 2500.5, "label": "wren"},
-        {"path": "a.wav", "start": 2, "end": 3, "low": 50, "high": 400, "label": "owl"},
+        {"path": "a.wav", "start": 2, "end": 3, "label": "owl"},
     ]
     made = make_annotations(rows, "test")
     path = tmp_path / "a.txt"
     if form == "raven":
-        write_annotations(made, path, "raven")
+        write_annotations(made, path, "raven", sounds={"a.wav": Sound(tmp_path / "a.wav", 9, 400)})
         found = crowsetta.formats.by_name("raven").from_file(path, annot_col="Annotation").to_annot()
         seen = [(box.onset, box.offset, box.low_freq, box.high_freq, box.label) for box in found.bboxes]
-        assert seen == [(0.5, 1.25, 100, 2500.5, "wren"), (2, 3, 50, 400, "owl")]
+        assert seen == [(0.5, 1.25, 100, 2500.5, "wren"), (2, 3, 0, 400, "owl")]
     else:
         plain = [{key: value for key, value in row.items() if key not in ("low", "high")} for row in rows]
         write_annotations(make_annotations(plain, "test"), path, "audacity")

@@ -1,5 +1,6 @@
 """Annotations of recordings: boxes in time and frequency, in the formats that people keep them in."""
 
+from aurist.annotations.raven import Sound
 from aurist.annotations.read import read_annotations
 from aurist.annotations.recordings import Recordings
 from aurist.annotations.table import ABSENT, PRESENT, Annotations, make_annotations, together
@@ -13,6 +14,7 @@ __all__ = [
     "Annotations",
     "CutOptions",
     "Recordings",
+    "Sound",
     "make_annotations",
     "read_annotations",
     "to_clips",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,11 @@ LABEL_COLUMNS = ("Annotation", "Species", "Label", "Class", "Common Name", "Call
 SCORE_COLUMNS = ("Confidence", "Score")
 #: BirdNET writes this label where it found nothing.
 NOTHING = "nocall"
+_HEADER = (
+    "Selection", "View", "Channel", BEGIN, END, LOW, HIGH, BEGIN_PATH, BEGIN_FILE, OFFSET, "Annotation", "Score",
+)  # fmt: skip
+#: What ends a cell or a line, in the name of a recording.
+_BREAKS = re.compile(r"[\t\r\n]")
 
 
 def read_raven(table: Lines, there: Recordings, label: str | None) -> Annotations:
@@ -48,7 +55,7 @@ def read_raven(table: Lines, there: Recordings, label: str | None) -> Annotation
     table = table.with_points((BEGIN, END, LOW, HIGH, OFFSET, *SCORE_COLUMNS))
     column = _label_column(table, label)
     score = next((name for name in SCORE_COLUMNS if name in table.columns), None)
-    own = None if _names_recordings(table) else there.of_table(table.where)
+    own = _own(table, there)
     rows: list[dict[str, Any]] = []
     lines, seen, doubled = [], set(), 0
     for number, row in zip(table.numbers, table.rows, strict=True):
@@ -95,8 +102,16 @@ def _label_column(table: Lines, given: str | None) -> str:
     return next((name for name in there if any(row[name] for row in table.rows)), there[0])
 
 
-def _names_recordings(table: Lines) -> bool:
-    return any(row.get(BEGIN_PATH) or row.get(BEGIN_FILE) for row in table.rows)
+def _own(table: Lines, there: Recordings) -> str | None:
+    """The recording of a table that does not name any in its rows."""
+    if any(row.get(BEGIN_PATH) or row.get(BEGIN_FILE) for row in table.rows):
+        return None
+    try:
+        return there.of_table(table.where)
+    except DataError:
+        if table.rows or not {BEGIN_PATH, BEGIN_FILE} & set(table.columns):
+            raise
+        return None  # a table of several, in none of which anything was found
 
 
 def _path(row: dict[str, str]) -> str:
@@ -144,9 +159,29 @@ def _times(row: dict[str, str]) -> tuple[str | float, str | float]:
         return row[BEGIN], row[END]  # what is wrong is said of these
 
 
-def write_raven(
-    annotations: Annotations, path: Path, *, durations: Mapping[str, float] | None = None
-) -> None:
+@dataclass(frozen=True)
+class Sound:
+    """What Raven wants to know of a recording.
+
+    Parameters
+    ----------
+    file
+        Where it is.
+    seconds
+        Its length.
+    nyquist
+        Half of its sample rate, in Hz; NaN: not known.
+    channel
+        That the annotations are of, counted from 1.
+    """
+
+    file: Path
+    seconds: float
+    nyquist: float
+    channel: int = 1
+
+
+def write_raven(annotations: Annotations, path: Path, *, sounds: Mapping[str, Sound] | None = None) -> None:
     """A selection table of one recording, or of several, which opens in Raven Pro and Raven Lite.
 
     Parameters
@@ -155,41 +190,35 @@ def write_raven(
         What to write.
     path
         The file; replaced as a whole.
-    durations
-        Seconds of each recording: with them the times of a table of several are those in sequence, as Raven has them
-        when it opens the recordings one after another. Without them every recording begins at 0.
+    sounds
+        By recording: with them the times of a table of several are those in sequence, as Raven has them when it opens
+        the recordings one after another, and boxes without a band have the whole one, for Raven has no others. Without
+        them every recording begins at 0, and bands that are not known are empty.
     """
-    header = [
-        "Selection",
-        "View",
-        "Channel",
-        BEGIN,
-        END,
-        LOW,
-        HIGH,
-        BEGIN_PATH,
-        OFFSET,
-        "Annotation",
-        "Score",
-    ]
-    before = _sequence(annotations, durations or {})
-    lines = ["\t".join(header)]
+    sounds = sounds or {}
+    before = _sequence(annotations, sounds)
+    lines = ["\t".join(_HEADER)]
     for number, one in enumerate(annotations, start=1):
+        sound = sounds.get(one.path, Sound(Path(one.path), 0.0, math.nan))
         shift = before.get(one.path, 0.0)
         times = [f"{shift + one.start:.6f}", f"{shift + one.end:.6f}"]
-        bounds = ["" if math.isnan(value) else f"{value:.3f}" for value in (one.low, one.high)]
-        place = [one.path, f"{one.start:.6f}"]
+        low = 0.0 if math.isnan(one.low) and not math.isnan(sound.nyquist) else one.low
+        high = sound.nyquist if math.isnan(one.high) else one.high
+        bounds = ["" if math.isnan(value) else f"{value:.3f}" for value in (low, high)]
+        file = sound.file.absolute() if one.path in sounds else sound.file
+        place = [*(_BREAKS.sub(" ", name) for name in (str(file), file.name)), f"{one.start:.6f}"]
         score = "" if math.isnan(one.score) else f"{one.score:.6f}"
         label = " ".join(one.label.split())
-        lines.append("\t".join([str(number), "Spectrogram 1", "1", *times, *bounds, *place, label, score]))
+        cells = [str(number), "Spectrogram 1", str(sound.channel), *times, *bounds, *place, label, score]
+        lines.append("\t".join(cells))
     with atomic_path(path) as part:
         part.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def _sequence(annotations: Annotations, durations: Mapping[str, float]) -> dict[str, float]:
+def _sequence(annotations: Annotations, sounds: Mapping[str, Sound]) -> dict[str, float]:
     """Seconds before each recording, where they are opened one after another."""
     before, total = {}, 0.0
     for path in annotations.recordings:
         before[path] = total
-        total += durations.get(path, 0.0)
+        total += sounds[path].seconds if path in sounds else 0.0
     return before
