@@ -376,6 +376,14 @@ def test_numbers_may_have_a_decimal_comma(tmp_path: Path, name: str, lines: list
     assert f"{name}: numbers are written with a decimal comma" in found.notes
 
 
+def test_a_quotation_mark_that_is_not_closed_swallows_no_rows(tmp_path: Path) -> None:
+    rows = ("path,start,end,label", "a.wav,1,2,owl", 'a.wav,1,2,"wren', "a.wav,2,3,owl", "a.wav,3,4,jay")
+    with pytest.raises(DataError, match=r"from line 3 on: unexpected end of data\. Close the quotation mark"):
+        read_annotations(write(tmp_path, "a.csv", *rows))
+    with pytest.raises(DataError, match="from line 2 on: field larger than field limit"):
+        read_annotations(write(tmp_path, "a.csv", rows[0], "a.wav,1,2," + 140_000 * "x"))
+
+
 def test_where_commas_separate_cells_they_are_in_no_number(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="row 2: start is '1,5', but must be a number"):
         read_annotations(write(tmp_path, "a.csv", "path,start,end,label", 'a.wav,"1,5",3,x'))

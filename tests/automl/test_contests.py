@@ -86,6 +86,8 @@ def test_all_that_is_missing_is_listed_at_once(heard: Heard) -> None:
         contest_table(twice, sample("recording_id,s0 a,0"), "sample.csv", np.full(3, 0.5))
     with pytest.raises(DataError, match=r"begins with the column 'id'.*recording_id"):
         contest_table(heard, sample("id,s0 a,0"), "sample.csv", np.full(3, 0.5))
+    with pytest.raises(DataError, match="as BirdCLEF did in 2022; that form is not supported"):
+        contest_table(heard, sample("row_id,target a_s0_5,0"), "sample.csv", np.full(3, 0.5))
 
 
 def test_events_and_windows_of_chosen_labels(heard: Heard) -> None:

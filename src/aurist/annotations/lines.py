@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -61,30 +61,22 @@ def read_lines(path: Path) -> Lines:
     Raises
     ------
     DataError
-        Where it cannot be read, is empty, or has rows of another length than its header: all of them at once.
+        Where it cannot be read, is empty, has a quotation mark that is not closed, or rows of another length than its
+        header: all of these at once.
     """
     text, notes = read_text(path)
     head = text.lstrip().partition("\n")[0]
     separator = "\t" if "\t" in head else max(",;", key=head.count)
-    # Raven writes quotes as they are typed; tables with commas quote as spreadsheets do
-    file = io.StringIO(text)
-    reader = (
-        csv.reader(file, delimiter=separator, quoting=csv.QUOTE_NONE)
-        if separator == "\t"
-        else csv.reader(file, delimiter=separator)
-    )
     columns: list[str] = []
     rows, numbers, bad = [], [], []
-    for cells in reader:
-        if not any(cell.strip() for cell in cells):
-            continue
+    for number, cells in _records(path, text, separator):
         if not columns:
             columns = [cell.strip() for cell in cells]
         elif len(cells) != len(columns):
-            bad.append(f"line {reader.line_num}: {len(cells)} cells, where the header has {len(columns)}")
+            bad.append(f"line {number}: {len(cells)} cells, where the header has {len(columns)}")
         else:
             rows.append({name: cell.strip() for name, cell in zip(columns, cells, strict=True)})
-            numbers.append(reader.line_num)
+            numbers.append(number)
     if not columns:
         raise DataError(
             f"{path} is empty: expected a table of annotations with column names in its first line."
@@ -92,3 +84,27 @@ def read_lines(path: Path) -> Lines:
     if bad:
         raise DataError(f"{path} has lines of another length than its header:\n{listing(bad)}")
     return Lines(path, tuple(columns), tuple(rows), tuple(numbers), tuple(notes), separator)
+
+
+def _records(path: Path, text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
+    """The rows that are not blank, with the line that each ends in.
+
+    Raven writes quotes as they are typed; tables with commas quote as spreadsheets do.
+    """
+    reader = csv.reader(
+        io.StringIO(text),
+        delimiter=separator,
+        quoting=csv.QUOTE_NONE if separator == "\t" else csv.QUOTE_MINIMAL,
+        strict=True,
+    )
+    before = 0
+    try:
+        for cells in reader:
+            before = reader.line_num
+            if any(cell.strip() for cell in cells):
+                yield before, cells
+    except csv.Error as error:
+        raise DataError(
+            f"{path} cannot be read as a table from line {before + 1} on: {error}. Close the quotation mark there, or "
+            "take it out."
+        ) from error
