@@ -86,22 +86,27 @@ def test_two_people_may_annotate_a_recording(tmp_path: Path) -> None:
     assert labelled(tmp_path / "tab", tmp_path / "rec") == [("X.wav", who) for who in ("anna", "ben", "wren")]
 
 
+def birdnet(folder: Path, *paths: str) -> Path:
+    header = "Start (s),End (s),Scientific name,Common name,Confidence,File"
+    return write(
+        folder, "birdnet.csv", header, *(f"0.0,3.0,Parus major,Great Tit,0.9,{path}" for path in paths)
+    )
+
+
 @pytest.mark.parametrize(
     "given",
     ["/home/anna/field/siteA/a.wav", "C:\\field\\siteA\\a.wav", "siteA\\a.wav", "./siteA/a.wav", "a.wav"],
 )
 def test_a_path_of_another_machine_is_found_by_its_end(tmp_path: Path, given: str) -> None:
     recordings(tmp_path / "rec", "siteA/a.wav")
-    table = write(
-        tmp_path,
-        "birdnet.csv",
-        "Start (s),End (s),Scientific name,Common name,Confidence,File",
-        f"0.0,3.0,Parus major,Great Tit,0.9,{given}",
-        "0.0,3.0,Parus major,Great Tit,0.9,siteC/a.wav" if given == "a.wav" else "",
-    )
-    found = read_annotations(table, audio_root=tmp_path / "rec")
-    # a relative path in another folder is another recording, which is not there
-    assert found.recordings == (("siteA/a.wav", "siteC/a.wav") if given == "a.wav" else ("siteA/a.wav",))
+    found = read_annotations(birdnet(tmp_path, given), audio_root=tmp_path / "rec")
+    assert found.recordings == ("siteA/a.wav",)
+
+
+def test_a_relative_path_in_another_folder_is_another_recording(tmp_path: Path) -> None:
+    recordings(tmp_path / "rec", "siteA/a.wav")
+    found = read_annotations(birdnet(tmp_path, "siteA/a.wav", "siteC\\a.wav"), audio_root=tmp_path / "rec")
+    assert found.recordings == ("siteA/a.wav", "siteC/a.wav")
 
 
 def test_one_recording_has_one_name(tmp_path: Path) -> None:

@@ -62,8 +62,8 @@ def test_encodings(tmp_path: Path, encoding: str) -> None:
 
 
 def test_umlauts_do_not_become_korean(tmp_path: Path) -> None:
-    path = written(tmp_path, "species,x\nÄhnlicher Ärger,1\nÖlvogel,2\nÜbersee,3\n", encoding="latin-1")
-    assert read_clips(path, ReadOptions(label="species")).classes == ("Ähnlicher Ärger", "Ölvogel", "Übersee")
+    path = written(tmp_path, "species,x\nÄhnlicher Ärger,1\nÄnderung,2\n", encoding="latin-1")
+    assert read_clips(path, ReadOptions(label="species")).classes == ("Ähnlicher Ärger", "Änderung")
 
 
 def test_parquet_is_read_as_csv_is(tmp_path: Path) -> None:
