@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aurist.annotations import (
-    Annotations,
+    Sound,
     make_annotations,
     read_annotations,
     together,
@@ -20,121 +19,7 @@ from aurist.annotations import (
 )
 from aurist.errors import ConfigError, DataError
 
-RAVEN = "Selection\tView\tChannel\tBegin Time (s)\tEnd Time (s)\tLow Freq (Hz)\tHigh Freq (Hz)"
-
-
-def recordings(folder: Path, *names: str) -> None:
-    for name in names:
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(b"")
-
-
-def write(folder: Path, name: str, *lines: str) -> Path:
-    path = folder / name
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return path
-
-
-def boxes(found: Annotations) -> list[tuple[object, ...]]:
-    """Path, start, end, low, high, label, None for what is not known."""
-    return [
-        (
-            one.path,
-            *(None if math.isnan(x) else x for x in (one.start, one.end, one.low, one.high)),
-            one.label,
-        )
-        for one in found
-    ]
-
-
-class TestRaven:
-    def test_a_selection_has_a_row_for_each_view(self, tmp_path: Path) -> None:
-        recordings(tmp_path, "dawn.wav")
-        table = write(
-            tmp_path,
-            "dawn.Table.1.selections.txt",
-            RAVEN + "\tSpecies",
-            "1\tWaveform 1\t1\t1.5\t2.0\t0\t24000\twren",
-            "1\tSpectrogram 1\t1\t1.5\t2.0\t0\t24000\twren",
-            "2\tSpectrogram 1\t1\t3.0\t4.5\t900.5\t4000\tblackbird",
-        )
-        found = read_annotations(table)
-        assert boxes(found) == [
-            ("dawn.wav", 1.5, 2.0, 0, 24000, "wren"),
-            ("dawn.wav", 3.0, 4.5, 900.5, 4000, "blackbird"),
-        ]
-        assert found.recordings == ("dawn.wav",)
-        assert any("1 row of further views" in note for note in found.notes)
-
-    def test_times_of_several_recordings_are_in_sequence_and_the_offset_is_in_the_recording(
-        self, tmp_path: Path
-    ) -> None:
-        table = write(
-            tmp_path,
-            "all.txt",
-            RAVEN + "\tBegin Path\tFile Offset (s)\tBegin File\tAnnotation",
-            "1\tSpectrogram 1\t1\t10.0\t11.0\t500\t900\tC:\\field\\a.wav\t10.0\ta.wav\towl",
-            "2\tSpectrogram 1\t1\t3605.0\t3607.5\t500\t900\tC:\\field\\b.wav\t5.0\tb.wav\towl",
-        )
-        recordings(tmp_path / "sounds", "a.wav", "b.wav")
-        found = read_annotations(table, audio_root=tmp_path / "sounds")
-        assert boxes(found) == [("a.wav", 10, 11, 500, 900, "owl"), ("b.wav", 5, 7.5, 500, 900, "owl")]
-
-    def test_any_column_may_hold_the_labels(self, tmp_path: Path) -> None:
-        recordings(tmp_path, "x.flac")
-        table = write(tmp_path, "x.txt", RAVEN + "\tWho\tCall", "1\tS\t1\t0\t1\t1\t2\tjay\tscream")
-        assert boxes(read_annotations(table))[0][-1] == "scream"
-        assert boxes(read_annotations(table, label="Who"))[0][-1] == "jay"
-        with pytest.raises(DataError, match=r"labels in 'What'.*no column What"):
-            read_annotations(table, label="What")
-        bare = write(tmp_path, "bare.txt", RAVEN, "1\tS\t1\t0\t1\t1\t2")
-        with pytest.raises(DataError, match="no column that looks like labels"):
-            read_annotations(bare)
-
-    def test_a_table_without_selections_is_a_recording_without_annotations(self, tmp_path: Path) -> None:
-        recordings(tmp_path, "quiet.wav")
-        found = read_annotations(write(tmp_path, "quiet.selections.txt", RAVEN + "\tSpecies"))
-        assert (len(found), found.recordings) == (0, ("quiet.wav",))
-
-    def test_birdnets_line_of_nothing_is_none(self, tmp_path: Path) -> None:
-        table = write(
-            tmp_path,
-            "a.BirdNET.selection.table.txt",
-            RAVEN + "\tCommon Name\tSpecies Code\tConfidence\tBegin Path\tFile Offset (s)",
-            "1\tSpectrogram 1\t1\t0\t3\t0\t15000\tnocall\tnocall\t1.0\t/data/a.wav\t0",
-        )
-        found = read_annotations(table)
-        assert (len(found), found.recordings) == (0, ("/data/a.wav",))
-
-    def test_all_that_cannot_be_is_said_at_once_with_its_line(self, tmp_path: Path) -> None:
-        recordings(tmp_path, "bad.wav")
-        table = write(
-            tmp_path,
-            "bad.txt",
-            RAVEN + "\tSpecies",
-            "1\tS\t1\tsoon\t2\t1\t2\ta",
-            "2\tS\t1\t5\t4\t1\t2\ta",
-            "3\tS\t1\t5\t6\t9\t2\ta",
-        )
-        with pytest.raises(DataError) as error:
-            read_annotations(table)
-        for said in (
-            "3 things",
-            "row 2: start is 'soon'",
-            "row 3: it ends at 4 s, before it starts at 5 s",
-            "row 4: its highest",
-        ):
-            assert said in str(error.value)
-
-    def test_a_line_of_another_length_is_named(self, tmp_path: Path) -> None:
-        table = write(tmp_path, "short.txt", RAVEN + "\tSpecies", "1\tS\t1\t0\t1")
-        with pytest.raises(DataError, match="line 2: 5 cells, where the header has 8"):
-            read_annotations(table)
-
-    def test_a_table_whose_recording_is_not_there_says_where_it_was_looked_for(self, tmp_path: Path) -> None:
-        table = write(tmp_path, "gone.Table.2.selections.txt", RAVEN + "\tSpecies", "1\tS\t1\t0\t1\t1\t2\ta")
-        with pytest.raises(DataError, match=r"none called gone .*--audio-root"):
-            read_annotations(table)
+from .files import RAVEN, boxes, recordings, write
 
 
 class TestAudacity:
@@ -156,7 +41,7 @@ class TestAudacity:
             ("pond.wav", 3.4, 6.1, 250.5, 1200, "toad"),
             ("pond.wav", 7, 8, None, None, "frog"),
         ]
-        assert any("1 labels without text" in note for note in found.notes)
+        assert any("pond.txt: 1 row without a label left out" in note for note in found.notes)
 
     def test_birdnets_confidence_is_the_score(self, tmp_path: Path) -> None:
         recordings(tmp_path, "a.wav")
@@ -182,138 +67,18 @@ class TestAudacity:
             write_annotations(made, tmp_path / "x.txt", "audacity")
 
 
-class TestOtherPrograms:
-    @pytest.mark.parametrize(
-        ("name", "lines", "expected"),
-        [
-            (
-                "birdnet.csv",
-                [
-                    "Start (s),End (s),Scientific name,Common name,Confidence,File",
-                    "0.0,3.0,Parus major,Great Tit,0.91,a.wav",
-                ],
-                ("a.wav", 0, 3, None, None, "Great Tit"),
-            ),
-            (
-                "r.csv",
-                [
-                    "filepath,start,end,scientific_name,common_name,confidence,lat,lon",
-                    "x/a.wav,3.0,6.0,Parus major,Great Tit,0.5,-1,-1",
-                ],
-                ("x/a.wav", 3, 6, None, None, "Great Tit"),
-            ),
-            (
-                "kaleidoscope.csv",
-                [
-                    "INDIR,FOLDER,IN FILE,OFFSET,DURATION,scientific_name,common_name,confidence",
-                    "/data,site 1,a.wav,3.0,3.0,Parus major,Great Tit,0.5",
-                ],
-                ("/data/site 1/a.wav", 3, 6, None, None, "Great Tit"),
-            ),
-            (
-                "opensoundscape.csv",
-                [
-                    "audio_file,annotation_file,annotation,start_time,end_time,low_f,high_f",
-                    "a.wav,a.txt,GT,1.0,2.0,100.0,900.0",
-                ],
-                ("a.wav", 1, 2, 100, 900, "GT"),
-            ),
-            (
-                "desed.tsv",
-                ["filename\tonset\toffset\tevent_label", "b.wav\t0.5\t4.5\tDog", "c.wav\t\t\t"],
-                ("b.wav", 0.5, 4.5, None, None, "Dog"),
-            ),
-            (
-                "hoplite.csv",
-                ["filename,start_time_s,end_time_s,label", "a.flac,5.0,10.0,amerob"],
-                ("a.flac", 5, 10, None, None, "amerob"),
-            ),
-            (
-                "train_tp.csv",
-                [
-                    "recording_id,species_id,songtype_id,t_min,f_min,t_max,f_max",
-                    "003bec244,14,1,44.544,2531.25,45.1307,5531.25",
-                ],
-                ("003bec244.flac", 44.544, 45.1307, 2531.25, 5531.25, "s14"),
-            ),
-        ],
-        ids=lambda value: value if isinstance(value, str) else "",
-    )
-    def test_a_table_is_known_by_its_columns(
-        self, tmp_path: Path, name: str, lines: list[str], expected: tuple[object, ...]
-    ) -> None:
-        found = read_annotations(write(tmp_path, name, *lines))
-        assert boxes(found) == [expected]
-
-    def test_a_recording_without_events_is_remembered(self, tmp_path: Path) -> None:
-        table = write(tmp_path, "d.tsv", "filename\tonset\toffset\tevent_label", "c.wav\t\t\t")
-        assert read_annotations(table).recordings == ("c.wav",)
-
-    def test_hoplites_rows_may_have_several_labels(self, tmp_path: Path) -> None:
-        table = write(tmp_path, "h.csv", "filename,start_time_s,end_time_s,label", "a.wav,0,5,amerob eursta")
-        assert [one.label for one in read_annotations(table)] == ["amerob", "eursta"]
-
-    def test_another_column_may_name_the_species(self, tmp_path: Path) -> None:
-        table = write(
-            tmp_path,
-            "b.csv",
-            "Start (s),End (s),Scientific name,Common name,Confidence,File",
-            "0,3,Parus major,Tit,0.9,a.wav",
-        )
-        assert next(iter(read_annotations(table, label="Scientific name"))).label == "Parus major"
-
-    def test_rfcx_false_positives_are_absent(self, tmp_path: Path) -> None:
-        lines = (
-            "recording_id,species_id,songtype_id,t_min,f_min,t_max,f_max",
-            "00204008d,21,1,13.84,1,14.9,2",
-        )
-        states = [
-            next(iter(read_annotations(write(tmp_path, name, *lines)))).state
-            for name in ("train_tp.csv", "train_fp.csv")
-        ]
-        assert states == ["present", "absent"]
-
-    def test_birdclef_rows_end_at_their_second(self, tmp_path: Path) -> None:
-        recordings(tmp_path, "7019_COR_20190904.ogg")
-        table = write(
-            tmp_path,
-            "train_soundscape_labels.csv",
-            "row_id,site,audio_id,seconds,birds",
-            "7019_COR_5,COR,7019,5,nocall",
-            "7019_COR_10,COR,7019,10,rubwre1 blujay",
-        )
-        found = read_annotations(table)
-        assert boxes(found) == [
-            ("7019_COR_20190904.ogg", 5, 10, None, None, "rubwre1"),
-            ("7019_COR_20190904.ogg", 5, 10, None, None, "blujay"),
-        ]
-        assert found.recordings == ("7019_COR_20190904.ogg",)
-
-    def test_an_unknown_table_is_told_what_was_expected(self, tmp_path: Path) -> None:
-        table = write(tmp_path, "x.csv", "zip,zap", "1,2")
-        with pytest.raises(DataError, match=r"columns zip, zap\..*Raven.*path, start, end, label"):
-            read_annotations(table)
-
-    def test_a_folder_of_tables_is_read_whole_and_its_bad_files_are_named_at_once(
-        self, tmp_path: Path
-    ) -> None:
-        recordings(tmp_path, "a.wav", "b.wav", "deep/c.wav")
-        write(tmp_path, "a.selections.txt", RAVEN + "\tSpecies", "1\tS\t1\t0\t1\t1\t2\twren")
-        write(tmp_path, "b.txt", "0\t1\tjay")
-        write(tmp_path / "deep", "c.txt", "0\t1\towl")
-        found = read_annotations(tmp_path, audio_root=tmp_path)
-        assert {(one.path, one.label) for one in found} == {
-            ("a.wav", "wren"),
-            ("b.wav", "jay"),
-            ("deep/c.wav", "owl"),
-        }
-        write(tmp_path, "x.csv", "zip", "1")
-        write(tmp_path, "y.txt", "5\t4")
-        with pytest.raises(DataError, match=r"(?s)2 files of annotations cannot be read.*x\.csv.*y\.txt"):
-            read_annotations(tmp_path, audio_root=tmp_path)
-        (tmp_path / "empty").mkdir()
-        with pytest.raises(DataError, match="holds no annotations"):
-            read_annotations(tmp_path / "empty")
+def test_what_else_lies_in_a_folder_is_passed_over(tmp_path: Path) -> None:
+    recordings(tmp_path / "rec", "a.wav", "b.wav")
+    write(tmp_path / "tab", "a.Table.1.selections.txt", RAVEN + "\tSpecies", "1\tS\t1\t0\t1\t1\t2\twren")
+    write(tmp_path / "tab", "b.txt", "", RAVEN + "\tSpecies", "1\tS\t1\t0\t1\t1\t2\tjay")
+    (tmp_path / "tab" / "._a.Table.1.selections.txt").write_bytes(b"\0\5\x16\7\0\2\0\0Mac OS X   \0\2\t")
+    write(tmp_path / "tab", "__MACOSX/a.txt", "no table")
+    others = ("BirdNET_analysis_params.csv", "birdnet.analyze-params.csv", "BirdNET_SelectionTable.list.txt")
+    for name in others:
+        write(tmp_path / "tab", name, "Overlap,Segment length", "0,3.0")
+    found = read_annotations(tmp_path / "tab", audio_root=tmp_path / "rec")
+    assert [(one.path, one.label) for one in found] == [("a.wav", "wren"), ("b.wav", "jay")]
+    assert {f"{name}: no annotations, passed over" for name in others} <= set(found.notes)
 
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1, max_size=12).filter(
@@ -351,6 +116,12 @@ def test_what_is_written_reads_back_equal(
     pd.testing.assert_frame_equal(back.table[columns], made.table[columns], atol=1e-6)
 
 
+def test_a_label_may_hold_a_break_that_is_no_end_of_a_line(tmp_path: Path) -> None:
+    made = make_annotations([{"path": "a.wav", "start": 0, "end": 1, "label": "a\u2028b"}], "test")
+    write_annotations(made, tmp_path / "a.jsonl", "jsonl")
+    assert next(iter(read_annotations(tmp_path / "a.jsonl"))).label == "a\u2028b"
+
+
 def test_scores_and_states_read_back_equal(tmp_path: Path) -> None:
     rows = [
         {"path": "a.wav", "start": 0, "end": 1, "label": "x", "score": 0.25},
@@ -383,15 +154,15 @@ def test_crowsetta_opens_what_is_written(tmp_path: Path, form: str) -> None:
     crowsetta = pytest.importorskip("crowsetta", reason="needs crowsetta")
     rows = [
         {"path": "a.wav", "start": 0.5, "end": 1.25, "low": 100, "high": 2500.5, "label": "wren"},
-        {"path": "a.wav", "start": 2, "end": 3, "low": 50, "high": 400, "label": "owl"},
+        {"path": "a.wav", "start": 2, "end": 3, "label": "owl"},
     ]
     made = make_annotations(rows, "test")
     path = tmp_path / "a.txt"
     if form == "raven":
-        write_annotations(made, path, "raven")
+        write_annotations(made, path, "raven", sounds={"a.wav": Sound(tmp_path / "a.wav", 9, 400)})
         found = crowsetta.formats.by_name("raven").from_file(path, annot_col="Annotation").to_annot()
         seen = [(box.onset, box.offset, box.low_freq, box.high_freq, box.label) for box in found.bboxes]
-        assert seen == [(0.5, 1.25, 100, 2500.5, "wren"), (2, 3, 50, 400, "owl")]
+        assert seen == [(0.5, 1.25, 100, 2500.5, "wren"), (2, 3, 0, 400, "owl")]
     else:
         plain = [{key: value for key, value in row.items() if key not in ("low", "high")} for row in rows]
         write_annotations(make_annotations(plain, "test"), path, "audacity")

@@ -46,6 +46,25 @@ def test_boxes_become_clips_with_all_that_is_in_them() -> None:
     assert clips.table["labels"].tolist() == [("a", "b"), ("a", "b"), ("a", "c")]
 
 
+def test_a_point_gets_a_window_around_it() -> None:
+    made = boxes((1, 1, "a"), (30, 30, "b"), (31, 33, "c"), (60, 60, "d"))
+    clips = to_clips(made, {"a.wav": 60.0}, CutOptions(cut="boxes", seconds=4))
+    assert clips.table[["start", "end"]].to_numpy().tolist() == [[0, 4], [28, 32], [31, 33], [56, 60]]
+    assert clips.table["labels"].tolist() == [("a",), ("b", "c"), ("c",), ("d",)]
+    known = to_clips(made, {"a.wav": 60.0}, CutOptions(cut="boxes", seconds=4, unlisted="unknown"))
+    assert len(known) == 4
+
+
+def test_a_point_may_lie_at_the_end_of_the_recording() -> None:
+    clips = to_clips(
+        boxes((10, 10, "x"), (10.0000005, 10.0000005, "y")), {"a.wav": 10.0}, CutOptions(seconds=5)
+    )
+    assert labels(clips) == {0: (), 5: ("x", "y")}
+    for start, end in ((10, 11), (10.1, 10.1)):
+        with pytest.raises(DataError, match="but the recording lasts 10 s"):
+            to_clips(boxes((start, end, "x")), {"a.wav": 10.0}, CutOptions())
+
+
 def test_the_band_is_that_of_all_boxes_where_it_is_asked_for() -> None:
     rows = [
         {"path": "a.wav", "start": 1, "end": 2, "label": "a", "low": 900, "high": 2000},

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import soundfile as sf
 
 from aurist.automl.contests import contest_table
 from aurist.automl.detected import FORMATS, Wanted, events_of, labels_from, write_detections
@@ -85,6 +86,8 @@ def test_all_that_is_missing_is_listed_at_once(heard: Heard) -> None:
         contest_table(twice, sample("recording_id,s0 a,0"), "sample.csv", np.full(3, 0.5))
     with pytest.raises(DataError, match=r"begins with the column 'id'.*recording_id"):
         contest_table(heard, sample("id,s0 a,0"), "sample.csv", np.full(3, 0.5))
+    with pytest.raises(DataError, match="as BirdCLEF did in 2022; that form is not supported"):
+        contest_table(heard, sample("row_id,target a_s0_5,0"), "sample.csv", np.full(3, 0.5))
 
 
 def test_events_and_windows_of_chosen_labels(heard: Heard) -> None:
@@ -107,6 +110,16 @@ def test_events_and_windows_of_chosen_labels(heard: Heard) -> None:
     raven = pd.read_csv(heard.detections.folder / "events.selections.txt", sep="\t")
     # one after another, as Raven opens them: the second recording begins after the 15 s of the first
     assert raven["Begin Time (s)"].tolist() == [5, 20] and raven["File Offset (s)"].tolist() == [5, 5]
+
+
+def test_ravens_table_has_the_files_their_band_and_the_channel(heard: Heard) -> None:
+    for one in heard.recordings:
+        sf.write(one.file, np.zeros(800), 8000, format="FLAC")
+    heard.detections.settings["channel"] = 1  # from 0
+    write_detections(heard, Wanted(("raven",), 0.55, ("s0",)))
+    table = pd.read_csv(heard.detections.folder / "events.selections.txt", sep="\t")
+    assert table["Begin Path"].tolist() == [str(heard.recordings[0].file)]
+    assert table[["Channel", "Low Freq (Hz)", "High Freq (Hz)"]].to_numpy().tolist() == [[2, 0, 4000]]
 
 
 def test_each_class_has_its_threshold_unless_one_is_given_for_all(heard: Heard) -> None:

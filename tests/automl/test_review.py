@@ -169,6 +169,13 @@ class TestVerdicts:
         # Wilson's interval of 1 in 3
         assert counted[["low", "high"]].astype(float).round(3).tolist() == [0.061, 0.792]
 
+    def test_a_german_spreadsheet_writes_decimal_commas(self, tmp_path: Path) -> None:
+        path = tmp_path / "clips.csv"
+        path.write_text(self.HEAD.replace(",", ";") + "x.wav;a.wav;61,5;63;wren;0,972;best;yes\n")
+        found = read_verdicts(path, ["wren"]).annotations
+        assert found.table[["start", "end"]].to_numpy().tolist() == [[61.5, 63.0]]
+        assert "clips.csv: numbers are written with a decimal comma" in found.notes
+
     def test_wrong_words_are_all_named_with_their_rows(self, tmp_path: Path) -> None:
         path = tmp_path / "clips.csv"
         path.write_text(

@@ -61,6 +61,11 @@ def test_encodings(tmp_path: Path, encoding: str) -> None:
     assert any("not UTF-8" in note for note in clips.notes) == (encoding in ("cp949", "utf-16"))
 
 
+def test_umlauts_do_not_become_korean(tmp_path: Path) -> None:
+    path = written(tmp_path, "species,x\nÄhnlicher Ärger,1\nÄnderung,2\n", encoding="latin-1")
+    assert read_clips(path, ReadOptions(label="species")).classes == ("Ähnlicher Ärger", "Änderung")
+
+
 def test_parquet_is_read_as_csv_is(tmp_path: Path) -> None:
     table = pd.DataFrame({"x": [1.5, 2.5], "genre": ["a", "b"], "id": ["p", "q"]})
     table.to_parquet(tmp_path / "t.parquet")

@@ -8,7 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from aurist.annotations.recordings import recording_of
+from aurist.annotations.lines import with_point
+from aurist.annotations.recordings import Recordings
 from aurist.annotations.table import Annotations, make_annotations
 from aurist.clips.loading import read_text
 from aurist.errors import DataError, listing
@@ -18,45 +19,44 @@ from aurist.files import atomic_path
 _FREQUENCIES = "\\"
 
 
-def read_audacity(path: Path, root: Path | None) -> Annotations:
+def read_audacity(path: Path, there: Recordings) -> Annotations:
     """A label track; the recording is the one of its name.
 
-    A label without text is left out: it marks a place. BirdNET's confidence, a fourth column, is the score. Frequencies
-    below 0 say that there are none.
+    BirdNET's confidence, a fourth column, is the score. Frequencies below 0 say that there are none.
     """
     text, notes = read_text(path)
-    recording = recording_of(path, root)
+    recording = there.of_table(path)
     rows: list[dict[str, Any]] = []
-    lines, bad = [], []
-    for number, line in enumerate(text.splitlines(), start=1):
+    lines, bad, commas = [], [], False
+    for number, line in enumerate(text.split("\n"), start=1):
         cells = line.split("\t")
+        numbers = [with_point(cell.strip()) for cell in cells]
         if not line.strip():
             continue
         if cells[0] == _FREQUENCIES:
             if len(cells) != 3 or not rows or "low" in rows[-1]:
                 bad.append(f"line {number}: frequencies of no label: {line!r}")
             else:
-                rows[-1] |= {"low": _frequency(cells[1]), "high": _frequency(cells[2])}
+                rows[-1] |= {"low": _frequency(numbers[1]), "high": _frequency(numbers[2])}
         elif len(cells) not in (2, 3, 4):
             bad.append(f"line {number}: {len(cells)} cells, where a label has a start, an end and a text")
         else:
             text_of = cells[2].strip() if len(cells) > 2 else ""
-            rows.append({"path": recording, "start": cells[0], "end": cells[1], "label": text_of})
+            rows.append({"path": recording, "start": numbers[0], "end": numbers[1], "label": text_of})
+            commas |= "," in cells[0] + cells[1]
             if len(cells) == 4:
-                rows[-1]["score"] = cells[3]
+                rows[-1]["score"] = numbers[3]
             lines.append(number)
     if bad:
         raise DataError(f"{path} is no label track of Audacity:\n{listing(bad)}")
-    kept = [i for i, row in enumerate(rows) if row["label"]]
-    blank = len(rows) - len(kept)
-    if blank:
-        notes = [*notes, f"{path.name}: {blank} labels without text left out"]
+    if commas:
+        notes = [*notes, f"{path.name}: numbers are written with a decimal comma"]
     return make_annotations(
-        [rows[i] for i in kept],
+        rows,
         str(path),
-        lines=[lines[i] for i in kept],
+        lines=lines,
         recordings=[recording],
-        root=root or path.parent,
+        root=there.folder,
         notes=notes,
     )
 

@@ -6,13 +6,14 @@ the stretch ends.
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import PurePath
 from typing import Any
 
 from aurist.annotations.lines import Lines
 from aurist.annotations.raven import NOTHING
+from aurist.annotations.recordings import Recordings
 from aurist.annotations.table import Annotations, make_annotations
-from aurist.clips.suffixes import is_audio
+from aurist.errors import DataError, listing, plural
 
 SECONDS = 5.0
 NEEDED = ("row_id", "birds")
@@ -23,20 +24,19 @@ def is_birdclef(table: Lines) -> bool:
     return set(NEEDED) <= set(table.columns)
 
 
-def read_birdclef(table: Lines, root: Path | None) -> Annotations:
+def read_birdclef(table: Lines, there: Recordings) -> Annotations:
     """Soundscape labels; "nocall" is a stretch without birds.
 
-    The recordings are found in the folder by the beginning of their names: those of 2021 go on with a date.
+    Raises
+    ------
+    DataError
+        Where a row may be of several recordings, or cannot be: all of them at once.
     """
-    folder = root or table.where.parent
-    there = sorted(file.relative_to(folder).as_posix() for file in folder.rglob("*") if is_audio(file.name))
-    names: dict[str, str] = {}
+    names = _recordings(table, there)
     rows: list[dict[str, Any]] = []
     lines = []
     for number, row in zip(table.numbers, table.rows, strict=True):
         stem, _, second = row["row_id"].rpartition("_")
-        if stem not in names:
-            names[stem] = next((path for path in there if _is_of(path, stem)), f"{stem}.ogg")
         try:
             times: dict[str, Any] = {"start": max(0.0, float(second) - SECONDS), "end": float(second)}
         except ValueError:
@@ -50,11 +50,31 @@ def read_birdclef(table: Lines, root: Path | None) -> Annotations:
         str(table.where),
         lines=lines,
         recordings=list(names.values()),
-        root=folder,
+        root=there.folder,
         notes=[*table.notes, f"{table.where.name}: read as soundscape labels of BirdCLEF"],
     )
 
 
-def _is_of(path: str, stem: str) -> bool:
-    name = path.rpartition("/")[2].rpartition(".")[0]
-    return name == stem or name.startswith(f"{stem}_")
+def _recordings(table: Lines, there: Recordings) -> dict[str, str]:
+    """The recording of each name in a table; the names of 2021 go on with a date, which the table leaves out."""
+    names: dict[str, str] = {}
+    problems = []
+    for stem in dict.fromkeys(row["row_id"].rpartition("_")[0] for row in table.rows):
+        try:
+            found = there.find(stem, table.where)
+        except DataError as error:
+            problems.append(str(error))
+            continue
+        dated = (
+            [path for path in there.names if PurePath(path).stem.startswith(f"{stem}_")]
+            if found is None
+            else []
+        )
+        if len(dated) > 1:
+            problems.append(
+                f"{stem} may be {len(dated)} recordings in {there.folder}: {', '.join(dated[:5])}"
+            )
+        names[stem] = found or (dated[0] if dated else f"{stem}.ogg")
+    if problems:
+        raise DataError(f"{table.where}: {plural(len(problems), 'recording')} in doubt:\n{listing(problems)}")
+    return names

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import csv
 import io
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from aurist.clips.loading import read_text
 from aurist.errors import DataError, listing
 
+_DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+")
+
 
 @dataclass(frozen=True)
 class Lines:
-    """A text table: its columns, its rows by column, and the line that each row stands in."""
+    """A text table: its columns, its rows by column, the line that each row stands in, what stands between cells."""
 
     where: Path
     columns: tuple[str, ...]
     rows: tuple[dict[str, str], ...]
     numbers: tuple[int, ...]
     notes: tuple[str, ...]
+    separator: str
 
     def need(self, names: tuple[str, ...], what: str) -> None:
         """Raise DataError where columns are missing."""
@@ -29,6 +34,26 @@ class Lines:
                 f"{self.where} is no {what}: it has no column {', '.join(missing)}. It has: {', '.join(self.columns)}."
             )
 
+    def with_points(self, columns: Iterable[str]) -> Lines:
+        """The decimal commas in some columns as points, with a note; where commas separate cells they are none."""
+        if self.separator == ",":
+            return self
+        there = [name for name in dict.fromkeys(columns) if name in self.columns]
+        rows = tuple({**row, **{name: with_point(row[name]) for name in there}} for row in self.rows)
+        note = f"{self.where.name}: numbers are written with a decimal comma"
+        return self if rows == self.rows else replace(self, rows=rows, notes=(*self.notes, note))
+
+
+def with_point(cell: str) -> str:
+    """A number with its decimal comma as a point.
+
+    Examples
+    --------
+    >>> with_point("61,5"), with_point("wren, song")
+    ('61.5', 'wren, song')
+    """
+    return cell.replace(",", ".") if _DECIMAL_COMMA.fullmatch(cell) else cell
+
 
 def read_lines(path: Path) -> Lines:
     """Read a table with a header; between cells a tab where it has one, else a comma or a semicolon, whichever is more.
@@ -36,34 +61,50 @@ def read_lines(path: Path) -> Lines:
     Raises
     ------
     DataError
-        Where it cannot be read, is empty, or has rows of another length than its header: all of them at once.
+        Where it cannot be read, is empty, has a quotation mark that is not closed, or rows of another length than its
+        header: all of these at once.
     """
     text, notes = read_text(path)
     head = text.lstrip().partition("\n")[0]
     separator = "\t" if "\t" in head else max(",;", key=head.count)
-    # Raven writes quotes as they are typed; tables with commas quote as spreadsheets do
-    file = io.StringIO(text)
-    reader = (
-        csv.reader(file, delimiter=separator, quoting=csv.QUOTE_NONE)
-        if separator == "\t"
-        else csv.reader(file, delimiter=separator)
-    )
     columns: list[str] = []
     rows, numbers, bad = [], [], []
-    for cells in reader:
-        if not any(cell.strip() for cell in cells):
-            continue
+    for number, cells in _records(path, text, separator):
         if not columns:
             columns = [cell.strip() for cell in cells]
         elif len(cells) != len(columns):
-            bad.append(f"line {reader.line_num}: {len(cells)} cells, where the header has {len(columns)}")
+            bad.append(f"line {number}: {len(cells)} cells, where the header has {len(columns)}")
         else:
             rows.append({name: cell.strip() for name, cell in zip(columns, cells, strict=True)})
-            numbers.append(reader.line_num)
+            numbers.append(number)
     if not columns:
         raise DataError(
             f"{path} is empty: expected a table of annotations with column names in its first line."
         )
     if bad:
         raise DataError(f"{path} has lines of another length than its header:\n{listing(bad)}")
-    return Lines(path, tuple(columns), tuple(rows), tuple(numbers), tuple(notes))
+    return Lines(path, tuple(columns), tuple(rows), tuple(numbers), tuple(notes), separator)
+
+
+def _records(path: Path, text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
+    """The rows that are not blank, with the line that each ends in.
+
+    Raven writes quotes as they are typed; tables with commas quote as spreadsheets do.
+    """
+    reader = csv.reader(
+        io.StringIO(text),
+        delimiter=separator,
+        quoting=csv.QUOTE_NONE if separator == "\t" else csv.QUOTE_MINIMAL,
+        strict=True,
+    )
+    before = 0
+    try:
+        for cells in reader:
+            before = reader.line_num
+            if any(cell.strip() for cell in cells):
+                yield before, cells
+    except csv.Error as error:
+        raise DataError(
+            f"{path} cannot be read as a table from line {before + 1} on: {error}. Close the quotation mark there, or "
+            "take it out."
+        ) from error

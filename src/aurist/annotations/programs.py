@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from aurist.annotations.lines import Lines
 from aurist.annotations.raven import NOTHING
+from aurist.annotations.recordings import Recordings
 from aurist.annotations.table import ABSENT, Annotations, make_annotations
+from aurist.clips.labels import MISSING
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,8 @@ class Layout:
     name
         As people name the format.
     path, start, end, label
-        Columns that are there; the end may be a ``duration`` instead. ``path`` may be several that are joined.
+        Columns that are there; the end may be a ``duration`` instead. ``path`` may be several that are joined, or none
+        where a table is of the recording of its name.
     low, high, score, state
         Columns that may be there.
     many
@@ -51,6 +53,7 @@ class Layout:
 #: The first whose columns are all there is the format of a table.
 LAYOUTS = (
     Layout("BirdNET", ("File",), "Start (s)", "End (s)", "Common name", score="Confidence"),
+    Layout("BirdNET", (), "Start (s)", "End (s)", "Common name", score="Confidence"),
     Layout("BirdNET", ("filepath",), "start", "end", "common_name", score="confidence"),
     Layout(
         "BirdNET",
@@ -84,7 +87,7 @@ def layout_of(table: Lines) -> Layout | None:
     return next((layout for layout in LAYOUTS if there.issuperset(layout.needed)), None)
 
 
-def read_program(table: Lines, layout: Layout, root: Path | None, label: str | None) -> Annotations:
+def read_program(table: Lines, layout: Layout, there: Recordings, label: str | None) -> Annotations:
     """A table of a known layout.
 
     A row without a label and without times is a recording in which nothing was found. RFCX's false positives, known by
@@ -94,39 +97,48 @@ def read_program(table: Lines, layout: Layout, root: Path | None, label: str | N
     ----------
     table, layout
         What was read, and as what.
-    root
-        Folder of the recordings; None: that of the table.
+    there
+        The recordings.
     label
         Another column of the labels, such as BirdNET's "Scientific name".
     """
     column = label or layout.label
+    numbers = (layout.start, layout.end, layout.duration, layout.low, layout.high, layout.score)
+    table = table.with_points(numbers)
     table.need((column,), f"table of {layout.name} with labels in {column!r}")
     false = layout.name == _RFCX and table.where.stem.endswith("fp")
+    own = None if layout.path else there.of_table(table.where)
     rows: list[dict[str, Any]] = []
-    lines, listened = [], []
+    lines, listened = [], [] if own is None else [own]
     for number, row in zip(table.numbers, table.rows, strict=True):
-        path = "/".join(part for part in (row[name].strip("/") for name in layout.path[1:]) if part)
-        first = row[layout.path[0]]
-        path = (f"{first.rstrip('/')}/{path}" if path else first) + layout.suffix
+        path = own or _path(row, layout)
         listened.append(path)
-        if not row[column] and not row[layout.start]:
+        if row[column] in MISSING and row[layout.start] in MISSING:
             continue
-        labels = row[column].split(layout.many) if layout.many else [row[column]]
-        for one in labels:
-            if one and one.lower() != NOTHING:
-                named = _RFCX_LABEL.format(one) if layout.name == _RFCX and column == layout.label else one
+        labels = [one for one in row[column].split(layout.many) if one] if layout.many else []
+        for one in labels or [row[column]]:
+            if one.lower() != NOTHING:
+                numbered = one and layout.name == _RFCX and column == layout.label
+                named = _RFCX_LABEL.format(one) if numbered else one
                 rows.append({**_values(row, layout), "path": path, "label": named})
                 if false:
                     rows[-1]["state"] = ABSENT
                 lines.append(number)
-    return make_annotations(
+    made = make_annotations(
         rows,
         str(table.where),
         lines=lines,
         recordings=[path for path in dict.fromkeys(listened) if path],
-        root=root or table.where.parent,
+        root=there.folder,
         notes=[*table.notes, f"{table.where.name}: read as a table of {layout.name}, labels from {column!r}"],
     )
+    return made if own is not None else there.placed(made, table.where)
+
+
+def _path(row: dict[str, str], layout: Layout) -> str:
+    path = "/".join(part for part in (row[name].strip("/") for name in layout.path[1:]) if part)
+    first = row[layout.path[0]]
+    return (f"{first.rstrip('/')}/{path}" if path else first) + layout.suffix
 
 
 def _values(row: dict[str, str], layout: Layout) -> dict[str, Any]:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from aurist.annotations.lines import Lines
-from aurist.annotations.recordings import recording_of
+from aurist.annotations.recordings import Recordings
 from aurist.annotations.table import Annotations, make_annotations
-from aurist.errors import DataError, plural
+from aurist.errors import DataError, listing, plural
 from aurist.files import atomic_path
 
 BEGIN, END, LOW, HIGH = "Begin Time (s)", "End Time (s)", "Low Freq (Hz)", "High Freq (Hz)"
@@ -20,9 +23,14 @@ LABEL_COLUMNS = ("Annotation", "Species", "Label", "Class", "Common Name", "Call
 SCORE_COLUMNS = ("Confidence", "Score")
 #: BirdNET writes this label where it found nothing.
 NOTHING = "nocall"
+_HEADER = (
+    "Selection", "View", "Channel", BEGIN, END, LOW, HIGH, BEGIN_PATH, BEGIN_FILE, OFFSET, "Annotation", "Score",
+)  # fmt: skip
+#: What ends a cell or a line, in the name of a recording.
+_BREAKS = re.compile(r"[\t\r\n]")
 
 
-def read_raven(table: Lines, root: Path | None, label: str | None) -> Annotations:
+def read_raven(table: Lines, there: Recordings, label: str | None) -> Annotations:
     """A selection table.
 
     A selection has a row for each view of it: one is taken. In a table of several recordings the times are those
@@ -33,19 +41,25 @@ def read_raven(table: Lines, root: Path | None, label: str | None) -> Annotation
     ----------
     table
         What was read.
-    root
-        Folder of the recordings; None: that of the table, or what "Begin Path" says.
+    there
+        The recordings.
     label
-        Column of the labels; None: the first of `LABEL_COLUMNS` that is there.
+        Column of the labels; None: the first of `LABEL_COLUMNS` that says anything.
+
+    Raises
+    ------
+    DataError
+        Where rows cannot be, or nothing says where in their recordings selections of several are.
     """
     table.need((BEGIN, END), "selection table of Raven")
+    table = table.with_points((BEGIN, END, LOW, HIGH, OFFSET, *SCORE_COLUMNS))
     column = _label_column(table, label)
     score = next((name for name in SCORE_COLUMNS if name in table.columns), None)
-    own = None if _names_recordings(table) else recording_of(table.where, root)
+    own = _own(table, there)
     rows: list[dict[str, Any]] = []
     lines, seen, doubled = [], set(), 0
     for number, row in zip(table.numbers, table.rows, strict=True):
-        path = own if own is not None else _path(row, root)
+        path = own if own is not None else _path(row)
         key = (path, row.get("Selection"), row[BEGIN], row[END], row[column])
         if row.get("Selection") and key in seen:
             doubled += 1
@@ -59,17 +73,18 @@ def read_raven(table: Lines, root: Path | None, label: str | None) -> Annotation
         lines.append(number)
     listened = [str(row["path"]) for row in rows] or ([own] if own is not None else [])
     kept = [i for i, row in enumerate(rows) if row["label"].lower() != NOTHING]
-    notes = [*table.notes, f"{table.where.name}: labels from the column {column!r}"]
+    notes = [*table.notes, *_check_offsets(table), f"{table.where.name}: labels from the column {column!r}"]
     if doubled:
         notes.append(f"{table.where.name}: {plural(doubled, 'row')} of further views of a selection left out")
-    return make_annotations(
+    made = make_annotations(
         [rows[i] for i in kept],
         str(table.where),
         lines=[lines[i] for i in kept],
         recordings=listened,
-        root=root or table.where.parent,
+        root=there.folder,
         notes=notes,
     )
+    return made if own is not None else there.placed(made, table.where)
 
 
 def _label_column(table: Lines, given: str | None) -> str:
@@ -77,26 +92,60 @@ def _label_column(table: Lines, given: str | None) -> str:
         table.need((given,), f"selection table with labels in {given!r}")
         return given
     lower = {name.lower(): name for name in table.columns}
-    for name in LABEL_COLUMNS:
-        if name.lower() in lower:
-            return lower[name.lower()]
-    raise DataError(
-        f"{table.where} has no column that looks like labels; it has: {', '.join(table.columns)}. "
-        "Name one with --label."
-    )
+    there = [lower[name.lower()] for name in LABEL_COLUMNS if name.lower() in lower]
+    if not there:
+        raise DataError(
+            f"{table.where} has no column that looks like labels; it has: {', '.join(table.columns)}. "
+            "Name one with --label."
+        )
+    # Raven Lite writes the column Annotation whether or not somebody uses it
+    return next((name for name in there if any(row[name] for row in table.rows)), there[0])
 
 
-def _names_recordings(table: Lines) -> bool:
-    return any(row.get(BEGIN_PATH) or row.get(BEGIN_FILE) for row in table.rows)
+def _own(table: Lines, there: Recordings) -> str | None:
+    """The recording of a table that does not name any in its rows."""
+    if any(row.get(BEGIN_PATH) or row.get(BEGIN_FILE) for row in table.rows):
+        return None
+    try:
+        return there.of_table(table.where)
+    except DataError:
+        if table.rows or not {BEGIN_PATH, BEGIN_FILE} & set(table.columns):
+            raise
+        return None  # a table of several, in none of which anything was found
 
 
-def _path(row: dict[str, str], root: Path | None) -> str:
-    """The recording of a row: below the folder of recordings by its name, or as Raven had it."""
-    given = (row.get(BEGIN_PATH) or row.get(BEGIN_FILE) or "").replace("\\", "/")
-    name = (row.get(BEGIN_FILE) or given).replace("\\", "/").rpartition("/")[2]
-    if root is not None and not (root / given).is_file():
-        return name
-    return given
+def _path(row: dict[str, str]) -> str:
+    return (row.get(BEGIN_PATH) or row.get(BEGIN_FILE) or "").replace("\\", "/")
+
+
+def _check_offsets(table: Lines) -> list[str]:
+    """Raise DataError where offsets are no numbers, or are missing; a note where they seem not to be needed."""
+    bad = []
+    begins: dict[str, list[float]] = {}
+    for number, row in zip(table.numbers, table.rows, strict=True):
+        offset = row.get(OFFSET, "")
+        if offset and not _is_number(offset):
+            bad.append(f"row {number}: {OFFSET} is {offset!r}, but must be a number")
+        elif not offset and _is_number(row[BEGIN]):
+            begins.setdefault(_path(row), []).append(float(row[BEGIN]))
+    if bad:
+        raise DataError(f"{table.where}: {plural(len(bad), 'thing')} that cannot be:\n{listing(bad)}")
+    if len(begins) < 2:
+        return []
+    if all(max(before) < min(after) for before, after in pairwise(begins.values())):
+        raise DataError(
+            f"{table.where} has selections of {len(begins)} recordings one after another, as Raven counts their times "
+            f"when it opens several, but not where they are in each: add the column {OFFSET!r} in Raven (Choose "
+            "Measurements), or save a table for each recording."
+        )
+    return [f"{table.where.name}: without {OFFSET!r} the times are taken for those of each recording"]
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
 
 
 def _times(row: dict[str, str]) -> tuple[str | float, str | float]:
@@ -110,9 +159,29 @@ def _times(row: dict[str, str]) -> tuple[str | float, str | float]:
         return row[BEGIN], row[END]  # what is wrong is said of these
 
 
-def write_raven(
-    annotations: Annotations, path: Path, *, durations: Mapping[str, float] | None = None
-) -> None:
+@dataclass(frozen=True)
+class Sound:
+    """What Raven wants to know of a recording.
+
+    Parameters
+    ----------
+    file
+        Where it is.
+    seconds
+        Its length.
+    nyquist
+        Half of its sample rate, in Hz; NaN: not known.
+    channel
+        That the annotations are of, counted from 1.
+    """
+
+    file: Path
+    seconds: float
+    nyquist: float
+    channel: int = 1
+
+
+def write_raven(annotations: Annotations, path: Path, *, sounds: Mapping[str, Sound] | None = None) -> None:
     """A selection table of one recording, or of several, which opens in Raven Pro and Raven Lite.
 
     Parameters
@@ -121,41 +190,35 @@ def write_raven(
         What to write.
     path
         The file; replaced as a whole.
-    durations
-        Seconds of each recording: with them the times of a table of several are those in sequence, as Raven has them
-        when it opens the recordings one after another. Without them every recording begins at 0.
+    sounds
+        By recording: with them the times of a table of several are those in sequence, as Raven has them when it opens
+        the recordings one after another, and boxes without a band have the whole one, for Raven has no others. Without
+        them every recording begins at 0, and bands that are not known are empty.
     """
-    header = [
-        "Selection",
-        "View",
-        "Channel",
-        BEGIN,
-        END,
-        LOW,
-        HIGH,
-        BEGIN_PATH,
-        OFFSET,
-        "Annotation",
-        "Score",
-    ]
-    before = _sequence(annotations, durations or {})
-    lines = ["\t".join(header)]
+    sounds = sounds or {}
+    before = _sequence(annotations, sounds)
+    lines = ["\t".join(_HEADER)]
     for number, one in enumerate(annotations, start=1):
+        sound = sounds.get(one.path, Sound(Path(one.path), 0.0, math.nan))
         shift = before.get(one.path, 0.0)
         times = [f"{shift + one.start:.6f}", f"{shift + one.end:.6f}"]
-        bounds = ["" if math.isnan(value) else f"{value:.3f}" for value in (one.low, one.high)]
-        place = [one.path, f"{one.start:.6f}"]
+        low = 0.0 if math.isnan(one.low) and not math.isnan(sound.nyquist) else one.low
+        high = sound.nyquist if math.isnan(one.high) else one.high
+        bounds = ["" if math.isnan(value) else f"{value:.3f}" for value in (low, high)]
+        file = sound.file.absolute() if one.path in sounds else sound.file
+        place = [*(_BREAKS.sub(" ", name) for name in (str(file), file.name)), f"{one.start:.6f}"]
         score = "" if math.isnan(one.score) else f"{one.score:.6f}"
         label = " ".join(one.label.split())
-        lines.append("\t".join([str(number), "Spectrogram 1", "1", *times, *bounds, *place, label, score]))
+        cells = [str(number), "Spectrogram 1", str(sound.channel), *times, *bounds, *place, label, score]
+        lines.append("\t".join(cells))
     with atomic_path(path) as part:
         part.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def _sequence(annotations: Annotations, durations: Mapping[str, float]) -> dict[str, float]:
+def _sequence(annotations: Annotations, sounds: Mapping[str, Sound]) -> dict[str, float]:
     """Seconds before each recording, where they are opened one after another."""
     before, total = {}, 0.0
     for path in annotations.recordings:
         before[path] = total
-        total += durations.get(path, 0.0)
+        total += sounds[path].seconds if path in sounds else 0.0
     return before

@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from aurist.annotations.audacity import read_audacity
 from aurist.annotations.birdclef import is_birdclef, read_birdclef
-from aurist.annotations.lines import read_lines
+from aurist.annotations.lines import read_lines, with_point
 from aurist.annotations.programs import layout_of, read_program
 from aurist.annotations.raven import BEGIN, END, read_raven
+from aurist.annotations.recordings import Recordings
 from aurist.annotations.table import Annotations, make_annotations, together
 from aurist.clips.loading import read_text
 from aurist.errors import DataError, listing, plural
 
 SUFFIXES = (".txt", ".csv", ".tsv", ".jsonl")
+#: What BirdNET writes beside its tables: its settings, and the recordings for Raven to open.
+_NO_TABLE = re.compile(r"birdnet.*(params\.csv|\.list\.txt)", re.IGNORECASE)
 
 
 def read_annotations(
-    source: Path | str, *, audio_root: Path | None = None, label: str | None = None
+    source: Path | str, *, audio_root: Path | Recordings | None = None, label: str | None = None
 ) -> Annotations:
     """Read annotations: a file, whose format is known by what is in it, or a folder of such files.
 
@@ -32,31 +39,52 @@ def read_annotations(
     source
         The file or folder.
     audio_root
-        Folder of the recordings; None: that of the annotations, or what they say.
+        Folder of the recordings, in which they are found by the end of their paths; as `Recordings` where several calls
+        shall not find the same one under different paths. None: what the annotations say, or where they stand.
     label
         Column of the labels, where a format has several.
 
     Raises
     ------
     DataError
-        Where a file is of no known format, or rows of it cannot be: all of them at once.
+        Where a file is of no known format, rows of it cannot be, or it may belong to several recordings: all at once.
     """
     path = Path(source)
+    there = _recordings(path, audio_root)
     if path.is_dir():
-        files = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES)
+        files = [file for file in sorted(path.rglob("*")) if _may_be_table(file.relative_to(path))]
+        passed = [file.name for file in files if _NO_TABLE.fullmatch(file.name)]
+        files = [file for file in files if file.name not in passed]
         if not files:
             raise DataError(f"{path} holds no annotations: expected files that end in {', '.join(SUFFIXES)}.")
-        return _all(files, audio_root, label)
+        found = _all(files, there, label)
+        said = [f"{name}: no annotations, passed over" for name in dict.fromkeys(passed)]
+        return replace(found, notes=(*found.notes, *said))
     if not path.exists():
         raise DataError(f"{path} does not exist. Expected a file of annotations, or a folder of them.")
-    return _one(path, audio_root, label)
+    return _one(path, there(path), label)
 
 
-def _all(files: list[Path], root: Path | None, label: str | None) -> Annotations:
+def _recordings(source: Path, given: Path | Recordings | None) -> Callable[[Path], Recordings]:
+    """Where the recordings of a file are looked for; each folder is listed once."""
+    if given is None:
+        beside = cache(lambda folder: Recordings(folder, by_path=False))
+        return lambda file: beside(file.parent)
+    there = given if isinstance(given, Recordings) else Recordings(given, source)
+    return lambda _: there
+
+
+def _may_be_table(path: Path) -> bool:
+    """By its ending; Macs and version control hide files of their own among those of people."""
+    hidden = any(part.startswith(".") or part == "__MACOSX" for part in path.parts)
+    return path.suffix.lower() in SUFFIXES and not hidden
+
+
+def _all(files: list[Path], there: Callable[[Path], Recordings], label: str | None) -> Annotations:
     parts, problems = [], []
     for file in files:
         try:
-            parts.append(_one(file, root, label))
+            parts.append(_one(file, there(file), label))
         except DataError as error:
             problems.append(str(error))
     if problems:
@@ -66,17 +94,17 @@ def _all(files: list[Path], root: Path | None, label: str | None) -> Annotations
     return together(parts)
 
 
-def _one(path: Path, root: Path | None, label: str | None) -> Annotations:
+def _one(path: Path, there: Recordings, label: str | None) -> Annotations:
     if path.suffix.lower() == ".jsonl":
-        return _json_lines(path, root)
-    head = read_text(path)[0].lstrip("\ufeff").partition("\n")[0].split("\t")
+        return _json_lines(path, there)
+    head = read_text(path)[0].lstrip().partition("\n")[0].split("\t")
     if _is_label_track(head):
-        return read_audacity(path, root)
+        return read_audacity(path, there)
     table = read_lines(path)
     if {BEGIN, END} <= set(table.columns):
-        return read_raven(table, root, label)
+        return read_raven(table, there, label)
     if is_birdclef(table):
-        return read_birdclef(table, root)
+        return read_birdclef(table, there)
     layout = layout_of(table)
     if layout is None:
         raise DataError(
@@ -84,7 +112,7 @@ def _one(path: Path, root: Path | None, label: str | None) -> Annotations:
             "Expected a selection table of Raven, a label track of Audacity, a table of RFCX, BirdCLEF, BirdNET, "
             "OpenSoundscape, DESED or Hoplite, or the columns path, start, end, label."
         )
-    return read_program(table, layout, root, label)
+    return read_program(table, layout, there, label)
 
 
 def _is_label_track(head: list[str]) -> bool:
@@ -92,15 +120,15 @@ def _is_label_track(head: list[str]) -> bool:
     if head == [""]:
         return True
     try:
-        return len(head) >= 2 and float(head[0]) <= float(head[1])
+        return len(head) >= 2 and float(with_point(head[0])) <= float(with_point(head[1]))
     except ValueError:
         return False
 
 
-def _json_lines(path: Path, root: Path | None) -> Annotations:
+def _json_lines(path: Path, there: Recordings) -> Annotations:
     rows: list[dict[str, Any]] = []
     lines, bad = [], []
-    for number, line in enumerate(read_text(path)[0].splitlines(), start=1):
+    for number, line in enumerate(read_text(path)[0].split("\n"), start=1):
         if not line.strip():
             continue
         try:
@@ -115,4 +143,4 @@ def _json_lines(path: Path, root: Path | None) -> Annotations:
         lines.append(number)
     if bad:
         raise DataError(f"{path} has lines that are no annotations:\n{listing(bad)}")
-    return make_annotations(rows, str(path), lines=lines, root=root or path.parent)
+    return there.placed(make_annotations(rows, str(path), lines=lines, root=there.folder), path)

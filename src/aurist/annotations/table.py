@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from aurist.clips.labels import MISSING
 from aurist.errors import DataError, listing, plural
 
 COLUMNS = ("path", "start", "end", "low", "high", "label", "state", "score")
@@ -78,6 +79,8 @@ def make_annotations(
 ) -> Annotations:
     """Annotations from rows, whose numbers may be text as files have it; what is not given gets its default.
 
+    Rows without a label are left out, with a note: they mark a place, and their recording was listened to.
+
     Parameters
     ----------
     rows
@@ -101,6 +104,8 @@ def make_annotations(
     problems: list[str] = []
     found = []
     for place, row in enumerate(rows):
+        if _is_nothing(row["label"]):
+            continue
         line = lines[place] if lines is not None else place + 1
         values = {
             name: _number(row, name, line, problems) for name in ("start", "end", "low", "high", "score")
@@ -115,7 +120,10 @@ def make_annotations(
         )
     table = pd.DataFrame(found, columns=list(COLUMNS))
     table = table.astype(dict.fromkeys(("start", "end", "low", "high", "score"), np.float64))
-    named = dict.fromkeys([*recordings, *table["path"]])
+    named = dict.fromkeys([*recordings, *(str(row["path"]) for row in rows)])
+    blank = len(rows) - len(found)
+    if blank:
+        notes = [*notes, f"{Path(where).name}: {plural(blank, 'row')} without a label left out"]
     return Annotations(table, tuple(named), root, tuple(notes))
 
 
@@ -142,20 +150,29 @@ def _placed(name: str, folder: Path | None) -> str:
 
 def _number(row: dict[str, Any], name: str, line: int, problems: list[str]) -> float:
     value = row.get(name)
-    if value is None or (isinstance(value, str) and not value.strip()):
+    if _is_no_number(value):
         return float("nan")
     try:
-        return float(value)
-    except (TypeError, ValueError):
+        return float(str(value))
+    except ValueError:
         problems.append(f"row {line}: {name} is {value!r}, but must be a number")
         return float("nan")
+
+
+def _is_nothing(value: object) -> bool:
+    """Nothing, blanks, or NaN as JSON has it; a text is a label, even "NA"."""
+    return value is None or value != value or not str(value).strip()
+
+
+def _is_no_number(value: object) -> bool:
+    """Whether a cell of numbers is empty, or says so: R writes NA."""
+    return _is_nothing(value) or str(value).strip() in MISSING
 
 
 def _wrong(row: dict[str, Any], values: dict[str, float]) -> list[str]:
     said = []
     start, end, low, high = (values[name] for name in ("start", "end", "low", "high"))
-    given = [row.get(name) not in (None, "") for name in ("start", "end")]
-    said += [f"there is no {name}" for name, there in zip(("start", "end"), given, strict=True) if not there]
+    said += [f"there is no {name}" for name in ("start", "end") if _is_no_number(row.get(name))]
     if start < 0 or np.isinf([start, end]).any():
         said.append(f"start is {start:g} s and end is {end:g} s")
     elif end < start:

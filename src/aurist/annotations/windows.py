@@ -30,7 +30,7 @@ class CutOptions:
     ----------
     cut
         "windows": the whole recording, a window every ``hop`` seconds. "boxes": a clip for each box, to be heard with
-        sound around it by a network whose window is placed "centre".
+        sound around it by a network whose window is placed "centre"; a point gets a window around it.
     seconds, hop
         Of the windows; without a hop they follow each other.
     min_overlap
@@ -131,11 +131,11 @@ def to_clips(
     _check(annotations, durations)
     by_path: dict[str, list[Annotation]] = {path: [] for path in annotations.recordings}
     for one in annotations:
-        by_path[one.path].append(one)
+        by_path[one.path].append(_inside(one, durations[one.path]))
     cuts: list[_Cut] = []
     for path, boxes in by_path.items():
         stretches = (
-            [(one.start, one.end) for one in boxes]
+            [_stretch(one, durations[path], options) for one in boxes]
             if options.cut == "boxes"
             else _windows(durations[path], options)
         )
@@ -183,7 +183,7 @@ def _check(annotations: Annotations, durations: Mapping[str, float]) -> None:
     ]
     for one in annotations:
         length = durations.get(one.path, float("inf"))
-        if one.start >= length:
+        if one.start > length + _TOLERANCE or (one.start >= length and one.end > one.start):
             problems.append(
                 f"{one.path}: {one.label} at {one.start:g} s, but the recording lasts {length:g} s"
             )
@@ -204,6 +204,22 @@ def _windows(length: float, options: CutOptions) -> list[tuple[float, float]]:
     if last - starts[-1] > _TOLERANCE:
         starts = np.append(starts, last)
     return [(float(start), min(length, float(start) + options.seconds)) for start in starts]
+
+
+def _inside(one: Annotation, length: float) -> Annotation:
+    """A point at the very end lies in the last window."""
+    if one.end > one.start or one.start < length:
+        return one
+    last = float(np.nextafter(length, 0.0))
+    return one._replace(start=last, end=last)
+
+
+def _stretch(one: Annotation, length: float, options: CutOptions) -> tuple[float, float]:
+    """A box; a point has no length of its own, and gets that of a window."""
+    if one.end > one.start:
+        return one.start, one.end
+    start = min(max(0.0, one.start - options.seconds / 2), max(0.0, length - options.seconds))
+    return start, min(length, start + options.seconds)
 
 
 def _filled(path: str, start: float, end: float, boxes: list[Annotation], options: CutOptions) -> _Cut:

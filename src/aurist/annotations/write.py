@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from aurist.annotations.audacity import write_audacity
-from aurist.annotations.raven import write_raven
+from aurist.annotations.raven import Sound, write_raven
 from aurist.annotations.table import Annotations
 from aurist.errors import check_one_of
 from aurist.files import atomic_path
@@ -16,7 +16,7 @@ FORMATS = ("csv", "raven", "audacity", "jsonl")
 
 
 def write_annotations(
-    annotations: Annotations, path: Path, form: str, *, durations: Mapping[str, float] | None = None
+    annotations: Annotations, path: Path, form: str, *, sounds: Mapping[str, Sound] | None = None
 ) -> None:
     """Write annotations; all of these formats can be read back.
 
@@ -28,8 +28,8 @@ def write_annotations(
         The file; replaced as a whole.
     form
         One of `FORMATS`.
-    durations
-        Seconds of each recording, which a Raven table of several wants: see `aurist.annotations.raven.write_raven`.
+    sounds
+        What a Raven table wants to know of each recording: see `aurist.annotations.raven.write_raven`.
 
     Raises
     ------
@@ -40,7 +40,7 @@ def write_annotations(
     """
     check_one_of("format", form, FORMATS)
     if form == "raven":
-        write_raven(annotations, path, durations=durations)
+        write_raven(annotations, path, sounds=sounds)
     elif form == "audacity":
         write_audacity(annotations, path)
     elif form == "csv":

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from aurist.annotations import Annotations, CutOptions, read_annotations, to_clips, together
+from aurist.annotations import CutOptions, Recordings, read_annotations, to_clips, together
 from aurist.audio import probe
 from aurist.clips import Clips
-from aurist.clips.suffixes import is_audio
 from aurist.errors import DataError, listing, plural
 
 
@@ -28,7 +27,7 @@ def read_annotated(
         Their folder.
     annotations
         A file of annotations, or a folder of them (see `aurist.annotations.read_annotations`). A recording that is not
-        where they say is looked for by its name in all of the folder.
+        where they say is looked for by the end of its path in all of the folder.
     options
         How to cut; windows of five seconds by default.
     label
@@ -44,11 +43,11 @@ def read_annotated(
     """
     if not recordings.is_dir():
         raise DataError(f"{recordings} is no folder: with --annotations it must be that of the recordings.")
-    found = read_annotations(annotations, audio_root=recordings, label=label)
-    found = _in_folder(found, recordings)
+    there = Recordings(recordings, annotations)
+    found = read_annotations(annotations, audio_root=there, label=label)
     partial: set[str] = set()
     if verdicts is not None:
-        more = _in_folder(read_annotations(verdicts, audio_root=recordings, label=label), recordings)
+        more = read_annotations(verdicts, audio_root=there, label=label)
         partial = set(more.recordings) - set(found.recordings)
         found = together([found, more])
     durations: dict[str, float] = {}
@@ -73,27 +72,3 @@ def read_annotated(
     hours = sum(durations.values()) / 3600
     cut = f"{plural(len(clips), 'clip')} of {plural(len(durations), 'annotated recording')}, {hours:.1f} h"
     return replace(clips, notes=(cut, *clips.notes))
-
-
-def _in_folder(found: Annotations, folder: Path) -> Annotations:
-    """Every recording by the path that it has in the folder, so that those of several tables are the same.
-
-    Detections name recordings as they were given to `aurist predict`: from another folder than this one.
-    """
-    names = {name: _relative(name, folder) for name in found.recordings}
-    lost = [name for name in names.values() if not (folder / name).is_file()]
-    there = [
-        f"/{file.relative_to(folder).as_posix()}"
-        for file in folder.rglob("*")
-        if lost and is_audio(file.name)
-    ]
-    for name, place in names.items():
-        fitting = [file[1:] for file in there if file.endswith(f"/{place}")] if place in lost else []
-        names[name] = fitting[0] if len(fitting) == 1 else place
-    table = found.table.assign(path=[names[str(name)] for name in found.table["path"]])
-    return replace(found, table=table, recordings=tuple(dict.fromkeys(names.values())))
-
-
-def _relative(name: str, folder: Path) -> str:
-    path, root = Path(name), folder.resolve()
-    return path.relative_to(root).as_posix() if path.is_absolute() and path.is_relative_to(root) else name

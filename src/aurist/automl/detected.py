@@ -11,10 +11,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from aurist.annotations import FORMATS as EVENT_FORMATS
-from aurist.annotations import Annotations, make_annotations, write_annotations
+from aurist.annotations import Annotations, Sound, make_annotations, write_annotations
+from aurist.audio import probe
 from aurist.automl.recordings import Heard
 from aurist.clips.table import numbered
-from aurist.errors import ConfigError, check_one_of, listing, plural
+from aurist.errors import ConfigError, DataError, check_one_of, listing, plural
 from aurist.events import find_events
 from aurist.files import atomic_path
 
@@ -127,7 +128,7 @@ def write_detections(heard: Heard, wanted: Wanted) -> list[tuple[Path, int]]:
         if form == "audacity":
             _write_audacity(events, path)
         else:
-            write_annotations(events, path, form, durations=heard.seconds)
+            write_annotations(events, path, form, sounds=_sounds(heard) if form == "raven" else None)
         written.append((path, len(events)))
     return written
 
@@ -177,3 +178,20 @@ def _write_audacity(events: Annotations, folder: Path) -> None:
     for name, place in zip(events.recordings, numbered(places), strict=True):
         own = events.table[events.table["path"] == name].reset_index(drop=True)
         write_annotations(Annotations(own, (name,)), folder / f"{place}.txt", "audacity")
+
+
+def _sounds(heard: Heard) -> dict[str, Sound]:
+    """What Raven wants to know of the recordings; it counts channels from 1."""
+    channel = heard.detections.settings.get("channel")
+    number = channel + 1 if isinstance(channel, int) else 1
+    return {
+        one.name: Sound(one.file, heard.seconds[one.name], _nyquist(one.file), number)
+        for one in heard.recordings
+    }
+
+
+def _nyquist(file: Path) -> float:
+    try:
+        return probe(file).sample_rate / 2
+    except (DataError, OSError):  # it was heard before, and is no longer there
+        return float("nan")

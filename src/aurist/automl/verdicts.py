@@ -54,7 +54,7 @@ def read_verdicts(path: Path, classes: Sequence[str]) -> Verdicts:
     DataError
         Where columns are missing, or verdicts are none of these: all of them at once, with their rows.
     """
-    table = read_lines(path)
+    table = read_lines(path).with_points(("start", "end"))
     table.need(_NEEDED, "table of clips")
     said = [_spelt(row["verdict"], classes) for row in table.rows]
     _check(table, said, classes)

@@ -20,6 +20,8 @@ ENCODINGS = ("utf-8-sig", "cp949", "latin-1")
 #: Columns that stay as they are written: a class may be called NA or 007.
 _TEXT_ROLES = ("path", "label", "group", "fold", "part", "id")
 _HEAD = 1 << 16
+#: Letters beyond ASCII that follow each other. Korean ones are two bytes each, and in cp949 mostly both beyond.
+_BEYOND = re.compile(rb"[\x80-\xff]+")
 
 
 @dataclass(frozen=True)
@@ -196,8 +198,17 @@ def _encoding(path: Path) -> str:
                     pass
         except UnicodeDecodeError:
             continue
+        if encoding == "cp949" and not _looks_korean(path):
+            continue
         return encoding
     return ENCODINGS[-1]
+
+
+def _looks_korean(path: Path) -> bool:
+    """Whether bytes beyond ASCII mostly come in pairs; the umlauts of a text in latin-1 stand alone."""
+    with path.open("rb") as file:
+        found = _BEYOND.findall(file.read(_HEAD << 4))
+    return 2 * sum(len(run) % 2 for run in found) <= len(found)
 
 
 def _encoding_note(path: Path, encoding: str) -> list[str]:

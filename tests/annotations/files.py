@@ -1,0 +1,35 @@
+"""Recordings and tables for tests of annotations."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+from aurist.annotations import Annotations
+
+RAVEN = "Selection\tView\tChannel\tBegin Time (s)\tEnd Time (s)\tLow Freq (Hz)\tHigh Freq (Hz)"
+
+
+def recordings(folder: Path, *names: str) -> None:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(b"")
+
+
+def write(folder: Path, name: str, *lines: str) -> Path:
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def boxes(found: Annotations) -> list[tuple[object, ...]]:
+    """Path, start, end, low, high, label, None for what is not known."""
+    return [
+        (
+            one.path,
+            *(None if math.isnan(x) else x for x in (one.start, one.end, one.low, one.high)),
+            one.label,
+        )
+        for one in found
+    ]
