@@ -13,7 +13,7 @@ import soxr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aurist.audio import UnreadableAudioError, decode_full, pipes, probe, read, resample
+from aurist.audio import UnreadableAudioError, decode_full, opened, pipes, probe, read, resample
 from aurist.errors import DataError
 
 
@@ -159,6 +159,63 @@ def test_truncated_files_give_what_is_there_and_say_so(tmp_path, name):
     if name != "a.ogg":  # Ogg promises no length
         assert abs(decoded.info.frames - len(y)) < 5000
     assert len(read(path)[0]) == len(decoded.samples)
+
+
+def damaged(path: Path, share: float, n: int) -> Path:
+    """So many bytes turned over behind a share of a file."""
+    raw = bytearray(path.read_bytes())
+    at = round(share * len(raw))
+    raw[at : at + n] = bytes(byte ^ 0x55 for byte in raw[at : at + n])
+    path.write_bytes(raw)
+    return path
+
+
+@pytest.mark.parametrize("seconds", [15, 90])  # within a block that is decoded at once, and in several
+@pytest.mark.parametrize(("share", "n"), [(0.1, 1), (0.6, 1), (0.5, 20_000)])
+def test_damage_in_the_middle_is_silence_and_what_follows_stays_in_its_place(tmp_path, seconds, share, n):
+    y = sound(seconds, 16000)[:, 0]
+    path = write(tmp_path / "a.flac", y, 16000)
+    whole = read(path)[0]
+    size = path.stat().st_size
+    damaged(path, share, n)
+    decoded = decode_full(path)
+    assert not decoded.truncated and len(decoded.samples) == len(y)
+    with opened(path) as source:
+        assert sum(map(len, source.blocks(0, None))) == len(y)
+        ((first, last),) = source.gaps
+    assert last - first < n / size * len(y) + 2 * 4096
+    assert not decoded.samples[first:last].any()
+    np.testing.assert_array_equal(decoded.samples[:first], whole[:first])
+    np.testing.assert_array_equal(decoded.samples[last:], whole[last:])
+    # and any span of it
+    for start, end in ((first - 5000, last + 5000), (first - 5000, first + 10), (last, last + 100)):
+        found = read(path, start=start / 16000, end=end / 16000)[0]
+        assert len(found) == end - start
+        if start < first:
+            np.testing.assert_array_equal(found[: first - start], whole[start:first])
+        if last < end:
+            np.testing.assert_array_equal(found[last - start :], whole[last:end])
+
+
+def test_damage_twice_in_a_file(tmp_path):
+    y = sound(60, 16000)[:, 0]
+    path = write(tmp_path / "a.flac", y, 16000)
+    damaged(damaged(path, 0.25, 10), 0.75, 10)
+    with opened(path) as source:
+        assert sum(map(len, source.blocks(0, None))) == len(y) and not source.truncated
+        assert [round((a + b) / 2 / len(y), 1) for a, b in source.gaps] == pytest.approx(
+            [0.25, 0.75], abs=0.06
+        )
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with opened(path) as source:
+        assert 0.4 * len(y) < sum(map(len, source.blocks(0, None))) < 0.6 * len(y)
+        assert source.truncated and len(source.gaps) == 1
+
+
+def test_behind_damage_in_an_mp3_nobody_knows_the_time(tmp_path):
+    y = sound(60, 16000)[:, 0]
+    decoded = decode_full(damaged(write(tmp_path / "a.mp3", y, 16000), 0.5, 20_000))
+    assert decoded.truncated and 0.4 * len(y) < len(decoded.samples) < 0.6 * len(y)
 
 
 def test_wav_of_unknown_length_is_not_truncated(tmp_path):

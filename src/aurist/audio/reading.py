@@ -145,7 +145,8 @@ def read_stretch(
         parts = list(resampled(pieces(), native, rates, first, start, end))
         sound = {rate: np.concatenate([part[rate] for part in parts]) for rate in rates}
         ended = heard < (last - first) * native
-        return Stretch(sound, first + heard / native if ended else None)
+        silenced = tuple((begin / native, stop / native) for begin, stop in source.gaps)
+        return Stretch(sound, first + heard / native if ended else None, silenced)
 
 
 def decode_full(path: str | Path, sample_rate: int | None = None) -> Decoded:

@@ -24,10 +24,13 @@ class Stretch:
         By sample rate, (n_samples,), float32; fewer than were asked for where the recording ends before.
     length
         Seconds of the whole recording, where its end was met; else None.
+    silenced
+        (start, end) in seconds of the recording: what is damaged there is given as silence.
     """
 
     sound: Mapping[int, Samples]
     length: float | None
+    silenced: tuple[tuple[float, float], ...] = ()
 
 
 def one_channel(block: Samples, channel: int | None) -> Samples:

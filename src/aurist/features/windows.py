@@ -59,12 +59,15 @@ class Block:
         The windows at each rate.
     length
         Seconds of the whole recording where this is its last block, else None.
+    silenced
+        See `aurist.audio.Stretch`.
     """
 
     starts: npt.NDArray[np.float64]
     ends: npt.NDArray[np.float64]
     waves: Mapping[int, HeldWaves]
     length: float | None
+    silenced: tuple[tuple[float, float], ...] = ()
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -106,7 +109,7 @@ def read_block(path: Path, number: int, hearing: Hearing) -> Block:
         for rate, sound in found.sound.items()
     }
     is_last = length is not None and grid.count(length) <= last
-    return Block(starts, ends, waves, length if is_last else None)
+    return Block(starts, ends, waves, length if is_last else None, found.silenced)
 
 
 def _samples(seconds: npt.NDArray[np.float64], rate: int, begin: float, most: int) -> npt.NDArray[np.int64]:
