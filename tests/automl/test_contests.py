@@ -37,8 +37,8 @@ def heard(tmp_path: Path) -> Heard:
         starts, ends = Grid(5.0).windows(5.0 * len(rows))
         for number in range(len(rows)):  # a block for each window
             part = slice(number, number + 1)
-            made.keep(one, number, Block(starts[part], ends[part], {}, None), np.array(rows)[part])
-        made.finish(one, 5.0 * len(rows), "")
+            length = 5.0 * len(rows) if number == len(rows) - 1 else None
+            made.keep(one, number, Block(starts[part], ends[part], {}, length), np.array(rows)[part])
         recordings.append(one)
         seconds[name] = 5.0 * len(rows)
     return Heard(made, CLASSES, tuple(recordings), seconds, {}, {"c.flac": "c.flac is empty"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,15 +97,15 @@ class Decoded:
 
 
 def in_words(stretches: Iterable[tuple[float, float]], shown: int = 5) -> str:
-    """Stretches of time in seconds as words; those that meet are one.
+    """Stretches of time in seconds as words, to the tenth; those that meet are one.
 
     Examples
     --------
-    >>> in_words([(61.02, 62.9), (1.0, 1.5), (1.25, 2.0)])
+    >>> in_words([(61.02, 62.81), (1.0, 1.5), (1.25, 2.0)])
     '1.0 to 2.0 s, 61.0 to 62.9 s'
     """
     joined: list[list[float]] = []
-    for start, end in sorted(stretches):
+    for start, end in sorted((math.floor(10 * a) / 10, math.ceil(10 * b) / 10) for a, b in stretches):
         if joined and start <= joined[-1][1]:
             joined[-1][1] = max(joined[-1][1], end)
         else:

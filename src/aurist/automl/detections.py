@@ -51,7 +51,9 @@ class Progress:
     seconds
         Its length, where all of it is done.
     note
-        What people should know of it: a missing end.
+        What people should know of it: a missing end, damage.
+    silenced
+        See `aurist.audio.Stretch`.
     file
         Where it was; None in folders of older versions.
     """
@@ -61,6 +63,7 @@ class Progress:
     seconds: float | None = None
     note: str = ""
     file: str | None = None
+    silenced: list[tuple[float, float]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -133,9 +136,18 @@ class Detections:
         return self._known[recording.name]
 
     def keep(
-        self, recording: Recording, number: int, block: Block, proba: Proba, when: Proba | None = None
+        self,
+        recording: Recording,
+        number: int,
+        block: Block,
+        proba: Proba,
+        when: Proba | None = None,
+        note: str = "",
     ) -> None:
-        """Store the scores of a block; when this returns, no kill can take them away."""
+        """Store the scores of a block, with the last one what people should know of the recording.
+
+        When this returns, no kill can take them away.
+        """
         if when is None:
             when = np.ones((len(proba), 1, proba.shape[1]))
         with atomic_path(self._part(recording, number)) as part, part.open("wb") as file:
@@ -146,11 +158,9 @@ class Detections:
                 proba=proba.astype(np.float32),
                 when=np.rint(when * _SUREST).astype(np.uint8),  # the largest array by far
             )
-        self._log({"event": "block", "recording": recording.name, "block": number})
-
-    def finish(self, recording: Recording, seconds: float, note: str) -> None:
-        """Say that all of a recording is done."""
-        self._log({"event": "finished", "recording": recording.name, "seconds": seconds, "note": note})
+        line = {"event": "block", "recording": recording.name, "block": number, "silenced": block.silenced}
+        # in the same line: a recording whose last block is done is done, whenever a kill comes
+        self._log(line if block.length is None else {**line, "seconds": block.length, "note": note})
 
     def scores(self, recording: Recording) -> Scores:
         """All that is stored of a recording, in order."""
@@ -205,10 +215,12 @@ class Detections:
     def _replay(self, line: dict[str, Any]) -> None:
         if line["event"] == "began":
             self._known[line["recording"]] = Progress(line["stamp"], file=line.get("file"))
-        elif line["event"] == "block":
-            self._known[line["recording"]].blocks.add(line["block"])
-        elif line["event"] == "finished":
-            known = self._known[line["recording"]]
+            return
+        known = self._known[line["recording"]]
+        if "block" in line:
+            known.blocks.add(line["block"])
+            known.silenced += [(start, end) for start, end in line.get("silenced", ())]
+        if "seconds" in line:  # in a line of its own in folders of older versions
             known.seconds, known.note = line["seconds"], line["note"]
 
 

@@ -90,7 +90,7 @@ def read_block(path: Path, number: int, hearing: Hearing) -> Block:
     Raises
     ------
     DataError
-        Where the recording cannot be decoded, or holds no samples.
+        Where the recording cannot be decoded, or holds no samples there.
     """
     grid = hearing.grid
     first, last = number * hearing.block, (number + 1) * hearing.block
@@ -99,8 +99,8 @@ def read_block(path: Path, number: int, hearing: Hearing) -> Block:
     stop = grid.start(last - 1) + grid.window + hearing.margin
     found = read_stretch(path, hearing.rates, begin, stop, channel=hearing.channel)
     length = found.length
-    if number == 0 and not all(len(sound) for sound in found.sound.values()):
-        raise DataError(f"{path} holds no samples.")
+    if not all(len(sound) for sound in found.sound.values()):
+        raise DataError(f"{path} holds no samples{f' from {begin:.0f} s on' if number else ''}.")
     starts, ends = grid.windows(stop if length is None else length, first, last)
     waves = {
         rate: HeldWaves(

@@ -1,0 +1,106 @@
+"""The folder of detections, and the way through recordings, with a listener who says how loud a window is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from aurist.automl.detections import JOURNAL, Detections, Recording
+from aurist.automl.recordings import Heard, _Listening
+from aurist.events import Grid
+from aurist.features.windows import Block, Hearing
+from aurist.models.base import Proba
+
+RATE = 8000
+
+
+class Loudness:
+    """In place of a run's models."""
+
+    classes = ("loud", "soft")
+
+    def hear(self, block: Block) -> tuple[Proba, None]:
+        loud = np.array([np.abs(block.waves[RATE].window(row)).mean() for row in range(len(block))])
+        return np.stack([loud, 1 - loud], axis=1), None
+
+
+def heard_in(folder: Path, *recordings: Recording, threads: int = 1) -> tuple[Heard, list[str]]:
+    """What is heard in windows of five seconds, blocks of a minute, and what is said meanwhile."""
+    said: list[str] = []
+    hearing = Hearing(Grid(5.0, 2.5), (RATE,))
+    detections = Detections(folder / "out", {"window": 5.0})
+    listening = _Listening(detections, Loudness(), hearing, said.append, False, threads)  # type: ignore[arg-type]
+    return listening.all(recordings), said
+
+
+def noise(path: Path, seconds: float, **options: str) -> Recording:
+    path.parent.mkdir(exist_ok=True)
+    y = np.random.default_rng(0).uniform(-0.5, 0.5, round(seconds * RATE))
+    soundfile.write(path, y, RATE, **options)
+    return Recording(path.name, path)
+
+
+@pytest.fixture(autouse=True)
+def blocks_of_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("aurist.features.windows._SECONDS", 60.0)
+
+
+@pytest.mark.parametrize("at", [0.03, 0.5, 0.97])
+def test_one_bad_byte_costs_less_than_a_second(tmp_path: Path, at: float) -> None:
+    one = noise(tmp_path / "a.flac", 200)
+    expected = heard_in(tmp_path / "whole", one)[0].detections.scores(one)
+    raw = bytearray(one.file.read_bytes())
+    raw[round(at * len(raw))] ^= 0x55
+    one.file.write_bytes(raw)
+    heard, said = heard_in(tmp_path, one)
+    assert heard.seconds == {"a.flac": 200.0} and not heard.failures and not said
+    note = heard.notes["a.flac"]
+    begin, end = map(
+        float, note.removeprefix("is damaged, and silence was heard instead, from ")[:-2].split(" to ")
+    )
+    assert begin - 1 <= 200 * at <= end + 1 and end - begin < 1.3
+    found = heard.detections.scores(one)
+    assert np.array_equal(found.starts, expected.starts) and np.array_equal(found.ends, expected.ends)
+    away = (found.ends < begin) | (found.starts > end)
+    assert np.array_equal(found.proba[away], expected.proba[away])
+    assert np.allclose(found.proba[~away], expected.proba[~away], atol=0.1)
+    # and what is known of it is known to a call that finds all of it done
+    assert heard_in(tmp_path, one)[0].notes == heard.notes
+
+
+def test_a_recording_whose_last_block_is_in_the_journal_is_done(tmp_path: Path) -> None:
+    first, second = noise(tmp_path / "a.wav", 60), noise(tmp_path / "b.wav", 200)
+    heard = heard_in(tmp_path, first, second)[0]
+    whole = heard.seconds
+    assert whole == {"a.wav": 60, "b.wav": 200}
+    journal = tmp_path / "out" / JOURNAL
+    lines = journal.read_bytes().splitlines(keepends=True)
+    for kept in range(len(lines)):
+        journal.write_bytes(b"".join(lines[:kept]))
+        assert heard_in(tmp_path, first, second)[0].seconds == whole
+
+
+def test_what_is_no_number_is_noted_and_the_rest_is_heard(tmp_path: Path) -> None:
+    y = np.full(100 * RATE, 0.25, np.float32)
+    y[30 * RATE : 31 * RATE] = np.nan
+    soundfile.write(tmp_path / "a.wav", y, RATE, subtype="FLOAT")
+    one = Recording("a.wav", tmp_path / "a.wav")
+    heard = heard_in(tmp_path, one)[0]
+    assert heard.notes == {"a.wav": "is damaged, and silence was heard instead, from 30.0 to 31.0 s"}
+    assert np.isfinite(heard.detections.scores(one).proba).all()
+
+
+def test_behind_a_failure_nothing_is_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = []
+
+    def fail(path: Path, number: int, hearing: Hearing) -> Block:
+        tried.append(number)
+        raise OSError("the disk is gone")
+
+    monkeypatch.setattr("aurist.automl.recordings.read_block", fail)
+    heard, said = heard_in(tmp_path, noise(tmp_path / "a.wav", 1200))
+    assert said == ["passed over: a.wav: the disk is gone"] and not heard.recordings
+    assert len(tried) <= 3
