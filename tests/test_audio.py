@@ -227,6 +227,45 @@ def test_wav_of_unknown_length_is_not_truncated(tmp_path):
     assert not decoded.truncated and len(decoded.samples) == 44100
 
 
+def sparse_wav(path: Path, said: int, samples: int, subtype: str, frame: int, trailer: bytes = b"") -> Path:
+    """So many samples of silence, whatever the header says of their bytes, a second of a tone at their end."""
+    write(path, np.zeros(0, np.float32), 48000, subtype=subtype)
+    head = bytearray(path.read_bytes())
+    at = head.index(b"data") + 4
+    head[at : at + 4] = struct.pack("<I", said)
+    head = head[: at + 4]
+    write(path, sound(1, 48000)[:, 0], 48000, subtype=subtype)
+    tone = path.read_bytes()[-48000 * frame :]
+    with path.open("wb") as file:
+        file.write(head)
+        file.seek(len(head) + (samples - 48000) * frame)
+        file.write(tone + trailer)
+    return path
+
+
+@pytest.mark.parametrize(("subtype", "frame"), [("PCM_16", 2), ("PCM_24", 3), ("FLOAT", 4)])
+@pytest.mark.parametrize("told", ["wrapped", "nothing"])
+def test_a_wav_of_more_bytes_than_its_header_counts_is_heard_whole(tmp_path, subtype, frame, told):
+    n = (1 << 32) // frame + 10 * 48000
+    said, trailer = (n * frame % (1 << 32), b"LIST\x04\0\0\0abcd") if told == "wrapped" else (0xFFFFFFFF, b"")
+    path = sparse_wav(tmp_path / "a.wav", said, n, subtype, frame, trailer)
+    info = probe(path)
+    assert (info.frames, info.format, info.subtype) == (n, "WAV", subtype)
+    whole = n / 48000
+    found, _ = read(path, start=whole - 2)
+    assert len(found) == 2 * 48000 and not found[:48000].any()
+    np.testing.assert_allclose(found[48000:], sound(1, 48000)[:, 0], atol=1e-4)
+    with opened(path) as source:
+        assert sum(map(len, source.blocks(n - 5000, None))) == 5000 and not source.truncated
+
+
+def test_a_wav_of_more_than_two_gigabytes_can_be_truncated(tmp_path):
+    path = sparse_wav(tmp_path / "a.wav", 3_500_000_000, 10 * 48000, "PCM_16", 2)
+    assert probe(path).frames == 1_750_000_000 and decode_full(path).truncated
+    path = sparse_wav(tmp_path / "a.wav", 0x7FFFFFFF, 10 * 48000, "PCM_16", 2)
+    assert probe(path).frames == 480_000 and not decode_full(path).truncated
+
+
 def wav_around(payload: bytes, rate: int = 44100, trailer: bytes = b"") -> bytes:
     fmt = struct.pack("<HHIIHHH", 0x55, 1, rate, 16000, 1, 0, 12) + struct.pack("<HIHHH", 1, 2, 417, 1, 0)
     body = b"WAVEfmt " + struct.pack("<I", len(fmt)) + fmt

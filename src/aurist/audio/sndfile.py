@@ -5,12 +5,16 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import soundfile
 
 from aurist.audio.headers import MPEG_LAYER_3, WavHeader, aiff_frames, ogg_unfinished
 from aurist.audio.info import AudioInfo, Samples
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 #: Frames that are decoded at once; where some of them are damaged, a share of that, down to the fewest.
 _BLOCK, _SHARE, _FEWEST = 1 << 20, 64, 4
@@ -33,7 +37,7 @@ class SndfileSource:
             promised = max(promised, wav.data_size // wav.block_align)
         elif file.format == "AIFF":
             promised = max(promised, aiff_frames(path))
-        kind = "WAV" if wrapped else file.format
+        kind = "WAV" if wav is not None and file.format in ("MP3", "RAW") else file.format
         self.info = AudioInfo(file.samplerate, promised, file.channels, kind, file.subtype)
         self.truncated = (wav is not None and wav.truncated) or (
             file.format == "OGG" and ogg_unfinished(path)
@@ -114,7 +118,45 @@ class SndfileSource:
 def _sound_file(path: Path, wav: WavHeader | None) -> soundfile.SoundFile:
     """Open with libsndfile, from the beginning."""
     payload = _payload(path, wav) if wav and wav.format_tag == MPEG_LAYER_3 else None
-    return soundfile.SoundFile(str(path)) if payload is None else payload
+    if payload is not None:
+        return payload
+    file = soundfile.SoundFile(str(path))
+    if wav is None or not 0 < wav.data_size < wav.sound_size:
+        return file
+    if not soundfile.check_format("RAW", file.subtype):
+        return file
+    # libsndfile takes the size in the header for true, but 32 bits cannot count what is there
+    with file:
+        return soundfile.SoundFile(
+            _Part(path, wav.data_offset, wav.sound_size),
+            samplerate=file.samplerate,
+            channels=file.channels,
+            format="RAW",
+            subtype=file.subtype,
+            endian="LITTLE",
+        )
+
+
+class _Part(io.RawIOBase):
+    """Some bytes of a file as a file of their own."""
+
+    def __init__(self, path: Path, begin: int, size: int) -> None:
+        self._file, self._begin, self._size = path.open("rb"), begin, size
+        self.seek(0)
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        start = {io.SEEK_SET: 0, io.SEEK_CUR: self.tell(), io.SEEK_END: self._size}[whence]
+        return self._file.seek(self._begin + start + offset) - self._begin
+
+    def tell(self) -> int:
+        return self._file.tell() - self._begin
+
+    def readinto(self, into: WriteableBuffer) -> int:
+        return self._file.readinto(into)
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
 
 
 def _payload(path: Path, wav: WavHeader) -> soundfile.SoundFile | None:
