@@ -314,6 +314,14 @@ def test_missing_file_and_folder(tmp_path):
         read(tmp_path)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="names are Unicode elsewhere")
+def test_names_that_are_no_unicode_are_told_of(tmp_path):
+    path = tmp_path / os.fsdecode(b"caf\xe9.wav")
+    path.write_bytes(b"RIFF")
+    with pytest.raises(UnreadableAudioError, match="has a name that is not UTF-8"):
+        probe(path)
+
+
 def test_the_error_crosses_processes(tmp_path):
     error = UnreadableAudioError(tmp_path / "a.wav", "is empty", "Leave it out.")
     again = pickle.loads(pickle.dumps(error))

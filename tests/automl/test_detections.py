@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import sys
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -81,6 +84,63 @@ def test_a_recording_whose_last_block_is_in_the_journal_is_done(tmp_path: Path) 
     for kept in range(len(lines)):
         journal.write_bytes(b"".join(lines[:kept]))
         assert heard_in(tmp_path, first, second)[0].seconds == whole
+
+
+def told_when(folder: Path, hours: float, n_classes: int) -> tuple[Detections, Recording]:
+    """Scores of windows of five seconds, with the part of each in which a class is sure, drawn."""
+    detections, one = Detections(folder / "drawn", {}), noise(folder / "a.wav", 1)
+    detections.progress(one)
+    rng, grid = np.random.default_rng(0), Grid(5.0, 2.5)
+    n, length = grid.count(3600 * hours), 3600 * hours
+    for number, first in enumerate(range(0, n, 120)):
+        starts, ends = grid.windows(length, first, first + 120)
+        proba, when = rng.random((len(starts), n_classes)), rng.random((len(starts), 20, n_classes))
+        detections.keep(
+            one, number, Block(starts, ends, {}, length), proba, when / when.max(1, keepdims=True)
+        )
+    return detections, one
+
+
+def test_some_classes_are_read_without_the_others(tmp_path: Path) -> None:
+    detections, one = told_when(tmp_path, 0.5, 6)
+    whole, asked = detections.scores(one), np.full(6, 0.7)
+    columns = np.array([4, 1])
+    found = detections.scores(one, columns)
+    assert np.array_equal(found.proba, whole.proba[:, columns])
+    assert np.array_equal(found.when, whole.when[:, :, columns])
+    events = [event for event in whole.events(asked) if event.column in columns]
+    own = [event._replace(column=int(columns[event.column])) for event in found.events(asked[columns])]
+    assert sorted(own) == events and len(events) > 10
+    blind = detections.scores(one, columns, when=False)
+    assert np.array_equal(blind.proba, found.proba) and (blind.when == 255).all() and blind.when.shape[1] == 1
+
+
+def test_events_of_many_classes_take_little_more_than_what_is_stored(tmp_path: Path) -> None:
+    detections, one = told_when(tmp_path, 2, 40)
+    stored = 2879 * 20 * 40
+    tracemalloc.start()
+    try:
+        detections.scores(one).events(np.full(40, 0.99))
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.reset_peak()
+        before = tracemalloc.get_traced_memory()[0]
+        detections.scores(one, np.array([0]), when=False)
+        one_class = tracemalloc.get_traced_memory()[1] - before
+    finally:
+        tracemalloc.stop()
+    assert most < 5 * stored and one_class < stored / 4
+
+
+def test_a_name_that_is_no_unicode_leaves_the_others_in_peace(tmp_path: Path) -> None:
+    bad, good = (
+        Recording(os.fsdecode(b"caf\xe9.wav"), tmp_path / os.fsdecode(b"caf\xe9.wav")),
+        noise(tmp_path / "a.wav", 10),
+    )
+    if sys.platform != "linux":
+        pytest.skip("names are Unicode elsewhere")
+    bad.file.write_bytes(good.file.read_bytes())
+    heard, said = heard_in(tmp_path, bad, good)
+    assert heard.recordings == (good,) and "has a name that is not UTF-8" in said[0]
 
 
 def test_what_is_no_number_is_noted_and_the_rest_is_heard(tmp_path: Path) -> None:

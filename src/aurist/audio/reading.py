@@ -265,6 +265,11 @@ def _open(path: Path) -> Source:
             path, found, "Check the path in the table and the folder that it starts from."
         )
     try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        advice = "Rename it: neither libsndfile nor a table can hold that name."
+        raise UnreadableAudioError(path, "has a name that is not UTF-8", advice) from None
+    try:
         if path.stat().st_size == 0:
             raise UnreadableAudioError(path, "is empty (0 bytes)", "Fetch it again, or leave it out.")
         wav = wav_header(path)

@@ -15,7 +15,6 @@ from aurist.annotations import Annotations, make_annotations, write_annotations
 from aurist.automl.recordings import Heard
 from aurist.clips.table import numbered
 from aurist.errors import ConfigError, check_one_of, listing, plural
-from aurist.events import find_events
 from aurist.files import atomic_path
 
 WINDOWS = "windows"
@@ -138,8 +137,7 @@ def events_of(
     """The events of all recordings, by recording and start; each class from its threshold on, (n_classes,)."""
     rows = []
     for one in heard.recordings:
-        scores = heard.detections.scores(one)
-        for event in find_events(*scores.of_parts(columns), thresholds[columns]):
+        for event in heard.detections.scores(one, columns).events(thresholds[columns]):
             rows.append(
                 {
                     "path": one.name,
@@ -160,8 +158,8 @@ def _write_windows(heard: Heard, columns: npt.NDArray[np.intp], path: Path) -> i
     with atomic_path(path) as part, part.open("w", encoding="utf-8", newline="") as file:
         pd.DataFrame(columns=["path", "start", "end", *names]).to_csv(file, index=False)
         for one in heard.recordings:
-            scores = heard.detections.scores(one)
-            said = scores.proba[:, columns].astype(np.float64).round(_DIGITS)
+            scores = heard.detections.scores(one, columns, when=False)
+            said = scores.proba.astype(np.float64).round(_DIGITS)
             table = pd.DataFrame(said, columns=names)
             table.insert(0, "end", scores.ends)
             table.insert(0, "start", scores.starts)

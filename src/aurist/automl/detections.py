@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aurist.errors import ConfigError, DataError, listing, plural
-from aurist.events import Times
+from aurist.events import Event, Times, find_events, parts_of
 from aurist.features.windows import Block
 from aurist.files import add_line, atomic_path, whole_lines, write_json
 from aurist.models.base import Proba
@@ -68,7 +69,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class Scores:
-    """What a run says of the windows of a recording.
+    """What a run says of the windows of a recording, of all classes or of some.
 
     Parameters
     ----------
@@ -77,26 +78,38 @@ class Scores:
     proba
         (n, n_classes).
     when
-        (n, n_parts, n_classes): how sure a class is in equal parts of each window, as a share of its surest; one part
-        where the run cannot tell.
+        (n, n_parts, n_classes): how sure a class is in equal parts of each window, as a share of its surest, which is
+        255; one part where the run cannot tell.
     """
 
     starts: npt.NDArray[np.float64]
     ends: npt.NDArray[np.float64]
     proba: npt.NDArray[np.float32]
-    when: npt.NDArray[np.float32]
+    when: npt.NDArray[np.uint8]
 
-    def of_parts(self, columns: npt.NDArray[np.intp]) -> tuple[Times, Times, npt.NDArray[np.float32]]:
-        """The starts and ends of all parts of windows, (n * n_parts,), in order, and the scores of some classes there.
+    def of_parts(self) -> tuple[Times, Times, Iterator[npt.NDArray[np.float32]]]:
+        """The starts and ends of all parts of windows, (n * n_parts,), in order, and the scores there of each class.
 
-        A class is as likely in its surest part as in the window.
+        A class is as likely in its surest part as in the window. One class comes at a time: parts are many.
         """
-        said = self.when[:, :, columns] * self.proba[:, None, columns]
-        n_parts = said.shape[1]
-        edges = self.starts[:, None] + np.arange(n_parts + 1) / n_parts * (self.ends - self.starts)[:, None]
-        order = np.lexsort((edges[:, 1:].ravel(), edges[:, :-1].ravel()))
-        scores = said.reshape(-1, said.shape[2])[order]
-        return edges[:, :-1].ravel()[order], edges[:, 1:].ravel()[order], scores
+        starts, ends = (times.ravel() for times in parts_of(self.starts, self.ends, self.when.shape[1]))
+        order = np.lexsort((ends, starts))
+
+        def scores() -> Iterator[npt.NDArray[np.float32]]:
+            for column in range(self.proba.shape[1]):
+                shares = self.when[:, :, column].astype(np.float32) / np.float32(_SUREST)
+                yield (shares * self.proba[:, column, None]).ravel()[order]
+
+        return starts[order], ends[order], scores()
+
+    def events(self, thresholds: npt.NDArray[np.float64]) -> list[Event]:
+        """What is announced, by start, then by class: see `aurist.events.find_events`."""
+        starts, ends, scores = self.of_parts()
+        found = []
+        for column, (said, asked) in enumerate(zip(scores, thresholds, strict=True)):
+            own = find_events(starts, ends, said[:, None], np.array([asked]))
+            found += [event._replace(column=column) for event in own]
+        return sorted(found)
 
 
 class Detections:
@@ -162,13 +175,29 @@ class Detections:
         # in the same line: a recording whose last block is done is done, whenever a kill comes
         self._log(line if block.length is None else {**line, "seconds": block.length, "note": note})
 
-    def scores(self, recording: Recording) -> Scores:
-        """All that is stored of a recording, in order."""
+    def scores(
+        self, recording: Recording, columns: npt.NDArray[np.intp] | None = None, *, when: bool = True
+    ) -> Scores:
+        """What is stored of a recording, in order.
+
+        Parameters
+        ----------
+        recording
+            Some of which has been heard.
+        columns
+            The classes wanted; None: all.
+        when
+            Whether that is wanted too: it is the largest by far. Else it is as where the run cannot tell.
+        """
+        wanted = slice(None) if columns is None else columns
         parts = []
         for number in sorted(self._known[recording.name].blocks):
             with np.load(self._part(recording, number), allow_pickle=False) as kept:
-                when = kept["when"].astype(np.float32) / _SUREST
-                parts.append(Scores(kept["starts"], kept["ends"], kept["proba"], when))
+                proba = kept["proba"][:, wanted]
+                shares = (
+                    kept["when"][:, :, wanted] if when else np.full_like(proba[:, None], _SUREST, np.uint8)
+                )
+                parts.append(Scores(kept["starts"], kept["ends"], proba, shares))
         parts = [part for part in parts if len(part.proba)] or parts[:1]
         return Scores(
             np.concatenate([part.starts for part in parts]),
