@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from aurist.annotations import make_annotations
 from aurist.automl.contests import contest_table
-from aurist.automl.detected import FORMATS, Wanted, events_of, labels_from, write_detections
+from aurist.automl.detected import FORMATS, Wanted, _write_audacity, events_of, labels_from, write_detections
 from aurist.automl.detections import Detections, Recording
 from aurist.automl.recordings import Heard
 from aurist.errors import AuristError, ConfigError, DataError
@@ -109,6 +110,13 @@ def test_events_and_windows_of_chosen_labels(heard: Heard) -> None:
     assert raven["Begin Time (s)"].tolist() == [5, 20] and raven["File Offset (s)"].tolist() == [5, 5]
 
 
+def test_label_tracks_stay_in_their_folder(heard: Heard, tmp_path: Path) -> None:
+    names = ("../../a.wav", "a.wav", str(tmp_path / "a.wav"), "site/../../b.wav")
+    _write_audacity(make_annotations([], "none", recordings=names), tmp_path / "tracks")
+    found = {path.relative_to(tmp_path / "tracks").as_posix() for path in tmp_path.rglob("*.txt")}
+    assert found == {"a.wav.txt", "a.wav#2.txt", "a.wav#3.txt", "site/b.wav.txt"}
+
+
 def test_each_class_has_its_threshold_unless_one_is_given_for_all(heard: Heard) -> None:
     asked = np.array([0.95, 0.65, np.inf])
     chosen, given = Wanted(thresholds=asked), Wanted(min_score=0.1, thresholds=asked)
@@ -123,6 +131,8 @@ def test_what_cannot_be_wanted(tmp_path: Path) -> None:
             Wanted(**wrong)  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="wern, perhaps wren"):
         Wanted(labels=("wern",)).columns(("wren", "robin"))
+    many = [f"Species number {i}" for i in range(400)]
+    assert labels_from(",".join(many)) == tuple(many)
     (tmp_path / "list.txt").write_text("wren\n\n Parus major \n")
     assert labels_from(str(tmp_path / "list.txt")) == ("wren", "Parus major")
 

@@ -13,6 +13,7 @@ import soundfile
 
 from aurist.automl.detections import JOURNAL, Detections, Recording
 from aurist.automl.recordings import Heard, _Listening
+from aurist.errors import ConfigError, DataError
 from aurist.events import Grid
 from aurist.features.windows import Block, Hearing
 from aurist.models.base import Proba
@@ -141,6 +142,48 @@ def test_a_name_that_is_no_unicode_leaves_the_others_in_peace(tmp_path: Path) ->
     bad.file.write_bytes(good.file.read_bytes())
     heard, said = heard_in(tmp_path, bad, good)
     assert heard.recordings == (good,) and "has a name that is not UTF-8" in said[0]
+
+
+def test_another_recording_of_the_same_name_is_refused(tmp_path: Path) -> None:
+    first, second = noise(tmp_path / "card1" / "a.wav", 10), noise(tmp_path / "card2" / "a.wav", 20)
+    heard_in(tmp_path, first)
+    with pytest.raises(ConfigError, match=r"holds 1 other recording of the same name:\n  a\.wav: .*card1"):
+        heard_in(tmp_path, second)
+    assert heard_in(tmp_path, first)[0].seconds == {"a.wav": 10}
+    # one that has been moved is heard where it is, and one that is not there any more gives its name up
+    first.file.rename(tmp_path / "a.wav")
+    assert heard_in(tmp_path, Recording("a.wav", tmp_path / "a.wav"))[0].seconds == {"a.wav": 10}
+    assert heard_in(tmp_path, second)[0].seconds == {"a.wav": 20}
+
+
+def test_recordings_are_found_where_they_are_now(tmp_path: Path) -> None:
+    absolute = str(tmp_path / "old" / "a.wav")
+    one, two = noise(tmp_path / "old" / "a.wav", 10), noise(tmp_path / "old" / "b.wav", 20)
+    detections = heard_in(tmp_path, Recording(absolute, one.file), Recording("site/b.wav", two.file))[
+        0
+    ].detections
+    (tmp_path / "old").rename(tmp_path / "new")
+    with pytest.raises(DataError, match="2 recordings of"):
+        detections.recordings()
+    found = detections.recordings(tmp_path / "new")
+    assert [(one.name, one.file) for one in found] == [
+        (absolute, tmp_path / "new" / "a.wav"),
+        ("site/b.wav", tmp_path / "new" / "b.wav"),
+    ]
+
+
+def test_what_kills_leave_is_cleared_away(tmp_path: Path) -> None:
+    folder, one = tmp_path / "out", noise(tmp_path / "a.wav", 10)
+    folder.mkdir()
+    (folder / ".settings.json.x.part").write_text("{")
+    heard_in(tmp_path, one)
+    scores = next((folder / "scores").iterdir())
+    for part in (folder / ".windows.csv.x.part", scores / ".000000.npz.x.part", folder / ".now.csv.x.part"):
+        part.write_bytes(bytes(1000))
+        os.utime(part, None if "now" in part.name else (1, 1))
+    os.utime(folder / ".settings.json.x.part", (1, 1))
+    heard_in(tmp_path, one)
+    assert [path.name for path in folder.rglob(".*.part")] == [".now.csv.x.part"]
 
 
 def test_what_is_no_number_is_noted_and_the_rest_is_heard(tmp_path: Path) -> None:

@@ -12,8 +12,9 @@ import soundfile
 import aurist
 from aurist.automl import Streaming, listen
 from aurist.automl.detected import events_of
-from aurist.automl.detections import Recording, Scores
+from aurist.automl.detections import Recording
 from aurist.automl.listening import PARTS
+from aurist.automl.window_scores import Scores
 from aurist.clips.read import read_clips
 from aurist.run import open_run
 

@@ -99,8 +99,11 @@ def labels_from(text: str) -> tuple[str, ...]:
     >>> labels_from("wren, robin")
     ('wren', 'robin')
     """
-    path = Path(text)
-    found = path.read_text(encoding="utf-8-sig").splitlines() if path.is_file() else text.split(",")
+    try:
+        is_file = Path(text).is_file()
+    except OSError:  # too long for a name
+        is_file = False
+    found = Path(text).read_text(encoding="utf-8-sig").splitlines() if is_file else text.split(",")
     return tuple(name.strip() for name in found if name.strip())
 
 
@@ -171,7 +174,20 @@ def _write_windows(heard: Heard, columns: npt.NDArray[np.intp], path: Path) -> i
 
 def _write_audacity(events: Annotations, folder: Path) -> None:
     """A label track for each recording, called after it."""
-    places = [PurePath(name).name if PurePath(name).is_absolute() else name for name in events.recordings]
-    for name, place in zip(events.recordings, numbered(places), strict=True):
+    places = numbered([_place(name) for name in events.recordings])
+    for name, place in zip(events.recordings, places, strict=True):
         own = events.table[events.table["path"] == name].reset_index(drop=True)
         write_annotations(Annotations(own, (name,)), folder / f"{place}.txt", "audacity")
+
+
+def _place(name: str) -> str:
+    """Of a recording's file in a folder, never beside it.
+
+    Examples
+    --------
+    >>> _place("site 1/a.wav"), _place("../b/a.wav"), _place("/data/a.wav")
+    ('site 1/a.wav', 'b/a.wav', 'a.wav')
+    """
+    path = PurePath(name)
+    parts = [part for part in path.parts if part not in ("..", path.anchor)]
+    return parts[-1] if path.is_absolute() else "/".join(parts)

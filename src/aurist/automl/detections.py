@@ -7,23 +7,25 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+import time
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from aurist.automl.window_scores import SUREST, Scores
 from aurist.errors import ConfigError, DataError, listing, plural
-from aurist.events import Event, Times, find_events, parts_of
 from aurist.features.windows import Block
 from aurist.files import add_line, atomic_path, whole_lines, write_json
 from aurist.models.base import Proba
 
 SETTINGS, JOURNAL, SCORES = "settings.json", "journal.jsonl", "scores"
-#: The share of the surest part, as it is stored.
-_SUREST = 255
+#: Seconds after which nobody is at work on a file that is written.
+_LITTER = 3600
 
 
 @dataclass(frozen=True)
@@ -67,51 +69,6 @@ class Progress:
     silenced: list[tuple[float, float]] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
-class Scores:
-    """What a run says of the windows of a recording, of all classes or of some.
-
-    Parameters
-    ----------
-    starts, ends
-        (n,), in seconds.
-    proba
-        (n, n_classes).
-    when
-        (n, n_parts, n_classes): how sure a class is in equal parts of each window, as a share of its surest, which is
-        255; one part where the run cannot tell.
-    """
-
-    starts: npt.NDArray[np.float64]
-    ends: npt.NDArray[np.float64]
-    proba: npt.NDArray[np.float32]
-    when: npt.NDArray[np.uint8]
-
-    def of_parts(self) -> tuple[Times, Times, Iterator[npt.NDArray[np.float32]]]:
-        """The starts and ends of all parts of windows, (n * n_parts,), in order, and the scores there of each class.
-
-        A class is as likely in its surest part as in the window. One class comes at a time: parts are many.
-        """
-        starts, ends = (times.ravel() for times in parts_of(self.starts, self.ends, self.when.shape[1]))
-        order = np.lexsort((ends, starts))
-
-        def scores() -> Iterator[npt.NDArray[np.float32]]:
-            for column in range(self.proba.shape[1]):
-                shares = self.when[:, :, column].astype(np.float32) / np.float32(_SUREST)
-                yield (shares * self.proba[:, column, None]).ravel()[order]
-
-        return starts[order], ends[order], scores()
-
-    def events(self, thresholds: npt.NDArray[np.float64]) -> list[Event]:
-        """What is announced, by start, then by class: see `aurist.events.find_events`."""
-        starts, ends, scores = self.of_parts()
-        found = []
-        for column, (said, asked) in enumerate(zip(scores, thresholds, strict=True)):
-            own = find_events(starts, ends, said[:, None], np.array([asked]))
-            found += [event._replace(column=column) for event in own]
-        return sorted(found)
-
-
 class Detections:
     """A folder that gets scores; one that has some already goes on with them.
 
@@ -138,6 +95,36 @@ class Detections:
         self._known: dict[str, Progress] = {}
         for line in whole_lines(folder / JOURNAL):
             self._replay(line)
+
+    def check_names(self, recordings: Sequence[Recording]) -> None:
+        """See that none would take the place of another of the same name.
+
+        Raises
+        ------
+        ConfigError
+            Where one would: all of them at once.
+        """
+        taken = []
+        for one in recordings:
+            known = self._known.get(one.name)
+            if known is None or known.file is None or not one.file.is_file():
+                continue
+            other = Path(known.file)
+            if one.stamp() != known.stamp and one.file.resolve() != other and other.is_file():
+                taken.append(f"{one.name}: {other} was heard, {one.file.resolve()} is given now")
+        if taken:
+            raise ConfigError(
+                f"{self.folder} holds {plural(len(taken), 'other recording')} of the same name:\n{listing(taken)}\n"
+                "Give another folder with -o, or the folder above with all recordings at once."
+            )
+
+    def clear(self) -> None:
+        """Take away what is left of writes that a kill has ended; not of those of another process now."""
+        for pattern in (".*.part", f"{SCORES}/*/.*.part"):
+            for part in self.folder.glob(pattern):
+                with suppress(FileNotFoundError):  # by now it is whole
+                    if time.time() - part.stat().st_mtime > _LITTER:
+                        part.unlink()
 
     def progress(self, recording: Recording) -> Progress:
         """What is done of a recording; nothing, where it has changed since."""
@@ -169,7 +156,7 @@ class Detections:
                 starts=block.starts,
                 ends=block.ends,
                 proba=proba.astype(np.float32),
-                when=np.rint(when * _SUREST).astype(np.uint8),  # the largest array by far
+                when=np.rint(when * SUREST).astype(np.uint8),  # the largest array by far
             )
         line = {"event": "block", "recording": recording.name, "block": number, "silenced": block.silenced}
         # in the same line: a recording whose last block is done is done, whenever a kill comes
@@ -195,7 +182,7 @@ class Detections:
             with np.load(self._part(recording, number), allow_pickle=False) as kept:
                 proba = kept["proba"][:, wanted]
                 shares = (
-                    kept["when"][:, :, wanted] if when else np.full_like(proba[:, None], _SUREST, np.uint8)
+                    kept["when"][:, :, wanted] if when else np.full_like(proba[:, None], SUREST, np.uint8)
                 )
                 parts.append(Scores(kept["starts"], kept["ends"], proba, shares))
         parts = [part for part in parts if len(part.proba)] or parts[:1]
@@ -218,7 +205,7 @@ class Detections:
         for name, known in self._known.items():
             if known.seconds is None:
                 continue
-            file = Path(name if known.file is None else known.file) if root is None else root / name
+            file = Path(name if known.file is None else known.file) if root is None else _inside(root, name)
             one = Recording(name, file)
             found.append(one)
             if not file.is_file():
@@ -270,10 +257,17 @@ def open_detections(folder: Path) -> Detections:
     return Detections(folder, json.loads(path.read_text(encoding="utf-8")))
 
 
+def _inside(root: Path, name: str) -> Path:
+    """Where a recording should be in a folder: by its name, or by the last part of that."""
+    file, alone = root / name, root / PurePath(name).name
+    return alone if PurePath(name).is_absolute() or (alone.is_file() and not file.is_file()) else file
+
+
 def _check_settings(folder: Path, settings: dict[str, Any]) -> None:
     path = folder / SETTINGS
     if not path.exists():
-        strange = sorted({path.name for path in folder.iterdir()} - {".lock"})
+        # hidden are the lock, and what is left of a first write that was killed
+        strange = sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
         if strange:
             raise DataError(
                 f"{folder} is no folder of detections: it holds {', '.join(strange[:5])}, and no {SETTINGS}. "

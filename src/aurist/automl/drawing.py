@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from aurist.automl.detections import Detections, Recording, Scores
+from aurist.automl.detections import Detections, Recording
+from aurist.automl.window_scores import Scores
 from aurist.errors import ConfigError
 from aurist.events import Event, score_over_time
 

@@ -148,7 +148,8 @@ def listen(
     Raises
     ------
     ConfigError
-        Where no window is known, the run has no such model, or the folder holds scores by other settings.
+        Where no window is known, the run has no such model, or the folder holds scores by other settings, or of other
+        recordings of the same names.
     """
     data = read_data(run)
     cores = jobs or data.task.jobs
@@ -203,6 +204,8 @@ class _Listening:
         self._known: dict[str, Progress] = {}
 
     def all(self, recordings: Sequence[Recording]) -> Heard:
+        self._detections.clear()
+        self._detections.check_names(recordings)
         for one in recordings:
             try:
                 info = probe(one.file)
