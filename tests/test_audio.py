@@ -212,6 +212,25 @@ def test_damage_twice_in_a_file(tmp_path):
         assert source.truncated and len(source.gaps) == 1
 
 
+def test_a_damaged_file_that_is_taken_away_meanwhile_is_told_of(tmp_path):
+    path = damaged(write(tmp_path / "a.flac", sound(15, 16000)[:, 0], 16000), 0.5, 10)
+    with opened(path) as source:
+        path.unlink()
+        with pytest.raises(UnreadableAudioError, match=r"a\.flac cannot be read any more"):
+            list(source.blocks(0, None))
+
+
+@pytest.mark.parametrize("kind", ["flac", "wav", "mp3", "ogg"])
+def test_what_was_never_written_is_no_damage_within(tmp_path, kind):
+    """A download that was given its room on the disk first: behind what came there are zeros."""
+    path = write(tmp_path / f"a.{kind}", sound(20, 16000)[:, 0], 16000)
+    raw = path.read_bytes()
+    path.write_bytes(raw[: len(raw) // 2] + bytes(len(raw) - len(raw) // 2))
+    with opened(path) as source:
+        heard = sum(map(len, source.blocks(0, None)))
+        assert not source.gaps and (heard < 0.6 * 320_000 or kind == "wav")
+
+
 def test_behind_damage_in_an_mp3_nobody_knows_the_time(tmp_path):
     y = sound(60, 16000)[:, 0]
     decoded = decode_full(damaged(write(tmp_path / "a.mp3", y, 16000), 0.5, 20_000))
@@ -246,7 +265,7 @@ def sparse_wav(path: Path, said: int, samples: int, subtype: str, frame: int, tr
 @pytest.mark.parametrize(("subtype", "frame"), [("PCM_16", 2), ("PCM_24", 3), ("FLOAT", 4)])
 @pytest.mark.parametrize("told", ["wrapped", "nothing"])
 def test_a_wav_of_more_bytes_than_its_header_counts_is_heard_whole(tmp_path, subtype, frame, told):
-    n = (1 << 32) // frame + 10 * 48000
+    n = (1 << 32) // frame + 20 * 48000
     said, trailer = (n * frame % (1 << 32), b"LIST\x04\0\0\0abcd") if told == "wrapped" else (0xFFFFFFFF, b"")
     path = sparse_wav(tmp_path / "a.wav", said, n, subtype, frame, trailer)
     info = probe(path)
@@ -264,6 +283,9 @@ def test_a_wav_of_more_than_two_gigabytes_can_be_truncated(tmp_path):
     assert probe(path).frames == 1_750_000_000 and decode_full(path).truncated
     path = sparse_wav(tmp_path / "a.wav", 0x7FFFFFFF, 10 * 48000, "PCM_16", 2)
     assert probe(path).frames == 480_000 and not decode_full(path).truncated
+    # a recorder that begins a new file before two gigabytes, and says where it is
+    path = sparse_wav(tmp_path / "a.wav", 0x7FFF8000, 0x7FFF8000 // 2, "PCM_16", 2, b"LIST\x04\0\0\0abcd")
+    assert probe(path).frames == 0x7FFF8000 // 2
 
 
 def wav_around(payload: bytes, rate: int = 44100, trailer: bytes = b"") -> bytes:

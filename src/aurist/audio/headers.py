@@ -10,6 +10,8 @@ MPEG_LAYER_3 = 0x0055
 # programs that write to a pipe leave 0 or the largest size that they know in the header: that promises nothing
 _LARGEST = (range(0x7FFF0000, 0x80010000), range(0xFFFF0000, 0x100000000))
 _32_BITS = 1 << 32
+#: Bytes behind the sound up to which they may be other chunks.
+_TRAILER = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class WavHeader:
     def sound_size(self) -> int:
         """Bytes of the data chunk, also of one that 32 bits cannot count: what is written then is the rest."""
         room = self.file_size - self.data_offset
-        if self._says_nothing:
+        if self._says_nothing and room > self.data_size + _TRAILER:
             return room
         return self.data_size + max(0, room - self.data_size) // _32_BITS * _32_BITS
 

@@ -11,15 +11,15 @@ import numpy as np
 import soundfile
 
 from aurist.audio.headers import MPEG_LAYER_3, WavHeader, aiff_frames, ogg_unfinished
-from aurist.audio.info import AudioInfo, Samples
+from aurist.audio.info import AudioInfo, Samples, UnreadableAudioError
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 #: Frames that are decoded at once; where some of them are damaged, a share of that, down to the fewest.
 _BLOCK, _SHARE, _FEWEST = 1 << 20, 64, 4
-#: Frames from damage to where the first look behind it is.
-_LOOK = 4096
+#: Frames from damage to where the first look behind it is, and that it costs at least, so that there is an end to it.
+_LOOK, _LEAST = 4096, 256
 _MP3_FRAME = 1152
 
 
@@ -81,12 +81,20 @@ class SndfileSource:
                 self._file.seek(position)
             block: Samples = self._file.read(frames, dtype="float32", always_2d=True)
         except soundfile.LibsndfileError:
-            # a FLAC decoder that has met an error never seeks again
-            self._file.close()
-            self._file, self._at = _sound_file(self._path, self._wav), 0
+            self._open_again()
             return None
         self._at = position + len(block)
         return block
+
+    def _open_again(self) -> None:
+        """As a FLAC decoder that has met an error never seeks again."""
+        self._file.close()
+        try:
+            self._file, self._at = _sound_file(self._path, self._wav), 0
+        except (soundfile.LibsndfileError, OSError) as error:
+            raise UnreadableAudioError(
+                self._path, f"cannot be read any more ({error})", "Check the disk."
+            ) from error
 
     def _behind(self, position: int) -> int | None:
         """Where a file can be decoded again behind its damage at a position; None where nowhere."""
@@ -101,7 +109,7 @@ class SndfileSource:
         while good - bad > 1:
             middle = (bad + good) // 2
             bad, good = (bad, middle) if self._decodes(middle) else (middle, good)
-        return good
+        return max(good, min(position + _LEAST, last))
 
     def _decodes(self, position: int) -> bool:
         block = self._decode(position, _FEWEST)
