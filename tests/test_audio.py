@@ -13,7 +13,7 @@ import soxr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aurist.audio import UnreadableAudioError, decode_full, pipes, probe, read, resample
+from aurist.audio import UnreadableAudioError, decode_full, opened, pipes, probe, read, resample
 from aurist.errors import DataError
 
 
@@ -161,6 +161,82 @@ def test_truncated_files_give_what_is_there_and_say_so(tmp_path, name):
     assert len(read(path)[0]) == len(decoded.samples)
 
 
+def damaged(path: Path, share: float, n: int) -> Path:
+    """So many bytes turned over behind a share of a file."""
+    raw = bytearray(path.read_bytes())
+    at = round(share * len(raw))
+    raw[at : at + n] = bytes(byte ^ 0x55 for byte in raw[at : at + n])
+    path.write_bytes(raw)
+    return path
+
+
+@pytest.mark.parametrize("seconds", [15, 90])  # within a block that is decoded at once, and in several
+@pytest.mark.parametrize(("share", "n"), [(0.1, 1), (0.6, 1), (0.5, 20_000)])
+def test_damage_in_the_middle_is_silence_and_what_follows_stays_in_its_place(tmp_path, seconds, share, n):
+    y = sound(seconds, 16000)[:, 0]
+    path = write(tmp_path / "a.flac", y, 16000)
+    whole = read(path)[0]
+    size = path.stat().st_size
+    damaged(path, share, n)
+    decoded = decode_full(path)
+    assert not decoded.truncated and len(decoded.samples) == len(y)
+    with opened(path) as source:
+        assert sum(map(len, source.blocks(0, None))) == len(y)
+        ((first, last),) = source.gaps
+    assert last - first < n / size * len(y) + 2 * 4096
+    assert not decoded.samples[first:last].any()
+    np.testing.assert_array_equal(decoded.samples[:first], whole[:first])
+    np.testing.assert_array_equal(decoded.samples[last:], whole[last:])
+    # and any span of it
+    for start, end in ((first - 5000, last + 5000), (first - 5000, first + 10), (last, last + 100)):
+        found = read(path, start=start / 16000, end=end / 16000)[0]
+        assert len(found) == end - start
+        if start < first:
+            np.testing.assert_array_equal(found[: first - start], whole[start:first])
+        if last < end:
+            np.testing.assert_array_equal(found[last - start :], whole[last:end])
+
+
+def test_damage_twice_in_a_file(tmp_path):
+    y = sound(60, 16000)[:, 0]
+    path = write(tmp_path / "a.flac", y, 16000)
+    damaged(damaged(path, 0.25, 10), 0.75, 10)
+    with opened(path) as source:
+        assert sum(map(len, source.blocks(0, None))) == len(y) and not source.truncated
+        assert [round((a + b) / 2 / len(y), 1) for a, b in source.gaps] == pytest.approx(
+            [0.25, 0.75], abs=0.06
+        )
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with opened(path) as source:
+        assert 0.4 * len(y) < sum(map(len, source.blocks(0, None))) < 0.6 * len(y)
+        assert source.truncated and len(source.gaps) == 1
+
+
+def test_a_damaged_file_that_is_taken_away_meanwhile_is_told_of(tmp_path):
+    path = damaged(write(tmp_path / "a.flac", sound(15, 16000)[:, 0], 16000), 0.5, 10)
+    with opened(path) as source:
+        path.unlink()
+        with pytest.raises(UnreadableAudioError, match=r"a\.flac cannot be read any more"):
+            list(source.blocks(0, None))
+
+
+@pytest.mark.parametrize("kind", ["flac", "wav", "mp3", "ogg"])
+def test_what_was_never_written_is_no_damage_within(tmp_path, kind):
+    """A download that was given its room on the disk first: behind what came there are zeros."""
+    path = write(tmp_path / f"a.{kind}", sound(20, 16000)[:, 0], 16000)
+    raw = path.read_bytes()
+    path.write_bytes(raw[: len(raw) // 2] + bytes(len(raw) - len(raw) // 2))
+    with opened(path) as source:
+        heard = sum(map(len, source.blocks(0, None)))
+        assert not source.gaps and (heard < 0.6 * 320_000 or kind == "wav")
+
+
+def test_behind_damage_in_an_mp3_nobody_knows_the_time(tmp_path):
+    y = sound(60, 16000)[:, 0]
+    decoded = decode_full(damaged(write(tmp_path / "a.mp3", y, 16000), 0.5, 20_000))
+    assert decoded.truncated and 0.4 * len(y) < len(decoded.samples) < 0.6 * len(y)
+
+
 def test_wav_of_unknown_length_is_not_truncated(tmp_path):
     path = write(tmp_path / "a.wav", sound()[:, 0])
     raw = bytearray(path.read_bytes())
@@ -168,6 +244,48 @@ def test_wav_of_unknown_length_is_not_truncated(tmp_path):
     path.write_bytes(raw)
     decoded = decode_full(path)
     assert not decoded.truncated and len(decoded.samples) == 44100
+
+
+def sparse_wav(path: Path, said: int, samples: int, subtype: str, frame: int, trailer: bytes = b"") -> Path:
+    """So many samples of silence, whatever the header says of their bytes, a second of a tone at their end."""
+    write(path, np.zeros(0, np.float32), 48000, subtype=subtype)
+    head = bytearray(path.read_bytes())
+    at = head.index(b"data") + 4
+    head[at : at + 4] = struct.pack("<I", said)
+    head = head[: at + 4]
+    write(path, sound(1, 48000)[:, 0], 48000, subtype=subtype)
+    tone = path.read_bytes()[-48000 * frame :]
+    with path.open("wb") as file:
+        file.write(head)
+        file.seek(len(head) + (samples - 48000) * frame)
+        file.write(tone + trailer)
+    return path
+
+
+@pytest.mark.parametrize(("subtype", "frame"), [("PCM_16", 2), ("PCM_24", 3), ("FLOAT", 4)])
+@pytest.mark.parametrize("told", ["wrapped", "nothing"])
+def test_a_wav_of_more_bytes_than_its_header_counts_is_heard_whole(tmp_path, subtype, frame, told):
+    n = (1 << 32) // frame + 20 * 48000
+    said, trailer = (n * frame % (1 << 32), b"LIST\x04\0\0\0abcd") if told == "wrapped" else (0xFFFFFFFF, b"")
+    path = sparse_wav(tmp_path / "a.wav", said, n, subtype, frame, trailer)
+    info = probe(path)
+    assert (info.frames, info.format, info.subtype) == (n, "WAV", subtype)
+    whole = n / 48000
+    found, _ = read(path, start=whole - 2)
+    assert len(found) == 2 * 48000 and not found[:48000].any()
+    np.testing.assert_allclose(found[48000:], sound(1, 48000)[:, 0], atol=1e-4)
+    with opened(path) as source:
+        assert sum(map(len, source.blocks(n - 5000, None))) == 5000 and not source.truncated
+
+
+def test_a_wav_of_more_than_two_gigabytes_can_be_truncated(tmp_path):
+    path = sparse_wav(tmp_path / "a.wav", 3_500_000_000, 10 * 48000, "PCM_16", 2)
+    assert probe(path).frames == 1_750_000_000 and decode_full(path).truncated
+    path = sparse_wav(tmp_path / "a.wav", 0x7FFFFFFF, 10 * 48000, "PCM_16", 2)
+    assert probe(path).frames == 480_000 and not decode_full(path).truncated
+    # a recorder that begins a new file before two gigabytes, and says where it is
+    path = sparse_wav(tmp_path / "a.wav", 0x7FFF8000, 0x7FFF8000 // 2, "PCM_16", 2, b"LIST\x04\0\0\0abcd")
+    assert probe(path).frames == 0x7FFF8000 // 2
 
 
 def wav_around(payload: bytes, rate: int = 44100, trailer: bytes = b"") -> bytes:
@@ -216,6 +334,14 @@ def test_missing_file_and_folder(tmp_path):
         read(tmp_path / "none.wav")
     with pytest.raises(UnreadableAudioError, match="is a folder"):
         read(tmp_path)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are Unicode elsewhere")
+def test_names_that_are_no_unicode_are_told_of(tmp_path):
+    path = tmp_path / os.fsdecode(b"caf\xe9.wav")
+    path.write_bytes(b"RIFF")
+    with pytest.raises(UnreadableAudioError, match="has a name that is not UTF-8"):
+        probe(path)
 
 
 def test_the_error_crosses_processes(tmp_path):

@@ -6,11 +6,11 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from aurist.errors import ConfigError
-from aurist.events import Event, Grid, find_events, score_of_stretches, score_over_time
+from aurist.events import Event, Grid, find_events, parts_of, score_of_stretches, score_over_time
 
 grids = st.builds(
     lambda window, share: Grid(window, round(share * window, 3)),
@@ -86,6 +86,16 @@ def test_what_no_window_holds_is_in_no_event() -> None:
     assert [(one.start, one.end) for one in found] == [(0, 1), (5, 6)]
     with pytest.raises(ConfigError, match="order"):
         score_over_time(np.array([1.0, 0.0]), np.array([2.0, 3.0]), np.ones(2))
+
+
+@given(st.integers(300_000, 304_000), st.integers(0, 299_000), st.integers(1, 20))
+@example(window=300_110, overlap=150_055, n=20)
+def test_parts_of_windows_are_in_order_whatever_their_length(window: int, overlap: int, n: int) -> None:
+    grid = Grid(window / 1e6, overlap / 1e6)
+    starts, ends = (times.ravel() for times in parts_of(*grid.windows(3.0), n))
+    order = np.lexsort((ends, starts))
+    edges, values = score_over_time(starts[order], ends[order], np.ones(len(starts)))
+    assert edges[0] == 0 and edges[-1] >= 2.98 and np.nanmin(values) == 1 == np.nanmax(values)
 
 
 @given(grids, st.floats(1, 60), st.integers(0, 2**32 - 1))

@@ -84,6 +84,22 @@ class Grid:
         return starts / _TICKS, np.minimum(starts + size, end) / _TICKS
 
 
+def parts_of(starts: Times, ends: Times, n: int) -> tuple[Times, Times]:
+    """The starts and ends, (n_windows, n), of equal parts of windows, to whole microseconds.
+
+    Windows of one length that are in order have parts that can be put in order.
+
+    Examples
+    --------
+    >>> starts, ends = parts_of(np.array([0.0, 0.00001]), np.array([0.00001, 0.00002]), 3)
+    >>> (1e6 * starts).round().tolist(), (1e6 * ends).round().tolist()
+    ([[0.0, 3.0, 6.0], [10.0, 13.0, 16.0]], [[3.0, 6.0, 10.0], [13.0, 16.0, 20.0]])
+    """
+    first, last = (np.rint(times * _TICKS).astype(np.int64)[:, None] for times in (starts, ends))
+    edges = (first + np.arange(n + 1) * (last - first) // n) / _TICKS
+    return edges[:, :-1], edges[:, 1:]
+
+
 class Event(NamedTuple):
     """A class that is heard for a while: the column of the class, and its highest score in that time."""
 

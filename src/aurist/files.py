@@ -75,7 +75,8 @@ def add_line(path: Path, record: dict[str, Any]) -> None:
             journal.seek(-1, os.SEEK_END)
             if journal.read(1) != b"\n":
                 journal.write(b"\n")
-        journal.write(json.dumps(record, ensure_ascii=False).encode() + b"\n")
+        # names of files may be no Unicode: json reads what stands for such a byte back as it was
+        journal.write(json.dumps(record, ensure_ascii=False).encode(errors="backslashreplace") + b"\n")
         journal.flush()
         os.fsync(journal.fileno())
 
@@ -83,7 +84,7 @@ def add_line(path: Path, record: dict[str, Any]) -> None:
 def whole_lines(path: Path) -> list[dict[str, Any]]:
     """The lines of a journal, where there is one; those that a kill cut short are left out."""
     found = []
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []:
+    for line in path.read_text(encoding="utf-8", errors="replace").split("\n") if path.exists() else []:
         try:
             found.append(json.loads(line))
         except json.JSONDecodeError:

@@ -45,6 +45,9 @@ def test_every_flaw_is_found_and_named(save, tmp_path):
     whole = Path(save("whole.flac", np.tile(y, 8)))
     (tmp_path / "half.flac").write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
     loud = np.clip(sounds.tune(1, 1.0) * 20, -1, 1)
+    raw = bytearray(whole.read_bytes())
+    raw[len(raw) // 2] ^= 0x55
+    (tmp_path / "hole.flac").write_bytes(raw)
     paths = [
         save("good.wav", sounds.tune(2, 1.0)),
         str(tmp_path / "gone.wav"),
@@ -58,6 +61,7 @@ def test_every_flaw_is_found_and_named(save, tmp_path):
         save("loud.wav", loud),
         save("click.wav", y[:200]),
         str(tmp_path / "half.flac"),
+        str(tmp_path / "hole.flac"),
     ]
     found = audit(clips_of(paths), progress=False)
     assert kinds(found) == {
@@ -72,8 +76,9 @@ def test_every_flaw_is_found_and_named(save, tmp_path):
         ("loud.wav", "clipped"): False,
         ("click.wav", "short"): False,
         ("half.flac", "truncated"): False,
+        ("hole.flac", "damaged"): False,
     }
-    assert found.usable.sum() == 4
+    assert found.usable.sum() == 5
     assert len(found.quarantine) == 8
     assert found.broken["detail"].str.len().min() > 0
     assert not found.exact

@@ -10,8 +10,9 @@ import pandas as pd
 import pytest
 import soundfile as sf
 
+from aurist.annotations import make_annotations
 from aurist.automl.contests import contest_table
-from aurist.automl.detected import FORMATS, Wanted, events_of, labels_from, write_detections
+from aurist.automl.detected import FORMATS, Wanted, _write_audacity, events_of, labels_from, write_detections
 from aurist.automl.detections import Detections, Recording
 from aurist.automl.recordings import Heard
 from aurist.errors import AuristError, ConfigError, DataError
@@ -38,8 +39,8 @@ def heard(tmp_path: Path) -> Heard:
         starts, ends = Grid(5.0).windows(5.0 * len(rows))
         for number in range(len(rows)):  # a block for each window
             part = slice(number, number + 1)
-            made.keep(one, number, Block(starts[part], ends[part], {}, None), np.array(rows)[part])
-        made.finish(one, 5.0 * len(rows), "")
+            length = 5.0 * len(rows) if number == len(rows) - 1 else None
+            made.keep(one, number, Block(starts[part], ends[part], {}, length), np.array(rows)[part])
         recordings.append(one)
         seconds[name] = 5.0 * len(rows)
     return Heard(made, CLASSES, tuple(recordings), seconds, {}, {"c.flac": "c.flac is empty"})
@@ -122,6 +123,13 @@ def test_ravens_table_has_the_files_their_band_and_the_channel(heard: Heard) -> 
     assert table[["Channel", "Low Freq (Hz)", "High Freq (Hz)"]].to_numpy().tolist() == [[2, 0, 4000]]
 
 
+def test_label_tracks_stay_in_their_folder(heard: Heard, tmp_path: Path) -> None:
+    names = ("../../a.wav", "a.wav", str(tmp_path / "a.wav"), "site/../../b.wav")
+    _write_audacity(make_annotations([], "none", recordings=names), tmp_path / "tracks")
+    found = {path.relative_to(tmp_path / "tracks").as_posix() for path in tmp_path.rglob("*.txt")}
+    assert found == {"a.wav.txt", "a.wav#2.txt", "a.wav#3.txt", "site/b.wav.txt"}
+
+
 def test_each_class_has_its_threshold_unless_one_is_given_for_all(heard: Heard) -> None:
     asked = np.array([0.95, 0.65, np.inf])
     chosen, given = Wanted(thresholds=asked), Wanted(min_score=0.1, thresholds=asked)
@@ -136,6 +144,8 @@ def test_what_cannot_be_wanted(tmp_path: Path) -> None:
             Wanted(**wrong)  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="wern, perhaps wren"):
         Wanted(labels=("wern",)).columns(("wren", "robin"))
+    many = [f"Species number {i}" for i in range(400)]
+    assert labels_from(",".join(many)) == tuple(many)
     (tmp_path / "list.txt").write_text("wren\n\n Parus major \n")
     assert labels_from(str(tmp_path / "list.txt")) == ("wren", "Parus major")
 

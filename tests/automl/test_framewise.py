@@ -12,8 +12,9 @@ import soundfile
 import aurist
 from aurist.automl import Streaming, listen
 from aurist.automl.detected import events_of
-from aurist.automl.detections import Recording, Scores
+from aurist.automl.detections import Recording
 from aurist.automl.listening import PARTS
+from aurist.automl.window_scores import Scores
 from aurist.clips.read import read_clips
 from aurist.run import open_run
 
@@ -113,13 +114,14 @@ def test_weak_labels_are_enough_to_find_when(run: Path, tmp_path: Path) -> None:
 
 
 def test_parts_are_in_the_order_of_time_and_as_sure_as_the_window_at_the_most() -> None:
-    when = np.zeros((2, 4, 1), dtype=np.float32)
-    when[0, 3], when[1, 1], when[1, 2] = 1, 1, 0.5
+    when = np.zeros((2, 4, 1), dtype=np.uint8)
+    when[0, 3], when[1, 1], when[1, 2] = 255, 255, 51
     scores = Scores(
         np.array([0.0, 2.0]), np.array([4.0, 6.0]), np.array([[0.8], [0.4]], dtype=np.float32), when
     )
-    starts, ends, said = scores.of_parts(np.array([0]))
+    starts, ends, columns = scores.of_parts()
+    (said,) = columns
     assert starts.tolist() == [0, 1, 2, 2, 3, 3, 4, 5]
     assert np.array_equal(ends, starts + 1)
-    assert sorted(said[4:6, 0].tolist()) == pytest.approx([0.4, 0.8])
-    assert said[[0, 1, 7], 0].tolist() == [0, 0, 0] and said[6, 0] == pytest.approx(0.2)
+    assert sorted(said[4:6].tolist()) == pytest.approx([0.4, 0.8])
+    assert said[[0, 1, 7]].tolist() == [0, 0, 0] and said[6] == pytest.approx(0.08)

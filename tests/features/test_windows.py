@@ -58,18 +58,40 @@ def test_a_stretch_is_what_read_gives_at_every_rate(
 def test_what_cannot_be_heard_is_said(night: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="2 channel"):
         read_stretch(night, (8000,), 0, 1, channel=2)
-    bad = tmp_path / "nan.wav"
-    y = np.zeros(8000, np.float32)
-    y[4000] = np.nan
-    soundfile.write(bad, y, 8000, subtype="FLOAT")
-    with pytest.raises(DataError, match=r"nan\.wav holds samples that are not finite"):
-        read_stretch(bad, (8000,), 0, 1)
     nothing = tmp_path / "nothing.wav"
     soundfile.write(nothing, np.zeros(0), 8000)
     with pytest.raises(DataError, match="holds no samples"):
         read_block(nothing, 0, Hearing(Grid(1), (8000,)))
     with pytest.raises(UnreadableAudioError, match="too far from"):
         read_stretch(night, (40,), 0, 1)
+    with pytest.raises(DataError, match=r"night\.flac holds no samples from 299 s on"):
+        read_block(night, 1, Hearing(Grid(1), (8000,)))
+    assert read_stretch(night, (8000,), 60, 61).length is None
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+def test_what_is_no_number_or_damaged_is_silence(channels: int, tmp_path: Path) -> None:
+    y = np.full((40 * 8000, channels), 0.25, np.float32)
+    y[4 * 8000 + 100, 0], y[4 * 8000 + 300, 0], y[20 * 8000, -1] = np.nan, np.inf, -np.inf
+    soundfile.write(tmp_path / "a.wav", y, 8000, subtype="FLOAT")
+    found = read_stretch(tmp_path / "a.wav", (8000,), 3, 30)
+    assert found.silenced == (
+        (4 + 100 / 8000, 4 + 301 / 8000),
+        (20, 20 + 1 / 8000),
+    )
+    expected = np.nan_to_num(y.mean(axis=1), nan=0, posinf=0, neginf=0)
+    assert np.array_equal(found.sound[8000], expected[3 * 8000 : 30 * 8000])
+
+    noise = np.random.default_rng(0).uniform(-0.5, 0.5, y.shape)
+    soundfile.write(tmp_path / "a.flac", noise, 8000)
+    raw = bytearray((tmp_path / "a.flac").read_bytes())
+    raw[len(raw) // 2] ^= 0x55
+    (tmp_path / "a.flac").write_bytes(raw)
+    block = read_block(tmp_path / "a.flac", 0, Hearing(Grid(1), (8000,)))
+    ((start, end),) = block.silenced
+    assert 18 < start < 20.1 and start < end < start + 1.1 and block.length == 40
+    heard = block.waves[8000].window(25)
+    assert np.allclose(heard, noise.mean(axis=1)[25 * 8000 : 26 * 8000], atol=1e-4)
 
 
 @pytest.mark.parametrize("margin", [0.0, 1.5])

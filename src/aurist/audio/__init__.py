@@ -1,6 +1,6 @@
 """Decoding: the only place that opens sound files."""
 
-from aurist.audio.info import AudioInfo, Decoded, Source, UnreadableAudioError
+from aurist.audio.info import AudioInfo, Decoded, Source, UnreadableAudioError, in_words
 from aurist.audio.reading import decode_full, opened, probe, read, read_stretch, resample
 from aurist.audio.streaming import Stretch, one_channel, resampled, span_around
 
@@ -11,6 +11,7 @@ __all__ = [
     "Stretch",
     "UnreadableAudioError",
     "decode_full",
+    "in_words",
     "one_channel",
     "opened",
     "probe",

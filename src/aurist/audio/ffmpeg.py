@@ -25,6 +25,7 @@ class FfmpegSource:
     def __init__(self, path: Path) -> None:
         self._path, self._file = path, identity(path)
         self.truncated = False
+        self.gaps: list[tuple[int, int]] = []  # ffmpeg steps over damage in its own ways
         # -t 0: the header of the WAV that would come is all that is wanted here
         with Pipe(path, "-t", "0") as pipe:
             sample_rate, channels = pipe.sample_rate, pipe.channels

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 MPEG_LAYER_3 = 0x0055
-# programs that write to a pipe leave 0 or a very large size in the header: that promises nothing
-_UNKNOWN_SIZE = 0x7FFF0000
+# programs that write to a pipe leave 0 or the largest size that they know in the header: that promises nothing
+_LARGEST = (range(0x7FFF0000, 0x80010000), range(0xFFFF0000, 0x100000000))
+_32_BITS = 1 << 32
+#: Bytes behind the sound up to which they may be other chunks.
+_TRAILER = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,19 @@ class WavHeader:
     @property
     def truncated(self) -> bool:
         """Whether the data chunk goes on beyond the end of the file."""
-        return 0 < self.data_size < _UNKNOWN_SIZE and self.data_offset + self.data_size > self.file_size
+        return not self._says_nothing and self.data_offset + self.data_size > self.file_size
+
+    @property
+    def sound_size(self) -> int:
+        """Bytes of the data chunk, also of one that 32 bits cannot count: what is written then is the rest."""
+        room = self.file_size - self.data_offset
+        if self._says_nothing and room > self.data_size + _TRAILER:
+            return room
+        return self.data_size + max(0, room - self.data_size) // _32_BITS * _32_BITS
+
+    @property
+    def _says_nothing(self) -> bool:
+        return self.data_size == 0 or any(self.data_size in sizes for sizes in _LARGEST)
 
 
 def wav_header(path: Path) -> WavHeader | None:

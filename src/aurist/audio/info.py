@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -95,12 +96,32 @@ class Decoded:
     truncated: bool
 
 
+def in_words(stretches: Iterable[tuple[float, float]], shown: int = 5) -> str:
+    """Stretches of time in seconds as words, to the tenth; those that meet are one.
+
+    Examples
+    --------
+    >>> in_words([(61.02, 62.81), (1.0, 1.5), (1.25, 2.0)])
+    '1.0 to 2.0 s, 61.0 to 62.9 s'
+    """
+    joined: list[list[float]] = []
+    for start, end in sorted((math.floor(10 * a) / 10, math.ceil(10 * b) / 10) for a, b in stretches):
+        if joined and start <= joined[-1][1]:
+            joined[-1][1] = max(joined[-1][1], end)
+        else:
+            joined.append([start, end])
+    said = [f"{start:.1f} to {end:.1f} s" for start, end in joined[:shown]]
+    return ", ".join(said) + (f" and {len(joined) - shown} more" if len(joined) > shown else "")
+
+
 class Source(Protocol):
     """A file opened for decoding: libsndfile's or ffmpeg's."""
 
     info: AudioInfo
     #: The file is known to be cut short (known for sure once it is decoded to its end).
     truncated: bool
+    #: Frames [first, last) that are damaged, and given as silence, as far as the file has been decoded.
+    gaps: list[tuple[int, int]]
 
     def blocks(self, first: int, last: int | None) -> Iterator[Samples]:
         """The frames [first, last) in blocks of (n, channels); fewer where the file ends before."""

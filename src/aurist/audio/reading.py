@@ -15,7 +15,7 @@ from aurist.audio.headers import wav_header
 from aurist.audio.info import AudioInfo, Decoded, Samples, Source, UnreadableAudioError
 from aurist.audio.sndfile import SndfileSource
 from aurist.audio.sniff import as_text, beginning, foreign, head_of, is_own
-from aurist.audio.streaming import Stretch, one_channel, resampled, span_around
+from aurist.audio.streaming import Stretch, finite, one_channel, resampled, span_around
 from aurist.errors import DataError
 
 # soxr's HQ filter reaches some 200 samples of the lower rate to each side; beyond this a span equals the whole
@@ -110,7 +110,7 @@ def read_stretch(
     rates
         In Hz.
     start, end
-        In seconds. A recording that ends before ``start`` gives no samples.
+        In seconds. A recording that ends before ``start`` gives no samples, and no length.
     channel
         Take this channel, counted from 0; None averages all of them.
 
@@ -119,7 +119,7 @@ def read_stretch(
     UnreadableAudioError
         Where the file cannot be decoded.
     DataError
-        Where there is no such channel, or samples are not finite.
+        Where there is no such channel.
     """
     path = Path(path)
     with contextlib.closing(_open(path)) as source:
@@ -129,23 +129,23 @@ def read_stretch(
             _check_ratio(path, native, rate)
         first, last = span_around(start, end, [native, *rates])
         heard = 0
+        silenced: list[tuple[int, int]] = []
 
         def pieces() -> Iterator[Samples]:
             nonlocal heard
             for block in source.blocks(first * native, last * native):
+                piece, bad = finite(one_channel(block, channel), native)
+                begin = first * native + heard
+                silenced.extend((begin + i, begin + j) for i, j in bad)
                 heard += len(block)
-                piece = one_channel(block, channel)
-                if not np.isfinite(piece).all():
-                    near = first + heard / native
-                    raise DataError(
-                        f"{path} holds samples that are not finite (NaN or infinite) near {near:.0f} s"
-                    )
                 yield piece
 
         parts = list(resampled(pieces(), native, rates, first, start, end))
         sound = {rate: np.concatenate([part[rate] for part in parts]) for rate in rates}
         ended = heard < (last - first) * native
-        return Stretch(sound, first + heard / native if ended else None)
+        # where nothing is heard the end was somewhere before
+        length = first + heard / native if ended and (heard or not first) else None
+        return Stretch(sound, length, tuple((i / native, j / native) for i, j in source.gaps + silenced))
 
 
 def decode_full(path: str | Path, sample_rate: int | None = None) -> Decoded:
@@ -264,6 +264,11 @@ def _open(path: Path) -> Source:
         raise UnreadableAudioError(
             path, found, "Check the path in the table and the folder that it starts from."
         )
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        advice = "Rename it: neither libsndfile nor a table can hold that name."
+        raise UnreadableAudioError(path, "has a name that is not UTF-8", advice) from None
     try:
         if path.stat().st_size == 0:
             raise UnreadableAudioError(path, "is empty (0 bytes)", "Fetch it again, or leave it out.")

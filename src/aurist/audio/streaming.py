@@ -24,10 +24,13 @@ class Stretch:
         By sample rate, (n_samples,), float32; fewer than were asked for where the recording ends before.
     length
         Seconds of the whole recording, where its end was met; else None.
+    silenced
+        (start, end) in seconds of the recording: what is damaged there, NaN or infinite, is given as silence.
     """
 
     sound: Mapping[int, Samples]
     length: float | None
+    silenced: tuple[tuple[float, float], ...] = ()
 
 
 def one_channel(block: Samples, channel: int | None) -> Samples:
@@ -40,6 +43,23 @@ def one_channel(block: Samples, channel: int | None) -> Samples:
         total += block[:, other]
     total *= np.float32(1 / block.shape[1])
     return total
+
+
+def finite(piece: Samples, apart: int) -> tuple[Samples, list[tuple[int, int]]]:
+    """(n,) with 0 for what is NaN or infinite, and where that was: [first, last), one stretch up to ``apart`` samples.
+
+    Examples
+    --------
+    >>> finite(np.array([0.5, np.nan, 0.5, np.inf, 0.5, 0.5, 0.5, np.nan], np.float32), apart=2)[1]
+    [(1, 4), (7, 8)]
+    """
+    good = np.isfinite(piece)
+    if good.all():
+        return piece, []
+    bad = np.flatnonzero(~good)
+    cuts = np.flatnonzero(np.diff(bad) > apart)
+    first, last = bad[np.append(0, cuts + 1)], bad[np.append(cuts, -1)] + 1
+    return np.where(good, piece, np.float32(0)), list(zip(first.tolist(), last.tolist(), strict=True))
 
 
 @overload

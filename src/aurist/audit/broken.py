@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from aurist.audio import in_words
 from aurist.audit.files import FileFacts, Span
 from aurist.clips.table import Clips
 from aurist.errors import plural
@@ -53,6 +54,8 @@ def clip_flaws(facts: FileFacts, span: Span) -> list[Flaw]:
     flaws = []
     if facts.truncated:
         flaws.append(Flaw("truncated", False, facts.detail))
+    if gaps := [gap for gap in facts.gaps if gap[0] < span.end and gap[1] > span.start]:
+        flaws.append(Flaw("damaged", False, f"taken for silence, as it cannot be decoded: {in_words(gaps)}"))
     if np.isfinite(span.end) and span.end > facts.seconds + SLACK:
         flaws.append(Flaw("cut", False, f"{asked}, and the file lasts {facts.seconds:.3f} s"))
     if span.nonfinite:

@@ -90,4 +90,5 @@ def _unpacked(text: str, code: bytes, known: bytes) -> FileFacts:
     words = [np.frombuffer(blob, dtype="<u8").astype(np.uint64) for blob in (code, known)]
     prints = Fingerprint(words[0], words[1], plain.pop("hop"))
     spans = tuple(Span(*values) for values in plain.pop("spans"))
-    return FileFacts(**plain, spans=spans, prints=prints)
+    gaps = tuple((first, last) for first, last in plain.pop("gaps"))
+    return FileFacts(**plain, gaps=gaps, spans=spans, prints=prints)

@@ -110,6 +110,9 @@ def hear(path: Path, spans: Spans, *, near: bool) -> FileFacts:
                 channels=info.channels,
                 seconds=seconds,
                 truncated=source.truncated,
+                gaps=tuple(
+                    (first / info.sample_rate, last / info.sample_rate) for first, last in source.gaps
+                ),
                 digest=listener.digest(),
                 spans=tuple(listener.spans()),
                 prints=prints or Fingerprint(np.empty(0, np.uint64), np.empty(0, np.uint64)),

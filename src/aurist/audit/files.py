@@ -72,6 +72,8 @@ class FileFacts:
         Decoded.
     truncated
         Whether that is less than the header promises.
+    gaps
+        (start, end) in seconds: what is damaged there is given as silence.
     digest
         Hash of the decoded samples, the same whatever the container; equal channels count once.
     spans
@@ -88,6 +90,7 @@ class FileFacts:
     channels: int = 0
     seconds: float = 0.0
     truncated: bool = False
+    gaps: tuple[tuple[float, float], ...] = ()
     digest: str = ""
     spans: tuple[Span, ...] = ()
     prints: Fingerprint = field(default_factory=lambda: Fingerprint(*(np.empty(0, np.uint64),) * 2))

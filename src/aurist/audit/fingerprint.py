@@ -31,7 +31,7 @@ WEAK_DB = 1.5
 #: From here on a recording is ultrasound and is heard at a tenth of its speed, as bat workers do.
 ULTRASOUND_RATE = 128_000
 #: Changes whenever the bits do; part of the key under which fingerprints are stored.
-VERSION = 2
+VERSION = 3
 
 Bits = npt.NDArray[np.uint64]
 Samples = npt.NDArray[np.float32]

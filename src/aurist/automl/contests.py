@@ -118,7 +118,7 @@ def _values(heard: Heard, names: list[str], ends: list[float], *, rows: bool) ->
         here = np.flatnonzero(of == one.name)
         if not len(here):
             continue
-        scores = heard.detections.scores(one)
+        scores = heard.detections.scores(one, when=False)
         if rows:
             out[here] = score_of_stretches(
                 scores.starts, scores.ends, scores.proba, np.maximum(stop[here] - SECONDS, 0), stop[here]

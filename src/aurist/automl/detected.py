@@ -16,7 +16,6 @@ from aurist.audio import probe
 from aurist.automl.recordings import Heard
 from aurist.clips.table import numbered
 from aurist.errors import ConfigError, DataError, check_one_of, listing, plural
-from aurist.events import find_events
 from aurist.files import atomic_path
 
 WINDOWS = "windows"
@@ -101,8 +100,11 @@ def labels_from(text: str) -> tuple[str, ...]:
     >>> labels_from("wren, robin")
     ('wren', 'robin')
     """
-    path = Path(text)
-    found = path.read_text(encoding="utf-8-sig").splitlines() if path.is_file() else text.split(",")
+    try:
+        is_file = Path(text).is_file()
+    except OSError:  # too long for a name
+        is_file = False
+    found = Path(text).read_text(encoding="utf-8-sig").splitlines() if is_file else text.split(",")
     return tuple(name.strip() for name in found if name.strip())
 
 
@@ -139,8 +141,7 @@ def events_of(
     """The events of all recordings, by recording and start; each class from its threshold on, (n_classes,)."""
     rows = []
     for one in heard.recordings:
-        scores = heard.detections.scores(one)
-        for event in find_events(*scores.of_parts(columns), thresholds[columns]):
+        for event in heard.detections.scores(one, columns).events(thresholds[columns]):
             rows.append(
                 {
                     "path": one.name,
@@ -161,8 +162,8 @@ def _write_windows(heard: Heard, columns: npt.NDArray[np.intp], path: Path) -> i
     with atomic_path(path) as part, part.open("w", encoding="utf-8", newline="") as file:
         pd.DataFrame(columns=["path", "start", "end", *names]).to_csv(file, index=False)
         for one in heard.recordings:
-            scores = heard.detections.scores(one)
-            said = scores.proba[:, columns].astype(np.float64).round(_DIGITS)
+            scores = heard.detections.scores(one, columns, when=False)
+            said = scores.proba.astype(np.float64).round(_DIGITS)
             table = pd.DataFrame(said, columns=names)
             table.insert(0, "end", scores.ends)
             table.insert(0, "start", scores.starts)
@@ -174,8 +175,8 @@ def _write_windows(heard: Heard, columns: npt.NDArray[np.intp], path: Path) -> i
 
 def _write_audacity(events: Annotations, folder: Path) -> None:
     """A label track for each recording, called after it."""
-    places = [PurePath(name).name if PurePath(name).is_absolute() else name for name in events.recordings]
-    for name, place in zip(events.recordings, numbered(places), strict=True):
+    places = numbered([_place(name) for name in events.recordings])
+    for name, place in zip(events.recordings, places, strict=True):
         own = events.table[events.table["path"] == name].reset_index(drop=True)
         write_annotations(Annotations(own, (name,)), folder / f"{place}.txt", "audacity")
 
@@ -195,3 +196,16 @@ def _nyquist(file: Path) -> float:
         return probe(file).sample_rate / 2
     except (DataError, OSError):  # it was heard before, and is no longer there
         return float("nan")
+
+
+def _place(name: str) -> str:
+    """Of a recording's file in a folder, never beside it.
+
+    Examples
+    --------
+    >>> _place("site 1/a.wav"), _place("../b/a.wav"), _place("/data/a.wav")
+    ('site 1/a.wav', 'b/a.wav', 'a.wav')
+    """
+    path = PurePath(name)
+    parts = [part for part in path.parts if part not in ("..", path.anchor)]
+    return parts[-1] if path.is_absolute() else "/".join(parts)

@@ -7,22 +7,25 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from aurist.automl.window_scores import SUREST, Scores
 from aurist.errors import ConfigError, DataError, listing, plural
-from aurist.events import Times
 from aurist.features.windows import Block
 from aurist.files import add_line, atomic_path, whole_lines, write_json
 from aurist.models.base import Proba
 
 SETTINGS, JOURNAL, SCORES = "settings.json", "journal.jsonl", "scores"
-#: The share of the surest part, as it is stored.
-_SUREST = 255
+#: Seconds after which nobody is at work on a file that is written.
+_LITTER = 3600
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,9 @@ class Progress:
     seconds
         Its length, where all of it is done.
     note
-        What people should know of it: a missing end.
+        What people should know of it: a missing end, damage.
+    silenced
+        See `aurist.audio.Stretch`.
     file
         Where it was; None in folders of older versions.
     """
@@ -61,39 +66,7 @@ class Progress:
     seconds: float | None = None
     note: str = ""
     file: str | None = None
-
-
-@dataclass(frozen=True)
-class Scores:
-    """What a run says of the windows of a recording.
-
-    Parameters
-    ----------
-    starts, ends
-        (n,), in seconds.
-    proba
-        (n, n_classes).
-    when
-        (n, n_parts, n_classes): how sure a class is in equal parts of each window, as a share of its surest; one part
-        where the run cannot tell.
-    """
-
-    starts: npt.NDArray[np.float64]
-    ends: npt.NDArray[np.float64]
-    proba: npt.NDArray[np.float32]
-    when: npt.NDArray[np.float32]
-
-    def of_parts(self, columns: npt.NDArray[np.intp]) -> tuple[Times, Times, npt.NDArray[np.float32]]:
-        """The starts and ends of all parts of windows, (n * n_parts,), in order, and the scores of some classes there.
-
-        A class is as likely in its surest part as in the window.
-        """
-        said = self.when[:, :, columns] * self.proba[:, None, columns]
-        n_parts = said.shape[1]
-        edges = self.starts[:, None] + np.arange(n_parts + 1) / n_parts * (self.ends - self.starts)[:, None]
-        order = np.lexsort((edges[:, 1:].ravel(), edges[:, :-1].ravel()))
-        scores = said.reshape(-1, said.shape[2])[order]
-        return edges[:, :-1].ravel()[order], edges[:, 1:].ravel()[order], scores
+    silenced: list[tuple[float, float]] = field(default_factory=list)
 
 
 class Detections:
@@ -123,6 +96,36 @@ class Detections:
         for line in whole_lines(folder / JOURNAL):
             self._replay(line)
 
+    def check_names(self, recordings: Sequence[Recording]) -> None:
+        """See that none would take the place of another of the same name.
+
+        Raises
+        ------
+        ConfigError
+            Where one would: all of them at once.
+        """
+        taken = []
+        for one in recordings:
+            known = self._known.get(one.name)
+            if known is None or known.file is None or not one.file.is_file():
+                continue
+            other = Path(known.file)
+            if one.stamp() != known.stamp and one.file.resolve() != other and other.is_file():
+                taken.append(f"{one.name}: {other} was heard, {one.file.resolve()} is given now")
+        if taken:
+            raise ConfigError(
+                f"{self.folder} holds {plural(len(taken), 'other recording')} of the same name:\n{listing(taken)}\n"
+                "Give another folder with -o, or the folder above with all recordings at once."
+            )
+
+    def clear(self) -> None:
+        """Take away what is left of writes that a kill has ended; not of those of another process now."""
+        for pattern in (".*.part", f"{SCORES}/*/.*.part"):
+            for part in self.folder.glob(pattern):
+                with suppress(FileNotFoundError):  # by now it is whole
+                    if time.time() - part.stat().st_mtime > _LITTER:
+                        part.unlink()
+
     def progress(self, recording: Recording) -> Progress:
         """What is done of a recording; nothing, where it has changed since."""
         known = self._known.get(recording.name)
@@ -133,9 +136,18 @@ class Detections:
         return self._known[recording.name]
 
     def keep(
-        self, recording: Recording, number: int, block: Block, proba: Proba, when: Proba | None = None
+        self,
+        recording: Recording,
+        number: int,
+        block: Block,
+        proba: Proba,
+        when: Proba | None = None,
+        note: str = "",
     ) -> None:
-        """Store the scores of a block; when this returns, no kill can take them away."""
+        """Store the scores of a block, with the last one what people should know of the recording.
+
+        When this returns, no kill can take them away.
+        """
         if when is None:
             when = np.ones((len(proba), 1, proba.shape[1]))
         with atomic_path(self._part(recording, number)) as part, part.open("wb") as file:
@@ -144,21 +156,35 @@ class Detections:
                 starts=block.starts,
                 ends=block.ends,
                 proba=proba.astype(np.float32),
-                when=np.rint(when * _SUREST).astype(np.uint8),  # the largest array by far
+                when=np.rint(when * SUREST).astype(np.uint8),  # the largest array by far
             )
-        self._log({"event": "block", "recording": recording.name, "block": number})
+        line = {"event": "block", "recording": recording.name, "block": number, "silenced": block.silenced}
+        # in the same line: a recording whose last block is done is done, whenever a kill comes
+        self._log(line if block.length is None else {**line, "seconds": block.length, "note": note})
 
-    def finish(self, recording: Recording, seconds: float, note: str) -> None:
-        """Say that all of a recording is done."""
-        self._log({"event": "finished", "recording": recording.name, "seconds": seconds, "note": note})
+    def scores(
+        self, recording: Recording, columns: npt.NDArray[np.intp] | None = None, *, when: bool = True
+    ) -> Scores:
+        """What is stored of a recording, in order.
 
-    def scores(self, recording: Recording) -> Scores:
-        """All that is stored of a recording, in order."""
+        Parameters
+        ----------
+        recording
+            Some of which has been heard.
+        columns
+            The classes wanted; None: all.
+        when
+            Whether that is wanted too: it is the largest by far. Else it is as where the run cannot tell.
+        """
+        wanted = slice(None) if columns is None else columns
         parts = []
         for number in sorted(self._known[recording.name].blocks):
             with np.load(self._part(recording, number), allow_pickle=False) as kept:
-                when = kept["when"].astype(np.float32) / _SUREST
-                parts.append(Scores(kept["starts"], kept["ends"], kept["proba"], when))
+                proba = kept["proba"][:, wanted]
+                shares = (
+                    kept["when"][:, :, wanted] if when else np.full_like(proba[:, None], SUREST, np.uint8)
+                )
+                parts.append(Scores(kept["starts"], kept["ends"], proba, shares))
         parts = [part for part in parts if len(part.proba)] or parts[:1]
         return Scores(
             np.concatenate([part.starts for part in parts]),
@@ -179,7 +205,7 @@ class Detections:
         for name, known in self._known.items():
             if known.seconds is None:
                 continue
-            file = Path(name if known.file is None else known.file) if root is None else root / name
+            file = Path(name if known.file is None else known.file) if root is None else _inside(root, name)
             one = Recording(name, file)
             found.append(one)
             if not file.is_file():
@@ -205,10 +231,12 @@ class Detections:
     def _replay(self, line: dict[str, Any]) -> None:
         if line["event"] == "began":
             self._known[line["recording"]] = Progress(line["stamp"], file=line.get("file"))
-        elif line["event"] == "block":
-            self._known[line["recording"]].blocks.add(line["block"])
-        elif line["event"] == "finished":
-            known = self._known[line["recording"]]
+            return
+        known = self._known[line["recording"]]
+        if "block" in line:
+            known.blocks.add(line["block"])
+            known.silenced += [(start, end) for start, end in line.get("silenced", ())]
+        if "seconds" in line:  # in a line of its own in folders of older versions
             known.seconds, known.note = line["seconds"], line["note"]
 
 
@@ -229,10 +257,17 @@ def open_detections(folder: Path) -> Detections:
     return Detections(folder, json.loads(path.read_text(encoding="utf-8")))
 
 
+def _inside(root: Path, name: str) -> Path:
+    """Where a recording should be in a folder: by its name, or by the last part of that."""
+    file, alone = root / name, root / PurePath(name).name
+    return alone if PurePath(name).is_absolute() or (alone.is_file() and not file.is_file()) else file
+
+
 def _check_settings(folder: Path, settings: dict[str, Any]) -> None:
     path = folder / SETTINGS
     if not path.exists():
-        strange = sorted({path.name for path in folder.iterdir()} - {".lock"})
+        # hidden are the lock, and what is left of a first write that was killed
+        strange = sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
         if strange:
             raise DataError(
                 f"{folder} is no folder of detections: it holds {', '.join(strange[:5])}, and no {SETTINGS}. "

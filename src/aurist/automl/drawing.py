@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from aurist.automl.detections import Detections, Recording, Scores
+from aurist.automl.detections import Detections, Recording
+from aurist.automl.window_scores import Scores
 from aurist.errors import ConfigError
-from aurist.events import Event, find_events, score_over_time
+from aurist.events import Event, score_over_time
 
 BEST, UNCERTAIN, RANDOM = "best", "uncertain", "random"
 #: Of a longer event the surest stretch of so many seconds is cut: nobody judges a minute as a whole.
@@ -88,8 +89,9 @@ def draw_detections(
     """
     by_class: dict[int, list[Detection]] = {int(column): [] for column in columns}
     for one in recordings:
-        for event in _events(detections.scores(one), columns, thresholds):
-            by_class[event.column].append(Detection(one, event))
+        for event in _events(detections.scores(one, columns), thresholds[columns]):
+            own = event._replace(column=int(columns[event.column]))
+            by_class[own.column].append(Detection(one, own))
     rng = np.random.default_rng(sampling.seed)
     drawn = []
     for column, found in by_class.items():
@@ -100,13 +102,11 @@ def draw_detections(
     return sorted(drawn, key=lambda d: (-d.event.score, d.recording.name, d.event.start, d.event.column))
 
 
-def _events(scores: Scores, columns: npt.NDArray[np.intp], thresholds: Thresholds) -> list[Event]:
+def _events(scores: Scores, asked: Thresholds) -> list[Event]:
     """What is announced, and what comes near to that and holds nothing that is."""
-    parts, asked = scores.of_parts(columns), thresholds[columns]
-    announced = find_events(*parts, asked)
-    near = find_events(*parts, _NEARLY * np.minimum(asked, 1.0))
-    both = announced + [event for event in near if event.score < asked[event.column]]
-    return [_surest(scores, event._replace(column=int(columns[event.column]))) for event in both]
+    near = scores.events(_NEARLY * np.minimum(asked, 1.0))
+    both = scores.events(asked) + [event for event in near if event.score < asked[event.column]]
+    return [_surest(scores, event) for event in both]
 
 
 def _surest(scores: Scores, event: Event) -> Event:

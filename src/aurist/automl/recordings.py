@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from aurist.audio import probe
+from aurist.audio import in_words, probe
 from aurist.automl.detections import Detections, Progress, Recording
 from aurist.automl.listening import PARTS, Listener
 from aurist.clips import Clips
@@ -80,7 +80,7 @@ class Heard:
     seconds
         By recording, its length.
     notes
-        By recording, what people should know of it: it ends before its header says.
+        By recording, what people should know of it: it is damaged, or ends before its header says.
     failures
         By recording, why it could not be heard.
     """
@@ -148,7 +148,8 @@ def listen(
     Raises
     ------
     ConfigError
-        Where no window is known, the run has no such model, or the folder holds scores by other settings.
+        Where no window is known, the run has no such model, or the folder holds scores by other settings, or of other
+        recordings of the same names.
     """
     data = read_data(run)
     cores = jobs or data.task.jobs
@@ -203,6 +204,8 @@ class _Listening:
         self._known: dict[str, Progress] = {}
 
     def all(self, recordings: Sequence[Recording]) -> Heard:
+        self._detections.clear()
+        self._detections.check_names(recordings)
         for one in recordings:
             try:
                 info = probe(one.file)
@@ -235,12 +238,14 @@ class _Listening:
             done = len(self._known[one.name].blocks)
             count = -(-self._hearing.grid.count(self._promised[one.name]) // self._hearing.block)
             for number in range(done, max(done + 1, count)):
+                if self._ended(one):
+                    break
                 yield (one, number), partial(read_block, one.file, number, self._hearing)
 
     def _hear(self, one: Recording, number: int, decoded: Callable[[], Block]) -> None:
         """Score a block."""
-        if self._known[one.name].seconds is not None or one.name in self._failures:
-            return  # its end, or what is wrong with it, came before this block
+        if self._ended(one):
+            return
         try:
             block = decoded()
             said, when = self._listener.hear(block)
@@ -248,14 +253,18 @@ class _Listening:
             self._fail(one, error)
             return
         left = self._left(one)
-        self._detections.keep(one, number, block, said, when)
-        if block.length is not None:
-            self._detections.finish(one, block.length, _missing(self._promised[one.name], block.length))
+        silenced = [*self._known[one.name].silenced, *block.silenced]
+        note = "" if block.length is None else _note(self._promised[one.name], block.length, silenced)
+        self._detections.keep(one, number, block, said, when, note)
         self._hours(left if block.length is not None else left - self._left(one))
+
+    def _ended(self, one: Recording) -> bool:
+        """Whether its end, or what is wrong with it, has been met."""
+        return self._known[one.name].seconds is not None or one.name in self._failures
 
     def _hear_the_rest(self, one: Recording) -> None:
         """What is behind the end that the header promised."""
-        while self._known[one.name].seconds is None and one.name not in self._failures:
+        while not self._ended(one):
             number = len(self._known[one.name].blocks)
             self._hear(one, number, partial(read_block, one.file, number, self._hearing))
 
@@ -276,7 +285,10 @@ class _Listening:
         )
 
 
-def _missing(promised: float, length: float) -> str:
-    if promised - length <= _LOST:
-        return ""
-    return f"ends after {length:.1f} s, though its header says {promised:.1f} s: its end is missing"
+def _note(promised: float, length: float, silenced: Sequence[tuple[float, float]]) -> str:
+    said = []
+    if silenced:
+        said.append(f"is damaged, and silence was heard instead, from {in_words(silenced)}")
+    if promised - length > _LOST:
+        said.append(f"ends after {length:.1f} s, though its header says {promised:.1f} s: its end is missing")
+    return "; ".join(said)

@@ -59,12 +59,15 @@ class Block:
         The windows at each rate.
     length
         Seconds of the whole recording where this is its last block, else None.
+    silenced
+        See `aurist.audio.Stretch`.
     """
 
     starts: npt.NDArray[np.float64]
     ends: npt.NDArray[np.float64]
     waves: Mapping[int, HeldWaves]
     length: float | None
+    silenced: tuple[tuple[float, float], ...] = ()
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -87,7 +90,7 @@ def read_block(path: Path, number: int, hearing: Hearing) -> Block:
     Raises
     ------
     DataError
-        Where the recording cannot be decoded, or holds no samples.
+        Where the recording cannot be decoded, or holds no samples there.
     """
     grid = hearing.grid
     first, last = number * hearing.block, (number + 1) * hearing.block
@@ -96,8 +99,8 @@ def read_block(path: Path, number: int, hearing: Hearing) -> Block:
     stop = grid.start(last - 1) + grid.window + hearing.margin
     found = read_stretch(path, hearing.rates, begin, stop, channel=hearing.channel)
     length = found.length
-    if number == 0 and not all(len(sound) for sound in found.sound.values()):
-        raise DataError(f"{path} holds no samples.")
+    if not all(len(sound) for sound in found.sound.values()):
+        raise DataError(f"{path} holds no samples{f' from {begin:.0f} s on' if number else ''}.")
     starts, ends = grid.windows(stop if length is None else length, first, last)
     waves = {
         rate: HeldWaves(
@@ -106,7 +109,7 @@ def read_block(path: Path, number: int, hearing: Hearing) -> Block:
         for rate, sound in found.sound.items()
     }
     is_last = length is not None and grid.count(length) <= last
-    return Block(starts, ends, waves, length if is_last else None)
+    return Block(starts, ends, waves, length if is_last else None, found.silenced)
 
 
 def _samples(seconds: npt.NDArray[np.float64], rate: int, begin: float, most: int) -> npt.NDArray[np.int64]:
