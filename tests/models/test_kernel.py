@@ -11,7 +11,7 @@ from sklearn.kernel_ridge import KernelRidge
 
 from aurist.metrics import UNKNOWN
 from aurist.models.base import Examples, FitFailedError, Inputs, Member, Task, engine
-from aurist.models.kernel import _begun, _distances, _solved
+from aurist.models.kernel import KernelModel, _begun, _distances, _middle, _solved
 
 TASK = Task(("a", "b", "c"), True, "average_precision")
 
@@ -25,11 +25,17 @@ def examples(n: int, seed: int, *, unknown: float = 0.0) -> Examples:
     return Examples(Inputs(features), targets, rng.uniform(0.5, 2.0, n))
 
 
+def solved(train: Examples) -> KernelModel:
+    start = _begun(train, TASK)
+    distances = _distances(start.rows, start.rows)
+    fall = 1.0 / _middle(distances)
+    return replace(start, fall=fall, dual=_solved(start, np.exp(-fall * distances), 0.1, train))
+
+
 @pytest.mark.parametrize("unknown", [0.0, 0.4])
 def test_weights_of_rows_are_those_of_scikit_learn_for_each_label(unknown: float) -> None:
     train, new = examples(60, 0, unknown=unknown), examples(20, 1)
-    start = _begun(train, TASK)
-    model = _solved(start, _distances(start.rows, start.rows), 1.0, 0.1, train)
+    model = solved(train)
     shown = model.ready.transform(
         new.features.assign(mode=new.features["mode"].cat.codes).to_numpy(np.float32)
     )
@@ -47,8 +53,7 @@ def test_weights_of_rows_are_those_of_scikit_learn_for_each_label(unknown: float
 
 def test_far_from_all_rows_the_prior_is_answered() -> None:
     train = examples(60, 0)
-    start = _begun(train, TASK)
-    model = _solved(start, _distances(start.rows, start.rows), 1.0, 0.1, train)
+    model = solved(train)
     told = model.at(np.full((1, 60), 1e6))
     assert told[0] == pytest.approx(1 / (1 + np.exp(-12 * (model.prior - 0.5))))
 

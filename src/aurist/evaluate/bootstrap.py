@@ -14,30 +14,20 @@ ones are drawn with all others: in a stratum of few they would hardly vary, and 
 class is rare this is the plain bootstrap. A class of a single group adds nothing to the width: how its groups differ
 cannot be known from one.
 
-Resamples say how far a score may be from the truth, but near 1 their percentiles end too soon: where forty clips
-are all answered rightly, they are so in every resample. A score between 0 and 1 is therefore taken for a share of as
-many independent answers as have its spread, and the interval is that of such a share; where the resamples have no
-spread at all, of as many as there are groups. Sources: Wilson, Probable inference, the law of succession, and
-statistical inference (1927); Korn and Graubard, Confidence intervals for proportions with small expected number of
-positive counts estimated from survey data (1998).
-
-Means over classes have a bias, too, where classes have few positives: average precision comes out too high of few
-clips, macro F1 too low, and resamples, which hold fewer different clips, have that bias twice. What the resamples lie
-beside the score is therefore taken from it, and the score itself is always within the bounds. Source: Efron and
-Tibshirani, chapter 10. Drawn sets are in docs/decisions/0012.
+How the bounds follow from the resamples is in `aurist.evaluate.bounds`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from aurist.errors import ConfigError, DataError
+from aurist.evaluate.bounds import score_bounds
 from aurist.metrics import METRICS, UNKNOWN, Metric, Scorer, is_multilabel, metric
 from aurist.metrics.scorer import Floats, Proba, Truth
 
@@ -45,8 +35,6 @@ from aurist.metrics.scorer import Floats, Proba, Truth
 RARE = 12
 #: Weights held at once: memory stays near 32 MB however many rows and rounds there are.
 _HELD = 4_000_000
-#: A variance of resamples that is none but for rounding.
-_NONE = 1e-12
 
 
 @dataclass(frozen=True)
@@ -119,9 +107,8 @@ def bootstrap(
     score, resampled = resampled_scores(
         [scorer], truth, groups, rounds, seed, weight, over_classes=chosen.over_classes
     )
-    return Interval(
-        float(score[0]), *_bounds_of(chosen, resampled[0], level, float(score[0]), _count(groups, truth))
-    )
+    bounds = score_bounds(chosen, resampled[0], level, float(score[0]), _count(groups, truth))
+    return Interval(float(score[0]), *bounds)
 
 
 def all_scores(
@@ -160,8 +147,9 @@ def all_scores(
         scores[some], resampled[some] = resampled_scores(
             [scorers[place] for place in some], truth, groups, rounds, seed, over_classes=kind
         )
+    n_groups = _count(groups, truth)
     bounds = [
-        _bounds_of(found, values, level, float(score), _count(groups, truth))
+        score_bounds(found, values, level, float(score), n_groups)
         for found, values, score in zip(fitting, resampled, scores, strict=True)
     ]
     return pd.DataFrame(
@@ -274,52 +262,3 @@ def _group_codes(
 
 def _count(groups: Sequence[object] | npt.NDArray[np.generic] | None, truth: Truth) -> int:
     return int(_group_codes(groups, len(truth)).max(initial=-1)) + 1
-
-
-def _bounds_of(
-    metric: Metric, values: Floats, level: float, score: float, n_groups: int
-) -> tuple[float, float]:
-    """Of a score, from those of its resamples."""
-    if not metric.is_share:
-        return percentile_bounds(values, level, score, biased=False)
-    _check_level(level)
-    defined = values[np.isfinite(values)]
-    if not len(defined):
-        return float("nan"), float("nan")
-    spread = float(defined.var())
-    middle = min(max(2 * score - defined.mean(), 0.0), 1.0) if metric.over_classes else score
-    alone = middle * (1 - middle) / spread if spread > _NONE and 0 < middle < 1 else n_groups
-    low, high = wilson(middle, alone, level)
-    return min(low, score), max(high, score)
-
-
-def wilson(share: float, n: float, level: float) -> tuple[float, float]:
-    """The interval of a share of ``n`` independent answers.
-
-    Examples
-    --------
-    >>> low, high = wilson(1.0, 40, 0.95)
-    >>> print(f"{low:.3f} {high:.3f}")
-    0.912 1.000
-    """
-    z = NormalDist().inv_cdf((1 + level) / 2)
-    middle, half = share + z**2 / (2 * n), z * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
-    return float((middle - half) / (1 + z**2 / n)), float((middle + half) / (1 + z**2 / n))
-
-
-def percentile_bounds(values: Floats, level: float, score: float, *, biased: bool) -> tuple[float, float]:
-    """Between which the middle share ``level`` of the resamples lies; those with a bias are moved against it."""
-    _check_level(level)
-    defined = values[np.isfinite(values)]
-    if not len(defined):
-        return float("nan"), float("nan")
-    low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
-    if not biased:
-        return float(low), float(high)
-    bias = 2 * (defined.mean() - score)
-    return float(min(low - bias, score)), float(max(high - bias, score))
-
-
-def _check_level(level: float) -> None:
-    if not 0 < level < 1:
-        raise ConfigError(f"The level of an interval is between 0 and 1, such as 0.95; {level} was given")

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from aurist.evaluate.bootstrap import Interval, named_metric, percentile_bounds, resampled_scores
+from aurist.evaluate.bootstrap import Interval, named_metric, resampled_scores
+from aurist.evaluate.bounds import percentile_bounds
 from aurist.metrics import Metric
 from aurist.metrics.scorer import Floats, Proba, Truth
 

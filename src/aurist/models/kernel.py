@@ -10,7 +10,6 @@ tangent kernels", NeurIPS 2020.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -100,8 +99,10 @@ class KernelEngine:
             fall, ridge, temperature, inner_proba = _chosen(task, train, inner)
             together = train.together(inner)
             model = _begun(together, task)
-            model = _solved(model, _distances(model.rows, model.rows), fall, ridge, together)
-        model = replace(model, temperature=temperature)
+            distances = _distances(model.rows, model.rows)
+            fall /= _middle(distances)
+            dual = _solved(model, np.exp(-fall * distances), ridge, together)
+        model = replace(model, fall=fall, dual=dual, temperature=temperature)
         names = ("ready", "rows", "dual", "prior", "fall", "temperature", "seen", "always")
         write_kept(folder / MODEL_FILE, {name: getattr(model, name) for name in names})
         return Fitted(model, inner_proba)
@@ -118,14 +119,17 @@ def _chosen(task: Task, train: Examples, inner: Examples) -> tuple[float, float,
     start = _begun(train, task)
     among = _distances(start.rows, start.rows)
     across = _distances(_dense(start.ready.transform(as_numbers(inner.features))), start.rows)
+    middle = _middle(among)
     tried = []
-    for fall, ridge in product(_FALLS, _RIDGES):
-        model = _solved(start, among, fall, ridge, train)
-        proba = model.at(across)
-        heat = choose_temperature(proba, inner.targets, inner.weight, multilabel=task.multilabel)
-        said = replace(model, temperature=heat).at(across)
-        loss = log_loss(inner.targets, said, inner.weight, multilabel=task.multilabel)
-        tried.append((loss, ridge, -fall, heat, said))
+    for fall in _FALLS:
+        kernel = np.exp(-fall / middle * among)
+        for ridge in _RIDGES:
+            model = replace(start, fall=fall / middle, dual=_solved(start, kernel, ridge, train))
+            proba = model.at(across)
+            heat = choose_temperature(proba, inner.targets, inner.weight, multilabel=task.multilabel)
+            said = replace(model, temperature=heat).at(across)
+            loss = log_loss(inner.targets, said, inner.weight, multilabel=task.multilabel)
+            tried.append((loss, ridge, -fall, heat, said))
     _, ridge, minus, heat, said = max(tried, key=lambda one: one[:3])
     return -minus, ridge, heat, said
 
@@ -145,26 +149,25 @@ def _begun(examples: Examples, task: Task) -> KernelModel:
     return KernelModel(ready, rows, none, prior, 1.0, 1.0, len(task.classes), seen, always, task.multilabel)
 
 
-def _solved(
-    start: KernelModel, distances: Floats, fall: float, ridge: float, examples: Examples
-) -> KernelModel:
-    """With the weights of its rows; those of which a label is not known have none in it."""
+def _solved(start: KernelModel, kernel: Floats, ridge: float, examples: Examples) -> Floats:
+    """(n, n_seen): the weights of the rows; those of which a label is not known have none in it."""
     from scipy.linalg import solve
 
-    fall /= float(np.median(distances)) or 1.0
-    kernel = np.exp(-fall * distances)
-    kernel[np.diag_indices_from(kernel)] += (
-        ridge * examples.weight.mean() / np.maximum(examples.weight, _LEAST)
-    )
+    own = ridge * examples.weight.mean() / np.maximum(examples.weight, _LEAST)
     targets, dual = examples.targets[:, start.seen], np.zeros(start.dual.shape)
     patterns, which = np.unique(targets != UNKNOWN, axis=1, return_inverse=True)
     for place, known in enumerate(patterns.T):
         rows, columns = np.flatnonzero(known), np.flatnonzero(which.ravel() == place)
+        system = kernel[np.ix_(rows, rows)]
+        system[np.diag_indices_from(system)] += own[rows]
         wanted = (targets[np.ix_(rows, columns)] == 1) - start.prior[columns]
-        dual[np.ix_(rows, columns)] = solve(
-            kernel[np.ix_(rows, rows)], wanted, assume_a="pos", overwrite_a=True
-        )
-    return replace(start, fall=fall, dual=dual)
+        dual[np.ix_(rows, columns)] = solve(system, wanted, assume_a="pos", overwrite_a=True)
+    return dual
+
+
+def _middle(distances: Floats) -> float:
+    """The median distance; 1 where all rows are alike."""
+    return float(np.median(distances)) or 1.0
 
 
 def _distances(shown: Floats, rows: Floats) -> Floats:
