@@ -11,6 +11,10 @@ OpenSoundscape's `CNN.predict`, at the best of its numbers of workers and batche
 in turn. The environment is that of `training_opensoundscape.py`.
 
     python benchmarks/long_recordings.py --peer peer/bin/python --hours 1 --folder long --output results
+
+With `--frames` the small network is `mel-sed`, which answers frame by frame, and learns for 30 epochs.
+
+    python benchmarks/long_recordings.py --frames --hours 4 --folder long --output results
 """
 
 from __future__ import annotations
@@ -62,11 +66,20 @@ batch_size = 16
 precision = "bf16"
 keep = "last"
 """
+FRAMES = """\
+base = "mel-sed"
+name = "frames"
+[front]
+sample_rate = 48000
+hop_length = 960
+[training]
+epochs = 30
+"""
 
 
-def fitted(folder: Path, data: Path, rate: int, recipe: dict[str, Any], minutes: int) -> Run:
+def fitted(folder: Path, data: Path, rate: int, recipe: str, minutes: int) -> Run:
     """A network that has heard some of the sounds, and is read back where it was made before."""
-    place = folder / f"run{rate}"
+    place = folder / (f"run{rate}" if recipe != FRAMES else "run_frames")
     if (place / "scores.json").exists():
         return open_run(place)
     shutil.rmtree(place, ignore_errors=True)
@@ -79,11 +92,12 @@ def fitted(folder: Path, data: Path, rate: int, recipe: dict[str, Any], minutes:
         for i in range(minutes)
     ]
     pd.concat(tables).to_csv(learnt / "all.csv", index=False)
-    (folder / "small.toml").write_text(RECIPE.format(rate=rate, **recipe), encoding="utf-8")
+    written = folder / f"{place.name}.toml"
+    written.write_text(recipe, encoding="utf-8")
     clips = read_annotated(learnt, learnt / "all.csv", CutOptions(seconds=WINDOW, hop=WINDOW / 2))
     config = FitConfig(
         engine="networks",
-        recipes=(str(folder / "small.toml"),),
+        recipes=(str(written),),
         n_splits=2,
         time_limit=3600,
         metric="average_precision",
@@ -133,13 +147,15 @@ def agreement(events: pd.DataFrame, truth: pd.DataFrame, least: float = 0.3) -> 
 
 def long(options: argparse.Namespace) -> None:
     folder: Path = options.folder
-    run = fitted(folder, options.data, RATE, SMALL, minutes=30)
+    recipe = FRAMES if options.frames else RECIPE.format(rate=RATE, **SMALL)
+    network, ending = ("mel-sed", "_frames") if options.frames else ("a ResNet10-T", "")
+    run = fitted(folder, options.data, RATE, recipe, minutes=30)
     sounds = sources(options.data, test=True, rate=RATE)
     rows, figures = [], []
     for hours in dict.fromkeys([min(1.0, options.hours), options.hours]):
         recording = folder / f"{hours:g}h.flac"
         truth = lay(recording, hours * 3600, RATE, drawn(sounds, 7), seed=7, gap=30.0)
-        output = folder / f"detections{hours:g}h"
+        output = folder / f"detections{hours:g}h{ending}"
         seconds, megabytes = heard(run.folder, recording, output)
         precision, recall = agreement(pd.read_csv(output / "events.csv"), truth)
         figures.append(
@@ -157,10 +173,11 @@ def long(options: argparse.Namespace) -> None:
         )
     header = ["recording", "x real time", "peak MB", "events laid", "precision", "recall"]
     text = (
-        f"FLAC at 48 kHz, a ResNet10-T of each of two folds, windows of {WINDOW:g} s that overlap by half, "
+        f"FLAC at 48 kHz, {network} of each of two folds, windows of {WINDOW:g} s that overlap by half, "
         f"{torch.get_num_threads()} threads; events at an intersection over union of 0.3:"
     )
-    _common.publish("long_recordings", text + "\n\n" + _common.table(header, rows), figures, options.output)
+    told = text + "\n\n" + _common.table(header, rows)
+    _common.publish(f"long_recordings{ending}", told, figures, options.output)
 
 
 class Peer:
@@ -207,7 +224,7 @@ def ours(run: Run, recording: Path, place: Path, overlap: float) -> tuple[float,
 
 def against_peer(options: argparse.Namespace) -> None:
     folder: Path = options.folder
-    run = alone(fitted(folder, options.data, PEER_RATE, LARGE, minutes=10))
+    run = alone(fitted(folder, options.data, PEER_RATE, RECIPE.format(rate=PEER_RATE, **LARGE), minutes=10))
     recording = folder / f"{options.hours:g}h32.flac"
     lay(
         recording,
@@ -269,6 +286,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=_common.DATA)
     parser.add_argument("--hours", type=float, default=24.0)
     parser.add_argument("--folder", type=Path, default=Path("long_recordings"), help="for all that is made")
+    parser.add_argument("--frames", action="store_true", help="with a network that answers frame by frame")
     parser.add_argument("--peer", type=Path, help="the Python that has OpenSoundscape")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--output", type=Path)

@@ -10,8 +10,9 @@ import pytest
 from sklearn.kernel_ridge import KernelRidge
 
 from aurist.metrics import UNKNOWN
+from aurist.models import kernel
 from aurist.models.base import Examples, FitFailedError, Inputs, Member, Task, engine
-from aurist.models.kernel import KernelModel, _begun, _distances, _middle, _solved
+from aurist.models.kernel import _distances, _learnt
 
 TASK = Task(("a", "b", "c"), True, "average_precision")
 
@@ -25,17 +26,10 @@ def examples(n: int, seed: int, *, unknown: float = 0.0) -> Examples:
     return Examples(Inputs(features), targets, rng.uniform(0.5, 2.0, n))
 
 
-def solved(train: Examples) -> KernelModel:
-    start = _begun(train, TASK)
-    distances = _distances(start.rows, start.rows)
-    fall = 1.0 / _middle(distances)
-    return replace(start, fall=fall, dual=_solved(start, np.exp(-fall * distances), 0.1, train))
-
-
 @pytest.mark.parametrize("unknown", [0.0, 0.4])
 def test_weights_of_rows_are_those_of_scikit_learn_for_each_label(unknown: float) -> None:
     train, new = examples(60, 0, unknown=unknown), examples(20, 1)
-    model = solved(train)
+    model = _learnt(train, TASK, 1.0, 0.1)
     shown = model.ready.transform(
         new.features.assign(mode=new.features["mode"].cat.codes).to_numpy(np.float32)
     )
@@ -53,9 +47,42 @@ def test_weights_of_rows_are_those_of_scikit_learn_for_each_label(unknown: float
 
 def test_far_from_all_rows_the_prior_is_answered() -> None:
     train = examples(60, 0)
-    model = solved(train)
+    model = _learnt(train, TASK, 1.0, 0.1)
     told = model.at(np.full((1, 60), 1e6))
     assert told[0] == pytest.approx(1 / (1 + np.exp(-12 * (model.prior - 0.5))))
+
+
+@pytest.mark.parametrize("unknown", [0.0, 0.4])
+def test_landmarks_that_are_all_different_rows_answer_as_all_rows_do(
+    monkeypatch: pytest.MonkeyPatch, unknown: float
+) -> None:
+    once, new = examples(60, 0, unknown=unknown), examples(20, 1)
+    train = once.together(once)
+    exact = _learnt(train, TASK, 1.0, 0.1)
+    monkeypatch.setattr(kernel, "LANDMARKS", 80)
+    monkeypatch.setattr(kernel, "_HELD", 32)
+    seen = _learnt(train, TASK, 1.0, 0.1)
+    assert len(exact.rows) == 120
+    assert len(seen.rows) == 60
+    # the median of distances counts a row's distance to itself, and its twin's
+    told = replace(seen, fall=exact.fall)
+    assert told.fall == pytest.approx(seen.fall, rel=0.05)
+    seen = _learnt(train, TASK, exact.fall / seen.fall, 0.1)
+    assert seen.predict_proba(new.inputs) == pytest.approx(exact.predict_proba(new.inputs), abs=1e-5)
+
+
+def test_a_part_of_the_rows_as_landmarks_is_nearly_as_good(monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:
+    train, inner, new = examples(900, 0), examples(200, 1), examples(500, 2)
+    told = []
+    for name, landmarks in (("all", 3000), ("some", 250)):
+        monkeypatch.setattr(kernel, "LANDMARKS", landmarks)
+        (tmp_path / name).mkdir()
+        fitted = engine("kernel").fit(tmp_path / name, TASK, Member("k", "kernel"), train, inner, 60)
+        assert len(fitted.model.rows) == min(landmarks, 1100)
+        right = (fitted.model.predict_proba(new.inputs) > 0.5) == (new.targets == 1)
+        told.append(right.mean())
+    assert told[0] > 0.9
+    assert told[1] > told[0] - 0.02
 
 
 def test_the_order_of_answers_does_not_depend_on_the_unit_of_a_feature(tmp_path) -> None:

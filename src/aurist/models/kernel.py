@@ -1,14 +1,17 @@
-"""Kernel ridge regression with Laplace's kernel: all labels of a small set at once, from its distances to all rows.
+"""Kernel ridge regression with Laplace's kernel: all labels of a set at once, from the distances to its rows.
 
 Where clips are few and features many this is the strongest single model of features that we know, and takes seconds.
+Many rows are seen through landmarks, some of them drawn by lot (Nystrom's approximation).
 
 Sources: C. Saunders, A. Gammerman, V. Vovk, "Ridge regression learning algorithm in dual variables", ICML 1998; on
 why Laplace's kernel and not the Gaussian one, A. Geifman et al., "On the similarity between the Laplace and neural
-tangent kernels", NeurIPS 2020.
+tangent kernels", NeurIPS 2020; on landmarks, A. Rudi et al., "Less is more: Nystrom computational regularization",
+NeurIPS 2015.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -26,11 +29,13 @@ MODEL_FILE = "kernel.skops"
 Floats = npt.NDArray[np.float64]
 #: What is tried on the inner part: how fast likeness falls, over the median distance of rows; and how little an own row
 #: is believed.
-_FALLS, _RIDGES = (0.25, 0.5, 1.0, 2.0), (0.03, 0.1, 0.3)
+_FALLS, _RIDGES = (0.25, 0.5, 1.0, 2.0), (0.03, 0.1, 0.3, 1.0)
+#: More rows than these are seen through as many of them.
+LANDMARKS = 3000
 #: Logits between the answers 0 and 1, before they are tempered.
 _STEEP = 12.0
 #: Rows that are answered at once.
-_HELD = 512
+_HELD = 1024
 _LEAST = 1e-6
 
 
@@ -43,7 +48,7 @@ class KernelModel:
     ready
         Brings features to normal distributions.
     rows
-        (n, n_ready): the rows that were learnt from.
+        (n, n_ready): the rows that were learnt from, or landmarks among them.
     dual
         (n, n_seen): how much each of them says of each class.
     prior
@@ -96,13 +101,11 @@ class KernelEngine:
         from threadpoolctl import threadpool_limits
 
         with threadpool_limits(1):
-            fall, ridge, temperature, inner_proba = _chosen(task, train, inner)
-            together = train.together(inner)
-            model = _begun(together, task)
-            distances = _distances(model.rows, model.rows)
-            fall /= _middle(distances)
-            dual = _solved(model, np.exp(-fall * distances), ridge, together)
-        model = replace(model, fall=fall, dual=dual, temperature=temperature)
+            fall, ridge = _chosen(task, train, inner)
+            inner_proba = _learnt(train, task, fall, ridge).predict_proba(inner.inputs)
+            heat = choose_temperature(inner_proba, inner.targets, inner.weight, multilabel=task.multilabel)
+            inner_proba = temper(inner_proba, heat, multilabel=task.multilabel)
+            model = replace(_learnt(train.together(inner), task, fall, ridge), temperature=heat)
         names = ("ready", "rows", "dual", "prior", "fall", "temperature", "seen", "always")
         write_kept(folder / MODEL_FILE, {name: getattr(model, name) for name in names})
         return Fitted(model, inner_proba)
@@ -113,10 +116,12 @@ class KernelEngine:
         return KernelModel(**kept, n_classes=len(task.classes), multilabel=task.multilabel)
 
 
-def _chosen(task: Task, train: Examples, inner: Examples) -> tuple[float, float, float, Proba]:
-    """Fall, ridge and temperature with the best log loss of ``inner``, and what is said of it."""
+def _chosen(task: Task, train: Examples, inner: Examples) -> tuple[float, float]:
+    """Fall, by the median distance, and ridge with the best log loss of ``inner``; from some of many rows."""
     log_loss = metric("log_loss")
-    start = _begun(train, task)
+    drawn = np.random.default_rng(task.seed).permutation(len(train.targets))[:LANDMARKS]
+    train = train.take(np.sort(drawn))
+    start, _ = _begun(train, task)
     among = _distances(start.rows, start.rows)
     across = _distances(_dense(start.ready.transform(as_numbers(inner.features))), start.rows)
     middle = _middle(among)
@@ -127,15 +132,27 @@ def _chosen(task: Task, train: Examples, inner: Examples) -> tuple[float, float,
             model = replace(start, fall=fall / middle, dual=_solved(start, kernel, ridge, train))
             proba = model.at(across)
             heat = choose_temperature(proba, inner.targets, inner.weight, multilabel=task.multilabel)
-            said = replace(model, temperature=heat).at(across)
-            loss = log_loss(inner.targets, said, inner.weight, multilabel=task.multilabel)
-            tried.append((loss, ridge, -fall, heat, said))
-    _, ridge, minus, heat, said = max(tried, key=lambda one: one[:3])
-    return -minus, ridge, heat, said
+            said = temper(proba, heat, multilabel=task.multilabel)
+            tried.append(
+                (log_loss(inner.targets, said, inner.weight, multilabel=task.multilabel), ridge, -fall)
+            )
+    _, ridge, minus = max(tried)
+    return -minus, ridge
 
 
-def _begun(examples: Examples, task: Task) -> KernelModel:
-    """A model of these rows, whose weights are not known yet."""
+def _learnt(examples: Examples, task: Task, fall: float, ridge: float) -> KernelModel:
+    """Not tempered yet; ``fall`` is by the median distance."""
+    start, shown = _begun(examples, task)
+    among = _distances(start.rows, start.rows)
+    start = replace(start, fall=fall / _middle(among))
+    kernel = np.exp(-start.fall * among)
+    if len(start.rows) == len(shown):
+        return replace(start, dual=_solved(start, kernel, ridge, examples))
+    return replace(start, dual=_solved_by_landmarks(start, shown, kernel, ridge, examples))
+
+
+def _begun(examples: Examples, task: Task) -> tuple[KernelModel, Floats]:
+    """A model whose weights are not known yet, and all rows as it sees them."""
     seen, _ = learnable(examples.targets, multilabel=task.multilabel)
     if len(seen) < (1 if task.multilabel else 2):
         raise FitFailedError("kernel: the rows to learn from hold a single class.")
@@ -143,10 +160,20 @@ def _begun(examples: Examples, task: Task) -> KernelModel:
     weight = examples.weight[:, None] * (targets != UNKNOWN)
     prior = ((targets == 1) * weight).sum(axis=0) / np.maximum(weight.sum(axis=0), _LEAST)
     ready = normal_features(examples.features, task.seed)
-    rows = _dense(ready.fit_transform(as_numbers(examples.features)))
+    shown = _dense(ready.fit_transform(as_numbers(examples.features)))
+    rows = _landmarks(shown, task.seed)
     always = everywhere(examples.targets) if task.multilabel else []
-    none = np.zeros(targets.shape)
-    return KernelModel(ready, rows, none, prior, 1.0, 1.0, len(task.classes), seen, always, task.multilabel)
+    none = np.zeros((len(rows), len(seen)))
+    model = KernelModel(ready, rows, none, prior, 1.0, 1.0, len(task.classes), seen, always, task.multilabel)
+    return model, shown
+
+
+def _landmarks(shown: Floats, seed: int) -> Floats:
+    """All rows, or so many of them by lot, none twice."""
+    if len(shown) <= LANDMARKS:
+        return shown
+    different = np.unique(shown, axis=0)
+    return different[np.sort(np.random.default_rng(seed).permutation(len(different))[:LANDMARKS])]
 
 
 def _solved(start: KernelModel, kernel: Floats, ridge: float, examples: Examples) -> Floats:
@@ -155,14 +182,41 @@ def _solved(start: KernelModel, kernel: Floats, ridge: float, examples: Examples
 
     own = ridge * examples.weight.mean() / np.maximum(examples.weight, _LEAST)
     targets, dual = examples.targets[:, start.seen], np.zeros(start.dual.shape)
-    patterns, which = np.unique(targets != UNKNOWN, axis=1, return_inverse=True)
-    for place, known in enumerate(patterns.T):
-        rows, columns = np.flatnonzero(known), np.flatnonzero(which.ravel() == place)
+    for known, columns in _alike(targets):
+        rows = np.flatnonzero(known)
         system = kernel[np.ix_(rows, rows)]
         system[np.diag_indices_from(system)] += own[rows]
         wanted = (targets[np.ix_(rows, columns)] == 1) - start.prior[columns]
         dual[np.ix_(rows, columns)] = solve(system, wanted, assume_a="pos", overwrite_a=True)
     return dual
+
+
+def _solved_by_landmarks(
+    start: KernelModel, shown: Floats, kernel: Floats, ridge: float, examples: Examples
+) -> Floats:
+    """(n_landmarks, n_seen): the weights with which they come nearest to all rows, by the same ridge."""
+    from scipy.linalg import solve
+
+    weight = examples.weight / examples.weight.mean()
+    targets, dual = examples.targets[:, start.seen], np.zeros(start.dual.shape)
+    for known, columns in _alike(targets):
+        system, wanted = ridge * kernel, np.zeros((len(kernel), len(columns)))
+        system[np.diag_indices_from(system)] += _LEAST
+        for i in range(0, len(shown), _HELD):
+            rows = slice(i, i + _HELD)
+            near = np.exp(-start.fall * _distances(shown[rows], start.rows))
+            counted = near * (weight[rows] * known[rows])[:, None]
+            system += counted.T @ near
+            wanted += counted.T @ ((targets[rows, columns] == 1) - start.prior[columns])
+        dual[:, columns] = solve(system, wanted, assume_a="pos", overwrite_a=True)
+    return dual
+
+
+def _alike(targets: npt.NDArray[np.int8]) -> Iterator[tuple[npt.NDArray[np.bool_], npt.NDArray[np.intp]]]:
+    """Labels of which the same rows are known: these rows, and the columns of the labels."""
+    patterns, which = np.unique(targets != UNKNOWN, axis=1, return_inverse=True)
+    for place, known in enumerate(patterns.T):
+        yield known, np.flatnonzero(which.ravel() == place)
 
 
 def _middle(distances: Floats) -> float:

@@ -58,8 +58,8 @@ def table_members(config: FitConfig, n_rows: int = 0, *, multilabel: bool = Fals
     if config.engine == "mljar":
         return [FOREST, mljar]
     chosen = PRESETS[config.preset]
-    left_out = (_KERNEL, _SVM, _LDA) if n_rows > CLASSIC_ROWS else (_SVM, _LDA) if multilabel else ()
-    chosen = [member for member in chosen if member not in left_out]
+    if multilabel or n_rows > CLASSIC_ROWS:
+        chosen = [member for member in chosen if member not in (_SVM, _LDA)]
     return [*chosen, mljar] if config.engine == "all" else chosen
 
 
