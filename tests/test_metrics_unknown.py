@@ -93,6 +93,6 @@ def test_twins_say_what_is_known_of_them() -> None:
     proba = np.full((4, 2), 0.5)
     seen, _ = learn_seen(keys, proba, truth, np.array([0, 1, 2, 0]), multilabel=True)
     found = seen.answer(np.array([1], dtype=np.uint64), np.full((1, 2), 0.5))[0]
-    s = seen.strength
+    s = seen.twins.strength
     # two say yes and none no of the first label; one says no of the second
     assert found == pytest.approx([(0.5 * s + 2) / (s + 2), 0.5 * s / (s + 1)])

@@ -36,6 +36,31 @@ def test_twins_help_and_their_score_is_honest() -> None:
     assert abs(said - accuracy(targets[test], answered)) < 0.025
 
 
+def test_which_labels_stand_together_is_learnt() -> None:
+    """Of five classes a twin of 0 is always 1, and the other way round; 2, 3 and 4 come with their own kind."""
+    rng = np.random.default_rng(0)
+    first = rng.integers(0, 5, 600)
+    label = np.stack([first, np.array([1, 0, 2, 3, 4])[first]], axis=1).ravel()
+    keys, folds = np.repeat(np.arange(600), 2).astype(np.uint64), np.repeat(np.arange(600) % 5, 2)
+    targets = np.eye(5, dtype=np.int8)[label]
+    proba = 0.3 * targets[np.arange(1200) ^ 1] + 0.7 * rng.dirichlet(np.ones(5), 1200)  # an echo, and noise
+    seen, scores = learn_seen(keys, proba, targets, folds, multilabel=False)
+    assert (scores.proba.argmax(axis=1) == label).mean() > 0.99
+    told = seen.twins.told
+    assert told[0, 1] > 1 > 0 > told[0, 0]
+    assert told[3, 3] > 1 > 0 > told[3, 2]
+
+
+def test_a_few_twins_are_no_reason_to_be_sure() -> None:
+    targets = np.eye(5, dtype=np.int8)[[0, 0, 1, 2, 3, 4, 1, 2]]
+    keys = np.array([0, 0, 1, 2, 3, 4, 5, 6], dtype=np.uint64)
+    proba = np.full((8, 5), 0.2)
+    seen, _ = learn_seen(keys, proba, targets, np.arange(8) % 2, multilabel=False)
+    answer = seen.answer(keys, proba)
+    assert (answer.max(axis=1) < 0.9).all()
+    assert np.allclose(answer.sum(axis=1), 1)
+
+
 def test_labels_shuffled_at_random_do_not_help_twins() -> None:
     rng, keys, targets, _ = drawn(n=3000)
     targets = targets[rng.permutation(len(targets))]

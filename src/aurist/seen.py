@@ -2,14 +2,17 @@
 
 In a contest or a collection the same track may stand in the training table and in the table to predict.
 For such a row the models that were fitted on its twin only echo it. Here its answer is the probability of
-the models that had *not* seen it (out of fold) together with the labels of its twins, as a Dirichlet prior
-is updated by counts. The same rule is applied to the training rows themselves, each from its other
-twins alone, so that its score is honest too.
+the models that had *not* seen it (out of fold) together with the labels of its twins. With several labels a
+row these update it as counts update a Dirichlet prior. With one label, which labels stand together is learnt
+from the training rows: a track may be filed under the same genre twice, or under two that are neighbours.
+The same rule is applied to the training rows themselves, each from its other twins alone, so that its score
+is honest too.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 import numpy.typing as npt
@@ -19,8 +22,47 @@ from aurist.metrics import UNKNOWN, metric
 Proba = npt.NDArray[np.float64]
 Keys = npt.NDArray[np.uint64]
 
-#: How many labels of twins the models' word may be worth.
-STRENGTHS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
+#: The strength of the models' word, the power of the twins', and how many twins are made up that tell nothing.
+_Way = tuple[float, float, float]
+#: Tried with several labels a row, and with one.
+_STRENGTHS: list[_Way] = [(strength, 0.0, 0.0) for strength in (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)]
+_WAYS: list[_Way] = list(product((0.5, 0.75, 1.0), (0.0, 0.5, 0.75, 1.0), (1.0, 4.0, 16.0)))
+_LEAST = 1e-6
+_NOTHING = np.zeros((0, 0))
+
+
+@dataclass(frozen=True)
+class Twins:
+    """How the labels of twins are weighed against the models' word.
+
+    Parameters
+    ----------
+    strength
+        How many labels the models' word is worth; with one label a row the power of it.
+    told
+        (n_classes, n_classes): logits that a twin of each label (rows) gives each label (columns). Empty with several
+        labels a row.
+    """
+
+    strength: float
+    told: npt.NDArray[np.float64]
+
+    def updated(self, proba: Proba, counts: Proba, rows: npt.NDArray[np.float64]) -> Proba:
+        """(n, n_classes): ``counts`` of the labels of twins, of so many ``rows``, (n, n_classes) or (n, 1)."""
+        if not self.told.size:
+            mixed: Proba = (self.strength * proba + counts) / (self.strength + rows)
+            return mixed
+        logits = self.strength * np.log(np.maximum(proba, _LEAST)) + _said(counts) @ self.told
+        odds = np.exp(logits - logits.max(axis=1, keepdims=True))
+        told: Proba = odds / odds.sum(axis=1, keepdims=True)
+        return told
+
+
+def _said(counts: Proba) -> Proba:
+    """Shares of the labels; many twins say little more than a few, for they are no independent witnesses."""
+    n = np.maximum(counts.sum(axis=1, keepdims=True), 1.0)
+    said: Proba = counts / n * (1 + np.log(n))
+    return said
 
 
 @dataclass(frozen=True)
@@ -38,8 +80,8 @@ class Seen:
     rows
         (n_keys, n_classes): of how many training rows with this key it is known whether they have the label;
         (n_keys, 1) where that is all of them.
-    strength
-        How many labels the models' word is worth.
+    twins
+        How all this is weighed.
     unscored
         (n_unscored,): keys of training rows that no model left out (those beside a fixed validation part).
         They count as seen, but there is no word on them that could be mixed with their labels.
@@ -49,7 +91,7 @@ class Seen:
     proba: Proba
     counts: Proba
     rows: npt.NDArray[np.float64]
-    strength: float
+    twins: Twins
     unscored: Keys
 
     def known(self, keys: Keys) -> npt.NDArray[np.bool_]:
@@ -61,7 +103,7 @@ class Seen:
         out = proba.copy()
         known = np.isin(keys, self.keys)
         at = np.searchsorted(self.keys, keys[known])
-        out[known] = _updated(self.proba[at], self.counts[at], self.rows[at], self.strength)
+        out[known] = self.twins.updated(self.proba[at], self.counts[at], self.rows[at])
         return out
 
 
@@ -96,7 +138,7 @@ def learn_seen(
     targets : (n, n_classes)
         Indicator matrix.
     folds : (n,)
-        The strength that answers the rows of a fold is chosen on the other folds.
+        What answers the rows of a fold is learnt and chosen on the other folds.
     unscored : (n_unscored,)
         Hash of each training row that is not scored.
 
@@ -116,35 +158,79 @@ def learn_seen(
     np.add.at(summed, at, proba)
     mean = summed / copies[:, None]
 
-    twinned = np.flatnonzero(copies[at] > 1)
-    answered = proba.copy()
-    strength = 1.0
+    twinned, answered = np.flatnonzero(copies[at] > 1), proba.copy()
+    rule = Twins(1.0, _NOTHING)
     if len(twinned):
-        others, n_others = (counts[at] - (targets == 1))[twinned], (rows[at] - known)[twinned]
-        options = [_updated(proba[twinned], others, n_others, s) for s in STRENGTHS]
-        truth = targets[twinned]
-        strength = STRENGTHS[_best(options, truth, np.ones(len(twinned), dtype=bool), multilabel)]
-        for fold in np.unique(folds[twinned]):
-            here = folds[twinned] == fold
-            # given folds may cut through twins: those of a row of this fold hold its label in their counts
-            apart = ~np.isin(at[twinned], at[twinned][here])
-            chosen = _best(options, truth, apart, multilabel) if apart.any() else STRENGTHS.index(1.0)
-            answered[twinned[here]] = options[chosen][here]
+        rule, answered[twinned] = _Twinned(
+            at[twinned],
+            proba[twinned],
+            targets[twinned],
+            (counts[at] - (targets == 1))[twinned],
+            (rows[at] - known)[twinned],
+            folds[twinned],
+            multilabel,
+        ).weighed()
     left = np.unique(np.empty(0, dtype=np.uint64) if unscored is None else unscored)
-    seen = Seen(distinct, mean, counts, rows, strength, left)
+    seen = Seen(distinct, mean, counts, rows, rule, left)
     return seen, SeenScores(answered, copies[at].astype(np.int64))
 
 
-def _best(
-    options: list[Proba], truth: npt.NDArray[np.int8], rows: npt.NDArray[np.bool_], multilabel: bool
-) -> int:
-    log_loss = metric("log_loss")
-    return int(np.argmax([log_loss(truth[rows], option[rows], multilabel=multilabel) for option in options]))
+@dataclass(frozen=True)
+class _Twinned:
+    """Training rows with twins: what the models, the truth, and the other twins say, a row each."""
+
+    key: npt.NDArray[np.intp]
+    proba: Proba
+    truth: npt.NDArray[np.int8]
+    others: Proba
+    n_others: npt.NDArray[np.float64]
+    folds: npt.NDArray[np.int64]
+    multilabel: bool
+
+    def weighed(self) -> tuple[Twins, Proba]:
+        """The rule to answer new rows by, and answers for these ones, those of a fold by the other folds."""
+        ways = _STRENGTHS if self.multilabel else _WAYS
+        everywhere = np.ones(len(self.key), dtype=bool)
+        # given folds may cut through twins: those of a row of this fold hold its label in their counts
+        parts = [(here, ~np.isin(self.key, self.key[here])) for here in map(self._in, np.unique(self.folds))]
+        options = []
+        for way in ways:
+            option = np.zeros(self.proba.shape)
+            for here, apart in parts:
+                option[here] = self._rule(way, apart).updated(
+                    self.proba[here], self.others[here], self.n_others[here]
+                )
+            options.append(option)
+        answered = np.zeros(self.proba.shape)
+        for here, apart in parts:
+            chosen = self._best(options, apart) if apart.any() else len(ways) // 2
+            answered[here] = options[chosen][here]
+        return self._rule(ways[self._best(options, everywhere)], everywhere), answered
+
+    def _in(self, fold: int) -> npt.NDArray[np.bool_]:
+        here: npt.NDArray[np.bool_] = self.folds == fold
+        return here
+
+    def _rule(self, way: _Way, rows: npt.NDArray[np.bool_]) -> Twins:
+        strength, echo, smooth = way
+        if self.multilabel:
+            return Twins(strength, _NOTHING)
+        return Twins(strength, _told(self.truth[rows], self.others[rows], echo, smooth))
+
+    def _best(self, options: list[Proba], rows: npt.NDArray[np.bool_]) -> int:
+        log_loss = metric("log_loss")
+        truth = self.truth[rows]
+        return int(np.argmax([log_loss(truth, one[rows], multilabel=self.multilabel) for one in options]))
 
 
-def _updated(proba: Proba, counts: Proba, rows: npt.NDArray[np.float64], strength: float) -> Proba:
-    updated: Proba = (strength * proba + counts) / (strength + rows)
-    return updated
+def _told(truth: npt.NDArray[np.int8], others: Proba, echo: float, smooth: float) -> npt.NDArray[np.float64]:
+    """(n_classes, n_classes): logits by the label of a twin, from rows and the labels of their twins."""
+    shares = others / np.maximum(others.sum(axis=1, keepdims=True), 1.0)
+    together = (truth == 1).T.astype(np.float64) @ shares
+    usual = (together.sum(axis=0) + 1) / (together.sum() + len(together))
+    together = together + smooth * usual
+    told: npt.NDArray[np.float64] = echo * np.log(together / together.sum(axis=1, keepdims=True) / usual).T
+    return told
 
 
 @dataclass(frozen=True)

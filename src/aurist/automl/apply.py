@@ -23,7 +23,7 @@ from aurist.features.summary import SummaryConfig
 from aurist.models.base import Inputs, Proba
 from aurist.plan import ENSEMBLE
 from aurist.run import Run, RunData, read_data
-from aurist.seen import Seen
+from aurist.seen import Seen, Twins
 
 #: How probabilities are written: a row still sums to 1 within 1e-6, and times of a day are exact to the millisecond.
 PROBABILITY = "%.9g"
@@ -231,7 +231,7 @@ def load_seen(run: Run) -> Seen:
             kept["proba"],
             kept["counts"],
             kept["rows"].reshape(len(kept["keys"]), -1),  # one a row in runs of before
-            float(kept["strength"]),
+            Twins(float(kept["strength"]), kept["told"] if "told" in kept else np.zeros((0, 0))),
             kept["unscored"],
         )
 

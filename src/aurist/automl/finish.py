@@ -55,7 +55,7 @@ def finish(run: Run, data: RunData, learn: TrainingData, fitted: list[FoldsFitte
     )
     with atomic_path(run.folder / "seen.npz") as part, part.open("wb") as file:
         np.savez(file, keys=seen.keys, proba=seen.proba, counts=seen.counts, rows=seen.rows,
-                 strength=seen.strength, unscored=seen.unscored)  # fmt: skip
+                 strength=seen.twins.strength, told=seen.twins.told, unscored=seen.unscored)  # fmt: skip
     as_seen = replace(as_seen, proba=tilt_rows(as_seen.proba, sure.prior, sure.powers))
     write_json(
         run.folder / "ensemble.json",
