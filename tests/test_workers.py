@@ -6,12 +6,14 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from functools import partial
 from pathlib import Path
 
 import pytest
 
+from aurist import workers
 from aurist.errors import DataError
 from aurist.workers import OutOfTimeError, ahead, side_by_side
 
@@ -65,6 +67,20 @@ def test_calls_that_never_began_end_quietly(tmp_path: Path) -> None:
         side_by_side(calls, 1, 3.0)
     assert sorted(path.name for path in tmp_path.iterdir()) in ([], ["0"])
     side_by_side([write_own_id(tmp_path / "after")], 1, 60)
+
+
+def test_calls_that_are_stopped_as_they_are_handed_over_end_quietly(monkeypatch: pytest.MonkeyPatch) -> None:
+    raised: list[object] = []
+    monkeypatch.setattr(threading, "excepthook", raised.append)
+
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(workers, "wait", interrupted)
+    for _ in range(3):
+        with pytest.raises(KeyboardInterrupt):
+            side_by_side([partial(time.sleep, 1)] * 4, workers=2)
+    assert raised == []
 
 
 def test_the_error_of_a_call_is_raised() -> None:

@@ -19,6 +19,8 @@ T = TypeVar("T")
 
 #: How often a worker looks whether its parent is still there.
 _LOOK_EVERY = 0.2
+#: Seconds that are waited for a call to be taken by a worker before it is killed.
+_TAKEN_WITHIN = 10.0
 
 
 class OutOfTimeError(Exception):
@@ -60,7 +62,7 @@ def side_by_side(calls: Sequence[Callable[[], object]], workers: int, seconds: f
         finished = False
         try:
             while waiting or running:
-                # no more than can begin: calls that wait in loky when it is stopped end its thread with a KeyError
+                # no more than can begin: see _taken
                 with _interrupts_held_back():
                     while waiting and len(running) < workers:
                         running.add(executor.submit(waiting.popleft()))
@@ -73,7 +75,18 @@ def side_by_side(calls: Sequence[Callable[[], object]], workers: int, seconds: f
             finished = True
         finally:
             if not finished:
+                _taken(running)
                 executor.shutdown(wait=True, kill_workers=True)
+
+
+def _taken(calls: set[Future[object]]) -> None:
+    """Wait until loky has handed them to its workers.
+
+    Calls that it still holds when it is stopped end its thread with a KeyError, in sight of the user.
+    """
+    until = time.monotonic() + _TAKEN_WITHIN
+    while time.monotonic() < until and not all(call.running() or call.done() for call in calls):
+        time.sleep(0.001)
 
 
 def ahead(calls: Iterable[tuple[K, Callable[[], T]]], threads: int) -> Iterator[tuple[K, Future[T]]]:
