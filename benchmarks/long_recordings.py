@@ -77,9 +77,9 @@ epochs = 30
 """
 
 
-def fitted(folder: Path, data: Path, rate: int, recipe: str, minutes: int) -> Run:
+def fitted(place: Path, data: Path, rate: int, recipe: str, minutes: int) -> Run:
     """A network that has heard some of the sounds, and is read back where it was made before."""
-    place = folder / (f"run{rate}" if recipe != FRAMES else "run_frames")
+    folder = place.parent
     if (place / "scores.json").exists():
         return open_run(place)
     shutil.rmtree(place, ignore_errors=True)
@@ -149,7 +149,7 @@ def long(options: argparse.Namespace) -> None:
     folder: Path = options.folder
     recipe = FRAMES if options.frames else RECIPE.format(rate=RATE, **SMALL)
     network, ending = ("mel-sed", "_frames") if options.frames else ("a ResNet10-T", "")
-    run = fitted(folder, options.data, RATE, recipe, minutes=30)
+    run = fitted(folder / f"run{RATE}{ending}", options.data, RATE, recipe, minutes=30)
     sounds = sources(options.data, test=True, rate=RATE)
     rows, figures = [], []
     for hours in dict.fromkeys([min(1.0, options.hours), options.hours]):
@@ -224,7 +224,8 @@ def ours(run: Run, recording: Path, place: Path, overlap: float) -> tuple[float,
 
 def against_peer(options: argparse.Namespace) -> None:
     folder: Path = options.folder
-    run = alone(fitted(folder, options.data, PEER_RATE, RECIPE.format(rate=PEER_RATE, **LARGE), minutes=10))
+    recipe = RECIPE.format(rate=PEER_RATE, **LARGE)
+    run = alone(fitted(folder / f"run{PEER_RATE}", options.data, PEER_RATE, recipe, minutes=10))
     recording = folder / f"{options.hours:g}h32.flac"
     lay(
         recording,

@@ -61,6 +61,13 @@ def test_a_few_twins_are_no_reason_to_be_sure() -> None:
     assert np.allclose(answer.sum(axis=1), 1)
 
 
+def test_where_nothing_can_be_learnt_the_models_are_believed_as_they_are() -> None:
+    keys, folds = np.array([7, 7, 7, 7], dtype=np.uint64), np.array([0, 1, 0, 1])
+    proba = np.array([[0.6, 0.3, 0.1]] * 4)
+    _, scores = learn_seen(keys, proba, np.eye(3, dtype=np.int8)[[0, 0, 1, 0]], folds, multilabel=False)
+    assert np.allclose(scores.proba, proba)
+
+
 def test_labels_shuffled_at_random_do_not_help_twins() -> None:
     rng, keys, targets, _ = drawn(n=3000)
     targets = targets[rng.permutation(len(targets))]

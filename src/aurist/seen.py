@@ -49,12 +49,13 @@ class Twins:
 
     def updated(self, proba: Proba, counts: Proba, rows: npt.NDArray[np.float64]) -> Proba:
         """(n, n_classes): ``counts`` of the labels of twins, of so many ``rows``, (n, n_classes) or (n, 1)."""
+        from scipy.special import softmax
+
         if not self.told.size:
             mixed: Proba = (self.strength * proba + counts) / (self.strength + rows)
             return mixed
         logits = self.strength * np.log(np.maximum(proba, _LEAST)) + _said(counts) @ self.told
-        odds = np.exp(logits - logits.max(axis=1, keepdims=True))
-        told: Proba = odds / odds.sum(axis=1, keepdims=True)
+        told: Proba = softmax(logits, axis=1)
         return told
 
 
@@ -190,9 +191,13 @@ class _Twinned:
     def weighed(self) -> tuple[Twins, Proba]:
         """The rule to answer new rows by, and answers for these ones, those of a fold by the other folds."""
         ways = _STRENGTHS if self.multilabel else _WAYS
+        as_said = next(
+            number for number, way in enumerate(ways) if way[0] == 1.0
+        )  # where nothing can be learnt
         everywhere = np.ones(len(self.key), dtype=bool)
         # given folds may cut through twins: those of a row of this fold hold its label in their counts
-        parts = [(here, ~np.isin(self.key, self.key[here])) for here in map(self._in, np.unique(self.folds))]
+        inside = [self.folds == fold for fold in np.unique(self.folds)]
+        parts = [(here, ~np.isin(self.key, self.key[here])) for here in inside]
         options = []
         for way in ways:
             option = np.zeros(self.proba.shape)
@@ -203,13 +208,9 @@ class _Twinned:
             options.append(option)
         answered = np.zeros(self.proba.shape)
         for here, apart in parts:
-            chosen = self._best(options, apart) if apart.any() else len(ways) // 2
+            chosen = self._best(options, apart) if apart.any() else as_said
             answered[here] = options[chosen][here]
         return self._rule(ways[self._best(options, everywhere)], everywhere), answered
-
-    def _in(self, fold: int) -> npt.NDArray[np.bool_]:
-        here: npt.NDArray[np.bool_] = self.folds == fold
-        return here
 
     def _rule(self, way: _Way, rows: npt.NDArray[np.bool_]) -> Twins:
         strength, echo, smooth = way

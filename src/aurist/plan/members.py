@@ -37,8 +37,8 @@ _SVM = Member("SVM", "classic", {"kind": "svm"})
 _LDA = Member("LDA", "classic", {"kind": "lda"})
 _LOGISTIC = Member("Logistic", "classic", {"kind": "logistic"})
 _KERNEL = Member("KernelRidge", "kernel")
-#: With more rows these take too long, or too much memory, and are not worth it; with several labels a clip support
-#: vectors and discriminants would be fitted for each label.
+#: With more rows support vectors and discriminants take too long and are not worth it; with several labels a clip they
+#: would be fitted for each label.
 CLASSIC_ROWS = 5000
 #: With fewer rows of many features boosting is slow and worth little.
 FEW_ROWS = 2000
