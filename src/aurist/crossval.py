@@ -37,6 +37,7 @@ from aurist.workers import OutOfTimeError, side_by_side
 UNIT_FILE = "unit.json"
 PREDICTIONS_FILE = "predictions.parquet"
 VARIANTS_FILE = "variants.parquet"
+ASKS_FILE = "asks.json"
 #: Of a fold's even share of the time, what it is given even after the others were late.
 _LEAST = 0.3
 #: Seconds that a member may be late at the most where nothing else is said.
@@ -50,7 +51,8 @@ class TrainingData:
     """The rows to learn from, ready for every model: the same folds for all.
 
     ``prescribed`` says that the folds came with the data. ``beside`` holds, by fold, further examples to learn from
-    when that fold is scored; nothing is scored on them.
+    when that fold is scored; nothing is scored on them. ``asks`` names the members whose answers stand beside the
+    features, for a model of the second level.
     """
 
     task: Task
@@ -61,6 +63,7 @@ class TrainingData:
     splits: list[Split]
     prescribed: bool = False
     beside: Mapping[int, Examples] = field(default_factory=dict)
+    asks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ class FoldsFitted:
 
     ``pred_time`` is that of predicting all the scored rows by the average of the fold models. ``inner`` is None for
     a member that chose nothing on the inner part. ``variants`` are other ways to answer, out of fold, by
-    name; ``facts`` the means over the folds of what the engine tells.
+    name; ``facts`` the means over the folds of what the engine tells; ``asks`` the members whose answers it needs.
     """
 
     member: Member
@@ -79,6 +82,7 @@ class FoldsFitted:
     pred_time: float
     variants: Mapping[str, Predictions] = field(default_factory=dict)
     facts: Mapping[str, float] = field(default_factory=dict)
+    asks: tuple[str, ...] = ()
 
 
 def fit_member(
@@ -105,7 +109,11 @@ def fit_member(
     FitFailedError
         Where a fold could not be fitted in its share, or the first folds show that the rest will not fit.
     """
-    todo = [split for split in data.splits if not is_done(folder, split.fold)]
+    todo = unfinished(folder, data)
+    if asks_of(folder) != data.asks:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        write_json(folder / ASKS_FILE, list(data.asks))
     if todo:
         late = seconds + min(0.05 * seconds, _GRACE) if math.isfinite(seconds) else 0.0
         _fit_side_by_side(folder, data, member, todo, seconds, max(late, at_most or 0.0) or math.inf)
@@ -242,7 +250,20 @@ def read_member(folder: Path, data: TrainingData, member: Member) -> FoldsFitted
         pred_time,
         {way.model: way for way in ways if len(np.unique(way.fold)) == len(data.splits)},
         {name: float(np.mean([fact[name] for fact in facts])) for name in facts[0]},
+        asks_of(folder),
     )
+
+
+def unfinished(folder: Path, data: TrainingData) -> list[Split]:
+    """The folds of a member that are still to fit: all, where those that there are ask other members."""
+    same = asks_of(folder) == data.asks
+    return [split for split in data.splits if not (same and is_done(folder, split.fold))]
+
+
+def asks_of(folder: Path) -> tuple[str, ...]:
+    """The members whose answers a fitted one needs; none for one of the first level."""
+    path = folder / ASKS_FILE
+    return tuple(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else ()
 
 
 def is_done(folder: Path, fold: int) -> bool:

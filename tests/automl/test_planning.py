@@ -191,3 +191,19 @@ def test_what_is_done_can_be_used_before_the_end(
     assert "LightGBM" in set(resumed.leaderboard()["model"])
     assert np.isfinite(resumed.leaderboard()["score"]).all()
     assert replace(resumed.config()).plan is None
+
+
+def test_a_second_level_comes_last_where_there_are_rows_enough(learn: TrainingData) -> None:
+    many = replace(learn, folds=np.zeros(6000, dtype=np.int64))
+    plan = make_plan(aurist.FitConfig(engine="autogluon"), [], audit(8000), many, left=600.0)
+    assert [step.member.level for step in plan.steps] == [1] * (len(plan.steps) - 1) + [2]
+    assert plan.steps[-1].until == 1.0
+    assert {step.until for step in plan.steps[:-1]} == {0.9}
+    few = make_plan(aurist.FitConfig(engine="autogluon"), [], audit(8000), learn, left=600.0)
+    quick = make_plan(aurist.FitConfig(engine="autogluon", preset="quick"), [], audit(8000), many, left=60.0)
+    small = make_plan(
+        aurist.FitConfig(engine="autogluon", ensemble_size=2), [], audit(8000), many, left=600.0
+    )
+    for other in (few, quick, small):
+        assert {step.member.level for step in other.steps} == {1}
+        assert {step.until for step in other.steps} == {1.0}

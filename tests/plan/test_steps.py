@@ -14,8 +14,10 @@ from aurist.recipes import read_recipe
 def test_a_plan_reads_back_as_it_was_written(tmp_path: Path) -> None:
     network = with_epochs(recipe_member(read_recipe("iaml-slices")), 7, "32")
     boosted = Member("LightGBM", "autogluon", {"kind": "GBM", "refit": True}, seconds_per_row=0.01)
+    above = Member("LightGBM_L2", "autogluon", {"kind": "GBM"}, level=2)
     plan = FitPlan(
-        (Step(FOREST, 0.4), Step(boosted, 0.4, 12.5), Step(network, seconds=90.0)), ("it is so", 'for "x"')
+        (Step(FOREST, 0.4), Step(boosted, 0.4, 12.5), Step(network, seconds=90.0), Step(above)),
+        ("it is so", 'for "x"'),
     )
     write_plan(tmp_path / "plan.toml", plan)
     assert read_plan(tmp_path / "plan.toml") == plan
@@ -44,17 +46,21 @@ def test_all_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
         '[[member]]\nname = "d"\nengine = "network"\nrecipe = "mel-cmn"\n'
         '[[member]]\nname = "e"\nengine = "forest"\n'
         '[[member]]\nname = "e"\nengine = "forest"\n'
+        '[[member]]\nname = "f"\nengine = "forest"\nlevel = 3\n'
+        '[[member]]\nname = "g"\nengine = "network"\nrecipe = "mel-cnn"\nlevel = 2\n'
     )
     with pytest.raises(ConfigError) as error:
         read_plan(path)
     text = str(error.value)
-    assert "5 of 6 members" in text
+    assert "7 of 8 members" in text
     for part in (
         "member 1: engine is 'sklearn'",
         "member 2: unknown epochs",
         "needs its recipe",
         "Did you mean 'mel-cnn'",
         "a second member is called e",
+        "level is 3, but must be 1, or 2",
+        "a network hears recordings, and cannot be of level 2",
     ):
         assert part in text
 

@@ -15,6 +15,7 @@ from aurist.models.network import recipe_of
 from aurist.plan import ENSEMBLE
 from aurist.run import Run, RunData
 from aurist.seen import Seen
+from aurist.stack import answers_beside
 from aurist.temper import temper
 from aurist.tilt import tilt
 
@@ -40,7 +41,13 @@ class Blender:
             )
         self.n_classes = len(data.task.classes)
         self._weights: list[dict[str, float]] = stored["weights"].get(name) or []
-        used = sorted({member for weights in self._weights for member in weights}) or [name]
+        voices = {member for weights in self._weights for member in weights} or {name}
+        self._name = name
+        #: By member of the second level, those of the first that it asks.
+        self._asks: dict[str, list[str]] = {
+            m["name"]: m["asks"] for m in stored["members"] if m["name"] in voices and "asks" in m
+        }
+        used = sorted(voices.union(*self._asks.values()))
         self._models = {
             member: load_folds(run.models / member, data.task, members[member]) for member in used
         }
@@ -58,18 +65,30 @@ class Blender:
 
         ``said`` is what some members, by name, are known to say: they are not asked.
         """
-        said = said or {}
         out = np.zeros((len(inputs), self.n_classes))
-        for member, models in self._models.items():
-            weight = self._weights[fold].get(member, 0.0) if self._weights else 1.0
-            if member in said:
-                out += weight * self._tempered(member, said[member])
-            elif weight > 0:
-                for start in range(0, len(inputs), CHUNK):
-                    chunk = inputs.take(np.arange(start, min(start + CHUNK, len(inputs))))
-                    found = self._tempered(member, models[fold].predict_proba(chunk))
-                    out[start : start + CHUNK] += weight * found
+        for start in range(0, len(inputs), CHUNK):
+            rows = np.arange(start, min(start + CHUNK, len(inputs)))
+            known = {member: proba[rows] for member, proba in (said or {}).items()}
+            out[rows] = self._chunk_proba(fold, inputs.take(rows), known)
         return out
+
+    def _chunk_proba(self, fold: int, inputs: Inputs, said: dict[str, Proba]) -> Proba:
+        weights = self._weights_of(fold)
+
+        def asked(member: str) -> Proba:
+            if member not in said:
+                shown = inputs
+                if member in self._asks:
+                    below = {name: asked(name) for name in self._asks[member]}
+                    shown = Inputs(answers_beside(inputs.features, below))
+                said[member] = self._models[member][fold].predict_proba(shown)
+            return said[member]
+
+        told = [weight * self._tempered(member, asked(member)) for member, weight in weights.items()]
+        return np.asarray(np.sum(told, axis=0), dtype=np.float64)
+
+    def _weights_of(self, fold: int) -> dict[str, float]:
+        return self._weights[fold] if self._weights else {self._name: 1.0}
 
     def proba_and_when(self, inputs: Inputs, n_parts: int) -> tuple[Proba, Proba | None]:
         """What `proba` gives, and when in each input, by the members that can tell.
@@ -83,10 +102,9 @@ class Blender:
         said, when, sure = [], np.zeros((len(inputs), n_parts, self.n_classes)), False
         for fold in range(self.n_folds):
             known = {}
-            for member, models in self._models.items():
-                weight = self._weights[fold].get(member, 0.0) if self._weights else 1.0
-                model = models[fold]
-                if weight > 0 and isinstance(model, ModelThatTellsWhen) and model.tells_when:
+            for member, weight in self._weights_of(fold).items():
+                model = self._models[member][fold]
+                if isinstance(model, ModelThatTellsWhen) and model.tells_when:
                     known[member], parts = model.predict_parts(inputs, n_parts)
                     when += weight * parts
                     sure = True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from aurist.automl.scored import Scored, scored_interval
+from aurist.automl.scored import Scored, asked_for, scored_interval
 from aurist.crossval import FoldsFitted, TrainingData
 from aurist.evaluate import LeaderboardRow, Score, leaderboard
 from aurist.metrics import metric
@@ -31,9 +31,11 @@ def run_leaderboard(
     times = {found.member.name: (found.fit_time, found.pred_time) for found in fitted}
     chosen_on = chosen_on | {found.member.name: _inner_score(found, learn) for found in fitted}
     facts = {found.member.name: found.facts for found in fitted}
+    levels = {found.member.name: 2 if found.asks else 1 for found in fitted}
     rows = []
     for name, proba in scored.probas.items():
-        used = set().union(*weights[name]) if name in weights else {name}
+        voices = set().union(*weights[name]) if name in weights else {name}
+        used = asked_for(voices, fitted)
         # the weights of the ensembles were chosen on what all members said
         fit = sum(times[member][0] for member in (times if name in weights else used))
         found = scored_interval(learn, scored, proba)
@@ -43,7 +45,7 @@ def run_leaderboard(
                 score_val=chosen_on.get(name, float("nan")),
                 fit_time=round(fit, 2),
                 pred_time=round(sum(times[member][1] for member in used), 3),
-                stack_level=2 if name in weights else 1,
+                stack_level=max(levels[voice] for voice in voices) + (name in weights),
                 params=facts.get(name, {}).get("params", float("nan")),
                 train_speed=round(facts.get(name, {}).get("train_speed", float("nan")), 1),
                 pred_speed=round(len(scored.rows) / max(1e-9, sum(times[member][1] for member in used)), 1),

@@ -12,7 +12,7 @@ import pandas as pd
 from aurist.automl.board import run_leaderboard
 from aurist.automl.gain import compare_rows, ensemble_gain
 from aurist.automl.labelling import decision_scores, write_thresholds
-from aurist.automl.scored import Scored, blended, scored_by
+from aurist.automl.scored import Scored, blendable, blended, scored_by
 from aurist.automl.windows import compare_variants
 from aurist.automl.word import own_word
 from aurist.crossval import FoldsFitted, TrainingData
@@ -36,11 +36,12 @@ def finish(run: Run, data: RunData, learn: TrainingData, fitted: list[FoldsFitte
     scored = scored_by(learn, fitted)
     ids = learn.clip_ids[scored.rows].tolist()
     weights: dict[str, list[dict[str, float]]] = {}
-    names = list(scored.probas)
-    gluon = [found for found in fitted if found.member.engine == "autogluon"]
+    size = run.config().ensemble_size
+    names = blendable(fitted, size)
+    gluon = [found for found in fitted if found.member.engine == "autogluon" and not found.asks]
     if len(gluon) > 1 and not learn.task.multilabel:
         weights[GLUON_ENSEMBLE], scored.probas[GLUON_ENSEMBLE] = _gluon_ensemble(gluon, learn, scored)
-    ours = blended(learn, scored, names, run.config().ensemble_size)
+    ours = blended(learn, scored, names, size)
     weights[ENSEMBLE] = [_named(names, ours.blend.weights)] * len(learn.splits)
     sure = _calibrated(ours, learn, scored)
     scored.probas[ENSEMBLE] = tilt_rows(sure.tempered, sure.prior, sure.powers)
@@ -143,7 +144,8 @@ def _named(names: list[str], weights: npt.NDArray[np.float64]) -> dict[str, floa
 
 def _described(found: FoldsFitted) -> dict[str, Any]:
     member = found.member
-    return {"name": member.name, "engine": member.engine, "settings": dict(member.settings)}
+    told = {"name": member.name, "engine": member.engine, "settings": dict(member.settings)}
+    return told | ({"asks": list(found.asks)} if found.asks else {})
 
 
 def _gluon_ensemble(

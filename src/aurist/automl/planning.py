@@ -12,6 +12,7 @@ from pathlib import Path
 
 from aurist.config import FitConfig
 from aurist.crossval import TrainingData
+from aurist.models.base import Member
 from aurist.models.network import ENGINE, measure_recipe, recipe_member, recipe_of
 from aurist.plan import (
     FEW_ROWS,
@@ -22,6 +23,7 @@ from aurist.plan import (
     coarser,
     is_slow,
     read_plan,
+    second_level_members,
     sound_facts,
     students,
     table_members,
@@ -38,6 +40,8 @@ from aurist.workers import side_by_side
 DEFAULT_RECIPE = "mel-cnn"
 #: Share of the time by which the tables' members should be done where networks follow.
 TABLES_UNTIL = 0.4
+#: Share of the time by which all members should be done that the second level looks at.
+FIRST_LEVEL_UNTIL = 0.9
 #: A network is worth its time from so many windows learnt from on, all epochs together: on spoken digits 4,000 were as
 #: good as all models of tables (0.69 on speakers never heard), and 8,000 far better (0.885). With many rows boosting is
 #: worth its time, too.
@@ -86,8 +90,18 @@ def make_plan(
         Seconds.
     """
     rounds = config.pseudo_rounds if config.unlabelled is not None else 0
-    plan = _of_one_round(config, recipes, audit, learn, left / (1 + rounds))
-    return _with_rounds(plan, rounds) if rounds else plan
+    second = second_level_members(config, len(learn.folds), multilabel=learn.task.multilabel)
+    first_left = FIRST_LEVEL_UNTIL * left if second else left
+    plan = _of_one_round(config, recipes, audit, learn, first_left / (1 + rounds))
+    if rounds:
+        plan = _with_rounds(plan, rounds)
+    return _with_second_level(plan, second) if second else plan
+
+
+def _with_second_level(plan: FitPlan, second: list[Member]) -> FitPlan:
+    """The plan in what time is left for it, and then the members that look at what all of it say."""
+    steps = [replace(step, until=FIRST_LEVEL_UNTIL * step.until) for step in plan.steps]
+    return FitPlan((*steps, *(Step(member) for member in second)), plan.notes)
 
 
 def _with_rounds(plan: FitPlan, rounds: int) -> FitPlan:

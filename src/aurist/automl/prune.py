@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 
 from aurist.automl.finish import finish
-from aurist.automl.scored import blended, scored_by, scored_interval
+from aurist.automl.scored import asked_for, blendable, blended, scored_by, scored_interval
 from aurist.automl.windows import with_best_pooling
 from aurist.config import write_config
 from aurist.crossval import FoldsFitted, TrainingData, is_done, read_member
+from aurist.ensemble import Ensemble
 from aurist.errors import ConfigError, RunError
 from aurist.evaluate import paired
 from aurist.run import Run, read_data, training_data
@@ -31,15 +32,16 @@ def prune_curve(run: Run) -> pd.DataFrame:
     learn = training_data(read_data(run))
     fitted = fitted_members(run, learn)
     seconds = {found.member.name: found.pred_time for found in fitted}
-    names = list(seconds)
     scored, task = scored_by(learn, fitted), learn.task
-    whole = blended(learn, scored, names, None)
-    largest = int((whole.blend.weights > 0).sum())
+    everything, few = blendable(fitted, None), blendable(fitted, 1)
+    whole = blended(learn, scored, everything, None)
+    largest = len(asked_for(_by_weight(everything, whole), fitted))
     out = []
     for size in range(largest, 0, -1):
+        names = everything if size == largest else few
         found = whole if size == largest else blended(learn, scored, names, size)
-        order = np.argsort(-found.blend.weights, kind="stable")
-        kept = [names[i] for i in order if found.blend.weights[i] > 0]
+        voices = _by_weight(names, found)
+        kept = [*voices, *(name for name in asked_for(voices, fitted) if name not in voices)]
         score = scored_interval(learn, scored, found.proba)
         gap = paired(
             scored.truth,
@@ -65,6 +67,12 @@ def prune_curve(run: Run) -> pd.DataFrame:
             )
         )
     return pd.DataFrame(out, columns=list(CURVE_COLUMNS)).drop_duplicates("models", ignore_index=True)
+
+
+def _by_weight(names: list[str], found: Ensemble) -> list[str]:
+    """Those of the models that have a weight, the heaviest first."""
+    weights = found.blend.weights
+    return [names[i] for i in np.argsort(-weights, kind="stable") if weights[i] > 0]
 
 
 def prune(run: Run, size: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,6 +37,18 @@ def scored_by(learn: TrainingData, fitted: Sequence[FoldsFitted]) -> Scored:
         learn.folds[rows],
         {found.member.name: found.oof.aligned(ids) for found in fitted},
     )
+
+
+def blendable(fitted: Sequence[FoldsFitted], most: int | None) -> list[str]:
+    """The names of those that may be in the ensemble: where few are to be asked, no second level, which asks all."""
+    return [found.member.name for found in fitted if most is None or not found.asks]
+
+
+def asked_for(names: Iterable[str], fitted: Sequence[FoldsFitted]) -> list[str]:
+    """The members that are asked where those of these names are to answer, in the order in which they were fitted."""
+    wanted = set(names)
+    wanted |= {name for found in fitted if found.member.name in wanted for name in found.asks}
+    return [found.member.name for found in fitted if found.member.name in wanted]
 
 
 def blended(learn: TrainingData, scored: Scored, names: Sequence[str], most: int | None) -> Ensemble:

@@ -13,7 +13,7 @@ from aurist.automl.prepare import Say
 from aurist.automl.pseudo import told, unlabelled_inputs, with_pseudo_labels
 from aurist.automl.watch import watched
 from aurist.automl.windows import with_best_pooling
-from aurist.crossval import FoldsFitted, TrainingData, fit_member, is_done
+from aurist.crossval import FoldsFitted, TrainingData, asks_of, fit_member, unfinished
 from aurist.errors import ConfigError, MissingExtraError, RunError
 from aurist.features.waves import Waves, store_waves
 from aurist.metrics import metric
@@ -21,6 +21,7 @@ from aurist.models.base import FitFailedError, Member
 from aurist.models.network import ENGINE, recipe_of
 from aurist.plan import ENSEMBLE, FOREST, Clock, FitPlan, share
 from aurist.run import Run, RunData, read_data, training_data
+from aurist.stack import second_level
 
 #: The first member is fitted whatever the clock says: a run without any model is of no use.
 LEAST_SECONDS = 60.0
@@ -54,19 +55,19 @@ def train(run: Run, clock: Clock, say: Say) -> None:
                 finish(run, data, learn, fitted)
                 written = clock.used()
             if step.round > number and fitted:
-                now_from, number = _next_round(run, data, learn, fitted, step.round, say), step.round
+                teachers = [found for found in fitted if not found.asks]
+                now_from, number = _next_round(run, data, learn, teachers, step.round, say), step.round
             if step.member.engine == ENGINE and not sound:
                 sound = decode_for(plan.members, learn, say)
+            shown = now_from if step.member.level == 1 else _above(run, data, learn, fitted, step.member, say)
             left = clock.left() - _reserve(learn, len(plan.steps))
             seconds = _seconds(plan, place, left, clock.limit) if fitted else max(left, LEAST_SECONDS)
-            found = _fit_or_skip(run, now_from, step.member, seconds, max(left, seconds), clock, say)
-            if found is None:
+            if shown is None:
                 continue
-            found = with_best_pooling(found, learn)
-            fitted.append(found)
-            say(_line(found, learn))
-            if step.member == FOREST and found.fit_time < 0.4 * clock.limit:
-                compare_with_careless(run, learn, found)
+            found = _fit_or_skip(run, shown, step.member, seconds, max(left, seconds), clock, say)
+            if found is not None:
+                fitted.append(with_best_pooling(found, learn))
+                _tell(run, learn, fitted[-1], clock, say)
     except KeyboardInterrupt:
         if not fitted:
             raise RunError(
@@ -82,6 +83,27 @@ def train(run: Run, clock: Clock, say: Say) -> None:
     run.log("finished", {"best": ENSEMBLE, "score": float(best[ENSEMBLE])})
     say(f"run written to {run.folder}")
     del sound  # held until here: what is in use is not dropped from the store
+
+
+def _tell(run: Run, learn: TrainingData, found: FoldsFitted, clock: Clock, say: Say) -> None:
+    say(_line(found, learn))
+    if found.member == FOREST and found.fit_time < 0.4 * clock.limit:
+        compare_with_careless(run, learn, found)
+
+
+def _above(
+    run: Run, data: RunData, learn: TrainingData, fitted: list[FoldsFitted], member: Member, say: Say
+) -> TrainingData | None:
+    """What a member of the second level learns from: all that is fitted below it; None where that is not enough."""
+    found = second_level(learn, fitted)
+    if found is None:
+        why = "a second level needs models below it, and at least two folds"
+        say(f"skipped: {member.name}: {why}")
+        run.log("skipped", {"model": member.name, "why": why})
+    elif asks_of(run.models / member.name) not in ((), found.asks):
+        # it is fitted anew, and a run that is killed meanwhile must not need it
+        finish(run, data, learn, fitted)
+    return found
 
 
 def _next_round(
@@ -136,7 +158,7 @@ def _fit_or_skip(
     say: Say,
 ) -> FoldsFitted | None:
     folder = run.models / member.name
-    todo = [split for split in learn.splits if not is_done(folder, split.fold)]
+    todo = unfinished(folder, learn)
     rounds = -(-len(todo) // learn.task.jobs)
     needed = rounds * max(1.0, member.seconds_per_row * len(learn.folds))
     if todo and seconds < needed:

@@ -109,13 +109,15 @@ class Member:
     """One row to be of the leaderboard: which engine makes it, with which settings.
 
     ``seconds_per_row`` is what a fold needs of one core at the least for each row: networks that are stopped
-    half-way are worth little, so that they are not begun without that.
+    half-way are worth little, so that they are not begun without that. A member of ``level`` 2 looks at what those of
+    level 1 say, beside the features.
     """
 
     name: str
     engine: str
     settings: Mapping[str, Any] = field(default_factory=dict)
     seconds_per_row: float = 0.0
+    level: int = 1
 
 
 class Model(Protocol):

@@ -9,6 +9,7 @@ from aurist.plan.members import (
     GLUON_ENSEMBLE,
     is_slow,
     n_splits,
+    second_level_members,
     students,
     table_members,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "n_splits",
     "read_plan",
     "searchable",
+    "second_level_members",
     "share",
     "sound_facts",
     "students",

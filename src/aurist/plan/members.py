@@ -32,6 +32,11 @@ _XGB = _gluon("XGBoost", "XGB")
 _RF = _gluon("RandomForest", "RF")
 _NET = replace(_gluon("NeuralNet", "NN_TORCH"), seconds_per_row=0.01)
 _TABM = replace(_gluon("TabM", "TABM"), seconds_per_row=0.03)
+_SECOND = replace(
+    _gluon("LightGBM_L2", "GBM", extra_trees=True, num_leaves=15, feature_fraction=0.3, min_data_in_leaf=40),
+    seconds_per_row=0.0005,
+    level=2,
+)
 
 _SVM = Member("SVM", "classic", {"kind": "svm"})
 _LDA = Member("LDA", "classic", {"kind": "lda"})
@@ -40,6 +45,8 @@ _KERNEL = Member("KernelRidge", "kernel")
 #: With more rows support vectors and discriminants take too long and are not worth it; with several labels a clip they
 #: would be fitted for each label.
 CLASSIC_ROWS = 5000
+#: With fewer rows a second level learns nothing that holds (docs/decisions/0014).
+STACKED_ROWS = 5000
 #: With fewer rows of many features boosting is slow and worth little.
 FEW_ROWS = 2000
 
@@ -61,6 +68,13 @@ def table_members(config: FitConfig, n_rows: int = 0, *, multilabel: bool = Fals
     if multilabel or n_rows > CLASSIC_ROWS:
         chosen = [member for member in chosen if member not in (_SVM, _LDA)]
     return [*chosen, mljar] if config.engine == "all" else chosen
+
+
+def second_level_members(config: FitConfig, n_rows: int, *, multilabel: bool = False) -> list[Member]:
+    """The members that look at what all others say: where there are rows enough, and no limit to the models asked."""
+    tables = config.engine not in ("networks", "mljar")
+    worth = tables and config.preset != "quick" and n_rows >= STACKED_ROWS and not multilabel
+    return [_SECOND] if worth and config.ensemble_size is None else []
 
 
 def students(members: Sequence[Member]) -> list[Member]:

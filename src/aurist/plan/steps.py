@@ -23,6 +23,7 @@ _KINDS: dict[str, type | tuple[type, ...]] = {
     "spare": bool,
     "round": int,
     "seconds_per_row": (int, float),
+    "level": int,
     "recipe": (str, dict),
     "settings": dict,
 }
@@ -96,6 +97,8 @@ def write_plan(path: Path, plan: FitPlan) -> None:
             told["seconds"] = round(step.seconds, 1)
         if step.member.seconds_per_row:
             told["seconds_per_row"] = step.member.seconds_per_row
+        if step.member.level != 1:
+            told["level"] = step.member.level
         settings = dict(step.member.settings)
         if step.member.engine == ENGINE:
             told["recipe"] = settings.pop("recipe")
@@ -157,8 +160,12 @@ def _step(table: Mapping[str, Any]) -> Step:
 
 
 def _member(table: Mapping[str, Any]) -> Member:
-    settings = table.get("settings", {})
+    settings, level = table.get("settings", {}), table.get("level", 1)
+    if level not in (1, 2):
+        raise ConfigError(f"level is {level}, but must be 1, or 2 for a model that looks at what others say")
     if table["engine"] == ENGINE:
+        if level == 2:
+            raise ConfigError("a network hears recordings, and cannot be of level 2")
         given = table.get("recipe")
         if given is None:
             raise ConfigError('a network needs its recipe, such as recipe = "mel-cnn"')
@@ -168,7 +175,9 @@ def _member(table: Mapping[str, Any]) -> Member:
         return replace(made, settings={**settings, **made.settings})
     if not table.get("name"):
         raise ConfigError("it has no name")
-    return Member(str(table["name"]), table["engine"], settings, float(table.get("seconds_per_row", 0.0)))
+    return Member(
+        str(table["name"]), table["engine"], settings, float(table.get("seconds_per_row", 0.0)), level
+    )
 
 
 def with_epochs(member: Member, epochs: int, precision: str) -> Member:

@@ -1,0 +1,126 @@
+"""A second level: what it is shown, and that no label reaches it that it is scored on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from aurist.crossval import (
+    FoldsFitted,
+    TrainingData,
+    asks_of,
+    fit_member,
+    is_done,
+    load_folds,
+    read_member,
+    unfinished,
+)
+from aurist.models.base import Examples, Inputs, Member, Task
+from aurist.plan import FOREST
+from aurist.splits import assign_folds, cross_splits
+from aurist.stack import answers_beside, second_level
+
+ABOVE = Member("Above", "forest", level=2)
+
+
+def noise(n_groups: int = 150, never_scored: int = 0) -> TrainingData:
+    """Features and labels that have nothing to do with each other, but in groups of three rows that are the same."""
+    rng = np.random.default_rng(3)
+    groups = np.repeat(np.arange(n_groups), 3)
+    features = pd.DataFrame(rng.normal(size=(n_groups, 4))[groups], columns=list("abcd"))
+    targets = np.eye(3, dtype=np.int8)[rng.integers(0, 3, n_groups)[groups]]
+    folds = assign_folds(targets, groups, 4, seed=0)
+    folds[: 3 * never_scored] = -1
+    task = Task(("x", "y", "z"), multilabel=False, metric="accuracy")
+    ids = np.array([f"row{i}" for i in range(len(groups))], dtype=object)
+    examples = Examples(Inputs(features), targets, np.ones(len(groups)))
+    return TrainingData(task, examples, ids, groups, folds, cross_splits(folds, targets, groups, seed=0))
+
+
+def accuracy(found: FoldsFitted, data: TrainingData) -> float:
+    said = found.oof.aligned(data.clip_ids.tolist())
+    return float((said.argmax(axis=1) == data.examples.targets.argmax(axis=1)).mean())
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("stack")
+
+
+@pytest.fixture(scope="module")
+def below(folder: Path) -> FoldsFitted:
+    return fit_member(folder / FOREST.name, noise(), FOREST, 60.0)
+
+
+def test_a_second_level_finds_nothing_where_there_is_nothing(folder: Path, below: FoldsFitted) -> None:
+    learn = noise()
+    above = second_level(learn, [below])
+    assert above is not None
+    honest = fit_member(folder / ABOVE.name, above, ABOVE, 60.0)
+    # careless: what the first level says of rows that it has learnt from
+    forests = load_folds(folder / FOREST.name, learn.task, FOREST)
+    met = np.mean([model.predict_proba(learn.examples.inputs) for model in forests], axis=0)
+    careless = second_level(
+        learn, [replace(below, oof=replace(below.oof, proba=met, clip_id=learn.clip_ids))]
+    )
+    assert careless is not None
+    fooled = fit_member(folder / "Careless", careless, replace(ABOVE, name="Careless"), 60.0)
+    assert accuracy(fooled, learn) > 0.9, "what leaks must be seen, or this test shows nothing"
+    # 150 groups by chance: 1/3, and a standard error of 0.04
+    assert abs(accuracy(honest, learn) - 1 / 3) < 0.12
+    assert abs(accuracy(below, learn) - 1 / 3) < 0.12
+
+
+def test_it_sees_features_and_answers_of_the_same_row(below: FoldsFitted) -> None:
+    learn = noise()
+    above = second_level(learn, [below])
+    assert above is not None
+    assert above.asks == (FOREST.name,)
+    assert list(above.examples.features.columns[:4]) == list("abcd")
+    answers = above.examples.features.iloc[:, 4:].to_numpy()
+    np.testing.assert_array_equal(answers, below.oof.aligned(above.clip_ids.tolist()))
+    assert [len(split.scored) for split in above.splits] == [len(split.scored) for split in learn.splits]
+
+
+def test_rows_that_are_never_scored_are_left_out(tmp_path: Path) -> None:
+    learn = noise(40, never_scored=4)
+    below = fit_member(tmp_path / "below", learn, FOREST, 60.0)
+    above = second_level(learn, [below])
+    assert above is not None
+    assert len(above.examples.targets) == len(above.clip_ids) == 36 * 3
+    for mine, whole in zip(above.splits, learn.splits, strict=True):
+        assert set(above.clip_ids[mine.scored]) == set(learn.clip_ids[whole.scored])
+        assert set(above.clip_ids[mine.train]) == set(learn.clip_ids[whole.train]) - set(learn.clip_ids[:12])
+
+
+def test_there_is_no_second_level_over_nothing_or_a_single_fold(below: FoldsFitted) -> None:
+    learn = noise()
+    assert second_level(learn, []) is None
+    assert second_level(learn, [replace(below, asks=("another",))]) is None
+    single = replace(learn, folds=np.where(learn.folds == 0, 0, -1), splits=learn.splits[:1])
+    assert second_level(single, [below]) is None
+
+
+def test_answers_keep_to_their_rows_whatever_the_index() -> None:
+    features = pd.DataFrame({"tempo": [90.0, 120.0]}, index=[7, 3])
+    shown = answers_beside(features, {"One": np.array([[0.2, 0.8], [0.6, 0.4]])})
+    assert shown.to_numpy().tolist() == [[90.0, 0.2, 0.8], [120.0, 0.6, 0.4]]
+
+
+def test_it_is_fitted_anew_where_others_are_asked(tmp_path: Path, below: FoldsFitted) -> None:
+    above = second_level(noise(), [below])
+    assert above is not None
+    place = tmp_path / "above"
+    fit_member(place, above, ABOVE, 60.0)
+    assert read_member(place, above, ABOVE).asks == asks_of(place) == (FOREST.name,)
+    assert not unfinished(place, above)
+    other = replace(below, member=replace(FOREST, name="Another"))
+    two = second_level(noise(), [below, other])
+    assert two is not None
+    assert len(unfinished(place, two)) == len(two.splits)
+    assert is_done(place, 0)
+    assert fit_member(place, two, ABOVE, 60.0).asks == (FOREST.name, "Another")
