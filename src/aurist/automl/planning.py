@@ -90,7 +90,8 @@ def make_plan(
         Seconds.
     """
     rounds = config.pseudo_rounds if config.unlabelled is not None else 0
-    second = second_level_members(config, len(learn.folds), multilabel=learn.task.multilabel)
+    task = learn.task
+    second = second_level_members(config, len(learn.folds), len(task.classes), multilabel=task.multilabel)
     first_left = FIRST_LEVEL_UNTIL * left if second else left
     plan = _of_one_round(config, recipes, audit, learn, first_left / (1 + rounds))
     if rounds:

@@ -34,7 +34,6 @@ _NET = replace(_gluon("NeuralNet", "NN_TORCH"), seconds_per_row=0.01)
 _TABM = replace(_gluon("TabM", "TABM"), seconds_per_row=0.03)
 _SECOND = replace(
     _gluon("LightGBM_L2", "GBM", extra_trees=True, num_leaves=15, feature_fraction=0.3, min_data_in_leaf=40),
-    seconds_per_row=0.0005,
     level=2,
 )
 
@@ -45,8 +44,9 @@ _KERNEL = Member("KernelRidge", "kernel")
 #: With more rows support vectors and discriminants take too long and are not worth it; with several labels a clip they
 #: would be fitted for each label.
 CLASSIC_ROWS = 5000
-#: With fewer rows a second level learns nothing that holds (docs/decisions/0014).
-STACKED_ROWS = 5000
+#: With fewer rows a second level learns nothing that holds (docs/decisions/0014). With more classes it is slow:
+#: it grows trees for each, by what every member says of each, and needs so many seconds a row for the square of them.
+STACKED_ROWS, STACKED_CLASSES, _STACKED_SECONDS = 5000, 50, 2e-6
 #: With fewer rows of many features boosting is slow and worth little.
 FEW_ROWS = 2000
 
@@ -70,11 +70,15 @@ def table_members(config: FitConfig, n_rows: int = 0, *, multilabel: bool = Fals
     return [*chosen, mljar] if config.engine == "all" else chosen
 
 
-def second_level_members(config: FitConfig, n_rows: int, *, multilabel: bool = False) -> list[Member]:
+def second_level_members(
+    config: FitConfig, n_rows: int, n_classes: int, *, multilabel: bool = False
+) -> list[Member]:
     """The members that look at what all others say: where there are rows enough, and no limit to the models asked."""
-    tables = config.engine not in ("networks", "mljar")
-    worth = tables and config.preset != "quick" and n_rows >= STACKED_ROWS and not multilabel
-    return [_SECOND] if worth and config.ensemble_size is None else []
+    wanted = config.engine not in ("networks", "mljar") and config.preset != "quick"
+    worth = n_rows >= STACKED_ROWS and n_classes <= STACKED_CLASSES and not multilabel
+    if not wanted or not worth or config.ensemble_size is not None:
+        return []
+    return [replace(_SECOND, seconds_per_row=_STACKED_SECONDS * n_classes**2)]
 
 
 def students(members: Sequence[Member]) -> list[Member]:
