@@ -1,4 +1,4 @@
-"""A second level: what it is shown, and that no label reaches it that it is scored on."""
+"""A second level: what it is shown, and that it finds nothing where there is nothing."""
 
 from __future__ import annotations
 
@@ -16,25 +16,23 @@ from aurist.crossval import (
     fit_member,
     is_done,
     load_folds,
-    read_member,
     unfinished,
 )
 from aurist.models.base import Examples, Inputs, Member, Task
 from aurist.plan import FOREST
 from aurist.splits import assign_folds, cross_splits
-from aurist.stack import answers_beside, second_level
+from aurist.stack import answers_beside, answers_of, can_answer, second_level
 
 ABOVE = Member("Above", "forest", level=2)
 
 
-def noise(n_groups: int = 150, never_scored: int = 0) -> TrainingData:
+def noise(n_groups: int = 150) -> TrainingData:
     """Features and labels that have nothing to do with each other, but in groups of three rows that are the same."""
     rng = np.random.default_rng(3)
     groups = np.repeat(np.arange(n_groups), 3)
     features = pd.DataFrame(rng.normal(size=(n_groups, 4))[groups], columns=list("abcd"))
     targets = np.eye(3, dtype=np.int8)[rng.integers(0, 3, n_groups)[groups]]
     folds = assign_folds(targets, groups, 4, seed=0)
-    folds[: 3 * never_scored] = -1
     task = Task(("x", "y", "z"), multilabel=False, metric="accuracy")
     ids = np.array([f"row{i}" for i in range(len(groups))], dtype=object)
     examples = Examples(Inputs(features), targets, np.ones(len(groups)))
@@ -79,28 +77,17 @@ def test_it_sees_features_and_answers_of_the_same_row(below: FoldsFitted) -> Non
     learn = noise()
     above = second_level(learn, [below])
     assert above is not None
-    assert above.asks == (FOREST.name,)
+    assert list(above.asks) == [FOREST.name]
     assert list(above.examples.features.columns[:4]) == list("abcd")
     answers = above.examples.features.iloc[:, 4:].to_numpy()
     np.testing.assert_array_equal(answers, below.oof.aligned(above.clip_ids.tolist()))
     assert [len(split.scored) for split in above.splits] == [len(split.scored) for split in learn.splits]
 
 
-def test_rows_that_are_never_scored_are_left_out(tmp_path: Path) -> None:
-    learn = noise(40, never_scored=4)
-    below = fit_member(tmp_path / "below", learn, FOREST, 60.0)
-    above = second_level(learn, [below])
-    assert above is not None
-    assert len(above.examples.targets) == len(above.clip_ids) == 36 * 3
-    for mine, whole in zip(above.splits, learn.splits, strict=True):
-        assert set(above.clip_ids[mine.scored]) == set(learn.clip_ids[whole.scored])
-        assert set(above.clip_ids[mine.train]) == set(learn.clip_ids[whole.train]) - set(learn.clip_ids[:12])
-
-
 def test_there_is_no_second_level_over_nothing_or_a_single_fold(below: FoldsFitted) -> None:
     learn = noise()
     assert second_level(learn, []) is None
-    assert second_level(learn, [replace(below, asks=("another",))]) is None
+    assert second_level(learn, [replace(below, asks={"another": ""})]) is None
     single = replace(learn, folds=np.where(learn.folds == 0, 0, -1), splits=learn.splits[:1])
     assert second_level(single, [below]) is None
 
@@ -111,16 +98,29 @@ def test_answers_keep_to_their_rows_whatever_the_index() -> None:
     assert shown.to_numpy().tolist() == [[90.0, 0.2, 0.8], [120.0, 0.6, 0.4]]
 
 
-def test_it_is_fitted_anew_where_others_are_asked(tmp_path: Path, below: FoldsFitted) -> None:
+def test_it_is_fitted_anew_where_other_things_are_said(tmp_path: Path, below: FoldsFitted) -> None:
     above = second_level(noise(), [below])
     assert above is not None
     place = tmp_path / "above"
-    fit_member(place, above, ABOVE, 60.0)
-    assert read_member(place, above, ABOVE).asks == asks_of(place) == (FOREST.name,)
+    found = fit_member(place, above, ABOVE, 60.0)
+    assert found.asks == asks_of(place) == above.asks
     assert not unfinished(place, above)
     other = replace(below, member=replace(FOREST, name="Another"))
-    two = second_level(noise(), [below, other])
-    assert two is not None
-    assert len(unfinished(place, two)) == len(two.splits)
+    changed = replace(below, oof=replace(below.oof, proba=below.oof.proba[:, ::-1].copy()))
+    for now in ([below, other], [changed]):
+        again = second_level(noise(), now)
+        assert again is not None
+        assert len(unfinished(place, again)) == len(again.splits)
     assert is_done(place, 0)
-    assert fit_member(place, two, ABOVE, 60.0).asks == (FOREST.name, "Another")
+    assert fit_member(place, again, ABOVE, 60.0).asks == again.asks != above.asks
+
+
+def test_it_can_answer_only_where_all_is_as_it_was(below: FoldsFitted) -> None:
+    above = replace(below, member=ABOVE, asks=answers_of([below]))
+    assert can_answer(below, [])
+    assert can_answer(above, [below])
+    assert not can_answer(above, [])
+    assert not can_answer(replace(above, asks={}), [below]), "a second level that asks nobody is half deleted"
+    assert not can_answer(replace(below, asks=above.asks), [below])
+    changed = replace(below, oof=replace(below.oof, proba=below.oof.proba[:, ::-1].copy()))
+    assert not can_answer(above, [changed])

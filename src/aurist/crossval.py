@@ -1,6 +1,7 @@
 """Fit a member on every fold and collect what it says of the rows that it never saw.
 
-Each fold is a unit: its folder is whole once ``unit.json`` is there, and is then never fitted again.
+Each fold is a unit: its folder is whole once ``unit.json`` is there, and is then never fitted again, but where a model
+of the second level would learn from other answers than it did.
 """
 
 from __future__ import annotations
@@ -51,8 +52,8 @@ class TrainingData:
     """The rows to learn from, ready for every model: the same folds for all.
 
     ``prescribed`` says that the folds came with the data. ``beside`` holds, by fold, further examples to learn from
-    when that fold is scored; nothing is scored on them. ``asks`` names the members whose answers stand beside the
-    features, for a model of the second level.
+    when that fold is scored; nothing is scored on them. ``asks`` are the members whose answers stand beside the
+    features, for a model of the second level: by name, by what these answers are known again.
     """
 
     task: Task
@@ -63,7 +64,7 @@ class TrainingData:
     splits: list[Split]
     prescribed: bool = False
     beside: Mapping[int, Examples] = field(default_factory=dict)
-    asks: tuple[str, ...] = ()
+    asks: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,8 @@ class FoldsFitted:
 
     ``pred_time`` is that of predicting all the scored rows by the average of the fold models. ``inner`` is None for
     a member that chose nothing on the inner part. ``variants`` are other ways to answer, out of fold, by
-    name; ``facts`` the means over the folds of what the engine tells; ``asks`` the members whose answers it needs.
+    name; ``facts`` the means over the folds of what the engine tells; ``asks`` the members whose answers it needs, as
+    `TrainingData` has them.
     """
 
     member: Member
@@ -82,7 +84,7 @@ class FoldsFitted:
     pred_time: float
     variants: Mapping[str, Predictions] = field(default_factory=dict)
     facts: Mapping[str, float] = field(default_factory=dict)
-    asks: tuple[str, ...] = ()
+    asks: Mapping[str, str] = field(default_factory=dict)
 
 
 def fit_member(
@@ -113,7 +115,7 @@ def fit_member(
     if asks_of(folder) != data.asks:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        write_json(folder / ASKS_FILE, list(data.asks))
+        write_json(folder / ASKS_FILE, dict(data.asks))
     if todo:
         late = seconds + min(0.05 * seconds, _GRACE) if math.isfinite(seconds) else 0.0
         _fit_side_by_side(folder, data, member, todo, seconds, max(late, at_most or 0.0) or math.inf)
@@ -255,15 +257,16 @@ def read_member(folder: Path, data: TrainingData, member: Member) -> FoldsFitted
 
 
 def unfinished(folder: Path, data: TrainingData) -> list[Split]:
-    """The folds of a member that are still to fit: all, where those that there are ask other members."""
+    """The folds of a member that are still to fit: all, where those that there are learnt from other answers."""
     same = asks_of(folder) == data.asks
     return [split for split in data.splits if not (same and is_done(folder, split.fold))]
 
 
-def asks_of(folder: Path) -> tuple[str, ...]:
-    """The members whose answers a fitted one needs; none for one of the first level."""
+def asks_of(folder: Path) -> dict[str, str]:
+    """The members whose answers a fitted one needs, as `TrainingData` has them; none for one of the first level."""
     path = folder / ASKS_FILE
-    return tuple(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else ()
+    found: dict[str, str] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return found
 
 
 def is_done(folder: Path, fold: int) -> bool:

@@ -1,22 +1,22 @@
 """A second level: models that see, beside the features, what the members of the first level say.
 
 What they learn from is said out of fold, by models that had not met the row. A fold of the second level is learnt on
-the other folds alone, and scored with what the first level says of its rows out of fold: neither level has met the
-labels that it is scored on. A new clip is asked of both levels fold by fold, just as it is scored.
+the other folds alone, and scored with what the first level says of its rows out of fold: the models of neither level
+have met the rows that they are scored on. A new clip is asked of both levels fold by fold, just as it is scored.
 
 Source: D. H. Wolpert, "Stacked generalization", Neural Networks 5, 1992.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-import numpy as np
 import pandas as pd
 
 from aurist.crossval import FoldsFitted, TrainingData
-from aurist.models.base import Examples, Inputs, Proba
+from aurist.models.base import Inputs, Proba
 
 
 def answers_beside(features: pd.DataFrame, said: Mapping[str, Proba]) -> pd.DataFrame:
@@ -31,6 +31,7 @@ def answers_beside(features: pd.DataFrame, said: Mapping[str, Proba]) -> pd.Data
 
     Examples
     --------
+    >>> import numpy as np
     >>> answers_beside(pd.DataFrame({"tempo": [120.0]}), {"Forest": np.array([[0.25, 0.75]])})
        tempo  Forest class 0  Forest class 1
     0  120.0            0.25            0.75
@@ -44,9 +45,7 @@ def answers_beside(features: pd.DataFrame, said: Mapping[str, Proba]) -> pd.Data
 
 
 def second_level(learn: TrainingData, fitted: Sequence[FoldsFitted]) -> TrainingData | None:
-    """What a model of the second level learns from; None where there is nothing to ask or too few folds.
-
-    Rows that are never scored are left out, as nothing honest is said of them.
+    """What a model of the second level learns from; None where there is nothing to ask, or no more than one fold.
 
     Parameters
     ----------
@@ -56,30 +55,21 @@ def second_level(learn: TrainingData, fitted: Sequence[FoldsFitted]) -> Training
         The members; those of the second level are not asked.
     """
     asked = [found for found in fitted if not found.asks]
-    scored = np.flatnonzero(learn.folds >= 0)
-    position = np.full(len(learn.folds), -1)
-    position[scored] = np.arange(len(scored))
-
-    def kept(rows: np.ndarray[tuple[int], np.dtype[np.intp]]) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
-        found: np.ndarray[tuple[int], np.dtype[np.intp]] = position[rows]
-        return found[found >= 0]
-
-    splits = [
-        replace(split, train=kept(split.train), inner=kept(split.inner), scored=kept(split.scored))
-        for split in learn.splits
-    ]
-    if not asked or not all(len(split.train) and len(split.inner) for split in splits):
+    if not asked or len(learn.splits) < 2 or (learn.folds < 0).any():
         return None
-    ids = learn.clip_ids[scored]
-    said = {found.member.name: found.oof.aligned(ids.tolist()) for found in asked}
-    whole = learn.examples.take(scored)
-    return replace(
-        learn,
-        examples=Examples(Inputs(answers_beside(whole.features, said)), whole.targets, whole.weight),
-        clip_ids=ids,
-        groups=learn.groups[scored],
-        folds=learn.folds[scored],
-        splits=splits,
-        beside={},
-        asks=tuple(said),
-    )
+    said = {found.member.name: found.oof.aligned(learn.clip_ids.tolist()) for found in asked}
+    shown = Inputs(answers_beside(learn.examples.features, said))
+    return replace(learn, examples=replace(learn.examples, inputs=shown), beside={}, asks=answers_of(asked))
+
+
+def answers_of(fitted: Sequence[FoldsFitted]) -> dict[str, str]:
+    """By the name of each member, by what its out-of-fold answers are known again."""
+    return {
+        found.member.name: hashlib.blake2b(found.oof.proba.tobytes(), digest_size=8).hexdigest()
+        for found in fitted
+    }
+
+
+def can_answer(found: FoldsFitted, fitted: Sequence[FoldsFitted]) -> bool:
+    """Whether a member is still what the plan has it to be, and all that it asks is there as it was."""
+    return (found.member.level == 2) == bool(found.asks) and found.asks.items() <= answers_of(fitted).items()

@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+import importlib
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import soundfile
 
 import aurist
+from aurist import crossval
 from aurist.automl import apply_run, prune, prune_curve
 from aurist.automl.blender import Blender
 from aurist.automl.importance import permutation_importance
 from aurist.clips.read import read_clips
+from aurist.crossval import FoldsFitted, TrainingData
+from aurist.models.base import Member
+from aurist.models.network import recipe_member
+from aurist.plan import FOREST, FitPlan, Step, write_plan
 from aurist.run import read_data, training_data
+from aurist.temper import temper
 
+from ..models.sounds import CLASSES, RATE, sound, tiny
 from .conftest import feature_table
+
+#: the module, whose name the package gives to the function
+train = importlib.import_module("aurist.automl.train")
 
 PLAN = """
 [[member]]
@@ -78,22 +90,29 @@ def test_the_leaderboard_tells_the_levels(stacked: aurist.Run) -> None:
 def test_new_clips_are_answered_just_as_it_was_scored(stacked: aurist.Run, name: str) -> None:
     data = read_data(stacked)
     learn = training_data(data)
-    told = stacked.out_of_fold(data.task.classes)
     ids = learn.clip_ids.tolist()
-    blender = Blender(stacked, data, name)
+    told = {one: said.aligned(ids) for one, said in stacked.out_of_fold(data.task.classes).items()}
+    expected = told["Above"]
     if name == "Ensemble":
         assert "Above" in weights(stacked), "the ensemble does without it, and this would show nothing"
-        stored = stacked.ensemble()["temperatures"]["Ensemble"]
-        assert set(stored) >= weights(stacked)
+        heats = stacked.ensemble()["temperatures"]["Ensemble"]
+        assert heats["Above"] != 1.0
+        # before it is tempered and tilted as a whole
+        parts = stacked.ensemble()["weights"]["Ensemble"][0].items()
+        expected = sum(w * temper(told[one], heats[one], multilabel=False) for one, w in parts)
+    blender = Blender(stacked, data, name)
     for split in learn.splits:
         said = blender.fold_proba(split.fold, learn.examples.inputs.take(split.scored))
-        if name == "Above":
-            np.testing.assert_allclose(said, told["Above"].aligned(ids)[split.scored], atol=1e-9)
-        np.testing.assert_allclose(said.sum(axis=1), 1.0)
+        np.testing.assert_allclose(said, expected[split.scored], atol=1e-5)
     answered = apply_run(stacked, read_clips(feature_table(30, seed=6), labelled=False), model=name)
     assert np.isfinite(answered.proba).all()
     permuted = permutation_importance(stacked, model=name, repeats=2)
     assert set(permuted["feature"].head(2)) == {"tempo", "energy"}
+
+
+def test_the_best_single_model_is_one_that_asks_no_other(stacked: aurist.Run) -> None:
+    singles = stacked.leaderboard().query("stack_level == 1")["model"]
+    assert stacked.scores()["against"]["model"] == singles.iloc[0]
 
 
 def test_few_models_do_without_it(copied: aurist.Run) -> None:
@@ -101,6 +120,8 @@ def test_few_models_do_without_it(copied: aurist.Run) -> None:
     assert curve["models"].tolist() == sorted(curve["models"], reverse=True)
     assert (curve["pred_time"].diff().dropna() <= 0).all()
     assert "Above" in curve["kept"].iloc[0]
+    prune(copied, int(curve["models"].iloc[0]))
+    assert "Above" in weights(copied)
     assert not curve["kept"].iloc[1:].str.contains("Above").any()
     prune(copied, 2)
     assert "Above" not in weights(copied)
@@ -108,18 +129,65 @@ def test_few_models_do_without_it(copied: aurist.Run) -> None:
     assert np.isfinite(apply_run(copied, read_clips(feature_table(9, seed=6), labelled=False)).proba).all()
 
 
+def with_another(run: aurist.Run) -> None:
+    above = PLAN.index('[[member]]\nname = "Above"')
+    run.plan_path.write_text(PLAN[:above] + ANOTHER + PLAN[above:], encoding="utf-8")
+
+
 def test_a_resumed_run_with_another_model_asks_that_one_too(copied: aurist.Run) -> None:
     before = {unit: unit.stat().st_mtime_ns for unit in copied.models.glob("[TL]*/fold*/unit.json")}
     assert len(before) == 6
-    above = PLAN.index('[[member]]\nname = "Above"')
-    copied.plan_path.write_text(PLAN[:above] + ANOTHER + PLAN[above:], encoding="utf-8")
+    with_another(copied)
     again = aurist.resume(copied.folder)
     assert all(unit.stat().st_mtime_ns == stamp for unit, stamp in before.items())
     (told,) = (m for m in again.ensemble()["members"] if m["name"] == "Above")
-    assert told["asks"] == ["Trees", "Logistic", "LDA"]
-    assert np.isfinite(
-        apply_run(again, read_clips(feature_table(9, seed=6), labelled=False), model="Above").proba
-    ).all()
+    assert list(told["asks"]) == ["Trees", "Logistic", "LDA"]
+    few = read_clips(feature_table(9, seed=6), labelled=False)
+    assert np.isfinite(apply_run(again, few, model="Above").proba).all()
+
+
+def test_a_run_that_is_killed_while_it_is_fitted_anew_can_be_used(
+    copied: aurist.Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_another(copied)
+    fit_member = crossval.fit_member
+
+    def killed(folder: Path, data: TrainingData, member: Member, *times: float) -> FoldsFitted:
+        if member.name == "Above":
+            shutil.rmtree(folder)
+            raise MemoryError
+        return fit_member(folder, data, member, *times)
+
+    monkeypatch.setattr(train, "fit_member", killed)
+    # where writing takes too much of the time, nothing is written in between
+    monkeypatch.setattr(train, "_worth_writing", lambda *_: False)
+    with pytest.raises(MemoryError):
+        aurist.resume(copied.folder)
+    few = read_clips(feature_table(9, seed=6), labelled=False)
+    assert np.isfinite(apply_run(copied, few).proba).all()
+    assert "Above" not in set(copied.leaderboard()["model"])
+
+
+def test_it_may_ask_networks(tmp_path: Path) -> None:
+    pytest.importorskip("timm")
+    rng = np.random.default_rng(2)
+    for i in range(24):
+        place = tmp_path / "sounds" / CLASSES[i % 3]
+        place.mkdir(parents=True, exist_ok=True)
+        soundfile.write(place / f"{i}.wav", sound(i % 3, rng, 0.5), RATE)
+    network = recipe_member(tiny(training={"epochs": 2}))
+    above = Member("Above", "classic", {"kind": "logistic"}, level=2)
+    write_plan(tmp_path / "plan.toml", FitPlan((Step(FOREST), Step(network), Step(above))))
+    config = aurist.FitConfig(plan=str(tmp_path / "plan.toml"), n_splits=2, jobs=1)
+    run = aurist.fit(tmp_path / "sounds", tmp_path / "run", config)
+    data = read_data(run)
+    learn = training_data(data)
+    told = run.out_of_fold(data.task.classes)["Above"].aligned(learn.clip_ids.tolist())
+    blender = Blender(run, data, "Above")
+    assert blender.listeners == [network.name]
+    for split in learn.splits:
+        said = blender.fold_proba(split.fold, learn.examples.inputs.take(split.scored))
+        np.testing.assert_allclose(said, told[split.scored], atol=1e-3)
 
 
 def test_it_is_left_out_where_nothing_is_below_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

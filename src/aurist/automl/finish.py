@@ -85,7 +85,9 @@ def finish(run: Run, data: RunData, learn: TrainingData, fitted: list[FoldsFitte
     word = own_word(run, data, learn, scored, as_seen, seen)
     if learn.task.multilabel:
         word["decisions"] = decision_scores(learn, scored, ours.part)
-    word["against"] = ensemble_gain(compare_rows(run))
+    word["against"] = ensemble_gain(
+        compare_rows(run), {found.member.name for found in fitted if not found.asks}
+    )
     write_json(run.folder / "scores.json", word)
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import pandas as pd
 
 from aurist.evaluate import pairwise
 from aurist.files import atomic_path
-from aurist.plan import ENSEMBLE, GLUON_ENSEMBLE
+from aurist.plan import ENSEMBLE
 from aurist.run import Run, read_data
 
 
@@ -32,10 +33,17 @@ def compare_rows(run: Run) -> pd.DataFrame:
     return pairs
 
 
-def ensemble_gain(pairs: pd.DataFrame) -> dict[str, Any] | None:
+def ensemble_gain(pairs: pd.DataFrame, singles: Collection[str]) -> dict[str, Any] | None:
     """The score of the ensemble minus that of the best single model, with the interval of the difference.
 
     The best is the best by the scores compared here, which flatters it a little: the gain is a cautious one.
+
+    Parameters
+    ----------
+    pairs
+        As `compare_rows` has them.
+    singles
+        The models that ask no others.
 
     Returns
     -------
@@ -43,9 +51,8 @@ def ensemble_gain(pairs: pd.DataFrame) -> dict[str, Any] | None:
         ``model`` (the best single one), ``score, low, high, better`` (see `aurist.evaluate.Difference`); None where
         there is no ensemble, or nothing to compare it with.
     """
-    blends = {ENSEMBLE, GLUON_ENSEMBLE}
     order = list(dict.fromkeys([*pairs["model"], *pairs["other"]]))
-    single = [name for name in order if name not in blends]
+    single = [name for name in order if name in singles]
     if len(single) < 2 or ENSEMBLE not in order:
         return None
     for row in pairs.to_dict("records"):

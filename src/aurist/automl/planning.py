@@ -90,13 +90,19 @@ def make_plan(
         Seconds.
     """
     rounds = config.pseudo_rounds if config.unlabelled is not None else 0
-    task = learn.task
-    second = second_level_members(config, len(learn.folds), len(task.classes), multilabel=task.multilabel)
+    second = _second_level(config, learn)
     first_left = FIRST_LEVEL_UNTIL * left if second else left
     plan = _of_one_round(config, recipes, audit, learn, first_left / (1 + rounds))
     if rounds:
         plan = _with_rounds(plan, rounds)
     return _with_second_level(plan, second) if second else plan
+
+
+def _second_level(config: FitConfig, learn: TrainingData) -> list[Member]:
+    """The members that look at what others say out of fold, which needs several folds."""
+    task = learn.task
+    found = second_level_members(config, len(learn.folds), len(task.classes), multilabel=task.multilabel)
+    return found if len(learn.splits) > 1 else []
 
 
 def _with_second_level(plan: FitPlan, second: list[Member]) -> FitPlan:

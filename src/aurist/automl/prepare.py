@@ -28,7 +28,7 @@ from aurist.metrics import metric
 from aurist.models.base import Inputs, Task
 from aurist.models.network import ENGINE as NETWORK
 from aurist.models.network import check_recipe, recipe_of
-from aurist.plan import ENSEMBLE, GLUON_ENSEMBLE, n_splits, read_plan, table_members, within
+from aurist.plan import ENSEMBLE, GLUON_ENSEMBLE, SECOND_LEVEL, n_splits, read_plan, table_members, within
 from aurist.recipes import Recipe, parse_setting, read_recipe
 from aurist.run import HELD_OUT, Run, RunData, create_run
 from aurist.splits import NEVER_SCORED, assign_folds, given_folds, group_codes
@@ -130,7 +130,7 @@ def chosen_recipes(config: FitConfig) -> list[Recipe]:
     recipes = [read_recipe(name, changes) for name in config.recipes]
     names = [recipe.name for recipe in recipes]
     tables = table_members(replace(config, engine="all"))
-    taken = {*(member.name for member in tables), ENSEMBLE, GLUON_ENSEMBLE}
+    taken = {*(member.name for member in tables), SECOND_LEVEL.name, ENSEMBLE, GLUON_ENSEMBLE}
     for name in names:
         if names.count(name) > 1 or name in taken:
             raise ConfigError(

@@ -16,6 +16,7 @@ from aurist.ensemble import Ensemble
 from aurist.errors import ConfigError, RunError
 from aurist.evaluate import paired
 from aurist.run import Run, read_data, training_data
+from aurist.stack import can_answer
 
 CURVE_COLUMNS = ("models", "score", "low", "high", "loss", "loss_low", "loss_high", "pred_time", "kept")
 
@@ -33,12 +34,12 @@ def prune_curve(run: Run) -> pd.DataFrame:
     fitted = fitted_members(run, learn)
     seconds = {found.member.name: found.pred_time for found in fitted}
     scored, task = scored_by(learn, fitted), learn.task
-    everything, few = blendable(fitted, None), blendable(fitted, 1)
+    everything = blendable(fitted, None)
     whole = blended(learn, scored, everything, None)
     largest = len(asked_for(_by_weight(everything, whole), fitted))
     out = []
     for size in range(largest, 0, -1):
-        names = everything if size == largest else few
+        names = everything if size == largest else blendable(fitted, size)
         found = whole if size == largest else blended(learn, scored, names, size)
         voices = _by_weight(names, found)
         kept = [*voices, *(name for name in asked_for(voices, fitted) if name not in voices)]
@@ -94,7 +95,7 @@ def prune(run: Run, size: int) -> None:
 
 
 def fitted_members(run: Run, learn: TrainingData) -> list[FoldsFitted]:
-    """The members of the plan all of whose folds are fitted.
+    """The members of the plan all of whose folds are fitted, and what they ask, too.
 
     Raises
     ------
@@ -103,11 +104,13 @@ def fitted_members(run: Run, learn: TrainingData) -> list[FoldsFitted]:
     """
     if not run.plan_path.exists():
         raise RunError(f"The run in {run.folder} has no plan yet. Go on with: aurist resume {run.folder}")
-    out = []
+    out: list[FoldsFitted] = []
     for member in run.plan().members:
         folder = run.models / member.name
         if all(is_done(folder, split.fold) for split in learn.splits):
-            out.append(with_best_pooling(read_member(folder, learn, member), learn))
+            found = with_best_pooling(read_member(folder, learn, member), learn)
+            if can_answer(found, out):
+                out.append(found)
     if not out:
         raise RunError(f"No model of {run.folder} is fitted yet. Go on with: aurist resume {run.folder}")
     return out

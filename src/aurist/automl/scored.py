@@ -40,8 +40,8 @@ def scored_by(learn: TrainingData, fitted: Sequence[FoldsFitted]) -> Scored:
 
 
 def blendable(fitted: Sequence[FoldsFitted], most: int | None) -> list[str]:
-    """The names of those that may be in the ensemble: where few are to be asked, no second level, which asks all."""
-    return [found.member.name for found in fitted if most is None or not found.asks]
+    """Names of those that may be in the ensemble: where not all are to be asked, no second level, which asks all."""
+    return [found.member.name for found in fitted if most is None or most >= len(fitted) or not found.asks]
 
 
 def asked_for(names: Iterable[str], fitted: Sequence[FoldsFitted]) -> list[str]:

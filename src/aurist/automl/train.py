@@ -59,11 +59,14 @@ def train(run: Run, clock: Clock, say: Say) -> None:
                 now_from, number = _next_round(run, data, learn, teachers, step.round, say), step.round
             if step.member.engine == ENGINE and not sound:
                 sound = decode_for(plan.members, learn, say)
-            shown = now_from if step.member.level == 1 else _above(run, data, learn, fitted, step.member, say)
+            shown = now_from if step.member.level == 1 else _above(run, learn, fitted, step.member, say)
             left = clock.left() - _reserve(learn, len(plan.steps))
             seconds = _seconds(plan, place, left, clock.limit) if fitted else max(left, LEAST_SECONDS)
             if shown is None:
                 continue
+            if fitted and _is_fitted_anew(run, step.member, shown):
+                # a run that is killed meanwhile must not need what it was
+                finish(run, data, learn, fitted)
             found = _fit_or_skip(run, shown, step.member, seconds, max(left, seconds), clock, say)
             if found is not None:
                 fitted.append(with_best_pooling(found, learn))
@@ -92,7 +95,7 @@ def _tell(run: Run, learn: TrainingData, found: FoldsFitted, clock: Clock, say: 
 
 
 def _above(
-    run: Run, data: RunData, learn: TrainingData, fitted: list[FoldsFitted], member: Member, say: Say
+    run: Run, learn: TrainingData, fitted: list[FoldsFitted], member: Member, say: Say
 ) -> TrainingData | None:
     """What a member of the second level learns from: all that is fitted below it; None where that is not enough."""
     found = second_level(learn, fitted)
@@ -100,10 +103,12 @@ def _above(
         why = "a second level needs models below it, and at least two folds"
         say(f"skipped: {member.name}: {why}")
         run.log("skipped", {"model": member.name, "why": why})
-    elif asks_of(run.models / member.name) not in ((), found.asks):
-        # it is fitted anew, and a run that is killed meanwhile must not need it
-        finish(run, data, learn, fitted)
     return found
+
+
+def _is_fitted_anew(run: Run, member: Member, shown: TrainingData) -> bool:
+    folder = run.models / member.name
+    return folder.exists() and asks_of(folder) != shown.asks
 
 
 def _next_round(

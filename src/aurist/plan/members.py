@@ -32,7 +32,7 @@ _XGB = _gluon("XGBoost", "XGB")
 _RF = _gluon("RandomForest", "RF")
 _NET = replace(_gluon("NeuralNet", "NN_TORCH"), seconds_per_row=0.01)
 _TABM = replace(_gluon("TabM", "TABM"), seconds_per_row=0.03)
-_SECOND = replace(
+SECOND_LEVEL = replace(
     _gluon("LightGBM_L2", "GBM", extra_trees=True, num_leaves=15, feature_fraction=0.3, min_data_in_leaf=40),
     level=2,
 )
@@ -78,7 +78,7 @@ def second_level_members(
     worth = n_rows >= STACKED_ROWS and n_classes <= STACKED_CLASSES and not multilabel
     if not wanted or not worth or config.ensemble_size is not None:
         return []
-    return [replace(_SECOND, seconds_per_row=_STACKED_SECONDS * n_classes**2)]
+    return [replace(SECOND_LEVEL, seconds_per_row=_STACKED_SECONDS * n_classes**2)]
 
 
 def students(members: Sequence[Member]) -> list[Member]:
