@@ -1,7 +1,9 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from aurist.ensemble import _drawn, choose_blend, nested_ensemble
+from aurist.ensemble import _drawn, choose_blend, nested_ensemble, seconds_a_model
 from aurist.metrics import metric
 from aurist.temper import temper
 
@@ -124,3 +126,28 @@ def test_a_single_group_that_is_scored_chooses_nothing() -> None:
     found = nested_ensemble(probas, truth, np.zeros(40), np.zeros(40), "accuracy", multilabel=False)
     assert np.allclose(found.proba, np.mean(probas, axis=0))
     assert np.isclose(found.blend.weights.sum(), 1)
+
+
+def test_what_it_will_cost_is_told_beforehand(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each trial of weights takes a second by this clock, so that what is told is how many there will be."""
+    truth = np.eye(3, dtype=np.int8)[np.arange(60) % 3]
+    ticks = iter(range(1000))
+    with monkeypatch.context() as patched:
+        patched.setattr("aurist.ensemble.time.perf_counter", lambda: next(ticks))
+        told = seconds_a_model(truth, 3, "accuracy", multilabel=False)
+    tried = 0
+    known = metric("accuracy")
+
+    def counted(*given: object, **more: object) -> float:
+        nonlocal tried
+        tried += 1
+        return known.function(*given, **more)
+
+    monkeypatch.setattr(
+        "aurist.ensemble.metric",
+        lambda name: replace(known, function=counted) if name == "accuracy" else metric(name),
+    )
+    rng = np.random.default_rng(0)
+    probas = [rng.dirichlet(np.ones(3), 60) for _ in range(2)]
+    nested_ensemble(probas, truth, np.arange(60) // 20, np.arange(60), "accuracy", multilabel=False)
+    assert tried == 2 * told

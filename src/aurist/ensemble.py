@@ -7,6 +7,7 @@ it maximises is the metric with some of the log loss beside it, the more the few
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -100,8 +101,7 @@ def choose_blend(
         return Blend(np.full(len(probas), 1 / len(probas)), np.ones(len(probas)))
     temperatures = np.array([choose_temperature(p, truth, row_weight, multilabel=multilabel) for p in probas])
     tempered = [temper(p, t, multilabel=multilabel) for p, t in zip(probas, temperatures, strict=True)]
-    draws = range(BAGS if len(truth) <= MOST_ROWS else FEW_BAGS)
-    drawn = [_drawn(groups, np.random.default_rng([seed, draw])) for draw in draws]
+    drawn = [_drawn(groups, np.random.default_rng([seed, draw])) for draw in range(_n_draws(len(truth)))]
     left = list(range(len(probas)))
     while True:
         shares = np.zeros(len(probas))
@@ -114,6 +114,37 @@ def choose_blend(
             return Blend(shares / shares.sum(), temperatures)
         used.remove(min(used, key=lambda i: shares[i]))
         left = used
+
+
+def seconds_a_model(
+    truth: npt.NDArray[np.int8], n_parts: int, metric_name: str, *, multilabel: bool
+) -> float:
+    """Seconds that `nested_ensemble` takes about for each model, on this machine: a trial of weights is timed.
+
+    Parameters
+    ----------
+    truth : (n, n_classes)
+        Of the rows that are scored.
+    n_parts
+        Folds.
+    metric_name
+        What is maximised.
+    multilabel
+        Whether rows may have several labels or none.
+    """
+    some = truth[:MOST_ROWS]
+    proba = np.random.default_rng(0).dirichlet(np.ones(truth.shape[1] + 1), len(some))[:, :-1]
+    objective, log_loss, took = metric(metric_name), metric("log_loss"), []
+    for _ in range(3):
+        began = time.perf_counter()
+        objective(some, proba, multilabel=multilabel)
+        log_loss(some, proba, multilabel=multilabel)
+        took.append(time.perf_counter() - began)
+    return min(took) * ROUNDS * _n_draws(len(truth)) * (n_parts + 1)
+
+
+def _n_draws(n_rows: int) -> int:
+    return BAGS if n_rows <= MOST_ROWS else FEW_BAGS
 
 
 def _drawn(groups: npt.NDArray[np.int64], rng: np.random.Generator) -> npt.NDArray[np.intp]:

@@ -14,6 +14,7 @@ from aurist.automl.pseudo import told, unlabelled_inputs, with_pseudo_labels
 from aurist.automl.watch import watched
 from aurist.automl.windows import with_best_pooling
 from aurist.crossval import FoldsFitted, TrainingData, asks_of, fit_member, unfinished
+from aurist.ensemble import seconds_a_model
 from aurist.errors import ConfigError, MissingExtraError, RunError
 from aurist.features.waves import Waves, store_waves
 from aurist.metrics import metric
@@ -47,11 +48,11 @@ def train(run: Run, clock: Clock, say: Say) -> None:
         say(f"plan: {note}")
     sound: list[Waves] = []
     fitted: list[FoldsFitted] = []
-    written = 0.0
+    written, blending = 0.0, _blending_seconds(learn)
     now_from, number = learn, 0
     try:
         for place, step in enumerate(plan.steps):
-            if fitted and _worth_writing(learn, len(fitted), clock, written):
+            if fitted and _worth_writing(_reserve(learn, len(fitted), blending), clock, written):
                 finish(run, data, learn, fitted)
                 written = clock.used()
             if step.round > number and fitted:
@@ -60,7 +61,7 @@ def train(run: Run, clock: Clock, say: Say) -> None:
             if step.member.engine == ENGINE and not sound:
                 sound = decode_for(plan.members, learn, say)
             shown = now_from if step.member.level == 1 else _above(run, learn, fitted, step.member, say)
-            left = clock.left() - _reserve(learn, len(plan.steps))
+            left = clock.left() - _reserve(learn, len(fitted) + 1, blending)
             seconds = _seconds(plan, place, left, clock.limit) if fitted else max(left, LEAST_SECONDS)
             if shown is None:
                 continue
@@ -130,11 +131,10 @@ def _seconds(plan: FitPlan, place: int, left: float, limit: float) -> float:
     return share(left - kept, rivals)
 
 
-def _worth_writing(learn: TrainingData, n_members: int, clock: Clock, written: float) -> bool:
-    """Whether enough time has passed since the last writing, or none was, for what it costs."""
-    costs = 2 * _reserve(learn, n_members)
+def _worth_writing(costs: float, clock: Clock, written: float) -> bool:
+    """Whether enough time has passed since the last writing, or none was, for what it costs, or twice that."""
     due = not written or clock.used() - written > _WRITE_EVERY * clock.limit
-    return costs < _WRITING * clock.limit and due
+    return 2 * costs < _WRITING * clock.limit and due
 
 
 def decode_for(planned: list[Member], learn: TrainingData, say: Say) -> list[Waves]:
@@ -184,10 +184,16 @@ def _fit_or_skip(
     return found
 
 
-def _reserve(learn: TrainingData, n_members: int) -> float:
-    """Seconds for blending, scoring and writing, about as measured on two cores."""
+def _blending_seconds(learn: TrainingData) -> float:
+    """For each member, as measured here and now."""
+    task, truth = learn.task, learn.examples.targets[learn.folds >= 0]
+    return seconds_a_model(truth, len(learn.splits), task.metric, multilabel=task.multilabel)
+
+
+def _reserve(learn: TrainingData, n_members: int, blending: float) -> float:
+    """Seconds for blending, scoring and writing; all but the blending about as measured on two cores."""
     cells = learn.examples.targets.size * n_members * (len(learn.splits) + 1)
-    return 4.0 + 2.0e-6 * cells
+    return 4.0 + blending * n_members + 0.7e-6 * cells
 
 
 def _line(found: FoldsFitted, learn: TrainingData) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 
 from aurist.errors import DataError
-from aurist.metrics.scorer import UNKNOWN, Floats, Proba, Scorer, Truth, mean, ratio, score, summed
+from aurist.metrics.scorer import UNKNOWN, Floats, Prepare, Proba, Scorer, Truth, mean, ratio, score, summed
 
 
 def roc_auc(
@@ -21,7 +23,7 @@ def roc_auc(
     >>> roc_auc(np.eye(2)[[0, 0, 1, 1]], np.array([[0.9, 0.1], [0.3, 0.7], [0.4, 0.6], [0.1, 0.9]]))
     0.75
     """
-    return score(roc_auc_scorer, truth, proba, weight, multilabel)
+    return score(_one_weighting(_areas), truth, proba, weight, multilabel)
 
 
 def roc_auc_scorer(truth: Truth, proba: Proba, multilabel: bool) -> Scorer:
@@ -59,7 +61,7 @@ def average_precision(
     >>> round(average_precision(truth, proba), 4)  # ((1 + 2/3) / 2 + 1) / 2
     0.9167
     """
-    return score(average_precision_scorer, truth, proba, weight, multilabel)
+    return score(_one_weighting(_precisions), truth, proba, weight, multilabel)
 
 
 def average_precision_scorer(truth: Truth, proba: Proba, multilabel: bool) -> Scorer:
@@ -97,16 +99,12 @@ def lwlrap(
 
 def lwlrap_scorer(truth: Truth, proba: Proba, multilabel: bool) -> Scorer:
     """Prepare `lwlrap`."""
-    n_classes = truth.shape[1]
     # labels are ranked among the classes that are known: the others come after all
     proba = np.where(truth == UNKNOWN, -np.inf, proba)
     order = np.argsort(-proba, axis=1, kind="stable")
     scores = np.take_along_axis(proba, order, axis=1)
     labels = (np.take_along_axis(truth, order, axis=1) == 1).astype(np.int64)
-    place = np.arange(n_classes)
-    closes = np.ones(scores.shape, dtype=bool)
-    closes[:, :-1] = scores[:, 1:] != scores[:, :-1]
-    last = np.minimum.accumulate(np.where(closes, place, n_classes)[:, ::-1], axis=1)[:, ::-1]
+    last = _last_of_equals(scores)
     precision = np.take_along_axis(np.cumsum(labels, axis=1), last, axis=1) / (last + 1)
     statistics = np.column_stack([(precision * labels).sum(axis=1), labels.sum(axis=1)])
     return summed(statistics, lambda sums: ratio(sums[:, 0], sums[:, 1]))
@@ -181,6 +179,59 @@ def _top_k_scorer(truth: Truth, proba: Proba, multilabel: bool, k: int) -> Score
     earlier = np.arange(truth.shape[1]) < column
     ahead = (proba > own) | ((proba == own) & earlier)
     return mean(ahead.sum(axis=1) < k)
+
+
+def _last_of_equals(scores: Floats) -> npt.NDArray[np.intp]:
+    """In sorted rows, (m, n): the place of the last score that is equal to the one at each place."""
+    n = scores.shape[1]
+    closes = np.ones(scores.shape, dtype=bool)
+    closes[:, :-1] = scores[:, 1:] != scores[:, :-1]
+    return np.minimum.accumulate(np.where(closes, np.arange(n), n)[:, ::-1], axis=1)[:, ::-1]
+
+
+def _ranked(truth: Truth, proba: Proba, weight: Floats) -> tuple[Floats, Floats, npt.NDArray[np.intp]]:
+    """(n_classes, n) each, by falling score: the weights of positive rows, those of negative ones, and the place of the
+    last row of equal score. Rows of which the class is not known come last and weigh nothing.
+    """
+    # a class a row of memory: sorting across would take twice as long
+    truth, proba = np.ascontiguousarray(truth.T), np.ascontiguousarray(proba.T)
+    known, positive = truth != UNKNOWN, truth == 1
+    scores = np.where(known, proba, -np.inf)
+    order = np.argsort(-scores, axis=1)
+    ranked = weight[order]
+    hits = ranked * np.take_along_axis(positive, order, axis=1)
+    misses = ranked * np.take_along_axis(known & ~positive, order, axis=1)
+    return hits, misses, _last_of_equals(np.take_along_axis(scores, order, axis=1))
+
+
+def _precisions(truth: Truth, proba: Proba, weight: Floats) -> Floats:
+    """(n_classes,): average precisions; NaN without a positive."""
+    hits, misses, last = _ranked(truth, proba, weight)
+    found = np.cumsum(hits, axis=1)
+    here = np.take_along_axis(ratio(found, found + np.cumsum(misses, axis=1)), last, axis=1)
+    return ratio(np.where(hits > 0, hits * here, 0.0).sum(axis=1), hits.sum(axis=1))
+
+
+def _areas(truth: Truth, proba: Proba, weight: Floats) -> Floats:
+    """(n_classes,): areas under the ROC curves; NaN without a positive or without a negative."""
+    hits, misses, last = _ranked(truth, proba, weight)
+    positives, negatives = hits.sum(axis=1), misses.sum(axis=1)
+    below = negatives[:, None] - np.take_along_axis(np.cumsum(misses, axis=1), last, axis=1)
+    not_below = np.take_along_axis(np.cumsum(hits, axis=1), last, axis=1)
+    # pairs in which the positive stands higher, and pairs in which it does not stand lower
+    wins = (hits * below).sum(axis=1) + (misses * not_below).sum(axis=1)
+    return ratio(0.5 * wins, positives * negatives)
+
+
+def _one_weighting(of_classes: Callable[[Truth, Proba, Floats], Floats]) -> Prepare:
+    """Prepare the mean over the classes for single weightings, faster than by `_Runs`, which are for many."""
+
+    def prepare(truth: Truth, proba: Proba, multilabel: bool) -> Scorer:
+        return lambda weights: np.stack(
+            [_mean_over_classes(of_classes(truth, proba, weight)[:, None])[0] for weight in weights.T]
+        )
+
+    return prepare
 
 
 class _Runs:
