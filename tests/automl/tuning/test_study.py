@@ -19,7 +19,10 @@ from aurist.recipes import Choice, Range
 
 pytest.importorskip("optuna")
 
+from optuna.trial import TrialState
+
 from aurist.automl.tuning.study import Attempt, CutError, Study
+from aurist.files import is_free
 
 SPACE = {"x": Range(-1.0, 1.0), "n": Range(1, 4), "word": Choice(("a", "b"))}
 OWN: dict[str, Any] = {"x": 0.5, "n": 2, "word": "b"}
@@ -129,6 +132,37 @@ def test_a_trial_that_was_cut_is_gone_on_with_in_its_own_folder(tmp_path: Path) 
     assert (tried[1].place / "fold0").is_dir() and not tried[0].place.exists()
     assert again.table()["state"].tolist() == ["complete", "cut", "complete"]
     assert again.n_begun() == 2
+
+
+def test_a_trial_is_held_until_its_score_is_stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, free = study(tmp_path), []
+    store = one._study._storage.set_trial_state_values
+
+    def told(number: int, state: TrialState, *values: Any, **named: Any) -> bool:
+        if state == TrialState.COMPLETE:
+            free.append(is_free(one.place(0)))
+        return store(number, state, *values, **named)
+
+    monkeypatch.setattr(one._study._storage, "set_trial_state_values", told)
+    one.try_one(scored([0.5]))
+    assert free == [False]
+    assert is_free(one.place(0))
+
+
+def test_a_trial_that_is_finished_meanwhile_is_not_taken_for_cut(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = study(tmp_path)
+    trial = one._study.ask()
+    one.place(trial.number).mkdir(parents=True)
+
+    def finished_by_another(place: Path) -> bool:
+        one._study.tell(trial, 0.5)
+        return True
+
+    monkeypatch.setattr("aurist.automl.tuning.study.is_free", finished_by_another)
+    one.take_up_cut()
+    assert one.table()["state"].tolist() == ["complete"]
 
 
 def test_a_trial_that_fails_says_why_and_is_not_tried_again(tmp_path: Path) -> None:

@@ -126,10 +126,11 @@ class Study:
             why the trial failed: settings may not go together, or need more memory than there is.
         """
 
-        with quiet():
-            self._study.optimize(partial(self._objective, evaluate), n_trials=1, catch=(_NoScoreError,))
+        # a trial is held until its score is stored: who finds it free and not finished takes it for cut
+        with quiet(), ExitStack() as held:
+            self._study.optimize(partial(self._objective, evaluate, held), n_trials=1, catch=(_NoScoreError,))
 
-    def _objective(self, evaluate: Callable[[Attempt], float | None], trial: Trial) -> float:
+    def _objective(self, evaluate: Callable[[Attempt], float | None], held: ExitStack, trial: Trial) -> float:
         # the draws depend on the number of the trial alone, so that processes draw differently, and a study that was
         # killed goes on as it would have
         self._study.sampler = make_sampler(self.seed, trial.number)
@@ -140,8 +141,8 @@ class Study:
         if twin is not None:
             return _as_before(trial, twin)
         try:
-            with self._held(trial.number) as place:
-                score = evaluate(Attempt(trial.number, drawn, as_it_was is not None, place, trial))
+            place = held.enter_context(self._held(trial.number))
+            score = evaluate(Attempt(trial.number, drawn, as_it_was is not None, place, trial))
         except CutError:
             raise
         except Exception as error:  # whatever some settings may lead to, others go on
@@ -164,7 +165,8 @@ class Study:
             optuna.storages.fail_stale_trials(self._study)  # of other machines
             for trial in self._trials(TrialState.RUNNING):
                 place = self.place(trial.number)
-                if place.exists() and is_free(place):
+                # it may have been finished since the list was made: it is free then, too
+                if place.exists() and is_free(place) and self._is_running(trial.number):
                     self._study.tell(trial.number, state=TrialState.FAIL)
             queued = {number for trial in self._trials() for number in _tried_before(trial)}
             for trial in self._trials(TrialState.FAIL):
@@ -240,6 +242,9 @@ class Study:
 
     def _trials(self, *states: TrialState) -> list[FrozenTrial]:
         return self._study.get_trials(deepcopy=False, states=states or None)
+
+    def _is_running(self, number: int) -> bool:
+        return any(trial.number == number for trial in self._trials(TrialState.RUNNING))
 
     def _alone(self) -> Any:
         return only_one(self.folder, _PATIENCE)
