@@ -191,9 +191,8 @@ class _Twinned:
     def weighed(self) -> tuple[Twins, Proba]:
         """The rule to answer new rows by, and answers for these ones, those of a fold by the other folds."""
         ways = _STRENGTHS if self.multilabel else _WAYS
-        as_said = next(
-            number for number, way in enumerate(ways) if way[0] == 1.0
-        )  # where nothing can be learnt
+        # where nothing can be learnt
+        as_said = next(number for number, way in enumerate(ways) if way[0] == 1.0)
         everywhere = np.ones(len(self.key), dtype=bool)
         # given folds may cut through twins: those of a row of this fold hold its label in their counts
         inside = [self.folds == fold for fold in np.unique(self.folds)]

@@ -72,4 +72,6 @@ def answers_of(fitted: Sequence[FoldsFitted]) -> dict[str, str]:
 
 def can_answer(found: FoldsFitted, fitted: Sequence[FoldsFitted]) -> bool:
     """Whether a member is still what the plan has it to be, and all that it asks is there as it was."""
-    return (found.member.level == 2) == bool(found.asks) and found.asks.items() <= answers_of(fitted).items()
+    if found.member.level == 1:
+        return not found.asks
+    return bool(found.asks) and found.asks.items() <= answers_of(fitted).items()

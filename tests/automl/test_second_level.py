@@ -190,7 +190,7 @@ def test_it_may_ask_networks(tmp_path: Path) -> None:
         np.testing.assert_allclose(said, told[split.scored], atol=1e-3)
 
 
-def test_it_is_left_out_where_nothing_is_below_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_it_is_left_out_where_nothing_is_below_it(tmp_path: Path) -> None:
     plan = tmp_path / "plan.toml"
     plan.write_text(PLAN[PLAN.index('[[member]]\nname = "Above"') :] + ANOTHER, encoding="utf-8")
     config = aurist.FitConfig(preset="quick", plan=str(plan))

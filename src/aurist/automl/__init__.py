@@ -166,6 +166,8 @@ def plan_fit(
 def resume(folder: Path | str, *, say: Callable[[str], None] = lambda line: None) -> Run:
     """Go on with a run that was killed or interrupted: finished folds are not fitted again.
 
+    Those of a second level are, where the models that it asks are others now.
+
     The time limit is counted anew, less what had been used when the last model was done.
     """
     run = open_run(Path(folder))

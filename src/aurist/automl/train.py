@@ -61,13 +61,13 @@ def train(run: Run, clock: Clock, say: Say) -> None:
             if step.member.engine == ENGINE and not sound:
                 sound = decode_for(plan.members, learn, say)
             shown = now_from if step.member.level == 1 else _above(run, learn, fitted, step.member, say)
-            left = clock.left() - _reserve(learn, len(fitted) + 1, blending)
-            seconds = _seconds(plan, place, left, clock.limit) if fitted else max(left, LEAST_SECONDS)
             if shown is None:
                 continue
             if fitted and _is_fitted_anew(run, step.member, shown):
                 # a run that is killed meanwhile must not need what it was
                 finish(run, data, learn, fitted)
+            left = clock.left() - _reserve(learn, len(fitted) + 1, blending)
+            seconds = _seconds(plan, place, left, clock.limit) if fitted else max(left, LEAST_SECONDS)
             found = _fit_or_skip(run, shown, step.member, seconds, max(left, seconds), clock, say)
             if found is not None:
                 fitted.append(with_best_pooling(found, learn))

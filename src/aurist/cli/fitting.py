@@ -219,6 +219,8 @@ def fit(
 def resume(run: opt.RunFolder) -> None:
     """Go on with a fit that was killed; finished folds are not fitted again.
 
+    Those of a second level are, where the models that it asks are others now.
+
     Example:
 
       aurist resume run

@@ -193,10 +193,8 @@ def _ranked(truth: Truth, proba: Proba, weight: Floats) -> tuple[Floats, Floats,
     """(n_classes, n) each, by falling score: the weights of positive rows, those of negative ones, and the place of the
     last row of equal score. Rows of which the class is not known come last and weigh nothing.
     """
-    # a class a row of memory: sorting across would take twice as long
-    truth, proba = np.ascontiguousarray(truth.T), np.ascontiguousarray(proba.T)
-    known, positive = truth != UNKNOWN, truth == 1
-    scores = np.where(known, proba, -np.inf)
+    known, positive = (truth != UNKNOWN).T, (truth == 1).T
+    scores = np.where(known, proba.T, -np.inf)
     order = np.argsort(-scores, axis=1)
     ranked = weight[order]
     hits = ranked * np.take_along_axis(positive, order, axis=1)
