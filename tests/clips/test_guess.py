@@ -6,11 +6,15 @@ import pandas as pd
 import pytest
 
 from aurist.clips.guess import ReadOptions, find_roles, known_column, mostly_numbers, part_of
+from aurist.clips.spans import find_times
 from aurist.errors import DataError
 
 
 def columns(table: dict[str, list[object]], options: ReadOptions | None = None) -> dict[str, str]:
-    return find_roles(pd.DataFrame(table), options or ReadOptions(), "t.csv").columns
+    frame, options = pd.DataFrame(table), options or ReadOptions()
+    found = find_roles(frame, options, "t.csv")
+    find_times(found, frame, options, "t.csv")
+    return found.columns
 
 
 @pytest.mark.parametrize("name", ["path", "File", "file_name", "audio path", "slice_file_name", "fname"])

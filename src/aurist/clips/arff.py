@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from aurist.clips.guess import NAMES, NONE, ReadOptions, known_column, plain
+from aurist.clips.guess import NAMES, NONE, ReadOptions, known_column
 from aurist.clips.labels import cell_text, exact_numbers
 from aurist.clips.loading import read_text
 from aurist.clips.table import Clips
 from aurist.clips.tables import read_table
+from aurist.clips.times import plain
 from aurist.errors import DataError, listing, plural
 
 _QUOTED = r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\""

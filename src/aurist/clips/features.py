@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from aurist.clips.guess import NAMES, NONE, ReadOptions, Roles, known_column, mostly_numbers, plain
+from aurist.clips.guess import NAMES, NONE, ReadOptions, Roles, known_column, mostly_numbers
 from aurist.clips.labels import MISSING, exact_numbers
 from aurist.clips.table import COLUMNS
+from aurist.clips.times import plain
 from aurist.errors import DataError, listing, plural
 
 #: Roles that a table can do without, by "none".

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +12,7 @@ import pandas as pd
 
 from aurist.clips.labels import MISSING, cell_text
 from aurist.clips.suffixes import is_audio
+from aurist.clips.times import plain
 from aurist.errors import DataError
 
 NONE = "none"
@@ -28,8 +28,6 @@ NAMES = {
               "speakerid", "site", "siteid", "srcfile", "fsid", "freesoundid", "author", "uploader"),
     "fold": ("fold", "folds", "foldid", "cvfold"),
     "part": ("part", "split", "subset", "set", "partition"),
-    "start": ("start", "tmin", "starttime", "begin", "onset", "starts", "begintime", "begintimes", "startseconds"),
-    "end": ("end", "tmax", "endtime", "offset", "ends", "endtimes", "endseconds", "stop"),
     "id": ("id", "clipid", "rowid", "sampleid", "itemid", "trackid", "uid", "idx"),
     "low_hz": ("lowhz", "fmin", "lowfreq", "lowfreqhz", "lowfrequency"),
     "high_hz": ("highhz", "fmax", "highfreq", "highfreqhz", "highfrequency"),
@@ -76,9 +74,10 @@ class ReadOptions:
 
 @dataclass
 class Roles:
-    """The column of each role that was found, and a sentence for each guess."""
+    """The column of each role that was found, what the numbers of times count, and a sentence for each guess."""
 
     columns: dict[str, str] = field(default_factory=dict)
+    units: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
     def get(self, role: str) -> str | None:
@@ -98,12 +97,12 @@ def part_of(name: object) -> str | None:
 
 
 def find_roles(table: pd.DataFrame, options: ReadOptions, where: str) -> Roles:
-    """Find the column of every role.
+    """Find the column of every role but times, for which there is `aurist.clips.spans.find_times`.
 
     Raises
     ------
     DataError
-        Where a column that the user named is not there, or times stand without the file they are in.
+        Where a column that the user named is not there.
     """
     found = Roles()
     names = [str(name) for name in table.columns]
@@ -111,7 +110,7 @@ def find_roles(table: pd.DataFrame, options: ReadOptions, where: str) -> Roles:
     for role, name in given.items():
         if name not in (None, NONE):
             found.columns[role] = known_column(str(name), names, f"--{role}", where)
-    kept = set(options.features or ())
+    kept = {*(options.features or ()), *(name for name in (options.start, options.end) if name)}
     for role in NAMES:
         if given[role] is not None:
             continue
@@ -119,7 +118,9 @@ def find_roles(table: pd.DataFrame, options: ReadOptions, where: str) -> Roles:
         if guess is not None:
             found.columns[role] = guess
             found.notes.extend(_said(role, guess, _others(role, table, set(found.columns.values()))))
-    _settle_times(found, options, where)
+    if "path" not in found.columns and not {"low_hz", "high_hz"} <= found.columns.keys():
+        found.columns.pop("low_hz", None)
+        found.columns.pop("high_hz", None)
     return found
 
 
@@ -134,35 +135,6 @@ def _said(role: str, column: str, others: Sequence[str]) -> list[str]:
 
 def _others(role: str, table: pd.DataFrame, taken: set[str]) -> list[str]:
     return [name for name in map(str, table.columns) if name not in taken and plain(name) in NAMES[role]]
-
-
-def _settle_times(found: Roles, options: ReadOptions, where: str) -> None:
-    """Times come in pairs, and say nothing without the file that they are in."""
-    columns = found.columns
-    start, end = columns.get("start"), columns.get("end")
-    if "path" not in columns and start and end and options.path != NONE:
-        group = columns.get("group")
-        raise DataError(
-            f"{where}: {start!r} and {end!r} say where clips begin and end, but no column names the audio files. "
-            "Name it with --path"
-            + (f" (if {group!r} tells the recordings, add a column with their file names)" if group else "")
-            + "; or give --path none, if the rows are features."
-        )
-    if "path" in columns and bool(start) != bool(end):
-        have, lacks = ("start", "end") if start else ("end", "start")
-        if getattr(options, have) is not None:
-            raise DataError(
-                f"{where}: found where clips {have} ({start or end!r}), but not where they {lacks}. "
-                f"Name that column with --{lacks}."
-            )
-        found.notes = [note for note in found.notes if not note.startswith(f"{have} column")]
-        found.notes.append(f"{start or end} is not taken for a time: there is no column for the {lacks}")
-        columns.pop(have)
-    for one, other in (("start", "end"), ("low_hz", "high_hz")):
-        if "path" not in columns and not (one in columns and other in columns):
-            found.notes = [n for n in found.notes if not n.startswith((f"{one} column", f"{other} column"))]
-            columns.pop(one, None)
-            columns.pop(other, None)
 
 
 def _guess(role: str, table: pd.DataFrame, taken: set[str]) -> str | None:
@@ -182,7 +154,7 @@ def _plausible(role: str, column: pd.Series[Any]) -> bool:
     cells = _filled(column)
     if role == "part":
         return len(cells) > 0 and all(part_of(cell) for cell in cells)
-    if role in ("start", "end", "low_hz", "high_hz"):
+    if role in ("low_hz", "high_hz"):
         return mostly_numbers(column)
     if role == "path":
         return all(isinstance(cell, str) for cell in cells) and not mostly_numbers(column)
@@ -234,14 +206,3 @@ def known_column(name: str, names: Sequence[str], option: str, where: str) -> st
         f"{where}: found no column {name!r} ({option}).{hint} It has: {', '.join(names[:40])}"
         + (f" and {len(names) - 40} more." if len(names) > 40 else ".")
     )
-
-
-def plain(name: object) -> str:
-    """A column's name without case, blanks and punctuation.
-
-    Examples
-    --------
-    >>> plain("Begin Time (s)")
-    'begintimes'
-    """
-    return re.sub(r"[\W_]+", "", str(name)).lower()

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from aurist.clips.guess import NAMES, ReadOptions, plain
+from aurist.clips.guess import NAMES, ReadOptions
 from aurist.clips.labels import MISSING
+from aurist.clips.times import plain
 from aurist.errors import DataError, listing, plural
 
 #: Excel in Korea writes cp949; latin-1 reads anything.

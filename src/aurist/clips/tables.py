@@ -5,25 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence, Sized
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from aurist.clips.features import find_features
 from aurist.clips.filenames import read_names
-from aurist.clips.guess import NAMES, NONE, ReadOptions, Roles, find_roles, part_of, plain
+from aurist.clips.guess import NAMES, NONE, ReadOptions, Roles, find_roles, part_of
 from aurist.clips.labels import (
     MISSING,
     cell_text,
-    exact_numbers,
     label_name,
     sort_labels,
     split_labels,
     texts,
 )
+from aurist.clips.spans import find_times, read_spans
 from aurist.clips.table import Clips, Part, make_clips, numbered
+from aurist.clips.times import plain
 from aurist.errors import DataError, listing, plural
 
 Names = list[tuple[str, ...]]
@@ -48,10 +48,11 @@ def read_table(
     if options.label_from:
         table, options = _with_names(table, options, where)
     roles = find_roles(table, options, where)
+    find_times(roles, table, options, where)
     labels, absent, multilabel = _labels(table, roles, where, labelled=labelled)
     clip_ids, given_ids = _ids(table, roles, options, labelled=labelled)
     features = find_features(table, roles, options, where)
-    starts, ends = _spans(table, roles, where)
+    starts, ends = read_spans(table, roles.columns, roles.units, where)
     paths = _paths(table, roles, where)
     return make_clips(
         labels,
@@ -188,35 +189,6 @@ def _several(table: pd.DataFrame, cells: list[str], column: str, where: str) -> 
             f"{listing(both)}"
         )
     return [pair[0] for pair in pairs], [pair[1] for pair in pairs], True
-
-
-def _spans(
-    table: pd.DataFrame, roles: Roles, where: str
-) -> tuple[Sequence[float] | None, Sequence[float] | None]:
-    if roles.get("path") is None or roles.get("start") is None or roles.get("end") is None:
-        return None, None
-    start_cells, end_cells = table[roles.columns["start"]], table[roles.columns["end"]]
-    start, start_bad = _seconds(start_cells)
-    end, end_bad = _seconds(end_cells)
-    wrong = start_bad | end_bad | (start < 0) | (end <= start) | (np.isnan(start) != np.isnan(end))
-    if wrong.any():
-        rows = [
-            f"row {row}: start {cell_text(start) or 'empty'}, end {cell_text(end) or 'empty'}"
-            for row, start, end in zip(table.index[wrong], start_cells[wrong], end_cells[wrong], strict=True)
-        ]
-        raise DataError(
-            f"{where}: {plural(len(rows), 'clip')} {_verb(rows, 'does', 'do')} not begin and end as they must:\n"
-            f"{listing(rows)}\n"
-            "Expected 0 <= start < end, in seconds; or both empty for a whole file."
-        )
-    return cast(Sequence[float], start), cast(Sequence[float], end)
-
-
-def _seconds(column: pd.Series[Any]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
-    """Times, and which cells hold none."""
-    cells = column.mask(column.isna() | column.isin(MISSING))
-    numbers = exact_numbers(cells).to_numpy(dtype=np.float64)
-    return numbers, (np.isnan(numbers) & cells.notna().to_numpy()) | np.isinf(numbers)
 
 
 def _paths(table: pd.DataFrame, roles: Roles, where: str) -> list[str | None] | None:

@@ -1,0 +1,230 @@
+"""The stretch of its file that each clip is: which columns say so, and their cells in seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from aurist.clips.guess import NONE, ReadOptions, Roles, known_column
+from aurist.clips.labels import MISSING, cell_text, exact_numbers
+from aurist.clips.times import (
+    COUNTS,
+    OFFSETS,
+    TIME_NAMES,
+    UNITS,
+    has_times,
+    how_written,
+    is_date,
+    looks_like_time,
+    plain,
+    rank,
+    seconds,
+    time_role,
+    unit_of,
+)
+from aurist.errors import DataError, listing, plural
+
+Seconds = npt.NDArray[np.float64]
+
+
+def find_times(found: Roles, table: pd.DataFrame, options: ReadOptions, where: str) -> None:
+    """Add the columns of times to those of the other roles: a start with an end or a duration, beside a path.
+
+    Raises
+    ------
+    DataError
+        Where one that was named is not there or stands alone, or times stand without the file that they are in.
+    """
+    names = [str(name) for name in table.columns]
+    for role, name in (("start", options.start), ("end", options.end)):
+        if name not in (None, NONE):
+            found.columns[role] = known_column(str(name), names, f"--{role}", where)
+    columns = found.columns
+    if time_role(columns.get("end", "")) == "duration":
+        columns["duration"] = columns.pop("end")
+    pair = _paired(columns, _guessed_times(table, options, set(columns.values())), options)
+    if "path" not in columns:
+        _refuse_without_path(found, pair, options, where)
+        return
+    if len(pair) == 2 and not _of_the_source(columns, pair):
+        found.notes.extend(_said_times(pair, columns, table))
+        columns.update(pair)
+        found.units = {role: unit_of(name, role) for role, name in pair.items()}
+    else:
+        _check_single(columns, options, where)
+    _say_unused(found, table, pair)
+
+
+def _paired(given: Mapping[str, str], guessed: Mapping[str, str], options: ReadOptions) -> dict[str, str]:
+    """The start, and the end or the duration: what was given before what was guessed, an end before a duration."""
+    times = {**guessed, **{role: given[role] for role in TIME_NAMES if role in given}}
+    offset = plain(times.get("end", "")).removesuffix(unit_of(times.get("end", ""), "end")) in OFFSETS
+    if offset and "start" not in times and "duration" in times and options.start is None:
+        times["start"] = times.pop("end")
+    other = "duration" if "duration" in given or "end" not in times else "end"
+    return {role: times[role] for role in ("start", other) if role in times}
+
+
+def _guessed_times(table: pd.DataFrame, options: ReadOptions, taken: set[str]) -> dict[str, str]:
+    """The best column of each role that was not given; a duration stands for the end."""
+    found: dict[str, str] = {}
+    kept = set(options.features or ())
+    for role in ("start", "end", "duration"):
+        if getattr(options, "start" if role == "start" else "end") is not None:
+            continue
+        fitting = [
+            name
+            for name in map(str, table.columns)
+            if name not in taken | kept and time_role(name) == role and has_times(table[name])
+        ]
+        if fitting:
+            found[role] = min((rank(name, role), name) for name in fitting)[1]
+    return found
+
+
+def _refuse_without_path(found: Roles, pair: dict[str, str], options: ReadOptions, where: str) -> None:
+    """Starts and ends of clips without their files are an error; other columns called so may be features."""
+    start, end = pair.get("start"), pair.get("end")
+    if start and end and options.path != NONE:
+        group = found.columns.get("group")
+        raise DataError(
+            f"{where}: {start!r} and {end!r} say where clips begin and end, but no column names the audio files. "
+            "Name it with --path"
+            + (f" (if {group!r} tells the recordings, add a column with their file names)" if group else "")
+            + "; or give --path none, if the rows are features."
+        )
+    if start and end:
+        found.columns.update(pair)
+    else:
+        for role in ("start", "end", "duration"):
+            found.columns.pop(role, None)
+
+
+def _of_the_source(columns: dict[str, str], pair: dict[str, str]) -> bool:
+    """Whether times are those of the recordings that files were cut from: so in UrbanSound8K."""
+    return plain(columns["path"]) == "slicefilename" and not set(pair.values()) & set(columns.values())
+
+
+def _said_times(pair: dict[str, str], columns: dict[str, str], table: pd.DataFrame) -> list[str]:
+    """A note of each that was guessed, or that is not in plain seconds."""
+    notes = []
+    for role, name in pair.items():
+        option = "start" if role == "start" else "end"
+        read = how_written(table[name], unit_of(name, role))
+        if name not in columns.values():
+            what = f"end: {pair['start']} + {name}" if role == "duration" else f"{role} column: {name}"
+            read = f"; {read}" if read else ""
+            notes.append(f"{what} (guessed; --{option} names another, or none{read})")
+        elif read:
+            notes.append(f"{role} column: {name}, of which {read}")
+    return notes
+
+
+def _check_single(columns: dict[str, str], options: ReadOptions, where: str) -> None:
+    """Raise DataError where one of two times was given; what was only guessed is said with what is not used."""
+    for role in ("start", "end", "duration"):
+        name = columns.pop(role, None)
+        have, lacks = ("start", "end") if role == "start" else ("end", "start")
+        if name is not None and getattr(options, have) is not None:
+            raise DataError(
+                f"{where}: found where clips {have} ({name!r}), but not where they {lacks}. "
+                f"Name that column with --{lacks}."
+            )
+
+
+def _say_unused(found: Roles, table: pd.DataFrame, pair: dict[str, str]) -> None:
+    """What looks like a time and is none is said, for a clip would be taken for a whole file."""
+    used = set(found.columns.values())
+    unused = [
+        name
+        for name in map(str, table.columns)
+        if name not in used and (name in pair.values() or looks_like_time(name, table[name]))
+    ]
+    if len(pair) == 1 and not used & set(pair.values()):
+        (role, name) = next(iter(pair.items()))
+        lacks = "start" if role != "start" else "end"
+        found.notes.append(f"{name} is not taken for a time: there is no column for the {lacks}")
+        unused = [other for other in unused if other != name]
+    if unused:
+        found.notes.append(
+            f"not used, though called like times: {', '.join(unused[:8])} (--start and --end name columns of times)"
+        )
+
+
+def read_spans(
+    table: pd.DataFrame, columns: Mapping[str, str], units: Mapping[str, str], where: str
+) -> tuple[Sequence[float] | None, Sequence[float] | None]:
+    """Where clips begin and end, in seconds of their files; None and None where nothing says so.
+
+    Parameters
+    ----------
+    table
+        Of clips.
+    columns
+        Of the roles "start", and "end" or "duration".
+    units
+        What their plain numbers count, by role.
+    where
+        Which file it is, for messages.
+
+    Raises
+    ------
+    DataError
+        Where times are dates or counts of samples, or clips do not end behind their beginning: all of them.
+    """
+    other = "end" if "end" in columns else "duration"
+    if not {"path", "start", other} <= columns.keys():
+        return None, None
+    for role in ("start", other):
+        _check_readable(table[columns[role]], columns[role], units.get(role, ""), role, where)
+    start_cells, end_cells = table[columns["start"]], table[columns[other]]
+    start, start_bad = _times(start_cells, units.get("start", ""))
+    end, end_bad = _times(end_cells, units.get(other, ""))
+    end = start + end if other == "duration" else end
+    wrong = start_bad | end_bad | (start < 0) | (end <= start) | (np.isnan(start) != np.isnan(end))
+    if wrong.any():
+        rows = [
+            f"row {row}: start {cell_text(begins) or 'empty'}, {other} {cell_text(ends) or 'empty'}"
+            for row, begins, ends in zip(
+                table.index[wrong], start_cells[wrong], end_cells[wrong], strict=True
+            )
+        ]
+        raise DataError(
+            f"{where}: {plural(len(rows), 'clip')} {'does' if len(rows) == 1 else 'do'} not begin and end as they "
+            f"must:\n{listing(rows)}\n"
+            "Expected 0 <= start < end, in seconds or as hours:minutes:seconds; or both empty for a whole file."
+        )
+    return start.tolist(), end.tolist()
+
+
+def _check_readable(column: pd.Series[Any], name: str, unit: str, role: str, where: str) -> None:
+    refuse = f"--{'end' if role == 'duration' else role} none, if the clips are whole files"
+    if unit in COUNTS:
+        raise DataError(
+            f"{where}: {name!r} counts {unit if unit.endswith('s') else unit + 's'}, as its name says, and nothing "
+            "tells how many there are in a second. "
+            f"Divide by their rate, and call the column {role}; or give {refuse}."
+        )
+    dates = [f"row {row}: {cell_text(cell)}" for row, cell in column.items() if is_date(cell)]
+    if dates:
+        raise DataError(
+            f"{where}: {plural(len(dates), 'cell')} of {name!r} {'is a date' if len(dates) == 1 else 'are dates'}, "
+            f"which say nothing of where in its file a clip is:\n{listing(dates, shown=5)}\n"
+            f"Give seconds from the beginning of the file; or {refuse}."
+        )
+
+
+def _times(column: pd.Series[Any], unit: str) -> tuple[Seconds, npt.NDArray[np.bool_]]:
+    """Times in seconds, and which cells hold none."""
+    scale = UNITS.get(unit, 1.0)
+    if pd.api.types.is_timedelta64_dtype(column):
+        return column.dt.total_seconds().to_numpy(dtype=np.float64), np.zeros(len(column), dtype=bool)
+    cells = column.mask(column.isna() | column.map(cell_text).isin(MISSING))
+    numbers = exact_numbers(cells).to_numpy(dtype=np.float64) * scale
+    for at in np.flatnonzero(np.isnan(numbers) & cells.notna().to_numpy()):
+        numbers[at] = seconds(cells.iloc[at], scale)
+    return numbers, (np.isnan(numbers) & cells.notna().to_numpy()) | np.isinf(numbers)
