@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import math
-import shutil
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -20,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from aurist.files import atomic_path, only_one, write_json
+from aurist.files import atomic_path, only_one, remove_folder, write_json
 from aurist.models.base import (
     Examples,
     FitFailedError,
@@ -113,8 +112,8 @@ def fit_member(
     """
     todo = unfinished(folder, data)
     if asks_of(folder) != data.asks:
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
+        clear_folds(folder)
+        folder.mkdir(parents=True, exist_ok=True)
         write_json(folder / ASKS_FILE, dict(data.asks))
     if todo:
         late = seconds + min(0.05 * seconds, _GRACE) if math.isfinite(seconds) else 0.0
@@ -155,7 +154,7 @@ def _fit_side_by_side(
     finally:
         if not made_by.resumes:
             for half_made in folder.glob(".fold*"):
-                shutil.rmtree(half_made, ignore_errors=True)
+                remove_folder(half_made)
 
 
 def _fit_fold(
@@ -171,10 +170,10 @@ def _fit_fold(
         if is_done(folder, split.fold):
             return
         if not engine(member.engine).resumes:
-            shutil.rmtree(place, ignore_errors=True)
+            remove_folder(place)
         place.mkdir(parents=True, exist_ok=True)
         _fit_into(place, data, member, split, max((until - time.time()) / rounds, least))
-        shutil.rmtree(fold_folder(folder, split.fold), ignore_errors=True)  # what is not whole
+        remove_folder(fold_folder(folder, split.fold))  # what is not whole
         place.rename(fold_folder(folder, split.fold))
 
 
@@ -185,7 +184,7 @@ def _held(place: Path) -> Iterator[None]:
     lock.mkdir(parents=True, exist_ok=True)
     with only_one(lock, _PATIENCE):
         yield
-    shutil.rmtree(lock, ignore_errors=True)
+    remove_folder(lock)
 
 
 def _fit_into(place: Path, data: TrainingData, member: Member, split: Split, seconds: float) -> None:
@@ -282,6 +281,13 @@ def fold_folder(folder: Path, fold: int) -> Path:
 def half_made(folder: Path, fold: int) -> Path:
     """Where a fold is while it is fitted."""
     return folder / f".fold{fold}"
+
+
+def clear_folds(folder: Path) -> None:
+    """Delete the folds of a member, and nothing else that may be in the folder."""
+    for pattern in ("fold[0-9]*", ".fold[0-9]*"):
+        for place in folder.glob(pattern):
+            remove_folder(place)
 
 
 def load_folds(folder: Path, task: Task, member: Member) -> list[Model]:

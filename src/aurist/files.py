@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import tempfile
 import time
 from collections.abc import Iterator
@@ -11,7 +12,53 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from aurist.errors import RunError
+from aurist.errors import ConfigError, RunError
+
+#: Bytes of a name that becomes part of a path; file systems take 255, and endings follow it.
+_LONGEST_NAME = 100
+
+
+def check_name(name: object, what: str) -> str:
+    """Give back a name that becomes part of a path, once it is known to lead nowhere else.
+
+    Parameters
+    ----------
+    name
+        Of a model, a recipe or a file, as a plan, a recipe or a run folder that somebody sent has it.
+    what
+        Names it in the error.
+
+    Raises
+    ------
+    ConfigError
+        Where it is no single word, begins with a dot, or is too long.
+
+    Examples
+    --------
+    >>> check_name("mel-cnn", "The recipe's name")
+    'mel-cnn'
+    >>> check_name("../models", "The recipe's name")
+    Traceback (most recent call last):
+    aurist.errors.ConfigError: The recipe's name is '../models', but must be a word that can name a folder.
+    """
+    if (
+        isinstance(name, str)
+        and 0 < len(name.encode(errors="replace")) <= _LONGEST_NAME
+        and name.isprintable()
+        and name[0] != "."
+        and not set(name) & set("/\\: ")
+    ):
+        return name
+    shown = repr(name)
+    shown = shown if len(shown) <= _LONGEST_NAME else f"{shown[:_LONGEST_NAME]}..."
+    raise ConfigError(f"{what} is {shown}, but must be a word that can name a folder.")
+
+
+def remove_folder(folder: Path) -> None:
+    """Delete a folder with all in it, where there is one; of a link the link, not what it leads to."""
+    if folder.is_symlink():
+        folder.unlink()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager

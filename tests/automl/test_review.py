@@ -13,10 +13,11 @@ import soundfile as sf
 from aurist.annotations import read_annotations
 from aurist.automl import read_annotated
 from aurist.automl.detections import Detections, Recording
-from aurist.automl.drawing import LONGEST, Sampling, draw_detections, systematic
+from aurist.automl.drawing import LONGEST, Detection, Sampling, draw_detections, systematic
 from aurist.automl.review import cut_clips
 from aurist.automl.verdicts import read_verdicts
 from aurist.errors import ConfigError, DataError
+from aurist.events import Event
 from aurist.features.windows import Block
 
 from ..command import aurist, done
@@ -262,3 +263,16 @@ def test_recordings_are_found_by_name_wherever_they_are_in_the_folder(tmp_path: 
         DataError, match=r"twice\.wav may be 2 recordings in .*field: a/twice\.wav, b/twice\.wav"
     ):
         read_annotated(tmp_path / "field", table)
+
+
+def test_files_are_called_as_a_file_system_takes_it(tmp_path: Path) -> None:
+    sf.write(tmp_path / "a.wav", np.zeros(RATE), RATE)
+    labels = ["../../out", "/etc/passwd", "장르" * 100, "𝄞" * 90, "a\x1b[2J\0", ".", ""]
+    night = Recording("../" + "밤" * 80 + ".wav", tmp_path / "a.wav")
+    drawn = [Detection(night, Event(0.1, 0.4, column, 0.9)) for column in range(len(labels))]
+    table = cut_clips(drawn, labels, tmp_path / "in" / "clips")
+    assert sorted(p.name for p in (tmp_path / "in" / "clips").iterdir()) == sorted(
+        [*table["file"], "clips.csv"]
+    )
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.wav", "in"]
+    assert all(file.isprintable() for file in table["file"])

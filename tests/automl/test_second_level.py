@@ -18,6 +18,8 @@ from aurist.automl.blender import Blender
 from aurist.automl.importance import permutation_importance
 from aurist.clips.read import read_clips
 from aurist.crossval import FoldsFitted, TrainingData
+from aurist.errors import ConfigError
+from aurist.files import write_json
 from aurist.models.base import Member
 from aurist.models.network import recipe_member
 from aurist.plan import FOREST, FitPlan, Step, write_plan
@@ -198,3 +200,35 @@ def test_it_is_left_out_where_nothing_is_below_it(tmp_path: Path) -> None:
     assert set(run.leaderboard()["model"]) == {"LDA", "Ensemble"}
     assert any(e.get("model") == "Above" and e["event"] == "skipped" for e in run.journal())
     assert pd.notna(run.leaderboard()["score"]).all()
+
+
+@pytest.mark.parametrize("name", ["../../victim", "{victim}"])
+def test_a_run_that_somebody_sent_deletes_and_reads_nothing_outside(
+    copied: aurist.Run, tmp_path: Path, name: str
+) -> None:
+    victim = tmp_path / "victim"
+    victim.mkdir()
+    (victim / "thesis.txt").write_text("years")
+    plan = copied.plan_path.read_text().replace('"Above"', f'"{name.format(victim=victim)}"')
+    copied.plan_path.write_text(plan)
+    with pytest.raises(ConfigError, match="The model's name is"):
+        aurist.resume(copied.folder)
+    ensemble = (copied.folder / "ensemble.json").read_text()
+    (copied.folder / "ensemble.json").write_text(
+        ensemble.replace('"Above"', f'"{name.format(victim=victim)}"')
+    )
+    with pytest.raises(ConfigError, match="The model's name is"):
+        Blender(copied, read_data(copied), "Ensemble")
+    assert (victim / "thesis.txt").read_text() == "years"
+
+
+def test_a_link_among_the_models_deletes_nothing_outside(copied: aurist.Run, tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    shutil.copytree(copied.models / "Above", victim / "fold0")
+    shutil.rmtree(copied.models / "Above" / "fold0")
+    (copied.models / "Above" / "fold0").symlink_to(victim / "fold0")
+    kept = sorted(victim.rglob("*"))
+    write_json(copied.models / "Above" / "asks.json", {"another": ""})  # so that it is fitted anew
+    aurist.resume(copied.folder)
+    assert sorted(victim.rglob("*")) == kept
+    assert not (copied.models / "Above" / "fold0").is_symlink()

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.preprocessing import QuantileTransformer
+import sklearn.datasets
+import sklearn.utils
+from sklearn.preprocessing import FunctionTransformer, QuantileTransformer
 
+from aurist.errors import RunError
+from aurist.models.base import Examples, Inputs, Member, Task, engine
 from aurist.models.forest import as_numbers
 from aurist.models.kept import normal_features, read_kept, write_kept
 
@@ -43,3 +49,52 @@ def test_what_is_missing_is_the_median() -> None:
     ready = normal_features(known, 0).fit(as_numbers(known))
     gone = known.iloc[:1].assign(normal=np.nan, skewed=np.nan)
     assert ready.transform(as_numbers(gone))[0, :2] == pytest.approx([0.0, 0.0], abs=0.02)
+
+
+def test_what_runs_commands_is_not_loaded(tmp_path: Path) -> None:
+    """A function of numpy's tests compiles and runs the text that it is given, as a forest's feature names might be."""
+    import functools
+
+    import numpy.testing as testing
+    import skops.io
+
+    path, marker = tmp_path / "forest.skops", tmp_path / "was here"
+    command = f"open({str(marker)!r}, 'w')"
+    for told in (
+        {"forest": FunctionTransformer(testing.measure, kw_args={"code_str": command})},
+        {"forest": functools.partial(testing.measure, command)},
+        {"seen": [testing.measure]},
+        {"pipeline": FunctionTransformer(np.fromfile)},
+        {"pipeline": FunctionTransformer(np.save)},
+        {"pipeline": sklearn.datasets.fetch_openml},
+        {"pipeline": sklearn.utils.Bunch(a=1)},
+    ):
+        skops.io.dump(told, path)
+        with pytest.raises(
+            RunError, match=r"forest\.skops holds what no model of ours does, and is not loaded: "
+        ):
+            read_kept(path)["forest"].transform(np.zeros((1, 1)))
+    assert not marker.exists()
+
+
+@pytest.mark.parametrize("several", [False, True], ids=["one label", "several"])
+@pytest.mark.parametrize(
+    "member",
+    [
+        Member("m", "forest", {"trees": 5}),
+        Member("m", "kernel"),
+        *(Member("m", "classic", {"kind": kind}) for kind in ("svm", "lda", "logistic")),
+    ],
+    ids=lambda member: member.settings.get("kind", member.engine),
+)
+def test_the_list_of_types_has_all_that_models_hold(tmp_path: Path, member: Member, several: bool) -> None:
+    shown = features(0, 120)
+    targets = np.eye(3, dtype=np.int8)[np.arange(120) % 3]
+    if several:
+        targets[::7] = 1
+    examples = Examples(Inputs(shown), targets, np.linspace(0.5, 1, 120))
+    train, inner = examples.take(np.arange(90)), examples.take(np.arange(90, 120))
+    task = Task(("a", "b", "c"), several, "log_loss" if not several else "average_precision")
+    made = engine(member.engine).fit(tmp_path, task, member, train, inner, 60.0)
+    again = engine(member.engine).load(tmp_path, task, member)
+    assert again.predict_proba(examples.inputs) == pytest.approx(made.model.predict_proba(examples.inputs))

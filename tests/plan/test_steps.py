@@ -71,3 +71,26 @@ def test_a_file_that_is_no_plan_is_said_to_be_none(text: str, tmp_path: Path) ->
     path.write_text(text)
     with pytest.raises(ConfigError, match=r"plan\.toml"):
         read_plan(path)
+
+
+@pytest.mark.parametrize("engine", ['"forest"', '"network"\nrecipe = "mel-cnn"'])
+def test_a_member_whose_name_leads_out_of_the_run_is_refused(tmp_path: Path, engine: str) -> None:
+    path = tmp_path / "plan.toml"
+    path.write_text(
+        "".join(f'[[member]]\nname = "{name}"\nengine = {engine}\n' for name in ("../victim", "/tmp/x", ".a"))
+    )
+    with pytest.raises(ConfigError) as error:
+        read_plan(path)
+    assert "3 of 3 members" in str(error.value)
+    assert "member 1: The model's name is '../victim'" in str(error.value).replace("recipe's", "model's")
+
+
+def test_a_member_is_called_like_no_other_row_of_the_leaderboard(tmp_path: Path) -> None:
+    path = tmp_path / "plan.toml"
+    path.write_text(
+        "".join(f'[[member]]\nname = "{name}"\nengine = "forest"\n' for name in ("A", "a", "Ensemble"))
+    )
+    with pytest.raises(
+        ConfigError, match=r"(?s)member 2: a second member is called a.*member 3: Ensemble is"
+    ):
+        read_plan(path)

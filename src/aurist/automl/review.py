@@ -165,5 +165,16 @@ def _name(one: Detection, classes: Sequence[str]) -> str:
     '0.972_Wren-song_site-1-night_61.5s'
     """
     parts = (classes[one.event.column], str(Path(one.recording.name).with_suffix("")))
-    words = [re.sub(r"[^\w.]+", "-", part).strip("-.")[-60:] for part in parts]
+    words = [_end(re.sub(r"[^\w.]+", "-", part).strip("-."), 90) for part in parts]
     return f"{one.event.score:.3f}_{words[0]}_{words[1]}_{one.event.start:.1f}s"
+
+
+def _end(word: str, size: int) -> str:
+    """The end of a word, of so many bytes at the most: a character may take four of the 255 of a file's name.
+
+    Examples
+    --------
+    >>> _end("Turdus merula", 6), _end("ウグイス", 7)
+    ('merula', 'イス')
+    """
+    return word.encode()[-size:].decode(errors="ignore")

@@ -15,6 +15,7 @@ import pandas as pd
 from aurist.clips import Clips
 from aurist.errors import AuristError, RunError
 from aurist.features.waves import HeldWaves
+from aurist.files import check_name
 from aurist.metrics import UNKNOWN
 
 Proba = npt.NDArray[np.float64]
@@ -111,6 +112,11 @@ class Member:
     ``seconds_per_row`` is what a fold needs of one core at the least for each row: networks that are stopped
     half-way are worth little, so that they are not begun without that. A member of ``level`` 2 looks at what those of
     level 1 say, beside the features.
+
+    Raises
+    ------
+    ConfigError
+        Where the name cannot be that of a folder, as each model has one.
     """
 
     name: str
@@ -118,6 +124,9 @@ class Member:
     settings: Mapping[str, Any] = field(default_factory=dict)
     seconds_per_row: float = 0.0
     level: int = 1
+
+    def __post_init__(self) -> None:
+        check_name(self.name, "The model's name")
 
 
 class Model(Protocol):

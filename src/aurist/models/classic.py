@@ -94,7 +94,7 @@ class ClassicEngine:
         return Fitted(model, inner_proba)
 
     def load(self, folder: Path, task: Task, member: Member) -> ClassicModel:
-        """Read the pipeline back; nothing but scikit-learn's own types and numpy arrays is accepted."""
+        """Read the pipeline back; see `aurist.models.kept.read_kept`."""
         kept = read_kept(folder / MODEL_FILE)
         return ClassicModel(
             kept["pipeline"],

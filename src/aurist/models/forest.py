@@ -65,7 +65,7 @@ class ForestEngine:
         return Fitted(model, inner_proba)
 
     def load(self, folder: Path, task: Task, member: Member) -> ForestModel:
-        """Read the forest back; nothing but scikit-learn's own types and numpy arrays is accepted."""
+        """Read the forest back; see `aurist.models.kept.read_kept`."""
         kept = read_kept(folder / MODEL_FILE)
         seen, always = list(kept["seen"]), list(kept.get("always", []))
         return ForestModel(kept["forest"], len(task.classes), seen, task.multilabel, always)

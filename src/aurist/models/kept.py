@@ -17,6 +17,9 @@ from aurist.files import atomic_path
 #: Of a feature. Half of one from either end on all values are alike: how far the outermost lie out is not known.
 _QUANTILES = 100
 _OUTERMOST = 0.5 / _QUANTILES
+#: What our models hold beside the estimators, arrays and plain values that skops vouches for itself. Each by its full
+#: name: scikit-learn and numpy hold functions that run what a file says.
+_OUR_TYPES = ("numpy.clip", "numpy.dtype", "sklearn.tree._tree.Tree")
 
 
 def write_kept(path: Path, values: dict[str, Any]) -> None:
@@ -28,7 +31,7 @@ def write_kept(path: Path, values: dict[str, Any]) -> None:
 
 
 def read_kept(path: Path) -> dict[str, Any]:
-    """Read back what `write_kept` wrote; nothing but the own types of scikit-learn and numpy is accepted.
+    """Read back what `write_kept` wrote; no type that it does not write is accepted.
 
     Raises
     ------
@@ -38,12 +41,17 @@ def read_kept(path: Path) -> dict[str, Any]:
     from skops import io
 
     if not path.exists():
-        raise RunError(f"Found no {path.name} in {path.parent}; run `aurist resume` to fit it again.")
-    types = io.get_untrusted_types(file=path)
-    unknown = [name for name in types if not name.startswith(("sklearn.", "numpy."))]
+        raise RunError(
+            f"Found no {path.name} in {path.parent}; delete that folder, and `aurist resume` fits it again."
+        )
+    unknown = sorted(set(io.get_untrusted_types(file=path)) - set(_OUR_TYPES))
     if unknown:
-        raise RunError(f"{path} holds types that such a model does not have: {', '.join(unknown)}.")
-    return dict(io.load(path, trusted=types))
+        raise RunError(
+            f"{path} holds what no model of ours does, and is not loaded: {', '.join(unknown)}. Whoever made it may "
+            f"want to run a command here. Where the run is your own, delete {path.parent} and go on with `aurist "
+            "resume`."
+        )
+    return dict(io.load(path, trusted=list(_OUR_TYPES)))
 
 
 def everywhere(targets: npt.NDArray[np.int8]) -> list[int]:

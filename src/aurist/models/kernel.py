@@ -111,7 +111,7 @@ class KernelEngine:
         return Fitted(model, inner_proba)
 
     def load(self, folder: Path, task: Task, member: Member) -> KernelModel:
-        """Read it back; nothing but scikit-learn's own types and numpy arrays is accepted."""
+        """Read it back; see `aurist.models.kept.read_kept`."""
         kept = read_kept(folder / MODEL_FILE)
         return KernelModel(**kept, n_classes=len(task.classes), multilabel=task.multilabel)
 

@@ -12,6 +12,7 @@ from aurist.errors import ConfigError, listing
 from aurist.files import atomic_path
 from aurist.models.base import Member
 from aurist.models.network import ENGINE, recipe_member, recipe_of
+from aurist.plan.members import ENSEMBLE, GLUON_ENSEMBLE
 from aurist.recipes import read_recipe, recipe_from
 
 ENGINES = ("forest", "classic", "kernel", "autogluon", "mljar", ENGINE)
@@ -125,19 +126,27 @@ def read_plan(path: Path) -> FitPlan:
     tables = found.get("member")
     if not isinstance(tables, list) or not tables:
         raise ConfigError(f"{path} holds no plan: expected at least one table [[member]].")
-    steps, wrong, names = [], [], set()
+    steps, wrong = [], []
+    names: set[str] = set()
     for number, table in enumerate(tables, start=1):
         try:
             step = _step(table)
-            if step.member.name in names:
-                raise ConfigError(f"a second member is called {step.member.name}")
-            names.add(step.member.name)
+            _check_free(step.member.name, names)
+            names.add(step.member.name.casefold())
             steps.append(step)
         except ConfigError as error:
             wrong.append(f"member {number}: {error}")
     if wrong:
         raise ConfigError(f"{path}: {len(wrong)} of {len(tables)} members cannot be used:\n{listing(wrong)}")
     return FitPlan(tuple(steps), tuple(str(note) for note in found.get("notes", ())))
+
+
+def _check_free(name: str, taken: set[str]) -> None:
+    """See that a name is no other's; some file systems take capital letters and small ones for the same."""
+    if name in (ENSEMBLE, GLUON_ENSEMBLE):
+        raise ConfigError(f"{name} is what the leaderboard calls a blend of the members: give another name")
+    if name.casefold() in taken:
+        raise ConfigError(f"a second member is called {name}")
 
 
 def _step(table: Mapping[str, Any]) -> Step:

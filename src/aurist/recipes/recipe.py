@@ -10,6 +10,7 @@ from typing import Any
 from aurist.augment import Compose, compose_from
 from aurist.errors import ConfigError, check_one_of
 from aurist.features.spectrogram_config import SpectrogramConfig
+from aurist.files import check_name
 from aurist.nets.config import FRAMEWISE, NetworkConfig
 from aurist.pooling import POOLINGS
 
@@ -249,10 +250,7 @@ class Recipe:
     search: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if not self.name or any(c in self.name for c in "/\\ ") or self.name.startswith("."):
-            raise ConfigError(
-                f"The recipe's name is {self.name!r}, but must be a word that can name a folder."
-            )
+        check_name(self.name, "The recipe's name")
         if self.augment.mixing == "cutmix" and self.network.takes != "image":
             raise ConfigError("cutmix mixes images, but this network takes waves: use mixup.")
         if self.loss.frames and not self.network.tells_when:

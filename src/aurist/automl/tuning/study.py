@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from optuna.storages import RetryHeartbeatStaleTrialCallback
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from aurist.automl.tuning.parts import distribution, draw, make_pruner, make_sampler, open_storage, quiet
-from aurist.files import is_free, only_one
+from aurist.files import is_free, only_one, remove_folder
 from aurist.recipes import Space
 
 #: Seconds to wait for another process that reads or writes the study.
@@ -180,7 +179,7 @@ class Study:
             for trial in self._trials(TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL):
                 place = self.place(trial.number)
                 if trial.number not in kept and _state(trial) != "cut" and place.exists() and is_free(place):
-                    shutil.rmtree(place, ignore_errors=True)
+                    remove_folder(place)
 
     @contextmanager
     def to_compare(self) -> Iterator[tuple[FrozenTrial, FrozenTrial] | None]:
@@ -276,7 +275,7 @@ def _as_before(trial: Trial, twin: FrozenTrial) -> float:
 def _tried_before(trial: FrozenTrial) -> list[int]:
     """The numbers under which a trial was begun before."""
     with quiet():
-        return RetryHeartbeatStaleTrialCallback.retry_history(trial)
+        return [int(number) for number in RetryHeartbeatStaleTrialCallback.retry_history(trial)]
 
 
 def _state(trial: FrozenTrial) -> str:

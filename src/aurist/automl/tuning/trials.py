@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -17,7 +16,7 @@ from aurist.automl.tuning.pace import Pace
 from aurist.automl.tuning.subject import Subject
 from aurist.automl.watch import watched
 from aurist.config import duration
-from aurist.crossval import FoldsFitted, TrainingData, fit_member, is_done
+from aurist.crossval import FoldsFitted, TrainingData, clear_folds, fit_member, is_done
 from aurist.errors import plural
 from aurist.files import write_json
 from aurist.metrics import metric
@@ -165,6 +164,5 @@ def _clear_of_others(place: Path, member: Member) -> None:
     told = json.loads(json.dumps(member.settings))
     if path.exists() and json.loads(path.read_text(encoding="utf-8")) == told:
         return
-    for old in place.glob("*fold*"):
-        shutil.rmtree(old, ignore_errors=True)
+    clear_folds(place)
     write_json(path, told)

@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from aurist.errors import RunError
+from aurist.files import check_name
 from aurist.models.base import Inputs, Proba, Task
 from aurist.models.network import ONE_CHECKPOINT, ONE_NETWORK, ONE_WINDOW, POOLED
 from aurist.models.training.fold import NETWORKS, Ear, device, ear_from, front_end, hear, in_place
@@ -167,6 +168,7 @@ def load_model(folder: Path, task: Task, pooling: str) -> NetworkModel:
                 load_weights=False,
                 described=kept["described"],
             )
-            load_weights(folder / one["file"], network)
+            parts = [check_name(part, f"{path}: the file of weights") for part in str(one["file"]).split("/")]
+            load_weights(folder.joinpath(*parts), network)
             networks[-1].append(in_place(network))
     return NetworkModel(recipe, task, ear, networks, kept["precision"], kept["unseen"], pooling)
