@@ -8,13 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from aurist.automl.annotated import read_annotated
-from aurist.automl.apply import Applied, apply_run, read_inputs, submission
+from aurist.automl.apply import Applied, apply_run, submission
 from aurist.automl.contests import contest_table
 from aurist.automl.detected import Wanted, write_detections
 from aurist.automl.drawing import Sampling
 from aurist.automl.planning import plan_of
 from aurist.automl.prepare import Source, prepare
 from aurist.automl.prune import prune, prune_curve
+from aurist.automl.reading import read_inputs
 from aurist.automl.recordings import Heard, Streaming, listen, recordings_of
 from aurist.automl.review import cut_clips, detections_to_review
 from aurist.automl.scoring import Evaluation, evaluate_run

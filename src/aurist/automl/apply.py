@@ -13,8 +13,9 @@ import pandas as pd
 from aurist.automl.blender import Answers
 from aurist.automl.embedding import with_embeddings
 from aurist.automl.labelling import never_named, thresholds_of
-from aurist.clips import Clips, make_clips
-from aurist.clips.read import TABLE_SUFFIXES, ReadOptions, read_clips
+from aurist.automl.reading import like_run
+from aurist.clips import Clips
+from aurist.clips.read import ReadOptions, read_clips
 from aurist.clips.table import numbered
 from aurist.errors import DataError, about, listing, plural
 from aurist.features.schema import row_keys
@@ -91,7 +92,7 @@ class Applied:
 
 def apply_run(
     run: Run,
-    clips: Clips,
+    clips: Clips | Path | str | pd.DataFrame,
     *,
     model: str | None = None,
     precision: float | None = None,
@@ -99,6 +100,8 @@ def apply_run(
     cache_dir: Path | None = None,
 ) -> Applied:
     """Predict clips with a model of the run, the ensemble by default.
+
+    What is not clips yet is read as the run's own data was: its feature columns stay features.
 
     Where clips may have several labels these are named by the run's thresholds, or by those for a ``precision``: see
     `aurist.automl.labelling.thresholds_of`.
@@ -111,6 +114,7 @@ def apply_run(
         Where feature columns are missing or are no numbers.
     """
     data = read_data(run)
+    clips = read_clips(clips, like_run(ReadOptions(), data), labelled=False)
     thresholds = thresholds_of(run, model, precision)
     usable, failures, found = usable_inputs(run, data, clips, jobs, cache_dir)
     notes = [*never_named(data.task.classes, thresholds, precision), *found]
@@ -139,7 +143,7 @@ def usable_inputs(
     jobs = jobs or data.task.jobs
     table, failures = _features(data, clips, jobs, cache_dir)
     table = _with_embeddings(run, table, failures, clips, jobs, cache_dir)
-    ready, notes = data.schema.apply(table)
+    ready, notes = data.schema.apply(table, clips.rows)
     for row in np.flatnonzero(ready.isna().all(axis=1)):
         failures.setdefault(int(row), "all of its features are missing")
     rows = np.array([row for row in range(len(clips)) if row not in failures], dtype=np.intp)
@@ -202,25 +206,6 @@ def _check_same_kind(expected: Sequence[str], clips: Clips) -> None:
 
 def _some(names: Sequence[str], shown: int = 8) -> str:
     return ", ".join(names[:shown]) + (f" ... ({len(names)} in all)" if len(names) > shown else "")
-
-
-def read_inputs(paths: Sequence[Path], options: ReadOptions) -> Clips:
-    """Read what is to be predicted: one table or folder, or any number of recordings.
-
-    Raises
-    ------
-    DataError
-        Where several inputs are not all recordings.
-    """
-    if len(paths) == 1:
-        return read_clips(paths[0], options, labelled=False)
-    strange = [str(path) for path in paths if path.is_dir() or path.suffix.lower() in TABLE_SUFFIXES]
-    if strange:
-        raise DataError(
-            f"Several inputs can only be recordings, but found:\n{listing(strange)}\n"
-            "Give one folder or table at a time."
-        )
-    return make_clips([()] * len(paths), paths=[str(path) for path in paths])
 
 
 def load_seen(run: Run) -> Seen:

@@ -15,6 +15,7 @@ import pandas as pd
 from aurist.audit import Audit, audit, with_file_rows
 from aurist.audit.words import sentences
 from aurist.automl.embedding import chosen_embedders, with_embeddings
+from aurist.automl.reading import like_clips
 from aurist.clips import Clips
 from aurist.clips.read import ReadOptions, read_clips
 from aurist.config import FitConfig
@@ -59,7 +60,7 @@ def prepare(
         clips = some_groups(clips, config.subset, config.seed)
         say(f"subset: {len(clips):,} of {plural(n, 'clip')}, whole groups, stratified (seed {config.seed})")
     # what is to be predicted need not have the columns of what is known
-    unlabelled = replace(options, label=None, group=None, fold=None)
+    unlabelled = like_clips(replace(options, label=None, group=None, fold=None), clips)
     test_clips = None if test is None else read_clips(test, unlabelled, labelled=False)
     if config.unlabelled is not None:
         read_clips(config.unlabelled, unlabelled, labelled=False)  # what cannot be read is said now
@@ -262,5 +263,5 @@ def _test_keys(
         if summary is None
         else summary_table(test, summary, cache_dir=cache_dir, jobs=jobs).features
     )
-    ready, _ = schema.without_embeddings().apply(table)
+    ready, _ = schema.without_embeddings().apply(table, test.rows)
     return row_keys(ready)

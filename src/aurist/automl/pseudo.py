@@ -16,7 +16,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from aurist.automl.apply import read_inputs, usable_inputs
+from aurist.automl.apply import usable_inputs
+from aurist.automl.reading import read_inputs
 from aurist.automl.scored import Scored, scored_by
 from aurist.automl.windows import pooled_as_others_would
 from aurist.clips.read import ReadOptions
@@ -43,7 +44,7 @@ def unlabelled_inputs(run: Run, data: RunData) -> Inputs:
     """
     source = run.config().unlabelled
     assert source is not None
-    clips = read_inputs([Path(source)], ReadOptions(label=None))
+    clips = read_inputs([Path(source)], ReadOptions(label=None), data)
     inputs, failures, _ = usable_inputs(run, data, clips)
     if not len(inputs):
         why = next(iter(failures.values()), "there is nothing in it")

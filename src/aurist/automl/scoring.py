@@ -12,13 +12,14 @@ import pandas as pd
 
 from aurist.automl.apply import PROBABILITY, Applied, apply_run
 from aurist.automl.prepare import Source
+from aurist.automl.reading import like_run
 from aurist.clips import Clips
 from aurist.clips.read import ReadOptions, read_clips
 from aurist.errors import DataError, listing, plural
 from aurist.evaluate import all_scores, confusion, per_class
 from aurist.files import atomic_path, write_json
 from aurist.plots import plot_confusion
-from aurist.run import Run
+from aurist.run import Run, read_data
 from aurist.splits import group_codes
 
 
@@ -89,7 +90,7 @@ def evaluate_run(
     DataError
         Where the data has no labels, labels that the run does not know, or nothing that could be read.
     """
-    clips = read_clips(source, options or ReadOptions())
+    clips = read_clips(source, like_run(options or ReadOptions(), read_data(run)))
     applied = apply_run(run, clips, model=model, jobs=jobs, cache_dir=cache_dir)
     _check_labels(clips, applied)
     rows = np.array([row for row in range(len(clips)) if row not in applied.failures], dtype=np.intp)

@@ -120,14 +120,13 @@ def predict(
     from aurist.automl.detected import labels_from
     from aurist.automl.labelling import never_named, thresholds_of
     from aurist.errors import ConfigError
-    from aurist.run import open_run
+    from aurist.run import open_run, read_data
 
     if submission is not None and output is not None and output.resolve() == submission.resolve():
         raise ConfigError(f"The sample {submission} is never written to; give another file with -o.")
     opened = open_run(run)
-    clips = read_inputs(
-        data, opt.read_options(path=path, start=start, end=end, row_id=row_id, audio_root=audio_root)
-    )
+    options = opt.read_options(path=path, start=start, end=end, row_id=row_id, audio_root=audio_root)
+    clips = read_inputs(data, options, read_data(opened))
     of_whole = clips.has_audio and clips.table["start"].isna().all()
     if window or (window is None and of_whole and opened.window() is not None):
         wanted = Wanted(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,8 @@ def find_features(table: pd.DataFrame, roles: Roles, options: ReadOptions, where
     if options.features is not None:
         chosen = [name for pattern in options.features for name in _matching(pattern, free, where)]
         chosen = list(dict.fromkeys(chosen))
+    elif options.fitted and not set(free).isdisjoint(name for name, _ in options.fitted):
+        chosen = [name for name, _ in options.fitted if name in free]
     elif roles.get("path"):
         _say_left(table, free, roles)
         return None
@@ -51,7 +54,7 @@ def find_features(table: pd.DataFrame, roles: Roles, options: ReadOptions, where
             "other things. Rename the columns, for instance with an ending: "
             f"{', '.join(f'{name}_value' for name in reserved)}."
         )
-    return _with_types(table.loc[:, chosen], where)
+    return _with_types(table.loc[:, chosen], dict(options.fitted), where)
 
 
 def _matching(pattern: str, names: list[str], where: str) -> list[str]:
@@ -94,11 +97,11 @@ def _is_a_name(column: pd.Series[Any]) -> bool:
     return text and len(column) > 1 and bool(column.is_unique) and not mostly_numbers(column)
 
 
-def _with_types(table: pd.DataFrame, where: str) -> pd.DataFrame:
+def _with_types(table: pd.DataFrame, kinds: Mapping[str, str], where: str) -> pd.DataFrame:
     columns: dict[str, pd.Series[Any]] = {}
     bad: list[str] = []
     for name in table.columns:
-        column, strange = _typed(table[name])
+        column, strange = _typed(table[name], kinds.get(name))
         columns[name] = column
         bad.extend(f"row {row}, column {name!r}: {cell!r}" for row, cell in strange)
     if bad:
@@ -109,8 +112,10 @@ def _with_types(table: pd.DataFrame, where: str) -> pd.DataFrame:
     return pd.DataFrame(columns, index=table.index)
 
 
-def _typed(column: pd.Series[Any]) -> tuple[pd.Series[Any], list[tuple[object, object]]]:
-    """A column of numbers as such, and its cells that are none."""
+def _typed(column: pd.Series[Any], kind: str | None) -> tuple[pd.Series[Any], list[tuple[object, object]]]:
+    """A column of numbers as such, and its cells that are none; ``kind`` is "number" or "category" where a run says."""
+    if kind == "category":
+        return column.mask(column.isna() | column.isin(MISSING)).astype(object), []
     if isinstance(column.dtype, pd.CategoricalDtype):
         return column, []
     if pd.api.types.is_bool_dtype(column):
@@ -124,7 +129,7 @@ def _typed(column: pd.Series[Any]) -> tuple[pd.Series[Any], list[tuple[object, o
         return cells.astype(np.float64), []
     if set(cells.dropna().map(str)) <= {"True", "False"}:
         return cells.map({True: 1.0, False: 0.0, "True": 1.0, "False": 0.0}).astype(np.float64), []
-    if not mostly_numbers(column):
+    if kind is None and not mostly_numbers(column):
         return cells.astype(object), []
     numbers = exact_numbers(cells)
     strange = numbers.isna() & cells.notna()

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -58,6 +58,9 @@ class ReadOptions:
         A pattern of file names, such as "{label}_{group}_{n}".
     audio_root
         The folder that relative paths start from; that of the table by default.
+    fitted
+        Feature columns that a run was fitted on, each with "number" or "category": in a table without features of
+        its own choice they are taken as such, whatever their cells are.
     """
 
     label: str | None = None
@@ -70,6 +73,7 @@ class ReadOptions:
     features: tuple[str, ...] | None = None
     label_from: str | None = None
     audio_root: Path | None = None
+    fitted: tuple[tuple[str, Literal["number", "category"]], ...] = ()
 
 
 @dataclass
@@ -110,7 +114,11 @@ def find_roles(table: pd.DataFrame, options: ReadOptions, where: str) -> Roles:
     for role, name in given.items():
         if name not in (None, NONE):
             found.columns[role] = known_column(str(name), names, f"--{role}", where)
-    kept = {*(options.features or ()), *(name for name in (options.start, options.end) if name)}
+    kept = {
+        *(options.features or ()),
+        *(name for name, _ in options.fitted),
+        *(name for name in (options.start, options.end) if name),
+    }
     for role in NAMES:
         if given[role] is not None:
             continue

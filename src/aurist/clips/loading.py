@@ -94,6 +94,7 @@ def _text_table(path: Path, options: ReadOptions) -> tuple[pd.DataFrame, list[st
     nameless = [str(i + 1) for i, name in enumerate(layout.header) if not name]
     names = [name or f"column {i + 1}" for i, name in enumerate(layout.header)]
     as_text = {names[i] for i in named if _stays_text(names[i], options)}
+    categories = {name for name, kind in options.fitted if kind == "category"}
     try:
         table = pd.read_csv(
             path,
@@ -104,9 +105,9 @@ def _text_table(path: Path, options: ReadOptions) -> tuple[pd.DataFrame, list[st
             names=names,
             usecols=named,
             index_col=False,
-            dtype=dict.fromkeys(as_text, str),
+            dtype=dict.fromkeys(as_text | (categories & set(names)), str),
             keep_default_na=False,
-            na_values={names[i]: sorted(MISSING) for i in named if names[i] not in as_text},
+            na_values={names[i]: sorted(MISSING) for i in named if names[i] not in as_text - categories},
             float_precision="round_trip",
             low_memory=False,
         )

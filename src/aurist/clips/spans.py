@@ -72,7 +72,7 @@ def _paired(given: Mapping[str, str], guessed: Mapping[str, str], options: ReadO
 def _guessed_times(table: pd.DataFrame, options: ReadOptions, taken: set[str]) -> dict[str, str]:
     """The best column of each role that was not given; a duration stands for the end."""
     found: dict[str, str] = {}
-    kept = set(options.features or ())
+    kept = {*(options.features or ()), *(name for name, _ in options.fitted)}
     for role in ("start", "end", "duration"):
         if getattr(options, "start" if role == "start" else "end") is not None:
             continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -41,8 +42,15 @@ class Schema:
         """The columns that no network makes."""
         return Schema(tuple(column for column in self.columns if not column.name.startswith(EMBEDDED)))
 
-    def apply(self, table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    def apply(self, table: pd.DataFrame, rows: Sequence[object] = ()) -> tuple[pd.DataFrame, list[str]]:
         """Bring a table into the form that the models were fitted on.
+
+        Parameters
+        ----------
+        table
+            Its columns may be more than these, in any order.
+        rows
+            How messages call each row; where there are none, the index.
 
         Returns
         -------
@@ -71,11 +79,10 @@ class Schema:
             values = table[column.name]
             if column.kind == "number":
                 out[column.name], bad = _numbers(values)
-                problems += [
-                    f"column {column.name!r}, data row {row + 1}: {values.iloc[row]!r}" for row in bad
-                ]
+                names = list(rows) or list(table.index)
+                problems += [f"row {names[row]}, column {column.name!r}: {values.iloc[row]!r}" for row in bad]
             else:
-                text = values.astype(object).map(_text)
+                text = _named_alike(values.astype(object).map(_text), column.categories)
                 unseen = sorted({str(v) for v in text.dropna().unique()} - set(column.categories))
                 if unseen:
                     notes.append(
@@ -162,6 +169,38 @@ def _numbers(values: pd.Series[float]) -> tuple[npt.NDArray[np.float32], list[in
 
 def _text(value: object) -> str | None:
     return None if value is None or value is pd.NA or value != value else str(value)
+
+
+def _named_alike(cells: pd.Series[Any], categories: Sequence[str]) -> pd.Series[Any]:
+    """The cells, those that are a category's number in another spelling (1, 1.0, 01) in its own.
+
+    Examples
+    --------
+    >>> _named_alike(pd.Series(["1.0", "C", "2"]), ("01", "2.0", "C")).tolist()
+    ['01', 'C', '2.0']
+    """
+    spellings: dict[float, list[str]] = {}
+    for name in categories:
+        if (number := _as_number(name)) is not None:
+            spellings.setdefault(number, []).append(name)
+    known = set(categories)
+    alike = {
+        text: spellings[number][0]
+        for text in cells.dropna().unique()
+        if text not in known
+        and (number := _as_number(text)) is not None
+        and len(spellings.get(number, ())) == 1
+    }
+    return cells.replace(alike) if alike else cells
+
+
+def _as_number(text: str) -> float | None:
+    """The number that a text is; True and False are 1 and 0, as in columns of nothing else."""
+    try:
+        number = float({"True": "1", "False": "0"}.get(text, text))
+    except ValueError:
+        return None
+    return None if math.isnan(number) else number
 
 
 def _missing(name: str, table: pd.DataFrame) -> str:

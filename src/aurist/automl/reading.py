@@ -1,0 +1,47 @@
+"""Read new data as a run's own was: which columns are features, and what they hold, is the run's to say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from aurist.clips import Clips, make_clips
+from aurist.clips.read import TABLE_SUFFIXES, ReadOptions, read_clips
+from aurist.errors import DataError, listing
+from aurist.features.schema import Schema, infer_schema
+from aurist.run import RunData
+
+
+def like_run(options: ReadOptions, data: RunData) -> ReadOptions:
+    """The settings to read new data with, for a run that was fitted on ``data``."""
+    return options if data.summary is not None else _with_columns(options, data.schema)
+
+
+def read_inputs(paths: Sequence[Path], options: ReadOptions, data: RunData) -> Clips:
+    """Read what a run shall predict, which was fitted on ``data``: one table or folder, or any number of recordings.
+
+    Raises
+    ------
+    DataError
+        Where several inputs are not all recordings.
+    """
+    if len(paths) == 1:
+        return read_clips(paths[0], like_run(options, data), labelled=False)
+    strange = [str(path) for path in paths if path.is_dir() or path.suffix.lower() in TABLE_SUFFIXES]
+    if strange:
+        raise DataError(
+            f"Several inputs can only be recordings, but found:\n{listing(strange)}\n"
+            "Give one folder or table at a time."
+        )
+    return make_clips([()] * len(paths), paths=[str(path) for path in paths])
+
+
+def like_clips(options: ReadOptions, clips: Clips) -> ReadOptions:
+    """The settings to read further data with, beside clips that are learnt from."""
+    return _with_columns(options, infer_schema(clips.feature_table())) if clips.features else options
+
+
+def _with_columns(options: ReadOptions, schema: Schema) -> ReadOptions:
+    kinds = tuple((column.name, column.kind) for column in schema.without_embeddings().columns)
+    return replace(options, fitted=kinds)
