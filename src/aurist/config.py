@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import math
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from aurist.errors import ConfigError, check_one_of
+from aurist.errors import ConfigError, check_one_of, shown
 from aurist.files import atomic_path
 
 PRESETS = ("quick", "good", "best")
+#: No whole number of a setting is larger: a float can hold it exactly.
+LARGEST = 1 << 53
 ENGINES = ("auto", "autogluon", "mljar", "all", "networks")
 
 
@@ -138,11 +141,22 @@ def read_config(path: Path) -> FitConfig:
     ConfigError
         Where the file is not TOML, or has a key or a type that there is not.
     """
+    return config_from(read_toml(path, "the settings in"), str(path))
+
+
+def read_toml(path: Path, what: str) -> dict[str, Any]:
+    """The tables of a TOML file; ``what`` it is, for messages.
+
+    Raises
+    ------
+    ConfigError
+        Where it cannot be read, or is no TOML.
+    """
     try:
-        found = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"Cannot read the settings in {path}: {error}") from error
-    return config_from(found, str(path))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    # ValueError: no TOML, no UTF-8, or a number of thousands of digits
+    except (OSError, ValueError, RecursionError) as error:
+        raise ConfigError(f"Cannot read {what} {path}: {error}") from error
 
 
 def config_from(values: dict[str, Any], where: str) -> FitConfig:
@@ -154,7 +168,7 @@ def config_from(values: dict[str, Any], where: str) -> FitConfig:
             hint = f" Did you mean {near[0]!r}?" if near else f" Known: {', '.join(known)}."
             raise ConfigError(f"{where}: unknown setting {key!r}.{hint}")
         if not _fits(value, known[key]):
-            raise ConfigError(f"{where}: {key} is {value!r}, but must be of type {known[key]}.")
+            raise ConfigError(f"{where}: {key} is {shown(value)}, but must be of type {known[key]}.")
     kept: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
     return FitConfig(**kept)
 
@@ -163,7 +177,9 @@ def _fits(value: Any, kind: str) -> bool:
     if isinstance(value, bool):
         return kind.startswith("bool")
     if isinstance(value, int):
-        return kind.startswith(("int", "float"))
+        return kind.startswith(("int", "float")) and abs(value) <= LARGEST
+    if isinstance(value, float) and not math.isfinite(value):
+        return False
     if isinstance(value, list):
         return kind.startswith("tuple") and all(isinstance(one, str) for one in value)
     return type(value).__name__ in kind.split(" | ")

@@ -6,7 +6,6 @@ of the second level would learn from other answers than it did.
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from collections.abc import Iterator, Mapping
@@ -29,15 +28,19 @@ from aurist.models.base import (
     Proba,
     Task,
     engine,
+    fit_again,
 )
+from aurist.predictions import COLUMNS as PREDICTION_COLUMNS
 from aurist.predictions import PredictionPart, Predictions, from_frame
 from aurist.splits import Rows, Split
+from aurist.stored import read_frame, read_json, stored
 from aurist.workers import OutOfTimeError, side_by_side
 
 UNIT_FILE = "unit.json"
 PREDICTIONS_FILE = "predictions.parquet"
 VARIANTS_FILE = "variants.parquet"
 ASKS_FILE = "asks.json"
+_UNIT = {"fit_time": float, "pred_time": float, "n_scored": int, "facts?": {str: float}}
 #: Of a fold's even share of the time, what it is given even after the others were late.
 _LEAST = 0.3
 #: Seconds that a member may be late at the most where nothing else is said.
@@ -234,25 +237,27 @@ def read_member(folder: Path, data: TrainingData, member: Member) -> FoldsFitted
     n_scored = int((data.folds >= 0).sum())
     for split in data.splits:
         place = fold_folder(folder, split.fold)
-        frames.append(pd.read_parquet(place / PREDICTIONS_FILE))
+        frames.append(read_frame(place / PREDICTIONS_FILE, PREDICTION_COLUMNS, fit_again(place)))
         if (place / VARIANTS_FILE).exists():
-            variants.append(pd.read_parquet(place / VARIANTS_FILE))
-        unit = json.loads((place / UNIT_FILE).read_text())
+            variants.append(read_frame(place / VARIANTS_FILE, PREDICTION_COLUMNS, fit_again(place)))
+        unit = read_json(place / UNIT_FILE, _UNIT, fit_again(place))
         fit_time += unit["fit_time"]
         pred_time += unit["pred_time"] / max(unit["n_scored"], 1) * n_scored
         facts.append(unit.get("facts", {}))
-    told = {p.part: p for p in from_frame(pd.concat(frames, ignore_index=True), data.task.classes)}
-    ways = from_frame(pd.concat(variants, ignore_index=True), data.task.classes) if variants else []
-    return FoldsFitted(
-        member,
-        told["oof"],
-        told.get("inner"),
-        fit_time,
-        pred_time,
-        {way.model: way for way in ways if len(np.unique(way.fold)) == len(data.splits)},
-        {name: float(np.mean([fact[name] for fact in facts])) for name in facts[0]},
-        asks_of(folder),
-    )
+    with stored(folder, fit_again(folder)):
+        told = {p.part: p for p in from_frame(pd.concat(frames, ignore_index=True), data.task.classes)}
+        ways = from_frame(pd.concat(variants, ignore_index=True), data.task.classes) if variants else []
+        told["oof"].aligned(data.clip_ids[data.folds >= 0].tolist())  # all of them are there
+        return FoldsFitted(
+            member,
+            told["oof"],
+            told.get("inner"),
+            fit_time,
+            pred_time,
+            {way.model: way for way in ways if len(np.unique(way.fold)) == len(data.splits)},
+            {name: float(np.mean([fact[name] for fact in facts])) for name in facts[0]},
+            asks_of(folder),
+        )
 
 
 def unfinished(folder: Path, data: TrainingData) -> list[Split]:
@@ -264,7 +269,7 @@ def unfinished(folder: Path, data: TrainingData) -> list[Split]:
 def asks_of(folder: Path) -> dict[str, str]:
     """The members whose answers a fitted one needs, as `TrainingData` has them; none for one of the first level."""
     path = folder / ASKS_FILE
-    found: dict[str, str] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    found: dict[str, str] = read_json(path, {str: str}, fit_again(folder)) if path.exists() else {}
     return found
 
 
@@ -297,5 +302,13 @@ def load_folds(folder: Path, task: Task, member: Member) -> list[Model]:
 
 
 def load_fold(folder: Path, task: Task, member: Member, fold: int) -> Model:
-    """One of them."""
-    return engine(member.engine).load(fold_folder(folder, fold), task, member)
+    """One of them.
+
+    Raises
+    ------
+    RunError
+        Where its files are damaged.
+    """
+    place = fold_folder(folder, fold)
+    with stored(place, fit_again(place)):
+        return engine(member.engine).load(place, task, member)

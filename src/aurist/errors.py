@@ -49,7 +49,22 @@ def check_one_of(name: str, value: object, known: Sequence[str]) -> None:
     aurist.errors.ConfigError: engine is 'steam', but must be one of: petrol, diesel.
     """
     if value not in known:
-        raise ConfigError(f"{name} is {value!r}, but must be one of: {', '.join(known)}.")
+        raise ConfigError(f"{name} is {shown(value)}, but must be one of: {', '.join(known)}.")
+
+
+def shown(value: object, most: int = 80) -> str:
+    """A value as code has it, short enough for a message.
+
+    Examples
+    --------
+    >>> shown("a.wav"), shown(10**99, most=12)
+    ("'a.wav'", '10000000 ...')
+    """
+    try:
+        text = repr(value)
+    except ValueError:  # a number of more digits than Python writes out
+        return "a number of thousands of digits"
+    return text if len(text) <= most else f"{text[: most - 4]} ..."
 
 
 def plural(n: int, noun: str, many: str | None = None) -> str:

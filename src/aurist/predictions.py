@@ -15,6 +15,12 @@ import pandas as pd
 PredictionPart = Literal["oof", "inner", "test"]
 
 
+#: The columns that `Predictions.to_frame` writes, each with the kinds of its cells as numpy has them.
+COLUMNS = {
+    "model": "O", "clip_id": "O", "start": "f", "end": "f", "repeat": "iu", "fold": "iu", "part": "O", "proba": "O",
+}  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Predictions:
     """What one model says of a set of clips or windows.
@@ -82,12 +88,22 @@ class Predictions:
 
 
 def from_frame(table: pd.DataFrame, classes: Sequence[str]) -> list[Predictions]:
-    """Read back what `Predictions.to_frame` wrote (of one model or of several)."""
+    """Read back what `Predictions.to_frame` wrote (of one model or of several).
+
+    Raises
+    ------
+    ValueError
+        Where there are not as many probabilities as classes.
+    """
     found = []
     keys = ["model", "part", "repeat"]
     for _, rows in table.groupby(keys, sort=False, observed=True):
         first = rows.iloc[0]
         proba = np.stack(rows["proba"].to_list()).astype(np.float64)
+        if proba.shape[1:] != (len(classes),):
+            raise ValueError(
+                f"{first['model']} says {proba.shape[1:]} probabilities, of {len(classes)} classes"
+            )
         found.append(
             Predictions(
                 model=str(first["model"]),

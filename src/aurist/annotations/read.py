@@ -133,8 +133,8 @@ def _json_lines(path: Path, there: Recordings) -> Annotations:
             continue
         try:
             row = json.loads(line)
-        except json.JSONDecodeError as error:
-            bad.append(f"line {number}: {error.msg}")
+        except (ValueError, RecursionError) as error:  # a number of thousands of digits, too
+            bad.append(f"line {number}: {getattr(error, 'msg', error)}")
             continue
         if not isinstance(row, dict) or not {"path", "start", "end", "label"} <= set(row):
             bad.append(f"line {number}: no object with path, start, end and label")

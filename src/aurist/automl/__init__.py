@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from aurist.automl.annotated import read_annotated
 from aurist.automl.apply import Applied, apply_run, submission
@@ -164,6 +166,12 @@ def plan_fit(
         return plan_of(run, training_data(read_data(run)), Clock(began, time_limit(config)))
 
 
+def _used(event: dict[str, Any]) -> float:
+    """Seconds of the limit that were used at an event; 0 where its line of the journal does not say."""
+    used = event.get("used")
+    return float(used) if isinstance(used, (int, float)) and math.isfinite(used) else 0.0
+
+
 def resume(folder: Path | str, *, say: Callable[[str], None] = lambda line: None) -> Run:
     """Go on with a run that was killed or interrupted: finished folds are not fitted again.
 
@@ -173,7 +181,7 @@ def resume(folder: Path | str, *, say: Callable[[str], None] = lambda line: None
     """
     run = open_run(Path(folder))
     with only_one(run.folder):
-        began = time.monotonic() - max((event.get("used", 0.0) for event in run.journal()), default=0.0)
+        began = time.monotonic() - max(map(_used, run.journal()), default=0.0)
         run.log("resumed", {})
         train(run, Clock(began, time_limit(run.config())), say)
     return run

@@ -24,7 +24,9 @@ from aurist.features.summary import SummaryConfig
 from aurist.models.base import Inputs, Proba
 from aurist.plan import ENSEMBLE
 from aurist.run import Run, RunData, read_data
+from aurist.run.shapes import SEEN
 from aurist.seen import Seen, Twins
+from aurist.stored import read_arrays, stored
 
 #: How probabilities are written: a row still sums to 1 within 1e-6, and times of a day are exact to the millisecond.
 PROBABILITY = "%.9g"
@@ -124,7 +126,9 @@ def apply_run(
     known = np.zeros(len(clips), dtype=bool)
     known[rows] = seen.known(row_keys(usable.features))
     if len(rows):
-        proba[rows] = Answers(run, data, model or ENSEMBLE).proba(usable, seen)
+        answers = Answers(run, data, model or ENSEMBLE)
+        with stored(run.models, run.remedy):
+            proba[rows] = answers.proba(usable, seen)
     return Applied(
         clips, data.task.classes, data.task.multilabel, proba, known, failures, tuple(notes), thresholds
     )
@@ -210,13 +214,20 @@ def _some(names: Sequence[str], shown: int = 8) -> str:
 
 def load_seen(run: Run) -> Seen:
     """The rows that the run was fitted on, and what is known of them."""
-    with np.load(run.folder / "seen.npz", allow_pickle=False) as kept:
+    path = run.folder / "seen.npz"
+    kept = read_arrays(path, SEEN, run.remedy, optional=("told",))
+    with stored(path, run.remedy):
+        n, n_classes, told = len(kept["keys"]), len(run.classes()), kept.get("told", np.zeros((0, 0)))
+        if not kept["proba"].shape == kept["counts"].shape == (n, n_classes):
+            raise ValueError(f"it is of {kept['proba'].shape[1]} classes, and the run of {n_classes}")
+        if told.size and told.shape != (n_classes, n_classes):
+            raise ValueError(f"told has the shape {told.shape}")
         return Seen(
             kept["keys"],
             kept["proba"],
             kept["counts"],
-            kept["rows"].reshape(len(kept["keys"]), -1),  # one a row in runs of before
-            Twins(float(kept["strength"]), kept["told"] if "told" in kept else np.zeros((0, 0))),
+            kept["rows"].reshape(n, -1),  # one a row in runs of before
+            Twins(float(kept["strength"]), told),
             kept["unscored"],
         )
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from aurist.crossval import load_folds
-from aurist.errors import ConfigError
+from aurist.errors import ConfigError, RunError, plural
 from aurist.features.schema import row_keys
 from aurist.models.base import Inputs, Member, ModelThatTellsWhen, Proba
 from aurist.models.network import ENGINE as NETWORK
@@ -53,12 +53,30 @@ class Blender:
         }
         self._temperatures: dict[str, float] = stored.get("temperatures", {}).get(name, {})
         self._multilabel = data.task.multilabel
-        self.n_folds = len(self._models[used[0]])
+        self.n_folds = self._count_folds(run)
         self.members = used
         #: Those that hear the recordings, and do not look at features.
         self.listeners = [member for member in used if members[member].engine == NETWORK]
         #: How they hear.
         self.recipes = [recipe_of(members[member]) for member in self.listeners]
+
+    def _count_folds(self, run: Run) -> int:
+        """As many as each member has.
+
+        Raises
+        ------
+        RunError
+            Where some are missing.
+        """
+        counts = {member: len(models) for member, models in self._models.items()}
+        wanted = len(self._weights) or max(counts.values())
+        short = [member for member, count in counts.items() if count < max(wanted, 1)]
+        if short:
+            raise RunError(
+                f"{run.models / short[0]} holds {plural(counts[short[0]], 'fold')}, but the run has {max(wanted, 1)}: "
+                f"files are missing. {run.remedy}"
+            )
+        return wanted
 
     def fold_proba(self, fold: int, inputs: Inputs, said: Mapping[str, Proba] | None = None) -> Proba:
         """(n, n_classes), by the models of one fold; in chunks, so that memory stays bounded.

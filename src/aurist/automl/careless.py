@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from typing import Any
 
@@ -15,6 +14,7 @@ from aurist.files import write_json
 from aurist.models.base import Proba, Task
 from aurist.models.forest import forest_proba
 from aurist.run import Run
+from aurist.run.shapes import CARELESS
 from aurist.splits import Groups, assign_folds, cross_splits
 
 CARELESS_FILE = "careless.json"
@@ -66,4 +66,4 @@ def interval(
 def read_careless(run: Run) -> dict[str, Any] | None:
     """Both scores with their intervals, or None where they were not compared."""
     path = run.folder / CARELESS_FILE
-    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else None
+    return dict(run.read_json(CARELESS_FILE, CARELESS)) if path.exists() else None

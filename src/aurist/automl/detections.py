@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -22,8 +21,33 @@ from aurist.errors import ConfigError, DataError, listing, plural
 from aurist.features.windows import Block
 from aurist.files import add_line, atomic_path, whole_lines, write_json
 from aurist.models.base import Proba
+from aurist.stored import check_shape, read_arrays, read_json, stored
 
 SETTINGS, JOURNAL, SCORES = "settings.json", "journal.jsonl", "scores"
+#: What must be in these files.
+_SETTINGS = {
+    "run": str,
+    "model": str,
+    "channel": (int, str),
+    "classes": [str],
+    "window": float,
+    "overlap": float,
+}
+_LINE = {
+    "event": str,
+    "recording": str,
+    "stamp?": [int],
+    "file?": (str, None),
+    "block?": int,
+    "seconds?": float,
+    "note?": str,
+    "silenced?": [[float]],
+}
+_ARRAYS = {"starts": (1,), "ends": (1,), "proba": (2,), "when": (3,)}
+_ARRAYS_ALONE = {name: _ARRAYS[name] for name in ("starts", "ends", "proba")}
+_NO_SETTINGS = (
+    "Take it from a copy of {folder}, or hear the recordings into another folder with `aurist predict`."
+)
 #: Seconds after which nobody is at work on a file that is written.
 _LITTER = 3600
 
@@ -93,8 +117,14 @@ class Detections:
         folder.mkdir(parents=True, exist_ok=True)
         _check_settings(folder, settings)
         self._known: dict[str, Progress] = {}
+        self._remedy = (
+            f"Copy the folder again from where it was made, or hear the recordings into another one: aurist predict "
+            f"RUN RECORDINGS -o {folder}-2"
+        )
         for line in whole_lines(folder / JOURNAL):
-            self._replay(line)
+            with stored(folder / JOURNAL, self._remedy):
+                check_shape(line, _LINE)
+                self._replay(line)
 
     def check_names(self, recordings: Sequence[Recording]) -> None:
         """See that none would take the place of another of the same name.
@@ -179,12 +209,10 @@ class Detections:
         wanted = slice(None) if columns is None else columns
         parts = []
         for number in sorted(self._known[recording.name].blocks):
-            with np.load(self._part(recording, number), allow_pickle=False) as kept:
-                proba = kept["proba"][:, wanted]
-                shares = (
-                    kept["when"][:, :, wanted] if when else np.full_like(proba[:, None], SUREST, np.uint8)
-                )
-                parts.append(Scores(kept["starts"], kept["ends"], proba, shares))
+            path = self._part(recording, number)
+            kept = read_arrays(path, _ARRAYS if when else _ARRAYS_ALONE, self._remedy)
+            with stored(path, self._remedy):
+                parts.append(_scores_of(kept, wanted))
         parts = [part for part in parts if len(part.proba)] or parts[:1]
         return Scores(
             np.concatenate([part.starts for part in parts]),
@@ -232,12 +260,14 @@ class Detections:
         if line["event"] == "began":
             self._known[line["recording"]] = Progress(line["stamp"], file=line.get("file"))
             return
+        if line["recording"] not in self._known:
+            raise ValueError(f"{line['recording']!r} was never begun")
         known = self._known[line["recording"]]
         if "block" in line:
             known.blocks.add(line["block"])
             known.silenced += [(start, end) for start, end in line.get("silenced", ())]
         if "seconds" in line:  # in a line of its own in folders of older versions
-            known.seconds, known.note = line["seconds"], line["note"]
+            known.seconds, known.note = line["seconds"], line.get("note", "")
 
 
 def open_detections(folder: Path) -> Detections:
@@ -254,7 +284,20 @@ def open_detections(folder: Path) -> Detections:
             f"{folder} is no folder of detections: there is no {SETTINGS} in it. Make one with: aurist predict RUN "
             f"RECORDINGS -o {folder}"
         )
-    return Detections(folder, json.loads(path.read_text(encoding="utf-8")))
+    return Detections(folder, read_json(path, _SETTINGS, _NO_SETTINGS.format(folder=folder)))
+
+
+def _scores_of(kept: dict[str, npt.NDArray[Any]], wanted: slice | npt.NDArray[np.intp]) -> Scores:
+    """Scores as they are stored, of some classes; without ``when`` it is as where the run cannot tell."""
+    starts, ends, proba = kept["starts"], kept["ends"], kept["proba"]
+    when = kept.get("when", np.full_like(proba[:, None], SUREST, np.uint8))
+    if not len(starts) == len(ends) == len(proba) == len(when):
+        raise ValueError(
+            f"it has {len(starts)} starts, {len(ends)} ends, and scores of the shape {proba.shape}"
+        )
+    if when.shape[2] != proba.shape[1] or not when.shape[1]:
+        raise ValueError(f"when has the shape {when.shape}")
+    return Scores(starts, ends, proba[:, wanted], when[:, :, wanted])
 
 
 def _inside(root: Path, name: str) -> Path:
@@ -275,7 +318,7 @@ def _check_settings(folder: Path, settings: dict[str, Any]) -> None:
             )
         write_json(path, settings)
         return
-    before = json.loads(path.read_text(encoding="utf-8"))
+    before = read_json(path, dict, _NO_SETTINGS.format(folder=folder))
     differ = [
         f"{name}: {before.get(name)} there, {settings.get(name)} now"
         for name in {**before, **settings}

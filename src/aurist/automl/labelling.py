@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
@@ -18,6 +17,8 @@ from aurist.evaluate import bootstrap
 from aurist.files import write_json
 from aurist.plan import ENSEMBLE
 from aurist.run import Run, read_data
+from aurist.run.shapes import THRESHOLDS
+from aurist.stored import stored
 from aurist.thresholds import Thresholds, f1_thresholds, nested_decisions, precision_thresholds
 
 FILE = "thresholds.json"
@@ -88,8 +89,11 @@ def thresholds_of(run: Run, model: str | None = None, precision: float | None = 
     if precision is not None:
         return _for_precision(run, name, precision)
     path = run.folder / FILE
-    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    return np.array([known[name][label] for label in run.classes()]) if name in known else None
+    known = run.read_json(FILE, THRESHOLDS) if path.exists() else {}
+    if name not in known:
+        return None
+    with stored(path, run.remedy):
+        return np.array([known[name][label] for label in run.classes()])
 
 
 def _for_precision(run: Run, name: str, precision: float) -> Thresholds:

@@ -59,7 +59,7 @@ def progress_line(folder: Path, since: float) -> str | None:
     path = max(recent)[1]
     try:
         now: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, json.JSONDecodeError):
+    except (OSError, ValueError):
         return None  # it is being replaced
     fold = int(path.parent.parent.name.removeprefix(".fold")) + 1
     best = "" if now["score"] is None or now["score"] != now["score"] else f", best {now['score']:.3f}"

@@ -47,6 +47,7 @@ def leaderboard(
       aurist leaderboard run --pairs
     """
     from aurist.run import open_run
+    from aurist.stored import stored
 
     opened = open_run(run)
     if as_json:
@@ -55,7 +56,8 @@ def leaderboard(
             {**{name: table.to_dict("records") for name, table in told.items()}, "scores": opened.scores()}
         )
         return
-    print_leaderboard(opened)
+    with stored(opened.folder, opened.remedy):
+        print_leaderboard(opened)
     if pairs:
         title = "pairs on the same resamples; better: share of the resamples in which model scored higher"
         print_table(opened.pairwise(), title=title)

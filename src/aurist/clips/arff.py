@@ -25,8 +25,8 @@ from aurist.errors import DataError, listing, plural
 
 _QUOTED = r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\""
 _ATTRIBUTE = re.compile(rf"@attribute\s+({_QUOTED}|[^\s{{]+)\s*(\{{.*|\S.*)", re.IGNORECASE)
-_CELL = re.compile(rf"\s*({_QUOTED}|[^,]*?)\s*(,|$)")
-_PAIR = re.compile(rf"\s*(\d+)\s+({_QUOTED}|[^,\s]+)\s*(,|$)")
+_CELL = re.compile(rf"\s*(?:({_QUOTED})\s*|([^,]*))(,|$)")
+_PAIR = re.compile(rf"\s*(\d{{1,9}})\s+({_QUOTED}|[^,\s]+)\s*(,|$)")
 _ON = frozenset(("1", "true", "yes"))
 _OFF = frozenset(("0", "false", "no"))
 #: The column that several labels are gathered in; no attribute can have this name.
@@ -133,8 +133,8 @@ def _dense(line: str) -> Cells:
     cells: Cells = []
     at = 0
     while match := _CELL.match(line, at):
-        cells.append(_value(match.group(1)))
-        if not match.group(2):
+        cells.append(_value(match.group(1) or match.group(2).strip()))
+        if not match.group(3):
             break
         at = match.end()
     return cells

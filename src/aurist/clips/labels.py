@@ -61,8 +61,18 @@ def exact_numbers(cells: pd.Series[Any]) -> pd.Series[Any]:
     """
     numbers = pd.to_numeric(cells, errors="coerce").astype(np.float64)
     there = numbers.notna()
-    numbers[there] = cells[there].astype(np.float64)
+    try:
+        numbers[there] = cells[there].astype(np.float64)
+    except ValueError:  # pandas takes a number with NULs behind it for one
+        numbers[there] = np.array([_float(cell) for cell in cells[there]])
     return numbers
+
+
+def _float(cell: Any) -> float:
+    try:
+        return float(cell)
+    except ValueError:
+        return float("nan")
 
 
 def label_name(text: str) -> str:

@@ -72,18 +72,28 @@ def read_text(path: Path) -> tuple[str, list[str]]:
     """
     try:
         encoding = _encoding(path)
-        return path.read_text(encoding=encoding), _encoding_note(path, encoding)
+        text = path.read_text(encoding=encoding)
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror or error}") from error
+    if "\0" in text:
+        raise DataError(
+            f"{path} is no text: it holds NUL characters. Where it should be, it was damaged, or is UTF-16 without its "
+            "mark: save it once more, best as UTF-8."
+        )
+    return text, _encoding_note(path, encoding)
 
 
 def _parquet(path: Path) -> tuple[pd.DataFrame, list[str]]:
     try:
         table = pd.read_parquet(path)
-    except ValueError as error:
-        raise DataError(f"{path} cannot be read as Parquet: {error}") from error
-    named = [name for name in table.index.names if name is not None]
-    table = table.reset_index(level=named).rename(columns=str)
+        named = [name for name in table.index.names if name is not None]
+        table = table.reset_index(level=named).rename(columns=str)
+    except Exception as error:  # damaged bytes may raise anything in pyarrow and pandas
+        said = " ".join(str(error).split())[:200]
+        raise DataError(
+            f"{path} cannot be read as Parquet: {said or type(error).__name__}. If it was copied or downloaded, do "
+            "that again; else write it anew, or give a CSV."
+        ) from error
     table.index = pd.RangeIndex(2, len(table) + 2)
     return table, []
 
@@ -192,6 +202,7 @@ def _records(file: Iterator[str], separator: str) -> Iterator[tuple[int, list[st
 def _encoding(path: Path) -> str:
     with path.open("rb") as file:
         if file.read(2) in (b"\xff\xfe", b"\xfe\xff"):
+            _check_whole(path, "utf-16")
             return "utf-16"
     for encoding in ENCODINGS[:-1]:
         try:
@@ -204,6 +215,18 @@ def _encoding(path: Path) -> str:
             continue
         return encoding
     return ENCODINGS[-1]
+
+
+def _check_whole(path: Path, encoding: str) -> None:
+    try:
+        with path.open(encoding=encoding, newline="") as text:
+            while text.read(1 << 20):
+                pass
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"{path} begins as UTF-16 and cannot be read as that: {error.reason}. It was cut short, or it is of "
+            "another encoding; save it once more, best as UTF-8."
+        ) from error
 
 
 def _looks_korean(path: Path) -> bool:

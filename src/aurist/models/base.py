@@ -129,6 +129,11 @@ class Member:
         check_name(self.name, "The model's name")
 
 
+def fit_again(folder: Path) -> str:
+    """The next step where what is in the folder of a member, or of a fold of it, is damaged."""
+    return f"Remove {folder}, and `aurist resume` fits it again."
+
+
 class Model(Protocol):
     """A model fitted on one fold; what it needs to predict is in its folder."""
 

@@ -13,6 +13,7 @@ import pandas as pd
 
 from aurist.errors import RunError
 from aurist.files import atomic_path
+from aurist.stored import stored
 
 #: Of a feature. Half of one from either end on all values are alike: how far the outermost lie out is not known.
 _QUANTILES = 100
@@ -44,14 +45,17 @@ def read_kept(path: Path) -> dict[str, Any]:
         raise RunError(
             f"Found no {path.name} in {path.parent}; delete that folder, and `aurist resume` fits it again."
         )
-    unknown = sorted(set(io.get_untrusted_types(file=path)) - set(_OUR_TYPES))
+    remedy = f"Delete {path.parent}, and `aurist resume` fits it again."
+    with stored(path, remedy):
+        unknown = sorted(set(io.get_untrusted_types(file=path)) - set(_OUR_TYPES))
     if unknown:
         raise RunError(
             f"{path} holds what no model of ours does, and is not loaded: {', '.join(unknown)}. Whoever made it may "
             f"want to run a command here. Where the run is your own, delete {path.parent} and go on with `aurist "
             "resume`."
         )
-    return dict(io.load(path, trusted=list(_OUR_TYPES)))
+    with stored(path, remedy):
+        return dict(io.load(path, trusted=list(_OUR_TYPES)))
 
 
 def everywhere(targets: npt.NDArray[np.int8]) -> list[int]:

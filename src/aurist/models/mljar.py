@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import warnings
@@ -15,9 +14,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from aurist.errors import MissingExtraError, RunError
+from aurist.errors import MissingExtraError
 from aurist.files import write_json
-from aurist.models.base import Examples, FitFailedError, Fitted, Inputs, Member, Proba, Task
+from aurist.models.base import Examples, FitFailedError, Fitted, Inputs, Member, Proba, Task, fit_again
+from aurist.stored import read_json
 
 #: mljar's modes: how many models it tries, with which of them stacked.
 _MODES = {"quick": "Explain", "good": "Perform", "best": "Compete"}
@@ -94,10 +94,8 @@ class MljarEngine:
 
     def load(self, folder: Path, task: Task, member: Member) -> MljarModel:
         """Read it back. It holds pickles: a run is loaded only where it is trusted."""
-        path = folder / "aurist.json"
-        if not path.exists():
-            raise RunError(f"Found no aurist.json in {folder}; run `aurist resume` to fit it again.")
-        kept = json.loads(path.read_text())
+        shape = {"constants": [(float, None)], "seen": [int]}
+        kept = read_json(folder / "aurist.json", shape, fit_again(folder))
         if not task.multilabel:
             return MljarModel([_automl_class()(results_path=str(folder / "automl"))], [], kept["seen"], task)
         automls = [

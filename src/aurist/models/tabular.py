@@ -18,9 +18,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from aurist.errors import MissingExtraError, RunError
+from aurist.errors import MissingExtraError
 from aurist.files import write_json
-from aurist.models.base import Examples, FitFailedError, Fitted, Inputs, Member, Proba, Task
+from aurist.models.base import Examples, FitFailedError, Fitted, Inputs, Member, Proba, Task, fit_again
+from aurist.stored import read_json
 
 LABEL = "__label__"
 WEIGHT = "__weight__"
@@ -104,14 +105,10 @@ class AutoGluonEngine:
 
     def load(self, folder: Path, task: Task, member: Member) -> AutoGluonModel:
         """Read the predictors back. They hold pickles: a run is loaded only where it is trusted."""
-        import json
-
         from autogluon.tabular import TabularPredictor
 
-        path = folder / "aurist.json"
-        if not path.exists():
-            raise RunError(f"Found no aurist.json in {folder}; run `aurist resume` to fit it again.")
-        kept = json.loads(path.read_text())
+        shape = {"constants": [(float, None)], "chosen": [(str, None)]}
+        kept = read_json(folder / "aurist.json", shape, fit_again(folder))
         predictors = []
         for column, constant in enumerate(kept["constants"]):
             place = folder / f"label{column:03d}" if task.multilabel else folder

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from aurist.errors import ConfigError, RunError, listing
 from aurist.files import atomic_path
+from aurist.stored import stored
 
 
 def save_weights(path: Path, network: nn.Module) -> None:
@@ -30,15 +31,10 @@ def load_weights(path: Path, network: nn.Module) -> None:
     RunError
         Where the file is damaged, or of another network.
     """
-    from safetensors import SafetensorError
     from safetensors.torch import load_file
 
-    try:
+    with stored(path, f"Remove {path.parent}, and `aurist resume` trains it again."):
         found = load_file(path)
-    except (OSError, SafetensorError) as error:
-        raise RunError(
-            f"The weights in {path} cannot be read ({error}): run `aurist resume` to train anew."
-        ) from error
     expected = network.state_dict()
     wrong = [f"{name}: missing in the file" for name in expected if name not in found]
     wrong += [f"{name}: not in the network" for name in found if name not in expected]

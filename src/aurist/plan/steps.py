@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from aurist.errors import ConfigError, listing
+from aurist.config import LARGEST, read_toml
+from aurist.errors import ConfigError, listing, shown
 from aurist.files import atomic_path
 from aurist.models.base import Member
 from aurist.models.network import ENGINE, recipe_member, recipe_of
@@ -119,10 +119,7 @@ def read_plan(path: Path) -> FitPlan:
     ConfigError
         Where the file is not TOML, or members are not as they must be; all of these are named at once.
     """
-    try:
-        found = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"Cannot read the plan {path}: {error}") from error
+    found = read_toml(path, "the plan")
     tables = found.get("member")
     if not isinstance(tables, list) or not tables:
         raise ConfigError(f"{path} holds no plan: expected at least one table [[member]].")
@@ -138,7 +135,10 @@ def read_plan(path: Path) -> FitPlan:
             wrong.append(f"member {number}: {error}")
     if wrong:
         raise ConfigError(f"{path}: {len(wrong)} of {len(tables)} members cannot be used:\n{listing(wrong)}")
-    return FitPlan(tuple(steps), tuple(str(note) for note in found.get("notes", ())))
+    notes = found.get("notes", [])
+    if not isinstance(notes, list):
+        raise ConfigError(f"{path}: notes is {shown(notes)}, but must be a list of sentences.")
+    return FitPlan(tuple(steps), tuple(str(note) for note in notes))
 
 
 def _check_free(name: str, taken: set[str]) -> None:
@@ -149,15 +149,19 @@ def _check_free(name: str, taken: set[str]) -> None:
         raise ConfigError(f"a second member is called {name}")
 
 
-def _step(table: Mapping[str, Any]) -> Step:
+def _step(table: object) -> Step:
+    if not isinstance(table, Mapping):
+        raise ConfigError(f"it is {shown(table)}, but must be a table with a name and an engine")
     strange = sorted(set(table) - set(_KINDS))
     if strange:
         raise ConfigError(f"unknown {', '.join(strange)}; there are: {', '.join(_KINDS)}")
     for key, value in table.items():
-        if not isinstance(value, _KINDS[key]):
-            raise ConfigError(f"{key} is {value!r}")
+        if not isinstance(value, _KINDS[key]) or (_KINDS[key] is not bool and isinstance(value, bool)):
+            raise ConfigError(f"{key} is {shown(value)}")
+        if isinstance(value, (int, float)) and not 0 <= value <= LARGEST:
+            raise ConfigError(f"{key} is {shown(value)}, but must be a number from 0 on")
     if table.get("engine") not in ENGINES:
-        raise ConfigError(f"engine is {table.get('engine')!r}, but must be one of: {', '.join(ENGINES)}")
+        raise ConfigError(f"engine is {shown(table.get('engine'))}, but must be one of: {', '.join(ENGINES)}")
     seconds = table.get("seconds")
     return Step(
         _member(table),

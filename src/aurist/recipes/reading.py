@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from aurist.errors import ConfigError
+from aurist.config import LARGEST, read_toml
+from aurist.errors import ConfigError, shown
 from aurist.recipes.recipe import Recipe
 from aurist.recipes.search import Space, read_space
 
@@ -124,7 +125,7 @@ def parse_setting(text: str) -> tuple[str, Any]:
         raise ConfigError(f"Cannot read the change {text!r}; write it as training.epochs=5.")
     try:
         found = tomllib.loads(f"value = {value}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         found = value  # a bare word
     return name.strip(), found
 
@@ -160,10 +161,7 @@ def _table(name: str, through: tuple[str, ...]) -> dict[str, Any]:
         raise ConfigError(
             f"{path}: this recipe is based on itself, by way of {' and '.join(through[1:]) or 'base'}."
         )
-    try:
-        found = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"Cannot read the recipe {path}: {error}") from error
+    found = read_toml(path, "the recipe")
     base = found.pop(_BASE, None)
     if base is None:
         return found
@@ -206,7 +204,7 @@ def _changed(table: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, 
 def _made(kind: type[Any], table: object, where: str) -> Any:
     """A frozen dataclass, and those within it, of a table whose keys and types are checked."""
     if not isinstance(table, Mapping):
-        raise ConfigError(f"{where} is {table!r}, but must be a table.")
+        raise ConfigError(f"{where} is {shown(table)}, but must be a table.")
     hints = typing.get_type_hints(kind)
     known = [field.name for field in dataclasses.fields(kind)]
     values: dict[str, Any] = {}
@@ -219,6 +217,15 @@ def _made(kind: type[Any], table: object, where: str) -> Any:
             values[key] = _made(typing.cast(type[Any], hints[key]), value, f"{where} [{key}]")
         else:
             values[key] = _value(hints[key], value, f"{where}: {key}")
+    lacking = [
+        field.name
+        for field in dataclasses.fields(kind)
+        if field.name not in values
+        and field.default is dataclasses.MISSING
+        and field.default_factory is dataclasses.MISSING
+    ]
+    if lacking:
+        raise ConfigError(f"{where} has no {', '.join(lacking)}, which it needs.")
     try:
         return kind(**values)
     except ConfigError as error:
@@ -236,6 +243,8 @@ def _value(hint: Any, value: Any, where: str) -> Any:
             return tuple(value)
         if origin is Mapping and isinstance(value, Mapping):
             return dict(value)
+        if isinstance(value, int) and abs(value) > LARGEST:
+            continue
         if kind is float and isinstance(value, int) and not isinstance(value, bool):
             return float(value)
         if (
@@ -247,4 +256,4 @@ def _value(hint: Any, value: Any, where: str) -> Any:
     named = " or ".join(
         "nothing" if kind is type(None) else getattr(kind, "__name__", str(kind)) for kind in kinds
     )
-    raise ConfigError(f"{where} is {value!r}, but must be of type {named}.")
+    raise ConfigError(f"{where} is {shown(value)}, but must be of type {named}.")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +14,7 @@ from aurist.clips import Clips
 from aurist.config import FitConfig
 from aurist.errors import ConfigError
 from aurist.run import Run, RunData
+from aurist.stored import read_frame, stored
 from aurist.thresholds import nested_decisions
 
 
@@ -74,10 +74,10 @@ def class_counts(data: RunData) -> list[tuple[str, int]]:
 def left_out(run: Run) -> pd.DataFrame:
     """``quarantine.csv``: the clips that could not be used, and why."""
     path = run.folder / "quarantine.csv"
-    try:
-        return pd.read_csv(path, dtype=str).fillna("")
-    except (FileNotFoundError, pd.errors.EmptyDataError):
+    if not path.exists() or not path.read_bytes().strip():
         return pd.DataFrame()
+    with stored(path, run.remedy):
+        return pd.read_csv(path, dtype=str).fillna("")
 
 
 def curves(run: Run) -> dict[str, dict[str, pd.DataFrame]]:
@@ -85,14 +85,14 @@ def curves(run: Run) -> dict[str, dict[str, pd.DataFrame]]:
     found: dict[str, dict[str, pd.DataFrame]] = {}
     for path in sorted(run.models.glob("*/fold*/net*/history.csv")):
         name, fold, net = path.parts[-4:-1]
-        found.setdefault(name, {})[f"{fold}/{net}"] = pd.read_csv(path)
+        found.setdefault(name, {})[f"{fold}/{net}"] = read_frame(path, {}, run.remedy)
     return found
 
 
 def importance(run: Run) -> pd.DataFrame | None:
     """What `aurist importance` left in the run folder, if it was called."""
     path = run.folder / "importance.csv"
-    return pd.read_csv(path) if path.exists() else None
+    return read_frame(path, {}, run.remedy) if path.exists() else None
 
 
 def settings(config: FitConfig) -> list[tuple[str, str]]:
@@ -103,7 +103,7 @@ def settings(config: FitConfig) -> list[tuple[str, str]]:
 
 def versions(run: Run) -> dict[str, Any]:
     """The libraries that the fit used."""
-    return dict(json.loads((run.folder / "versions.json").read_text(encoding="utf-8")))
+    return dict(run.read_json("versions.json", dict))
 
 
 def _plain(value: object) -> str:

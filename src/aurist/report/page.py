@@ -19,6 +19,7 @@ from aurist.report.mistakes import worst_mistakes
 from aurist.report.pictures import chart
 from aurist.report.templates import template
 from aurist.run import Run, read_data
+from aurist.stored import stored
 
 #: Mistakes, rows of a table of broken clips, features.
 SHOWN_MISTAKES, SHOWN_BROKEN, SHOWN_FEATURES = 12, 30, 20
@@ -47,7 +48,9 @@ def write_report(run: Run, path: Path, *, model: str | None = None, with_sound: 
     RunError
         Where the run is not finished.
     """
-    text = template("report.html").render(_contents(run, model, with_sound))
+    # all that is drawn and written here is of the run's own files
+    with stored(run.folder, run.remedy):
+        text = template("report.html").render(_contents(run, model, with_sound))
     with atomic_path(path) as part:
         part.write_text(text, encoding="utf-8")
 

@@ -1,7 +1,8 @@
 """The run folder, and the data that it was fitted on."""
 
 from aurist.run.data import HELD_OUT, RunData, held_out, training_data
-from aurist.run.folder import Run, create_run, open_run, read_data
+from aurist.run.folder import Run, create_run, open_run
+from aurist.run.reading import read_data
 
 __all__ = [
     "HELD_OUT",

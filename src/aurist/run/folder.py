@@ -7,29 +7,27 @@ audit.json  quarantine.csv  versions.json  journal.jsonl``
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from aurist.clips import Clips
 from aurist.config import FitConfig, read_config, write_config
 from aurist.errors import RunError
-from aurist.features.schema import schema_from_dict, schema_to_dict
+from aurist.features.schema import schema_to_dict
 from aurist.files import add_line, atomic_path, whole_lines, write_json
-from aurist.machine import available_cores, versions
-from aurist.models.base import Task
+from aurist.machine import versions
 from aurist.models.network import ENGINE as NETWORK
 from aurist.models.network import recipe_of
 from aurist.plan import FitPlan, read_plan
-from aurist.predictions import Predictions, from_frame
+from aurist.predictions import COLUMNS, Predictions, from_frame
 from aurist.recipes import Recipe, recipe_from
 from aurist.run.data import RunData
+from aurist.run.shapes import BOARD, DATA, ENSEMBLE, SCORES, check_ensemble
+from aurist.stored import Shape, read_frame, read_json, stored
 
 #: Raised when a run of an older version can no longer be read.
 FORMAT = 2
@@ -50,24 +48,44 @@ class Run:
         """The settings of the fit."""
         return read_config(self.folder / "config.toml")
 
+    @property
+    def remedy(self) -> str:
+        """The next step where files of it are damaged."""
+        return (
+            f"Copy the run again from where it was made, or fit it anew into another folder: aurist fit DATA -o "
+            f"{self.folder}-2"
+        )
+
+    def read_json(self, name: str, shape: Shape) -> Any:
+        """A JSON file of the run that has this shape.
+
+        Raises
+        ------
+        RunError
+            Where it is missing, damaged, or holds something else.
+        """
+        return read_json(self.folder / name, shape, self.remedy)
+
     def window(self) -> float | None:
         """Seconds of the windows of annotated recordings that it was fitted on; None: it was fitted on other clips."""
-        found = self._known().get("window")
+        found = self.known().get("window")
         return None if found is None else float(found)
 
     def classes(self) -> list[str]:
         """What it tells apart."""
-        return [str(name) for name in self._known()["classes"]]
+        return [str(name) for name in self.known()["classes"]]
 
-    def _known(self) -> dict[str, Any]:
-        return dict(json.loads((self.folder / "data.json").read_text(encoding="utf-8")))
+    def known(self) -> dict[str, Any]:
+        """What ``data.json`` says of the data."""
+        return dict(self.read_json("data.json", DATA))
 
     def recipes(self) -> list[Recipe]:
         """The recipes of the networks that are asked for, as they were when the fit began."""
         path = self.folder / "recipes.json"
         if not path.exists():
             return []
-        return [recipe_from(one, str(path)) for one in json.loads(path.read_text(encoding="utf-8"))]
+        with stored(path, self.remedy):
+            return [recipe_from(one, str(path)) for one in self.read_json(path.name, [dict])]
 
     @property
     def plan_path(self) -> Path:
@@ -84,48 +102,56 @@ class Run:
 
     def audit(self) -> dict[str, Any]:
         """What the audit found."""
-        return dict(json.loads((self.folder / "audit.json").read_text(encoding="utf-8")))
+        return dict(self.read_json("audit.json", {"content": dict}))
 
     def is_finished(self) -> bool:
         """Whether the fit came to its end; one that was killed may have a leaderboard already."""
-        return any(event["event"] == "finished" for event in self.journal())
+        return any(event.get("event") == "finished" for event in self.journal())
 
     def embedders(self) -> list[Recipe]:
         """The networks that make features of the recordings."""
-        found = sorted(self.folder.glob("embedders/*/embedder.json"))
-        return [
-            recipe_from(json.loads(path.read_text(encoding="utf-8"))["recipe"], str(path)) for path in found
-        ]
+        recipes = []
+        for path in sorted(self.folder.glob("embedders/*/embedder.json")):
+            with stored(path, self.remedy):
+                recipes.append(
+                    recipe_from(read_json(path, {"recipe": dict}, self.remedy)["recipe"], str(path))
+                )
+        return recipes
 
     def leaderboard(self) -> pd.DataFrame:
         """Every model's honest score with its interval and times, best first."""
-        return pd.read_csv(self._finished("leaderboard.csv"))
+        return read_frame(self._finished("leaderboard.csv"), BOARD, self.remedy)
 
     def pairwise(self) -> pd.DataFrame:
         """Every pair of the leaderboard's rows: how much better the first is, with the interval."""
-        return pd.read_csv(self._finished("pairwise.csv"))
+        return read_frame(self._finished("pairwise.csv"), {}, self.remedy)
 
     def variants(self) -> pd.DataFrame | None:
         """How the ways of each network to answer compare with what its row says; None without networks."""
         path = self.folder / "variants.csv"
-        return pd.read_csv(path) if path.exists() else None
+        return read_frame(path, {}, self.remedy) if path.exists() else None
 
     def scores(self) -> dict[str, Any]:
         """The run's own word: its score, and beside it the careless one, and those for a test table."""
-        return dict(json.loads(self._finished("scores.json").read_text(encoding="utf-8")))
+        return dict(read_json(self._finished("scores.json"), SCORES, self.remedy))
 
     def ensemble(self) -> dict[str, Any]:
         """Members and weights of the ensembles."""
-        return dict(json.loads(self._finished("ensemble.json").read_text(encoding="utf-8")))
+        path = self._finished("ensemble.json")
+        found = dict(read_json(path, ENSEMBLE, self.remedy))
+        with stored(path, self.remedy):
+            check_ensemble(found, len(self.classes()))
+        return found
 
     def predictions(self) -> pd.DataFrame:
         """The out-of-fold predictions of every model, as `Predictions.to_frame` lays them out."""
-        return pd.read_parquet(self._finished("predictions.parquet"))
+        return read_frame(self._finished("predictions.parquet"), COLUMNS, self.remedy)
 
     def out_of_fold(self, classes: Sequence[str]) -> dict[str, Predictions]:
         """What each row of the leaderboard says of the clips it never learnt from."""
         table = self.predictions()
-        return {one.model: one for one in from_frame(table[table["part"] == "oof"], classes)}
+        with stored(self.folder / "predictions.parquet", self.remedy):
+            return {one.model: one for one in from_frame(table[table["part"] == "oof"], classes)}
 
     def _finished(self, name: str) -> Path:
         path = self.folder / name
@@ -198,41 +224,8 @@ def open_run(folder: Path) -> Run:
         raise RunError(
             f"{folder} {what}: there is no data.json in it. Make a run with: aurist fit DATA -o {folder}"
         )
-    found = json.loads(path.read_text(encoding="utf-8")).get("format")
+    run = Run(folder)
+    found = run.read_json(path.name, {"format": (int, float, str)})["format"]
     if found != FORMAT:
         raise RunError(f"{folder} was written in format {found}, but this version of aurist reads {FORMAT}.")
-    return Run(folder)
-
-
-def read_data(run: Run) -> RunData:
-    """What the run was fitted on."""
-    known = json.loads((run.folder / "data.json").read_text(encoding="utf-8"))
-    config = run.config()
-    table = pd.read_parquet(run.folder / "clips.parquet")
-    for name in ("labels", "absent"):
-        table[name] = table[name].map(tuple)
-    folds = pd.read_parquet(run.folder / "folds.parquet")
-    keys = run.folder / "test_keys.parquet"
-    clips = Clips(
-        table,
-        tuple(known["classes"]),
-        multilabel=known["multilabel"],
-        unlisted=known["unlisted"],
-        root=None if known["root"] is None else Path(known["root"]),
-        window=known.get("window"),
-        band=None if known.get("band") is None else tuple(known["band"]),
-    )
-    return RunData(
-        task=Task(
-            clips.classes, clips.multilabel, known["metric"], config.seed, available_cores(config.jobs)
-        ),
-        clips=clips,
-        features=pd.read_parquet(run.folder / "features.parquet"),
-        schema=schema_from_dict(known["schema"]),
-        folds=folds["fold"].to_numpy(dtype=np.int64),
-        groups=folds["group"].to_numpy(dtype=np.int64),
-        summary=known["summary"],
-        test_keys=pd.read_parquet(keys)["key"].to_numpy(dtype=np.uint64) if keys.exists() else None,
-        notes=tuple(known["notes"]),
-        cache_dir=None if known["cache_dir"] is None else Path(known["cache_dir"]),
-    )
+    return run

@@ -19,6 +19,7 @@ from aurist.config import FitConfig
 from aurist.errors import ConfigError, RunError, check_one_of
 from aurist.files import write_json
 from aurist.run import RunData
+from aurist.stored import read_json
 
 PRUNERS = ("median", "hyperband", "none")
 
@@ -96,7 +97,8 @@ def check_same(
     if not path.exists():
         write_json(path, asked)
         return
-    before = json.loads(path.read_text(encoding="utf-8"))
+    remedy = f"Give another folder (-o), or remove {path.parent} and search again."
+    before = read_json(path, {"reading": dict, "settings": dict}, remedy)
     differ = [key for key, value in asked.items() if before.get(key) != value]
     differ += [
         f"{key}.{one}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from aurist.errors import plural
 from aurist.files import atomic_path, only_one, write_json
 from aurist.models.base import FitFailedError, Member
 from aurist.run import RunData
+from aurist.stored import read_json
 from aurist.workers import OutOfTimeError
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def compare(
             return None
         numbers = [trial.number for trial in pair]
         if path.exists():
-            known: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            known: dict[str, Any] = read_json(path, {"trials": [int]}, "Remove it, and it is compared again.")
             if known["trials"] == numbers:
                 return known
         say(f"comparing on {plural(len(held.groups), 'clip')} that no trial saw")

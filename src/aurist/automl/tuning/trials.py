@@ -22,6 +22,7 @@ from aurist.files import write_json
 from aurist.metrics import metric
 from aurist.models.base import FitFailedError, Member, Proba
 from aurist.splits import Split
+from aurist.stored import read_json
 
 if TYPE_CHECKING:
     from aurist.automl.tuning.study import Attempt, Study
@@ -162,7 +163,7 @@ def _clear_of_others(place: Path, member: Member) -> None:
     """Remove folds that other settings left, as those of a study whose database was removed."""
     path = place / "member.json"
     told = json.loads(json.dumps(member.settings))
-    if path.exists() and json.loads(path.read_text(encoding="utf-8")) == told:
+    if path.exists() and read_json(path, object, f"Remove {place}, and the trial is fitted again.") == told:
         return
     clear_folds(place)
     write_json(path, told)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from aurist.nets.build import build_network
 from aurist.nets.files import load_weights, save_weights
 from aurist.nets.transformer import TransformerNetwork
 from aurist.recipes import Recipe
+from aurist.stored import read_json, stored
 
 EMBEDDER, WEIGHTS = "embedder.json", "embedder.safetensors"
 
@@ -75,15 +75,21 @@ def _make(folder: Path, recipe: Recipe, n_samples: int) -> None:
 
 
 def _load(folder: Path, recipe: Recipe) -> tuple[nn.Module, Ear]:
-    kept = json.loads((folder / EMBEDDER).read_text(encoding="utf-8"))
-    ear = ear_from(kept["ear"])
-    network = build_network(
-        recipe.network,
-        ear.image,
-        2,
-        sample_rate=recipe.front.sample_rate,
-        load_weights=False,
-        described=kept["described"],
+    remedy = f"Remove {folder}, and the embedder is made anew from the recipe's own weights."
+    kept = read_json(
+        folder / EMBEDDER,
+        {"ear": {"n_samples": int, "image": ([int], None)}, "described": (dict, None)},
+        remedy,
     )
+    with stored(folder / EMBEDDER, remedy):
+        ear = ear_from(kept["ear"])
+        network = build_network(
+            recipe.network,
+            ear.image,
+            2,
+            sample_rate=recipe.front.sample_rate,
+            load_weights=False,
+            described=kept["described"],
+        )
     load_weights(folder / WEIGHTS, network)
     return in_place(network).eval(), ear

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import math
 import time
@@ -21,7 +20,7 @@ from aurist.features.spectrogram_config import shape
 from aurist.features.waves import Heard, store_waves
 from aurist.files import write_json
 from aurist.metrics import UNKNOWN
-from aurist.models.base import Examples, FitFailedError, Inputs, Task
+from aurist.models.base import Examples, FitFailedError, Inputs, Task, fit_again
 from aurist.models.training.batches import Batches, Part
 from aurist.models.training.checkpoints import Kept
 from aurist.models.training.loop import Plan, Trainer, loss_kind
@@ -32,8 +31,10 @@ from aurist.nets.build import build_network, count_parameters
 from aurist.nets.losses import LossFunction, class_weights, loss_function
 from aurist.nets.transformer import TransformerNetwork
 from aurist.recipes import Recipe
+from aurist.stored import read_json
 
 NETWORKS, PLAN = "networks.json", "plan.json"
+_PLANNED = {"epochs": int, "precision": str, "clips_per_second": float}
 #: Of the time, what a plan may fill: machines are not always as fast as in the moment of measuring.
 _FILLED = 0.85
 #: A network that learns for fewer epochs than this is no good.
@@ -204,7 +205,8 @@ def _plan(
     """The plan of a fit that was killed, or one that the time allows."""
     path = folder / PLAN
     if path.exists():
-        return Plan(**json.loads(path.read_text(encoding="utf-8")))
+        kept = read_json(path, _PLANNED, fit_again(folder))
+        return Plan(**{name: kept[name] for name in _PLANNED})
     torch.manual_seed(task.seed)
     network = new_network(recipe, ear, len(task.classes))
     network = in_place(network)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,9 +10,8 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from aurist.errors import RunError
 from aurist.files import check_name
-from aurist.models.base import Inputs, Proba, Task
+from aurist.models.base import Inputs, Proba, Task, fit_again
 from aurist.models.network import ONE_CHECKPOINT, ONE_NETWORK, ONE_WINDOW, POOLED
 from aurist.models.training.fold import NETWORKS, Ear, device, ear_from, front_end, hear, in_place
 from aurist.models.training.loop import answers_apart
@@ -25,6 +23,17 @@ from aurist.nets.files import load_weights
 from aurist.nets.losses import to_proba
 from aurist.pooling import parts_of_clips, pool
 from aurist.recipes import Recipe, recipe_from
+from aurist.stored import read_json, stored
+
+#: What must be in ``networks.json``.
+_KEPT = {
+    "recipe": dict,
+    "ear": {"n_samples": int, "image": ([int], None)},
+    "networks": [[{"file": str}]],
+    "described": (dict, None),
+    "precision": str,
+    "unseen": [int],
+}
 
 
 @dataclass(frozen=True)
@@ -151,11 +160,10 @@ def load_model(folder: Path, task: Task, pooling: str) -> NetworkModel:
         Where it is not whole.
     """
     path = folder / NETWORKS
-    if not path.exists():
-        raise RunError(f"Found no {NETWORKS} in {folder}; run `aurist resume` to train it again.")
-    kept = json.loads(path.read_text(encoding="utf-8"))
-    recipe = recipe_from(kept["recipe"], str(path))
-    ear = ear_from(kept["ear"])
+    kept = read_json(path, _KEPT, fit_again(folder))
+    with stored(path, fit_again(folder)):
+        recipe = recipe_from(kept["recipe"], str(path))
+        ear = ear_from(kept["ear"])
     networks: list[list[nn.Module]] = []
     for net in kept["networks"]:
         networks.append([])

@@ -1,0 +1,201 @@
+"""Damaged inputs of every kind: nothing but errors of our own may come out, in time and within memory.
+
+python benchmarks/mutations.py --total 60000 --output mutations   # goes on where it was stopped
+python benchmarks/mutations.py --only "run folder" --first 17 --total 1 --output again   # one of them once more
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import multiprocessing
+import os
+import resource
+import shutil
+import signal
+import sys
+import tempfile
+import time
+import traceback
+import warnings
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from _common import table
+from _mutated import mutated
+from _mutation_targets import TARGETS, Target
+from aurist.errors import AuristError
+
+#: Seconds and bytes that one input may take, and inputs that one process reads.
+SECONDS, MEMORY, BATCH = 20, 2 << 30, 200
+CLEAN, OURS, HANG, LARGE, CRASH = "clean", "error of ours", "HANG", "OVER 2 GB", "CRASH"
+
+
+class Hang(BaseException):
+    """An input took longer than it may; no ``except Exception`` can hide it."""
+
+
+def _expired(*_: object) -> None:
+    raise Hang
+
+
+def outcome(target: Target, folder: Path) -> tuple[str, str]:
+    """What comes of reading a folder: one of the outcomes, or the name of an exception; and its message."""
+    signal.signal(signal.SIGALRM, _expired)
+    signal.alarm(SECONDS)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            target.read(folder)
+    except AuristError as error:
+        return OURS, str(error)
+    except Hang:
+        return HANG, f"over {SECONDS} s"
+    except Exception as error:
+        return type(error).__name__, "".join(traceback.format_exception(error)[-3:])
+    finally:
+        signal.alarm(0)
+    if resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 > MEMORY:
+        return LARGE, f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10} MB"
+    return CLEAN, ""
+
+
+def damage(folder: Path, keep: tuple[str, ...], rng: np.random.Generator) -> str:
+    """Damage one file of a folder, or take it away; what was done."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != ".lock")
+    files = [path for path in files if not str(path.relative_to(folder)).startswith(keep)] if keep else files
+    path = files[int(rng.integers(0, len(files)))]
+    name = path.relative_to(folder)
+    if len(files) > 1 and rng.random() < 0.04:
+        path.unlink()
+        return f"{name}: gone"
+    if len(files) > 1 and rng.random() < 0.04:
+        other = files[int(rng.integers(0, len(files)))]
+        data = other.read_bytes()
+        path.write_bytes(data)
+        return f"{name}: is {other.relative_to(folder)}"
+    how, data = mutated(path.read_bytes(), path.suffix, rng)
+    path.write_bytes(data)
+    return f"{name}: {how}"
+
+
+def one(target: Target, whole: Path, number: int, seed: int) -> tuple[str, str, str]:
+    """The outcome of one mutation, what was done, and the message; by its number and the seed alone."""
+    rng = np.random.default_rng([seed, sum(target.name.encode()), number])
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place) / "in"
+        shutil.copytree(whole, folder)
+        done = damage(folder, target.keep, rng)
+        found, message = outcome(target, folder)
+    return found, done, message
+
+
+def _batch(target: Target, whole: Path, numbers: list[int], seed: int, output: Path) -> None:
+    """Write a line for each mutation; ends at the first that leaves the process larger than it may be."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # what C libraries write
+    os.fsync = lambda _: None  # type: ignore[assignment]
+    with output.open("a") as lines:
+        for number in numbers:
+            lines.write(json.dumps({"begun": number}) + "\n")
+            lines.flush()
+            found, done, message = one(target, whole, number, seed)
+            bad = found not in (CLEAN, OURS)
+            record = {"number": number, "outcome": found} | (
+                {"done": done, "message": message} if bad else {}
+            )
+            lines.write(json.dumps(record) + "\n")
+            if found == LARGE:
+                return
+
+
+def read(path: Path) -> dict[int, dict[str, Any]]:
+    """By number, what came of the mutations so far; one that was begun last and never ended killed its process."""
+    found: dict[int, dict[str, Any]] = {}
+    begun = None
+    for line in path.read_text().splitlines() if path.exists() else ():
+        with contextlib.suppress(json.JSONDecodeError):
+            record = json.loads(line)
+            if "begun" in record:
+                if begun is not None:
+                    found[begun] = {"number": begun, "outcome": CRASH, "done": "", "message": ""}
+                begun = record["begun"]
+            else:
+                found[record["number"]], begun = record, None
+    if begun is not None:
+        found[begun] = {"number": begun, "outcome": CRASH, "done": "", "message": ""}
+    return found
+
+
+def run_target(target: Target, numbers: list[int], seed: int, output: Path, until: float) -> None:
+    """Read the damaged inputs that are not in the file yet, in processes that may die, until the time is up."""
+    forked = multiprocessing.get_context("fork")
+    with tempfile.TemporaryDirectory() as place:
+        whole = Path(place)
+        target.make(whole)
+        target.read(whole)  # what cannot be read whole is no use, and libraries are loaded once
+        while left := [number for number in numbers if number not in read(output)]:
+            if time.monotonic() > until:
+                return
+            process = forked.Process(target=_batch, args=(target, whole, left[:BATCH], seed, output))
+            process.start()
+            while process.is_alive():
+                size = output.stat().st_size if output.exists() else 0
+                process.join(3 * SECONDS)
+                if process.is_alive() and output.exists() and output.stat().st_size == size:
+                    process.kill()  # it hangs in a library that no signal reaches
+
+
+def shares(targets: list[Target], total: int) -> Iterator[tuple[Target, int]]:
+    """How many mutations each kind gets."""
+    whole = sum(target.share for target in targets)
+    for target in targets:
+        yield target, max(1, round(total * target.share / whole))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--total", type=int, default=60_000, help="mutations of all kinds")
+    parser.add_argument("--first", type=int, default=0, help="number of the first of each kind")
+    parser.add_argument("--only", default="", help="kinds whose name begins so")
+    parser.add_argument("--seed", type=int, default=15)
+    parser.add_argument(
+        "--minutes", type=float, default=1e9, help="stop after so many; the same command goes on"
+    )
+    parser.add_argument("--output", type=Path, required=True, help="folder of what came of each")
+    given = parser.parse_args()
+    given.output.mkdir(parents=True, exist_ok=True)
+    until = time.monotonic() + 60 * given.minutes
+    rows, bad, n = [], [], 0
+    for target, count in shares([t for t in TARGETS if t.name.startswith(given.only)], given.total):
+        path = given.output / f"{target.name.replace(' ', '_').replace(':', '')}.jsonl"
+        numbers = list(range(given.first, given.first + count))
+        if time.monotonic() < until and not set(numbers) <= set(read(path)):
+            run_target(target, numbers, given.seed, path, until)
+        found = [record for number, record in read(path).items() if number in set(numbers)]
+        counts = Counter(record["outcome"] for record in found)
+        n += len(found)
+        rows.append(
+            [
+                target.name,
+                f"{len(found):,}",
+                f"{counts.pop(CLEAN, 0):,}",
+                f"{counts.pop(OURS, 0):,}",
+                ", ".join(f"{k} {v}" for k, v in counts.items()),
+            ]
+        )
+        bad += [(target.name, record) for record in found if record["outcome"] not in (CLEAN, OURS)]
+        print(f"{target.name}: {rows[-1][1:]}", file=sys.stderr, flush=True)
+    print(table(["kind", "damaged", "read", "an error of ours", "anything else"], rows))
+    print(f"\n{n:,} mutations, seed {given.seed}: {len(bad):,} neither read nor refused")
+    for name, record in bad[:200]:
+        print(f"\n{name} {record['number']}: {record['outcome']} ({record['done']})\n{record['message']}")
+    sys.exit(bool(bad))
+
+
+if __name__ == "__main__":
+    main()

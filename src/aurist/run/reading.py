@@ -1,0 +1,88 @@
+"""What a run was fitted on, read back from its folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from aurist.clips import Clips
+from aurist.features.schema import schema_from_dict
+from aurist.machine import available_cores
+from aurist.metrics import METRICS
+from aurist.models.base import Task
+from aurist.run.data import RunData
+from aurist.run.folder import Run
+from aurist.run.shapes import CLIPS
+from aurist.stored import read_frame, stored
+
+
+def read_data(run: Run) -> RunData:
+    """What the run was fitted on.
+
+    Raises
+    ------
+    RunError
+        Where its files are damaged, or do not belong together.
+    """
+    known, config = run.known(), run.config()
+    clips = _read_clips(run, known)
+    folds = read_frame(run.folder / "folds.parquet", {"fold": "i", "group": "i"}, run.remedy)
+    features = read_frame(run.folder / "features.parquet", {}, run.remedy)
+    schema = schema_from_dict(known["schema"])
+    with stored(run.folder, run.remedy):
+        if not len(clips) == len(folds) == len(features):
+            raise ValueError(
+                f"clips.parquet, folds.parquet and features.parquet have {len(clips)}, {len(folds)} and "
+                f"{len(features)} rows"
+            )
+        if list(features.columns) != schema.names:
+            raise ValueError("features.parquet has other columns than data.json")
+    keys = run.folder / "test_keys.parquet"
+    return RunData(
+        task=Task(
+            clips.classes, clips.multilabel, known["metric"], config.seed, available_cores(config.jobs)
+        ),
+        clips=clips,
+        features=features,
+        schema=schema,
+        folds=folds["fold"].to_numpy(dtype=np.int64),
+        groups=folds["group"].to_numpy(dtype=np.int64),
+        summary=known["summary"],
+        test_keys=read_frame(keys, {"key": "u"}, run.remedy)["key"].to_numpy(dtype=np.uint64)
+        if keys.exists()
+        else None,
+        notes=tuple(known["notes"]),
+        cache_dir=None if known["cache_dir"] is None else Path(known["cache_dir"]),
+    )
+
+
+def _read_clips(run: Run, known: dict[str, Any]) -> Clips:
+    path = run.folder / "clips.parquet"
+    table = read_frame(path, CLIPS, run.remedy)
+    with stored(path, run.remedy):
+        for name in ("labels", "absent"):
+            table[name] = table[name].map(tuple)
+        strange = {label for labels in table["labels"] for label in labels} - set(known["classes"])
+        if strange:
+            raise ValueError(
+                f"it has labels that are no classes of the run, such as {min(map(repr, strange))}"
+            )
+    with stored(run.folder / "data.json", run.remedy):
+        if known["metric"] not in METRICS:
+            raise ValueError(f"metric is {known['metric']!r}")
+        if known["unlisted"] not in ("absent", "unknown"):
+            raise ValueError(f"unlisted is {known['unlisted']!r}")
+        band = known.get("band")
+        if band is not None and len(band) != 2:
+            raise ValueError(f"band is {band}")
+    return Clips(
+        table,
+        tuple(known["classes"]),
+        multilabel=known["multilabel"],
+        unlisted=known["unlisted"],
+        root=None if known["root"] is None else Path(known["root"]),
+        window=known.get("window"),
+        band=None if band is None else tuple(band),
+    )

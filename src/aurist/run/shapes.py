@@ -1,0 +1,61 @@
+"""What must be in the files of a run, as `aurist.stored` checks it when they are read back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+DATA = {
+    "classes": [str],
+    "multilabel": bool,
+    "unlisted": str,
+    "window?": (float, None),
+    "band?": ([float], None),
+    "metric": str,
+    "root": (str, None),
+    "schema": [{"name": str, "kind": str, "categories": [str]}],
+    "summary": (dict, None),
+    "notes": [str],
+    "cache_dir": (str, None),
+}
+CLIPS = {"clip_id": "O", "path": "O", "start": "f", "end": "f", "labels": "O", "absent": "O", "weight": "f"}
+_SCORE = {"score": float, "low": float, "high": float}
+SCORES = {
+    "metric": str,
+    "best": str,
+    "score": _SCORE,
+    "n_scored": int,
+    "n_groups": int,
+    "chance": float,
+    "against": (None, {**_SCORE, "model": str}),
+    "careless": (None, {"model": str, "honest": _SCORE, "random": _SCORE}),
+    "decisions?": {str: {"half": _SCORE, "thresholds": _SCORE}},
+    "test?": {"rows": int, "seen": int, "expected_new": _SCORE, "expected_all": _SCORE},
+    "held_out?": {"n": int, "seen": int, "score": _SCORE, "new?": _SCORE},
+}
+CARELESS = {"model": str, "honest": dict, "random": dict}
+THRESHOLDS = {str: {str: float}}
+SEEN = {
+    "keys": (1,), "proba": (2,), "counts": (2,), "rows": (1, 2), "strength": (0,), "told": (2,), "unscored": (1,),
+}  # fmt: skip
+ENSEMBLE = {
+    "members": [{"name": str, "engine": str, "settings": dict, "asks?": [str]}],
+    "weights": {str: [{str: float}]},
+    "temperatures?": {str: {str: float}},
+    "temperature?": float,
+    "tilt": {"power": float, "prior": [float]},
+}
+BOARD = {
+    "model": "O", "score": "iuf", "low": "iuf", "high": "iuf", "score_val": "iuf", "fit_time": "iuf",
+    "pred_time": "iuf", "stack_level": "iuf",
+}  # fmt: skip
+
+
+def check_ensemble(found: dict[str, Any], n_classes: int) -> None:
+    """Raise ValueError where members are named that are not there, or numbers of classes differ."""
+    names = {member["name"] for member in found["members"]}
+    asked = {name for weights in found["weights"].values() for fold in weights for name in fold}
+    asked |= {name for member in found["members"] for name in member.get("asks", ())}
+    if asked - names:
+        raise ValueError(f"it asks {min(asked - names)}, which is none of its members")
+    if len(found["tilt"]["prior"]) != n_classes:
+        raise ValueError(f"it is of {len(found['tilt']['prior'])} classes, and the run of {n_classes}")

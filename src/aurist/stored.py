@@ -1,0 +1,174 @@
+"""Files that aurist wrote and reads back: whole and as expected, or one error that names the file and the next step."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from aurist.errors import AuristError, RunError, shown
+
+#: What JSON must be: a type, several in a tuple, ``[of each entry]``, ``{str: of each value}``, or the entries of a
+#: table by name; an entry whose name ends in ``?`` may be missing.
+Shape = Any
+#: Characters of a library's own word that an error repeats.
+_SHOWN = 200
+
+
+@contextmanager
+def stored(path: Path, remedy: str) -> Iterator[None]:
+    """Read a file inside: where that fails, whatever a library may raise, one error says which file it was.
+
+    Parameters
+    ----------
+    path
+        The file, or the folder of a model.
+    remedy
+        The next step, as a sentence.
+
+    Raises
+    ------
+    RunError
+        Where the body raises anything but an error of ours.
+
+    Examples
+    --------
+    >>> with stored(Path("run/data.json"), "Copy the run once more."):
+    ...     json.loads("{}")["classes"]
+    Traceback (most recent call last):
+    aurist.errors.RunError: run/data.json is damaged, or was changed: there is no classes. Copy the run once more.
+    """
+    try:
+        yield
+    except AuristError:
+        raise
+    except FileNotFoundError as error:
+        raise RunError(f"{path} cannot be read: {error.filename or path} is missing. {remedy}") from error
+    except PermissionError as error:
+        raise RunError(f"{path} cannot be read: {error.strerror}.") from error
+    except Exception as error:  # the libraries that read raise anything where bytes are not what they expect
+        raise RunError(f"{path} is damaged, or was changed: {_reason(error)}. {remedy}") from error
+
+
+def read_json(path: Path, shape: Shape, remedy: str) -> Any:
+    """The value of a JSON file that has this shape.
+
+    Raises
+    ------
+    RunError
+        Where it is missing, is no JSON, or has another shape.
+    """
+    with stored(path, remedy):
+        value = json.loads(path.read_text(encoding="utf-8"))
+        check_shape(value, shape)
+    return value
+
+
+def read_frame(path: Path, columns: Mapping[str, str], remedy: str) -> pd.DataFrame:
+    """A table, Parquet or CSV, that has these columns.
+
+    Parameters
+    ----------
+    columns
+        Each with the kinds of its cells as numpy has them, such as "iuf" for numbers; "": any.
+
+    Raises
+    ------
+    RunError
+        Where it is missing, cannot be read, or lacks some of that.
+    """
+    with stored(path, remedy):
+        table = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
+        missing = [name for name in columns if name not in table.columns]
+        if missing:
+            raise ValueError(f"it has no column {', '.join(missing)}")
+        for name, kinds in columns.items():
+            if kinds and table[name].dtype.kind not in kinds:
+                raise ValueError(f"its column {name} holds {table[name].dtype}")
+    return table
+
+
+def read_arrays(
+    path: Path, dimensions: Mapping[str, tuple[int, ...]], remedy: str, *, optional: Sequence[str] = ()
+) -> dict[str, npt.NDArray[Any]]:
+    """The arrays of an ``.npz`` file, each of numbers and of one of these numbers of dimensions.
+
+    Raises
+    ------
+    RunError
+        Where it is missing, cannot be read, or lacks some that is not optional.
+    """
+    with stored(path, remedy), np.load(path, allow_pickle=False) as kept:
+        found = {name: kept[name] for name in dimensions if name in kept or name not in optional}
+        for name, array in found.items():
+            if array.ndim not in dimensions[name] or array.dtype.kind not in "iufb":
+                raise ValueError(f"{name} has the shape {array.shape} and holds {array.dtype}")
+    return found
+
+
+def check_shape(value: object, shape: Shape, name: str = "it") -> None:
+    """Raise ValueError where a value of JSON is not as it must be.
+
+    Examples
+    --------
+    >>> check_shape({"classes": ["dog"], "window": None}, {"classes": [str], "window": (float, None), "band?": [float]})
+    >>> check_shape({"classes": ["dog", 2]}, {"classes": [str]})
+    Traceback (most recent call last):
+    ValueError: classes[1] is 2
+    """
+    if isinstance(shape, tuple):
+        if not any(_has_shape(value, one) for one in shape):
+            raise ValueError(f"{name} is {shown(value)}")
+    elif isinstance(shape, list):
+        if not isinstance(value, list):
+            raise ValueError(f"{name} is {shown(value)}, and no list")
+        for number, entry in enumerate(value):
+            check_shape(entry, shape[0], f"{name}[{number}]")
+    elif isinstance(shape, dict):
+        _check_table(value, shape, name)
+    elif not _is_of(value, shape):
+        raise ValueError(f"{name} is {shown(value)}")
+
+
+def _check_table(value: object, shape: dict[Any, Shape], name: str) -> None:
+    if not isinstance(value, dict):
+        raise ValueError(f"{name} is {shown(value)}, and no table")
+    inside = "" if name == "it" else f"{name}."
+    if str in shape:
+        for key, entry in value.items():
+            check_shape(entry, shape[str], f"{inside}{key}")
+        return
+    for key, wanted in shape.items():
+        plain = key.removesuffix("?")
+        if plain in value:
+            check_shape(value[plain], wanted, f"{inside}{plain}")
+        elif plain == key:
+            raise ValueError(f"there is no {inside}{key}")
+
+
+def _has_shape(value: object, shape: Shape) -> bool:
+    try:
+        check_shape(value, shape)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_of(value: object, kind: type | None) -> bool:
+    if kind is None or isinstance(value, bool):
+        return value is None if kind is None else kind in (bool, object)
+    return isinstance(value, (int, float) if kind is float else kind)
+
+
+def _reason(error: BaseException) -> str:
+    said = str(error.args[0] if isinstance(error, KeyError) and error.args else error)
+    line = " ".join(said.split())[:_SHOWN].rstrip(". ")
+    if isinstance(error, KeyError):
+        return f"there is no {line}"
+    return line or type(error).__name__
