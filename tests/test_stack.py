@@ -20,10 +20,21 @@ from aurist.crossval import (
 )
 from aurist.models.base import Examples, Inputs, Member, Task
 from aurist.plan import FOREST
+from aurist.predictions import Predictions
 from aurist.splits import assign_folds, cross_splits
-from aurist.stack import answers_beside, answers_of, can_answer, second_level
+from aurist.stack import (
+    LEAST_INDEPENDENT,
+    answers_beside,
+    answers_of,
+    beats_constant,
+    can_answer,
+    independent_clips,
+    reason_against,
+    second_level,
+)
 
 ABOVE = Member("Above", "forest", level=2)
+LINEAR = Member("Linear", "classic", {"kind": "logistic"}, level=2)
 
 
 def noise(n_groups: int = 150) -> TrainingData:
@@ -71,6 +82,68 @@ def test_a_second_level_finds_nothing_where_there_is_nothing(folder: Path, below
     # 150 groups by chance: 1/3, and a standard error of 0.04
     assert abs(accuracy(honest, learn) - 1 / 3) < 0.12
     assert abs(accuracy(below, learn) - 1 / 3) < 0.12
+
+
+def sites(prescribed: bool, n: int = 6000, n_sites: int = 6) -> TrainingData:
+    """Noise of sites, which are the folds, with class shares of their own."""
+    rng = np.random.default_rng(2)
+    folds = np.arange(n) % n_sites
+    shares = rng.dirichlet(np.ones(3), n_sites)
+    targets = np.eye(3, dtype=np.int8)[[rng.choice(3, p=shares[site]) for site in folds]]
+    examples = Examples(Inputs(pd.DataFrame(rng.normal(size=(n, 2)))), targets, np.ones(n))
+    task = Task(("x", "y", "z"), multilabel=False, metric="accuracy")
+    ids = np.arange(n).astype(str).astype(object)
+    splits = cross_splits(folds, targets, np.arange(n), seed=0)
+    return TrainingData(task, examples, ids, np.arange(n), folds, splits, prescribed=prescribed)
+
+
+def prior_answers(learn: TrainingData) -> FoldsFitted:
+    """An honest first level where there is nothing to learn: the shares of the other folds."""
+    truth, folds = learn.examples.targets, learn.folds
+    said = np.stack([truth[folds != fold].mean(axis=0) for fold in range(folds.max() + 1)])[folds]
+    oof = Predictions("Prior", learn.clip_ids, said, learn.task.classes, folds)
+    return FoldsFitted(Member("Prior", "classic"), oof, None, 0.0, 0.0)
+
+
+def test_where_folds_differ_in_their_classes_a_second_level_would_be_believed_wrongly(tmp_path: Path) -> None:
+    learn = sites(prescribed=True, n=1200)
+    above = second_level(learn, [prior_answers(learn)])
+    assert above is not None
+    believed = accuracy(fit_member(tmp_path, above, LINEAR, 600.0), learn)
+    usual = learn.examples.targets.mean(axis=0).max()
+    assert believed > usual + 0.05, "what leaks must be seen, or refusing it shows nothing"
+    why = reason_against(learn, LINEAR)
+    assert why is not None
+    assert "folds came with the data" in why
+
+
+def test_it_may_be_only_over_many_independent_clips_that_chance_has_divided() -> None:
+    learn = sites(prescribed=False)
+    assert reason_against(learn, LINEAR) is None
+    assert "booster or a linear model" in str(reason_against(learn, ABOVE))
+    assert "one label" in str(
+        reason_against(replace(learn, task=replace(learn.task, multilabel=True)), LINEAR)
+    )
+    assert "two folds" in str(reason_against(replace(learn, splits=learn.splits[:1]), LINEAR))
+    # one recording of a tenth of the clips is a fold's own mix of classes
+    one_large = np.where(np.arange(6000) < 600, 0, learn.groups)
+    for groups in (learn.groups // 2, one_large):
+        assert "independent" in str(reason_against(replace(learn, groups=groups), LINEAR))
+    assert independent_clips(one_large) < 150 < LEAST_INDEPENDENT < independent_clips(learn.groups)
+
+
+def test_it_may_be_only_where_the_first_level_has_something_to_say() -> None:
+    learn = sites(prescribed=False)
+    prior = prior_answers(learn)
+    assert not beats_constant(learn, prior)
+    rng = np.random.default_rng(0)
+    random = replace(prior, oof=replace(prior.oof, proba=rng.dirichlet(np.ones(3), 6000)))
+    assert not beats_constant(learn, random)
+    # it leans to the truth a little, and is far too sure of itself
+    truth = learn.examples.targets
+    leaning = (truth.mean(axis=0) * np.exp(rng.normal(size=truth.shape) + truth)) ** 3
+    leaning /= leaning.sum(axis=1, keepdims=True)
+    assert beats_constant(learn, replace(prior, oof=replace(prior.oof, proba=leaning)))
 
 
 def test_it_sees_features_and_answers_of_the_same_row(below: FoldsFitted) -> None:

@@ -194,7 +194,7 @@ def test_what_is_done_can_be_used_before_the_end(
 
 
 def test_a_second_level_comes_last_where_there_are_rows_enough(learn: TrainingData) -> None:
-    many = replace(learn, folds=np.zeros(6000, dtype=np.int64))
+    many = replace(learn, folds=np.zeros(6000, dtype=np.int64), groups=np.arange(6000))
     plan = make_plan(aurist.FitConfig(engine="autogluon"), [], audit(8000), many, left=600.0)
     assert [step.member.level for step in plan.steps] == [1] * (len(plan.steps) - 1) + [2]
     assert plan.steps[-1].until == 1.0
@@ -207,3 +207,24 @@ def test_a_second_level_comes_last_where_there_are_rows_enough(learn: TrainingDa
     for other in (few, quick, small):
         assert {step.member.level for step in other.steps} == {1}
         assert {step.until for step in other.steps} == {1.0}
+        assert not other.notes
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"prescribed": True}, "the folds came with the data"),
+        ({"groups": np.arange(6000) // 2}, "count for 3,000"),
+    ],
+)
+def test_no_second_level_where_its_score_could_not_be_believed(
+    learn: TrainingData, change: dict[str, object], why: str
+) -> None:
+    many = replace(learn, folds=np.zeros(6000, dtype=np.int64), groups=np.arange(6000))
+    plan = make_plan(
+        aurist.FitConfig(engine="autogluon"), [], audit(8000), replace(many, **change), left=600.0
+    )
+    assert {(step.member.level, step.until) for step in plan.steps} == {(1, 1.0)}
+    (note,) = plan.notes
+    assert note.startswith("no second level: ")
+    assert why in note

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from aurist import crossval
 from aurist.automl import apply_run, prune, prune_curve
 from aurist.automl.blender import Blender
 from aurist.automl.importance import permutation_importance
-from aurist.clips.read import read_clips
+from aurist.clips.read import ReadOptions, read_clips
 from aurist.crossval import FoldsFitted, TrainingData
 from aurist.errors import ConfigError
 from aurist.files import write_json
@@ -54,6 +55,16 @@ name = "LDA"
 engine = "classic"
 settings = {kind = "lda"}
 """
+#: Two members below, which are quick.
+LINEAR = ANOTHER + PLAN[PLAN.index('[[member]]\nname = "Logistic"') :]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small_sets_will_do() -> Iterator[None]:
+    """These tables have a few hundred rows, lest the tests take long."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("aurist.stack.LEAST_INDEPENDENT", 10)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -232,3 +243,40 @@ def test_a_link_among_the_models_deletes_nothing_outside(copied: aurist.Run, tmp
     aurist.resume(copied.folder)
     assert sorted(victim.rglob("*")) == kept
     assert not (copied.models / "Above" / "fold0").is_symlink()
+
+
+def test_noise_of_sites_is_answered_no_better_than_by_a_constant(tmp_path: Path) -> None:
+    """Folds that came with the data and differ in their classes: the second level would read their shares."""
+    rng = np.random.default_rng(3)
+    tables = [
+        pd.DataFrame(rng.normal(size=(120, 3)), columns=list("abc")).assign(
+            site=f"site{site}", label=rng.choice(["x", "y", "z"], 120, p=rng.dirichlet(np.ones(3)))
+        )
+        for site in range(5)
+    ]
+    table = pd.concat(tables, ignore_index=True)
+    plan = tmp_path / "plan.toml"
+    plan.write_text(LINEAR, encoding="utf-8")
+    lines: list[str] = []
+    run = aurist.fit(
+        table,
+        tmp_path / "run",
+        aurist.FitConfig(plan=str(plan), metric="accuracy", jobs=1),
+        options=ReadOptions(label="label", fold="site"),
+        say=lines.append,
+    )
+    usual = table["label"].value_counts(normalize=True).max()
+    assert run.leaderboard()["score"].max() < usual + 0.02
+    assert set(run.leaderboard()["model"]) == {"LDA", "Logistic", "Ensemble"}
+    assert any(line.startswith("skipped: Above: the folds came with the data") for line in lines)
+
+
+def test_noise_has_no_second_level(tmp_path: Path) -> None:
+    plan = tmp_path / "plan.toml"
+    plan.write_text(LINEAR, encoding="utf-8")
+    table = feature_table(150, seed=5, shuffled=True)
+    lines: list[str] = []
+    config = aurist.FitConfig(plan=str(plan), metric="accuracy", jobs=1)
+    run = aurist.fit(table, tmp_path / "run", config, say=lines.append)
+    assert "Above" not in set(run.leaderboard()["model"])
+    assert any("surely better than the shares of the classes" in line for line in lines)

@@ -34,6 +34,7 @@ from aurist.plan import (
 )
 from aurist.recipes import Recipe, read_recipe
 from aurist.run import Run
+from aurist.stack import reason_against
 from aurist.workers import side_by_side
 
 #: The network that is trained without being asked for.
@@ -90,19 +91,21 @@ def make_plan(
         Seconds.
     """
     rounds = config.pseudo_rounds if config.unlabelled is not None else 0
-    second = _second_level(config, learn)
+    second, notes = _second_level(config, learn)
     first_left = FIRST_LEVEL_UNTIL * left if second else left
     plan = _of_one_round(config, recipes, audit, learn, first_left / (1 + rounds))
     if rounds:
         plan = _with_rounds(plan, rounds)
+    plan = FitPlan(plan.steps, (*plan.notes, *notes))
     return _with_second_level(plan, second) if second else plan
 
 
-def _second_level(config: FitConfig, learn: TrainingData) -> list[Member]:
-    """The members that look at what others say out of fold, which needs several folds."""
+def _second_level(config: FitConfig, learn: TrainingData) -> tuple[list[Member], list[str]]:
+    """The members that look at what others say out of fold; none, and why, where that could not be scored truly."""
     task = learn.task
-    found = second_level_members(config, len(learn.folds), len(task.classes), multilabel=task.multilabel)
-    return found if len(learn.splits) > 1 else []
+    members = second_level_members(config, len(learn.folds), len(task.classes), multilabel=task.multilabel)
+    why = reason_against(learn, members[0]) if members else None
+    return ([], [f"no second level: {why}"]) if why else (members, [])
 
 
 def _with_second_level(plan: FitPlan, second: list[Member]) -> FitPlan:

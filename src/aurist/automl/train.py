@@ -22,7 +22,7 @@ from aurist.models.base import FitFailedError, Member
 from aurist.models.network import ENGINE, recipe_of
 from aurist.plan import ENSEMBLE, FOREST, Clock, FitPlan, share
 from aurist.run import Run, RunData, read_data, training_data
-from aurist.stack import second_level
+from aurist.stack import beats_constant, reason_against, second_level
 
 #: The first member is fitted whatever the clock says: a run without any model is of no use.
 LEAST_SECONDS = 60.0
@@ -98,13 +98,16 @@ def _tell(run: Run, learn: TrainingData, found: FoldsFitted, clock: Clock, say: 
 def _above(
     run: Run, learn: TrainingData, fitted: list[FoldsFitted], member: Member, say: Say
 ) -> TrainingData | None:
-    """What a member of the second level learns from: all that is fitted below it; None where that is not enough."""
-    found = second_level(learn, fitted)
-    if found is None:
-        why = "a second level needs models below it, and at least two folds"
+    """What a member of the second level learns from: all that is fitted below it; None, and said, where it may not."""
+    why = reason_against(learn, member)
+    below = [one for one in fitted if not one.asks]
+    if why is None and not any(beats_constant(learn, one) for one in below):
+        why = "a second level needs models below it, one of them surely better than the shares of the classes"
+    if why is not None:
         say(f"skipped: {member.name}: {why}")
         run.log("skipped", {"model": member.name, "why": why})
-    return found
+        return None
+    return second_level(learn, fitted)
 
 
 def _is_fitted_anew(run: Run, member: Member, shown: TrainingData) -> bool:
