@@ -42,18 +42,23 @@ class UnreadableAudioError(DataError):
 
 @dataclass(frozen=True)
 class AudioInfo:
-    """What the header of a sound file says.
+    """What a sound file holds.
 
     Parameters
     ----------
     sample_rate
         In Hz.
     frames
-        Samples per channel that the header promises; a damaged file may hold fewer (see `decode_full`).
+        Samples per channel that can be decoded, whatever the header says; a file that is damaged within may hold fewer
+        (see `decode_full`).
     channels
         How many.
     format, subtype
         The container and the coding in libsndfile's terms ("WAV", "PCM_16"), or ("FFMPEG", the codec).
+    promised
+        Samples per channel before its end was lost, as the header has it; 0: as ``frames``.
+    note
+        What is wrong with the header of a file that is whole, as a clause; "": nothing.
     """
 
     sample_rate: int
@@ -61,10 +66,12 @@ class AudioInfo:
     channels: int
     format: str
     subtype: str
+    promised: int = 0
+    note: str = ""
 
     @property
     def duration(self) -> float:
-        """Length in seconds, as the header has it.
+        """Length in seconds of what can be decoded.
 
         Examples
         --------
@@ -72,6 +79,11 @@ class AudioInfo:
         1.5
         """
         return self.frames / self.sample_rate
+
+    @property
+    def promised_duration(self) -> float:
+        """Seconds before its end was lost, as the header has it."""
+        return max(self.frames, self.promised) / self.sample_rate
 
 
 @dataclass(frozen=True)
@@ -85,7 +97,7 @@ class Decoded:
     sample_rate
         Of ``samples``, in Hz.
     info
-        The header.
+        What was known before.
     truncated
         Whether the file ends before its header says: the rest of a download or of a recording is missing.
     """

@@ -39,10 +39,7 @@ class Pipe:
 
     def __init__(self, path: Path, *options: str) -> None:
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed in __exit__
-        # "file:" keeps a name such as "-x" or "concat:a" from being anything but a file
-        source = f"file:{path.absolute()}"
-        command = ["ffmpeg", "-nostdin", "-hide_banner", "-i", source, "-map", "0:a:0", *options]
-        command += ["-c:a", "pcm_f32le", "-f", "wav", "-bitexact", "pipe:1"]
+        command = [*_command(path), *options, "-c:a", "pcm_f32le", "-f", "wav", "-bitexact", "pipe:1"]
         self._process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self._errors
         )
@@ -77,6 +74,30 @@ class Pipe:
         """The last thing that ffmpeg said."""
         lines = [line.strip() for line in self.log.splitlines() if line.strip()]
         return lines[-1] if lines else "ffmpeg gave no reason"
+
+
+def _command(path: Path, *before: str) -> list[str]:
+    # "file:" keeps a name such as "-x" or "concat:a" from being anything but a file
+    source = f"file:{path.absolute()}"
+    return ["ffmpeg", "-nostdin", "-hide_banner", *before, "-i", source, "-map", "0:a:0"]
+
+
+def packets_end(path: Path, start: float) -> float:
+    """Seconds from a start to the end of the last packet that is there, without decoding any; 0 where there is none."""
+    command = [*_command(path, "-ss", f"{start:.3f}"), "-c", "copy", "-f", "framecrc", "pipe:1"]
+    end, unit = 0, 1.0
+    with subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as process:
+        for line in process.stdout or ():
+            # "#tb 0: 1/48000", then "0, decoded at, shown at, lasts, bytes, checksum"
+            if line.startswith(b"#tb 0:"):
+                above, _, below = line[6:].partition(b"/")
+                unit = int(above) / int(below)
+            elif not line.startswith(b"#"):
+                _, _, shown, lasts, *_ = line.split(b",")
+                end = max(end, int(shown) + int(lasts))
+    return end * unit
 
 
 def _wav_format(stream: IO[bytes]) -> tuple[int, int]:

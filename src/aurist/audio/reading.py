@@ -11,8 +11,9 @@ import numpy as np
 import soundfile
 
 from aurist.audio import ffmpeg
-from aurist.audio.headers import wav_header
+from aurist.audio.chain import ChainSource
 from aurist.audio.info import AudioInfo, Decoded, Samples, Source, UnreadableAudioError
+from aurist.audio.kinds import layout_of
 from aurist.audio.sndfile import SndfileSource
 from aurist.audio.sniff import as_text, beginning, foreign, head_of, is_own
 from aurist.audio.streaming import Stretch, finite, one_channel, resampled, span_around
@@ -21,11 +22,13 @@ from aurist.errors import DataError
 # soxr's HQ filter reaches some 200 samples of the lower rate to each side; beyond this a span equals the whole
 _CONTEXT = 1024
 _MAX_RATIO = 256
+#: No recording has fewer samples a second, in Hz.
+_LOWEST = 20
 _CONVERT = "Install ffmpeg and put it on the PATH, or convert the file to WAV, FLAC, OGG or MP3."
 
 
 def probe(path: str | Path) -> AudioInfo:
-    """Read the header of a sound file, without decoding it.
+    """Tell how much sound a file holds, and of what kind, without decoding it.
 
     Raises
     ------
@@ -250,15 +253,11 @@ def _check_channel(path: Path, info: AudioInfo, channel: int | None) -> None:
 
 def _check_ratio(path: Path, rate: int, target: int) -> None:
     if max(rate, target) > _MAX_RATIO * min(rate, target):
-        raise UnreadableAudioError(
-            path,
-            f"has a sample rate of {rate} Hz in its header, too far from the {target} Hz wanted",
-            "The header is likely damaged: correct the rate, or leave the file out.",
-        )
+        raise _far_off(path, rate, f", too far from the {target} Hz wanted")
 
 
 def _open(path: Path) -> Source:
-    """Open with libsndfile, else as MP3 wrapped in WAV, else with ffmpeg."""
+    """Open with libsndfile, else with ffmpeg."""
     if not path.is_file():
         found = "is a folder, not a sound file" if path.is_dir() else "does not exist"
         raise UnreadableAudioError(
@@ -272,24 +271,41 @@ def _open(path: Path) -> Source:
     try:
         if path.stat().st_size == 0:
             raise UnreadableAudioError(path, "is empty (0 bytes)", "Fetch it again, or leave it out.")
-        wav = wav_header(path)
+        layout = layout_of(path)
     except OSError as error:
         advice = "Check its permissions and the disk."
         raise UnreadableAudioError(path, f"cannot be opened ({error.strerror})", advice) from error
     try:
-        return SndfileSource(path, wav)
-    # TypeError: soundfile takes names in .raw for headerless files, and wants their rate
-    except (soundfile.LibsndfileError, TypeError) as error:
-        reason = str(error).rpartition(": ")[2].rstrip(". ")
-    return _otherwise(path, reason)
+        source = ChainSource(path, layout) if layout.links else SndfileSource(path, layout)
+    except soundfile.LibsndfileError as error:
+        return _otherwise(path, str(error).rpartition(": ")[2].rstrip(". "))
+    if source.info.sample_rate < _LOWEST:
+        source.close()
+        raise _far_off(path, source.info.sample_rate)
+    return source
+
+
+def _far_off(path: Path, rate: int, wanted: str = "") -> UnreadableAudioError:
+    return UnreadableAudioError(
+        path,
+        f"has a sample rate of {rate} Hz in its header{wanted}",
+        "The header is likely damaged: correct the rate, or leave the file out.",
+    )
 
 
 def _otherwise(path: Path, reason: str) -> Source:
-    """What libsndfile cannot read, with ffmpeg; never a text, which ffmpeg may take for a list of other files."""
+    """What libsndfile cannot read, with ffmpeg; never a text, which ffmpeg may take for a list of other files.
+
+    What is wrong is said in the same words with ffmpeg and without it.
+    """
     head = head_of(path)
     other, text = foreign(head), as_text(head) is not None
     if ffmpeg.available() and (other is not None or not text):
-        return ffmpeg.FfmpegSource(path)
+        try:
+            return ffmpeg.FfmpegSource(path)
+        except UnreadableAudioError as error:
+            if other is not None:
+                raise UnreadableAudioError(path, f"is {other}, but {error.found}", error.advice) from None
     if other is not None:
         found, advice = f"is {other}, which libsndfile does not read", _CONVERT
     elif is_own(head):

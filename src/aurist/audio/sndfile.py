@@ -2,51 +2,53 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import soundfile
 
-from aurist.audio.headers import MPEG_LAYER_3, WavHeader, aiff_frames, ogg_unfinished
 from aurist.audio.info import AudioInfo, Samples, UnreadableAudioError
-
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
+from aurist.audio.layout import Layout, Piece, Pieces
+from aurist.audio.quiet import quiet
 
 #: Frames that are decoded at once; where some of them are damaged, a share of that, down to the fewest.
 _BLOCK, _SHARE, _FEWEST = 1 << 20, 64, 4
 #: Frames from damage to where the first look behind it is, and that it costs at least, so that there is an end to it.
 _LOOK, _LEAST = 4096, 256
 _MP3_FRAME = 1152
+#: Samples of 16 frames, or of 32 small ones: more than an MP3's frame can take bytes from.
+_RESERVOIR = 16 * _MP3_FRAME
+#: Frames that no recording has: the length is not known.
+_ENDLESS = 1 << 50
 
 
 class SndfileSource:
     """A file that libsndfile decodes, seekable to the sample."""
 
-    def __init__(self, path: Path, wav: WavHeader | None) -> None:
-        self._path, self._wav = path, wav
-        file = self._file = _sound_file(path, wav)
+    def __init__(self, path: Path, layout: Layout) -> None:
+        self._path, self._layout = path, layout
+        file = self._file = _sound_file(path, layout)
         self._at = 0
-        wrapped = wav is not None and file.format == "MP3"
         self._lossy = "MPEG" in file.subtype
-        promised = file.frames
-        if wav is not None and wav.truncated and not wrapped and wav.block_align:
-            promised = max(promised, wav.data_size // wav.block_align)
-        elif file.format == "AIFF":
-            promised = max(promised, aiff_frames(path))
-        kind = "WAV" if wav is not None and file.format in ("MP3", "RAW") else file.format
-        self.info = AudioInfo(file.samplerate, promised, file.channels, kind, file.subtype)
-        self.truncated = (wav is not None and wav.truncated) or (
-            file.format == "OGG" and ogg_unfinished(path)
+        frames = file.frames if layout.frames is None else min(layout.frames, file.frames)
+        frames = frames if frames < _ENDLESS else 0
+        promised = round(frames * layout.promise) if layout.truncated else frames
+        self.info = AudioInfo(
+            file.samplerate,
+            frames,
+            file.channels,
+            layout.format or file.format,
+            file.subtype,
+            max(frames, promised),
+            layout.told(frames / file.samplerate),
         )
+        self.truncated = layout.truncated
         self.gaps: list[tuple[int, int]] = []
 
     def blocks(self, first: int, last: int | None) -> Iterator[Samples]:
-        position = min(first, self._file.frames)
-        stop = self._file.frames if last is None else min(last, self._file.frames)
+        position = min(first, self.info.frames)
+        stop = self.info.frames if last is None else min(last, self.info.frames)
         step = _BLOCK
         while position < stop:
             wanted = min(step, stop - position)
@@ -76,21 +78,38 @@ class SndfileSource:
 
     def _decode(self, position: int, frames: int) -> Samples | None:
         """Frames from a position on, fewer at the end of the file; None where some of them are damaged."""
+        # a frame of an MP3 takes bytes from those before it, and soundfile seeks behind everything that it has read
+        before = min(position, _RESERVOIR) if self._lossy else 0
         try:
-            if position != self._at:
-                self._file.seek(position)
-            block: Samples = self._file.read(frames, dtype="float32", always_2d=True)
+            with quiet(self._lossy):
+                self._seek(position - before)
+                block: Samples = self._file.read(before + frames, dtype="float32", always_2d=True)
         except soundfile.LibsndfileError:
             self._open_again()
             return None
-        self._at = position + len(block)
-        return block
+        self._at = position - before + len(block)
+        return block[before:]
+
+    def _seek(self, position: int) -> None:
+        if position == self._at:
+            return
+        if self._file.seekable():
+            self._file.seek(position)
+            return
+        # codings in which a sample needs all before it are decoded from their beginning
+        if position < self._at:
+            self._open_again()
+        while self._at < position:
+            passed = len(self._file.read(min(_BLOCK, position - self._at), dtype="float32", always_2d=True))
+            self._at += passed
+            if not passed:
+                return
 
     def _open_again(self) -> None:
         """As a FLAC decoder that has met an error never seeks again."""
         self._file.close()
         try:
-            self._file, self._at = _sound_file(self._path, self._wav), 0
+            self._file, self._at = _sound_file(self._path, self._layout), 0
         except (soundfile.LibsndfileError, OSError) as error:
             raise UnreadableAudioError(
                 self._path, f"cannot be read any more ({error})", "Check the disk."
@@ -100,7 +119,7 @@ class SndfileSource:
         """Where a file can be decoded again behind its damage at a position; None where nowhere."""
         if self._lossy:
             return None  # the frames of an MP3 have no numbers: behind a gap nobody knows what time it is
-        last = int(self._file.frames) - _FEWEST
+        last = self.info.frames - _FEWEST
         bad, good = position, min(position + _LOOK, last)
         while good > bad and not self._decodes(good):
             bad, good = good, min(2 * good - position, last)
@@ -123,20 +142,19 @@ class SndfileSource:
         self._file.close()
 
 
-def _sound_file(path: Path, wav: WavHeader | None) -> soundfile.SoundFile:
+def _sound_file(path: Path, layout: Layout) -> soundfile.SoundFile:
     """Open with libsndfile, from the beginning."""
-    payload = _payload(path, wav) if wav and wav.format_tag == MPEG_LAYER_3 else None
-    if payload is not None:
-        return payload
-    file = soundfile.SoundFile(str(path))
-    if wav is None or not 0 < wav.data_size < wav.sound_size:
+    with quiet():
+        # a name in .raw would be taken for samples without a header
+        if not layout.pieces and path.suffix.lower() != ".raw":
+            return soundfile.SoundFile(str(path))
+        file = _of_pieces(path, layout.pieces or ((0, path.stat().st_size),))
+    if not layout.raw or not soundfile.check_format("RAW", file.subtype):
         return file
-    if not soundfile.check_format("RAW", file.subtype):
-        return file
-    # libsndfile takes the size in the header for true, but 32 bits cannot count what is there
+    # 32 bits cannot count what is there
     with file:
         return soundfile.SoundFile(
-            _Part(path, wav.data_offset, wav.sound_size),
+            Pieces(path, layout.raw),
             samplerate=file.samplerate,
             channels=file.channels,
             format="RAW",
@@ -145,34 +163,10 @@ def _sound_file(path: Path, wav: WavHeader | None) -> soundfile.SoundFile:
         )
 
 
-class _Part(io.RawIOBase):
-    """Some bytes of a file as a file of their own."""
-
-    def __init__(self, path: Path, begin: int, size: int) -> None:
-        self._file, self._begin, self._size = path.open("rb"), begin, size
-        self.seek(0)
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        start = {io.SEEK_SET: 0, io.SEEK_CUR: self.tell(), io.SEEK_END: self._size}[whence]
-        return self._file.seek(self._begin + start + offset) - self._begin
-
-    def tell(self) -> int:
-        return self._file.tell() - self._begin
-
-    def readinto(self, into: WriteableBuffer) -> int:
-        return self._file.readinto(into)
-
-    def close(self) -> None:
-        self._file.close()
-        super().close()
-
-
-def _payload(path: Path, wav: WavHeader) -> soundfile.SoundFile | None:
-    """The MP3 stream inside a WAV file, alone: libsndfile takes the chunks after it for sound, and pads."""
-    with path.open("rb") as file:
-        file.seek(wav.data_offset)
-        stream = io.BytesIO(file.read(wav.data_size))
+def _of_pieces(path: Path, pieces: tuple[Piece, ...]) -> soundfile.SoundFile:
+    file = Pieces(path, pieces)
     try:
-        return soundfile.SoundFile(stream)
+        return soundfile.SoundFile(file)
     except soundfile.LibsndfileError:
-        return None
+        file.close()
+        raise

@@ -49,9 +49,12 @@ def is_own(head: bytes) -> bool:
     """
     if head[:4] == b"RIFF" and head[8:12] == b"AVI ":
         return False
-    # the frames of an MP3 have 11 bits set first, and a layer; those of AAC have none
-    frame = len(head) > 1 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0 and head[1] & 0x06 != 0
-    return frame or head.startswith(_OWN)
+    return is_frame(head) or head.startswith(_OWN)
+
+
+def is_frame(head: bytes) -> bool:
+    """Whether a frame of an MP3 may begin like this: with 11 bits set, and a layer; those of AAC have none."""
+    return len(head) > 1 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0 and head[1] & 0x06 != 0
 
 
 def foreign(head: bytes) -> str | None:

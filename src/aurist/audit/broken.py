@@ -54,6 +54,8 @@ def clip_flaws(facts: FileFacts, span: Span) -> list[Flaw]:
     flaws = []
     if facts.truncated:
         flaws.append(Flaw("truncated", False, facts.detail))
+    if facts.note:
+        flaws.append(Flaw("wrong header", False, facts.note))
     if gaps := [gap for gap in facts.gaps if gap[0] < span.end and gap[1] > span.start]:
         flaws.append(Flaw("damaged", False, f"taken for silence, as it cannot be decoded: {in_words(gaps)}"))
     if np.isfinite(span.end) and span.end > facts.seconds + SLACK:

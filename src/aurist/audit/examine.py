@@ -101,15 +101,14 @@ def hear(path: Path, spans: Spans, *, near: bool) -> FileFacts:
             if listener.position == 0:
                 return FileFacts("empty", f"has a header ({info.format}) but no samples", info.format)
             return FileFacts(
-                detail=f"the header promises {info.duration:.2f} s, decoded {seconds:.2f} s"
-                if source.truncated
-                else "",
+                detail=_missing(info.promised_duration, seconds) if source.truncated else "",
                 format=info.format,
                 encoding=info.subtype,
                 sample_rate=info.sample_rate,
                 channels=info.channels,
                 seconds=seconds,
                 truncated=source.truncated,
+                note=info.note,
                 gaps=tuple(
                     (first / info.sample_rate, last / info.sample_rate) for first, last in source.gaps
                 ),
@@ -119,6 +118,12 @@ def hear(path: Path, spans: Spans, *, near: bool) -> FileFacts:
             )
     except UnreadableAudioError as error:
         return FileFacts(_problem(path), str(error))
+
+
+def _missing(promised: float, seconds: float) -> str:
+    if promised - seconds < 0.01:
+        return f"its end is missing, decoded {seconds:.2f} s"
+    return f"the header promises {promised:.2f} s, decoded {seconds:.2f} s"
 
 
 def _problem(path: Path) -> str:

@@ -21,6 +21,8 @@ FINGERPRINTED = 3600.0
 #: Full scale, as share of 1: formats of 8 bits end a little below it.
 FULL_SCALE, FULL_SCALE_8_BITS = 0.9999, 0.98
 EIGHT_BITS = ("PCM_U8", "PCM_S8", "ULAW", "ALAW")
+#: Changes whenever another length or note may be given for a file; part of the key.
+LENGTHS = 1
 #: Samples at full scale one after the other that make clipping; a single one is just a peak.
 CLIPPED_RUN = 3
 
@@ -71,7 +73,9 @@ class FileFacts:
     seconds
         Decoded.
     truncated
-        Whether that is less than the header promises.
+        Whether its end is missing.
+    note
+        What is wrong with the header of a whole file.
     gaps
         (start, end) in seconds: what is damaged there is given as silence.
     digest
@@ -90,6 +94,7 @@ class FileFacts:
     channels: int = 0
     seconds: float = 0.0
     truncated: bool = False
+    note: str = ""
     gaps: tuple[tuple[float, float], ...] = ()
     digest: str = ""
     spans: tuple[Span, ...] = ()
@@ -106,7 +111,7 @@ def facts_key(path: Path, spans: Sequence[tuple[float, float]], near: bool) -> s
     except OSError:
         return None
     asked = np.asarray(spans, dtype=np.float64).tobytes()
-    name = f"{VERSION}|{near}|{path.absolute()}|{state.st_size}|{state.st_mtime_ns}|"
+    name = f"{VERSION}|{LENGTHS}|{near}|{path.absolute()}|{state.st_size}|{state.st_mtime_ns}|"
     return hashlib.blake2b(name.encode(errors="surrogateescape") + asked, digest_size=16).hexdigest()
 
 

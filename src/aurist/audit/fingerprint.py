@@ -30,6 +30,8 @@ ROUNDING_DB = -62.0
 WEAK_DB = 1.5
 #: From here on a recording is ultrasound and is heard at a tenth of its speed, as bat workers do.
 ULTRASOUND_RATE = 128_000
+#: Samples at `RATE` that are made at once: a low sample rate makes many of few.
+_AT_ONCE = 1 << 21
 #: Changes whenever the bits do; part of the key under which fingerprints are stored.
 VERSION = 3
 
@@ -123,8 +125,10 @@ def _resampled(blocks: Iterable[Samples], sample_rate: float) -> Iterable[Sample
     import soxr
 
     stream = soxr.ResampleStream(sample_rate, RATE, 1, dtype="float32", quality="MQ")
+    step = max(1, int(_AT_ONCE * sample_rate / RATE))
     for block in blocks:
-        yield stream.resample_chunk(np.ascontiguousarray(block, dtype=np.float32))
+        for begin in range(0, len(block), step):
+            yield stream.resample_chunk(np.ascontiguousarray(block[begin : begin + step], dtype=np.float32))
     yield stream.resample_chunk(np.empty(0, dtype=np.float32), last=True)
 
 

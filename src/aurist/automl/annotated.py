@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from aurist.annotations import CutOptions, Recordings, read_annotations, to_clips, together
-from aurist.audio import probe
+from aurist.annotations import Annotations, CutOptions, Recordings, read_annotations, to_clips, together
+from aurist.audio import AudioInfo, probe
 from aurist.clips import Clips
 from aurist.errors import DataError, listing, plural
+
+#: A recording that ends so many seconds before its header says has lost its end.
+_LOST = 0.2
+#: Recordings of which it is told what is wrong with them.
+_NOTES = 5
 
 
 def read_annotated(
@@ -50,7 +56,7 @@ def read_annotated(
         more = read_annotations(verdicts, audio_root=there, label=label)
         partial = set(more.recordings) - set(found.recordings)
         found = together([found, more])
-    durations: dict[str, float] = {}
+    infos: dict[str, AudioInfo] = {}
     missing, broken = [], []
     for path in found.recordings:
         file = recordings / path
@@ -58,7 +64,7 @@ def read_annotated(
             missing.append(path)
             continue
         try:
-            durations[path] = probe(file).duration
+            infos[path] = probe(file)
         except (DataError, OSError) as error:
             broken.append(f"{path}: {error}")
     if missing:
@@ -68,7 +74,36 @@ def read_annotated(
         )
     if broken:
         raise DataError(f"{plural(len(broken), 'recording')} cannot be read:\n{listing(broken)}")
+    found, notes = _without_lost_ends(found, infos)
+    durations = {path: info.duration for path, info in infos.items()}
     clips = to_clips(replace(found, root=recordings), durations, options or CutOptions(), partial=partial)
     hours = sum(durations.values()) / 3600
     cut = f"{plural(len(clips), 'clip')} of {plural(len(durations), 'annotated recording')}, {hours:.1f} h"
-    return replace(clips, notes=(cut, *clips.notes))
+    return replace(clips, notes=(cut, *notes, *clips.notes))
+
+
+def _without_lost_ends(
+    found: Annotations, infos: Mapping[str, AudioInfo]
+) -> tuple[Annotations, tuple[str, ...]]:
+    """Leave out annotations of what is missing at the end of a recording, and say what is wrong with recordings."""
+    table = found.table
+    length = table["path"].map({path: info.duration for path, info in infos.items()})
+    stated = table["path"].map({path: info.promised_duration for path, info in infos.items()})
+    lost = (table["start"] >= length) & (table["start"] < stated)
+    notes = []
+    for path, info in infos.items():
+        if info.promised_duration - info.duration > _LOST:
+            n = int((lost & (table["path"] == path)).sum())
+            left_out = f", and {plural(n, 'annotation')} there left out" if n else ""
+            notes.append(
+                f"{path} ends after {info.duration:.1f} s, though its header says {info.promised_duration:.1f} s: its "
+                f"end is missing{left_out}"
+            )
+        if info.note:
+            notes.append(f"{path}: {info.note}")
+    if len(notes) > _NOTES:
+        notes = [
+            *notes[:_NOTES],
+            f"{len(notes) - _NOTES} more recordings with wrong headers or without their end",
+        ]
+    return replace(found, table=table[~lost].reset_index(drop=True)), tuple(notes)

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from aurist.audio import in_words, probe
+from aurist.audio import AudioInfo, in_words, probe
 from aurist.automl.detections import Detections, Progress, Recording
 from aurist.automl.listening import PARTS, Listener
 from aurist.clips import Clips
@@ -24,8 +24,6 @@ from aurist.workers import ahead
 
 #: A recording that ends so many seconds before its header says has lost its end: codecs pad, and durations are rounded.
 _LOST = 0.2
-#: Samples that no recording has.
-_ENDLESS = 1 << 50
 #: Threads that decode: a few blocks wait in memory, and no more.
 _MOST_THREADS = 4
 
@@ -201,6 +199,7 @@ class _Listening:
         self._threads = min(_MOST_THREADS, threads)
         self._failures: dict[str, str] = {}
         self._promised: dict[str, float] = {}
+        self._infos: dict[str, AudioInfo] = {}
         self._known: dict[str, Progress] = {}
 
     def all(self, recordings: Sequence[Recording]) -> Heard:
@@ -209,8 +208,8 @@ class _Listening:
         for one in recordings:
             try:
                 info = probe(one.file)
-                # streams do not know how long they will be, and say so by a number that no recording has
-                self._promised[one.name] = info.duration if info.frames < _ENDLESS else 0.0
+                self._infos[one.name] = info
+                self._promised[one.name] = info.duration
                 self._known[one.name] = self._detections.progress(one)
             except (DataError, OSError) as error:
                 self._fail(one, error)
@@ -254,7 +253,7 @@ class _Listening:
             return
         left = self._left(one)
         silenced = [*self._known[one.name].silenced, *block.silenced]
-        note = "" if block.length is None else _note(self._promised[one.name], block.length, silenced)
+        note = "" if block.length is None else _note(self._infos[one.name], block.length, silenced)
         self._detections.keep(one, number, block, said, when, note)
         self._hours(left if block.length is not None else left - self._left(one))
 
@@ -285,8 +284,9 @@ class _Listening:
         )
 
 
-def _note(promised: float, length: float, silenced: Sequence[tuple[float, float]]) -> str:
-    said = []
+def _note(info: AudioInfo, length: float, silenced: Sequence[tuple[float, float]]) -> str:
+    said = [info.note] if info.note else []
+    promised = info.promised_duration
     if silenced:
         said.append(f"is damaged, and silence was heard instead, from {in_words(silenced)}")
     if promised - length > _LOST:

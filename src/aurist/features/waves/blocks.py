@@ -20,9 +20,7 @@ def is_long(path: Path, start: float, end: float | None) -> bool:
     if end is not None:
         return end - start > LONG
     with opened(path) as source:
-        info = source.info
-        # ffmpeg does not know every length
-        return info.duration - start > LONG or (info.format == "FFMPEG" and not info.frames)
+        return source.info.duration - start > LONG
 
 
 def blocks(path: Path, sample_rate: int, start: float, end: float | None) -> Iterator[Float]:

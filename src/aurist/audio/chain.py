@@ -1,0 +1,116 @@
+"""Streams one behind the other in one file, heard as one sound."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from collections.abc import Iterator
+from itertools import accumulate
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from aurist.audio.info import AudioInfo, Samples
+from aurist.audio.layout import Layout
+from aurist.audio.sndfile import SndfileSource
+
+#: Samples of the lower rate that are more than a resampler's filter reaches; seconds that are resampled at once.
+_AROUND, _SECONDS = 1024, 20
+
+
+class ChainSource:
+    """The links of a chain, at the sample rate of the first and with its channels."""
+
+    def __init__(self, path: Path, layout: Layout) -> None:
+        self._links = [SndfileSource(path, layout.links[0])]
+        lost = 0
+        for number, link in enumerate(layout.links[1:], start=2):
+            try:
+                self._links.append(SndfileSource(path, link))
+            except soundfile.LibsndfileError:
+                # one that is cut in its header is the loss of the end
+                lost += number < len(layout.links)
+        first = self._links[0].info
+        self._rate, self._channels = first.sample_rate, first.channels
+        self._starts = [0, *accumulate(self._length(link.info) for link in self._links)]
+        n = self._starts[-1]
+        words = [layout.told(n / self._rate)]
+        if lost:
+            words.append(f"{lost} of its {len(layout.links)} parts cannot be decoded and were passed over")
+        others = {link.info.sample_rate for link in self._links} - {self._rate}
+        if others:
+            rates = ", ".join(f"{rate:,}" for rate in sorted(others))
+            words.append(
+                f"parts of it are at {rates} Hz, and were resampled to the {self._rate:,} Hz of the first"
+            )
+        promised = round(n * layout.promise) if layout.truncated else n
+        self.info = AudioInfo(
+            self._rate,
+            n,
+            self._channels,
+            first.format,
+            first.subtype,
+            max(n, promised),
+            "; ".join(filter(None, words)),
+        )
+        self.truncated = layout.truncated
+        self.gaps: list[tuple[int, int]] = []
+
+    def blocks(self, first: int, last: int | None) -> Iterator[Samples]:
+        end = self._starts[-1] if last is None else min(last, self._starts[-1])
+        for number in range(max(0, bisect_right(self._starts, first) - 1), len(self._links)):
+            link, begin = self._links[number], self._starts[number]
+            n = self._starts[number + 1] - begin
+            low, high = max(0, first - begin), min(n, end - begin)
+            if low >= high:
+                continue
+            for block in self._of_link(link, low, high):
+                yield self._with_channels(block)
+            scale = self._rate / link.info.sample_rate
+            self.gaps += [(begin + round(a * scale), begin + round(b * scale)) for a, b in link.gaps]
+            link.gaps.clear()
+            self.truncated = self.truncated or (link.truncated and link is self._links[-1])
+
+    def _length(self, info: AudioInfo) -> int:
+        return round(info.frames * self._rate / info.sample_rate)
+
+    def _of_link(self, link: SndfileSource, low: int, high: int) -> Iterator[Samples]:
+        """Samples [low, high) of a link at our rate, as many as were counted: what cannot be decoded is silence."""
+        blocks = (
+            link.blocks(low, high)
+            if link.info.sample_rate == self._rate
+            else self._resampled(link, low, high)
+        )
+        at = low
+        for block in blocks:
+            at += len(block)
+            yield block
+        if at < high and link is not self._links[-1]:
+            yield np.zeros((high - at, link.info.channels), np.float32)
+
+    def _resampled(self, link: SndfileSource, low: int, high: int) -> Iterator[Samples]:
+        import soxr
+
+        theirs = link.info.sample_rate
+        common = math.gcd(theirs, self._rate)
+        step_in, step_out = theirs // common, self._rate // common
+        around = math.ceil(_AROUND * max(1.0, theirs / self._rate))
+        for begin in range(low, high, _SECONDS * self._rate):
+            stop = min(high, begin + _SECONDS * self._rate)
+            # a sample of both rates, far enough before
+            steps = max(0, math.floor(begin * theirs / self._rate) - around) // step_in
+            last = math.ceil(stop * theirs / self._rate) + around
+            parts = list(link.blocks(steps * step_in, last))
+            if parts:
+                y = soxr.resample(np.concatenate(parts), theirs, self._rate, quality="HQ")
+                yield y[begin - steps * step_out : stop - steps * step_out].astype(np.float32, copy=False)
+
+    def _with_channels(self, block: Samples) -> Samples:
+        if block.shape[1] == self._channels:
+            return block
+        return np.repeat(block.mean(axis=1, keepdims=True), self._channels, axis=1)
+
+    def close(self) -> None:
+        for link in self._links:
+            link.close()

@@ -1,0 +1,54 @@
+"""The layout of a file, by its first bytes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+
+from aurist.audio.chunks import MAGICS, au_layout, chunk_layout
+from aurist.audio.flac import flac_layout
+from aurist.audio.layout import Layout, Part, tags_before
+from aurist.audio.mpeg import mpeg_layout
+from aurist.audio.ogg import ogg_layout
+from aurist.audio.pipes import Identity, identity
+from aurist.audio.sniff import is_frame
+
+
+def layout_of(path: Path) -> Layout:
+    """Where the sound of a file lies, and how much there is; looked at once for each file as it is.
+
+    Files that are whole cost the reading of their header and their end; those without a count that holds are looked
+    through, but not decoded.
+
+    Raises
+    ------
+    OSError
+        Where it cannot be read.
+    """
+    return _layout(identity(path))
+
+
+@lru_cache(maxsize=1 << 14)
+def _layout(file: Identity) -> Layout:
+    path, _, size = file
+    with path.open("rb") as opened:
+        part = Part(opened, 0, size)
+        begin = tags_before(part)
+        inside = part.within(begin)
+        magic = inside.at(0, 4)
+        if magic == b"fLaC":
+            return flac_layout(inside)
+        if magic == b"OggS":
+            layout = ogg_layout(inside)
+        elif magic in MAGICS:
+            layout = chunk_layout(inside)
+        elif magic in (b".snd", b"dns."):
+            layout = au_layout(inside)
+        elif begin or is_frame(magic) or path.suffix.lower() == ".mp3":
+            return mpeg_layout(part)
+        else:
+            return Layout()
+        if begin and not layout.pieces and not layout.links:
+            return replace(layout, pieces=((begin, size - begin),))
+        return layout
