@@ -17,6 +17,8 @@ from aurist.errors import AuristError, RunError, shown
 #: What JSON must be: a type, several in a tuple, ``[of each entry]``, ``{str: of each value}``, or the entries of a
 #: table by name; an entry whose name ends in ``?`` may be missing.
 Shape = Any
+#: No whole number of ours is larger.
+_LARGEST = 1 << 64
 #: Characters of a library's own word that an error repeats.
 _SHOWN = 200
 
@@ -163,6 +165,8 @@ def _has_shape(value: object, shape: Shape) -> bool:
 def _is_of(value: object, kind: type | None) -> bool:
     if kind is None or isinstance(value, bool):
         return value is None if kind is None else kind in (bool, object)
+    if isinstance(value, int) and abs(value) > _LARGEST:
+        return False
     return isinstance(value, (int, float) if kind is float else kind)
 
 

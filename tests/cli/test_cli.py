@@ -183,3 +183,23 @@ def test_options_that_would_say_nothing_are_refused(folder: Path) -> None:
         assert found.returncode == 1
         assert "--group, --id: not with --annotations" in found.stderr
         assert not (folder / "idle").exists()
+
+
+def test_what_was_not_foreseen_is_called_a_bug_and_its_traceback_kept(monkeypatch, capsys, tmp_path):
+    from aurist import cli
+
+    def broken() -> None:
+        raise KeyError("x\x1b[31m")
+
+    monkeypatch.setattr(cli, "app", broken)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.delenv("AURIST_DEBUG", raising=False)
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    said = capsys.readouterr().err
+    assert ended.value.code == 1 and "Traceback" not in said and "\x1b" not in said
+    (kept,) = tmp_path.iterdir()
+    assert str(kept) in said and "KeyError" in kept.read_text()
+    monkeypatch.setenv("AURIST_DEBUG", "1")
+    with pytest.raises(KeyError):
+        cli.main()

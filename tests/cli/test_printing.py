@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from aurist.cli.printing import paragraph, print_confusion, print_table
+from aurist.cli.printing import paragraph, print_confusion, print_json, print_table, say, show
 from aurist.cli.show import SHOWN
 
 NAMES = ["blues", "classical", "country", "dark trap", "electronic", "emo", "hiphop", "jazz", "metal", "pop",
@@ -74,3 +76,47 @@ def test_sentences_break_between_words_on_a_terminal_and_never_in_a_pipe(monkeyp
     monkeypatch.delenv("COLUMNS")
     paragraph(text)
     assert len(printed(capsys)) == 1
+
+
+#: What colours, titles of windows, links, backward writing and undecodable names are made of, and how it is spelt.
+OBEYED = {
+    "\x1b[31mred\x1b[0m": r"\x1b[31mred\x1b[0m",
+    "\x1b]0;title\x07": r"\x1b]0;title\x07",
+    "\x9b2J": r"\x9b2J",
+    "a\rb": r"a\x0db",
+    "\u202egpj.wav": r"\u202egpj.wav",
+    "caf\udce9": r"caf\xe9",
+    "[/bold]": "[/bold]",
+    "M\u00e9sange \uad74\ub69d\uc0c8": "M\u00e9sange \uad74\ub69d\uc0c8",
+}
+
+
+@pytest.mark.parametrize(("name", "spelt"), OBEYED.items())
+def test_nothing_in_a_name_is_obeyed_by_the_terminal(name, spelt, capsys):
+    say(name)
+    show(name)
+    paragraph(name)
+    table = pd.DataFrame({"class": [name], name: [1]})
+    print_table(table, title=name)
+    print_confusion(np.array([[3, 1], [0, 2]]), [name, "other"])
+    out, err = capsys.readouterr()
+    assert err == f"{spelt}\n"
+    assert out.count(spelt) >= 6
+    assert spelt == name or name not in out
+
+
+@pytest.mark.parametrize("columns", [40, 160])
+def test_confusions_of_names_with_controls_fit(columns, monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    names = [f"\x1b[{i}mclass\n{i}" for i in range(12)]
+    print_confusion(np.ones((12, 12), dtype=np.int64), names)
+    out = capsys.readouterr().out
+    assert "\x1b" not in out and max(map(len, out.splitlines())) <= columns
+
+
+def test_json_spells_them_so_that_they_are_read_back(capsys):
+    value = {"\x1b[31m": ["\x9b\u202e", "caf\udce9", "\uad74"]}
+    print_json(value)
+    out = capsys.readouterr().out
+    assert json.loads(out) == value and "\uad74" in out
+    assert not set("\x1b\x9b\u202e\udce9") & set(out)

@@ -30,6 +30,7 @@ def watched(folder: Path, say: Callable[[str], None]) -> Iterator[None]:
 
 def _watch(folder: Path, say: Callable[[str], None], done: threading.Event) -> None:
     from rich.console import Console
+    from rich.text import Text
 
     console = Console(stderr=True)
     status = console.status("") if sys.stderr.isatty() else None
@@ -41,7 +42,7 @@ def _watch(folder: Path, say: Callable[[str], None], done: threading.Event) -> N
                 continue
             if status is not None:
                 status.start()
-                status.update(line)
+                status.update(Text(line))
             elif time.monotonic() - told > _LINE_EVERY:
                 told = time.monotonic()
                 say(line)

@@ -59,8 +59,33 @@ def main() -> None:
     except KeyboardInterrupt:
         print("aurist: interrupted", file=sys.stderr)
         sys.exit(130)
+    except Exception as error:
+        if os.environ.get("AURIST_DEBUG"):
+            raise
+        _fail(_bug(error))
+
+
+def _bug(error: Exception) -> str:
+    """What to say where something was not foreseen: bad input has errors of its own, with the next step."""
+    import tempfile
+    import traceback
+
+    said = " ".join(str(error).split())[:200]
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", prefix="aurist-", suffix=".txt", delete=False, encoding="utf-8", errors="backslashreplace"
+        ) as file:
+            file.write("".join(traceback.format_exception(error)))
+        where = f"The traceback is in {file.name}: please report it, with the command."
+    except OSError:
+        where = (
+            "With AURIST_DEBUG=1 the same command shows the traceback: please report it, with the command."
+        )
+    return f"this is a bug ({type(error).__name__}: {said}). {where}"
 
 
 def _fail(message: str) -> None:
-    print(f"aurist: {message}", file=sys.stderr)
+    from aurist.cli.printing import say
+
+    say(f"aurist: {message}")
     sys.exit(1)

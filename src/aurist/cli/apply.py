@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from aurist.cli import options as opt
-from aurist.cli.printing import print_applied, say
+from aurist.cli.printing import print_applied, say, visible
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -234,7 +234,9 @@ def _write(table: pd.DataFrame, output: Path | None) -> None:
     from aurist.files import atomic_path
 
     if output is None:
-        table.to_csv(sys.stdout, index=False, float_format=PROBABILITY)
+        text = table.to_csv(index=False, float_format=PROBABILITY)
+        # a terminal would obey what stands in names; a file or a program gets them as they are
+        sys.stdout.write(visible(text) if sys.stdout.isatty() else text)
         return
     with atomic_path(output) as part:
         table.to_csv(part, index=False, float_format=PROBABILITY)

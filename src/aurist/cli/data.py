@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from aurist.cli import options as opt
-from aurist.cli.printing import print_json, print_table, say
+from aurist.cli.printing import print_json, print_table, say, show
 
 if TYPE_CHECKING:
     from aurist.audit import Audit
@@ -78,7 +78,7 @@ def check(
     said = sentences(found)
     print("\nFound:" if said else "\nNothing broken, duplicated or leaking was found.")
     for sentence in said:
-        print(f"- {sentence}")
+        show(f"- {sentence}")
     if output is not None:
         say(f"written: {output}")
 
@@ -181,6 +181,6 @@ def cache(
         clear_cache(folder)
     elif most is not None:
         trim_waves(folder, most)
-    print(folder)
+    show(str(folder))
     print(f"features: {feature_size(folder) / 1e6:.1f} MB")
     print(f"audio: {audio_size(folder) / 1e6:.1f} MB of {audio_limit(folder) / 1e9:.3g} GB at most")

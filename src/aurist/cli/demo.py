@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from aurist.cli.printing import print_table, say
+from aurist.cli.printing import print_table, say, show
 
 #: Seconds for the fit: long enough for several models, short enough to watch.
 FIT_SECONDS = 120.0
@@ -39,7 +39,7 @@ def run_demo(output: Path, seed: int, jobs: int) -> None:
     cache_dir = output / "cache"
     found = audit(read_clips(data.train), jobs=available_cores(jobs), cache_dir=cache_dir)
     for sentence in sentences(found):
-        print(f"- {sentence}")
+        show(f"- {sentence}")
 
     _title(f"3. aurist fit {data.train} -o {run_folder}")
     config = FitConfig(preset="good", time_limit=FIT_SECONDS, seed=seed, jobs=jobs)

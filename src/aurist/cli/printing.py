@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -12,13 +13,45 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
     import pandas as pd
+    from rich.text import Text
 
     from aurist.automl import Applied
 
 
+#: What a terminal obeys instead of showing it, and what turns the direction of writing around or is no character.
+_OBEYED = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff"
+    "\ufff9-\ufffb\U000e0000-\U000e007f\ud800-\udfff]"
+)
+
+
+def visible(text: str) -> str:
+    r"""A text whose control characters are spelt out: names of files and labels may hold any.
+
+    Lines and tabs stay. A byte of a file's name that is no character is spelt as that byte.
+
+    Examples
+    --------
+    >>> print(visible("a\x1b[31m.wav"), visible("caf\udce9.wav"), visible("\u202egpj.wav"))
+    a\x1b[31m.wav caf\xe9.wav \u202egpj.wav
+    """
+    return _OBEYED.sub(_spelt, text)
+
+
+def _spelt(found: re.Match[str]) -> str:
+    code = ord(found.group())
+    code = code - 0xDC00 if 0xDC80 <= code <= 0xDCFF else code
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
 def say(line: str) -> None:
     """A line of progress: to standard error, so that results on standard output stay clean."""
-    print(line, file=sys.stderr, flush=True)
+    print(visible(line), file=sys.stderr, flush=True)
+
+
+def show(line: str = "", end: str = "\n") -> None:
+    """A line of the result, on standard output."""
+    print(visible(line), end=end)
 
 
 def print_applied(applied: Applied) -> None:
@@ -39,6 +72,7 @@ def paragraph(text: str, indent: str = "") -> None:
     """A sentence or more on standard output, broken between words where a terminal is narrower."""
     import textwrap
 
+    text = visible(text)
     terminal = sys.stdout.isatty() or "COLUMNS" in os.environ
     width = max(line_width(), 20)
     if not terminal:
@@ -58,7 +92,9 @@ def paragraph(text: str, indent: str = "") -> None:
 
 def print_json(value: Any) -> None:
     """A value as JSON; what is not a number becomes null."""
-    print(json.dumps(_plain(value), indent=2, ensure_ascii=False))
+    text = json.dumps(_plain(value), indent=2, ensure_ascii=False)
+    # JSON has a spelling of its own, which is read back as what it was
+    print(_OBEYED.sub(lambda found: json.dumps(found.group())[1:-1], text))
 
 
 def _plain(value: Any) -> Any:
@@ -85,11 +121,18 @@ def print_table(table: pd.DataFrame, title: str | None = None, digits: int = 4) 
     numeric = [bool(table[name].dtype.kind in "fiu") for name in table.columns]
     for name, right in zip(table.columns, numeric, strict=True):
         whole = right or name in ("model", "class", "feature")
-        shown.add_column(str(name), justify="right" if right else "left", no_wrap=whole)
+        shown.add_column(_text(str(name)), justify="right" if right else "left", no_wrap=whole)
     places = [1 if str(name).endswith(("_time", "/s", "(M)")) else digits for name in table.columns]
     for row in table.itertuples(index=False):
-        shown.add_row(*(_cell(value, n) for value, n in zip(row, places, strict=True)))
+        shown.add_row(*(_text(_cell(value, n)) for value, n in zip(row, places, strict=True)))
     Console(width=line_width()).print(shown)
+
+
+def _text(cell: str) -> Text:
+    """A cell as it is: brackets in a label are no markup, and no character ends its line."""
+    from rich.text import Text
+
+    return Text(visible(cell).replace("\n", "\\n").replace("\t", " "))
 
 
 def line_width() -> int:
@@ -103,6 +146,7 @@ def print_confusion(matrix: npt.NDArray[np.int64], classes: Sequence[str], most:
     """A confusion matrix as wide as the terminal allows: by name, by number, or the commonest confusions alone."""
     from rich.cells import cell_len, set_cell_size
 
+    classes = [visible(name).replace("\n", "\\n") for name in classes]
     longest = max(map(cell_len, classes), default=0)
     name = min(longest, 30)
     names = [set_cell_size(one, name) if cell_len(one) > name else one for one in classes]

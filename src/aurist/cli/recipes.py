@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from aurist.cli import options as opt
-from aurist.cli.printing import paragraph, print_json, print_table, say
+from aurist.cli.printing import paragraph, print_json, print_table, say, show
 
 
 def add_to(app: typer.Typer) -> None:
@@ -40,14 +40,14 @@ def recipes(
 
     if name is not None:
         read = read_recipe(name)
-        print_json(read.to_dict()) if as_json else print(_text(name), end="")
+        print_json(read.to_dict()) if as_json else show(_text(name), end="")
         return
     found = [read_recipe(one) for one in recipe_names()]
     if as_json:
         print_json({recipe.name: recipe.to_dict() for recipe in found})
         return
     for recipe in found:
-        print(recipe.name)
+        show(recipe.name)
         for line in (recipe.about, recipe.source):
             paragraph(line, indent="    ")
         print()
