@@ -16,6 +16,7 @@ from aurist.evaluate import (
     LeaderboardRow,
     Score,
     all_scores,
+    best_of,
     bootstrap,
     chance,
     confusion,
@@ -304,12 +305,53 @@ def test_chance_is_that_of_the_prior():
     truth = np.eye(3)[[0] * 6 + [1] * 3 + [2]]
     assert chance(truth, "accuracy") == 0.6
     assert chance(truth, "roc_auc") == 0.5
-    assert chance(truth, "f1_macro") == pytest.approx(0.75 / 3)
-    assert chance(truth, "average_precision") == pytest.approx(1 / 3)
+    assert chance(truth, "f1_macro") == pytest.approx(1 / 3)  # of the right answers in random order
+    assert chance(truth, "f1_weighted") == pytest.approx(0.6**2 + 0.3**2 + 0.1**2)
     assert chance(truth, "log_loss") == pytest.approx(
         0.6 * np.log(0.6) + 0.3 * np.log(0.3) + 0.1 * np.log(0.1)
     )
     assert np.isnan(chance(np.zeros((0, 3)), "accuracy"))
+
+
+@pytest.mark.parametrize("name", ["average_precision", "f1_macro", "f1_weighted"])
+def test_chance_is_what_random_scores_get_of_few_rows(name: str) -> None:
+    """Average precision of random scores is above the share of the positives, the more the fewer rows there are."""
+    rng = np.random.default_rng(0)
+    truth = np.eye(4)[[0] * 12 + [1] * 6 + [2] * 4 + [3] * 2]
+    drawn = [metric(name)(truth, rng.permutation(truth) + 0.1 * rng.random(truth.shape)) for _ in range(3000)]
+    if name == "average_precision":
+        drawn = [metric(name)(truth, rng.random(truth.shape)) for _ in range(3000)]
+        assert np.mean(drawn) > 0.25 + 0.06
+    assert chance(truth, name) == pytest.approx(np.mean(drawn), abs=0.005)
+
+
+def test_chance_leaves_out_cells_that_are_not_known() -> None:
+    truth = np.array([[1, 0], [0, 1], [0, -1], [0, -1]])
+    # one positive among four, at rank k: (1 + 1/2 + 1/3 + 1/4) / 4; one among two: (1 + 1/2) / 2
+    assert chance(truth, "average_precision") == pytest.approx((25 / 48 + 3 / 4) / 2)
+
+
+def test_the_best_of_many_noises_is_flattered_by_what_it_is_above_them() -> None:
+    leads, flatters = [], []
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        truth, groups = np.eye(2)[np.arange(60) % 2], np.arange(60)
+        best = best_of(truth, {f"m{i}": rng.random((60, 2)) for i in range(8)}, groups, "accuracy", rounds=50)
+        assert best is not None and best.models == 8
+        leads.append(best.score - 0.5)
+        flatters.append(best.flatters)
+    assert np.mean(leads) > 0.06
+    # the mean of all eight is not at one half itself, so that the lead over it is a little less
+    assert np.mean(flatters) == pytest.approx(np.mean(leads), abs=0.02)
+
+
+def test_a_model_that_is_really_the_best_is_hardly_flattered() -> None:
+    rng = np.random.default_rng(0)
+    truth = np.eye(2)[np.arange(200) % 2]
+    good = 0.3 * truth + 0.7 * rng.random((200, 2))
+    best = best_of(truth, {"noise": rng.random((200, 2)), "good": good}, None, "accuracy")
+    assert best is not None and best.model == "good" and best.flatters < 0.01
+    assert best_of(truth, {"good": good}, None, "accuracy") is None
 
 
 # tables
@@ -364,6 +406,15 @@ def test_reliability_agrees_with_scikit_learn():
     assert table["n"].sum() == 500
 
 
+def test_the_calibration_error_is_that_of_the_table():
+    rng = np.random.default_rng(0)
+    proba = rng.dirichlet(np.ones(3), 50)
+    truth = np.eye(3)[rng.integers(3, size=50)]
+    held = reliability(truth, proba).query("n > 0")
+    error = np.average((held["confidence"] - held["frequency"]).abs(), weights=held["n"])
+    assert ece(truth, proba) == pytest.approx(error)  # by the same bins
+
+
 def test_ece_of_known_miscalibration():
     # sure to 0.9 and right in 6 of 10; sure to 0.6 and right in 6 of 10
     truth = np.eye(2)[[0] * 6 + [1] * 4 + [0] * 6 + [1] * 4]
@@ -387,6 +438,7 @@ def test_leaderboard_is_sorted_and_whole():
     assert tuple(table.columns) == LEADERBOARD_COLUMNS
     assert table["model"].tolist() == ["m1", "m3", "m0", "m2"]
     assert table["can_infer"].tolist() == [True] * 4
+    assert leaderboard(rows, "m0")["model"].tolist() == ["m0", "m1", "m3", "m2"]  # what predicts
     assert tuple(leaderboard([]).columns) == LEADERBOARD_COLUMNS
 
 

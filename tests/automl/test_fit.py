@@ -21,7 +21,8 @@ def test_the_leaderboard_has_every_model_with_an_interval(run: aurist.Run) -> No
     board = run.leaderboard()
     assert {"ExtraTrees", "LightGBM", ENSEMBLE} <= set(board["model"])
     assert ((board["low"] <= board["score"]) & (board["score"] <= board["high"])).all()
-    assert board["score"].is_monotonic_decreasing
+    assert board["model"].iloc[0] == ENSEMBLE == run.scores()["best"]  # what predicts
+    assert board["score"].iloc[1:].is_monotonic_decreasing
     assert set(board.loc[board["model"] == ENSEMBLE, "stack_level"]) == {2}
 
 
@@ -136,6 +137,7 @@ def test_grouped_copies_make_a_careless_split_claim_more(tmp_path: Path) -> None
     careless = run.scores()["careless"]
     assert careless["random"]["score"] > 0.95
     assert careless["honest"]["high"] < 0.9
+    assert careless["leak"] and abs(careless["by_shares"]) < 0.1
 
 
 def test_a_run_is_not_overwritten(run: aurist.Run, table: pd.DataFrame) -> None:

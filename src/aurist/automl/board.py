@@ -8,6 +8,7 @@ from aurist.automl.scored import Scored, asked_for, scored_interval
 from aurist.crossval import FoldsFitted, TrainingData
 from aurist.evaluate import LeaderboardRow, Score, leaderboard
 from aurist.metrics import metric
+from aurist.plan import ENSEMBLE
 
 
 def run_leaderboard(
@@ -17,7 +18,7 @@ def run_leaderboard(
     weights: dict[str, list[dict[str, float]]],
     chosen_on: dict[str, float],
 ) -> pd.DataFrame:
-    """Every model's row, best first.
+    """Every model's row: the ensemble, which predicts, and then the others, best first.
 
     Parameters
     ----------
@@ -51,7 +52,7 @@ def run_leaderboard(
                 pred_speed=round(len(scored.rows) / max(1e-9, sum(times[member][1] for member in used)), 1),
             )
         )
-    return leaderboard(rows)
+    return leaderboard(rows, ENSEMBLE)
 
 
 def _inner_score(found: FoldsFitted, learn: TrainingData) -> float:

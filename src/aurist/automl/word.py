@@ -10,9 +10,10 @@ import numpy.typing as npt
 
 from aurist.automl.blender import Answers
 from aurist.automl.careless import interval, read_careless
+from aurist.automl.cautions import about_best, about_few_groups, few_groups
 from aurist.automl.scored import Scored, scored_interval
 from aurist.crossval import TrainingData
-from aurist.evaluate import chance
+from aurist.evaluate import best_of, chance
 from aurist.features.schema import row_keys
 from aurist.plan import ENSEMBLE
 from aurist.run import Run, RunData, held_out
@@ -38,12 +39,35 @@ def own_word(
         "n_groups": len(np.unique(scored.groups)),
         "careless": read_careless(run),
     }
+    _add_cautions(word, learn, scored)
     if data.test_keys is not None:
         word["test"] = _test_word(data.test_keys, learn, scored, as_seen, seen)
     held = held_out(data)
     if held is not None:
         word["held_out"] = _held_out_word(run, held, seen, learn.groups)
     return word
+
+
+def _add_cautions(word: dict[str, Any], learn: TrainingData, scored: Scored) -> None:
+    """Add what makes the scores less sure, as figures and as sentences."""
+    task, said = learn.task, []
+    few = few_groups(scored.truth, scored.groups, task.classes)
+    if few:
+        word["few_groups"] = few
+        said.append(about_few_groups(few, len(task.classes)))
+    best = best_of(
+        scored.truth,
+        {name: proba for name, proba in scored.probas.items() if name != ENSEMBLE},
+        scored.groups,
+        task.metric,
+        seed=task.seed,
+        multilabel=task.multilabel,
+        weight=learn.examples.weight[scored.rows],
+    )
+    if best is not None:
+        word["best_other"] = asdict(best)
+        said.append(about_best(best))
+    word["cautions"] = said
 
 
 def _held_out_word(run: Run, held: RunData, seen: Seen, learnt: npt.NDArray[np.int64]) -> dict[str, Any]:

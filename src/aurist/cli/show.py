@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from aurist.run import Run
 
 SHOWN = ["model", "score", "low", "high", "fit_time", "pred_time", "stack_level"]
+#: Marks the row that predicts.
+PREDICTS = " (predicts)"
 #: Where a line has room for it, the score that choices were made by stands behind the honest one.
 ROOM, CHOSEN_BY = 92, "score_val"
 #: Shown of networks, as what they cost.
@@ -37,10 +39,10 @@ def leaderboard(
     ] = False,
     as_json: opt.Json = False,
 ) -> None:
-    """Show every model's honest score with its interval and times, best first.
+    """Show every model's honest score with its interval and times.
 
     A score is honest where the models had not seen what they are scored on. "Ensemble", a blend of the others, is
-    what predicts.
+    what predicts and stands first; the others follow, best first.
 
     Example:
 
@@ -69,8 +71,10 @@ def print_leaderboard(run: Run) -> None:
 
     board = run.leaderboard()
     scores = run.scores()
+    predicts = board["model"].where(board["model"] != scores["best"], board["model"] + PREDICTS)
     print_table(
-        board[_columns()], title=f"{scores['metric']}, higher is better; times in seconds, all folds together"
+        board.assign(model=predicts)[_columns()],
+        title=f"{scores['metric']}, higher is better; times in seconds, all folds together",
     )
     print()
     _print_networks(run)
@@ -84,6 +88,8 @@ def print_leaderboard(run: Run) -> None:
             f"The fit has not come to its end: this is what was done. Go on with: aurist resume {run.folder}"
         )
     _print_gain(scores["against"])
+    for caution in scores.get("cautions", ()):
+        paragraph(caution)
     _print_decisions(scores)
     _print_careless(scores)
     if "test" in scores:
@@ -201,11 +207,15 @@ def _print_careless(scores: dict[str, Any]) -> None:
         f"A random split would have claimed {interval(random)} for {careless['model']}; "
         f"the honest score of the same model is {interval(honest)}."
     )
-    if random["score"] > max(honest["high"], honest["score"]):
-        paragraph(
-            "Warning: the difference is a leak. Groups or duplicates stand on both sides of a random split; "
-            "believe the honest score."
-        )
+    if "by_shares" not in careless:
+        return
+    paragraph(
+        "Warning: the difference is a leak. Groups or duplicates stand on both sides of a random split; "
+        "believe the honest score."
+        if careless["leak"]
+        else "The difference is no sign of a leak: class shares differ between the folds, which makes "
+        f"{careless['by_shares']:+z.3f} of it alone, with features shuffled. Believe the honest score."
+    )
 
 
 def _print_test(scores: dict[str, Any]) -> None:

@@ -19,7 +19,7 @@ How the bounds follow from the resamples is in `aurist.evaluate.bounds`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,7 +28,8 @@ import pandas as pd
 
 from aurist.errors import ConfigError, DataError
 from aurist.evaluate.bounds import score_bounds
-from aurist.metrics import METRICS, UNKNOWN, Metric, Scorer, is_multilabel, metric
+from aurist.evaluate.chance import chance, named_metric
+from aurist.metrics import METRICS, Metric, Scorer, is_multilabel
 from aurist.metrics.scorer import Floats, Proba, Truth
 
 #: Of so many groups (or more) a class is absent from hardly any resample: (1 - 12/n)^n < e^-12.
@@ -163,26 +164,6 @@ def all_scores(
     )
 
 
-def chance(truth: Truth, metric: Metric | str, *, multilabel: bool | None = None) -> float:
-    """The score of one who knows only how frequent the classes are and says so of every row.
-
-    Examples
-    --------
-    >>> chance(np.eye(2)[[0, 0, 0, 1]], "accuracy"), chance(np.eye(2)[[0, 0, 0, 1]], "roc_auc")
-    (0.75, 0.5)
-    """
-    truth = np.asarray(truth)
-    if not len(truth):
-        return float("nan")
-    share = (truth == 1).sum(axis=0) / np.maximum((truth != UNKNOWN).sum(axis=0), 1)
-    prior = np.broadcast_to(share, truth.shape)
-    return named_metric(metric)(truth, prior, multilabel=multilabel)
-
-
-def named_metric(given: Metric | str) -> Metric:
-    return metric(given) if isinstance(given, str) else given
-
-
 def resampled_scores(
     scorers: Sequence[Scorer],
     truth: Truth,
@@ -203,20 +184,38 @@ def resampled_scores(
     base = np.ones((n_rows, 1)) if weight is None else np.asarray(weight, dtype=float).reshape(-1, 1)
     scores = np.array([scorer(base)[0] for scorer in scorers])
     out = np.full((len(scorers), rounds), np.nan)
+    start = 0
+    for weights in resamples(truth, groups, rounds, seed, over_classes=over_classes):
+        for row, scorer in enumerate(scorers):
+            out[row, start : start + weights.shape[1]] = scorer(weights * base)
+        start += weights.shape[1]
+    return scores, out
+
+
+def resamples(
+    truth: Truth,
+    groups: Sequence[object] | npt.NDArray[np.generic] | None,
+    rounds: int,
+    seed: int,
+    *,
+    over_classes: bool,
+) -> Iterator[Floats]:
+    """Draw the groups anew: how often each row counts, (n, some of the rounds) at a time.
+
+    Nothing is drawn where no class has two groups: one says nothing of how groups differ.
+    """
+    n_rows = len(truth)
     codes = _group_codes(groups, n_rows)
     n_groups = int(codes.max(initial=-1)) + 1
-    if n_groups < 2:  # one group, as with one group a class below, says nothing of how groups differ
-        return scores, out
+    if n_groups < 2:
+        return
     strata = _strata(np.asarray(truth), codes, n_groups) if over_classes else [np.arange(n_groups)]
     if max(map(len, strata)) < 2:
-        return scores, out
+        return
     rng = np.random.default_rng(seed)
     step = max(1, min(128, _HELD // n_rows))
     for start in range(0, rounds, step):
-        weights = _drawn(strata, n_groups, min(step, rounds - start), rng)[codes] * base
-        for row, scorer in enumerate(scorers):
-            out[row, start : start + step] = scorer(weights)
-    return scores, out
+        yield _drawn(strata, n_groups, min(step, rounds - start), rng)[codes]
 
 
 def _strata(truth: Truth, codes: npt.NDArray[np.intp], n_groups: int) -> list[npt.NDArray[np.intp]]:

@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from aurist.evaluate.bootstrap import Interval, named_metric, resampled_scores
+from aurist.evaluate.bootstrap import Interval, resampled_scores
 from aurist.evaluate.bounds import percentile_bounds
+from aurist.evaluate.chance import named_metric
 from aurist.metrics import Metric
 from aurist.metrics.scorer import Floats, Proba, Truth
 

@@ -85,8 +85,16 @@ class LeaderboardRow:
     pred_speed: float = float("nan")
 
 
-def leaderboard(rows: Sequence[LeaderboardRow]) -> pd.DataFrame:
-    """The leaderboard, best first; models without a score last.
+def leaderboard(rows: Sequence[LeaderboardRow], first: str | None = None) -> pd.DataFrame:
+    """Make the leaderboard: best first, models without a score last.
+
+    Parameters
+    ----------
+    rows
+        One a model.
+    first
+        The model that predicts. It stands above the others, wherever its score would have it: the best of many scores
+        is the luckiest, too, and would be taken for the result.
 
     Returns
     -------
@@ -106,4 +114,5 @@ def leaderboard(rows: Sequence[LeaderboardRow]) -> pd.DataFrame:
     """
     records = [asdict(row.score) | {k: v for k, v in vars(row).items() if k != "score"} for row in rows]
     table = pd.DataFrame(records, columns=list(LEADERBOARD_COLUMNS))
-    return table.sort_values("score", ascending=False, kind="stable", ignore_index=True)
+    table = table.sort_values("score", ascending=False, kind="stable")
+    return table.sort_values("model", key=lambda names: names != first, kind="stable", ignore_index=True)

@@ -12,6 +12,9 @@ from aurist.errors import ConfigError, DataError
 from aurist.metrics.ranking import average_precision, roc_auc
 from aurist.metrics.scorer import UNKNOWN, Proba, Truth, check, decide, ratio
 
+#: Of equal width: by other bins the calibration error of the same answers is another.
+BINS = 15
+
 
 def per_class(
     truth: Truth,
@@ -95,7 +98,7 @@ def confusion(truth: Truth, proba: Proba) -> npt.NDArray[np.int64]:
 
 
 def reliability(
-    truth: Truth, proba: Proba, bins: int = 10, *, multilabel: bool | None = None
+    truth: Truth, proba: Proba, bins: int = BINS, *, multilabel: bool | None = None
 ) -> pd.DataFrame:
     """How often the model is right when it says it is so sure.
 
@@ -153,7 +156,7 @@ def reliability(
     )
 
 
-def ece(truth: Truth, proba: Proba, bins: int = 15, *, multilabel: bool | None = None) -> float:
+def ece(truth: Truth, proba: Proba, bins: int = BINS, *, multilabel: bool | None = None) -> float:
     """Expected calibration error: the mean distance, over the decisions, of confidence from frequency.
 
     0 is best. The parameters and errors are those of `reliability`; NaN without rows.

@@ -105,7 +105,7 @@ def plot_confusion(matrix: npt.ArrayLike, classes: Sequence[str], path: Path) ->
 
 
 def plot_leaderboard(leaderboard: pd.DataFrame, path: Path) -> None:
-    """Draw a leaderboard: the score of each model with its interval, best first.
+    """Draw a leaderboard: the score of each model with its interval, in the order given, the first marked.
 
     Parameters
     ----------
@@ -120,10 +120,10 @@ def plot_leaderboard(leaderboard: pd.DataFrame, path: Path) -> None:
         Where a column is missing or there is no row.
     """
     need_columns(leaderboard, ["model", "score", "low", "high", "metric"], "leaderboard")
-    table = leaderboard.sort_values("score", ascending=False, kind="stable")
+    table = leaderboard
     figure, axes = _lines(table["model"], table)
-    best = table.iloc[0]
-    axes.axvspan(best["low"], best["high"], color=ACCENT, alpha=0.08, linewidth=0)
+    first = table.iloc[0]
+    axes.axvspan(first["low"], first["high"], color=ACCENT, alpha=0.08, linewidth=0)
     colors = [ACCENT, *[MUTED] * (len(table) - 1)]
     _whiskers(axes, table["score"], table["low"], table["high"], colors)
     for place, score in enumerate(table["score"]):

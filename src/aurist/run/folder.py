@@ -119,7 +119,7 @@ class Run:
         return recipes
 
     def leaderboard(self) -> pd.DataFrame:
-        """Every model's honest score with its interval and times, best first."""
+        """Every model's score with its interval and times: the one that predicts, then the others, best first."""
         return read_frame(self._finished("leaderboard.csv"), BOARD, self.remedy)
 
     def pairwise(self) -> pd.DataFrame:
