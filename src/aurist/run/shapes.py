@@ -27,12 +27,18 @@ SCORES = {
     "n_groups": int,
     "chance": float,
     "against": (None, {**_SCORE, "model": str}),
-    "careless": (None, {"model": str, "honest": _SCORE, "random": _SCORE}),
+    "careless": (
+        None,
+        {"model": str, "honest": _SCORE, "random": _SCORE, "by_shares?": float, "leak?": bool},
+    ),
+    "cautions?": [str],
+    "few_groups?": {str: int},
+    "best_other?": {"model": str, "score": float, "models": int, "flatters": float},
     "decisions?": {str: {"half": _SCORE, "thresholds": _SCORE}},
     "test?": {"rows": int, "seen": int, "expected_new": _SCORE, "expected_all": _SCORE},
     "held_out?": {"n": int, "seen": int, "score": _SCORE, "new?": _SCORE},
 }
-CARELESS = {"model": str, "honest": dict, "random": dict}
+CARELESS = {"model": str, "honest": dict, "random": dict, "by_shares?": float, "leak?": bool}
 THRESHOLDS = {str: {str: float}}
 SEEN = {
     "keys": (1,), "proba": (2,), "counts": (2,), "rows": (1, 2), "strength": (0,), "told": (2,), "unscored": (1,),
