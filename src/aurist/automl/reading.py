@@ -8,6 +8,7 @@ from pathlib import Path
 
 from aurist.clips import Clips, make_clips
 from aurist.clips.read import TABLE_SUFFIXES, ReadOptions, read_clips
+from aurist.clips.several import NONE as ONE_LABEL
 from aurist.errors import DataError, listing
 from aurist.features.schema import Schema, infer_schema
 from aurist.run import RunData
@@ -15,6 +16,8 @@ from aurist.run import RunData
 
 def like_run(options: ReadOptions, data: RunData) -> ReadOptions:
     """The settings to read new data with, for a run that was fitted on ``data``."""
+    if options.label_separator is None and not data.task.multilabel:
+        options = replace(options, label_separator=ONE_LABEL)
     return options if data.summary is not None else _with_columns(options, data.schema)
 
 

@@ -43,6 +43,7 @@ def check(
     features: opt.Features = None,
     label_from: opt.LabelFrom = None,
     audio_root: opt.AudioRoot = None,
+    label_separator: opt.LabelSeparator = None,
     near: Annotated[bool, typer.Option(help="Look for near duplicates too.")] = True,
     as_json: opt.Json = False,
     jobs: opt.Jobs = 0,
@@ -61,7 +62,9 @@ def check(
     from aurist.clips.read import read_clips
     from aurist.features.store import default_cache_dir
 
-    options = opt.read_options(label, path, group, fold, start, end, row_id, features, label_from, audio_root)
+    options = opt.read_options(
+        label, path, group, fold, start, end, row_id, features, label_from, audio_root, label_separator
+    )
     # what has no label is for the audit to report, not for the reader to refuse
     clips = read_clips(data, options, labelled=False)
     unlabelled = replace(options, label=None, group=None, fold=None)
@@ -131,6 +134,7 @@ def features(
     end: opt.End = None,
     label_from: opt.LabelFrom = None,
     audio_root: opt.AudioRoot = None,
+    label_separator: opt.LabelSeparator = None,
     sample_rate: opt.SampleRate = None,
     jobs: opt.Jobs = 0,
     cache_dir: opt.CacheDir = None,
@@ -145,7 +149,14 @@ def features(
     from aurist.errors import about, plural
 
     options = opt.read_options(
-        label, path, group, start=start, end=end, label_from=label_from, audio_root=audio_root
+        label,
+        path,
+        group,
+        start=start,
+        end=end,
+        label_from=label_from,
+        audio_root=audio_root,
+        label_separator=label_separator,
     )
     made = feature_file(data, output, options, sample_rate=sample_rate, jobs=jobs, cache_dir=cache_dir)
     for clip_id, message in made.failures.items():

@@ -109,6 +109,7 @@ def fit(
     features: opt.Features = None,
     label_from: opt.LabelFrom = None,
     audio_root: opt.AudioRoot = None,
+    label_separator: opt.LabelSeparator = None,
     sample_rate: opt.SampleRate = None,
     allow_loss: opt.AllowLoss = False,
     near: opt.Near = True,
@@ -193,7 +194,9 @@ def fit(
         raise ConfigError(
             "--verdicts are added to --annotations. To learn from them alone: --annotations FILE --unlisted unknown."
         )
-    reading = opt.read_options(label, path, group, fold, start, end, row_id, features, label_from, audio_root)
+    reading = opt.read_options(
+        label, path, group, fold, start, end, row_id, features, label_from, audio_root, label_separator
+    )
     if dry_run or save_plan is not None:
         planned = plan_fit(source, config, options=reading, cache_dir=cache_dir, say=say)
         print_plan(planned, whole_time(config))

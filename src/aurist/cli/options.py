@@ -70,6 +70,14 @@ LabelFrom = Annotated[
         rich_help_panel=READING,
     ),
 ]
+LabelSeparator = Annotated[
+    str | None,
+    typer.Option(
+        help="What stands between several labels of a cell: ; or , or |, space, or none where each is one label. "
+        "Default: guessed, and said.",
+        rich_help_panel=READING,
+    ),
+]
 AudioRoot = Annotated[
     Path | None,
     typer.Option(
@@ -171,7 +179,18 @@ Together = Annotated[
 
 
 #: Parameters that say how a table is read, and those that say how annotated recordings are cut.
-_OF_TABLES = ("path", "group", "fold", "start", "end", "row_id", "features", "label_from", "audio_root")
+_OF_TABLES = (
+    "path",
+    "group",
+    "fold",
+    "start",
+    "end",
+    "row_id",
+    "features",
+    "label_from",
+    "audio_root",
+    "label_separator",
+)
 _OF_CUTTING = ("cut", "window", "hop", "min_overlap", "background", "unlisted", "together", "band")
 
 
@@ -213,6 +232,7 @@ def read_options(
     features: str | None = None,
     label_from: str | None = None,
     audio_root: Path | None = None,
+    label_separator: str | None = None,
 ) -> ReadOptions:
     """The reader's settings from the command line's."""
     from aurist.clips.read import ReadOptions
@@ -228,4 +248,5 @@ def read_options(
         features=None if features is None else tuple(name.strip() for name in features.split(",")),
         label_from=label_from,
         audio_root=audio_root,
+        label_separator=label_separator,
     )

@@ -70,6 +70,7 @@ def tune(
     features: opt.Features = None,
     label_from: opt.LabelFrom = None,
     audio_root: opt.AudioRoot = None,
+    label_separator: opt.LabelSeparator = None,
     sample_rate: opt.SampleRate = None,
     allow_loss: opt.AllowLoss = False,
     near: opt.Near = True,
@@ -131,7 +132,7 @@ def tune(
         config,
         search,
         options=opt.read_options(
-            label, path, group, fold, start, end, row_id, features, label_from, audio_root
+            label, path, group, fold, start, end, row_id, features, label_from, audio_root, label_separator
         ),
         cache_dir=cache_dir,
         started=STARTED,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,6 +18,7 @@ from aurist.errors import DataError, listing, plural
 
 #: Roles that a table can do without, by "none".
 _REFUSABLE = ("label", "group", "fold", "id")
+_LABEL = re.compile(r"label|class|categor|species|genre|\btags?\b|annotation", re.IGNORECASE)
 #: A name of labels that is one of features too.
 _COORDINATES = {"y"}
 
@@ -64,11 +66,25 @@ def _matching(pattern: str, names: list[str], where: str) -> list[str]:
 
 def _say_left(table: pd.DataFrame, free: list[str], roles: Roles) -> None:
     numbers = [name for name in free if mostly_numbers(table[name])]
+    kept = roles.get("label")
+    labels = [name for name in free if _LABEL.search(name) and not _is_code(table, name, kept)]
+    if labels:
+        roles.notes.append(
+            f"not used, though called like labels: {', '.join(labels)} (--label names another column)"
+        )
     if len(numbers) > 2:
         roles.notes.append(
             f"beside the path, {len(numbers)} columns of numbers are not used ({', '.join(numbers[:3])} ...); "
             "--features names those that are features, --path none says that there is no audio"
         )
+
+
+def _is_code(table: pd.DataFrame, name: str, label: str | None) -> bool:
+    """Whether a column says no more than that of the labels does: a number or a name of each."""
+    if label is None:
+        return False
+    cells = pd.DataFrame({"label": table[label].map(str), "other": table[name].map(str)}).drop_duplicates()
+    return bool(cells["label"].is_unique)
 
 
 def _without_refused(free: list[str], options: ReadOptions) -> list[str]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from aurist.clips.classes import folder_labels
 from aurist.clips.filenames import read_names
 from aurist.clips.guess import ReadOptions, part_of
 from aurist.clips.labels import label_name
@@ -70,14 +71,17 @@ def read_folder(folder: Path, options: ReadOptions, *, labelled: bool) -> Clips:
         elif len(set(labels)) == 1:
             labels = [None] * len(paths)  # one folder for all tells nothing of what is in it
         notes.extend(_said(places, labels))
+    present, absent, multilabel, said = folder_labels(labels, options.label_separator)
     return make_clips(
-        [() if label is None else (label,) for label in labels],
+        present,
         paths=paths,
+        absent=absent,
+        multilabel=multilabel,
         groups=[name.get("group", place.group) for name, place in zip(named, places, strict=True)],
         folds=[name.get("fold", place.fold) for name, place in zip(named, places, strict=True)],
         parts=[place.part for place in places],
         root=folder,
-        notes=notes,
+        notes=[*notes, *said],
     )
 
 
@@ -155,7 +159,8 @@ def places_of(paths: Sequence[str]) -> list[Place]:
     levels = [above[shared:] for above in levels]
     plain = [_without_folds(above) for above in levels]
     has_parts = any(len(above) > 1 and any(map(part_of, above)) for above in plain)
-    return [_place(above, has_parts) for above in levels]
+    shared_below = _shared_below(plain) if has_parts else None
+    return [_place(above, has_parts, shared_below) for above in levels]
 
 
 def _shared_depth(levels: Sequence[list[str]]) -> int:
@@ -170,15 +175,27 @@ def _shared_depth(levels: Sequence[list[str]]) -> int:
     return depth
 
 
+def _shared_below(levels: Sequence[list[str]]) -> str | None:
+    """A level between the parts and the classes, as ``train/audio/dog``; of clips without classes it is the last."""
+    rests = [
+        [level for level in above if part_of(level) is None] for above in levels if any(map(part_of, above))
+    ]
+    deep = [rest for rest in rests if len(rest) > 1]
+    firsts = {rest[0] for rest in rests if rest}
+    classes = {rest[1] for rest in deep}
+    return firsts.pop() if len(firsts) == 1 and len(classes) > 1 and len(rests) == len(levels) else None
+
+
 def _special(level: str) -> bool:
     return _FOLD.fullmatch(level) is not None or part_of(level) is not None
 
 
-def _place(above: list[str], has_parts: bool) -> Place:
+def _place(above: list[str], has_parts: bool, shared_below: str | None) -> Place:
     folds = [match.group(1) for level in above if (match := _FOLD.fullmatch(level))]
     rest = _without_folds(above)
     at = next((i for i, level in enumerate(rest) if part_of(level)), None) if has_parts else None
     part = None if at is None else part_of(rest.pop(at))
+    rest = rest[1:] if rest and rest[0] == shared_below else rest
     return Place(
         label=label_name(rest[0]) if rest else None,
         group="/".join(rest) if len(rest) > 1 else None,

@@ -58,6 +58,8 @@ class ReadOptions:
         A pattern of file names, such as "{label}_{group}_{n}".
     audio_root
         The folder that relative paths start from; that of the table by default.
+    label_separator
+        What stands between several labels of a cell: a mark, "space", or "none" where each cell is one label.
     fitted
         Feature columns that a run was fitted on, each with "number" or "category": in a table without features of
         its own choice they are taken as such, whatever their cells are.
@@ -73,6 +75,7 @@ class ReadOptions:
     features: tuple[str, ...] | None = None
     label_from: str | None = None
     audio_root: Path | None = None
+    label_separator: str | None = None
     fitted: tuple[tuple[str, Literal["number", "category"]], ...] = ()
 
 

@@ -86,17 +86,6 @@ def label_name(text: str) -> str:
     return unicodedata.normalize("NFC", text.strip())
 
 
-def split_labels(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The labels of a cell of several, and those known to be absent; each once, in order.
-
-    Examples
-    --------
-    >>> split_labels("wren; robin;-crow;wren")
-    (('wren', 'robin'), ('crow',))
-    """
-    return sort_labels(text.split(";"))
-
-
 def sort_labels(pieces: Sequence[object]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The labels of a list, and those known to be absent (``-crow``); each once, in order."""
     present, absent = [], []

@@ -12,6 +12,7 @@ from aurist.clips.folders import find_audio, read_folder
 from aurist.clips.guess import ReadOptions, find_roles
 from aurist.clips.labels import cell_text
 from aurist.clips.loading import load_table
+from aurist.clips.several import missing_names
 from aurist.clips.suffixes import AUDIO_SUFFIXES, TABLE_SUFFIXES
 from aurist.clips.table import Clips, make_clips
 from aurist.clips.tables import read_table
@@ -52,7 +53,11 @@ def read_clips(
     """
     if isinstance(source, Clips):
         return source
-    options = options or ReadOptions()
+    clips = _read(source, options or ReadOptions(), labelled)
+    return replace(clips, notes=(*clips.notes, *missing_names(clips.classes)))
+
+
+def _read(source: Path | str | pd.DataFrame, options: ReadOptions, labelled: bool) -> Clips:
     if isinstance(source, pd.DataFrame):
         return _from_frame(source, options, labelled)
     path = Path(source)

@@ -18,9 +18,9 @@ from aurist.clips.labels import (
     cell_text,
     label_name,
     sort_labels,
-    split_labels,
     texts,
 )
+from aurist.clips.several import pieces_of, without_quotes
 from aurist.clips.spans import find_times, read_spans
 from aurist.clips.table import Clips, Part, make_clips, numbered
 from aurist.clips.times import plain
@@ -49,7 +49,7 @@ def read_table(
         table, options = _with_names(table, options, where)
     roles = find_roles(table, options, where)
     find_times(roles, table, options, where)
-    labels, absent, multilabel = _labels(table, roles, where, labelled=labelled)
+    labels, absent, multilabel = _labels(table, roles, options, where, labelled=labelled)
     clip_ids, given_ids = _ids(table, roles, options, labelled=labelled)
     features = find_features(table, roles, options, where)
     starts, ends = read_spans(table, roles.columns, roles.units, where)
@@ -136,7 +136,9 @@ def _with_names(table: pd.DataFrame, options: ReadOptions, where: str) -> tuple[
     return table.assign(**cells), chosen
 
 
-def _labels(table: pd.DataFrame, roles: Roles, where: str, *, labelled: bool) -> tuple[Names, Names, bool]:
+def _labels(
+    table: pd.DataFrame, roles: Roles, options: ReadOptions, where: str, *, labelled: bool
+) -> tuple[Names, Names, bool]:
     """The labels of every row, those known to be absent, and whether there may be several."""
     nothing: Names = [()] * len(table)
     column = roles.get("label")
@@ -151,8 +153,11 @@ def _labels(table: pd.DataFrame, roles: Roles, where: str, *, labelled: bool) ->
         pairs = [_listed(cell) for cell in table[column]]
         return [pair[0] for pair in pairs], [pair[1] for pair in pairs], True
     cells = [label_name(cell) for cell in texts(table[column])]
-    if any(";" in cell for cell in cells):
-        return _several(table, cells, column, where)
+    cells, notes = without_quotes(cells)
+    pieces, guessed = pieces_of(cells, options.label_separator)
+    roles.notes += [*notes, *guessed]
+    if pieces is not None:
+        return _several(table, pieces, column, where)
     empty = [f"row {row}" for row, cell in zip(table.index, cells, strict=True) if not cell]
     if empty and labelled:
         raise DataError(
@@ -161,9 +166,6 @@ def _labels(table: pd.DataFrame, roles: Roles, where: str, *, labelled: bool) ->
             "Fill them in or take the rows out. (Where several labels are allowed, written a;b, an empty cell "
             "means none.)"
         )
-    odd = sorted({cell for cell in cells if cell in MISSING - {""}})
-    if odd:
-        roles.notes.append(f"taken as names of classes, not as missing: {', '.join(odd)}")
     return [(cell,) if cell else () for cell in cells], nothing, False
 
 
@@ -175,8 +177,10 @@ def _listed(cell: object) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return sort_labels([cell])
 
 
-def _several(table: pd.DataFrame, cells: list[str], column: str, where: str) -> tuple[Names, Names, bool]:
-    pairs = [split_labels(cell) for cell in cells]
+def _several(
+    table: pd.DataFrame, pieces: list[list[str]], column: str, where: str
+) -> tuple[Names, Names, bool]:
+    pairs = [sort_labels(cell) for cell in pieces]
     both = [
         f"row {row}: {', '.join(sorted(set(present) & set(absent)))}"
         for row, (present, absent) in zip(table.index, pairs, strict=True)

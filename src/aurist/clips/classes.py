@@ -1,0 +1,68 @@
+"""What the names of folders say of the classes in them: several, none, or no classes at all."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from aurist.clips.labels import sort_labels
+from aurist.clips.several import pieces_of
+
+Names = list[tuple[str, ...]]
+
+#: Folders of sound without any class, for BirdNET.
+_NOTHING = frozenset(("background", "noise", "other", "silence"))
+_NO_CLASS = re.compile(
+    r"(19|20)\d\d([-_. ]?[01]\d([-_. ]?[0-3]\d)?)?|"
+    r"(site|station|plot|recorder|device|location|loc|point|transect|day|week|month|year|session|visit|deployment|"
+    r"batch|disc|disk|cd|part|card|sm4|sm3|am|aru|mic|speaker|person|subject|animal|individual)"
+    r"[ _-]?(\d+\w?|[a-z]|[ivx]+)",
+    re.IGNORECASE,
+)
+
+
+def folder_labels(
+    names: Sequence[str | None], separator: str | None = None
+) -> tuple[Names, Names, bool, list[str]]:
+    """The labels of each clip, those known to be absent, whether there may be several, and notes.
+
+    As BirdNET has folders, ``Wren,Robin`` holds both and ``-Wren`` surely none; where there are such, ``Background``,
+    ``Noise``, ``Other`` and ``Silence`` hold no class.
+
+    Parameters
+    ----------
+    names
+        The folder of each clip; None: it stands in none.
+    separator
+        As for `pieces_of`.
+
+    Examples
+    --------
+    >>> folder_labels(["Wren", "Robin", "Wren,Robin", "-Wren", "Noise"])[:2]
+    ([('Wren',), ('Robin',), ('Wren', 'Robin'), (), ()], [(), (), (), ('Wren',), ()])
+    """
+    folders = list(dict.fromkeys(name for name in names if name is not None))
+    pieces, notes = pieces_of(folders, separator)
+    nothing = [name for name in folders if name.strip("_").lower().removesuffix("_noise") in _NOTHING]
+    notes = [note.replace("labels:", "folders:", 1) for note in notes] + _doubts(folders)
+    if pieces is None:
+        if nothing:
+            notes.append(f"folders: {', '.join(nothing)} taken for a class like the others")
+        return [() if name is None else (name,) for name in names], [()] * len(names), False, notes
+    pairs = dict(zip(folders, map(sort_labels, pieces), strict=True))
+    if nothing:
+        notes.append(f"folders: {', '.join(nothing)} taken for sound without any label")
+        pairs |= dict.fromkeys(nothing, ((), ()))
+    of = [((), ()) if name is None else pairs[name] for name in names]
+    return [pair[0] for pair in of], [pair[1] for pair in of], True, notes
+
+
+def _doubts(folders: Sequence[str]) -> list[str]:
+    odd = [name for name in folders if _NO_CLASS.fullmatch(name)]
+    if not odd or 2 * len(odd) <= len(folders):
+        return []
+    return [
+        f"doubtful: folders such as {odd[0]} are taken for the classes, but look like years, places or sessions. If "
+        "the classes stand below them or in the names of files, say how: --label-from '{group}/{label}/{n}' or "
+        "'{label}_{n}'"
+    ]
