@@ -20,7 +20,7 @@ from aurist.errors import DataError
         ("bengalese", 7652, 9, 135, 0, False),
         ("bats", 44, 4, 3, 0, False),
         ("nips4b/segments.csv", 5481, 87, 563, 0, False),
-        ("esc10/audio", 400, 10, 0, 0, False),
+        ("esc10/audio", 400, 10, 304, 0, False),
     ],
 )
 def test_recordings(

@@ -13,10 +13,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from aurist.audit import Audit, audit, with_file_rows
+from aurist.audit.alike import alike_sentence
 from aurist.audit.words import sentences
 from aurist.automl.embedding import chosen_embedders, with_embeddings
 from aurist.automl.reading import like_clips
 from aurist.clips import Clips
+from aurist.clips.grouped import regrouped, without_guess
 from aurist.clips.read import ReadOptions, read_clips
 from aurist.config import FitConfig
 from aurist.errors import ConfigError, DataError, about, listing, plural
@@ -62,6 +64,8 @@ def prepare(
     # what is to be predicted need not have the columns of what is known
     unlabelled = like_clips(replace(options, label=None, group=None, fold=None), clips)
     test_clips = None if test is None else read_clips(test, unlabelled, labelled=False)
+    if test_clips is not None:
+        test_clips = regrouped(without_guess(test_clips), clips.grouping)
     if config.unlabelled is not None:
         read_clips(config.unlabelled, unlabelled, labelled=False)  # what cannot be read is said now
     _check_learnable(clips)
@@ -93,6 +97,10 @@ def prepare(
             f"left out: {len(broken):,} of {plural(len(clips), 'clip')}, listed in {output / 'quarantine.csv'}"
         )
     clips, features, groups = clips.take(kept), features.iloc[kept].reset_index(drop=True), found.groups[kept]
+    nearest = alike_sentence(clips, features)
+    if nearest is not None:
+        say(f"check: {nearest}")
+        said.append(nearest)
     features = with_embeddings(features, Inputs(features, clips, cache_dir), output, embedders, jobs)
     schema = infer_schema(features)
     ready, _ = schema.apply(features)

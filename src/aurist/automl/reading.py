@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from aurist.clips import Clips, make_clips
+from aurist.clips.grouped import without_guess
 from aurist.clips.read import TABLE_SUFFIXES, ReadOptions, read_clips
 from aurist.clips.several import NONE as ONE_LABEL
 from aurist.errors import DataError, listing
@@ -30,7 +31,7 @@ def read_inputs(paths: Sequence[Path], options: ReadOptions, data: RunData) -> C
         Where several inputs are not all recordings.
     """
     if len(paths) == 1:
-        return read_clips(paths[0], like_run(options, data), labelled=False)
+        return without_guess(read_clips(paths[0], like_run(options, data), labelled=False))
     strange = [str(path) for path in paths if path.is_dir() or path.suffix.lower() in TABLE_SUFFIXES]
     if strange:
         raise DataError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from aurist.automl.apply import PROBABILITY, Applied, apply_run
+from aurist.automl.learnt import in_groups_of, learnt_note, of_learnt_groups
 from aurist.automl.prepare import Source
 from aurist.automl.reading import like_run
 from aurist.clips import Clips
@@ -32,7 +33,8 @@ class Evaluation:
     applied
         The predictions.
     scores
-        "all rows" and, where some stand in the training data, "new rows": a table of metrics with intervals.
+        "all rows" and, where some stand in the training data or in a group that does, "new rows": a table of metrics
+        with intervals.
     per_class
         One row a class.
     confusion
@@ -90,19 +92,26 @@ def evaluate_run(
     DataError
         Where the data has no labels, labels that the run does not know, or nothing that could be read.
     """
-    clips = read_clips(source, like_run(options or ReadOptions(), read_data(run)))
+    data = read_data(run)
+    clips = in_groups_of(data, read_clips(source, like_run(options or ReadOptions(), data)))
     applied = apply_run(run, clips, model=model, jobs=jobs, cache_dir=cache_dir)
     _check_labels(clips, applied)
     rows = np.array([row for row in range(len(clips)) if row not in applied.failures], dtype=np.intp)
     if len(rows) == 0:
         raise DataError(f"None of {plural(len(clips), 'clip')} could be read; nothing was scored.")
     truth = clips.targets(applied.classes)[rows]
-    proba, new = applied.proba[rows], ~applied.seen[rows]
+    learnt = of_learnt_groups(data, clips)[rows]
+    if learnt.any():
+        applied = replace(applied, notes=(*applied.notes, learnt_note(learnt)))
+    proba, new = applied.proba[rows], ~(applied.seen[rows] | learnt)
     groups = _groups(clips)[rows]
     several, named = applied.multilabel, applied.named()[rows]
     scores = {"all rows": all_scores(truth, proba, groups, multilabel=several, named=named)}
     if new.any() and not new.all():
-        title = f"new rows ({new.sum():,} of {len(new):,}; the others stand in the training data)"
+        others = "the others stand in the training data" + (
+            ", or are of groups that do" if learnt.any() else ""
+        )
+        title = f"new rows ({new.sum():,} of {len(new):,}; {others})"
         scores[title] = all_scores(truth[new], proba[new], groups[new], multilabel=several, named=named[new])
     return Evaluation(
         applied,

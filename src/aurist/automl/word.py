@@ -37,11 +37,13 @@ def own_word(
         "chance": chance(scored.truth, task.metric, multilabel=task.multilabel),
         "n_scored": len(scored.rows),
         "n_groups": len(np.unique(scored.groups)),
+        "groups_known": bool(data.clips.table["group"].notna().any()),
         "careless": read_careless(run),
     }
     _add_cautions(word, learn, scored)
     if data.test_keys is not None:
         word["test"] = _test_word(data.test_keys, learn, scored, as_seen, seen)
+        word["test"]["of_learnt_groups"] = _of_learnt_groups(run)
     held = held_out(data)
     if held is not None:
         word["held_out"] = _held_out_word(run, held, seen, learn.groups)
@@ -68,6 +70,15 @@ def _add_cautions(word: dict[str, Any], learn: TrainingData, scored: Scored) -> 
         word["best_other"] = asdict(best)
         said.append(about_best(best))
     word["cautions"] = said
+
+
+def _of_learnt_groups(run: Run) -> int:
+    """Rows of the test table in a group that is learnt from, by what the audit found."""
+    return sum(
+        leak["rows"]
+        for leak in run.audit()["leaks"]
+        if (leak["between"], leak["what"]) == ("the two tables", "group")
+    )
 
 
 def _held_out_word(run: Run, held: RunData, seen: Seen, learnt: npt.NDArray[np.int64]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from aurist.cli import options as opt
-from aurist.cli.printing import print_json, print_table, say, show
+from aurist.cli.printing import UNKNOWN_GROUPS, print_json, print_table, say, show
 
 if TYPE_CHECKING:
     from aurist.audit import Audit
@@ -58,7 +58,9 @@ def check(
       aurist check train.csv --label genre --test test.csv -o audit
     """
     from aurist.audit import audit
+    from aurist.audit.alike import compare_nearest
     from aurist.audit.words import sentences
+    from aurist.clips.grouped import regrouped, without_guess
     from aurist.clips.read import read_clips
     from aurist.features.store import default_cache_dir
 
@@ -68,12 +70,19 @@ def check(
     # what has no label is for the audit to report, not for the reader to refuse
     clips = read_clips(data, options, labelled=False)
     unlabelled = replace(options, label=None, group=None, fold=None)
-    test_clips = None if test is None else read_clips(test, unlabelled, labelled=False)
-    found = audit(clips, test_clips, jobs=jobs, cache_dir=cache_dir or default_cache_dir(), near=near)
+    test_clips = (
+        None
+        if test is None
+        else regrouped(without_guess(read_clips(test, unlabelled, labelled=False)), clips.grouping)
+    )
+    cache_dir = cache_dir or default_cache_dir()
+    found = audit(clips, test_clips, jobs=jobs, cache_dir=cache_dir, near=near)
+    nearest = compare_nearest(clips, found.usable, jobs=jobs, cache_dir=cache_dir)
     if output is not None:
         _write(found, output)
     if as_json:
-        print_json(found.to_dict())
+        guess = None if clips.grouping is None else clips.grouping.to_dict()
+        print_json(found.to_dict() | {"nearest": nearest, "groups_from_names": guess})
         return
     for note in clips.notes:
         say(note)
@@ -82,6 +91,10 @@ def check(
     print("\nFound:" if said else "\nNothing broken, duplicated or leaking was found.")
     for sentence in said:
         show(f"- {sentence}")
+    if nearest is not None:
+        show(f"\nNearest clips: {nearest}.")
+    if clips.labelled and not clips.table["group"].notna().any():
+        show(f"\nGroups: {UNKNOWN_GROUPS}.")
     if output is not None:
         say(f"written: {output}")
 

@@ -44,6 +44,25 @@ def _spelt(found: re.Match[str]) -> str:
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
+#: Where neither the data nor its names tell what clips were cut from.
+UNKNOWN_GROUPS = "each clip counted as its own group: if clips were cut from longer recordings, give --group"
+
+
+def group_words(scores: dict[str, Any]) -> str:
+    """How the scored clips hang together; what is not known of them is not claimed.
+
+    Examples
+    --------
+    >>> group_words({"groups_known": True, "n_groups": 24})
+    ' in 24 groups, none of which its models had seen'
+    """
+    from aurist.errors import plural
+
+    if not scores.get("groups_known", True):
+        return f", {UNKNOWN_GROUPS}"
+    return f" in {plural(scores['n_groups'], 'group')}, none of which its models had seen"
+
+
 def say(line: str) -> None:
     """A line of progress: to standard error, so that results on standard output stay clean."""
     print(visible(line), file=sys.stderr, flush=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from aurist.cli import options as opt
-from aurist.cli.printing import interval, line_width, paragraph, print_json, print_table, say
+from aurist.cli.printing import group_words, interval, line_width, paragraph, print_json, print_table, say
 
 if TYPE_CHECKING:
     from aurist.plan import FitPlan
@@ -80,8 +80,7 @@ def print_leaderboard(run: Run) -> None:
     _print_networks(run)
     paragraph(
         f"{scores['best']}: {scores['metric']} {interval(scores['score'])} on "
-        f"{plural(scores['n_scored'], 'clip')} in {plural(scores['n_groups'], 'group')}, none of which its models had "
-        f"seen; chance is {scores['chance']:.3f}."
+        f"{plural(scores['n_scored'], 'clip')}{group_words(scores)}; chance is {scores['chance']:.3f}."
     )
     if not run.is_finished():
         paragraph(
@@ -228,6 +227,11 @@ def _print_test(scores: dict[str, Any]) -> None:
         f"{scores['metric']}: {interval(test['expected_new'])} on its new rows, "
         f"{interval(test['expected_all'])} on all of it."
     )
+    if test.get("of_learnt_groups"):
+        paragraph(
+            f"Rows of groups (recordings, artists) that are learnt from: {test['of_learnt_groups']:,}. What is "
+            "expected of new rows is for new groups, and lower."
+        )
 
 
 def _print_held_out(scores: dict[str, Any]) -> None:

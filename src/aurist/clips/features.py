@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from aurist.clips.guess import NAMES, NONE, ReadOptions, Roles, known_column, mostly_numbers
-from aurist.clips.labels import MISSING, exact_numbers
+from aurist.clips.labels import MISSING, cell_text, exact_numbers
+from aurist.clips.suffixes import is_audio
 from aurist.clips.table import COLUMNS
 from aurist.clips.times import plain
 from aurist.errors import DataError, listing, plural
@@ -94,9 +95,13 @@ def _without_refused(free: list[str], options: ReadOptions) -> list[str]:
 
 
 def _all_features(table: pd.DataFrame, free: list[str], roles: Roles) -> list[str]:
-    names_only = [name for name in free if _is_a_name(table[name])]
-    if names_only:
-        roles.notes.append(f"not taken as features, a different text in every row: {', '.join(names_only)}")
+    different = [name for name in free if _is_a_name(table[name])]
+    if different:
+        roles.notes.append(f"not taken as features, a different text in every row: {', '.join(different)}")
+    of_files = [name for name in free if name not in different and _names_files(name, table[name])]
+    if of_files:
+        roles.notes.append(f"not taken as features, names of recordings: {', '.join(of_files)}")
+    names_only = {*different, *of_files}
     # a second id or a code of the label (genre and genre_id) would give the answer away
     known = {*NAMES["id"], *(NAMES["label"] if roles.get("label") else ())} - _COORDINATES
     telling = [name for name in free if name not in names_only and plain(name) in known]
@@ -108,9 +113,20 @@ def _all_features(table: pd.DataFrame, free: list[str], roles: Roles) -> list[st
     return [name for name in free if name not in names_only and name not in telling]
 
 
+def is_text(column: pd.Series[Any]) -> bool:
+    """Whether a column holds text, and neither numbers nor categories."""
+    return not pd.api.types.is_numeric_dtype(column) and not isinstance(column.dtype, pd.CategoricalDtype)
+
+
+def _names_files(name: str, column: pd.Series[Any]) -> bool:
+    """Whether the cells are names of recordings, of which several rows are made."""
+    if not is_text(column) or mostly_numbers(column):
+        return False
+    return plain(name) in NAMES["path"] or all(is_audio(cell_text(cell)) for cell in column)
+
+
 def _is_a_name(column: pd.Series[Any]) -> bool:
-    text = not pd.api.types.is_numeric_dtype(column) and not isinstance(column.dtype, pd.CategoricalDtype)
-    return text and len(column) > 1 and bool(column.is_unique) and not mostly_numbers(column)
+    return is_text(column) and len(column) > 1 and bool(column.is_unique) and not mostly_numbers(column)
 
 
 def _with_types(table: pd.DataFrame, kinds: Mapping[str, str], where: str) -> pd.DataFrame:

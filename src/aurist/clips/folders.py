@@ -10,7 +10,8 @@ from pathlib import Path
 
 from aurist.clips.classes import folder_labels
 from aurist.clips.filenames import read_names
-from aurist.clips.guess import ReadOptions, part_of
+from aurist.clips.grouped import FILE_NAMES, with_guessed_groups
+from aurist.clips.guess import NONE, ReadOptions, part_of
 from aurist.clips.labels import label_name
 from aurist.clips.suffixes import AUDIO_SUFFIXES, is_audio
 from aurist.clips.table import PARTS, Clips, Part, make_clips
@@ -72,17 +73,29 @@ def read_folder(folder: Path, options: ReadOptions, *, labelled: bool) -> Clips:
             labels = [None] * len(paths)  # one folder for all tells nothing of what is in it
         notes.extend(_said(places, labels))
     present, absent, multilabel, said = folder_labels(labels, options.label_separator)
-    return make_clips(
+    clips = make_clips(
         present,
         paths=paths,
         absent=absent,
         multilabel=multilabel,
-        groups=[name.get("group", place.group) for name, place in zip(named, places, strict=True)],
+        groups=_groups(named, places, options),
         folds=[name.get("fold", place.fold) for name, place in zip(named, places, strict=True)],
         parts=[place.part for place in places],
         root=folder,
         notes=[*notes, *said],
     )
+    given = bool(clips.table["group"].notna().any())
+    return with_guessed_groups(clips, {FILE_NAMES: paths}, options, given=given)
+
+
+def _groups(
+    named: Sequence[dict[str, str]], places: Sequence[Place], options: ReadOptions
+) -> list[str | None]:
+    """The groups that names or folders tell."""
+    groups = [name.get("group", place.group) for name, place in zip(named, places, strict=True)]
+    if options.group == NONE:
+        return [None] * len(groups)
+    return groups
 
 
 def _check_classes(folder: Path, paths: Sequence[str], places: Sequence[Place]) -> None:

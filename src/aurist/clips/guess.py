@@ -115,6 +115,8 @@ def find_roles(table: pd.DataFrame, options: ReadOptions, where: str) -> Roles:
     names = [str(name) for name in table.columns]
     given = {role: getattr(options, role, None) for role in NAMES}
     for role, name in given.items():
+        if role == "group" and name == "names" and name not in names:
+            continue  # the groups that names tell, see `aurist.clips.grouped`
         if name not in (None, NONE):
             found.columns[role] = known_column(str(name), names, f"--{role}", where)
     kept = {

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from aurist.clips.grouping import Grouping
 from aurist.errors import DataError, listing, plural
 from aurist.metrics import UNKNOWN
 
@@ -52,6 +53,10 @@ class Clips:
         The ids as the table has them, where it repeats some; empty where ``clip_id`` is what was given.
     window
         Seconds of the windows that recordings were cut into; None where the clips are no such windows.
+    names
+        What the rows of a feature table are called, where a column tells it; paths tell it of recordings.
+    grouping
+        The groups that names tell, used or not; None where they tell none.
     band
         The lowest and the highest frequency, in Hz, that networks shall hear; None: all.
     """
@@ -67,6 +72,8 @@ class Clips:
     given_ids: tuple[str, ...] = ()
     window: float | None = None
     band: tuple[float, float] | None = None
+    names: tuple[str, ...] = ()
+    grouping: Grouping | None = None
 
     def __len__(self) -> int:
         return len(self.table)
@@ -130,6 +137,7 @@ class Clips:
             table=self.table.iloc[index].reset_index(drop=True),
             rows=tuple(self.rows[row] for row in index) if self.rows else (),
             given_ids=tuple(self.given_ids[row] for row in index) if self.given_ids else (),
+            names=tuple(self.names[row] for row in index) if self.names else (),
         )
 
     def feature_table(self) -> pd.DataFrame:

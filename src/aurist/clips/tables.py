@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence, Sized
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
 
 from aurist.clips.features import find_features
 from aurist.clips.filenames import read_names
-from aurist.clips.guess import NAMES, NONE, ReadOptions, Roles, find_roles, part_of
+from aurist.clips.grouped import FILE_NAMES, name_columns, with_guessed_groups
+from aurist.clips.guess import NAMES, NONE, ReadOptions, Roles, find_roles, mostly_numbers, part_of
 from aurist.clips.labels import (
     MISSING,
     cell_text,
@@ -25,6 +26,9 @@ from aurist.clips.spans import find_times, read_spans
 from aurist.clips.table import Clips, Part, make_clips, numbered
 from aurist.clips.times import plain
 from aurist.errors import DataError, listing, plural
+
+#: So many columns of measurements beside names of recordings that are not there make a feature table.
+MEASUREMENTS = 5
 
 Names = list[tuple[str, ...]]
 
@@ -48,13 +52,14 @@ def read_table(
     if options.label_from:
         table, options = _with_names(table, options, where)
     roles = find_roles(table, options, where)
+    options = _settle_path(table, roles, options, root)
     find_times(roles, table, options, where)
     labels, absent, multilabel = _labels(table, roles, options, where, labelled=labelled)
     clip_ids, given_ids = _ids(table, roles, options, labelled=labelled)
     features = find_features(table, roles, options, where)
     starts, ends = read_spans(table, roles.columns, roles.units, where)
     paths = _paths(table, roles, where)
-    return make_clips(
+    clips = make_clips(
         labels,
         paths=paths,
         clip_ids=clip_ids,
@@ -71,6 +76,39 @@ def read_table(
         rows=[row if isinstance(row, str) else int(row) if _whole(row) else str(row) for row in table.index],
         given_ids=given_ids,
     )
+    if paths is not None:
+        names = {FILE_NAMES: [str(path) for path in paths]}
+    else:
+        names = name_columns(table, roles, clips.features)
+    return with_guessed_groups(clips, names, options, given=roles.get("group") is not None)
+
+
+def _settle_path(table: pd.DataFrame, roles: Roles, options: ReadOptions, root: Path | None) -> ReadOptions:
+    """Take the rows for features where none of the recordings that they name is there, as in tables made of some."""
+    column = roles.get("path")
+    if column is None or options.path is not None or options.features is not None:
+        return options
+    others = [name for name in map(str, table.columns) if name not in roles.columns.values()]
+    measured = [name for name in others if _measured(table[name])]
+    folder = options.audio_root or root or Path()
+    first = [cell_text(cell).replace("\\", "/") for cell in table[column].head(100)]
+    if len(measured) < MEASUREMENTS or any(name and (folder / name).is_file() for name in first):
+        return options
+    roles.columns.pop("path")
+    roles.notes[:] = [note for note in roles.notes if not note.startswith("path column")]
+    roles.notes.append(
+        f"{column} names recordings of which none is there, beside {len(measured)} columns of measurements: the rows "
+        f"are taken for features (--path {column} says that they are recordings)"
+    )
+    return replace(options, path=NONE)
+
+
+def _measured(column: pd.Series[Any]) -> bool:
+    """Whether a column holds numbers that are not all whole, as measurements are."""
+    if not mostly_numbers(column):
+        return False
+    numbers = pd.to_numeric(column, errors="coerce").dropna()
+    return bool((numbers % 1 != 0).any())
 
 
 def _whole(row: object) -> bool:

@@ -199,6 +199,7 @@ def create_run(folder: Path, config: FitConfig, data: RunData, recipes: Sequence
             "unlisted": data.clips.unlisted,
             "window": data.clips.window,
             "band": data.clips.band,
+            "grouping": None if data.clips.grouping is None else data.clips.grouping.to_dict(),
             "metric": data.task.metric,
             "root": None if data.clips.root is None else str(data.clips.root.resolve()),
             "schema": schema_to_dict(data.schema),

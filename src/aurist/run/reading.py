@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from aurist.clips import Clips
+from aurist.clips.grouping import grouping_from
 from aurist.features.schema import schema_from_dict
 from aurist.machine import available_cores
 from aurist.metrics import METRICS
@@ -77,6 +78,7 @@ def _read_clips(run: Run, known: dict[str, Any]) -> Clips:
         band = known.get("band")
         if band is not None and len(band) != 2:
             raise ValueError(f"band is {band}")
+        grouping = grouping_from(known.get("grouping"))
     return Clips(
         table,
         tuple(known["classes"]),
@@ -85,4 +87,5 @@ def _read_clips(run: Run, known: dict[str, Any]) -> Clips:
         root=None if known["root"] is None else Path(known["root"]),
         window=known.get("window"),
         band=None if band is None else tuple(band),
+        grouping=grouping,
     )
