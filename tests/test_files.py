@@ -1,24 +1,15 @@
 import os
+import resource
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
-from aurist.errors import ConfigError
-from aurist.files import (
-    add_line,
-    atomic_path,
-    check_name,
-    remove_folder,
-    whole_lines,
-    write_json,
-    write_text,
-)
-
-#: Names that lead out of a folder, hide in it, or that a file system does not take.
-NO_NAMES = [
-    "../../victim", "..", ".", ".ssh", "/etc", "a/b", "a\\b", "C:", "", " ", "a b", "a\0b", "a\nb", "\x1b[2J",
-    "a\u202eb", "\ud800", "x" * 101, "장" * 34, None, 7, ["a"],
-]  # fmt: skip
+from aurist.errors import FullDiskError
+from aurist.files import add_line, atomic_path, whole_lines, write_json, write_text
+from aurist.models.kept import write_kept
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path: Path) -> None:
@@ -43,26 +34,48 @@ def test_json_keeps_korean_readable(tmp_path: Path) -> None:
     assert "록" in (tmp_path / "a.json").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", NO_NAMES)
-def test_what_leads_elsewhere_is_no_name(name: object) -> None:
-    with pytest.raises(
-        ConfigError, match=r"The model's name is .*, but must be a word that can name a folder"
+@pytest.fixture
+def small_disk() -> Iterator[None]:
+    """No file may grow above 20 kB."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def _savez(part: Path) -> None:
+    with part.open("wb") as file:
+        np.savez(file, a=np.zeros(9999))
+
+
+_MUCH = pd.DataFrame({"a": np.random.default_rng(0).random(9999)})
+
+
+@pytest.mark.parametrize(
+    "write",
+    [lambda part: part.write_text("a" * 99_999), _MUCH.to_parquet, _MUCH.to_csv, _savez],
+    ids=["text", "parquet", "csv", "npz"],
+)
+@pytest.mark.usefixtures("small_disk")
+def test_a_full_disk_is_told_with_the_file(tmp_path: Path, write: Callable[[Path], object]) -> None:
+    path = tmp_path / "predictions.out"
+    with (
+        pytest.raises(FullDiskError, match=r"predictions\.out cannot be written: there is no room"),
+        atomic_path(path) as part,
     ):
-        check_name(name, "The model's name")
-
-
-@pytest.mark.parametrize("name", ["LightGBM_L2", "ExtraTrees+1", "mel-cnn.v2", "장르", "x" * 100])
-def test_names_of_models_stay(name: str, tmp_path: Path) -> None:
-    (tmp_path / check_name(name, "The model's name")).mkdir()
-    assert [p.name for p in tmp_path.iterdir()] == [name]
-
-
-def test_of_a_link_what_it_leads_to_stays(tmp_path: Path) -> None:
-    (tmp_path / "theirs").mkdir()
-    (tmp_path / "theirs" / "thesis.txt").write_text("years")
-    (tmp_path / "fold0").symlink_to("theirs")
-    remove_folder(tmp_path / "fold0")
-    assert [p.name for p in tmp_path.rglob("*")] == ["theirs", "thesis.txt"]
-    remove_folder(tmp_path / "theirs")
-    remove_folder(tmp_path / "theirs")
+        write(part)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.usefixtures("small_disk")
+def test_a_full_disk_is_told_of_models_and_journals(tmp_path: Path) -> None:
+    with pytest.raises(FullDiskError, match="forest"):
+        write_kept(tmp_path / "forest.skops", {"forest": np.random.default_rng(0).random(9999)})
+    with pytest.raises(FullDiskError, match="journal"):
+        add_line(tmp_path / "journal.jsonl", {"a": "a" * 99_999})
+
+
+def test_the_longest_name_is_written(tmp_path: Path) -> None:
+    write_text(tmp_path / ("a" * 255), "whole")
+    write_text(tmp_path / ("장" * 85), "whole")
+    assert len(list(tmp_path.iterdir())) == 2

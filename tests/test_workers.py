@@ -15,7 +15,7 @@ import pytest
 
 from aurist import workers
 from aurist.errors import DataError
-from aurist.workers import OutOfTimeError, ahead, side_by_side
+from aurist.workers import OutOfTimeError, WorkerDiedError, ahead, side_by_side
 
 
 def write_own_id(place: Path, seconds: float = 0.0) -> partial[None]:
@@ -131,3 +131,20 @@ def test_what_a_call_ahead_raises_is_raised_where_it_is_asked_for() -> None:
     with pytest.raises(DataError, match="empty"):
         first.result()
     assert second.result() == 1
+
+
+@pytest.mark.parametrize(
+    ("end", "why"),
+    [
+        ("os.kill(os.getpid(), 9)", "killed .SIGKILL., most likely because memory ran out"),
+        ("os.kill(os.getpid(), 11)", "crashed .SIGSEGV"),
+        ("os._exit(3)", "crashed .EXIT.3"),
+    ],
+)
+def test_a_worker_that_is_killed_is_told_of_and_the_next_calls_are_made(
+    end: str, why: str, tmp_path: Path
+) -> None:
+    with pytest.raises(WorkerDiedError, match=why):
+        side_by_side([partial(exec, f"import os; {end}")], 1, 60)
+    side_by_side([write_own_id(tmp_path / "next")], 1, 60)
+    assert (tmp_path / "next").exists()

@@ -18,7 +18,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from aurist.files import atomic_path, only_one, remove_folder, write_json
+from aurist.files import atomic_path, only_one, write_json
+from aurist.folders import remove_folder
+from aurist.killed import note_killed, was_killed
 from aurist.models.base import (
     Examples,
     FitFailedError,
@@ -34,7 +36,7 @@ from aurist.predictions import COLUMNS as PREDICTION_COLUMNS
 from aurist.predictions import PredictionPart, Predictions, from_frame
 from aurist.splits import Rows, Split
 from aurist.stored import read_frame, read_json, stored
-from aurist.workers import OutOfTimeError, side_by_side
+from aurist.workers import OutOfTimeError, WorkerDiedError, side_by_side
 
 UNIT_FILE = "unit.json"
 PREDICTIONS_FILE = "predictions.parquet"
@@ -130,8 +132,9 @@ def _fit_side_by_side(
     """A fold a worker process, each with its share of the cores: small fits do not fill several cores alone."""
     until = time.time() + seconds
     made_by = engine(member.engine)
+    before = was_killed(folder, member.name)
     # by all the folds, not those still to do: a network that goes on must have the cores that it began with
-    workers = 1 if made_by.alone else min(data.task.jobs, len(data.splits))
+    workers = 1 if made_by.alone or before else min(data.task.jobs, len(data.splits))
     rounds = -(-len(todo) // workers)
     alone = replace(data, task=replace(data.task, jobs=max(1, data.task.jobs // workers)))
     calls = [
@@ -154,6 +157,10 @@ def _fit_side_by_side(
         raise FitFailedError(
             f"{member.name}: stopped after {at_most:.0f} s, with {done} of {len(data.splits)} folds done."
         ) from None
+    except (WorkerDiedError, MemoryError) as error:
+        why = str(error) if isinstance(error, WorkerDiedError) else "there was not enough memory"
+        note_killed(folder, why, workers)
+        raise FitFailedError(f"{member.name}: {why}") from None
     finally:
         if not made_by.resumes:
             for half_made in folder.glob(".fold*"):

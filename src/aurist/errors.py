@@ -25,6 +25,10 @@ class RunError(AuristError):
     """A run folder is missing, incomplete, or not one that this version can read."""
 
 
+class FullDiskError(AuristError):
+    """A file could not be written, for want of room on the disk."""
+
+
 class MissingExtraError(AuristError, ImportError):
     """An optional dependency is not installed; the message holds the pip line that installs it."""
 

@@ -2,63 +2,26 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
-import shutil
+import re
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-from aurist.errors import ConfigError, RunError
+from aurist.errors import FullDiskError, RunError
 
-#: Bytes of a name that becomes part of a path; file systems take 255, and endings follow it.
-_LONGEST_NAME = 100
-
-
-def check_name(name: object, what: str) -> str:
-    """Give back a name that becomes part of a path, once it is known to lead nowhere else.
-
-    Parameters
-    ----------
-    name
-        Of a model, a recipe or a file, as a plan, a recipe or a run folder that somebody sent has it.
-    what
-        Names it in the error.
-
-    Raises
-    ------
-    ConfigError
-        Where it is no single word, begins with a dot, or is too long.
-
-    Examples
-    --------
-    >>> check_name("mel-cnn", "The recipe's name")
-    'mel-cnn'
-    >>> check_name("../models", "The recipe's name")
-    Traceback (most recent call last):
-    aurist.errors.ConfigError: The recipe's name is '../models', but must be a word that can name a folder.
-    """
-    if (
-        isinstance(name, str)
-        and 0 < len(name.encode(errors="replace")) <= _LONGEST_NAME
-        and name.isprintable()
-        and name[0] != "."
-        and not set(name) & set("/\\: ")
-    ):
-        return name
-    shown = repr(name)
-    shown = shown if len(shown) <= _LONGEST_NAME else f"{shown[:_LONGEST_NAME]}..."
-    raise ConfigError(f"{what} is {shown}, but must be a word that can name a folder.")
-
-
-def remove_folder(folder: Path) -> None:
-    """Delete a folder with all in it, where there is one; of a link the link, not what it leads to."""
-    if folder.is_symlink():
-        folder.unlink()
-    shutil.rmtree(folder, ignore_errors=True)
+#: Characters of a file's name that its temporary one has, too.
+_SHOWN = 40
+#: How a disk says that it is full, or that somebody's share of it is.
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_FULL_WORDS = re.compile(
+    r"No space left on device|File too large|Disk quota exceeded|disk is full|os error 28|code: 28"
+)
 
 
 @contextmanager
@@ -66,6 +29,11 @@ def atomic_path(path: Path) -> Iterator[Path]:
     """Give a temporary path beside ``path``; what was written there takes its place at the end.
 
     Where the body raises, or the process dies, ``path`` is as it was before.
+
+    Raises
+    ------
+    FullDiskError
+        Where there is no room for it.
 
     Examples
     --------
@@ -76,13 +44,15 @@ def atomic_path(path: Path) -> Iterator[Path]:
     >>> (folder / "a.txt").read_text()
     'whole'
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    with told_of_full_disk(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:_SHOWN]}.", suffix=".part")
     os.close(handle)
     part = Path(name)
     try:
-        yield part
-        _flush(part)
+        with told_of_full_disk(path):
+            yield part
+            _flush(part)
         # mkstemp makes private files; a result is as readable as any other file of the user's
         umask = os.umask(0)
         os.umask(umask)
@@ -91,6 +61,24 @@ def atomic_path(path: Path) -> Iterator[Path]:
         _flush(path.parent)
     finally:
         part.unlink(missing_ok=True)
+
+
+@contextmanager
+def told_of_full_disk(path: Path) -> Iterator[None]:
+    """Name the file for which there was no room; libraries say so by errors of many kinds, or by their text alone."""
+    try:
+        yield
+    except FullDiskError:
+        raise
+    except Exception as error:
+        cause: BaseException | None = error
+        while cause is not None:
+            if (isinstance(cause, OSError) and cause.errno in _FULL) or _FULL_WORDS.search(str(cause)):
+                raise FullDiskError(
+                    f"{path} cannot be written: there is no room for it on the disk."
+                ) from error
+            cause = cause.__cause__ or cause.__context__
+        raise
 
 
 def write_text(path: Path, text: str) -> None:
@@ -116,7 +104,7 @@ def add_line(path: Path, record: dict[str, Any]) -> None:
     >>> whole_lines(path)
     [{'a': 1}, {'a': 3}]
     """
-    with path.open("a+b") as journal:
+    with told_of_full_disk(path), path.open("a+b") as journal:
         journal.seek(0, os.SEEK_END)
         if journal.tell():
             journal.seek(-1, os.SEEK_END)
@@ -141,6 +129,8 @@ def whole_lines(path: Path) -> list[dict[str, Any]]:
     return found
 
 
+#: The file by which a folder is held.
+LOCK = ".lock"
 #: Seconds between two attempts to hold a folder.
 _AGAIN = 0.1
 
@@ -167,11 +157,13 @@ def only_one(folder: Path, patience: float = 0.0) -> Iterator[None]:
         yield
         return
     until = time.monotonic() + patience
-    with (folder / ".lock").open("w") as file:
+    with ExitStack() as stack:
         while True:
+            file = stack.enter_context((folder / LOCK).open("w"))
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
+                if _is_at(folder / LOCK, file):
+                    break
             except BlockingIOError:
                 if time.monotonic() >= until:
                     raise RunError(
@@ -180,7 +172,17 @@ def only_one(folder: Path, patience: float = 0.0) -> Iterator[None]:
                 time.sleep(_AGAIN)
             except OSError:  # a file system without locks
                 break
+            file.close()
         yield
+
+
+def _is_at(path: Path, file: IO[str]) -> bool:
+    """Whether a file that was opened is still the one at its path: whoever made it may have taken it away."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(file.fileno()))
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return False
 
 
 def is_free(folder: Path) -> bool:
@@ -188,7 +190,7 @@ def is_free(folder: Path) -> bool:
     try:
         import fcntl
 
-        with (folder / ".lock").open("w") as file:
+        with (folder / LOCK).open("w") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except (ImportError, OSError):
         return False

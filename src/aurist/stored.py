@@ -48,7 +48,7 @@ def stored(path: Path, remedy: str) -> Iterator[None]:
     """
     try:
         yield
-    except AuristError:
+    except (AuristError, MemoryError):
         raise
     except FileNotFoundError as error:
         raise RunError(f"{path} cannot be read: {error.filename or path} is missing. {remedy}") from error

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import signal
 import threading
 import time
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from typing import TypeVar
+
+from aurist.errors import AuristError
 
 K = TypeVar("K")
 T = TypeVar("T")
@@ -21,6 +24,10 @@ T = TypeVar("T")
 _LOOK_EVERY = 0.2
 #: Seconds that are waited for a call to be taken by a worker before it is killed.
 _TAKEN_WITHIN = 10.0
+
+
+class WorkerDiedError(AuristError):
+    """A worker process ended before its call returned; the message says the likely reason."""
 
 
 class OutOfTimeError(Exception):
@@ -45,6 +52,8 @@ def side_by_side(calls: Sequence[Callable[[], object]], workers: int, seconds: f
     ------
     OutOfTimeError
         Where the time was up first.
+    WorkerDiedError
+        Where a process was killed, most often by the system for want of memory, or crashed.
     Exception
         The first that a call raised; the calls that still run are then killed.
     """
@@ -71,12 +80,33 @@ def side_by_side(calls: Sequence[Callable[[], object]], workers: int, seconds: f
                 if not done:
                     raise OutOfTimeError
                 for future in done:
-                    future.result()
+                    _result(future)
             finished = True
         finally:
             if not finished:
                 _taken(running)
                 executor.shutdown(wait=True, kill_workers=True)
+
+
+def _result(future: Future[object]) -> None:
+    try:
+        future.result()
+    except BrokenExecutor as error:
+        raise WorkerDiedError(_why_died(str(error))) from None
+
+
+def _why_died(text: str) -> str:
+    """The likely reason, by the ends of all processes as loky tells them.
+
+    Examples
+    --------
+    >>> _why_died("... The exit codes of the workers are {SIGKILL(-9)}")
+    'its process was killed (SIGKILL), most likely because memory ran out'
+    """
+    if "SIGKILL" in text:
+        return "its process was killed (SIGKILL), most likely because memory ran out"
+    ends = re.findall(r"SIG\w+|EXIT\(\d+\)", text)
+    return f"its process crashed ({ends[0]})" if ends else "its process ended before it was done"
 
 
 def _taken(calls: set[Future[object]]) -> None:

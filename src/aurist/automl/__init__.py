@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,9 @@ from aurist.automl.train import train
 from aurist.automl.verdicts import Verdicts, read_verdicts
 from aurist.clips.read import ReadOptions
 from aurist.config import FitConfig
-from aurist.errors import RunError
-from aurist.files import only_one
+from aurist.errors import FullDiskError, RunError
+from aurist.files import LOCK, only_one
+from aurist.folders import check_output, claim
 from aurist.metrics import metric
 from aurist.plan import Clock, FitPlan, time_limit
 from aurist.run import Run, open_run, read_data, training_data
@@ -57,6 +59,9 @@ __all__ = [
     "submission",
     "write_detections",
 ]
+
+#: What a fit writes in its folder under names that others use, too.
+REPLACED = ("config.toml", "plan.toml", "models", "clips.parquet", "features.parquet", "predictions.parquet")
 
 
 def fit(
@@ -110,6 +115,33 @@ def fit(
     folder = Path(output)
     if config.metric is not None:
         metric(config.metric)
+    _check_free(folder)
+    check_output(folder, folder=True)
+    with claim(folder), _go_on_with(folder):
+        _check_free(folder)  # another command may have made a run meanwhile
+        run = prepare(
+            source,
+            folder,
+            config,
+            options=options or ReadOptions(),
+            test=test,
+            cache_dir=cache_dir,
+            say=say,
+        )
+        clock = Clock(began, time_limit(config))
+        run.log("prepared", {"used": clock.used()})
+        train(run, clock, say)
+    return run
+
+
+def _check_free(folder: Path) -> None:
+    """See that there is no run in a folder yet, and nothing of somebody else's that a run would replace.
+
+    Raises
+    ------
+    RunError
+        Where there is.
+    """
     if (folder / "data.json").exists():
         finished = Run(folder).is_finished()
         advice = "" if finished else f"Go on with it: aurist resume {folder}. Or "
@@ -117,20 +149,26 @@ def fit(
         raise RunError(
             f"{folder} holds {state} already. {advice}{'G' if finished else 'g'}ive another folder (-o)."
         )
-    run = prepare(
-        source,
-        folder,
-        config,
-        options=options or ReadOptions(),
-        test=test,
-        cache_dir=cache_dir,
-        say=say,
-    )
-    clock = Clock(began, time_limit(config))
-    run.log("prepared", {"used": clock.used()})
-    with only_one(folder):
-        train(run, clock, say)
-    return run
+    theirs = [name for name in REPLACED if (folder / name).exists()]
+    if theirs and not (folder / LOCK).exists():
+        raise RunError(
+            f"{folder} is no run folder, and holds what a run would replace: {', '.join(theirs)}. Give another folder "
+            "(-o)."
+        )
+
+
+@contextmanager
+def _go_on_with(folder: Path) -> Iterator[None]:
+    """Say how to go on after the disk was full or memory ran out."""
+    try:
+        yield
+    except (FullDiskError, MemoryError) as error:
+        what, room = (
+            (str(error), "room") if isinstance(error, FullDiskError) else ("Memory ran out.", "memory")
+        )
+        if not (folder / "data.json").exists():
+            raise RunError(f"{what} Make {room}, and give the same command again.") from error
+        raise RunError(f"{what} Make {room}, and go on with: aurist resume {folder}") from error
 
 
 def plan_fit(
@@ -180,7 +218,7 @@ def resume(folder: Path | str, *, say: Callable[[str], None] = lambda line: None
     The time limit is counted anew, less what had been used when the last model was done.
     """
     run = open_run(Path(folder))
-    with only_one(run.folder):
+    with only_one(run.folder), _go_on_with(run.folder):
         began = time.monotonic() - max(map(_used, run.journal()), default=0.0)
         run.log("resumed", {})
         train(run, Clock(began, time_limit(run.config())), say)

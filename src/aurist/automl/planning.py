@@ -35,7 +35,7 @@ from aurist.plan import (
 from aurist.recipes import Recipe, read_recipe
 from aurist.run import Run
 from aurist.stack import reason_against
-from aurist.workers import side_by_side
+from aurist.workers import WorkerDiedError, side_by_side
 
 #: The network that is trained without being asked for.
 DEFAULT_RECIPE = "mel-cnn"
@@ -158,7 +158,10 @@ def _default_network(
     recipe = adapted(read_recipe(DEFAULT_RECIPE), facts)
     if clips.band is not None:
         recipe = within(recipe, clips.band)
-    precision, epochs = _affordable(recipe, learn, seconds)
+    try:
+        precision, epochs = _affordable(recipe, learn, seconds)
+    except WorkerDiedError as error:
+        return [], [f"no network: when its speed was measured, {error}"]
     if epochs < FINE_EPOCHS:
         recipe = coarser(recipe)
         precision, epochs = _affordable(recipe, learn, seconds)

@@ -26,6 +26,7 @@ from aurist.features.schema import Schema, infer_schema, row_keys
 from aurist.features.store import default_cache_dir, summary_table
 from aurist.features.summary import SummaryConfig
 from aurist.files import atomic_path, write_json
+from aurist.folders import remove_folder
 from aurist.machine import available_cores
 from aurist.metrics import metric
 from aurist.models.base import Inputs, Task
@@ -101,6 +102,7 @@ def prepare(
     if nearest is not None:
         say(f"check: {nearest}")
         said.append(nearest)
+    remove_folder(output / "embedders")  # of an attempt that was killed, perhaps with other settings
     features = with_embeddings(features, Inputs(features, clips, cache_dir), output, embedders, jobs)
     schema = infer_schema(features)
     ready, _ = schema.apply(features)

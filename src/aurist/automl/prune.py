@@ -13,7 +13,7 @@ from aurist.automl.windows import with_best_pooling
 from aurist.config import write_config
 from aurist.crossval import FoldsFitted, TrainingData, is_done, read_member
 from aurist.ensemble import Ensemble
-from aurist.errors import ConfigError, RunError
+from aurist.errors import ConfigError, RunError, plural
 from aurist.evaluate import paired
 from aurist.run import Run, read_data, training_data
 from aurist.stack import can_answer
@@ -82,16 +82,19 @@ def prune(run: Run, size: int) -> None:
     Raises
     ------
     ConfigError
-        Where the size is below 1.
+        Where the size is below 1, or there are fewer models.
     RunError
         Where the run was not finished.
     """
     if size < 1:
         raise ConfigError(f"{size} models were asked for, but an ensemble needs at least 1.")
-    write_config(run.folder / "config.toml", replace(run.config(), ensemble_size=size))
     data = read_data(run)
     learn = training_data(data)
-    finish(run, data, learn, fitted_members(run, learn))
+    fitted = fitted_members(run, learn)
+    if size > len(fitted):
+        raise ConfigError(f"{plural(size, 'model')} were asked for, but {run.folder} has {len(fitted)}.")
+    write_config(run.folder / "config.toml", replace(run.config(), ensemble_size=size))
+    finish(run, data, learn, fitted)
 
 
 def fitted_members(run: Run, learn: TrainingData) -> list[FoldsFitted]:

@@ -16,7 +16,7 @@ from aurist.clips import Clips
 from aurist.errors import ConfigError, DataError, about
 from aurist.events import Grid
 from aurist.features.windows import Block, Hearing, read_block
-from aurist.files import only_one
+from aurist.folders import claim
 from aurist.plan import ENSEMBLE
 from aurist.progress import Hours
 from aurist.run import Run, RunData, read_data
@@ -154,8 +154,9 @@ def listen(
     grid = how.grid(data.clips.window)
     listener = Listener(run, data, model, cores)
     hearing = Hearing(grid, listener.rates, listener.margin, how.channel)
-    detections = Detections(output, _settings(run, data, grid, how, model))
-    with only_one(output):
+    settings = _settings(run, data, grid, how, model)
+    with claim(output):
+        detections = Detections(output, settings)
         return _Listening(detections, listener, hearing, say, progress, cores).all(recordings)
 
 

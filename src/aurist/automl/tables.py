@@ -13,6 +13,7 @@ from aurist.errors import ConfigError, DataError, about, listing, plural
 from aurist.features.store import summary_table
 from aurist.features.summary import SummaryConfig
 from aurist.files import atomic_path
+from aurist.folders import check_output
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ def feature_file(
     """
     if output.suffix.lower() not in (".parquet", ".csv"):
         raise ConfigError(f"{output}: a feature table is written as .parquet or .csv, by its ending.")
+    check_output(output)
     clips = read_clips(source, options, labelled=False)
     if not clips.has_audio:
         raise DataError(f"{source} is a table of features already: it has no column of audio files.")

@@ -52,6 +52,11 @@ def main() -> None:
         app()
     except AuristError as error:
         _fail(str(error))
+    except MemoryError:
+        _fail(
+            "Memory ran out. Use fewer cores (--jobs 1), give less data at a time, or free memory, and give the "
+            "command again."
+        )
     except (PermissionError, IsADirectoryError, NotADirectoryError, FileNotFoundError) as error:
         _fail(f"{error.strerror}: {error.filename}")
     except OSError as error:

@@ -14,7 +14,7 @@ from aurist.cli.printing import print_applied, say, visible
 if TYPE_CHECKING:
     import pandas as pd
 
-    from aurist.automl import Applied, Streaming, Wanted
+    from aurist.automl import Streaming, Wanted
     from aurist.clips import Clips
     from aurist.run import Run
 
@@ -117,14 +117,17 @@ def predict(
       aurist predict run field/ --format raven,windows --labels wren,robin -o detections
     """
     from aurist.automl import Streaming, Wanted, apply_run, read_inputs
+    from aurist.automl import submission as contest_file
     from aurist.automl.detected import labels_from
     from aurist.automl.labelling import never_named, thresholds_of
     from aurist.errors import ConfigError
+    from aurist.folders import check_output
     from aurist.run import open_run, read_data
 
     if submission is not None and output is not None and output.resolve() == submission.resolve():
         raise ConfigError(f"The sample {submission} is never written to; give another file with -o.")
     opened = open_run(run)
+    sample = None if submission is None else _sample(submission)
     options = opt.read_options(path=path, start=start, end=end, row_id=row_id, audio_root=audio_root)
     clips = read_inputs(data, options, read_data(opened))
     of_whole = clips.has_audio and clips.table["start"].isna().all()
@@ -143,7 +146,7 @@ def predict(
             output or Path("detections"),
             Streaming(window, overlap, channel),
             wanted,
-            submission,
+            None if sample is None else (sample, str(submission)),
             model,
             jobs,
         )
@@ -161,9 +164,11 @@ def predict(
             f"{', '.join(only)}: only where recordings are heard window by window. Say with --window how many seconds "
             "a window has."
         )
+    if output is not None:
+        check_output(output)
     applied = apply_run(opened, clips, model=model, precision=precision, jobs=jobs, cache_dir=cache_dir)
     print_applied(applied)
-    table = applied.to_frame() if submission is None else _submission(applied, submission)
+    table = applied.to_frame() if sample is None else contest_file(applied, sample, str(submission))
     _write(table, output)
 
 
@@ -173,13 +178,14 @@ def _listen(
     output: Path,
     how: Streaming,
     wanted: Wanted,
-    sample: Path | None,
+    sample: tuple[pd.DataFrame, str] | None,
     model: str | None,
     jobs: int,
 ) -> None:
     """Hear recordings window by window; exits with 1 where some could not be."""
     from aurist.automl import contest_table, listen, recordings_of, write_detections
     from aurist.errors import ConfigError, listing, plural
+    from aurist.folders import check_output
 
     # what cannot be is said before hours of work
     if output.suffix.lower() == ".csv":
@@ -187,8 +193,8 @@ def _listen(
             f"Windows of recordings are heard, and what is found is written into a folder, but -o is {output}. Give a "
             "folder, or --window 0 for a row for each recording as a whole."
         )
+    check_output(output, folder=True)
     wanted.columns(tuple(run.classes()))
-    table = None if sample is None else _sample(sample)
     for note in clips.notes:
         say(note)
     heard = listen(run, recordings_of(clips), output, how, model=model, jobs=jobs, say=say)
@@ -200,10 +206,9 @@ def _listen(
         say(
             f"written: {path} ({plural(rows, what)} of {plural(len(heard.recordings), 'recording')}, {hours:.1f} h)"
         )
-    if table is not None:
-        _write(
-            contest_table(heard, table, str(sample), wanted.asked(heard.classes)), output / "submission.csv"
-        )
+    if sample is not None:
+        table, name = sample
+        _write(contest_table(heard, table, name, wanted.asked(heard.classes)), output / "submission.csv")
     if heard.failures:
         many = plural(len(heard.failures), "recording")
         say(f"{many} could not be heard:\n{listing(list(heard.failures.values()))}")
@@ -220,12 +225,6 @@ def _sample(path: Path) -> pd.DataFrame:
         return pd.read_csv(path, dtype={0: str})
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         raise DataError(f"Cannot read the sample submission {path}: {error}") from error
-
-
-def _submission(applied: Applied, path: Path) -> pd.DataFrame:
-    from aurist.automl import submission
-
-    return submission(applied, _sample(path), str(path))
 
 
 def _write(table: pd.DataFrame, output: Path | None) -> None:

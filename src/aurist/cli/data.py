@@ -63,7 +63,10 @@ def check(
     from aurist.clips.grouped import regrouped, without_guess
     from aurist.clips.read import read_clips
     from aurist.features.store import default_cache_dir
+    from aurist.folders import check_output
 
+    if output is not None:
+        check_output(output, folder=True)
     options = opt.read_options(
         label, path, group, fold, start, end, row_id, features, label_from, audio_root, label_separator
     )

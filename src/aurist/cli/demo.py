@@ -9,19 +9,22 @@ from aurist.cli.printing import print_table, say, show
 
 #: Seconds for the fit: long enough for several models, short enough to watch.
 FIT_SECONDS = 120.0
+#: Folders that it makes anew each time, and the file that says that they are its own.
+MADE = ("music", "unseen", "run", "evaluation")
+MARK = "made_by_aurist_demo.txt"
 
 
 def run_demo(output: Path, seed: int, jobs: int) -> None:
     """Synthesise, check, fit, predict unseen tracks, evaluate, and draw; into ``output``."""
-    import shutil
-
     from aurist.audit import audit
     from aurist.audit.words import sentences
     from aurist.automl import apply_run, evaluate_run, fit
     from aurist.cli.show import print_leaderboard
     from aurist.clips.read import read_clips
     from aurist.config import FitConfig
-    from aurist.files import atomic_path
+    from aurist.errors import RunError
+    from aurist.files import atomic_path, write_text
+    from aurist.folders import check_output, remove_folder
     from aurist.machine import available_cores
     from aurist.plots import plot_leaderboard
     from aurist.report import write_report
@@ -29,8 +32,17 @@ def run_demo(output: Path, seed: int, jobs: int) -> None:
 
     started = time.monotonic()
     run_folder = output / "run"
-    for old in ("music", "unseen", "run", "evaluation"):
-        shutil.rmtree(output / old, ignore_errors=True)
+    check_output(output, folder=True)
+    mark = output / MARK
+    theirs = [name for name in MADE if (output / name).exists()]
+    if theirs and not mark.exists():
+        raise RunError(
+            f"{output} was not made by the demonstration, and holds what it would replace: {', '.join(theirs)}. Give "
+            "another folder (-o)."
+        )
+    write_text(mark, "Made by `aurist demo`, which replaces what is here when it is given again.\n")
+    for old in MADE:
+        remove_folder(output / old)
     _title("1. Music in seven genres, synthesised, with copies and broken files in it")
     data = synthesise_demo(output, seed)
     print(f"{data.train}, and tracks that nobody has labelled yet in {data.unseen}")

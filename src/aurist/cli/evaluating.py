@@ -45,8 +45,11 @@ def evaluate(
       aurist evaluate run labelled.csv -o evaluation
     """
     from aurist.automl import evaluate_run
+    from aurist.folders import check_output
     from aurist.run import open_run
 
+    if output is not None:
+        check_output(output, folder=True)
     found = evaluate_run(
         open_run(run),
         data,

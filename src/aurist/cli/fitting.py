@@ -161,6 +161,7 @@ def fit(
     from aurist.cli.show import print_leaderboard, print_plan
     from aurist.config import FitConfig, parse_duration
     from aurist.errors import ConfigError
+    from aurist.folders import check_output
     from aurist.plan import time_limit as whole_time
     from aurist.plan import write_plan
 
@@ -197,6 +198,8 @@ def fit(
     reading = opt.read_options(
         label, path, group, fold, start, end, row_id, features, label_from, audio_root, label_separator
     )
+    if save_plan is not None:
+        check_output(save_plan)
     if dry_run or save_plan is not None:
         planned = plan_fit(source, config, options=reading, cache_dir=cache_dir, say=say)
         print_plan(planned, whole_time(config))
@@ -238,7 +241,9 @@ def demo(
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write everything to.")] = Path(
         "demo"
     ),
-    seed: Annotated[int, typer.Option(help="Seed of the music and of all that is made of it.")] = 0,
+    seed: Annotated[
+        int, typer.Option(help="Seed of the music and of all that is made of it.", min=0, max=opt.MOST_SEED)
+    ] = 0,
     jobs: opt.Jobs = 0,
 ) -> None:
     """Show the main job on music that is synthesised here: check, fit, leaderboard, predictions, plots.

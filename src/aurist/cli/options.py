@@ -84,15 +84,20 @@ AudioRoot = Annotated[
         help="Folder that paths in a table are relative to. Default: the table's.", rich_help_panel=READING
     ),
 ]
-Seed = Annotated[int, typer.Option(help="Seed of the folds, the models and the bootstrap.")]
+#: The largest that scikit-learn takes.
+MOST_SEED = 2**32 - 1
+Seed = Annotated[
+    int, typer.Option(help="Seed of the folds, the models and the bootstrap.", min=0, max=MOST_SEED)
+]
 Jobs = Annotated[
-    int, typer.Option(help="Cores to use; 0 for all, or for as many as the run was fitted with.")
+    int, typer.Option(help="Cores to use; 0 for all, or for as many as the run was fitted with.", min=0)
 ]
 CacheDir = Annotated[
     Path | None,
     typer.Option(
         help="Where features and decoded audio are kept between commands. Default: $AURIST_CACHE_DIR, or the "
-        "system's folder for caches."
+        "system's folder for caches.",
+        file_okay=False,
     ),
 ]
 Metric = Annotated[

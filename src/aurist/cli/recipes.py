@@ -68,8 +68,8 @@ def augment(
         list[str] | None,
         typer.Option("--set", help="Change to the recipe: window.seconds=3. May be repeated."),
     ] = None,
-    count: Annotated[int, typer.Option(help="How many times to augment it.")] = 4,
-    seed: Annotated[int, typer.Option(help="Seed of the augmentation.")] = 0,
+    count: Annotated[int, typer.Option(help="How many times to augment it.", min=1)] = 4,
+    seed: Annotated[int, typer.Option(help="Seed of the augmentation.", min=0, max=opt.MOST_SEED)] = 0,
     cache_dir: opt.CacheDir = None,
 ) -> None:
     """Write what a network hears of a recording in training, as sound and as a picture.
@@ -85,6 +85,7 @@ def augment(
 
     from aurist.errors import MissingExtraError
     from aurist.features.store import default_cache_dir
+    from aurist.folders import check_output
     from aurist.recipes import parse_setting, read_recipe
 
     read = read_recipe(recipe, dict(parse_setting(text) for text in change or ()))
@@ -95,6 +96,7 @@ def augment(
     from aurist.audio.writing import write_wav
     from aurist.plots.pictures import plot_images
 
+    check_output(output, folder=True)
     heard = hear_file(file, read, count, seed, cache_dir or default_cache_dir())
     output.mkdir(parents=True, exist_ok=True)
     rate = read.front.sample_rate

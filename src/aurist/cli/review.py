@@ -54,7 +54,7 @@ def clips(
     precision: opt.Precision = None,
     around: Annotated[float, typer.Option(help="Seconds of sound before and behind each.")] = 1.0,
     form: Annotated[str, typer.Option("--format", help="wav or flac.")] = "wav",
-    seed: Annotated[int, typer.Option(help="Seed of the random draw.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the random draw.", min=0, max=opt.MOST_SEED)] = 0,
     audio_root: Annotated[
         Path | None, typer.Option(help="Folder of the recordings, where they were moved since.")
     ] = None,
@@ -118,8 +118,10 @@ def _cut(
     from aurist.automl import Sampling, cut_clips, detections_to_review
     from aurist.automl.detected import labels_from
     from aurist.errors import plural
+    from aurist.folders import check_output
     from aurist.report import write_review
 
+    check_output(output, folder=True)
     wanted = None if labels is None else labels_from(labels)
     found = detections_to_review(
         run,
@@ -143,9 +145,11 @@ def _read(run: Run, path: Path, output: Path, labels: str | None) -> None:
     from aurist.automl import read_verdicts
     from aurist.automl.detected import labels_from
     from aurist.errors import ConfigError, plural
+    from aurist.folders import check_output
 
     if output.resolve() == path.resolve():
         raise ConfigError(f"{path} is never written to; give another file with -o.")
+    check_output(output)
     more = () if labels is None else labels_from(labels)
     found = read_verdicts(path, [*run.classes(), *more])
     if len(found.precision):

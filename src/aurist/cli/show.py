@@ -257,8 +257,8 @@ def importance(
             "--output", "-o", help="Folder for importance.csv and importance.png. Default: the run's."
         ),
     ] = None,
-    repeats: Annotated[int, typer.Option(help="How often each feature is shuffled.")] = 5,
-    top: Annotated[int, typer.Option(help="How many features to print and draw.")] = 20,
+    repeats: Annotated[int, typer.Option(help="How often each feature is shuffled.", min=1)] = 5,
+    top: Annotated[int, typer.Option(help="How many features to print and draw.", min=1)] = 20,
     as_json: opt.Json = False,
 ) -> None:
     """Measure how much worse the score gets when a feature is shuffled, on clips its models had not seen.
@@ -269,12 +269,13 @@ def importance(
     """
     from aurist.automl.importance import permutation_importance
     from aurist.files import atomic_path
+    from aurist.folders import check_output
     from aurist.plots import plot_importance
     from aurist.run import open_run
 
-    opened = open_run(run)
+    opened, folder = open_run(run), output or run
+    check_output(folder, folder=True)
     table = permutation_importance(opened, repeats=repeats)
-    folder = output or run
     with atomic_path(folder / "importance.csv") as part:
         table.to_csv(part, index=False, float_format="%.6g")
     plot_importance(table.head(top), folder / "importance.png")

@@ -15,7 +15,7 @@ import pandas as pd
 from aurist.clips import Clips
 from aurist.errors import AuristError, RunError
 from aurist.features.waves import HeldWaves
-from aurist.files import check_name
+from aurist.folders import check_name
 from aurist.metrics import UNKNOWN
 
 Proba = npt.NDArray[np.float64]

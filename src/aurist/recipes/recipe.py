@@ -10,7 +10,7 @@ from typing import Any
 from aurist.augment import Compose, compose_from
 from aurist.errors import ConfigError, check_one_of
 from aurist.features.spectrogram_config import SpectrogramConfig
-from aurist.files import check_name
+from aurist.folders import check_name
 from aurist.nets.config import FRAMEWISE, NetworkConfig
 from aurist.pooling import POOLINGS
 

@@ -12,6 +12,7 @@ import pandas as pd
 
 from aurist.evaluate import confusion, ece, per_class, reliability
 from aurist.files import atomic_path
+from aurist.folders import check_output
 from aurist.plots import plot_confusion, plot_curves, plot_importance, plot_leaderboard, plot_reliability
 from aurist.report import gather
 from aurist.report.gather import Told
@@ -48,6 +49,7 @@ def write_report(run: Run, path: Path, *, model: str | None = None, with_sound: 
     RunError
         Where the run is not finished.
     """
+    check_output(path)
     # all that is drawn and written here is of the run's own files
     with stored(run.folder, run.remedy):
         text = template("report.html").render(_contents(run, model, with_sound))

@@ -177,6 +177,8 @@ class Run:
 def create_run(folder: Path, config: FitConfig, data: RunData, recipes: Sequence[Recipe] = ()) -> Run:
     """Write a new run folder; ``data.json``, written last, says that it is whole."""
     folder.mkdir(parents=True, exist_ok=True)
+    for name in ("recipes.json", "plan.toml", "test_keys.parquet", "journal.jsonl"):
+        (folder / name).unlink(missing_ok=True)  # of an attempt that was killed, perhaps with other settings
     write_config(folder / "config.toml", config)
     if recipes:
         write_json(folder / "recipes.json", [recipe.to_dict() for recipe in recipes])

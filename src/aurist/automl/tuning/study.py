@@ -16,7 +16,8 @@ from optuna.storages import RetryHeartbeatStaleTrialCallback
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from aurist.automl.tuning.parts import distribution, draw, make_pruner, make_sampler, open_storage, quiet
-from aurist.files import is_free, only_one, remove_folder
+from aurist.files import is_free, only_one
+from aurist.folders import remove_folder
 from aurist.recipes import Space
 
 #: Seconds to wait for another process that reads or writes the study.

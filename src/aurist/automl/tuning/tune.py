@@ -18,7 +18,7 @@ from aurist.automl.tuning.trials import Trials
 from aurist.clips.read import ReadOptions
 from aurist.config import FitConfig
 from aurist.errors import MissingExtraError, plural
-from aurist.files import only_one
+from aurist.folders import check_output, claim
 from aurist.machine import available_cores
 from aurist.metrics import metric
 from aurist.plan import Clock, n_splits
@@ -80,12 +80,22 @@ def tune(
     config = replace(config, engine=subject.engine, recipes=recipes, plan=None, time_limit=None)
     folder = Path(output)
     place = folder / "data"
-    place.mkdir(parents=True, exist_ok=True)
-    with only_one(place, _PATIENCE):
-        check_same(folder / "asked.json", source, subject, config, search, options)
-        if not (place / "data.json").exists():
-            prepare(source, place, config, options=options, test=None, cache_dir=cache_dir, say=say)
-    data, note = hold_out(read_data(open_run(place)), search.holdout, n_splits(config), config.seed)
+    check_output(folder, folder=True)
+    asked = folder / "asked.json"
+    with claim(place, _PATIENCE):
+        fresh = not (place / "data.json").exists()
+        if fresh:
+            asked.unlink(missing_ok=True)  # of a command that ended before its data was ready
+        check_same(asked, source, subject, config, search, options)
+        try:
+            if fresh:
+                prepare(source, place, config, options=options, test=None, cache_dir=cache_dir, say=say)
+            data, note = hold_out(read_data(open_run(place)), search.holdout, n_splits(config), config.seed)
+        except BaseException:
+            if fresh:  # what was refused claims no folder
+                for path in (asked, place / "data.json"):
+                    path.unlink(missing_ok=True)
+            raise
     say(note)
     data = replace(data, task=replace(data.task, jobs=available_cores(config.jobs)))
     clock = Clock(began, math.inf if search.time_limit is None else search.time_limit)

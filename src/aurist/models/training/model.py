@@ -10,7 +10,7 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from aurist.files import check_name
+from aurist.folders import check_name
 from aurist.models.base import Inputs, Proba, Task, fit_again
 from aurist.models.network import ONE_CHECKPOINT, ONE_NETWORK, ONE_WINDOW, POOLED
 from aurist.models.training.fold import NETWORKS, Ear, device, ear_from, front_end, hear, in_place

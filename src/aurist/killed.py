@@ -1,0 +1,36 @@
+"""Members whose worker process was killed, so that a resumed run does not meet the same unchanged."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from aurist.files import write_json
+from aurist.models.base import FitFailedError
+from aurist.stored import read_json
+
+KILLED_FILE = "killed.json"
+
+
+def note_killed(folder: Path, why: str, workers: int) -> None:
+    """Write down in the folder of a member why its worker was killed, and how many there were at a time."""
+    write_json(folder / KILLED_FILE, {"why": why, "workers": workers})
+
+
+def was_killed(folder: Path, name: str) -> bool:
+    """Whether a worker of this member was killed before: its folds are then fitted one at a time.
+
+    Raises
+    ------
+    FitFailedError
+        Where it was killed though one fold had all the memory: it is not tried again.
+    """
+    path = folder / KILLED_FILE
+    if not path.exists():
+        return False
+    before = read_json(path, {"why": str, "workers": int}, "Delete it, and go on with `aurist resume`.")
+    if before["workers"] == 1:
+        raise FitFailedError(
+            f"{name}: not tried again: {before['why']} when it was fitted before. Where there is more memory now, "
+            f"delete {path} and go on with `aurist resume`."
+        )
+    return True

@@ -1,0 +1,174 @@
+"""Workers that are killed, disks that are full, two fits at once: nothing is lost, and every end says how to go on."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import aurist
+from aurist import crossval
+from aurist.errors import RunError
+from aurist.killed import KILLED_FILE
+
+from ..command import start
+from .conftest import feature_table
+
+PLAN = """
+[[member]]
+name = "Trees"
+engine = "forest"
+settings = {trees = 20}
+
+[[member]]
+name = "Hungry"
+engine = "classic"
+settings = {kind = "lda"}
+"""
+fit_fold = crossval._fit_fold
+
+
+def config(tmp_path: Path, jobs: int) -> aurist.FitConfig:
+    (tmp_path / "plan.toml").write_text(PLAN)
+    return aurist.FitConfig(preset="quick", plan=str(tmp_path / "plan.toml"), n_splits=2, jobs=jobs)
+
+
+@pytest.fixture
+def killer(monkeypatch: pytest.MonkeyPatch) -> None:
+    def killed(folder: Path, data: Any, member: Any, *rest: Any) -> None:
+        import os
+
+        from aurist.crossval import _fit_fold
+
+        if member.name == "Hungry":
+            os.kill(os.getpid(), 9)  # as the system does where memory runs out
+        _fit_fold(folder, data, member, *rest)
+
+    monkeypatch.setattr(crossval, "_fit_fold", killed)
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.usefixtures("killer")
+def test_a_member_whose_worker_is_killed_is_skipped(
+    tmp_path: Path, jobs: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines: list[str] = []
+    run = aurist.fit(feature_table(90), tmp_path / "run", config(tmp_path, jobs), say=lines.append)
+    assert run.is_finished() and set(run.ensemble()["weights"]["Ensemble"][0]) == {"Trees"}
+    assert any(
+        "skipped: Hungry: its process was killed (SIGKILL), most likely because memory" in line
+        for line in lines
+    )
+    monkeypatch.setattr(crossval, "_fit_fold", fit_fold)
+    lines.clear()
+    resumed = aurist.resume(run.folder, say=lines.append)
+    names = {one["name"] for one in resumed.ensemble()["members"]}
+    if jobs == 2:  # one fold at a time it has twice the memory
+        assert names == {"Trees", "Hungry"}
+        return
+    assert names == {"Trees"} and any("Hungry: not tried again" in line for line in lines)
+    (run.models / "Hungry" / KILLED_FILE).unlink()
+    assert len(aurist.resume(run.folder).ensemble()["members"]) == 2
+
+
+def test_memory_that_runs_out_skips_the_member_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def hungry(folder: Path, data: Any, member: Any, *rest: Any) -> None:
+        from aurist.crossval import _fit_fold
+
+        if member.name == "Hungry":
+            raise MemoryError
+        _fit_fold(folder, data, member, *rest)
+
+    monkeypatch.setattr(crossval, "_fit_fold", hungry)
+    lines: list[str] = []
+    run = aurist.fit(feature_table(90), tmp_path / "run", config(tmp_path, 1), say=lines.append)
+    assert run.is_finished() and any("Hungry: there was not enough memory" in line for line in lines)
+
+
+def test_memory_that_runs_out_here_says_how_to_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def hungry(*_: Any) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(importlib.import_module("aurist.automl.train"), "finish", hungry)
+    with pytest.raises(RunError, match=r"Memory ran out.*aurist resume"):
+        aurist.fit(feature_table(90), tmp_path / "run", config(tmp_path, 1))
+    monkeypatch.undo()
+    assert aurist.resume(tmp_path / "run").is_finished()
+
+
+def test_a_disk_that_is_full_says_which_file_and_how_to_go_on(tmp_path: Path) -> None:
+    feature_table(200).to_csv(tmp_path / "train.csv", index=False)
+    config(tmp_path, 1)
+    fit = f"{sys.executable} -m aurist fit train.csv --label genre --plan plan.toml --jobs 1 -o run"
+    # 60 kB a file: the table of clips has room, the trees have not
+    told = subprocess.run(
+        ["bash", "-c", f"ulimit -f 60; {fit}"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert told.returncode == 1, told.stderr
+    last = told.stderr.strip().splitlines()[-1]
+    assert "forest.skops cannot be written: there is no room" in last
+    assert last.endswith("go on with: aurist resume run") and "Traceback" not in told.stderr
+    assert aurist.resume(tmp_path / "run").is_finished()
+
+
+def test_of_two_fits_at_once_into_one_folder_one_is_refused_and_the_other_whole(tmp_path: Path) -> None:
+    config(tmp_path, 1)
+    table = feature_table(90)
+    table.to_csv(tmp_path / "a.csv", index=False)
+    table.assign(genre=table["genre"] + "2").to_csv(tmp_path / "b.csv", index=False)
+    fit = ("--label", "genre", "--plan", "plan.toml", "--jobs", 1, "-o", "run")
+    both = {name: start("fit", f"{name}.csv", *fit, cwd=tmp_path) for name in ("a", "b")}
+    told = {name: process.communicate()[1] for name, process in both.items()}
+    codes = {name: process.returncode for name, process in both.items()}
+    assert sorted(codes.values()) == [0, 1], told
+    won, lost = sorted(codes, key=lambda name: codes[name])
+    assert "in use" in told[lost] or "holds a" in told[lost]
+    classes = aurist.load(tmp_path / "run").classes()
+    assert all(name.endswith("2") == (won == "b") for name in classes)
+    clips = pd.read_parquet(tmp_path / "run" / "clips.parquet")
+    assert {label for labels in clips["labels"] for label in labels} == set(classes)
+
+
+def test_a_fit_that_begins_while_another_prepares_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def prepared(*_: Any, **__: Any) -> Any:
+        monkeypatch.undo()
+        with pytest.raises(RunError, match="is in use"):
+            aurist.fit(feature_table(90), tmp_path / "run", config(tmp_path, 1))
+        raise RunError("that is enough")
+
+    monkeypatch.setattr("aurist.automl.prepare", prepared)
+    with pytest.raises(RunError, match="enough"):
+        aurist.fit(feature_table(90), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_what_is_in_a_folder_already_is_not_replaced(tmp_path: Path) -> None:
+    (tmp_path / "models").mkdir()
+    (tmp_path / "config.toml").write_text("theirs = true")
+    with pytest.raises(RunError, match=r"is no run folder.*config\.toml, models"):
+        aurist.fit(feature_table(90), tmp_path)
+    assert (tmp_path / "config.toml").read_text() == "theirs = true"
+
+
+def test_a_fit_that_was_refused_leaves_no_folder(tmp_path: Path) -> None:
+    with pytest.raises(aurist.AuristError):
+        aurist.fit(feature_table(90).assign(genre="folk"), tmp_path / "runs" / "run")
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_a_killed_attempt_left_is_no_part_of_the_next(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    folder.mkdir()
+    (folder / ".lock").touch()
+    (folder / "test_keys.parquet").write_bytes(b"cut")
+    (folder / "recipes.json").write_text(json.dumps([{"name": "../x"}]))
+    run = aurist.fit(feature_table(90), folder, config(tmp_path, 1))
+    assert run.recipes() == [] and run.is_finished()

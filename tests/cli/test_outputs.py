@@ -1,0 +1,116 @@
+"""What cannot be written, or makes no sense, is refused before the work."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from aurist.cli import app
+from aurist.errors import AuristError
+
+#: Commands with a file, and with a folder, in the place of OUT.
+FILES = [
+    "features DATA -o OUT.csv",
+    "predict RUN DATA -o OUT",
+    "report RUN -o OUT",
+    "fit DATA --save-plan OUT",
+    "clips RUN --read clips.csv -o OUT",
+]
+FOLDERS = [
+    "check DATA -o OUT",
+    "fit DATA -o OUT",
+    "tune DATA --recipe LightGBM -o OUT",
+    "evaluate RUN DATA -o OUT",
+    "importance RUN -o OUT",
+    "augment a.wav --recipe mel-cnn -o OUT",
+    "demo -o OUT",
+]
+
+
+@pytest.fixture
+def _no_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    def work(*_: object, **__: object) -> None:
+        raise AssertionError("worked before the output was tried")
+
+    for name in (
+        "aurist.automl.prepare",
+        "aurist.automl.apply_run",
+        "aurist.automl.evaluate_run",
+        "aurist.automl.plan_fit",
+        "aurist.automl.read_verdicts",
+        "aurist.automl.tables.read_clips",
+        "aurist.clips.read.read_clips",
+        "aurist.automl.importance.permutation_importance",
+        "aurist.report.gather.told_by",
+        "aurist.models.training.heard.hear_file",
+        "aurist.synth.synthesise_demo",
+    ):
+        monkeypatch.setattr(name, work)
+    monkeypatch.setattr("aurist.run.open_run", lambda folder: None)
+    monkeypatch.setattr("aurist.run.read_data", lambda run: None)
+    monkeypatch.setattr("aurist.automl.read_inputs", lambda *_, **__: _NoWindows())
+
+
+class _NoWindows:
+    has_audio = False
+
+
+def told(command: str) -> str:
+    """What the command says that is refused."""
+    found = CliRunner().invoke(app, command.split())
+    if found.exit_code == 2:
+        return str(found.output)
+    assert isinstance(found.exception, AuristError), found.exception
+    return str(found.exception)
+
+
+@pytest.mark.parametrize("command", [*FILES, *FOLDERS])
+@pytest.mark.usefixtures("_no_work")
+def test_outputs_are_tried_before_the_work(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").write_text("theirs")
+    for name in ("folder", "folder.csv", "DATA", "RUN"):
+        (tmp_path / name).mkdir()
+    wrong, what = ("folder", "is a folder") if command in FILES else ("file", "is a file")
+    assert what in told(command.replace("OUT", wrong))
+    assert "cannot be written (Not a directory)" in told(command.replace("OUT", "file/deep/out"))
+    assert "cannot be written (" in told(command.replace("OUT", "/proc/out"))
+    assert (tmp_path / "file").read_text() == "theirs"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "fit DATA -o run --jobs -3",
+        "predict run DATA --jobs -1",
+        "check DATA --jobs -1",
+        "features DATA -o a.csv --jobs -2",
+        "fit DATA -o run --seed -1",
+        "fit DATA -o run --seed 4294967296",
+        "importance run --repeats 0",
+        "importance run --top -1",
+        "augment a.wav --recipe mel-cnn --count 0",
+        "cache --cache-dir file",
+        "cache --cache-dir file --clear",
+        "fit DATA -o run --cache-dir file",
+    ],
+)
+def test_numbers_and_folders_that_cannot_be_are_refused(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").write_text("theirs")
+    found = CliRunner().invoke(app, command.split())
+    assert found.exit_code == 2 and ("Invalid value" in found.output or "is a file" in found.output)
+    assert (tmp_path / "file").read_text() == "theirs"
+
+
+def test_the_demonstration_replaces_nothing_of_others(tmp_path: Path) -> None:
+    (tmp_path / "music").mkdir()
+    (tmp_path / "music" / "song.wav").write_text("years")
+    assert "was not made by the demonstration" in told(f"demo -o {tmp_path}")
+    assert (tmp_path / "music" / "song.wav").exists()
