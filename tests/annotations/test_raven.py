@@ -57,13 +57,16 @@ class TestRaven:
     def test_times_in_sequence_need_an_offset(self, tmp_path: Path) -> None:
         header = RAVEN + "\tBegin File\tSpecies"
         rows = ("1\tS\t1\t1\t2\t1\t2\ta.wav\twren", "2\tS\t1\t15\t16\t1\t2\tb.wav\twren")
-        with pytest.raises(
-            DataError, match=r"2 recordings one after another.*add the column 'File Offset \(s\)'"
-        ):
-            read_annotations(write(tmp_path, "all.txt", header, *rows))
-        # what was joined of two tables goes back to the beginning
-        found = read_annotations(write(tmp_path, "all.txt", header, rows[1], rows[0]))
-        assert [(one.path, one.start) for one in found] == [("b.wav", 15), ("a.wav", 1)]
+        # whatever the rows are sorted by
+        for ordered in (rows, rows[::-1]):
+            with pytest.raises(
+                DataError, match=r"2 recordings one after another.*add the column 'File Offset \(s\)'"
+            ):
+                read_annotations(write(tmp_path, "all.txt", header, *ordered))
+        # what was joined of two tables begins anew
+        more = "3\tS\t1\t0.5\t2\t1\t2\tb.wav\twren"
+        found = read_annotations(write(tmp_path, "all.txt", header, rows[1], rows[0], more))
+        assert [(one.path, one.start) for one in found] == [("b.wav", 15), ("a.wav", 1), ("b.wav", 0.5)]
         assert any("the times are taken for those of each recording" in note for note in found.notes)
 
     def test_any_column_may_hold_the_labels(self, tmp_path: Path) -> None:

@@ -139,3 +139,10 @@ def test_quoted_names_and_values_round_trip(
     assert attributes[1].nominal == tuple(values)
     assert table[column].tolist() == numbers
     assert table["kind"].tolist() == cells
+
+
+def test_rows_before_the_data_are_listed(tmp_path: Path) -> None:
+    text = "@relation r\n@attribute x numeric\n@attribute c {a,b}\n1,a\n@data\n2,b\n3,a\n"
+    (tmp_path / "t.arff").write_text(text)
+    with pytest.raises(DataError, match=r"line 4: it stands before @data: 1,a"):
+        read_clips(tmp_path / "t.arff")

@@ -132,7 +132,8 @@ def _check_offsets(table: Lines) -> list[str]:
         raise DataError(f"{table.where}: {plural(len(bad), 'thing')} that cannot be:\n{listing(bad)}")
     if len(begins) < 2:
         return []
-    if all(max(before) < min(after) for before, after in pairwise(begins.values())):
+    in_time = sorted(begins.values(), key=min)  # rows may be sorted by label, or by anything
+    if all(max(before) < min(after) for before, after in pairwise(in_time)):
         raise DataError(
             f"{table.where} has selections of {len(begins)} recordings one after another, as Raven counts their times "
             f"when it opens several, but not where they are in each: add the column {OFFSET!r} in Raven (Choose "

@@ -102,6 +102,8 @@ def load_arff(path: Path) -> tuple[pd.DataFrame, list[Attribute], list[str]]:
             in_data = True
         elif line.lower().startswith("@attribute"):
             attributes.append(_attribute(line, number, path))
+        elif not line.startswith("@"):
+            bad.append(f"line {number}: it stands before @data: {line[:60]}")
     names = [attribute.name for attribute in attributes]
     if not attributes or not (rows or bad):
         raise DataError(

@@ -82,7 +82,7 @@ def _separates(cells: Sequence[str], mark: str | None) -> bool:
     label of such cells stands alone in others.
     """
     split = {cell: [piece.removeprefix("-") for piece in _split(cell, mark)] for cell in set(cells)}
-    several = [pieces for pieces in split.values() if len(pieces) > 1]
+    several = [pieces for pieces in split.values() if len(set(pieces)) > 1]
     if not several or all(_NUMBER.fullmatch(cell) for cell in split):
         return False
     alone = {pieces[0] for pieces in split.values() if len(pieces) == 1}
