@@ -442,12 +442,12 @@ TARGETS = (
         Target(f"sound, ffmpeg: {form} {subtype}", _sound(suffix, form, subtype), _read_sound, 0.02)
         for suffix, form, subtype in _SOUNDS[-8:]
     ),
-    Target("plan", _plan, _read_plan, 3),
-    Target("recipes", _recipe, _read_recipes, 3),
+    Target("plan", _plan, _read_plan, 2),
+    Target("recipes", _recipe, _read_recipes, 1),
     Target("config.toml", _config, _read_config, 2),
     Target("sample submission", _sample, _read_sample, 1),
     Target("verdicts", _verdicts, _read_verdicts, 1),
-    Target("run folder", make_run, read_run, 3),
-    Target("detection folder", make_detections, read_detections, 4, ("a.wav", "site 1/")),
+    Target("run folder", make_run, read_run, 0.7),
+    Target("detection folder", make_detections, read_detections, 1.5, ("a.wav", "site 1/")),
     Target("network", make_network, read_network, 0.3),
 )

@@ -86,6 +86,8 @@ def read_frame(path: Path, columns: Mapping[str, str], remedy: str) -> pd.DataFr
         Where it is missing, cannot be read, or lacks some of that.
     """
     with stored(path, remedy):
+        if path.suffix != ".parquet" and not path.read_bytes().endswith(b"\n"):
+            raise ValueError("its last line is cut")
         table = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
         missing = [name for name in columns if name not in table.columns]
         if missing:

@@ -208,7 +208,11 @@ class Detections:
         """
         wanted = slice(None) if columns is None else columns
         parts = []
-        for number in sorted(self._known[recording.name].blocks):
+        blocks = sorted(self._known[recording.name].blocks)
+        with stored(self.folder / JOURNAL, self._remedy):
+            if not blocks or blocks != list(range(len(blocks))):
+                raise ValueError(f"blocks of {recording.name} are missing")
+        for number in blocks:
             path = self._part(recording, number)
             kept = read_arrays(path, _ARRAYS if when else _ARRAYS_ALONE, self._remedy)
             with stored(path, self._remedy):

@@ -15,7 +15,7 @@ from typing import Any
 
 import pandas as pd
 
-from aurist.config import FitConfig, read_config, write_config
+from aurist.config import FitConfig, read_config, read_toml, write_config
 from aurist.errors import RunError
 from aurist.features.schema import schema_to_dict
 from aurist.files import add_line, atomic_path, whole_lines, write_json
@@ -26,8 +26,8 @@ from aurist.plan import FitPlan, read_plan
 from aurist.predictions import COLUMNS, Predictions, from_frame
 from aurist.recipes import Recipe, recipe_from
 from aurist.run.data import RunData
-from aurist.run.shapes import BOARD, DATA, ENSEMBLE, SCORES, check_ensemble
-from aurist.stored import Shape, read_frame, read_json, stored
+from aurist.run.shapes import BOARD, CONFIG, DATA, ENSEMBLE, SCORES, check_ensemble
+from aurist.stored import Shape, check_shape, read_frame, read_json, stored
 
 #: Raised when a run of an older version can no longer be read.
 FORMAT = 2
@@ -45,8 +45,17 @@ class Run:
         return self.folder / "models"
 
     def config(self) -> FitConfig:
-        """The settings of the fit."""
-        return read_config(self.folder / "config.toml")
+        """The settings of the fit.
+
+        Raises
+        ------
+        RunError
+            Where some that every run has are missing: an empty file would be settings that nobody chose.
+        """
+        path = self.folder / "config.toml"
+        with stored(path, self.remedy):
+            check_shape(read_toml(path, "the settings in"), CONFIG)
+        return read_config(path)
 
     @property
     def remedy(self) -> str:

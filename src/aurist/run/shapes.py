@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+CONFIG = {"preset": str, "engine": str, "seed": int, "jobs": int}
 DATA = {
     "classes": [str],
     "multilabel": bool,
