@@ -27,6 +27,7 @@ from aurist.evaluate import (
     reliability,
 )
 from aurist.evaluate.bootstrap import resampled_scores
+from aurist.evaluate.bounds import fold_degrees
 from aurist.metrics import METRICS, metric
 
 
@@ -352,6 +353,23 @@ def test_a_model_that_is_really_the_best_is_hardly_flattered() -> None:
     best = best_of(truth, {"noise": rng.random((200, 2)), "good": good}, None, "accuracy")
     assert best is not None and best.model == "good" and best.flatters < 0.01
     assert best_of(truth, {"good": good}, None, "accuracy") is None
+
+
+def test_answers_out_of_fold_of_few_groups_are_less_sure_than_those_of_one_model() -> None:
+    rng = np.random.default_rng(0)
+    for of_each, least, most in ((3, 1.2, 2.3), (200, 1.0, 1.02)):
+        truth = np.eye(4)[np.arange(4).repeat(of_each)]
+        proba = truth + rng.normal(0, 1, truth.shape)
+        one, folds = (bootstrap(truth, proba, None, "accuracy", out_of_fold=out) for out in (False, True))
+        assert one.score == folds.score and folds.low <= one.low and one.high <= folds.high
+        assert least < (folds.high - folds.low) / (one.high - one.low) < most
+
+
+def test_degrees_of_freedom_are_those_of_the_classes_that_most_rows_have() -> None:
+    truth = np.eye(3)[[0] * 30 + [1] * 30 + [2]]
+    assert 28 > fold_degrees(truth, np.arange(61)) > 18  # one row of a class of its own hardly counts
+    assert fold_degrees(truth[:60], np.arange(60) // 10) == pytest.approx(2)  # three groups a class
+    assert fold_degrees(truth[:0], np.arange(0)) == 1.0
 
 
 # tables

@@ -43,8 +43,10 @@ def compare_with_careless(run: Run, learn: TrainingData, forest: FoldsFitted) ->
     honest = forest.oof.aligned(learn.clip_ids[scored].tolist())
     found: dict[str, Any] = {
         "model": forest.member.name,
-        "honest": asdict(interval(task, targets[scored], honest, learn.groups[scored], weight[scored])),
-        "random": asdict(interval(task, targets, random, alone, weight)),
+        "honest": asdict(
+            interval(task, targets[scored], honest, learn.groups[scored], weight[scored], out_of_fold=True)
+        ),
+        "random": asdict(interval(task, targets, random, alone, weight, out_of_fold=True)),
     }
     if found["random"]["score"] > max(found["honest"]["high"], found["honest"]["score"]):
         gap = paired(
@@ -117,10 +119,19 @@ def interval(
     proba: Proba,
     groups: Groups,
     weight: npt.NDArray[np.float64] | None = None,
+    *,
+    out_of_fold: bool = False,
 ) -> Interval:
-    """The task's score of some rows, with its interval over groups."""
+    """The task's score of some rows, with its interval over groups, as `aurist.evaluate.bootstrap` has it."""
     return bootstrap(
-        truth, proba, groups, task.metric, weight=weight, seed=task.seed, multilabel=task.multilabel
+        truth,
+        proba,
+        groups,
+        task.metric,
+        weight=weight,
+        seed=task.seed,
+        multilabel=task.multilabel,
+        out_of_fold=out_of_fold,
     )
 
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from aurist.evaluate import Best
 from aurist.plan import ENSEMBLE
 
-#: Of classes in fewer groups than this, intervals hold less often than they say (docs/decisions/0018).
+#: Of classes in fewer groups than this, scores were surely too low in trials (docs/decisions/0018).
 FEW_GROUPS = 5
 #: Classes that are named.
 _NAMED = 5
@@ -38,16 +38,17 @@ def about_few_groups(few: Mapping[str, int], n_classes: int) -> str:
     Examples
     --------
     >>> about_few_groups({"cat": 2}, 3)
-    'Few groups: 1 of 3 classes stands in fewer than 5 groups (cat in 2). The score is likely too low, and its \
-interval is less sure than it says: record more of it, from other recordings, sites or days.'
+    'Few groups: 1 of 3 classes stands in fewer than 5 groups (cat in 2). The score is likely too low (in \
+trials with 2 or 3 groups a class by 0.1 to 0.2), and its interval is wide: record more of it, from other recordings, \
+sites or days.'
     """
     named = [f"{name} in {count}" for name, count in list(few.items())[:_NAMED]]
     more = f", {len(few) - _NAMED} more" if len(few) > _NAMED else ""
     verb, it = ("stands", "it") if len(few) == 1 else ("stand", "them")
     return (
         f"Few groups: {len(few)} of {n_classes} classes {verb} in fewer than {FEW_GROUPS} groups "
-        f"({', '.join(named)}{more}). The score is likely too low, and its interval is less sure than it says: record "
-        f"more of {it}, from other recordings, sites or days."
+        f"({', '.join(named)}{more}). The score is likely too low (in trials with 2 or 3 groups a class by 0.1 to "
+        f"0.2), and its interval is wide: record more of {it}, from other recordings, sites or days."
     )
 
 

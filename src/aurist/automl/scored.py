@@ -68,4 +68,5 @@ def blended(learn: TrainingData, scored: Scored, names: Sequence[str], most: int
 
 def scored_interval(learn: TrainingData, scored: Scored, proba: Proba) -> Interval:
     """The score of what is said of the scored rows, with its interval."""
-    return interval(learn.task, scored.truth, proba, scored.groups, learn.examples.weight[scored.rows])
+    weight = learn.examples.weight[scored.rows]
+    return interval(learn.task, scored.truth, proba, scored.groups, weight, out_of_fold=True)

@@ -114,13 +114,14 @@ def _test_word(
     weight = learn.examples.weight[scored.rows]
     proba = scored.probas[ENSEMBLE]
     task = learn.task
-    new = interval(task, scored.truth, proba, scored.groups, weight * found.new_weight)
+    new = interval(task, scored.truth, proba, scored.groups, weight * found.new_weight, out_of_fold=True)
     both = interval(
         task,
         np.concatenate([scored.truth, scored.truth]),
         np.concatenate([proba, as_seen.proba]),
         np.concatenate([scored.groups, scored.groups]),
         np.concatenate([weight * found.new_weight, weight * found.seen_weight]),
+        out_of_fold=True,
     )
     return {
         "rows": len(test_keys),

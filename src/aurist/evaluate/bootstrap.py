@@ -27,7 +27,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from aurist.errors import ConfigError, DataError
-from aurist.evaluate.bounds import score_bounds
+from aurist.evaluate.bounds import fold_degrees, score_bounds
 from aurist.evaluate.chance import chance, named_metric
 from aurist.metrics import METRICS, Metric, Scorer, is_multilabel
 from aurist.metrics.scorer import Floats, Proba, Truth
@@ -67,6 +67,7 @@ def bootstrap(
     seed: int = 0,
     multilabel: bool | None = None,
     weight: npt.NDArray[np.float64] | None = None,
+    out_of_fold: bool = False,
 ) -> Interval:
     """A score and its interval, from resampled groups.
 
@@ -88,6 +89,9 @@ def bootstrap(
         Whether rows may have several labels; seen from the truth where not given.
     weight
         (n,), how much each row counts; all alike where not given.
+    out_of_fold
+        Whether models of other rows of the same set made each answer, and not one model all: of few groups the
+        interval is wider then (see `aurist.evaluate.bounds.fold_degrees`).
 
     Raises
     ------
@@ -108,7 +112,8 @@ def bootstrap(
     score, resampled = resampled_scores(
         [scorer], truth, groups, rounds, seed, weight, over_classes=chosen.over_classes
     )
-    bounds = score_bounds(chosen, resampled[0], level, float(score[0]), _count(groups, truth))
+    degrees = fold_degrees(np.asarray(truth), _group_codes(groups, len(truth))) if out_of_fold else None
+    bounds = score_bounds(chosen, resampled[0], level, float(score[0]), _count(groups, truth), degrees)
     return Interval(float(score[0]), *bounds)
 
 

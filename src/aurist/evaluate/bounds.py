@@ -18,19 +18,25 @@ from __future__ import annotations
 from statistics import NormalDist
 
 import numpy as np
+import numpy.typing as npt
 
 from aurist.errors import ConfigError
 from aurist.metrics import Metric
-from aurist.metrics.scorer import Floats
+from aurist.metrics.scorer import Floats, Truth
 
 #: A variance of resamples that is none but for rounding.
 _NONE = 1e-12
 
 
 def score_bounds(
-    metric: Metric, values: Floats, level: float, score: float, n_groups: int
+    metric: Metric,
+    values: Floats,
+    level: float,
+    score: float,
+    n_groups: int,
+    degrees: float | None = None,
 ) -> tuple[float, float]:
-    """Of a score, from those of its resamples."""
+    """Of a score, from those of its resamples; ``degrees`` as `wilson` takes them."""
     if not metric.is_share:
         return percentile_bounds(values, level, score, biased=False)
     defined = _defined(values, level)
@@ -39,12 +45,14 @@ def score_bounds(
     spread = float(defined.var())
     middle = min(max(2 * score - defined.mean(), 0.0), 1.0) if metric.over_classes else score
     alone = middle * (1 - middle) / spread if spread > _NONE and 0 < middle < 1 else n_groups
-    low, high = wilson(middle, alone, level)
+    low, high = wilson(middle, alone, level, degrees)
     return min(low, score), max(high, score)
 
 
-def wilson(share: float, n: float, level: float) -> tuple[float, float]:
+def wilson(share: float, n: float, level: float, degrees: float | None = None) -> tuple[float, float]:
     """The interval of a share of ``n`` independent answers.
+
+    ``degrees`` of freedom give the quantiles of Student's t, which are wider; None: those of the normal distribution.
 
     Examples
     --------
@@ -52,9 +60,36 @@ def wilson(share: float, n: float, level: float) -> tuple[float, float]:
     >>> print(f"{low:.3f} {high:.3f}")
     0.912 1.000
     """
-    z = NormalDist().inv_cdf((1 + level) / 2)
+    z = _quantile((1 + level) / 2, degrees)
     middle, half = share + z**2 / (2 * n), z * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
     return float((middle - half) / (1 + z**2 / n)), float((middle + half) / (1 + z**2 / n))
+
+
+def fold_degrees(truth: Truth, codes: npt.NDArray[np.intp]) -> float:
+    """Degrees of freedom of a score out of fold: the groups of a class less one, in the harmonic mean over the labels.
+
+    Answers out of fold hang together, as models of few groups all lean the way that these happen to lie: a spread over
+    all groups does not show it, and the fewer groups a class has the more there is of it (docs/decisions/0018).
+
+    Examples
+    --------
+    >>> round(fold_degrees(np.eye(2)[[0, 0, 0, 1, 1, 1, 1]], np.array([0, 1, 2, 3, 3, 4, 5])), 1)
+    2.0
+    """
+    counts = (truth == 1).sum(axis=0)
+    columns = np.flatnonzero(counts)
+    groups = [len(np.unique(codes[truth[:, column] == 1])) for column in columns]
+    if not groups:
+        return 1.0
+    return max(float(counts.sum() / np.sum(counts[columns] / np.array(groups))) - 1.0, 1.0)
+
+
+def _quantile(share: float, degrees: float | None) -> float:
+    if degrees is None:
+        return NormalDist().inv_cdf(share)
+    from scipy.stats import t
+
+    return float(t.ppf(share, degrees))
 
 
 def percentile_bounds(values: Floats, level: float, score: float, *, biased: bool) -> tuple[float, float]:

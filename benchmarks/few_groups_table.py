@@ -1,0 +1,111 @@
+"""The tables of `few_groups.py`: ways to state a score, by what was then found, on the same fits.
+
+python benchmarks/few_groups_table.py few_groups/
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+import _common
+from aurist.evaluate import bootstrap
+
+
+def read(path: Path) -> dict[str, float | str | bool]:
+    """One division: what each way states less what was found, and whether intervals hold."""
+    kept = np.load(path)
+    name, n_groups, _ = path.stem.rsplit("_", 2)
+    label, new_label = kept["label"], kept["test_label"]
+    row: dict[str, float | str | bool] = {"family": name.replace("-", " "), "groups": int(n_groups)}
+
+    def right(proba: np.ndarray, truth: np.ndarray) -> float:
+        return float((proba.argmax(axis=1) == truth).mean())
+
+    once, again = kept["five oof"], kept["five again oof"]
+    found = right(kept["five new"], new_label)
+    one = (right(once, label) + right(again, label)) / 2
+    two = right(once + again, label)
+    row["stated"] = right(once, label) - found
+    row["by one fold's models"] = right(once, label) - float(kept["five alone"].mean())
+    # the error of a mean of m models falls like 1 / m: two say how far five go
+    row["corrected"] = one + 2 * (two - one) * (1 - 1 / 5) - found
+    row["worth of the second"] = right(kept["five new"] + kept["five again new"], new_label) - found
+    for kind in ("level", "ten"):
+        if f"{kind} oof" in kept:
+            there = right(kept[f"{kind} new"], new_label)
+            row[kind] = right(kept[f"{kind} oof"], label) - there
+            row[f"five where {kind}"] = row["stated"]
+            row[f"worth of {kind}"] = there - found
+    truth, test = np.eye(once.shape[1])[label], np.eye(once.shape[1])[new_label]
+    own = bootstrap(test, kept["five new"], kept["test_group"], "accuracy", rounds=300)
+    for way, out_of_fold in (("normal", False), ("student", True)):
+        held = bootstrap(truth, once, kept["group"], "accuracy", rounds=300, out_of_fold=out_of_fold)
+        spread = (own.high - own.low) / 2
+        gap = found - held.score
+        row[way] = -np.hypot(held.score - held.low, spread) <= gap <= np.hypot(held.high - held.score, spread)
+        row[f"{way} width"] = held.high - held.low
+    return row
+
+
+def written(rounds: pd.DataFrame) -> str:
+    """The two tables."""
+
+    def mean(values: pd.Series) -> str:
+        known = values.dropna()
+        if len(known) < 4:
+            return ""
+        return f"{known.mean():+.3f} ± {2 * known.std(ddof=1) / np.sqrt(len(known)):.3f}"
+
+    def share(some: pd.DataFrame, way: str) -> str:
+        return f"{some[way].mean():.0%}, {some[f'{way} width'].mean():.2f}"
+
+    parts = [(f"{n} groups a class", some) for n, some in rounds.groupby("groups")]
+    parts += [(str(name), some) for name, some in rounds.groupby("family", sort=False)]
+    parts += [("**3 to 60 groups a class**", rounds[rounds["groups"] >= 3]), ("all", rounds)]
+    bias = ["stated", "by one fold's models", "corrected"]
+    first = [
+        [
+            name,
+            str(len(some)),
+            *(mean(some[way]) for way in bias),
+            share(some, "normal"),
+            share(some, "student"),
+        ]
+        for name, some in parts
+    ]
+    ways = ["level", "five where level", "worth of level", "ten", "five where ten", "worth of ten"]
+    second = [
+        [name, *(mean(some[way]) for way in ways), mean(some["worth of the second"])] for name, some in parts
+    ]
+    return "\n\n".join(
+        [
+            _common.table(
+                ["", "divisions", "stated - found", "by the models of one fold", "corrected by a second division",
+                 "holds, normal", "holds, Student's t"],
+                first,
+            ),
+            _common.table(
+                ["", "level folds: stated - found", "5 folds there", "level folds: worth", "10 folds: stated - found",
+                 "5 folds there", "10 folds: worth", "second division: worth"],
+                second,
+            ),
+        ]
+    )  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("folder", type=Path)
+    options = parser.parse_args()
+    paths = sorted(path for path in options.folder.glob("*.npz") if not path.stem.endswith(".part"))
+    print(written(pd.DataFrame([read(path) for path in paths])))
+
+
+if __name__ == "__main__":
+    main()
