@@ -120,12 +120,14 @@ class Pieces(io.RawIOBase):
     """Pieces as one file, for libsndfile to read."""
 
     def __init__(self, path: Path, pieces: Sequence[Piece]) -> None:
-        self._file = path.open("rb", buffering=0)
+        self._file = io.BufferedReader(io.FileIO(path), 1 << 16)
         self._pieces = list(pieces)
         self._starts = [0]
         for piece in pieces:
             self._starts.append(self._starts[-1] + (len(piece) if isinstance(piece, bytes) else piece[1]))
         self._at = 0
+        #: From where to where the range goes that was read from last, and what to add for its place in the file.
+        self._range = (0, 0, 0)
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         start = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._starts[-1]}[whence]
@@ -136,6 +138,13 @@ class Pieces(io.RawIOBase):
         return self._at
 
     def readinto(self, into: WriteableBuffer) -> int:
+        # libmpg123 reads a few bytes at a time, thousands of times a span: mostly from one range
+        start, stop, offset = self._range
+        if start <= self._at and self._at + memoryview(into).nbytes <= stop:
+            self._file.seek(offset + self._at)
+            got = self._file.readinto(into)
+            self._at += got
+            return got
         view = memoryview(into).cast("B")
         done = 0
         while done < len(view) and self._at < self._starts[-1]:
@@ -147,6 +156,8 @@ class Pieces(io.RawIOBase):
                 view[done : done + wanted] = piece[inside : inside + wanted]
                 got = wanted
             else:
+                first = self._starts[number]
+                self._range = (first, first + piece[1], piece[0] - first)
                 self._file.seek(piece[0] + inside)
                 got = self._file.readinto(view[done : done + wanted]) or 0
             if not got:
