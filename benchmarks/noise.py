@@ -1,0 +1,318 @@
+"""Labels that mean nothing: no model, and nothing that is chosen from models' answers, may beat the best constant.
+
+Every draw makes noise features (clips of noise for the network) and labels of its own. All kinds of models answer out
+of fold; from the answers come the blend, its temperature, the tilt, the second level, thresholds, poolings, the rule
+for copies and pseudo-labels, all by aurist's own functions. A cell is the score less that of the best single constant
+in hindsight over all scored rows, the mean of the draws with two standard errors. It must not be surely above 0; what
+is goes through `--again`: a hundred new draws, judged with a correction for the number of cells.
+
+Resumable: every draw of a model is a line of `draws.jsonl`.
+
+    python benchmarks/noise.py --draws 20 --seconds 280 --output noise/     # again and again until it says "all done"
+    python benchmarks/noise.py --again 100 --output noise/                  # then, where a cell is above 0
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+import _common
+from _noise_draws import N_FOLDS, SCHEMES, Draw, draw
+from aurist.automl.pseudo import pseudo_examples
+from aurist.crossval import FoldsFitted, TrainingData
+from aurist.ensemble import nested_ensemble
+from aurist.metrics import metric
+from aurist.models.base import Inputs, Member, Proba, engine
+from aurist.plan import SECOND_LEVEL
+from aurist.pooling import POOLINGS, choose_pooling, pool
+from aurist.predictions import Predictions
+from aurist.seen import learn_seen
+from aurist.splits import assign_folds
+from aurist.stack import beats_constant, reason_against, second_level
+from aurist.temper import nested_temperatures, temper_parts
+from aurist.thresholds import nested_decisions
+from aurist.tilt import nested_powers, tilt_rows
+
+COLUMNS = ("part", "scheme", "seed", "kind", "metric", "gain")
+
+
+def _gluon(name: str, kind: str, **settings: Any) -> Member:
+    return Member(name, "autogluon", {"kind": kind, "refit": True, **settings})
+
+
+#: Quick ones, whose answers are blended and so on.
+FIRST = (
+    Member("ExtraTrees", "forest", {"trees": 20}),
+    Member("Logistic", "classic", {"kind": "logistic"}),
+    Member("KernelRidge", "kernel"),
+    Member("SVM", "classic", {"kind": "svm"}),
+    Member("LDA", "classic", {"kind": "lda"}),
+)
+GLUON = (
+    _gluon("LightGBM", "GBM", num_boost_round=30),
+    _gluon("LightGBMXT", "GBM", num_boost_round=30, extra_trees=True),
+    _gluon("XGBoost", "XGB", n_estimators=30),
+    _gluon("CatBoost", "CAT", iterations=30),
+    _gluon("RandomForest", "RF", n_estimators=30),
+    _gluon("NeuralNet", "NN_TORCH", num_epochs=10),
+    _gluon("TabM", "TABM", n_epochs=5),
+)
+#: Of the first, so many are blended.
+BLENDED = 3
+MLJAR, MLJAR_SECONDS = Member("mljar", "mljar", {"preset": "quick"}), 10.0
+ABOVE = (
+    Member("Logistic_L2", "classic", {"kind": "logistic"}, level=2),
+    Member("ExtraTrees_L2", "forest", {"trees": 20}, level=2),
+)
+ABOVE_GLUON = SECOND_LEVEL
+
+
+Part = Callable[[Draw], dict[str, dict[str, float]]]
+
+
+def answers(learn: TrainingData, member: Member, seconds: float = np.inf) -> FoldsFitted:
+    """What a member says out of fold, fitted here, without a process for each fold."""
+    said = np.zeros(learn.examples.targets.shape)
+    for split in learn.splits:
+        with tempfile.TemporaryDirectory() as place:
+            train, inner = learn.examples.take(split.train), learn.examples.take(split.inner)
+            if split.fold in learn.beside:
+                train = train.together(learn.beside[split.fold])
+            model = engine(member.engine).fit(Path(place), learn.task, member, train, inner, seconds).model
+            said[split.scored] = model.predict_proba(learn.examples.inputs.take(split.scored))
+    oof = Predictions(member.name, learn.clip_ids, said, learn.task.classes, learn.folds)
+    return FoldsFitted(member, oof, None, 0.0, 0.0, asks=learn.asks)
+
+
+def gains(learn: TrainingData, proba: Proba) -> dict[str, float]:
+    """By metric, the score less that of the best constant in hindsight."""
+    truth, several = learn.examples.targets, learn.task.multilabel
+    usual = np.tile(truth.mean(axis=0), (len(truth), 1))
+    names = ("log_loss",) if several else ("log_loss", "accuracy")
+    return {
+        name: metric(name)(truth, proba, multilabel=several) - metric(name)(truth, usual, multilabel=several)
+        for name in names
+    }
+
+
+def choices(made: Draw, fitted: list[FoldsFitted]) -> dict[str, dict[str, float]]:
+    """What is chosen from answers: by row of the table and metric."""
+    learn, several = made.learn, made.learn.task.multilabel
+    truth, folds = learn.examples.targets, learn.folds
+    probas = [one.oof.proba for one in fitted[:BLENDED]]
+    found: dict[str, dict[str, float]] = {}
+    ours = nested_ensemble(
+        probas, truth, folds, learn.groups, learn.task.metric, multilabel=several, seed=learn.task.seed
+    )
+    found["blend"] = gains(learn, ours.proba)
+    heats = nested_temperatures(ours.proba, truth, ours.part, multilabel=several)
+    sure = temper_parts(ours.proba, ours.part, heats, multilabel=several)
+    found["blend, tempered"] = gains(learn, sure)
+    if several:
+        named = nested_decisions(sure, truth, ours.part)
+        score, rates = metric("f1_macro"), truth.mean(axis=0)
+        # the best constant names every class
+        found["thresholds"] = {
+            "f1_macro": score(truth, named, multilabel=True) - float(np.mean(2 * rates / (1 + rates)))
+        }
+    else:
+        prior = truth.mean(axis=0)
+        powers = nested_powers(sure, truth, ours.part, prior, "balanced_accuracy")
+        tilted = metric("balanced_accuracy")(truth, tilt_rows(sure, prior, powers), multilabel=False)
+        found["tilt"] = {"balanced_accuracy": tilted - 1 / (truth.sum(axis=0) > 0).sum()}
+    found["pooling"] = gains(learn, _pooled(learn))
+    if not learn.prescribed and len(np.unique(learn.groups)) == len(learn.groups):
+        found["copies"] = _copies(learn)
+    found["pseudo-labels"] = gains(learn, _taught(made, fitted[0]).oof.proba)
+    return found
+
+
+def _pooled(learn: TrainingData) -> Proba:
+    """Windows that say the shares of the other folds, and noise: pooled as is best on the other folds."""
+    rng = np.random.default_rng(learn.task.seed)
+    truth, several, n = learn.examples.targets, learn.task.multilabel, len(learn.folds)
+    usual = np.stack([truth[learn.folds != fold].mean(axis=0) for fold in range(learn.folds.max() + 1)])
+    logits = np.log(usual[learn.folds].clip(1e-3, 1 - 1e-3)).repeat(6, axis=0)
+    said = np.exp(logits + rng.normal(size=logits.shape))
+    said = said / (1 + said) if several else said / said.sum(axis=1, keepdims=True)
+    clip = np.arange(n).repeat(6)
+    pooled = {how: pool(said, clip, n, how, multilabel=several) for how in POOLINGS}
+    return choose_pooling(pooled, truth, learn.folds, "log_loss", multilabel=several)[1]
+
+
+def _copies(learn: TrainingData) -> dict[str, float]:
+    """Rows in pairs with labels of their own, each answered with the label of the other."""
+    keys = (np.arange(len(learn.folds)) // 2).astype(np.uint64)
+    folds = assign_folds(learn.examples.targets, keys.astype(np.int64), N_FOLDS, learn.task.seed)
+    usual = np.stack([learn.examples.targets[folds != fold].mean(axis=0) for fold in range(N_FOLDS)])
+    said = learn_seen(keys, usual[folds], learn.examples.targets, folds, multilabel=learn.task.multilabel)[1]
+    return gains(learn, said.proba)
+
+
+def _taught(made: Draw, teacher: FoldsFitted) -> FoldsFitted:
+    """A forest that learns from the guesses of a fold's own teacher, too."""
+    learn, beside = made.learn, {}
+    for split in learn.splits:
+        with tempfile.TemporaryDirectory() as place:
+            parts = learn.examples.take(split.train), learn.examples.take(split.inner)
+            model = engine("forest").fit(Path(place), learn.task, teacher.member, *parts, np.inf).model
+            inputs = Inputs(made.unlabelled)
+            said = model.predict_proba(inputs)
+        beside[split.fold] = pseudo_examples(
+            inputs, said, learn.task.classes, 0.6, float(len(split.train)), multilabel=learn.task.multilabel
+        )
+    return answers(replace(learn, beside=beside), replace(teacher.member, name="student"))
+
+
+def above(
+    learn: TrainingData, fitted: list[FoldsFitted], members: tuple[Member, ...]
+) -> dict[str, dict[str, float]]:
+    """The second level where it is allowed, and beside it what it would say where it is not."""
+    if learn.task.multilabel:
+        return {}
+    shown = second_level(learn, fitted)
+    assert shown is not None
+    told = {}
+    for member in members:
+        refused = reason_against(learn, member) or not any(beats_constant(learn, one) for one in fitted)
+        name = f"{member.name}, refused" if refused else member.name
+        told[name] = gains(learn, answers(shown, member).oof.proba)
+    return told
+
+
+def quick(made: Draw) -> dict[str, dict[str, float]]:
+    several = made.learn.task.multilabel
+    fitted = [answers(made.learn, one) for one in FIRST if not (several and one.name in ("SVM", "LDA"))]
+    told = {one.member.name: gains(made.learn, one.oof.proba) for one in fitted}
+    return told | choices(made, fitted) | above(made.learn, fitted[:2], ABOVE)
+
+
+def stacked(made: Draw) -> dict[str, dict[str, float]]:
+    """AutoGluon's booster as the second level, as aurist plans it."""
+    several = made.learn.task.multilabel
+    return (
+        {} if several else above(made.learn, [answers(made.learn, one) for one in FIRST[:2]], (ABOVE_GLUON,))
+    )
+
+
+def alone(member: Member, seconds: float = np.inf) -> Part:
+    """A part of one model."""
+    return lambda made: {member.name: gains(made.learn, answers(made.learn, member, seconds).oof.proba)}
+
+
+def network(made: Draw) -> dict[str, dict[str, float]]:
+    """A tiny network on clips of noise."""
+    from _noise_sound import network_answers
+
+    return {"network": gains(made.learn, network_answers(made.learn))}
+
+
+PARTS: dict[str, Part] = {
+    "quick": quick,
+    "stacked": stacked,
+    **{member.name: alone(member) for member in GLUON},
+    "mljar": alone(MLJAR, MLJAR_SECONDS),
+    "network": network,
+}
+#: Slow ones: few draws.
+FEW, FEW_DRAWS = ("mljar", "network", "NeuralNet", "TabM"), 5
+#: Seeds from here on are those of new draws.
+AGAIN = 1000
+
+
+def judged(rows: pd.DataFrame, z: float = 2.0) -> pd.DataFrame:
+    """Of each cell the mean, so many standard errors, and whether it is surely above 0."""
+    cells = rows.groupby(["kind", "metric", "scheme"], sort=False)["gain"].agg(["mean", "std", "count"])
+    cells["error"] = z * cells["std"] / np.sqrt(cells["count"])  # of a single draw nothing is known
+    cells["above"] = cells["mean"] > cells["error"] + 1e-9
+    return cells.reset_index()
+
+
+def written(cells: pd.DataFrame) -> str:
+    lines = []
+    for (kind, name), some in cells.groupby(["kind", "metric"], sort=False):
+        by = some.set_index("scheme")
+        texts = [
+            f"{by.loc[s, 'mean']:+.3f} ± {by.loc[s, 'error']:.3f}{' **!**' if by.loc[s, 'above'] else ''}"
+            if s in by.index
+            else ""
+            for s in SCHEMES
+        ]
+        lines.append([kind, name, str(int(some["count"].max())), *texts])
+    return _common.table(["", "metric", "draws", *SCHEMES], lines)
+
+
+def report(rows: pd.DataFrame) -> str:
+    """The table, and that of the cells that were drawn again."""
+    cells, fresh = judged(rows[rows["seed"] < AGAIN]), rows[rows["seed"] >= AGAIN]
+    text = written(cells)
+    if len(fresh):
+        again = judged(fresh, NormalDist().inv_cdf(1 - 0.05 / len(cells)))
+        first = cells[cells["above"]][["kind", "metric", "scheme"]]
+        text += "\n\nDrawn again, with a correction for the number of cells:\n\n"
+        text += written(again.merge(first))
+    return text
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--draws", type=int, default=20)
+    parser.add_argument("--again", type=int, default=0, help="new draws of the cells that are above 0")
+    parser.add_argument("--parts", nargs="+", default=list(PARTS), choices=list(PARTS))
+    parser.add_argument(
+        "--seconds", type=float, default=np.inf, help="stop after so many; go on by the next call"
+    )
+    parser.add_argument("--output", type=Path, default=Path("noise"))
+    options = parser.parse_args()
+    warnings.simplefilter("ignore")
+    options.output.mkdir(parents=True, exist_ok=True)
+    path, until = options.output / "draws.jsonl", time.monotonic() + options.seconds
+    lines = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    known = {(one["part"], one["scheme"], one["seed"]) for one in lines}
+    rows = pd.DataFrame(lines, columns=list(COLUMNS))
+    todo = [
+        (part, scheme, seed)
+        for seed in range(options.draws)
+        for part in options.parts
+        for scheme in SCHEMES
+        if seed < FEW_DRAWS or part not in FEW
+    ]
+    if options.again:
+        cells = judged(rows[rows["seed"] < AGAIN])
+        doubted = cells[cells["above"] & ~cells["kind"].str.endswith("refused")]
+        pairs = sorted({(one["part"], one["scheme"]) for one in rows.merge(doubted).to_dict("records")})
+        todo = [(*pair, AGAIN + seed) for seed in range(options.again) for pair in pairs]
+    left = [one for one in todo if one not in known]
+    for part, scheme, seed in left:
+        if time.monotonic() > until:
+            print("not done yet: go on by the same command")
+            break
+        told = PARTS[part](draw(scheme, seed))
+        cells_of_draw = [(kind, name, gain) for kind, by in told.items() for name, gain in by.items()]
+        with path.open("a", encoding="utf-8") as out:
+            for cell in cells_of_draw:
+                line = dict(zip(COLUMNS, (part, scheme, seed, *cell), strict=True))
+                out.write(json.dumps(line) + "\n")
+    else:
+        print("all done")
+    rows = pd.DataFrame([json.loads(line) for line in path.read_text().splitlines()])
+    (options.output / "table.md").write_text(report(rows) + "\n", encoding="utf-8")
+    print(report(rows))
+
+
+if __name__ == "__main__":
+    main()
