@@ -62,8 +62,8 @@ def part(said: str, *patterns: str) -> str:
 def noises(folder: Path, names: Sequence[str], seconds: float) -> None:
     """Recordings of coloured noise, each unlike the others."""
     folder.mkdir(parents=True, exist_ok=True)
-    for number, name in enumerate(names):
-        rng = np.random.default_rng(number)
+    for name in names:
+        rng = np.random.default_rng(list(name.encode()))
         y = np.convolve(rng.normal(size=round(seconds * RATE)), rng.normal(size=12), "same")
         soundfile.write(folder / name, 0.4 * y / np.abs(y).max(), RATE)
 
@@ -173,8 +173,19 @@ def annotations(name: str, *recordings: tuple[str, float]) -> Callable[[Path, Pa
         for recording, seconds in recordings:
             noises(folder / "in", [recording], seconds)
         shutil.copytree(cases / "annotations" / name, folder / "tables")
-        words = ("in", "--annotations", "tables", "--window", "2", "--plan", plan(folder), "-o", "run")
-        said = part(aurist(folder, "fit", *words), r"[^|]*names of classes[^|]*", r"aurist: [^|]*")
+        words = (
+            "in",
+            "--annotations",
+            "tables",
+            "--window",
+            "2",
+            "--no-near",
+            "--plan",
+            plan(folder),
+            "-o",
+            "run",
+        )
+        said = part(aurist(folder, "fit", *words), r"[^|]*names of classes[^|]*", r"aurist: .*")
         data = folder / "run" / "data.json"
         classes = re.search(r'"classes": \[[^\]]*\]', data.read_text() if data.exists() else "")
         return f"{said}; {' '.join(classes[0].split())}" if classes else said
