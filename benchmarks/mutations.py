@@ -114,21 +114,22 @@ def _batch(target: Target, whole: Path, numbers: list[int], seed: int, output: P
 
 
 def read(path: Path) -> dict[int, dict[str, Any]]:
-    """By number, what came of the mutations so far; one that was begun last and never ended killed its process."""
+    """By number, what came of the mutations so far."""
     found: dict[int, dict[str, Any]] = {}
-    begun = None
     for line in path.read_text().splitlines() if path.exists() else ():
         with contextlib.suppress(json.JSONDecodeError):
             record = json.loads(line)
-            if "begun" in record:
-                if begun is not None:
-                    found[begun] = {"number": begun, "outcome": CRASH, "done": "", "message": ""}
-                begun = record["begun"]
-            else:
-                found[record["number"]], begun = record, None
-    if begun is not None:
-        found[begun] = {"number": begun, "outcome": CRASH, "done": "", "message": ""}
+            if "outcome" in record:
+                found[record["number"]] = record
     return found
+
+
+def crashed(path: Path, code: int | None) -> None:
+    """Note that the process of the mutation that was begun last did not end as it should."""
+    begun = [json.loads(line) for line in path.read_text().splitlines() if line.startswith('{"begun"')]
+    record = {"number": begun[-1]["begun"], "outcome": CRASH, "done": "", "message": f"exit code {code}"}
+    with path.open("a") as lines:
+        lines.write(json.dumps(record) + "\n")
 
 
 def run_target(target: Target, numbers: list[int], seed: int, output: Path, until: float) -> None:
@@ -148,6 +149,8 @@ def run_target(target: Target, numbers: list[int], seed: int, output: Path, unti
                 process.join(3 * SECONDS)
                 if process.is_alive() and output.exists() and output.stat().st_size == size:
                     process.kill()  # it hangs in a library that no signal reaches
+            if process.exitcode:
+                crashed(output, process.exitcode)
 
 
 def shares(targets: list[Target], total: int) -> Iterator[tuple[Target, int]]:

@@ -55,6 +55,20 @@ def with_point(cell: str) -> str:
     return cell.replace(",", ".") if _DECIMAL_COMMA.fullmatch(cell) else cell
 
 
+def unquoted(cell: str) -> str:
+    """A cell without the quotes that a spreadsheet put around it, where it holds a comma or quotes of its own.
+
+    Examples
+    --------
+    >>> unquoted('"wren, song"'), unquoted('"a ""tick"" call"'), unquoted('"wren" or "robin"')
+    ('wren, song', 'a "tick" call', '"wren" or "robin"')
+    """
+    inside = cell[1:-1]
+    if len(cell) > 2 and cell[0] == cell[-1] == '"' and '"' not in inside.replace('""', ""):
+        return inside.replace('""', '"').strip()
+    return cell
+
+
 def read_lines(path: Path) -> Lines:
     """Read a table with a header; between cells a tab where it has one, else a comma or a semicolon, whichever is more.
 
@@ -75,7 +89,7 @@ def read_lines(path: Path) -> Lines:
         elif len(cells) != len(columns):
             bad.append(f"line {number}: {len(cells)} cells, where the header has {len(columns)}")
         else:
-            rows.append({name: cell.strip() for name, cell in zip(columns, cells, strict=True)})
+            rows.append({name: unquoted(cell.strip()) for name, cell in zip(columns, cells, strict=True)})
             numbers.append(number)
     if not columns:
         raise DataError(

@@ -121,6 +121,9 @@ def make_annotations(
     table = pd.DataFrame(found, columns=list(COLUMNS))
     table = table.astype(dict.fromkeys(("start", "end", "low", "high", "score"), np.float64))
     named = dict.fromkeys([*recordings, *(str(row["path"]) for row in rows)])
+    odd = sorted({str(row["label"]) for row in found} & MISSING)
+    if odd:
+        notes = [*notes, f"{Path(where).name}: taken as names of classes, not as missing: {', '.join(odd)}"]
     blank = len(rows) - len(found)
     if blank:
         notes = [*notes, f"{Path(where).name}: {plural(blank, 'row')} without a label left out"]
