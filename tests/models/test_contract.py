@@ -20,6 +20,7 @@ MEMBERS = [
     Member("svm", "classic", {"kind": "svm"}),
     Member("lda", "classic", {"kind": "lda"}),
     Member("logistic", "classic", {"kind": "logistic"}),
+    Member("ridge", "classic", {"kind": "ridge"}),
     Member("kernel", "kernel"),
     Member("GBM", "autogluon", {"kind": "GBM", "refit": True, "learning_rate": 0.2}),
     Member("LR", "autogluon", {"kind": "LR", "refit": False}),

@@ -13,19 +13,20 @@ from aurist.automl.prepare import Say
 from aurist.automl.pseudo import told, unlabelled_inputs, with_pseudo_labels
 from aurist.automl.watch import watched
 from aurist.automl.windows import with_best_pooling
-from aurist.crossval import FoldsFitted, TrainingData, asks_of, fit_member, unfinished
+from aurist.crossval import FoldsFitted, TrainingData, asks_of, fit_member, fit_member_here, unfinished
 from aurist.ensemble import seconds_a_model
 from aurist.errors import ConfigError, MissingExtraError, RunError
 from aurist.features.waves import Waves, store_waves
 from aurist.metrics import metric
 from aurist.models.base import FitFailedError, Member
 from aurist.models.network import ENGINE, recipe_of
-from aurist.plan import ENSEMBLE, FOREST, Clock, FitPlan, share
+from aurist.plan import ENSEMBLE, FOREST, SURE, Clock, FitPlan, Step, share, write_plan
 from aurist.run import Run, RunData, read_data, training_data
 from aurist.stack import beats_constant, reason_against, second_level
 
-#: The first member is fitted whatever the clock says: a run without any model is of no use.
-LEAST_SECONDS = 60.0
+#: Of the time that is left, what the first member is given: where that is too little for it, one that surely ends
+#: within the rest is fitted instead, as a run without any model is of no use.
+_FIRST_SHARE = 0.6
 #: What is blended and written before the end costs at the most this share of the time, each time that this share of it
 #: has passed.
 _WRITING, _WRITE_EVERY = 0.03, 0.1
@@ -67,8 +68,8 @@ def train(run: Run, clock: Clock, say: Say) -> None:
                 # a run that is killed meanwhile must not need what it was
                 finish(run, data, learn, fitted)
             left = clock.left() - _reserve(learn, len(fitted) + 1, blending)
-            seconds = _seconds(plan, place, left, clock.limit) if fitted else max(left, LEAST_SECONDS)
-            found = _fit_or_skip(run, shown, step.member, seconds, max(left, seconds), clock, say)
+            fit_step = _fit_next if fitted else _fit_first
+            found = fit_step(run, shown, plan, place, left, clock, say)
             if found is not None:
                 fitted.append(with_best_pooling(found, learn))
                 _tell(run, learn, fitted[-1], clock, say)
@@ -87,6 +88,37 @@ def train(run: Run, clock: Clock, say: Say) -> None:
     run.log("finished", {"best": ENSEMBLE, "score": float(best[ENSEMBLE])})
     say(f"run written to {run.folder}")
     del sound  # held until here: what is in use is not dropped from the store
+
+
+def _fit_next(
+    run: Run, learn: TrainingData, plan: FitPlan, place: int, left: float, clock: Clock, say: Say
+) -> FoldsFitted | None:
+    """Fit a member in its share of the time; one that is late may use what the next ones would have."""
+    seconds = _seconds(plan, place, left, clock.limit)
+    return _fit_or_skip(run, learn, plan.steps[place].member, seconds, max(left, seconds), clock, say)
+
+
+def _fit_first(
+    run: Run, learn: TrainingData, plan: FitPlan, place: int, left: float, clock: Clock, say: Say
+) -> FoldsFitted | None:
+    """Fit a member while there is none yet: in a part of the time, so that one which surely ends can follow."""
+    member = plan.steps[place].member
+    # networks stop in time by themselves
+    seconds = left if member.engine == ENGINE else _FIRST_SHARE * left
+    fitted = _fit_or_skip(run, learn, member, seconds, seconds, clock, say)
+    no_features = not learn.examples.features.shape[1]
+    if fitted is not None or place or math.isinf(left) or no_features or SURE in plan.members:
+        return fitted
+    # as its first, for `aurist resume` and `aurist prune`
+    write_plan(run.plan_path, FitPlan((Step(SURE), *plan.steps), plan.notes))
+    try:
+        fitted = fit_member_here(run.models / SURE.name, learn, SURE)
+    except FitFailedError as error:
+        say(f"skipped: {error}")
+        run.log("skipped", {"model": SURE.name, "why": str(error), "used": clock.used()})
+        return None
+    run.log("fitted", {"model": SURE.name, "seconds": round(fitted.fit_time, 2), "used": clock.used()})
+    return fitted
 
 
 def _tell(run: Run, learn: TrainingData, found: FoldsFitted, clock: Clock, say: Say) -> None:

@@ -19,6 +19,8 @@ MODEL_FILE = "forest.skops"
 #: Above this many rows, times labels where a row may have several, there are fewer trees; above the second number of
 #: rows larger leaves: a forest takes memory by its leaves, each with a share for every class, and would take gigabytes.
 SOME_ROWS, MANY_ROWS = 2000, 10_000
+#: Of a forest in memory, about, and the trees that it has all the same.
+MOST_BYTES, LEAST_TREES = 1 << 31, 10
 
 
 @dataclass
@@ -77,8 +79,11 @@ def forest_proba(task: Task, train: Examples, inputs: Inputs) -> Proba:
 
 
 def _trees(examples: Examples, task: Task) -> int:
+    """As many trees as are worth it, and no more than memory holds: each leaf keeps a share for every class."""
     n_rows, n_labels = examples.targets.shape
-    return 300 if n_rows * (n_labels if task.multilabel else 1) < SOME_ROWS else 100
+    wanted = 300 if n_rows * (n_labels if task.multilabel else 1) < SOME_ROWS else 100
+    affordable: int = MOST_BYTES // (16 * n_rows * n_labels)
+    return max(LEAST_TREES, min(wanted, affordable))
 
 
 def _fit(examples: Examples, task: Task, trees: int) -> ForestModel:

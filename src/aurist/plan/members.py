@@ -12,6 +12,8 @@ from aurist.models.network import ENGINE as NETWORK
 DEFAULT_SPLITS = {"quick": 3, "good": 5, "best": 8}
 
 FOREST = Member("ExtraTrees", "forest")
+#: Ends within seconds on any table: what is fitted where the first member of a plan needs more time than there is.
+SURE = Member("Ridge", "classic", {"kind": "ridge"})
 
 #: The rows of the leaderboard that blend members: our own, which is what predicts, and AutoGluon's.
 ENSEMBLE, GLUON_ENSEMBLE = "Ensemble", "AutoGluonEnsemble"

@@ -1,0 +1,30 @@
+"""A limit of time that is too short for the first member of the plan."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import aurist
+from aurist.models.base import FitFailedError
+
+
+def test_a_member_that_surely_ends_is_fitted_where_no_other_can_be(
+    table: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def too_slow(*given: object) -> None:
+        raise FitFailedError("stopped after 9 s")
+
+    monkeypatch.setattr(importlib.import_module("aurist.automl.train"), "fit_member", too_slow)
+    lines: list[str] = []
+    config = aurist.FitConfig(preset="quick", time_limit=60, jobs=1)
+    run = aurist.fit(table, tmp_path / "run", config, say=lines.append)
+    assert set(run.leaderboard()["model"]) == {"Ridge", "Ensemble"}
+    assert run.leaderboard()["score"].iloc[0] > 0.5
+    assert "skipped: stopped after 9 s" in lines
+    # what reads the plan again finds the member that there is
+    assert run.plan().members[0].name == "Ridge"
+    assert len(run.plan().members) == 3
