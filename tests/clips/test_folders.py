@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -237,3 +238,16 @@ def test_any_tree_of_folds_parts_and_classes(
     assert clips.table["path"].tolist() == sorted(made)
     for path, *rest in rows(clips, "path", "label", "group", "fold", "part"):
         assert tuple(rest) == made[str(path)]
+
+
+def test_names_that_are_no_text_are_listed_and_left_out(tmp_path: Path) -> None:
+    strange = os.fsdecode(b"caf\xe9.wav")
+    try:
+        touch(tmp_path, "dog/a.wav", "cat/b.wav", "cat/x.txt", f"cat/{strange}", os.fsdecode(b"\xff/c.wav"))
+    except OSError:
+        pytest.skip("this file system takes no such names")
+    clips = read_clips(tmp_path)
+    assert clips.table["path"].tolist() == ["cat/b.wav", "dog/a.wav"]
+    assert any(r"\xff/c.wav, cat/caf\xe9.wav)" in note and "2 with a name" in note for note in clips.notes)
+    with pytest.raises(DataError, match=r"caf\\xe9.wav"):
+        read_clips(tmp_path / "cat" / strange, labelled=False)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import posixpath
 import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -12,7 +11,7 @@ from pathlib import Path
 
 from aurist.annotations.table import Annotations
 from aurist.clips.folders import find_audio
-from aurist.clips.suffixes import is_audio
+from aurist.clips.suffixes import is_audio, name_key
 from aurist.errors import DataError, listing, plural
 
 #: What programs hang on to a recording's name to name its annotations: Raven, BirdNET, Audacity's users.
@@ -87,8 +86,8 @@ class Recordings:
         stems: dict[str, list[str]] = {}
         for path in self.names:
             name = path.rpartition("/")[2]
-            whole.setdefault(_key(name), []).append(path)
-            stems.setdefault(_key(name.rpartition(".")[0]), []).append(path)
+            whole.setdefault(name_key(name), []).append(path)
+            stems.setdefault(name_key(name.rpartition(".")[0]), []).append(path)
         return stems | whole
 
     def of_table(self, table: Path) -> str:
@@ -142,7 +141,7 @@ class Recordings:
             Where several fit equally well, or another path was given for the one that does.
         """
         name = _plain(given).rpartition("/")[2]
-        fitting = self._called.get(_key(name), [])
+        fitting = self._called.get(name_key(name), [])
         named = "/" in given.replace("\\", "/")
         folders = _folders(given) if named else self._folders_of(table)
         best = [path for path in fitting if _folders(path) == folders]
@@ -221,12 +220,7 @@ def _plain(given: str) -> str:
 
 def _folders(given: str) -> tuple[str, ...]:
     """The folders in a path, as they are compared."""
-    return tuple(_key(part) for part in _plain(given).split("/")[:-1] if part)
-
-
-def _key(text: str) -> str:
-    """In one case and one form of accents, for Macs have their own; blanks alike, for tables have no tabs in a cell."""
-    return " ".join(unicodedata.normalize("NFC", text).casefold().split())
+    return tuple(name_key(part) for part in _plain(given).split("/")[:-1] if part)
 
 
 def _common(one: Sequence[str], other: Sequence[str]) -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from aurist.clips import Clips, make_clips
 from aurist.clips.grouped import without_guess
-from aurist.clips.read import TABLE_SUFFIXES, ReadOptions, read_clips
+from aurist.clips.read import TABLE_SUFFIXES, ReadOptions, check_names, read_clips
 from aurist.clips.several import NONE as ONE_LABEL
 from aurist.errors import DataError, listing
 from aurist.features.schema import Schema, infer_schema
@@ -38,6 +38,7 @@ def read_inputs(paths: Sequence[Path], options: ReadOptions, data: RunData) -> C
             f"Several inputs can only be recordings, but found:\n{listing(strange)}\n"
             "Give one folder or table at a time."
         )
+    check_names(paths)
     return make_clips([()] * len(paths), paths=[str(path) for path in paths])
 
 

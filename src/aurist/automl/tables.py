@@ -18,11 +18,12 @@ from aurist.folders import check_output
 
 @dataclass(frozen=True)
 class FeatureFile:
-    """What was written: rows, feature columns, and the clips that could not be read with the reason."""
+    """What was written: rows, feature columns, the clips that could not be read with the reason, and notes."""
 
     rows: int
     columns: int
     failures: dict[str, str]
+    notes: tuple[str, ...] = ()
 
 
 def feature_file(
@@ -67,4 +68,4 @@ def feature_file(
             table.to_csv(part, index=False)
         else:
             table.to_parquet(part)
-    return FeatureFile(len(table), made.features.shape[1], failures)
+    return FeatureFile(len(table), made.features.shape[1], failures, clips.notes)

@@ -175,6 +175,8 @@ def features(
         label_separator=label_separator,
     )
     made = feature_file(data, output, options, sample_rate=sample_rate, jobs=jobs, cache_dir=cache_dir)
+    for note in made.notes:
+        say(note)
     for clip_id, message in made.failures.items():
         say(f"no features: {about(clip_id, message)}")
     say(f"written: {output} ({plural(made.rows, 'clip')}, {plural(made.columns, 'feature')})")

@@ -13,7 +13,7 @@ from aurist.clips.filenames import read_names
 from aurist.clips.grouped import FILE_NAMES, with_guessed_groups
 from aurist.clips.guess import NONE, ReadOptions, part_of
 from aurist.clips.labels import label_name
-from aurist.clips.suffixes import AUDIO_SUFFIXES, is_audio
+from aurist.clips.suffixes import AUDIO_SUFFIXES, in_utf8, is_audio, with_bytes_shown
 from aurist.clips.table import PARTS, Clips, Part, make_clips
 from aurist.errors import DataError, listing, plural
 
@@ -224,21 +224,30 @@ def _without_folds(above: Sequence[str]) -> list[str]:
 def find_audio(folder: Path) -> tuple[list[str], Counter[str]]:
     """Audio files below the folder, relative, sorted; and how many others there are of each suffix.
 
+    Those whose names are not UTF-8 are among the others, by name.
+
     Raises
     ------
     DataError
         Where a folder cannot be opened.
     """
     found: list[str] = []
+    strange: list[str] = []
     others: Counter[str] = Counter()
     try:
         for path in _visible(folder, frozenset()):
-            if is_audio(path.name):
-                found.append(path.relative_to(folder).as_posix())
+            name = path.relative_to(folder).as_posix()
+            if is_audio(path.name) and in_utf8(name):
+                found.append(name)
+            elif is_audio(path.name):
+                strange.append(with_bytes_shown(name))
             else:
                 others[path.suffix.lower() or "without suffix"] += 1
     except OSError as error:
         raise DataError(f"{error.filename or folder} cannot be read: {error.strerror or error}") from error
+    if strange:
+        shown = sorted(strange)[:10] + ["..."] * (len(strange) > 10)
+        others[f"with a name that is not UTF-8 (rename it: {', '.join(shown)})"] = len(strange)
     return sorted(found), others
 
 
@@ -256,4 +265,6 @@ def _visible(folder: Path, above: frozenset[Path]) -> Iterator[Path]:
 
 
 def _counted(others: Counter[str]) -> str:
-    return ", ".join(f"{count} {suffix}" for suffix, count in others.most_common(6))
+    named = [f"{count} {what}" for what, count in others.items() if what.endswith(")")]
+    rest = [(what, count) for what, count in others.most_common() if not what.endswith(")")]
+    return ", ".join([*named, *(f"{count} {what}" for what, count in rest[:6])])

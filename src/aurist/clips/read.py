@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,10 +14,10 @@ from aurist.clips.guess import ReadOptions, find_roles
 from aurist.clips.labels import cell_text
 from aurist.clips.loading import load_table
 from aurist.clips.several import missing_names
-from aurist.clips.suffixes import AUDIO_SUFFIXES, TABLE_SUFFIXES
+from aurist.clips.suffixes import AUDIO_SUFFIXES, TABLE_SUFFIXES, in_utf8, with_bytes_shown
 from aurist.clips.table import Clips, make_clips
 from aurist.clips.tables import read_table
-from aurist.errors import DataError, plural
+from aurist.errors import DataError, listing, plural
 
 __all__ = ["AUDIO_SUFFIXES", "TABLE_SUFFIXES", "ReadOptions", "read_clips"]
 
@@ -71,6 +72,7 @@ def _read(source: Path | str | pd.DataFrame, options: ReadOptions, labelled: boo
     if suffix in TABLE_SUFFIXES:
         return _from_file(path, options, labelled)
     if suffix in AUDIO_SUFFIXES and not labelled:
+        check_names([path])
         return make_clips([()], paths=[str(path)])
     if suffix in AUDIO_SUFFIXES:
         raise DataError(
@@ -81,6 +83,16 @@ def _read(source: Path | str | pd.DataFrame, options: ReadOptions, labelled: boo
         f"{path} is neither a folder, nor a recording, nor a table. Tables end in: "
         f"{', '.join(sorted(TABLE_SUFFIXES))}."
     )
+
+
+def check_names(paths: Sequence[Path]) -> None:
+    """Raise DataError where names of files are not UTF-8."""
+    strange = [with_bytes_shown(str(path)) for path in paths if not in_utf8(str(path))]
+    if strange:
+        raise DataError(
+            f"{plural(len(strange), 'name')} {'is' if len(strange) == 1 else 'are'} not UTF-8, which neither "
+            f"libsndfile nor a table can hold:\n{listing(strange)}\nRename them."
+        )
 
 
 def _from_frame(source: pd.DataFrame, options: ReadOptions, labelled: bool) -> Clips:

@@ -21,6 +21,7 @@ from aurist.clips.labels import (
     sort_labels,
     texts,
 )
+from aurist.clips.listed import ListedRecordings, find_listed, numbered_recordings
 from aurist.clips.several import pieces_of, without_quotes
 from aurist.clips.spans import find_times, read_spans
 from aurist.clips.table import Clips, Part, make_clips, numbered
@@ -51,7 +52,12 @@ def read_table(
     """
     if options.label_from:
         table, options = _with_names(table, options, where)
-    roles = find_roles(table, options, where)
+    column = numbered_recordings(table, options, root)
+    numbered_as = (
+        [] if column is None else [f"path column: {column} (guessed, as its numbers name recordings)"]
+    )
+    roles = find_roles(table, options if column is None else replace(options, path=column), where)
+    roles.notes += numbered_as
     options = _settle_path(table, roles, options, root)
     find_times(roles, table, options, where)
     labels, absent, multilabel = _labels(table, roles, options, where, labelled=labelled)
@@ -59,6 +65,9 @@ def read_table(
     features = find_features(table, roles, options, where)
     starts, ends = read_spans(table, roles.columns, roles.units, where)
     paths = _paths(table, roles, where)
+    if paths is not None:
+        paths, moved = find_listed(paths, options, root, where)
+        roles.notes += moved
     clips = make_clips(
         labels,
         paths=paths,
@@ -90,9 +99,9 @@ def _settle_path(table: pd.DataFrame, roles: Roles, options: ReadOptions, root: 
         return options
     others = [name for name in map(str, table.columns) if name not in roles.columns.values()]
     measured = [name for name in others if _measured(table[name])]
-    folder = options.audio_root or root or Path()
+    there = ListedRecordings(options.audio_root or root or Path(), given=options.audio_root is not None)
     first = [cell_text(cell).replace("\\", "/") for cell in table[column].head(100)]
-    if len(measured) < MEASUREMENTS or any(name and (folder / name).is_file() for name in first):
+    if len(measured) < MEASUREMENTS or any(map(there.of, filter(None, first))):
         return options
     roles.columns.pop("path")
     roles.notes[:] = [note for note in roles.notes if not note.startswith("path column")]
@@ -193,6 +202,11 @@ def _labels(
     cells = [label_name(cell) for cell in texts(table[column])]
     cells, notes = without_quotes(cells)
     pieces, guessed = pieces_of(cells, options.label_separator)
+    further = _secondary(table, column, options) if pieces is None else None
+    if further is not None:
+        name, lists = further
+        pieces = [[cell, *more] for cell, more in zip(cells, lists, strict=True)]
+        guessed = [f"labels: {column} and {name} (guessed; --label {column} reads one label of each)"]
     roles.notes += [*notes, *guessed]
     if pieces is not None:
         return _several(table, pieces, column, where)
@@ -205,6 +219,17 @@ def _labels(
             "means none.)"
         )
     return [(cell,) if cell else () for cell in cells], nothing, False
+
+
+def _secondary(table: pd.DataFrame, column: str, options: ReadOptions) -> tuple[str, list[list[str]]] | None:
+    """BirdCLEF's further labels of recordings, in a column of lists, where some have any."""
+    if options.label is not None or options.label_separator is not None or plain(column) != "primarylabel":
+        return None
+    name = next((name for name in map(str, table.columns) if plain(name) == "secondarylabels"), None)
+    if name is None:
+        return None
+    lists, _ = pieces_of(texts(table[name]))
+    return (name, lists) if lists is not None and any(map(any, lists)) else None
 
 
 def _listed(cell: object) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -143,7 +143,7 @@ class FeatureCache:
             Where the file cannot be read.
         """
         stat = path.stat()
-        name = str(path.absolute())
+        name = str(path.absolute()).encode(errors="surrogateescape").decode(errors="backslashreplace")
         row = self._do(
             lambda c: c.execute(
                 "SELECT digest FROM files WHERE path=? AND size=? AND mtime_ns=?",

@@ -1,0 +1,123 @@
+"""Recordings that a table lists, looked for under its folder by the end of their paths."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+
+import pandas as pd
+
+from aurist.clips.folders import find_audio
+from aurist.clips.guess import ReadOptions
+from aurist.clips.labels import cell_text
+from aurist.clips.suffixes import name_key
+from aurist.clips.times import plain
+from aurist.errors import DataError, listing, plural
+
+#: Columns of names of recordings, which may be whole numbers (Freesound's, in FSD50K).
+_NUMBERED = ("fname", "filename", "file")
+
+
+class ListedRecordings:
+    """The recordings of a table's folder, listed once, and only where some are not at their path.
+
+    Names are compared in any case, and accents in any form; an ending such as ``.wav`` may be missing. Where the
+    folder holds no recordings, those next to it are looked into that have ``audio`` in their names.
+
+    Parameters
+    ----------
+    folder
+        That relative paths start from.
+    given
+        Whether the user named the folder: then only that one is looked into.
+    """
+
+    def __init__(self, folder: Path, *, given: bool) -> None:
+        self._folder = folder
+        self._given = given
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[str]]:
+        """Paths from the folder, by name and by name without its ending."""
+        paths = _recordings_in(self._folder)
+        if not paths and not self._given:
+            parent = self._folder.absolute().parent
+            audio = [f for f in sorted(parent.iterdir()) if "audio" in f.name.lower() and f.is_dir()]
+            paths = [f"../{folder.name}/{path}" for folder in audio for path in _recordings_in(folder)]
+        names: dict[str, list[str]] = {}
+        for path in paths:
+            name = path.rpartition("/")[2]
+            names.setdefault(name_key(name), []).append(path)
+            names.setdefault(name_key(name.rpartition(".")[0]), []).append(path)
+        return names
+
+    def of(self, given: str) -> list[str]:
+        """The recordings whose paths end as this one; itself, where it is there."""
+        if not given or (self._folder / given).is_file():
+            return [given]
+        if Path(given).is_absolute():
+            return []
+        parts = [name_key(part) for part in given.split("/") if part not in ("", ".")]
+        fitting = self._by_name.get(parts[-1], []) if parts else []
+        above = parts[:-1]
+        return [p for p in fitting if not above or _folders(p)[-len(above) :] == above]
+
+
+def find_listed(
+    paths: Sequence[str | None], options: ReadOptions, root: Path | None, where: str
+) -> tuple[list[str | None], list[str]]:
+    """The path of each listed recording from the folder, and a note where some are not the given ones.
+
+    What is not there keeps its path.
+
+    Raises
+    ------
+    DataError
+        Where several recordings fit: all at once.
+    """
+    folder = options.audio_root or root
+    if folder is None:
+        return list(paths), []
+    there = ListedRecordings(folder, given=options.audio_root is not None)
+    fitting = {path: there.of(path) for path in dict.fromkeys(paths) if path is not None}
+    doubtful = [f"{path} may be {', '.join(found[:3])}" for path, found in fitting.items() if len(found) > 1]
+    if doubtful:
+        raise DataError(
+            f"{where}: {plural(len(doubtful), 'recording')} in doubt in {folder}:\n{listing(doubtful)}\n"
+            "Give paths from that folder, or with --audio-root the folder of those that are meant."
+        )
+    moved = {path: found[0] for path, found in fitting.items() if found and found[0] != path}
+    if not moved:
+        return list(paths), []
+    example = next(iter(moved))
+    note = (
+        f"{len(moved):,} of {plural(len(fitting), 'recording')} looked for by the end of their paths in {folder}: "
+        f"{example} is {moved[example]}"
+    )
+    return [None if path is None else moved.get(path, path) for path in paths], [note]
+
+
+def numbered_recordings(table: pd.DataFrame, options: ReadOptions, root: Path | None) -> str | None:
+    """A column of whole numbers that are the names of recordings which are there, or None."""
+    folder = options.audio_root or root
+    if folder is None or options.path is not None:
+        return None
+    for name in map(str, table.columns):
+        if plain(name) in _NUMBERED:
+            first = [cell_text(cell) for cell in table[name].head(100)]
+            there = ListedRecordings(folder, given=options.audio_root is not None)
+            if first and all(cell.isdigit() for cell in first) and any(map(there.of, first)):
+                return name
+    return None
+
+
+def _recordings_in(folder: Path) -> list[str]:
+    try:
+        return find_audio(folder)[0]
+    except DataError:  # what cannot be opened is not searched
+        return []
+
+
+def _folders(path: str) -> list[str]:
+    return [name_key(part) for part in path.split("/")[:-1]]

@@ -1,0 +1,82 @@
+"""Recordings that tables list by the end of their paths: layouts of FSD50K and BirdCLEF, names without endings."""
+
+from __future__ import annotations
+
+import unicodedata
+from pathlib import Path
+
+import pytest
+
+from aurist.clips.read import ReadOptions, read_clips
+from aurist.errors import DataError
+
+
+def make(folder: Path, table: str, text: str, *recordings: str) -> Path:
+    for name in recordings:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+    path = folder / table
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+FSD50K = """fname,labels,mids,split
+64760,"Bark,Dog","/m/05tny_,/m/0bt9lr",train
+16399,Dog,/m/0bt9lr,val
+7,"Bark,Dog",/m/05tny_,train
+"""
+
+
+@pytest.mark.parametrize(("table", "folder"), [("dev.csv", ""), ("FSD50K.ground_truth/dev.csv", "../")])
+def test_fsd50k_as_it_is(tmp_path: Path, table: str, folder: str) -> None:
+    names = ["FSD50K.dev_audio/64760.wav", "FSD50K.dev_audio/16399.wav", "FSD50K.dev_audio/7.wav"]
+    clips = read_clips(make(tmp_path, table, FSD50K, *names))
+    assert clips.table["path"].tolist() == [folder + name for name in names]
+    assert all(file.is_file() for file in clips.files())
+    assert clips.table["labels"].tolist() == [("Bark", "Dog"), ("Dog",), ("Bark", "Dog")]
+    assert clips.table["part"].tolist() == ["train", "valid", "train"]
+    assert any("fname" in note and "guessed" in note for note in clips.notes)
+
+
+BIRDCLEF = """primary_label,secondary_labels,type,latitude,filename,author
+abethr1,[],['song'],4.3,abethr1/XC128013.ogg,Rolf
+abethr1,"['hoopoe', 'abethr1']",['call'],4.3,abethr1/XC2.ogg,Rolf
+hoopoe,[],['call'],1.5,hoopoe/XC3.ogg,Anna
+"""
+
+
+def test_birdclef_as_it_is(tmp_path: Path) -> None:
+    names = ["train_audio/abethr1/XC128013.ogg", "train_audio/abethr1/XC2.ogg", "train_audio/hoopoe/XC3.ogg"]
+    path = make(tmp_path, "train_metadata.csv", BIRDCLEF, *names)
+    clips = read_clips(path)
+    assert clips.table["path"].tolist() == names
+    assert clips.multilabel and clips.table["labels"].tolist() == [
+        ("abethr1",),
+        ("abethr1", "hoopoe"),
+        ("hoopoe",),
+    ]
+    assert any("secondary_labels" in note for note in clips.notes)
+    first = read_clips(path, ReadOptions(label="primary_label"))
+    assert not first.multilabel and first.classes == ("abethr1", "hoopoe")
+
+
+def test_accents_of_a_mac_and_missing_endings(tmp_path: Path) -> None:
+    on_disk = unicodedata.normalize("NFD", "Mésange/Éa.wav")
+    text = unicodedata.normalize("NFC", "path,label\nMésange/Éa.wav,a\nb,b\n")
+    clips = read_clips(make(tmp_path, "t.csv", text, on_disk, "x/b.flac"))
+    assert clips.table["path"].tolist() == [on_disk, "x/b.flac"]
+
+
+def test_what_fits_several_is_refused_and_what_is_not_there_stays(tmp_path: Path) -> None:
+    text = "path,label\na.wav,a\nb.wav,b\nno/c.wav,b\nhere.wav,a\n"
+    path = make(tmp_path, "t.csv", text, "x/a.wav", "y/a.wav", "z/c.wav", "here.wav", "x/here.wav")
+    with pytest.raises(DataError, match=r"1 recording in doubt(.|\n)*a.wav may be x/a.wav, y/a.wav"):
+        read_clips(path)
+    clips = read_clips(path, ReadOptions(audio_root=tmp_path / "x"))
+    assert clips.table["path"].tolist() == ["a.wav", "b.wav", "no/c.wav", "here.wav"]
+
+
+def test_numbers_without_recordings_are_no_names(tmp_path: Path) -> None:
+    path = make(tmp_path, "t.csv", "file,tempo,label\n1,2.5,a\n2,3.5,b\n")
+    assert read_clips(path).features == ("file", "tempo")
