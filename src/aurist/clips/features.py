@@ -12,6 +12,7 @@ import pandas as pd
 
 from aurist.clips.guess import NAMES, NONE, ReadOptions, Roles, known_column, mostly_numbers
 from aurist.clips.labels import MISSING, cell_text, exact_numbers
+from aurist.clips.numbers import plain_numbers, spelling_note, without_value
 from aurist.clips.suffixes import is_audio
 from aurist.clips.table import COLUMNS
 from aurist.clips.times import plain
@@ -57,7 +58,9 @@ def find_features(table: pd.DataFrame, roles: Roles, options: ReadOptions, where
             "other things. Rename the columns, for instance with an ending: "
             f"{', '.join(f'{name}_value' for name in reserved)}."
         )
-    return _with_types(table.loc[:, chosen], dict(options.fitted), where)
+    typed = _with_types(table.loc[:, chosen], dict(options.fitted), where)
+    roles.notes += spelling_note(table, [n for n in chosen if pd.api.types.is_numeric_dtype(typed[n])])
+    return typed
 
 
 def _matching(pattern: str, names: list[str], where: str) -> list[str]:
@@ -155,14 +158,14 @@ def _typed(column: pd.Series[Any], kind: str | None) -> tuple[pd.Series[Any], li
     if pd.api.types.is_numeric_dtype(column):
         nullable = isinstance(column.dtype, pd.api.extensions.ExtensionDtype)
         return (column.astype(np.float64) if nullable else column), []
-    blank = column.isna() | column.isin(MISSING)
+    blank = without_value(column)
     cells = column.mask(blank)
     if bool(blank.all()):
         return cells.astype(np.float64), []
     if set(cells.dropna().map(str)) <= {"True", "False"}:
         return cells.map({True: 1.0, False: 0.0, "True": 1.0, "False": 0.0}).astype(np.float64), []
     if kind is None and not mostly_numbers(column):
-        return cells.astype(object), []
-    numbers = exact_numbers(cells)
+        return column.mask(column.isna() | column.isin(MISSING)).astype(object), []
+    numbers = exact_numbers(plain_numbers(cells))
     strange = numbers.isna() & cells.notna()
     return numbers, list(zip(column.index[strange], column[strange], strict=True))

@@ -10,7 +10,8 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from aurist.clips.labels import MISSING, cell_text
+from aurist.clips.labels import cell_text
+from aurist.clips.numbers import plain_numbers, without_value
 from aurist.clips.suffixes import is_audio
 from aurist.clips.times import plain
 from aurist.errors import DataError
@@ -196,8 +197,10 @@ def mostly_numbers(column: pd.Series[Any]) -> bool:
     """Whether a column is one of numbers, with a bad cell here and there at most."""
     if pd.api.types.is_numeric_dtype(column):
         return True
-    cells = column[~column.isin(MISSING) & column.notna()]
-    return len(cells) > 0 and float(pd.to_numeric(cells, errors="coerce").notna().mean()) >= MOSTLY_NUMBERS
+    cells = column[~without_value(column)]
+    return len(cells) > 0 and float(pd.to_numeric(plain_numbers(cells), errors="coerce").notna().mean()) >= (
+        MOSTLY_NUMBERS
+    )
 
 
 def known_column(name: str, names: Sequence[str], option: str, where: str) -> str:
