@@ -22,7 +22,6 @@ from aurist.clips.grouped import regrouped, without_guess
 from aurist.clips.read import ReadOptions, read_clips
 from aurist.config import FitConfig
 from aurist.errors import ConfigError, DataError, about, listing, plural
-from aurist.features.level import COLUMNS as LEVEL_COLUMNS
 from aurist.features.schema import Schema, infer_schema, row_keys
 from aurist.features.store import default_cache_dir, summary_table
 from aurist.features.summary import SummaryConfig
@@ -99,8 +98,8 @@ def prepare(
             f"left out: {len(broken):,} of {plural(len(clips), 'clip')}, listed in {output / 'quarantine.csv'}"
         )
     clips, features, groups = clips.take(kept), features.iloc[kept].reset_index(drop=True), found.groups[kept]
-    features, level = _level_apart(features, summary)
-    if (nearest := alike_sentence(clips, features)) is not None:
+    nearest = alike_sentence(clips, features)
+    if nearest is not None:
         say(f"check: {nearest}")
         said.append(nearest)
     remove_folder(output / "embedders")  # of an attempt that was killed, perhaps with other settings
@@ -119,7 +118,6 @@ def prepare(
         test_keys=_test_keys(test_clips, schema, summary, jobs, cache_dir),
         notes=(*clips.notes, *said),
         cache_dir=cache_dir,
-        level=level,
     )
     output.mkdir(parents=True, exist_ok=True)
     write_json(output / "audit.json", found.to_dict())
@@ -179,19 +177,18 @@ def _check_learnable(clips: Clips) -> None:
 
 
 def _summary_config(config: FitConfig) -> SummaryConfig:
-    rate = SummaryConfig().sample_rate if config.sample_rate is None else config.sample_rate
-    return SummaryConfig(sample_rate=rate, level=config.level)
+    return SummaryConfig() if config.sample_rate is None else SummaryConfig(sample_rate=config.sample_rate)
 
 
 def _features(
     clips: Clips, summary: SummaryConfig | None, found: Audit, jobs: int, cache_dir: Path | None
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The features of every clip, its level among them, and the clips that cannot be used with the reason of each."""
+    """The features of every clip, and the clips that cannot be used with the reason of each."""
     broken = found.quarantine
     if summary is None:
         return clips.feature_table(), broken
     usable = np.flatnonzero(~clips.table["clip_id"].isin(broken["clip_id"]).to_numpy())
-    made = summary_table(clips.take(usable), replace(summary, level="keep"), cache_dir=cache_dir, jobs=jobs)
+    made = summary_table(clips.take(usable), summary, cache_dir=cache_dir, jobs=jobs)
     failed = [
         {
             "row": usable[row],
@@ -205,16 +202,6 @@ def _features(
     ]
     features = made.features.set_axis(usable, axis=0).reindex(range(len(clips)))
     return features, pd.concat([broken, pd.DataFrame(failed, columns=broken.columns)], ignore_index=True)
-
-
-def _level_apart(
-    features: pd.DataFrame, summary: SummaryConfig | None
-) -> tuple[pd.DataFrame, pd.DataFrame | None]:
-    """The features as models see them, and the level of the clips by itself; None for a table of features."""
-    if summary is None:
-        return features, None
-    level = features[list(LEVEL_COLUMNS)]
-    return features if summary.level == "keep" else features.drop(columns=list(LEVEL_COLUMNS)), level
 
 
 def _keep(clips: Clips, broken: pd.DataFrame, *, allow_loss: bool) -> npt.NDArray[np.intp]:

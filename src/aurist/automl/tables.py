@@ -32,7 +32,6 @@ def feature_file(
     options: ReadOptions,
     *,
     sample_rate: int | None = None,
-    level: str = "relative",
     jobs: int = 0,
     cache_dir: Path | None = None,
 ) -> FeatureFile:
@@ -53,8 +52,7 @@ def feature_file(
     clips = read_clips(source, options, labelled=False)
     if not clips.has_audio:
         raise DataError(f"{source} is a table of features already: it has no column of audio files.")
-    rate = SummaryConfig().sample_rate if sample_rate is None else sample_rate
-    config = SummaryConfig(sample_rate=rate, level=level)
+    config = SummaryConfig() if sample_rate is None else SummaryConfig(sample_rate=sample_rate)
     made = summary_table(clips, config, cache_dir=cache_dir, jobs=jobs)
     failures = {str(clips.table["clip_id"].iloc[row]): message for row, message in made.failures.items()}
     if len(failures) == len(clips):

@@ -8,7 +8,6 @@ import numpy as np
 
 from aurist.automl.careless import compare_with_careless
 from aurist.automl.finish import finish
-from aurist.automl.level import with_other_level
 from aurist.automl.planning import plan_of
 from aurist.automl.prepare import Say
 from aurist.automl.pseudo import told, unlabelled_inputs, with_pseudo_labels
@@ -72,7 +71,7 @@ def train(run: Run, clock: Clock, say: Say) -> None:
             fit_step = _fit_next if fitted else _fit_first
             found = fit_step(run, shown, plan, place, left, clock, say)
             if found is not None:
-                fitted.append(_with_ways_to_answer(run, data, learn, found, clock))
+                fitted.append(with_best_pooling(found, learn))
                 _tell(run, learn, fitted[-1], clock, say)
     except KeyboardInterrupt:
         if not fitted:
@@ -120,15 +119,6 @@ def _fit_first(
         return None
     run.log("fitted", {"model": SURE.name, "seconds": round(fitted.fit_time, 2), "used": clock.used()})
     return fitted
-
-
-def _with_ways_to_answer(
-    run: Run, data: RunData, learn: TrainingData, found: FoldsFitted, clock: Clock
-) -> FoldsFitted:
-    """The member by the best of its ways to answer, and what others are to be compared with it."""
-    if found.member == FOREST and found.fit_time < 0.2 * clock.limit:
-        return with_other_level(run, data, learn, found)
-    return with_best_pooling(found, learn)
 
 
 def _tell(run: Run, learn: TrainingData, found: FoldsFitted, clock: Clock, say: Say) -> None:

@@ -152,7 +152,6 @@ def features(
     audio_root: opt.AudioRoot = None,
     label_separator: opt.LabelSeparator = None,
     sample_rate: opt.SampleRate = None,
-    level: opt.Level = "relative",
     jobs: opt.Jobs = 0,
     cache_dir: opt.CacheDir = None,
 ) -> None:
@@ -175,9 +174,7 @@ def features(
         audio_root=audio_root,
         label_separator=label_separator,
     )
-    made = feature_file(
-        data, output, options, sample_rate=sample_rate, level=level, jobs=jobs, cache_dir=cache_dir
-    )
+    made = feature_file(data, output, options, sample_rate=sample_rate, jobs=jobs, cache_dir=cache_dir)
     for note in made.notes:
         say(note)
     for clip_id, message in made.failures.items():

@@ -79,7 +79,7 @@ class Frames:
 
 def analyse(
     y: Float,
-    sample_rate: float,
+    sample_rate: int,
     *,
     n_fft: int,
     hop_length: int,

@@ -77,12 +77,10 @@ def summary_table(
     progress
         Show a bar where it takes over two seconds.
     """
-    # stored with the level, which is left out where it is not wanted: to change one's mind costs nothing
-    whole = dataclasses.replace(config, level="keep")
-    columns = summary_columns(whole)
+    columns = summary_columns(config)
     values = np.full((len(clips), len(columns)), np.nan, dtype=np.float32)
     failures: dict[int, str] = {}
-    work = _Work(whole, FeatureCache(cache_dir), len(columns))
+    work = _Work(config, FeatureCache(cache_dir), len(columns))
     try:
         with Advance(len(clips), progress, "features") as advance:
             for row, found in in_parallel(work, spans_of(clips), available_cores(jobs), work.cache.commit):
@@ -93,8 +91,9 @@ def summary_table(
                 advance()
     finally:
         work.cache.close()
-    features = pd.DataFrame(values, columns=list(columns), index=clips.table.index)
-    return SummaryTable(features[list(summary_columns(config))], dict(sorted(failures.items())))
+    return SummaryTable(
+        pd.DataFrame(values, columns=list(columns), index=clips.table.index), dict(sorted(failures.items()))
+    )
 
 
 def summary_of_waves(waves: HeldWaves, config: SummaryConfig, *, jobs: int = 0) -> pd.DataFrame:

@@ -8,16 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from aurist.config import LEVELS
-from aurist.errors import ConfigError, DataError, check_one_of
-from aurist.features import level as levels
+from aurist.errors import ConfigError, DataError
 from aurist.features import rhythm
 from aurist.features.frames import PERCENTS, Frames, analyse, delta
 
 Float = npt.NDArray[np.float32]
 
 #: Goes into the key of stored features: to be raised with every change of what is computed.
-VERSION = 2
+VERSION = 1
 
 _ALL = ("mean", "std", "min", "median", "max", "skew", "kurtosis", "change")
 # the mean of a derivative says only where a clip began and ended
@@ -44,14 +42,6 @@ class SummaryConfig:
         Cepstral coefficients made of the mel bands.
     fmin, fmax
         Range of the mel bands in Hz; ``fmax=None`` is half the sample rate.
-    slowed
-        How many times slower the sound is heard: ultrasound slowed down is like sound that people hear, its calls no
-        longer clicks. Frequencies among the features are then as many times lower, times longer; ``fmin`` and
-        ``fmax`` are those of the recording.
-    level
-        "relative": the features are those of the clip without its offset and at a common level, so that neither the
-        recorder's gain nor the distance decides; "keep": beside them stands the level that it was recorded at, for
-        sets where it says something and the gain was never touched.
 
     Raises
     ------
@@ -71,8 +61,6 @@ class SummaryConfig:
     n_mfcc: int = 20
     fmin: float = 0.0
     fmax: float | None = None
-    slowed: float = 1.0
-    level: str = "relative"
 
     def __post_init__(self) -> None:
         wrong = [
@@ -90,13 +78,11 @@ class SummaryConfig:
                 ("n_mfcc", self.n_mfcc, "from 1 to n_mels", 1 <= self.n_mfcc <= self.n_mels),
                 ("fmax", self.fmax, "half the sample rate at most", self.highest <= self.sample_rate / 2),
                 ("fmin", self.fmin, "from 0 to below fmax", 0 <= self.fmin < self.highest),
-                ("slowed", self.slowed, "from 1 to 1000", 1 <= self.slowed <= 1000),
             )
             if not good
         ]
         if wrong:
             raise ConfigError("Summary features: " + "; ".join(wrong) + ".")
-        check_one_of("level", self.level, LEVELS)
 
     @property
     def highest(self) -> float:
@@ -105,7 +91,7 @@ class SummaryConfig:
 
 
 def summary(y: Float, config: SummaryConfig) -> Float:
-    """Summarise a clip, without its offset and at a common level (`aurist.features.level`).
+    """Summarise a clip.
 
     Every number is finite, for silence and for a single sample too: a clip with no rhythm has tempo 0, one
     of fewer than three frames has derivatives 0, a constant has skewness and kurtosis 0.
@@ -135,41 +121,41 @@ def summary(y: Float, config: SummaryConfig) -> Float:
     (440.0, 9)
     """
     _check(y)
-    clip = levels.levelled(np.ascontiguousarray(y, dtype=np.float32))
-    frames = _analysed(clip.y, config)
+    frames = analyse(
+        np.ascontiguousarray(y, dtype=np.float32),
+        config.sample_rate,
+        n_fft=config.n_fft,
+        hop_length=config.hop_length,
+        n_mels=config.n_mels,
+        n_mfcc=config.n_mfcc,
+        fmin=config.fmin,
+        fmax=config.highest,
+    )
     parts = [_statistics(track.values, track.statistics) for track in _tracks(frames)]
-    parts.append(rhythm.describe(frames))
-    if config.level == "keep":
-        parts.append(levels.decibels_of(clip))
-    return np.concatenate(parts).astype(np.float32)
+    return np.concatenate([*parts, rhythm.describe(frames)]).astype(np.float32)
 
 
 @functools.lru_cache(maxsize=8)
 def summary_columns(config: SummaryConfig) -> tuple[str, ...]:
     """The names of the features, such as ``mfcc_03_mean``."""
     # the layout is that of a clip: one of silence is enough to learn it
-    silence = _analysed(np.zeros(1, np.float32), config)
+    silence = analyse(
+        np.zeros(1, np.float32),
+        config.sample_rate,
+        n_fft=config.n_fft,
+        hop_length=config.hop_length,
+        n_mels=config.n_mels,
+        n_mfcc=config.n_mfcc,
+        fmin=config.fmin,
+        fmax=config.highest,
+    )
     names = [
         f"{name}_{statistic}"
         for track in _tracks(silence)
         for name in track.names()
         for statistic in track.statistics
     ]
-    return (*names, *rhythm.COLUMNS, *(levels.COLUMNS if config.level == "keep" else ()))
-
-
-def _analysed(y: Float, config: SummaryConfig) -> Frames:
-    """The frames of a clip as they are heard, slowed down or not."""
-    return analyse(
-        y,
-        config.sample_rate / config.slowed,
-        n_fft=config.n_fft,
-        hop_length=config.hop_length,
-        n_mels=config.n_mels,
-        n_mfcc=config.n_mfcc,
-        fmin=config.fmin / config.slowed,
-        fmax=config.highest / config.slowed,
-    )
+    return (*names, *rhythm.COLUMNS)
 
 
 @dataclass(frozen=True)

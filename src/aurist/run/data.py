@@ -44,9 +44,6 @@ class RunData:
         What was guessed, left out or decided, for people to read.
     cache_dir
         Where decoded sound is kept; None: the default place.
-    level
-        (n_clips, 2): the level that clips were recorded at (`aurist.features.level`), whether models see it or not;
-        None where the features are not those of recordings.
     """
 
     task: Task
@@ -59,7 +56,6 @@ class RunData:
     test_keys: npt.NDArray[np.uint64] | None
     notes: tuple[str, ...]
     cache_dir: Path | None = None
-    level: pd.DataFrame | None = None
 
     def inputs(self) -> Inputs:
         """What models may look at."""
@@ -73,7 +69,6 @@ class RunData:
             features=self.features.iloc[rows].reset_index(drop=True),
             folds=self.folds[rows],
             groups=self.groups[rows],
-            level=None if self.level is None else self.level.iloc[rows].reset_index(drop=True),
         )
 
 

@@ -14,7 +14,6 @@ DATA = {
     "metric": str,
     "root": (str, None),
     "schema": [{"name": str, "kind": str, "categories": [str]}],
-    "features?": int,
     "summary": (dict, None),
     "notes": [str],
     "cache_dir": (str, None),
