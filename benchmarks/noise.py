@@ -38,7 +38,7 @@ from aurist.models.base import Inputs, Member, Proba, engine
 from aurist.plan import SECOND_LEVEL
 from aurist.pooling import POOLINGS, choose_pooling, pool
 from aurist.predictions import Predictions
-from aurist.seen import learn_seen
+from aurist.seen import dealt, learn_seen
 from aurist.splits import assign_folds
 from aurist.stack import beats_constant, reason_against, second_level
 from aurist.temper import nested_temperatures, temper_parts
@@ -157,7 +157,8 @@ def _copies(learn: TrainingData) -> dict[str, float]:
     keys = (np.arange(len(learn.folds)) // 2).astype(np.uint64)
     folds = assign_folds(learn.examples.targets, keys.astype(np.int64), N_FOLDS, learn.task.seed)
     usual = np.stack([learn.examples.targets[folds != fold].mean(axis=0) for fold in range(N_FOLDS)])
-    said = learn_seen(keys, usual[folds], learn.examples.targets, folds, multilabel=learn.task.multilabel)[1]
+    parts = dealt(keys.astype(np.int64), N_FOLDS, learn.task.seed)
+    said = learn_seen(keys, usual[folds], learn.examples.targets, parts, multilabel=learn.task.multilabel)[1]
     return gains(learn, said.proba)
 
 

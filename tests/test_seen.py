@@ -1,7 +1,7 @@
 import numpy as np
 
 from aurist.metrics import metric
-from aurist.seen import learn_seen, overlap
+from aurist.seen import dealt, learn_seen, overlap
 
 
 def drawn(seed: int = 0, n: int = 6000):
@@ -76,6 +76,20 @@ def test_labels_shuffled_at_random_do_not_help_twins() -> None:
     twinned = scores.copies > 1
     loss = metric("log_loss")
     assert loss(targets[twinned], scores.proba[twinned]) < loss(targets[twinned], prior[twinned]) + 0.01
+
+
+def test_noise_in_few_twins_is_scored_at_chance() -> None:
+    """On stratified folds, which share their pairs, this is 0.007 +- 0.003 nats above the best constant."""
+    groups, gains = np.arange(240) // 2, []
+    loss = metric("log_loss")
+    for seed in range(12):
+        targets = np.eye(3, dtype=np.int8)[np.random.default_rng(7000 + seed).integers(0, 3, 240)]
+        usual = np.tile(targets.mean(axis=0), (240, 1))
+        parts = dealt(groups, 4, seed)
+        assert all(len(set(pair)) == 1 for pair in parts.reshape(-1, 2))
+        _, scores = learn_seen(groups.astype(np.uint64), usual, targets, parts, multilabel=False)
+        gains.append(loss(targets, scores.proba) - loss(targets, usual))
+    assert np.mean(gains) < 0.001
 
 
 def test_overlap_stands_for_the_share_that_was_seen() -> None:

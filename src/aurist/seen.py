@@ -139,7 +139,7 @@ def learn_seen(
     targets : (n, n_classes)
         Indicator matrix.
     folds : (n,)
-        What answers the rows of a fold is learnt and chosen on the other folds.
+        What answers the rows of a fold is learnt and chosen on the other folds: `dealt` ones, or given ones.
     unscored : (n_unscored,)
         Hash of each training row that is not scored.
 
@@ -174,6 +174,17 @@ def learn_seen(
     left = np.unique(np.empty(0, dtype=np.uint64) if unscored is None else unscored)
     seen = Seen(distinct, mean, counts, rows, rule, left)
     return seen, SeenScores(answered, copies[at].astype(np.int64))
+
+
+def dealt(groups: npt.NDArray[np.int64], n_parts: int, seed: int) -> npt.NDArray[np.int64]:
+    """Deal whole groups to parts at random, (n,), to learn from twins on.
+
+    Folds that are stratified by label hold like shares of twins with one label and with two: what is there by chance
+    in some of them is in the others, too, and a rule that learns it is scored above chance on labels of noise.
+    """
+    distinct, at = np.unique(groups, return_inverse=True)
+    parts: npt.NDArray[np.int64] = (np.random.default_rng(seed).permutation(len(distinct)) % n_parts)[at]
+    return parts
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from aurist.models.base import Proba
 from aurist.plan import ENSEMBLE, GLUON_ENSEMBLE
 from aurist.predictions import Predictions
 from aurist.run import Run, RunData
-from aurist.seen import learn_seen
+from aurist.seen import dealt, learn_seen
 from aurist.splits import Split
 from aurist.temper import choose_temperature, nested_temperatures, temper, temper_parts
 from aurist.tilt import choose_power, nested_powers, tilt_rows
@@ -46,11 +46,12 @@ def finish(run: Run, data: RunData, learn: TrainingData, fitted: list[FoldsFitte
     sure = _calibrated(ours, learn, scored)
     scored.probas[ENSEMBLE] = tilt_rows(sure.tempered, sure.prior, sure.powers)
     scored_keys, unscored_keys = _keys(data, learn, ids)
+    parts = dealt(learn.groups[scored.rows], len(learn.splits), learn.task.seed)
     seen, as_seen = learn_seen(
         scored_keys,
         sure.tempered,
         scored.truth,
-        scored.folds,
+        scored.folds if learn.prescribed else parts,
         multilabel=learn.task.multilabel,
         unscored=unscored_keys,
     )
