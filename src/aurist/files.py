@@ -81,6 +81,20 @@ def told_of_full_disk(path: Path) -> Iterator[None]:
         raise
 
 
+def is_file(path: Path) -> bool:
+    """Whether there is such a file; False where no file can have that name, as `pathlib.Path.is_file` does not say.
+
+    Examples
+    --------
+    >>> is_file(Path("9" * 5000)), is_file(Path(__file__))
+    (False, True)
+    """
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # too long for a name, or with a NUL in it
+        return False
+
+
 def write_text(path: Path, text: str) -> None:
     """Write a text file atomically."""
     with atomic_path(path) as part:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from aurist.audio import probe
+from aurist.audio.info import UnreadableAudioError
 from aurist.clips.read import ReadOptions, read_clips
 from aurist.errors import DataError
 
@@ -80,3 +82,12 @@ def test_what_fits_several_is_refused_and_what_is_not_there_stays(tmp_path: Path
 def test_numbers_without_recordings_are_no_names(tmp_path: Path) -> None:
     path = make(tmp_path, "t.csv", "file,tempo,label\n1,2.5,a\n2,3.5,b\n")
     assert read_clips(path).features == ("file", "tempo")
+
+
+@pytest.mark.parametrize("name", ["9" * 5000 + ".wav", "x/" * 3000 + "a.wav"])
+def test_a_path_that_no_file_can_have_is_one_that_is_missing(tmp_path: Path, name: str) -> None:
+    (tmp_path / "labels.csv").write_text(f"path,label\n{name},dog\nb.wav,cat\n")
+    clips = read_clips(tmp_path / "labels.csv")
+    assert clips.table["path"].tolist() == [name, "b.wav"]
+    with pytest.raises(UnreadableAudioError, match="does not exist"):
+        probe(clips.files()[0])

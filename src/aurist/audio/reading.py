@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from aurist.audio.sndfile import SndfileSource
 from aurist.audio.sniff import as_text, beginning, foreign, head_of, is_own
 from aurist.audio.streaming import Stretch, finite, one_channel, resampled, span_around
 from aurist.errors import DataError
+from aurist.files import is_file
 
 # soxr's HQ filter reaches some 200 samples of the lower rate to each side; beyond this a span equals the whole
 _CONTEXT = 1024
@@ -258,8 +260,8 @@ def _check_ratio(path: Path, rate: int, target: int) -> None:
 
 def _open(path: Path) -> Source:
     """Open with libsndfile, else with ffmpeg."""
-    if not path.is_file():
-        found = "is a folder, not a sound file" if path.is_dir() else "does not exist"
+    if not is_file(path):
+        found = "is a folder, not a sound file" if os.path.isdir(path) else "does not exist"  # noqa: PTH112
         raise UnreadableAudioError(
             path, found, "Check the path in the table and the folder that it starts from."
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -127,6 +128,6 @@ def _missing(promised: float, seconds: float) -> str:
 
 
 def _problem(path: Path) -> str:
-    if not path.exists():
+    if not os.path.exists(path):  # noqa: PTH110 - a name that no file can have is none that is there
         return "missing"
     return "empty" if path.is_file() and path.stat().st_size == 0 else "unreadable"

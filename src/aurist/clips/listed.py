@@ -14,6 +14,7 @@ from aurist.clips.labels import cell_text
 from aurist.clips.suffixes import name_key
 from aurist.clips.times import plain
 from aurist.errors import DataError, listing, plural
+from aurist.files import is_file
 
 #: Columns of names of recordings, which may be whole numbers (Freesound's, in FSD50K).
 _NUMBERED = ("fname", "filename", "file")
@@ -54,7 +55,7 @@ class ListedRecordings:
 
     def of(self, given: str) -> list[str]:
         """The recordings whose paths end as this one; itself, where it is there."""
-        if not given or (self._folder / given).is_file():
+        if not given or is_file(self._folder / given):
             return [given]
         if Path(given).is_absolute():
             return []

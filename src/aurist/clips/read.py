@@ -18,6 +18,7 @@ from aurist.clips.suffixes import AUDIO_SUFFIXES, TABLE_SUFFIXES, in_utf8, with_
 from aurist.clips.table import Clips, make_clips
 from aurist.clips.tables import read_table
 from aurist.errors import DataError, listing, plural
+from aurist.files import is_file
 
 __all__ = ["AUDIO_SUFFIXES", "TABLE_SUFFIXES", "ReadOptions", "read_clips"]
 
@@ -163,4 +164,4 @@ def _lists_recordings(path: Path, options: ReadOptions) -> bool:
         return False
     root = options.audio_root or path.parent
     first = [cell_text(cell).replace("\\", "/") for cell in table[column].head(20)]
-    return any(name and (root / name).is_file() for name in first)
+    return any(name and is_file(root / name) for name in first)
