@@ -280,3 +280,16 @@ def test_another_table_is_grouped_by_the_rule_of_the_first() -> None:
 def test_a_table_of_recordings_that_are_not_there_and_little_else_stays_one_of_recordings() -> None:
     table = feature_table(TOLD["GTZAN in threes, a table"]).drop(columns=["f2", "f3", "f4", "f5"])
     assert read_clips(table).has_audio
+
+
+def test_a_word_for_a_copy_is_the_name_of_nothing() -> None:
+    names = [
+        f"{c}/{r}{end}"
+        for c, first in (("dog", 0), ("cat", 8))
+        for r in range(first, first + 8)
+        for end in (".ogg", " copy.mp3")
+    ]
+    proposal = propose(names, [(name[:3],) for name in names])
+    assert proposal is None or proposal.rule.group_of("dog/3 copy.mp3") != proposal.rule.group_of(
+        "dog/4 copy.mp3"
+    )

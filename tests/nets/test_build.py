@@ -151,7 +151,7 @@ class TestSavedWeights:
     def test_a_damaged_file_is_named(self, tmp_path) -> None:
         save_weights(tmp_path / "w.safetensors", build())
         (tmp_path / "w.safetensors").write_bytes((tmp_path / "w.safetensors").read_bytes()[:1000])
-        with pytest.raises(RunError, match=r"w\.safetensors cannot be read"):
+        with pytest.raises(RunError, match=r"w\.safetensors is damaged"):
             load_weights(tmp_path / "w.safetensors", build())
 
 

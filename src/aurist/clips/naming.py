@@ -62,6 +62,8 @@ ENDS: dict[str, re.Pattern[str]] = {
 }
 #: Kinds that speak of a piece of something, so that what stands before them is the longer thing.
 STRONG = ("variant", "range", "clock", "piece")
+#: Words that tell a copy or a piece, and not of what: no name of a recording.
+_NO_NAME = re.compile(rf"(?:{_VARIANT}|{_PIECE})[_\- ]?\d*", re.IGNORECASE)
 #: A running number before the name, and no date.
 _BEGIN = re.compile(rf"^(?!{_DATE})\d{{1,5}}[_\-. ]+(?!\d)")
 
@@ -124,7 +126,8 @@ class Rule:
         for kind in self.ends:
             text = without_end(text, kind)
         text = without_codes(without_classes(text, self.classes), self.codes)
-        return _BEGIN.sub("", text) if self.kind == "rest" else text
+        text = _BEGIN.sub("", text) if self.kind == "rest" else text
+        return None if self.kind == "rest" and _NO_NAME.fullmatch(text) else text
 
     def pattern(self) -> str:
         """The rule as people read it: ``{group}_{number}``."""
