@@ -133,7 +133,7 @@ def test_grouped_copies_make_a_careless_split_claim_more(tmp_path: Path) -> None
     rows = np.repeat(np.arange(60), 5)
     data = pd.DataFrame(features[rows] + rng.normal(scale=0.05, size=(300, 8))).rename(columns="f{}".format)
     data["label"], data["recording"] = label[rows].astype(str), rows
-    run = aurist.fit(data, tmp_path / "run", aurist.FitConfig(preset="quick", time_limit=60))
+    run = aurist.fit(data, tmp_path / "run", aurist.FitConfig(preset="quick", time_limit=180))
     careless = run.scores()["careless"]
     assert careless["random"]["score"] > 0.95
     assert careless["honest"]["high"] < 0.9

@@ -21,10 +21,10 @@ def test_near_duplicates_that_join_everything_can_be_told_apart(tmp_path: Path) 
         place = tmp_path / "music" / "ab"[number % 2]
         place.mkdir(parents=True, exist_ok=True)
         soundfile.write(place / f"{number}.wav", sound * 0.95**number, 22050)
-    config = aurist.FitConfig(time_limit=30, jobs=1)
+    config = aurist.FitConfig(time_limit=90, jobs=1)
     with pytest.raises(DataError, match=r"All 8 clips hang together.*--no-near"):
         plan_fit(tmp_path / "music", config, cache_dir=tmp_path / "cache")
-    apart = aurist.FitConfig(time_limit=30, jobs=1, near=False)
+    apart = aurist.FitConfig(time_limit=90, jobs=1, near=False)
     assert plan_fit(tmp_path / "music", apart, cache_dir=tmp_path / "cache").members
 
 

@@ -89,7 +89,7 @@ def test_a_run_on_a_table_has_no_sounds(tmp_path: Path) -> None:
         {"tempo": label + rng.normal(0, 0.7, 90), "genre": np.array(["folk", "rap", "rock"])[label]}
     )
     run = aurist.fit(
-        table, tmp_path / "run", aurist.FitConfig(preset="quick", time_limit=30, n_splits=2, jobs=1)
+        table, tmp_path / "run", aurist.FitConfig(preset="quick", time_limit=90, n_splits=2, jobs=1)
     )
     write_report(run, tmp_path / "report.html", model="ExtraTrees")
     page = Page(tmp_path / "report.html")

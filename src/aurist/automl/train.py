@@ -24,9 +24,11 @@ from aurist.plan import ENSEMBLE, FOREST, SURE, Clock, FitPlan, Step, share, wri
 from aurist.run import Run, RunData, read_data, training_data
 from aurist.stack import beats_constant, reason_against, second_level
 
-#: Of the time that is left, what the first member is given: where that is too little for it, one that surely ends
-#: within the rest is fitted instead, as a run without any model is of no use.
-_FIRST_SHARE = 0.6
+#: Of the time that is left, what the first member is given at the least: where that is too little for it, one that
+#: surely ends is fitted in the rest, as a run without any model is of no use.
+_FIRST_SHARE = 0.5
+#: Seconds that this one needs: to begin with, and for each number that it learns from, about as measured.
+_SURE_SECONDS, _SURE_SECONDS_A_CELL = 3.0, 1e-6
 #: What is blended and written before the end costs at the most this share of the time, each time that this share of it
 #: has passed.
 _WRITING, _WRITE_EVERY = 0.03, 0.1
@@ -104,7 +106,9 @@ def _fit_first(
     """Fit a member while there is none yet: in a part of the time, so that one which surely ends can follow."""
     member = plan.steps[place].member
     # networks stop in time by themselves
-    seconds = left if member.engine == ENGINE else _FIRST_SHARE * left
+    cells = learn.examples.targets.size + learn.examples.features.size
+    sure = _SURE_SECONDS + _SURE_SECONDS_A_CELL * cells * len(learn.splits)
+    seconds = left if member.engine == ENGINE else max(_FIRST_SHARE * left, left - sure)
     fitted = _fit_or_skip(run, learn, member, seconds, seconds, clock, say)
     no_features = not learn.examples.features.shape[1]
     if fitted is not None or place or math.isinf(left) or no_features or SURE in plan.members:
