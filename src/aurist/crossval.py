@@ -261,7 +261,8 @@ def read_member(folder: Path, data: TrainingData, member: Member) -> FoldsFitted
     with stored(folder, fit_again(folder)):
         told = {p.part: p for p in from_frame(pd.concat(frames, ignore_index=True), data.task.classes)}
         ways = from_frame(pd.concat(variants, ignore_index=True), data.task.classes) if variants else []
-        told["oof"].aligned(data.clip_ids[data.folds >= 0].tolist())  # all of them are there
+        scored = np.concatenate([split.scored for split in data.splits])
+        told["oof"].aligned(data.clip_ids[scored].tolist())  # all of them are there
         return FoldsFitted(
             member,
             told["oof"],
