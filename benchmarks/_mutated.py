@@ -248,12 +248,9 @@ def zip_member(data: bytes, rng: np.random.Generator) -> bytes:
     return out.getvalue()
 
 
-def parquet_column(data: bytes, rng: np.random.Generator) -> bytes:
+def _other_parquet(data: bytes, rng: np.random.Generator) -> bytes:
     """A column lost, renamed, of another type, or rows lost or repeated."""
-    try:
-        table = pd.read_parquet(io.BytesIO(data))
-    except Exception:
-        return cut(data, rng)
+    table = pd.read_parquet(io.BytesIO(data))
     name = table.columns[int(rng.integers(0, table.shape[1]))]
     kind = int(rng.integers(0, 7))
     if kind == 0:
@@ -273,6 +270,14 @@ def parquet_column(data: bytes, rng: np.random.Generator) -> bytes:
     out = io.BytesIO()
     table.to_parquet(out)
     return out.getvalue()
+
+
+def parquet_column(data: bytes, rng: np.random.Generator) -> bytes:
+    """The same of a table that is whole; of one that is not, or cannot be written, a part."""
+    try:
+        return _other_parquet(data, rng)
+    except Exception:
+        return cut(data, rng)
 
 
 BYTES: tuple[Mutation, ...] = (cut, flip_bits, set_bytes, drop, repeat, swap, insert_nuls, empty, garbage)

@@ -139,7 +139,7 @@ def run_target(target: Target, numbers: list[int], seed: int, output: Path, unti
         whole = Path(place)
         target.make(whole)
         target.read(whole)  # what cannot be read whole is no use, and libraries are loaded once
-        while left := [number for number in numbers if number not in read(output)]:
+        while left := sorted(set(numbers) - set(read(output))):
             if time.monotonic() > until:
                 return
             process = forked.Process(target=_batch, args=(target, whole, left[:BATCH], seed, output))
@@ -179,7 +179,8 @@ def main() -> None:
         numbers = list(range(given.first, given.first + count))
         if time.monotonic() < until and not set(numbers) <= set(read(path)):
             run_target(target, numbers, given.seed, path, until)
-        found = [record for number, record in read(path).items() if number in set(numbers)]
+        wanted = set(numbers)
+        found = [record for number, record in read(path).items() if number in wanted]
         counts = Counter(record["outcome"] for record in found)
         n += len(found)
         rows.append(

@@ -88,7 +88,7 @@ def read_frame(path: Path, columns: Mapping[str, str], remedy: str) -> pd.DataFr
     with stored(path, remedy):
         if path.suffix != ".parquet" and not path.read_bytes().endswith(b"\n"):
             raise ValueError("its last line is cut")
-        table = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
+        table = pd.read_parquet(path) if path.suffix == ".parquet" else _read_csv(path)
         missing = [name for name in columns if name not in table.columns]
         if missing:
             raise ValueError(f"it has no column {', '.join(missing)}")
@@ -96,6 +96,12 @@ def read_frame(path: Path, columns: Mapping[str, str], remedy: str) -> pd.DataFr
             if kinds and table[name].dtype.kind not in kinds:
                 raise ValueError(f"its column {name} holds {table[name].dtype}")
     return table
+
+
+def _read_csv(path: Path) -> pd.DataFrame:
+    # pandas never comes back from a line that begins with a carriage return and a blank: opened so, there is none
+    with path.open(encoding="utf-8") as file:
+        return pd.read_csv(file)
 
 
 def read_arrays(

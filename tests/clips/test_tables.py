@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -377,3 +379,17 @@ def test_numbers_are_read_back_to_the_last_bit(numbers: list[float]) -> None:
         table.to_csv(Path(folder) / "t.csv", index=False)
         clips = read_clips(Path(folder) / "t.csv")
     assert clips.table["x"].astype(float).tolist() == numbers
+
+
+@pytest.mark.parametrize("row", ["\r .9217,c", "\r\t.5,c", "\r\r .5,c"])
+def test_a_carriage_return_and_a_blank_at_the_beginning_of_a_line_do_not_hold_the_reader(
+    tmp_path: Path, row: str
+) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(f"tempo,label\n1.5,a\n{row}\n2.5,b\n".encode())
+    # in a process of its own: what never comes back could not be stopped here
+    code = f"from aurist.clips.read import read_clips; print(len(read_clips({str(path)!r})))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.stdout.strip() == "3", done.stderr

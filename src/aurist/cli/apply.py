@@ -222,7 +222,8 @@ def _sample(path: Path) -> pd.DataFrame:
 
     try:
         # ids stay as they are written: 007 is not 7
-        return pd.read_csv(path, dtype={0: str})
+        with path.open(encoding="utf-8-sig") as file:
+            return pd.read_csv(file, dtype={0: str})
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         raise DataError(f"Cannot read the sample submission {path}: {error}") from error
 

@@ -106,21 +106,22 @@ def _text_table(path: Path, options: ReadOptions) -> tuple[pd.DataFrame, list[st
     as_text = {names[i] for i in named if _stays_text(names[i], options)}
     categories = {name for name, kind in options.fitted if kind == "category"}
     try:
-        table = pd.read_csv(
-            path,
-            sep=layout.separator,
-            encoding=layout.encoding,
-            decimal=layout.decimal,
-            header=0,
-            names=names,
-            usecols=named,
-            index_col=False,
-            dtype=dict.fromkeys(as_text | (categories & set(names)), str),
-            keep_default_na=False,
-            na_values={names[i]: sorted(MISSING) for i in named if names[i] not in as_text - categories},
-            float_precision="round_trip",
-            low_memory=False,
-        )
+        # pandas never comes back from a line that begins with a carriage return and a blank: opened so, there is none
+        with path.open(encoding=layout.encoding) as file:
+            table = pd.read_csv(
+                file,
+                sep=layout.separator,
+                decimal=layout.decimal,
+                header=0,
+                names=names,
+                usecols=named,
+                index_col=False,
+                dtype=dict.fromkeys(as_text | (categories & set(names)), str),
+                keep_default_na=False,
+                na_values={names[i]: sorted(MISSING) for i in named if names[i] not in as_text - categories},
+                float_precision="round_trip",
+                low_memory=False,
+            )
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         raise DataError(f"{path} cannot be read as a table: {error}") from error
     whole = len(layout.lines) == len(table)

@@ -76,8 +76,8 @@ def left_out(run: Run) -> pd.DataFrame:
     path = run.folder / "quarantine.csv"
     if not path.exists() or not path.read_bytes().strip():
         return pd.DataFrame()
-    with stored(path, run.remedy):
-        return pd.read_csv(path, dtype=str).fillna("")
+    with stored(path, run.remedy), path.open(encoding="utf-8") as file:
+        return pd.read_csv(file, dtype=str).fillna("")
 
 
 def curves(run: Run) -> dict[str, dict[str, pd.DataFrame]]:
