@@ -41,6 +41,9 @@ def find_features(table: pd.DataFrame, roles: Roles, options: ReadOptions, where
         chosen = list(dict.fromkeys(chosen))
     elif options.fitted and not set(free).isdisjoint(name for name, _ in options.fitted):
         chosen = [name for name, _ in options.fitted if name in free]
+        extra = [name for name in free if name not in chosen]
+        if extra:
+            roles.notes.append(f"columns that the run does not know, passed over: {', '.join(extra[:10])}")
     elif roles.get("path"):
         _say_left(table, free, roles)
         return None
