@@ -73,7 +73,7 @@ def test_ctrl_c_leaves_a_run_that_can_be_used_and_gone_on_with(tmp_path: Path) -
     assert process.returncode == 0
     assert "interrupted: finishing with what there is" in told
     assert "Traceback" not in told
-    assert aurist.load(run).leaderboard()["model"].tolist() == ["ExtraTrees", "Ensemble"]
+    assert aurist.load(run).leaderboard()["model"].tolist() == ["Ensemble", "ExtraTrees"]
     assert "LightGBM" in aurist.resume(run).leaderboard()["model"].tolist()
 
 

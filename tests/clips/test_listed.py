@@ -80,7 +80,8 @@ def test_what_fits_several_is_refused_and_what_is_not_there_stays(tmp_path: Path
 
 
 def test_numbers_without_recordings_are_no_names(tmp_path: Path) -> None:
-    path = make(tmp_path, "t.csv", "file,tempo,label\n1,2.5,a\n2,3.5,b\n")
+    # a folder of its own: those beside it are looked into, too
+    path = make(tmp_path / "set", "t.csv", "file,tempo,label\n1,2.5,a\n2,3.5,b\n")
     assert read_clips(path).features == ("file", "tempo")
 
 

@@ -108,7 +108,8 @@ def test_rows_are_called_by_their_line_after_breaks_within_cells(tmp_path: Path)
 
 
 def test_several_labels_and_those_known_to_be_absent(tmp_path: Path) -> None:
-    clips = read(tmp_path, "path,label\n1.wav,a; b;a\n2.wav,\n3.wav,-c;b\n4.wav,a\n")
+    (tmp_path / "set").mkdir()  # of its own: folders beside it are looked into for recordings, too
+    clips = read(tmp_path / "set", "path,label\n1.wav,a; b;a\n2.wav,\n3.wav,-c;b\n4.wav,a\n")
     assert clips.multilabel
     assert clips.table["labels"].tolist() == [("a", "b"), (), ("b",), ("a",)]
     assert clips.table["absent"].tolist() == [(), (), ("c",), ()]
