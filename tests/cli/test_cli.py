@@ -148,7 +148,7 @@ def test_from_recordings_to_labels(tmp_path: Path) -> None:
     check = aurist("check", "music", *cache, cwd=tmp_path)
     assert check.returncode == 0, check.stderr
     assert "broken.wav" in check.stdout
-    limits = ("--preset", "quick", "--time-limit", "150s", "--folds", 2)
+    limits = ("--preset", "quick", "--time-limit", "60s", "--folds", 2)
     fit = aurist("fit", "music", "-o", "run", *limits, *cache, cwd=tmp_path)
     assert fit.returncode == 0, fit.stderr
     assert "left out: 1 of 29" in fit.stderr
