@@ -96,12 +96,14 @@ def test_arrays_that_are_cut_or_of_another_shape(tmp_path: Path) -> None:
 def test_errors_of_ours_pass_as_they_are_and_the_rest_keep_their_cause() -> None:
     with pytest.raises(ConfigError, match="as it is"), stored(Path("a"), ""):
         raise ConfigError("as it is")
-    with pytest.raises(RunError, match="bad bytes") as raised, stored(Path("a"), ""):
-        raise OverflowError("bad bytes")
-    assert isinstance(raised.value.__cause__, OverflowError)
+    with pytest.raises(RunError, match="Unable to allocate") as raised, stored(Path("a"), ""):
+        raise MemoryError("Unable to allocate 1.49 PiB")
+    assert isinstance(raised.value.__cause__, MemoryError)
     # a machine without memory is no damage of a file
     with pytest.raises(MemoryError), stored(Path("a"), ""):
-        raise MemoryError("Unable to allocate 1.49 PiB")
+        raise MemoryError("Unable to allocate 1.49 GiB for an array with shape (20000, 10000)")
+    with pytest.raises(MemoryError), stored(Path("a"), ""):
+        raise MemoryError
     with pytest.raises(KeyboardInterrupt), stored(Path("a"), ""):
         raise KeyboardInterrupt
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from aurist.errors import ConfigError
+from aurist.errors import ConfigError, shown
 from aurist.files import LOCK, only_one
 
 #: Bytes of a name that becomes part of a path; file systems take 255, and endings follow it.
@@ -46,9 +46,7 @@ def check_name(name: object, what: str) -> str:
         and not set(name) & set("/\\: ")
     ):
         return name
-    shown = repr(name)
-    shown = shown if len(shown) <= _LONGEST_NAME else f"{shown[:_LONGEST_NAME]}..."
-    raise ConfigError(f"{what} is {shown}, but must be a word that can name a folder.")
+    raise ConfigError(f"{what} is {shown(name, _LONGEST_NAME)}, but must be a word that can name a folder.")
 
 
 def remove_folder(folder: Path) -> None:

@@ -17,7 +17,7 @@ def note_killed(folder: Path, why: str, workers: int) -> None:
 
 
 def was_killed(folder: Path, name: str) -> bool:
-    """Whether a worker of this member was killed before: its folds are then fitted one at a time.
+    """Tell whether a worker of this member was killed before: its folds are then fitted one at a time.
 
     Raises
     ------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,8 @@ from aurist.errors import AuristError, RunError, shown
 Shape = Any
 #: No whole number of ours is larger.
 _LARGEST = 1 << 64
+#: Memory that numpy asks for by a damaged header, and by no array of ours.
+_BEYOND_MEMORY = re.compile(r"allocate .*[TPEZY]iB")
 #: Characters of a library's own word that an error repeats.
 _SHOWN = 200
 
@@ -48,13 +51,15 @@ def stored(path: Path, remedy: str) -> Iterator[None]:
     """
     try:
         yield
-    except (AuristError, MemoryError):
+    except AuristError:
         raise
     except FileNotFoundError as error:
         raise RunError(f"{path} cannot be read: {error.filename or path} is missing. {remedy}") from error
     except PermissionError as error:
         raise RunError(f"{path} cannot be read: {error.strerror}.") from error
     except Exception as error:  # the libraries that read raise anything where bytes are not what they expect
+        if isinstance(error, MemoryError) and not _BEYOND_MEMORY.search(str(error)):
+            raise
         raise RunError(f"{path} is damaged, or was changed: {_reason(error)}. {remedy}") from error
 
 

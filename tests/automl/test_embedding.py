@@ -15,7 +15,6 @@ from aurist.automl.reading import read_inputs
 from aurist.clips.read import ReadOptions
 from aurist.errors import AuristError, ConfigError
 from aurist.features.schema import EMBEDDED, row_keys
-from aurist.run import read_data
 
 pytest.importorskip("timm")
 
@@ -70,7 +69,7 @@ def test_they_stand_beside_the_summary_and_new_recordings_get_them_too(folder: P
     shutil.move(folder / "ear.safetensors", folder / "elsewhere")
     shutil.copytree(folder / "data", folder / "new")
     (folder / "new" / "low" / "broken.wav").write_bytes(b"RIFF, but nothing else")
-    clips = read_inputs([folder / "new"], ReadOptions(), read_data(run))
+    clips = read_inputs([folder / "new"], ReadOptions(), run)
     applied = aurist.predict(run, clips, cache_dir=folder / "cache")
     table = applied.to_frame()
     truth = table["path"].astype(str).str.split("/").str[0]

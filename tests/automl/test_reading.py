@@ -12,7 +12,6 @@ from aurist.automl.reading import like_clips, read_inputs
 from aurist.clips.read import ReadOptions, read_clips
 from aurist.errors import DataError
 from aurist.features.schema import infer_schema
-from aurist.run import read_data
 
 
 def test_a_text_that_differs_in_every_row_stays_a_feature(run: aurist.Run, tmp_path: Path) -> None:
@@ -24,7 +23,7 @@ def test_a_text_that_differs_in_every_row_stays_a_feature(run: aurist.Run, tmp_p
     applied = aurist.predict(run, tmp_path / "new.csv")
     assert applied.labels() == aurist.predict(run, new).labels() and len(applied.labels()) == 3
     assert any("'mode': taken as missing, never seen: locrian" in note for note in applied.notes)
-    single = read_inputs([tmp_path / "new.csv"], ReadOptions(), read_data(run)).take([1])
+    single = read_inputs([tmp_path / "new.csv"], ReadOptions(), run).take([1])
     assert aurist.predict(run, single).labels() == applied.labels()[1:2]
 
 

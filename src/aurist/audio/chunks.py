@@ -152,7 +152,7 @@ def _judged(part: Part, family: _Family | None, begin: int, stated: int) -> tupl
 
 
 def _is_sound(part: Part, family: _Family | None, at: int) -> bool:
-    """Whether what follows is sound, too: neither chunks nor tags nor zeros, but quite some bytes."""
+    """Tell whether what follows is sound, too: neither chunks nor tags nor zeros, but quite some bytes."""
     head = part.at(at, 10)
     if part.size - at < _SOME or tag_size(head) or head.startswith((b"<", b"LYRICS", *_FAMILIES)):
         return False
@@ -162,7 +162,7 @@ def _is_sound(part: Part, family: _Family | None, at: int) -> bool:
 
 
 def _are_chunks(part: Part, family: _Family, at: int) -> bool:
-    """Whether chunks follow up to the end."""
+    """Tell whether chunks follow up to the end."""
     for name, chunk in _chunks(part, family, at):
         if not all(32 <= letter < 127 for letter in name[:4]):
             return False

@@ -15,6 +15,9 @@ from aurist.errors import DataError
 
 Samples = npt.NDArray[np.float32]
 
+#: A recording that ends so many seconds before its header says has lost its end: codecs pad, and durations are rounded.
+_LOST = 0.2
+
 
 class UnreadableAudioError(DataError):
     """A sound file cannot be decoded: which, what was found in it, and what to do.
@@ -84,6 +87,24 @@ class AudioInfo:
     def promised_duration(self) -> float:
         """Seconds before its end was lost, as the header has it."""
         return max(self.frames, self.promised) / self.sample_rate
+
+
+def lost_end(length: float, promised: float) -> str:
+    """Say that a recording has lost its end, as a clause; "" where it has not.
+
+    Parameters
+    ----------
+    length, promised
+        Seconds that there are, and that its header says.
+
+    Examples
+    --------
+    >>> lost_end(3.0, 60.0), lost_end(59.9, 60.0)
+    ('ends after 3.0 s, though its header says 60.0 s: its end is missing', '')
+    """
+    if promised - length <= _LOST:
+        return ""
+    return f"ends after {length:.1f} s, though its header says {promised:.1f} s: its end is missing"
 
 
 @dataclass(frozen=True)

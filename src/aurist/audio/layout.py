@@ -66,7 +66,7 @@ class Layout:
 
 
 def says_nothing(stated: int) -> bool:
-    """Whether a size is one that programs write who do not know it."""
+    """Tell whether a size is one that programs write who do not know it."""
     return any(stated in sizes for sizes in _LARGEST)
 
 

@@ -225,7 +225,7 @@ def _corrected(first: bytearray, kind: _Kind, n: int) -> bytes:
 
 
 def _is_cut(data: mmap, at: int, end: int) -> bool:
-    """Whether a frame begins there that does not end."""
+    """Tell whether a frame begins there that does not end."""
     return at + 4 <= end and data[at] == 0xFF and _size(data[at + 1], data[at + 2], 1) > 0
 
 

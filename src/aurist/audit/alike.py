@@ -63,7 +63,7 @@ class Alike:
 
     @property
     def sure(self) -> bool:
-        """Whether it is surely above chance, and by enough to matter."""
+        """Tell whether it is surely above chance, and by enough to matter."""
         excess = self.share - self.chance
         return self.n >= LEAST and excess > max(EXCESS, DEVIATIONS * self.deviation)
 
@@ -166,7 +166,7 @@ def natural(name: str) -> list[tuple[int, int, str]]:
 
 
 def repeated(groups: Sequence[str | None]) -> bool:
-    """Whether several clips have one group."""
+    """Tell whether several clips have one group."""
     told = [group for group in groups if group is not None]
     return len(set(told)) < len(told)
 

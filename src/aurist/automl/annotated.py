@@ -7,12 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from aurist.annotations import Annotations, CutOptions, Recordings, read_annotations, to_clips, together
-from aurist.audio import AudioInfo, probe
+from aurist.audio import AudioInfo, lost_end, probe
 from aurist.clips import Clips
 from aurist.errors import DataError, listing, plural
 
-#: A recording that ends so many seconds before its header says has lost its end.
-_LOST = 0.2
 #: Recordings of which it is told what is wrong with them.
 _NOTES = 5
 
@@ -92,12 +90,10 @@ def _without_lost_ends(
     lost = (table["start"] >= length) & (table["start"] < stated)
     notes = []
     for path, info in infos.items():
-        if info.promised_duration - info.duration > _LOST:
+        if clause := lost_end(info.duration, info.promised_duration):
             n = int((lost & (table["path"] == path)).sum())
-            left_out = f", and {plural(n, 'annotation')} there left out" if n else ""
             notes.append(
-                f"{path} ends after {info.duration:.1f} s, though its header says {info.promised_duration:.1f} s: its "
-                f"end is missing{left_out}"
+                f"{path} {clause}" + (f", and {plural(n, 'annotation')} there left out" if n else "")
             )
         if info.note:
             notes.append(f"{path}: {info.note}")

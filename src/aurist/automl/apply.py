@@ -116,7 +116,21 @@ def apply_run(
         Where feature columns are missing or are no numbers.
     """
     data = read_data(run)
-    clips = read_clips(clips, like_run(ReadOptions(), data), labelled=False)
+    clips = read_clips(clips, like_run(ReadOptions(), run), labelled=False)
+    return apply_to(clips, run, data, model=model, precision=precision, jobs=jobs, cache_dir=cache_dir)
+
+
+def apply_to(
+    clips: Clips,
+    run: Run,
+    data: RunData,
+    *,
+    model: str | None = None,
+    precision: float | None = None,
+    jobs: int = 0,
+    cache_dir: Path | None = None,
+) -> Applied:
+    """Predict clips as `apply_run` does, with what the run was fitted on at hand."""
     thresholds = thresholds_of(run, model, precision)
     usable, failures, found = usable_inputs(run, data, clips, jobs, cache_dir)
     notes = [*never_named(data.task.classes, thresholds, precision), *found]

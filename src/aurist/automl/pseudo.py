@@ -44,7 +44,7 @@ def unlabelled_inputs(run: Run, data: RunData) -> Inputs:
     """
     source = run.config().unlabelled
     assert source is not None
-    clips = read_inputs([Path(source)], ReadOptions(label=None), data)
+    clips = read_inputs([Path(source)], ReadOptions(label=None), run)
     inputs, failures, _ = usable_inputs(run, data, clips)
     if not len(inputs):
         why = next(iter(failures.values()), "there is nothing in it")

@@ -11,19 +11,22 @@ from aurist.clips.grouped import without_guess
 from aurist.clips.read import TABLE_SUFFIXES, ReadOptions, check_names, read_clips
 from aurist.clips.several import NONE as ONE_LABEL
 from aurist.errors import DataError, listing
-from aurist.features.schema import Schema, infer_schema
-from aurist.run import RunData
+from aurist.features.schema import Schema, infer_schema, schema_from_dict
+from aurist.run import Run
 
 
-def like_run(options: ReadOptions, data: RunData) -> ReadOptions:
-    """The settings to read new data with, for a run that was fitted on ``data``."""
-    if options.label_separator is None and not data.task.multilabel:
+def like_run(options: ReadOptions, run: Run) -> ReadOptions:
+    """The settings to read new data with; of the run's own no more is read than what it says of it."""
+    known = run.known()
+    if options.label_separator is None and not known["multilabel"]:
         options = replace(options, label_separator=ONE_LABEL)
-    return options if data.summary is not None else _with_columns(options, data.schema)
+    return (
+        options if known["summary"] is not None else _with_columns(options, schema_from_dict(known["schema"]))
+    )
 
 
-def read_inputs(paths: Sequence[Path], options: ReadOptions, data: RunData) -> Clips:
-    """Read what a run shall predict, which was fitted on ``data``: one table or folder, or any number of recordings.
+def read_inputs(paths: Sequence[Path], options: ReadOptions, run: Run) -> Clips:
+    """Read what a run shall predict: one table or folder, or any number of recordings.
 
     Raises
     ------
@@ -31,7 +34,7 @@ def read_inputs(paths: Sequence[Path], options: ReadOptions, data: RunData) -> C
         Where several inputs are not all recordings.
     """
     if len(paths) == 1:
-        return without_guess(read_clips(paths[0], like_run(options, data), labelled=False))
+        return without_guess(read_clips(paths[0], like_run(options, run), labelled=False))
     strange = [str(path) for path in paths if path.is_dir() or path.suffix.lower() in TABLE_SUFFIXES]
     if strange:
         raise DataError(

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from aurist.audio import AudioInfo, in_words, probe
+from aurist.audio import AudioInfo, in_words, lost_end, probe
 from aurist.automl.detections import Detections, Progress, Recording
 from aurist.automl.listening import PARTS, Listener
 from aurist.clips import Clips
@@ -22,8 +22,6 @@ from aurist.progress import Hours
 from aurist.run import Run, RunData, read_data
 from aurist.workers import ahead
 
-#: A recording that ends so many seconds before its header says has lost its end: codecs pad, and durations are rounded.
-_LOST = 0.2
 #: Threads that decode: a few blocks wait in memory, and no more.
 _MOST_THREADS = 4
 
@@ -287,9 +285,8 @@ class _Listening:
 
 def _note(info: AudioInfo, length: float, silenced: Sequence[tuple[float, float]]) -> str:
     said = [info.note] if info.note else []
-    promised = info.promised_duration
     if silenced:
         said.append(f"is damaged, and silence was heard instead, from {in_words(silenced)}")
-    if promised - length > _LOST:
-        said.append(f"ends after {length:.1f} s, though its header says {promised:.1f} s: its end is missing")
+    if clause := lost_end(length, info.promised_duration):
+        said.append(clause)
     return "; ".join(said)

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from aurist.automl.apply import PROBABILITY, Applied, apply_run
+from aurist.automl.apply import PROBABILITY, Applied, apply_to
 from aurist.automl.learnt import in_groups_of, learnt_note, of_learnt_groups
 from aurist.automl.prepare import Source
 from aurist.automl.reading import like_run
@@ -93,8 +93,8 @@ def evaluate_run(
         Where the data has no labels, labels that the run does not know, or nothing that could be read.
     """
     data = read_data(run)
-    clips = in_groups_of(data, read_clips(source, like_run(options or ReadOptions(), data)))
-    applied = apply_run(run, clips, model=model, jobs=jobs, cache_dir=cache_dir)
+    clips = in_groups_of(data, read_clips(source, like_run(options or ReadOptions(), run)))
+    applied = apply_to(clips, run, data, model=model, jobs=jobs, cache_dir=cache_dir)
     _check_labels(clips, applied)
     rows = np.array([row for row in range(len(clips)) if row not in applied.failures], dtype=np.intp)
     if len(rows) == 0:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -115,14 +117,7 @@ def _fit_first(
         return fitted
     # as its first, for `aurist resume` and `aurist prune`
     write_plan(run.plan_path, FitPlan((Step(SURE), *plan.steps), plan.notes))
-    try:
-        fitted = fit_member_here(run.models / SURE.name, learn, SURE)
-    except FitFailedError as error:
-        say(f"skipped: {error}")
-        run.log("skipped", {"model": SURE.name, "why": str(error), "used": clock.used()})
-        return None
-    run.log("fitted", {"model": SURE.name, "seconds": round(fitted.fit_time, 2), "used": clock.used()})
-    return fitted
+    return _logged(run, SURE, partial(fit_member_here, run.models / SURE.name, learn, SURE), clock, say)
 
 
 def _tell(run: Run, learn: TrainingData, found: FoldsFitted, clock: Clock, say: Say) -> None:
@@ -211,16 +206,27 @@ def _fit_or_skip(
         )
         run.log("skipped", {"model": member.name, "why": "not enough time", "used": clock.used()})
         return None
-    try:
+
+    def fit() -> FoldsFitted:
         # a member that is late may finish its last folds in the time of the next ones: better than to lose it
         with watched(folder, say):
-            found = fit_member(folder, learn, member, seconds, at_most)
+            return fit_member(folder, learn, member, seconds, at_most)
+
+    return _logged(run, member, fit, clock, say)
+
+
+def _logged(
+    run: Run, member: Member, fit: Callable[[], FoldsFitted], clock: Clock, say: Say
+) -> FoldsFitted | None:
+    """Fit a member, and write into the journal what came of it; None where it cannot be fitted."""
+    try:
+        fitted = fit()
     except (ConfigError, FitFailedError, MissingExtraError) as error:
         say(f"skipped: {error}")
         run.log("skipped", {"model": member.name, "why": str(error), "used": clock.used()})
         return None
-    run.log("fitted", {"model": member.name, "seconds": round(found.fit_time, 2), "used": clock.used()})
-    return found
+    run.log("fitted", {"model": member.name, "seconds": round(fitted.fit_time, 2), "used": clock.used()})
+    return fitted
 
 
 def _blending_seconds(learn: TrainingData) -> float:

@@ -122,14 +122,14 @@ def predict(
     from aurist.automl.labelling import never_named, thresholds_of
     from aurist.errors import ConfigError
     from aurist.folders import check_output
-    from aurist.run import open_run, read_data
+    from aurist.run import open_run
 
     if submission is not None and output is not None and output.resolve() == submission.resolve():
         raise ConfigError(f"The sample {submission} is never written to; give another file with -o.")
     opened = open_run(run)
     sample = None if submission is None else _sample(submission)
     options = opt.read_options(path=path, start=start, end=end, row_id=row_id, audio_root=audio_root)
-    clips = read_inputs(data, options, read_data(opened))
+    clips = read_inputs(data, options, opened)
     of_whole = clips.has_audio and clips.table["start"].isna().all()
     if window or (window is None and of_whole and opened.window() is not None):
         wanted = Wanted(

@@ -87,7 +87,7 @@ def _say_left(table: pd.DataFrame, free: list[str], roles: Roles) -> None:
 
 
 def _is_code(table: pd.DataFrame, name: str, label: str | None) -> bool:
-    """Whether a column says no more than that of the labels does: a number or a name of each."""
+    """Tell whether a column says no more than that of the labels does: a number or a name of each."""
     if label is None:
         return False
     cells = pd.DataFrame({"label": table[label].map(str), "other": table[name].map(str)}).drop_duplicates()
@@ -120,12 +120,12 @@ def _all_features(table: pd.DataFrame, free: list[str], roles: Roles) -> list[st
 
 
 def is_text(column: pd.Series[Any]) -> bool:
-    """Whether a column holds text, and neither numbers nor categories."""
+    """Tell whether a column holds text, and neither numbers nor categories."""
     return not pd.api.types.is_numeric_dtype(column) and not isinstance(column.dtype, pd.CategoricalDtype)
 
 
 def _names_files(name: str, column: pd.Series[Any]) -> bool:
-    """Whether the cells are names of recordings, of which several rows are made."""
+    """Tell whether the cells are names of recordings, of which several rows are made."""
     if not is_text(column) or mostly_numbers(column):
         return False
     return plain(name) in NAMES["path"] or all(is_audio(cell_text(cell)) for cell in column)

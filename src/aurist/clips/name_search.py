@@ -234,7 +234,7 @@ class Search:
 
     @cached_property
     def _clash(self) -> bool:
-        """Whether files in different folders have one name."""
+        """Tell whether files in different folders have one name."""
         return len({bare(self.names[row]) for row in self.rows}) < 0.9 * len(self.rows)
 
     def _levels_needed(self, stems: Sequence[str]) -> tuple[int, ...]:
@@ -249,7 +249,7 @@ class Search:
 
 
 def _numbered(stems: Sequence[str]) -> bool:
-    """Whether most stems are but a number, as ``rec03``, so that another class may have it, too."""
+    """Tell whether most stems are but a number, as ``rec03``, so that another class may have it, too."""
     return sum(_COUNTER.fullmatch(stem) is not None for stem in stems) > 0.5 * len(stems)
 
 
@@ -258,7 +258,7 @@ def _is_special(level: str) -> bool:
 
 
 def _one_to_one(pairs: Sequence[tuple[str, str]]) -> bool:
-    """Whether each value has one label and each label one value."""
+    """Tell whether each value has one label and each label one value."""
     distinct = set(pairs)
     return len(distinct) == len({a for a, _ in distinct}) == len({b for _, b in distinct}) > 1
 

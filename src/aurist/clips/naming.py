@@ -293,7 +293,7 @@ def _number(text: str) -> float:
 
 
 def _from_nought(matches: Sequence[re.Match[str]]) -> bool:
-    """Whether most offsets are within the first hour: three counters of two digits are no clock."""
+    """Tell whether most offsets are within the first hour: three counters of two digits are no clock."""
     first = [re.sub(r"^[_\-. @]+", "", match.group()) for match in matches]
     return sum(text.startswith("00") or "m" in text.lower() for text in first) >= 0.7 * len(first)
 

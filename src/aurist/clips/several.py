@@ -76,7 +76,7 @@ def _split(cell: str, mark: str | None) -> list[str]:
 
 
 def _separates(cells: Sequence[str], mark: str | None) -> bool:
-    """Whether a mark stands between labels.
+    """Tell whether a mark stands between labels.
 
     A bar does. A comma without a blank behind it does where labels come again in other cells; all else only where every
     label of such cells stands alone in others.

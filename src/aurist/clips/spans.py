@@ -105,7 +105,7 @@ def _refuse_without_path(found: Roles, pair: dict[str, str], options: ReadOption
 
 
 def _of_the_source(columns: dict[str, str], pair: dict[str, str]) -> bool:
-    """Whether times are those of the recordings that files were cut from: so in UrbanSound8K."""
+    """Tell whether times are those of the recordings that files were cut from: so in UrbanSound8K."""
     return plain(columns["path"]) == "slicefilename" and not set(pair.values()) & set(columns.values())
 
 

@@ -113,7 +113,7 @@ def _settle_path(table: pd.DataFrame, roles: Roles, options: ReadOptions, root: 
 
 
 def _measured(column: pd.Series[Any]) -> bool:
-    """Whether a column holds numbers that are not all whole, as measurements are."""
+    """Tell whether a column holds numbers that are not all whole, as measurements are."""
     if not mostly_numbers(column):
         return False
     numbers = pd.to_numeric(column, errors="coerce").dropna()

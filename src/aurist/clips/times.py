@@ -94,7 +94,7 @@ def seconds(cell: object, unit: float = 1.0) -> float:
 
 
 def is_date(cell: object) -> bool:
-    """Whether a cell is a moment of some day, which says nothing of where in a file it is.
+    """Tell whether a cell is a moment of some day, which says nothing of where in a file it is.
 
     Examples
     --------
@@ -136,7 +136,7 @@ def _base(name: str, role: str) -> str:
 
 
 def has_times(column: pd.Series[Any]) -> bool:
-    """Whether a column holds times, or dates that somebody takes for such; some cells may be none."""
+    """Tell whether a column holds times, or dates that somebody takes for such; some cells may be none."""
     kinds = (pd.api.types.is_timedelta64_dtype, pd.api.types.is_datetime64_any_dtype)
     if pd.api.types.is_numeric_dtype(column) or any(kind(column) for kind in kinds):
         return bool(column.notna().any()) and not pd.api.types.is_bool_dtype(column)
