@@ -108,6 +108,11 @@ def test_better_settings_are_found_and_proved_and_fit_takes_them(folder: Path) -
     )
     assert fitted.returncode == 0, fitted.stderr
     assert "tiny-tuned" in fitted.stdout
+    # four fifths of the clips are those that no other setting scored so well on
+    sentence = "the settings of tiny-tuned were the best of 3 trials"
+    assert sentence in " ".join(fitted.stdout.split()) and "about 80% of the clips" in fitted.stdout
+    (tuned,) = json.loads((folder / "run" / "scores.json").read_text())["tuned"]
+    assert (tuned["model"], tuned["trials"], tuned["share"]) == ("tiny-tuned", 3, 0.8)
 
     other = aurist(*command, "--set", "training.epochs=9", cwd=folder)
     assert other.returncode == 1 and "holds a study of something else: tuned differs" in other.stderr

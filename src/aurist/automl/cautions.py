@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -49,6 +50,25 @@ sites or days.'
         f"Few groups: {len(few)} of {n_classes} classes {verb} in fewer than {FEW_GROUPS} groups "
         f"({', '.join(named)}{more}). The score is likely too low (in trials with 2 or 3 groups a class by 0.1 to "
         f"0.2), and its interval is wide: record more of {it}, from other recordings, sites or days."
+    )
+
+
+def about_tuned(tuned: Mapping[str, Any]) -> str:
+    """Say that settings were chosen on the clips that are scored; ``tuned`` as `aurist.automl.tuned` has it.
+
+    Examples
+    --------
+    >>> about_tuned({"model": "cnn-tuned", "trials": 30, "metric": "accuracy", "score": 0.81234, "share": 0.8})
+    'Tuned on these clips: the settings of cnn-tuned were the best of 30 trials (accuracy 0.812) on about 80% of the \
+clips that are scored here. Its score, and that of Ensemble, is too good, nobody knows by how much: quote what `aurist \
+tune` found on clips that no trial saw, or score new clips with `aurist evaluate`.'
+    """
+    share = "the" if tuned["share"] > 0.995 else f"about {tuned['share']:.0%} of the"
+    return (
+        f"Tuned on these clips: the settings of {tuned['model']} were the best of {tuned['trials']:,} trials "
+        f"({tuned['metric']} {tuned['score']:.3f}) on {share} clips that are scored here. Its score, and that of "
+        f"{ENSEMBLE}, is too good, nobody knows by how much: quote what `aurist tune` found on clips that no trial "
+        "saw, or score new clips with `aurist evaluate`."
     )
 
 

@@ -10,8 +10,9 @@ import numpy.typing as npt
 
 from aurist.automl.blender import Answers
 from aurist.automl.careless import interval, read_careless
-from aurist.automl.cautions import about_best, about_few_groups, few_groups
+from aurist.automl.cautions import about_best, about_few_groups, about_tuned, few_groups
 from aurist.automl.scored import Scored, scored_interval
+from aurist.automl.tuned import tuned_here
 from aurist.crossval import TrainingData
 from aurist.evaluate import best_of, chance
 from aurist.features.schema import row_keys
@@ -40,7 +41,7 @@ def own_word(
         "groups_known": bool(data.clips.table["group"].notna().any()),
         "careless": read_careless(run),
     }
-    _add_cautions(word, learn, scored)
+    _add_cautions(word, run, learn, scored)
     if data.test_keys is not None:
         word["test"] = _test_word(data.test_keys, learn, scored, as_seen, seen)
         word["test"]["of_learnt_groups"] = _of_learnt_groups(run)
@@ -50,9 +51,13 @@ def own_word(
     return word
 
 
-def _add_cautions(word: dict[str, Any], learn: TrainingData, scored: Scored) -> None:
+def _add_cautions(word: dict[str, Any], run: Run, learn: TrainingData, scored: Scored) -> None:
     """Add what makes the scores less sure, as figures and as sentences."""
     task, said = learn.task, []
+    tuned = tuned_here(run, learn, set(scored.probas))
+    if tuned:
+        word["tuned"] = tuned
+        said += [about_tuned(one) for one in tuned]
     few = few_groups(scored.truth, scored.groups, task.classes)
     if few:
         word["few_groups"] = few

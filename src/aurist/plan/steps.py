@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from aurist.files import atomic_path
 from aurist.models.base import Member
 from aurist.models.network import ENGINE, recipe_member, recipe_of
 from aurist.plan.members import ENSEMBLE, GLUON_ENSEMBLE
-from aurist.recipes import read_recipe, recipe_from
+from aurist.recipes import TunedBy, read_recipe, recipe_from, tuned_from
 
 ENGINES = ("forest", "classic", "kernel", "autogluon", "mljar", ENGINE)
 _KINDS: dict[str, type | tuple[type, ...]] = {
@@ -27,6 +27,7 @@ _KINDS: dict[str, type | tuple[type, ...]] = {
     "level": int,
     "recipe": (str, dict),
     "settings": dict,
+    "tuned": dict,
 }
 _HEAD = """\
 # What aurist fits, in this order. Change it and give it back with: aurist fit DATA --plan THIS_FILE
@@ -51,6 +52,8 @@ class Step:
         Whether it is fitted only in what time the others leave.
     seconds
         That it is expected to take; None where nothing is known but its limit.
+    tuned
+        The search that its settings were chosen by.
     """
 
     member: Member
@@ -58,6 +61,7 @@ class Step:
     seconds: float | None = None
     spare: bool = False
     round: int = 0
+    tuned: TunedBy = field(default_factory=TunedBy)
 
 
 @dataclass(frozen=True)
@@ -103,6 +107,8 @@ def write_plan(path: Path, plan: FitPlan) -> None:
         settings = dict(step.member.settings)
         if step.member.engine == ENGINE:
             told["recipe"] = settings.pop("recipe")
+        elif step.tuned.trials:  # a recipe says so itself
+            told["tuned"] = asdict(step.tuned)
         if settings:
             told["settings"] = settings
         tables.append(told)
@@ -162,13 +168,15 @@ def _step(table: object) -> Step:
             raise ConfigError(f"{key} is {shown(value)}, but must be a number from 0 on")
     if table.get("engine") not in ENGINES:
         raise ConfigError(f"engine is {shown(table.get('engine'))}, but must be one of: {', '.join(ENGINES)}")
-    seconds = table.get("seconds")
+    seconds, member = table.get("seconds"), _member(table)
+    tuned = tuned_from(table.get("tuned", {}), "tuned")
     return Step(
-        _member(table),
+        member,
         float(table.get("until", 1.0)),
         None if seconds is None else float(seconds),
         bool(table.get("spare", False)),
         int(table.get("round", 0)),
+        recipe_of(member).tuned if member.engine == ENGINE else tuned,
     )
 
 

@@ -8,10 +8,12 @@ from aurist.recipes.reading import (
     recipe_path,
     search_space,
     setting,
+    tuned_from,
     with_settings,
 )
 from aurist.recipes.recipe import Augment, Loss, Recipe, Training, Window
 from aurist.recipes.search import Choice, Range, Space, read_space
+from aurist.recipes.tuned import TunedBy, sample_of
 
 __all__ = [
     "Augment",
@@ -21,6 +23,7 @@ __all__ = [
     "Recipe",
     "Space",
     "Training",
+    "TunedBy",
     "Window",
     "parse_setting",
     "read_recipe",
@@ -28,7 +31,9 @@ __all__ = [
     "recipe_from",
     "recipe_names",
     "recipe_path",
+    "sample_of",
     "search_space",
     "setting",
+    "tuned_from",
     "with_settings",
 ]

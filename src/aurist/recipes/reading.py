@@ -15,12 +15,15 @@ from aurist.config import LARGEST, read_toml
 from aurist.errors import ConfigError, shown
 from aurist.recipes.recipe import Recipe
 from aurist.recipes.search import Space, read_space
+from aurist.recipes.tuned import TunedBy
 
 FOLDER = Path(__file__).parent
 #: In a recipe of one's own: the recipe that it changes.
 _BASE = "base"
 #: The table that says what may be searched; it is taken over or replaced as a whole.
 _SEARCH = "search"
+#: The table that says what was searched; it is no setting.
+_TUNED = "tuned"
 
 
 def recipe_names() -> list[str]:
@@ -69,6 +72,12 @@ def recipe_from(table: Mapping[str, Any], where: str) -> Recipe:
                 with_settings(made, {name: value})
             except ConfigError as error:
                 raise ConfigError(f"{where} [search]: {name} = {value!r} cannot be: {error}") from error
+    return made
+
+
+def tuned_from(table: object, where: str) -> TunedBy:
+    """The search that a table describes, which settings were chosen by; ``where`` is named in errors."""
+    made: TunedBy = _made(TunedBy, table, where)
     return made
 
 
@@ -182,7 +191,7 @@ def _settings(kind: type[Any]) -> list[str]:
     return [
         f"{part.name}.{one.name}"
         for part in dataclasses.fields(kind)
-        if dataclasses.is_dataclass(hints[part.name])
+        if dataclasses.is_dataclass(hints[part.name]) and part.name != _TUNED
         for one in dataclasses.fields(hints[part.name])
     ]
 

@@ -13,6 +13,7 @@ from aurist.features.spectrogram_config import SpectrogramConfig
 from aurist.folders import check_name
 from aurist.nets.config import FRAMEWISE, NetworkConfig
 from aurist.pooling import POOLINGS
+from aurist.recipes.tuned import TunedBy
 
 OPTIMIZERS = ("sgd", "adam", "adamw", "rmsprop")
 SCHEDULES = ("constant", "one_cycle", "cosine", "step", "inverse")
@@ -236,6 +237,8 @@ class Recipe:
         Its parts.
     search
         What `aurist tune` may change, by dotted setting (see `aurist.recipes.search`).
+    tuned
+        The search that its settings were chosen by, where `aurist tune` wrote it.
     """
 
     name: str
@@ -248,6 +251,7 @@ class Recipe:
     loss: Loss = field(default_factory=Loss)
     training: Training = field(default_factory=Training)
     search: Mapping[str, Any] = field(default_factory=dict)
+    tuned: TunedBy = field(default_factory=TunedBy)
 
     def __post_init__(self) -> None:
         check_name(self.name, "The recipe's name")
@@ -260,10 +264,12 @@ class Recipe:
             )
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain tables, as TOML and JSON hold them; what is None is left out, and a search where there is none."""
+        """Plain tables, as TOML and JSON hold them; what is None is left out, and searches that are not there."""
         plain: dict[str, Any] = _plain(dataclasses.asdict(self))
         if not self.search:
             del plain["search"]
+        if not self.tuned.trials:
+            del plain["tuned"]
         return plain
 
 

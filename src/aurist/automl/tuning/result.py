@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from aurist.automl.prepare import Say
+from aurist.automl.tuned import clip_hashes
 from aurist.automl.tuning.held import AS_IT_WAS, TUNED, compare_on_held
 from aurist.automl.tuning.pace import Pace
 from aurist.automl.tuning.subject import Subject
@@ -17,6 +18,7 @@ from aurist.crossval import TrainingData, fit_member
 from aurist.errors import plural
 from aurist.files import atomic_path, only_one, write_json
 from aurist.models.base import FitFailedError, Member
+from aurist.recipes import TunedBy, sample_of
 from aurist.run import RunData
 from aurist.stored import read_json
 from aurist.workers import OutOfTimeError
@@ -56,18 +58,20 @@ class Tuned:
     comparison: dict[str, Any] | None
 
 
-def write_trials(folder: Path, study: Study, subject: Subject, metric: str) -> None:
+def write_trials(folder: Path, study: Study, subject: Subject, learn: TrainingData) -> None:
     """Write the trials so far, and the best of them as a file that `aurist fit` takes."""
     with atomic_path(folder / TRIALS) as part:
         study.table().to_csv(part, index=False, float_format="%.6g")
-    best = study.best()
+    best, metric = study.best(), learn.task.metric
     if best is not None:
         words = (
             f"Trial {best.number} of `aurist tune`. "
             f"Use it with: aurist fit DATA {subject.fit_option} {folder / BEST} -o RUN\n"
             f"Its {metric} of {best.value:.4f} on the folds had a part in the choice: it is not to be quoted."
         )
-        subject.write(folder / BEST, best.params, words)
+        score = round(float(best.value or 0.0), 6)
+        tuned = TunedBy(study.n_scored(), metric, score, sample_of(clip_hashes(learn)))
+        subject.write(folder / BEST, best.params, words, tuned)
 
 
 def found(

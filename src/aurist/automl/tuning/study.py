@@ -16,6 +16,7 @@ from optuna.storages import RetryHeartbeatStaleTrialCallback
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from aurist.automl.tuning.parts import distribution, draw, make_pruner, make_sampler, open_storage, quiet
+from aurist.errors import reason
 from aurist.files import is_free, only_one
 from aurist.folders import remove_folder
 from aurist.recipes import Space
@@ -148,7 +149,7 @@ class Study:
         except Exception as error:  # whatever some settings may lead to, others go on
             if as_it_was is not None:
                 raise
-            trial.set_user_attr(_WHY, " ".join(str(error).split()) or type(error).__name__)
+            trial.set_user_attr(_WHY, reason(error))
             raise _NoScoreError from error
         if score is None:
             raise optuna.TrialPruned
@@ -213,6 +214,10 @@ class Study:
         return len(self._trials(TrialState.COMPLETE, TrialState.PRUNED, TrialState.RUNNING)) + sum(
             _WHY in trial.user_attrs for trial in self._trials(TrialState.FAIL)
         )
+
+    def n_scored(self) -> int:
+        """Trials that the best was chosen of: finished, or stopped for their score."""
+        return len(self._trials(TrialState.COMPLETE, TrialState.PRUNED))
 
     def n_running(self) -> int:
         """Trials in hand, here or elsewhere."""

@@ -14,7 +14,16 @@ from aurist.files import write_text
 from aurist.models.base import Member
 from aurist.models.network import recipe_member
 from aurist.plan import SPACES, FitPlan, Step, searchable, write_plan
-from aurist.recipes import Recipe, Space, parse_setting, read_recipe, search_space, setting, with_settings
+from aurist.recipes import (
+    Recipe,
+    Space,
+    TunedBy,
+    parse_setting,
+    read_recipe,
+    search_space,
+    setting,
+    with_settings,
+)
 
 
 @dataclass(frozen=True)
@@ -58,16 +67,16 @@ class Subject:
             own = {name: self.member.settings.get(name) for name in self.space}
         return own if all(self.space[name].holds(value) for name, value in own.items()) else None
 
-    def write(self, path: Path, settings: Mapping[str, Any], words: str) -> None:
-        """Write it with these settings, with a comment above: a recipe, or a plan of this one member."""
+    def write(self, path: Path, settings: Mapping[str, Any], words: str, tuned: TunedBy) -> None:
+        """Write it with these settings and how they were found: a recipe, or a plan of one member."""
         import tomli_w
 
         name = f"{self.member.name}-tuned"
         if self.recipe is None:
             member = replace(self.member_with(settings), name=name)
-            write_plan(path, FitPlan((Step(member),), tuple(words.splitlines())))
+            write_plan(path, FitPlan((Step(member, tuned=tuned),), tuple(words.splitlines())))
             return
-        recipe = replace(with_settings(self.recipe, settings), name=name)
+        recipe = replace(with_settings(self.recipe, settings), name=name, tuned=tuned)
         comment = "".join(f"# {line}\n" for line in words.splitlines())
         write_text(path, comment + tomli_w.dumps(recipe.to_dict(), multiline_strings=True))
 

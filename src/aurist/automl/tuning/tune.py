@@ -123,7 +123,7 @@ def _search(
     sound = decode_for([subject.member], learn, say)
 
     def after_each() -> None:
-        write_trials(folder, study, subject, task.metric)
+        write_trials(folder, study, subject, learn)
         study.clear()
 
     try:

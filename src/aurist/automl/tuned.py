@@ -1,0 +1,65 @@
+"""Whether the clips that a run is scored on are those that its settings were chosen by."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from aurist.crossval import TrainingData
+from aurist.features.schema import row_keys
+from aurist.plan import read_plan
+from aurist.run import Run
+
+#: Less than this share of the clips is not worth a word.
+_LEAST = 0.05
+
+
+def clip_hashes(learn: TrainingData) -> npt.NDArray[np.uint64]:
+    """(n_scored,): hashes of the clips that are scored, the same in another fit of the same data.
+
+    Recordings are known by their paths, whole ones by their labels, too; rows of tables by their features and labels.
+    """
+    rows = np.flatnonzero(learn.folds >= 0)
+    scored = learn.examples.take(rows)
+    classes = np.asarray(learn.task.classes, dtype=object)
+    labels = [";".join(classes[row == 1]) for row in scored.targets]
+    clips = scored.inputs.clips
+    if clips is None:
+        names = [f"{key}\n{label}" for key, label in zip(row_keys(scored.features), labels, strict=True)]
+    else:
+        whole = clips.table["start"].isna()
+        names = [
+            f"{path}\n{label}" if of_all else str(path)
+            for path, label, of_all in zip(clips.table["path"], labels, whole, strict=True)
+        ]
+    return np.asarray(pd.util.hash_array(np.array(names, dtype=object)), dtype=np.uint64)
+
+
+def tuned_here(run: Run, learn: TrainingData, models: Collection[str]) -> list[dict[str, Any]]:
+    """Members whose settings are the best of several trials on clips that are scored here, too.
+
+    Returns
+    -------
+    list of dict
+        ``model, trials, metric, score``, and ``share`` of the clips that are scored.
+    """
+    steps = read_plan(run.plan_path).steps if run.plan_path.exists() else ()
+    chosen = [step for step in steps if step.tuned.trials > 1 and step.member.name in models]
+    if not chosen:
+        return []
+    hashes = clip_hashes(learn)
+    told: list[dict[str, Any]] = [
+        {
+            "model": step.member.name,
+            "trials": step.tuned.trials,
+            "metric": step.tuned.metric,
+            "score": step.tuned.score,
+            "share": step.tuned.share_of(hashes),
+        }
+        for step in chosen
+    ]
+    return [one for one in told if one["share"] >= _LEAST]
