@@ -190,9 +190,10 @@ def duration(seconds: float) -> str:
 
     Examples
     --------
-    >>> duration(42), duration(600), duration(5430)
-    ('42 s', '10 min', '1 h 30 min')
+    >>> duration(42), duration(600), duration(5430), duration(-0.17)
+    ('42 s', '10 min', '1 h 30 min', '0 s')
     """
+    seconds = max(0.0, seconds)
     if seconds < 90:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)

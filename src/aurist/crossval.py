@@ -162,7 +162,7 @@ def _fit_side_by_side(
     except OutOfTimeError:
         done = sum(is_done(folder, split.fold) for split in data.splits)
         raise FitFailedError(
-            f"{member.name}: stopped after {at_most:.0f} s, with {done} of {len(data.splits)} folds done."
+            f"{member.name}: stopped after {max(0.0, at_most):.0f} s, with {done} of {len(data.splits)} folds done."
         ) from None
     except (WorkerDiedError, MemoryError) as error:
         why = str(error) if isinstance(error, WorkerDiedError) else "there was not enough memory"

@@ -71,6 +71,26 @@ def shown(value: object, most: int = 80) -> str:
     return text if len(text) <= most else f"{text[: most - 4]} ..."
 
 
+#: A time below zero, by its unit or by what stands before it: learners take what is left of their time for one.
+_NEGATIVE_TIME = re.compile(
+    r"(?<![\w.])-\d+(?:\.\d+)?(?= ?(?:ms|s|secs?|seconds?|min|minutes?|hours?)\b)"
+    r"|(?<=remaining: )-\d+(?:\.\d+)?|(?<=time_limit=)-\d+(?:\.\d+)?|(?<=left: )-\d+(?:\.\d+)?"
+)
+
+
+def reason(error: BaseException) -> str:
+    """Say in one line what went wrong in a library; no time that it had left is below zero.
+
+    Examples
+    --------
+    >>> reason(RuntimeError("Not enough time.\\n  Time remaining: -0.17s"))
+    'Not enough time. Time remaining: 0s'
+    >>> reason(MemoryError())
+    'MemoryError'
+    """
+    return _NEGATIVE_TIME.sub("0", " ".join(str(error).split())) or type(error).__name__
+
+
 def plural(n: int, noun: str, many: str | None = None) -> str:
     """A count with its noun: one has no s.
 

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from aurist.errors import MissingExtraError
+from aurist.errors import MissingExtraError, reason
 from aurist.files import write_json
 from aurist.models.base import Examples, FitFailedError, Fitted, Inputs, Member, Proba, Task, fit_again
 from aurist.stored import read_json
@@ -160,8 +160,9 @@ def _fit_one(
                 raise_on_model_failure=True,
             )
         except Exception as error:  # whatever a learner may raise, the other members go on
-            why = " ".join(str(error).split()) or type(error).__name__
-            raise FitFailedError(f"{member.name}: nothing fitted in {seconds:.0f} s: {why}") from error
+            raise FitFailedError(
+                f"{member.name}: nothing fitted in {max(0.0, seconds):.0f} s: {reason(error)}"
+            ) from error
         first = predictor.model_names()[0]
         if not member.settings.get(REFIT):
             return predictor, (first, first)
