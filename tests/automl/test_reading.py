@@ -11,7 +11,7 @@ import aurist
 from aurist.automl.reading import like_clips, read_inputs
 from aurist.clips.read import ReadOptions, read_clips
 from aurist.errors import DataError
-from aurist.features.schema import infer_schema
+from aurist.features.schema import infer_schema, schema_from_dict, schema_to_dict
 
 
 def test_a_text_that_differs_in_every_row_stays_a_feature(run: aurist.Run, tmp_path: Path) -> None:
@@ -67,6 +67,62 @@ def test_a_category_is_the_same_in_all_its_spellings(
     ready, _ = schema.apply(new.feature_table(), new.rows)
     assert [None if pd.isna(cell) else cell for cell in ready["key"]] == right
     assert ready["bars"].tolist() == ["4", "4", "4"]
+
+
+@pytest.mark.parametrize(
+    ("known", "cells", "right"),
+    [
+        ("1", ["1.0", "01", "1,0", " 1.00 "], ["1"] * 4),
+        ("01", ["1", "1.0", "001", "1,000"], ["01"] * 4),
+        ("2,5", ["2.5", "2,50", "02.5", "2,5"], ["2,5"] * 4),
+        ("1.0", ["True", "1", "1e0", "x"], ["1.0"] * 3 + [None]),
+    ],
+)
+def test_a_category_that_is_a_number_is_named_as_the_run_has_it(
+    known: str, cells: list[str], right: list[str | None]
+) -> None:
+    train = pd.DataFrame({"key": pd.Categorical([known, "C", known]), "x": [1, 2, 3]})
+    ready, _ = infer_schema(train).apply(pd.DataFrame({"key": cells, "x": 0}))
+    assert [None if pd.isna(cell) else cell for cell in ready["key"]] == right
+
+
+@pytest.mark.parametrize(
+    ("train", "value"),
+    [
+        ('label,x\na,"120,5"\nb,"1,125"\na,7\n', 1.234),
+        ("label;x\na;120,5\nb;1,125\na;7\n", 1.234),
+        ('label,x\na,"12,345"\nb,"1,125"\na,7\n', 1234.0),
+        ("label,x\na,120.5\nb,1.125\na,7\n", 1234.0),
+    ],
+)
+@pytest.mark.parametrize("form", ["csv", "frame"])
+def test_a_comma_that_may_be_either_is_what_it_was_in_the_run(
+    tmp_path: Path, train: str, value: float, form: str
+) -> None:
+    (tmp_path / "train.csv").write_text(train)
+    learnt = read_clips(tmp_path / "train.csv")
+    schema = schema_from_dict(schema_to_dict(infer_schema(learnt.feature_table(), learnt.decimal_commas)))
+    assert schema == infer_schema(learnt.feature_table(), learnt.decimal_commas)
+    (tmp_path / "new.csv").write_text('x\n"1,234"\n8\n')
+    source = tmp_path / "new.csv" if form == "csv" else pd.read_csv(tmp_path / "new.csv", dtype=str)
+    new = read_clips(source, like_clips(ReadOptions(), learnt), labelled=False)
+    assert new.table["x"].tolist() == [value, 8.0]
+    # what can be one thing alone is that
+    clear = read_clips(
+        pd.DataFrame({"x": ["1,234,567", "2"]}), like_clips(ReadOptions(), learnt), labelled=False
+    )
+    assert clear.table["x"].tolist() == [1234567.0, 2.0]
+
+
+def test_how_numbers_are_written_is_kept_with_the_run(tmp_path: Path) -> None:
+    rows = [f'{"ab"[i % 2]},"{(i % 2) * 3 + i % 3},{i % 2}25"' for i in range(60)]
+    (tmp_path / "train.csv").write_text('label,x\nb,"3,5"\n' + "\n".join(rows) + "\n")
+    plan = tmp_path / "plan.toml"
+    plan.write_text('[[member]]\nname = "F"\nengine = "forest"\n')
+    config = aurist.FitConfig(plan=str(plan), n_splits=2, jobs=1)
+    run = aurist.fit(tmp_path / "train.csv", tmp_path / "run", config)
+    (tmp_path / "new.csv").write_text('x\n"1,025"\n"4,125"\n')
+    assert aurist.predict(run, tmp_path / "new.csv").labels() == ["a", "b"]
 
 
 def test_a_number_of_the_run_with_a_telling_name_stays_a_feature() -> None:

@@ -104,7 +104,7 @@ def prepare(
         said.append(nearest)
     remove_folder(output / "embedders")  # of an attempt that was killed, perhaps with other settings
     features = with_embeddings(features, Inputs(features, clips, cache_dir), output, embedders, jobs)
-    schema = infer_schema(features)
+    schema = infer_schema(features, clips.decimal_commas)
     ready, _ = schema.apply(features)
     task = _task(clips, config, jobs)
     data = RunData(

@@ -47,9 +47,13 @@ def read_inputs(paths: Sequence[Path], options: ReadOptions, run: Run) -> Clips:
 
 def like_clips(options: ReadOptions, clips: Clips) -> ReadOptions:
     """The settings to read further data with, beside clips that are learnt from."""
-    return _with_columns(options, infer_schema(clips.feature_table())) if clips.features else options
+    if not clips.features:
+        return options
+    return _with_columns(options, infer_schema(clips.feature_table(), clips.decimal_commas))
 
 
 def _with_columns(options: ReadOptions, schema: Schema) -> ReadOptions:
-    kinds = tuple((column.name, column.kind) for column in schema.without_embeddings().columns)
-    return replace(options, fitted=kinds)
+    columns = schema.without_embeddings().columns
+    return replace(
+        options, fitted=tuple((one.name, "decimal" if one.decimal_comma else one.kind) for one in columns)
+    )

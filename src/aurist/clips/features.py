@@ -151,7 +151,7 @@ def _with_types(table: pd.DataFrame, kinds: Mapping[str, str], where: str) -> pd
 
 
 def _typed(column: pd.Series[Any], kind: str | None) -> tuple[pd.Series[Any], list[tuple[object, object]]]:
-    """A column of numbers as such, and its cells that are none; ``kind`` is "number" or "category" where a run says."""
+    """A column of numbers as such, and its cells that are none; ``kind`` as a run has it, if it says."""
     if kind == "category":
         return column.mask(column.isna() | column.isin(MISSING)).astype(object), []
     if isinstance(column.dtype, pd.CategoricalDtype):
@@ -169,6 +169,6 @@ def _typed(column: pd.Series[Any], kind: str | None) -> tuple[pd.Series[Any], li
         return cells.map({True: 1.0, False: 0.0, "True": 1.0, "False": 0.0}).astype(np.float64), []
     if kind is None and not mostly_numbers(column):
         return column.mask(column.isna() | column.isin(MISSING)).astype(object), []
-    numbers = exact_numbers(plain_numbers(cells))
+    numbers = exact_numbers(plain_numbers(cells, decimal=kind == "decimal"))
     strange = numbers.isna() & cells.notna()
     return numbers, list(zip(column.index[strange], column[strange], strict=True))

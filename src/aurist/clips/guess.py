@@ -62,8 +62,8 @@ class ReadOptions:
     label_separator
         What stands between several labels of a cell: a mark, "space", or "none" where each cell is one label.
     fitted
-        Feature columns that a run was fitted on, each with "number" or "category": in a table without features of
-        its own choice they are taken as such, whatever their cells are.
+        Feature columns that a run was fitted on, each with "number", "decimal" (a number with a decimal comma) or
+        "category": in a table without features of its own choice they are taken as such, whatever their cells are.
     """
 
     label: str | None = None
@@ -77,7 +77,7 @@ class ReadOptions:
     label_from: str | None = None
     audio_root: Path | None = None
     label_separator: str | None = None
-    fitted: tuple[tuple[str, Literal["number", "category"]], ...] = ()
+    fitted: tuple[tuple[str, Literal["number", "decimal", "category"]], ...] = ()
 
 
 @dataclass

@@ -128,6 +128,7 @@ def _text_table(path: Path, options: ReadOptions) -> tuple[pd.DataFrame, list[st
     table.index = pd.Index(layout.lines) if whole else pd.RangeIndex(2, len(table) + 2)
     notes = _encoding_note(path, layout.encoding)
     if layout.decimal == ",":
+        table.attrs["decimal"] = ","
         notes.append("numbers are written with a decimal comma")
     if nameless:
         notes.append(f"left out: column {', '.join(nameless)}, which has no name (a row number, as a rule)")

@@ -27,10 +27,11 @@ def without_value(column: pd.Series[Any]) -> pd.Series[bool]:
     ).astype(bool)
 
 
-def plain_numbers(cells: pd.Series[Any]) -> pd.Series[Any]:
+def plain_numbers(cells: pd.Series[Any], *, decimal: bool = False) -> pd.Series[Any]:
     """Cells with their numbers as programs write them; what is no number stays.
 
-    A comma is one of thousands where every comma of the column can be that, else a decimal one. 27% is 27.
+    A comma is one of thousands where every comma of the column can be that, else a decimal one. 27% is 27. With
+    ``decimal`` a comma that may be either is a decimal one.
 
     Examples
     --------
@@ -38,13 +39,44 @@ def plain_numbers(cells: pd.Series[Any]) -> pd.Series[Any]:
     ['1234', '2345678.5', '7']
     >>> plain_numbers(pd.Series(["120,5", "1,234", "27%", "x,y"])).tolist()
     ['120.5', '1.234', '27', 'x,y']
+    >>> plain_numbers(pd.Series(["1,234"]), decimal=True).tolist()
+    ['1.234']
     """
-    text = [cell.strip() if isinstance(cell, str) else cell for cell in cells]
-    bare = [cell.removesuffix("%").rstrip() if isinstance(cell, str) else cell for cell in text]
-    commas = [cell for cell in bare if isinstance(cell, str) and "," in cell]
-    decimal = any(_COMMA.fullmatch(cell) and not _THOUSANDS.fullmatch(cell) for cell in commas)
+    bare = _bare(cells)
+    decimal = _has_decimal_comma(bare, decimal=decimal)
     out = [_plain(cell, decimal) if isinstance(cell, str) else cell for cell in bare]
     return pd.Series(out, index=cells.index, dtype=object)
+
+
+def decimal_commas(table: pd.DataFrame, names: Sequence[str]) -> tuple[str, ...]:
+    """Find the columns whose numbers are written with a decimal comma, by their cells or as the whole file is.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"a": ["120,5", "1,234"], "b": ["1,234", "5"], "c": [1.5, 2.5]})
+    >>> decimal_commas(table, ["a", "b", "c"])
+    ('a',)
+    """
+    if table.attrs.get("decimal") == ",":
+        return tuple(name for name in names if pd.api.types.is_float_dtype(table[name]))
+    return tuple(
+        name
+        for name in names
+        if not pd.api.types.is_numeric_dtype(table[name]) and _has_decimal_comma(_bare(table[name]))
+    )
+
+
+def _bare(cells: pd.Series[Any]) -> list[Any]:
+    """The cells without blanks and signs of per cent around them."""
+    return [cell.strip().removesuffix("%").rstrip() if isinstance(cell, str) else cell for cell in cells]
+
+
+def _has_decimal_comma(cells: Sequence[Any], *, decimal: bool = False) -> bool:
+    """Tell whether a comma of the cells can be none of thousands; with ``decimal`` whether all can be decimal ones."""
+    commas = [cell for cell in cells if isinstance(cell, str) and "," in cell]
+    if decimal and commas and all(map(_COMMA.fullmatch, commas)):
+        return True
+    return any(_COMMA.fullmatch(cell) and not _THOUSANDS.fullmatch(cell) for cell in commas)
 
 
 def _plain(cell: str, decimal: bool) -> str:

@@ -59,6 +59,8 @@ class Clips:
         The groups that names tell, used or not; None where they tell none.
     band
         The lowest and the highest frequency, in Hz, that networks shall hear; None: all.
+    decimal_commas
+        The features whose numbers were written with a decimal comma.
     """
 
     table: pd.DataFrame
@@ -74,6 +76,7 @@ class Clips:
     band: tuple[float, float] | None = None
     names: tuple[str, ...] = ()
     grouping: Grouping | None = None
+    decimal_commas: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.table)

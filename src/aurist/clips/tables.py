@@ -22,6 +22,7 @@ from aurist.clips.labels import (
     texts,
 )
 from aurist.clips.listed import ListedRecordings, find_listed, numbered_recordings
+from aurist.clips.numbers import decimal_commas
 from aurist.clips.several import pieces_of, without_quotes
 from aurist.clips.spans import find_times, read_spans
 from aurist.clips.table import Clips, Part, make_clips, numbered
@@ -85,6 +86,7 @@ def read_table(
         rows=[row if isinstance(row, str) else int(row) if _whole(row) else str(row) for row in table.index],
         given_ids=given_ids,
     )
+    clips = replace(clips, decimal_commas=decimal_commas(table, clips.features))
     if paths is not None:
         names = {FILE_NAMES: [str(path) for path in paths]}
     else:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -16,15 +17,17 @@ from aurist.errors import DataError, listing, plural
 
 #: How the columns begin that a network makes of recordings.
 EMBEDDED = "aurist_embedding_"
+_DECIMAL_COMMA = re.compile(r"\s*[-+]?\d+,\d+\s*")
 
 
 @dataclass(frozen=True)
 class Column:
-    """One feature: a number, or one of a set of categories."""
+    """One feature: a number (as people wrote it: with a decimal comma, or not), or one of a set of categories."""
 
     name: str
     kind: Literal["number", "category"]
     categories: tuple[str, ...] = ()
+    decimal_comma: bool = False
 
 
 @dataclass(frozen=True)
@@ -97,8 +100,15 @@ class Schema:
         return pd.DataFrame(out, index=table.index), notes
 
 
-def infer_schema(table: pd.DataFrame) -> Schema:
+def infer_schema(table: pd.DataFrame, decimal_commas: Collection[str] = ()) -> Schema:
     """The schema of a training table: text and categories as categories, all else as numbers.
+
+    Parameters
+    ----------
+    table
+        The features.
+    decimal_commas
+        Columns whose numbers were written with a decimal comma: new tables are read so, too.
 
     Examples
     --------
@@ -110,7 +120,7 @@ def infer_schema(table: pd.DataFrame) -> Schema:
     for name in table.columns:
         values = table[name]
         if pd.api.types.is_numeric_dtype(values.dtype):
-            columns.append(Column(str(name), "number"))
+            columns.append(Column(str(name), "number", decimal_comma=name in decimal_commas))
         else:
             known = sorted({str(value) for value in values.dropna().unique()})
             columns.append(Column(str(name), "category", tuple(known)))
@@ -141,7 +151,11 @@ def row_keys(features: pd.DataFrame) -> npt.NDArray[np.uint64]:
 
 def schema_to_dict(schema: Schema) -> list[dict[str, object]]:
     """For JSON."""
-    return [{"name": c.name, "kind": c.kind, "categories": list(c.categories)} for c in schema.columns]
+    return [
+        {"name": c.name, "kind": c.kind, "categories": list(c.categories)}
+        | ({"decimal_comma": True} if c.decimal_comma else {})
+        for c in schema.columns
+    ]
 
 
 def schema_from_dict(columns: Sequence[dict[str, object]]) -> Schema:
@@ -149,7 +163,10 @@ def schema_from_dict(columns: Sequence[dict[str, object]]) -> Schema:
     return Schema(
         tuple(
             Column(
-                str(c["name"]), "number" if c["kind"] == "number" else "category", _strings(c["categories"])
+                str(c["name"]),
+                "number" if c["kind"] == "number" else "category",
+                _strings(c["categories"]),
+                bool(c.get("decimal_comma", False)),
             )
             for c in columns
         )
@@ -172,12 +189,12 @@ def _text(value: object) -> str | None:
 
 
 def _named_alike(cells: pd.Series[Any], categories: Sequence[str]) -> pd.Series[Any]:
-    """The cells, those that are a category's number in another spelling (1, 1.0, 01) in its own.
+    """The cells, those that are a category's number in another spelling (1, 1.0, 01; 2.5, 2,5) in its own.
 
     Examples
     --------
-    >>> _named_alike(pd.Series(["1.0", "C", "2"]), ("01", "2.0", "C")).tolist()
-    ['01', 'C', '2.0']
+    >>> _named_alike(pd.Series(["1.0", "C", "2", "2,5"]), ("01", "2.0", "C", "2.50")).tolist()
+    ['01', 'C', '2.0', '2.50']
     """
     spellings: dict[float, list[str]] = {}
     for name in categories:
@@ -196,8 +213,9 @@ def _named_alike(cells: pd.Series[Any], categories: Sequence[str]) -> pd.Series[
 
 def _as_number(text: str) -> float | None:
     """The number that a text is; True and False are 1 and 0, as in columns of nothing else."""
+    text = {"True": "1", "False": "0"}.get(text, text)
     try:
-        number = float({"True": "1", "False": "0"}.get(text, text))
+        number = float(text.replace(",", ".") if _DECIMAL_COMMA.fullmatch(text) else text)
     except ValueError:
         return None
     return None if math.isnan(number) else number
