@@ -1,11 +1,16 @@
-"""The real command line, in a process of its own."""
+"""The command line: in this process, or as a process of its own, which can be killed."""
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
+
+import pytest
 
 #: Seconds after which a command is taken to hang.
 _PATIENCE = 280
@@ -24,7 +29,7 @@ def start(*arguments: object, cwd: Path | None = None) -> subprocess.Popen[str]:
     )
 
 
-def aurist(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+def aurist_process(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     """The same, ended. What it stores is in ``cwd``, where that is given."""
     with start(*arguments, cwd=cwd) as process:
         try:
@@ -33,6 +38,34 @@ def aurist(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedP
             process.kill()
             raise
     return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+
+def aurist(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run the same command line in this process: its libraries, and those of its workers, are loaded once.
+
+    What other programs see of it, such as what is on its streams while it is killed, needs a process of its own.
+    """
+    from aurist import cli
+
+    command, out, err = ["aurist", *map(str, arguments)], io.StringIO(), io.StringIO()
+    code: object = None
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+    ):
+        patch.setattr(sys, "argv", command)
+        patch.setattr(sys, "excepthook", sys.excepthook)  # typer puts its own there
+        patch.setattr("aurist.cli.fitting.STARTED", time.monotonic())
+        patch.setenv("OMP_WAIT_POLICY", os.environ.get("OMP_WAIT_POLICY", "passive"))
+        if cwd is not None:
+            patch.chdir(cwd)
+            patch.setenv("AURIST_CACHE_DIR", str(cwd / "cache"))
+        try:
+            cli.main()
+        except SystemExit as ended:
+            code = ended.code
+    return subprocess.CompletedProcess(command, int(str(code or 0)), out.getvalue(), err.getvalue())
 
 
 def done(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:

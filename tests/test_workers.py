@@ -50,6 +50,27 @@ def test_calls_are_made_in_other_processes(tmp_path: Path) -> None:
     assert 1 <= len(ids) <= 2
 
 
+def test_a_worker_that_serves_again_is_where_its_parent_is_now(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Paths may be relative, and a notebook changes its folder and its settings between two fits."""
+    code = (
+        "import os, pathlib; pathlib.Path('here').write_text(f'{os.getpid()} {os.environ.get(\"AURIST_X\")}')"
+    )
+    told = []
+    for name, setting in (("a", "1"), ("b", None)):
+        (tmp_path / name).mkdir()
+        monkeypatch.chdir(tmp_path / name)
+        if setting is None:
+            monkeypatch.delenv("AURIST_X")
+        else:
+            monkeypatch.setenv("AURIST_X", setting)
+        side_by_side([partial(exec, code)], 1, 60)
+        told.append((tmp_path / name / "here").read_text().split())
+    (first, with_setting), (second, without) = told
+    assert first == second and (with_setting, without) == ("1", "None")
+
+
 def test_a_call_that_is_late_is_killed(tmp_path: Path) -> None:
     side_by_side([write_own_id(tmp_path / "warm")], 1, 60)
     began = time.monotonic()

@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TypeVar
 
 from aurist.errors import AuristError
@@ -67,6 +68,7 @@ def side_by_side(calls: Sequence[Callable[[], object]], workers: int, seconds: f
                 max_workers=workers, timeout=600, initializer=_end_with, initargs=(os.getpid(),)
             )
         until = math.inf if seconds is None else time.monotonic() + seconds
+        here = str(Path.cwd()), _settings()
         waiting, running = deque(calls), set[Future[object]]()
         finished = False
         try:
@@ -74,7 +76,7 @@ def side_by_side(calls: Sequence[Callable[[], object]], workers: int, seconds: f
                 # no more than can begin: see _taken
                 with _interrupts_held_back():
                     while waiting and len(running) < workers:
-                        running.add(executor.submit(waiting.popleft()))
+                        running.add(executor.submit(_make, waiting.popleft(), *here))
                 left = None if math.isinf(until) else max(until - time.monotonic(), 0.0)
                 done, running = wait(running, left, return_when=FIRST_COMPLETED)
                 if not done:
@@ -86,6 +88,20 @@ def side_by_side(calls: Sequence[Callable[[], object]], workers: int, seconds: f
             if not finished:
                 _taken(running)
                 executor.shutdown(wait=True, kill_workers=True)
+
+
+def _make(call: Callable[[], object], folder: str, settings: dict[str, str]) -> object:
+    """Make a call in the folder and with the settings of who asks: a worker may have begun in others."""
+    os.chdir(folder)
+    for name in set(_settings()) - set(settings):
+        del os.environ[name]
+    os.environ.update(settings)
+    return call()
+
+
+def _settings() -> dict[str, str]:
+    """Return this process's settings of aurist, such as where its cache is."""
+    return {name: value for name, value in os.environ.items() if name.startswith("AURIST_")}
 
 
 def _result(future: Future[object]) -> None:

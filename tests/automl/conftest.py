@@ -26,6 +26,27 @@ def feature_table(n: int = 180, seed: int = 0, shuffled: bool = False) -> pd.Dat
     return table
 
 
+#: A forest, as the default plan has it but smaller, and a linear model: fitted in a second, and without a clock.
+SMALL = """
+[[member]]
+name = "ExtraTrees"
+engine = "forest"
+settings = {trees = 60}
+
+[[member]]
+name = "Logistic"
+engine = "classic"
+settings = {kind = "logistic"}
+"""
+
+
+def small_plan(folder: Path, **settings: object) -> aurist.FitConfig:
+    """Settings of a fit of few small models, by a plan that is written into the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "plan.toml").write_text(SMALL)
+    return aurist.FitConfig(plan=str(folder / "plan.toml"), **{"n_splits": 3, **settings})  # type: ignore[arg-type]
+
+
 @pytest.fixture(scope="session")
 def table() -> pd.DataFrame:
     return feature_table()

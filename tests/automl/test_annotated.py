@@ -20,6 +20,8 @@ from ..command import aurist, done
 RATE = 8000
 HEADER = "Selection\tView\tChannel\tBegin Time (s)\tEnd Time (s)\tLow Freq (Hz)\tHigh Freq (Hz)\tSpecies\n"
 
+PLAN = '[[member]]\nname = "Forest"\nengine = "forest"\nsettings = {trees = 60}\n'
+
 
 @pytest.fixture(scope="module")
 def field(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -67,8 +69,9 @@ def test_what_is_missing_is_said_at_once(field: Path, tmp_path: Path) -> None:
 
 
 def test_a_fit_by_the_command_line(field: Path) -> None:
+    (field / "plan.toml").write_text(PLAN)
     command = ("fit", "sounds", "--annotations", "tables", "--window", 4, "-o", "run")
-    done(*command, "--preset", "quick", "--time-limit", "60s", "--metric", "lwlrap", "--jobs", 1, cwd=field)
+    done(*command, "--plan", "plan.toml", "--folds", 3, "--metric", "lwlrap", "--jobs", 1, cwd=field)
     told = json.loads(done("leaderboard", "run", "--json", cwd=field).stdout)
     assert told["scores"]["metric"] == "lwlrap" and told["scores"]["n_groups"] == 16
     assert told["scores"]["score"]["score"] > 0.9

@@ -16,6 +16,8 @@ from aurist.clips.read import ReadOptions
 from aurist.errors import AuristError, ConfigError
 from aurist.features.schema import EMBEDDED, row_keys
 
+from .conftest import small_plan
+
 pytest.importorskip("timm")
 
 RATE = 8000
@@ -57,9 +59,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_they_stand_beside_the_summary_and_new_recordings_get_them_too(folder: Path) -> None:
-    config = aurist.FitConfig(
-        preset="quick", time_limit=40, n_splits=2, embeddings=(str(folder / "ear.toml"),), jobs=1
-    )
+    config = small_plan(folder, n_splits=2, embeddings=(str(folder / "ear.toml"),), jobs=1)
     run = aurist.fit(folder / "data", folder / "run", config, cache_dir=folder / "cache")
     features = pd.read_parquet(run.folder / "features.parquet")
     made = [name for name in features.columns if name.startswith(f"{EMBEDDED}ear_")]

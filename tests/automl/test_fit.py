@@ -14,7 +14,7 @@ from aurist.plan import ENSEMBLE
 from aurist.predictions import from_frame
 from aurist.run import read_data, training_data
 
-from .conftest import feature_table
+from .conftest import feature_table, small_plan
 
 
 def test_the_leaderboard_has_every_model_with_an_interval(run: aurist.Run) -> None:
@@ -90,8 +90,7 @@ def test_labels_that_the_run_does_not_know_are_listed(run: aurist.Run) -> None:
 
 def test_shuffled_labels_score_chance(tmp_path: Path) -> None:
     data = feature_table(300, shuffled=True)
-    config = aurist.FitConfig(preset="quick", time_limit=60, seed=2)
-    scores = aurist.fit(data.drop(columns="ID"), tmp_path / "run", config).scores()
+    scores = aurist.fit(data.drop(columns="ID"), tmp_path / "run", small_plan(tmp_path, seed=2)).scores()
     assert scores["score"]["low"] < 1 / 3 + 0.05
     assert abs(scores["score"]["score"] - 1 / 3) < 0.1
 
@@ -100,7 +99,7 @@ def test_the_labels_of_a_test_part_have_no_part_in_anything(tmp_path: Path) -> N
     data = feature_table(150).drop(columns="ID").assign(split=["train"] * 100 + ["test"] * 62)
     other = data.copy()
     other.loc[other["split"] == "test", "genre"] = "rock"
-    config = aurist.FitConfig(preset="quick", time_limit=60)
+    config = small_plan(tmp_path)
     a, b = (aurist.fit(d, tmp_path / n, config) for d, n in ((data, "a"), (other, "b")))
     assert a.scores()["score"] == b.scores()["score"]
     assert a.scores()["held_out"]["n"] == 62
@@ -109,7 +108,7 @@ def test_the_labels_of_a_test_part_have_no_part_in_anything(tmp_path: Path) -> N
 
 def test_a_valid_part_is_the_one_that_is_scored_and_the_training_part_is_known(tmp_path: Path) -> None:
     data = feature_table(150).drop(columns="ID").assign(split=["train"] * 110 + ["valid"] * 52)
-    run = aurist.fit(data, tmp_path / "run", aurist.FitConfig(preset="quick", time_limit=60))
+    run = aurist.fit(data, tmp_path / "run", small_plan(tmp_path))
     assert run.scores()["n_scored"] == 52
     again = aurist.read_clips(data.iloc[:30].drop(columns=["split", "genre"]), labelled=False)
     assert aurist.predict(run, again).seen.all()
@@ -118,8 +117,7 @@ def test_a_valid_part_is_the_one_that_is_scored_and_the_training_part_is_known(t
 def test_several_labels_a_clip(tmp_path: Path) -> None:
     data = feature_table(200).drop(columns="ID")
     data["genre"] = np.where(data["energy"] > 0.5, data["genre"] + ";loud", data["genre"])
-    config = aurist.FitConfig(preset="quick", time_limit=90, n_splits=2)
-    run = aurist.fit(data, tmp_path / "run", config)
+    run = aurist.fit(data, tmp_path / "run", small_plan(tmp_path, n_splits=2))
     assert run.scores()["metric"] == "average_precision"
     assert run.scores()["score"]["score"] > run.scores()["chance"]
     labels = aurist.predict(run, aurist.read_clips(data.drop(columns="genre"), labelled=False)).labels()
@@ -133,7 +131,10 @@ def test_grouped_copies_make_a_careless_split_claim_more(tmp_path: Path) -> None
     rows = np.repeat(np.arange(60), 5)
     data = pd.DataFrame(features[rows] + rng.normal(scale=0.05, size=(300, 8))).rename(columns="f{}".format)
     data["label"], data["recording"] = label[rows].astype(str), rows
-    run = aurist.fit(data, tmp_path / "run", aurist.FitConfig(preset="quick", time_limit=180))
+    # the forest as the default plan has it is what random folds are tried with
+    (tmp_path / "plan.toml").write_text('[[member]]\nname = "ExtraTrees"\nengine = "forest"\n')
+    config = aurist.FitConfig(plan=str(tmp_path / "plan.toml"), n_splits=3)
+    run = aurist.fit(data, tmp_path / "run", config)
     careless = run.scores()["careless"]
     assert careless["random"]["score"] > 0.95
     assert careless["honest"]["high"] < 0.9

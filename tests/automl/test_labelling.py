@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +18,8 @@ from aurist.metrics import metric
 from aurist.report import write_report
 from aurist.run import Run, read_data
 from aurist.thresholds import f1_thresholds, precision_thresholds
+
+from ..command import done
 
 PLAN = '[[member]]\nname = "Forest"\nengine = "forest"\n[member.settings]\ntrees = 50\n'
 NAMES = ("common", "odd", "rare")
@@ -79,7 +78,9 @@ def test_labels_are_named_by_the_thresholds_that_are_kept(run: Run) -> None:
     assert old == [";".join(np.array(NAMES)[row > 0.5]) for row in applied.proba]
 
 
-def test_what_the_run_says_of_its_labels_is_nested_and_printed(run: Run, tmp_path: Path) -> None:
+def test_what_the_run_says_of_its_labels_is_nested_and_printed(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     said = run.scores()["decisions"]
     proba, truth = out_of_fold(run)
     for name in ("f1_macro", "f1_micro"):
@@ -87,10 +88,8 @@ def test_what_the_run_says_of_its_labels_is_nested_and_printed(run: Run, tmp_pat
         assert found["half"]["score"] == pytest.approx(metric(name)(truth, proba, multilabel=True))
         assert found["thresholds"]["low"] < found["thresholds"]["score"] < found["thresholds"]["high"]
     assert said["f1_macro"]["thresholds"]["score"] > said["f1_macro"]["half"]["score"]
-    command = [sys.executable, "-m", "aurist", "leaderboard", str(run.folder)]
-    shown = subprocess.run(
-        command, capture_output=True, text=True, env={**os.environ, "COLUMNS": "1000"}
-    ).stdout
+    monkeypatch.setenv("COLUMNS", "1000")
+    shown = done("leaderboard", run.folder).stdout
     assert f"f1_macro {said['f1_macro']['thresholds']['score']:.3f}" in shown
     assert f"(from 0.5 on {said['f1_macro']['half']['score']:.3f}" in shown
     write_report(run, tmp_path / "report.html")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import importlib
 import math
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,6 +22,7 @@ from aurist.models.base import Member
 from aurist.plan import FitPlan, Step, read_plan
 from aurist.recipes import Recipe, read_recipe
 
+from ..command import aurist_process, done
 from ..models.sounds import sound_data
 from .conftest import feature_table
 
@@ -127,21 +126,16 @@ def test_a_plan_that_is_given_is_followed_and_repeats_itself(tmp_path: Path) -> 
     table = tmp_path / "train.csv"
     feature_table(150, seed=3).to_csv(table, index=False)
 
-    def run(*arguments: object) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "aurist", "fit", str(table), "--label", "genre"]
-        return subprocess.run([*command, *map(str, arguments)], capture_output=True, text=True, check=False)
-
+    command = ("fit", table, "--label", "genre", "--folds", 2)
     path = tmp_path / "plan.toml"
-    written = run("--preset", "quick", "--save-plan", path, "--folds", 3)
-    assert written.returncode == 0, written.stderr
+    written = done(*command, "--preset", "quick", "--save-plan", path)
     assert "LightGBM" in written.stdout
     assert not (tmp_path / "run").exists()
     assert [m.name for m in read_plan(path).members] == ["ExtraTrees", "LightGBM"]
     path.write_text(path.read_text().replace('name = "LightGBM"', 'name = "Boosted"'))
     boards = []
     for name in ("one", "two"):
-        done = run("--plan", path, "--folds", 3, "-o", tmp_path / name)
-        assert done.returncode == 0, done.stderr
+        done(*command, "--plan", path, "-o", tmp_path / name)
         boards.append(aurist.load(tmp_path / name).predictions())
     assert set(boards[0]["model"]) >= {"ExtraTrees", "Boosted", "Ensemble"}
     pd.testing.assert_frame_equal(boards[0], boards[1], check_exact=True)
@@ -155,10 +149,9 @@ def test_a_plan_has_no_clock() -> None:
 def test_without_an_output_the_user_is_told_what_to_say(tmp_path: Path) -> None:
     table = tmp_path / "train.csv"
     feature_table(60, seed=3).to_csv(table, index=False)
-    command = [sys.executable, "-m", "aurist", "fit", str(table)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode != 0
-    assert "-o" in done.stderr and "Traceback" not in done.stderr
+    refused = aurist_process("fit", table)
+    assert refused.returncode != 0
+    assert "-o" in refused.stderr and "Traceback" not in refused.stderr
 
 
 def test_what_is_done_can_be_used_before_the_end(

@@ -27,7 +27,7 @@ from aurist.models.base import Inputs
 from aurist.run import read_data
 
 from ..command import aurist as aurist_command
-from ..command import done, start
+from ..command import aurist_process, start
 
 pytest.importorskip("timm")
 
@@ -49,6 +49,17 @@ lr = 5e-3
 batch_size = 8
 epochs = 10
 precision = "32"
+"""
+PLAN = """\
+[[member]]
+name = "ExtraTrees"
+engine = "forest"
+settings = {trees = 60}
+
+[[member]]
+name = "tiny"
+engine = "network"
+recipe = "RECIPE"
 """
 Calls = list[tuple[float, float, str]]
 
@@ -81,14 +92,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
         rows += [{"path": f"{i}.wav", "start": a, "end": b, "label": kind} for a, b, kind in calls]
     (folder / "tiny.toml").write_text(RECIPE)
     clips = to_clips(make_annotations(rows, "here", root=folder), durations, CutOptions(seconds=2))
-    config = aurist.FitConfig(
-        preset="quick",
-        time_limit=240,
-        metric="lwlrap",
-        n_splits=2,
-        recipes=(str(folder / "tiny.toml"),),
-        jobs=1,
-    )
+    (folder / "plan.toml").write_text(PLAN.replace("RECIPE", (folder / "tiny.toml").as_posix()))
+    config = aurist.FitConfig(plan=str(folder / "plan.toml"), metric="lwlrap", n_splits=2, jobs=1)
     aurist.fit(clips, folder / "run", config, cache_dir=folder / "cache")
     return folder / "run"
 
@@ -191,7 +196,7 @@ def test_a_killed_prediction_ends_as_one_that_was_left_alone(run: Path, tmp_path
     y, _ = night(1500, 5)
     soundfile.write(tmp_path / "long.flac", y, RATE)
     soundfile.write(tmp_path / "second.flac", y[: 100 * RATE], RATE)
-    command = ("predict", run, "long.flac", "second.flac", "--jobs", 1)
+    command = ("predict", run, "long.flac", "second.flac", "--jobs", 1, "--overlap", 0)
     command += ("--format", "csv,windows,raven,jsonl,audacity")
     process = start(*command, "-o", "killed", cwd=tmp_path)
     deadline = time.monotonic() + 120
@@ -207,7 +212,8 @@ def test_a_killed_prediction_ends_as_one_that_was_left_alone(run: Path, tmp_path
     with journal.open("a") as torn:
         torn.write('{"event": "blo')
     for name in ("killed", "whole"):
-        done(*command, "-o", name, cwd=tmp_path)
+        ended = aurist_process(*command, "-o", name, cwd=tmp_path)
+        assert ended.returncode == 0, ended.stderr
     named = [
         line for line in map(json.loads, journal.read_text().splitlines()[:3]) if line["event"] == "block"
     ]

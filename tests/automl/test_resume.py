@@ -16,11 +16,21 @@ import aurist
 
 from .conftest import feature_table
 
+SEED = 4
 
-def start_fit(table: Path, folder: Path) -> subprocess.Popen[str]:
+
+def plan(trees: int) -> str:
+    """Two forests; the second takes seconds, in which the fit can be stopped, and so does the first with many trees."""
+    member = '[[member]]\nname = "{}"\nengine = "forest"\nsettings = {{trees = {}}}\n'
+    return member.format("ExtraTrees", trees) + member.format("Second", 300)
+
+
+def start_fit(table: Path, folder: Path, trees: int = 150) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "aurist", "fit", str(table), "--label", "genre", "-o", str(folder)]
+    written = table.with_name("plan.toml")
+    written.write_text(plan(trees))
     return subprocess.Popen(
-        [*command, "--preset", "quick", "--time-limit", "2m", "--seed", "4"],
+        [*command, "--plan", str(written), "--folds", "3", "--jobs", "2", "--seed", str(SEED)],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
@@ -38,25 +48,39 @@ def wait_for(pattern: str, folder: Path, process: subprocess.Popen[str]) -> None
         time.sleep(0.02)
 
 
-@pytest.mark.parametrize("moment", ["models/ExtraTrees/fold1/unit.json", "models/LightGBM/fold0"])
-def test_a_killed_fit_ends_as_one_that_was_left_alone(moment: str, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> aurist.Run:
+    """A fit of the same that was left alone."""
+    folder = tmp_path_factory.mktemp("whole")
+    feature_table(300, seed=8).to_csv(folder / "train.csv", index=False)
+    (folder / "plan.toml").write_text(plan(150))
+    config = aurist.FitConfig(plan=str(folder / "plan.toml"), n_splits=3, jobs=2, seed=SEED)
+    return aurist.fit(folder / "train.csv", folder / "run", config, options=aurist.ReadOptions(label="genre"))
+
+
+@pytest.mark.parametrize("moment", ["models/ExtraTrees/fold1/unit.json", "models/Second/fold0"])
+def test_a_killed_fit_ends_as_one_that_was_left_alone(moment: str, whole: aurist.Run, tmp_path: Path) -> None:
     table = tmp_path / "train.csv"
     feature_table(300, seed=8).to_csv(table, index=False)
-    killed, whole = tmp_path / "killed", tmp_path / "whole"
+    killed = tmp_path / "killed"
     process = start_fit(table, killed)
     wait_for(moment, killed, process)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    with pytest.raises(aurist.AuristError, match="aurist resume"):
-        aurist.load(killed).leaderboard()
+    if "ExtraTrees" in moment:
+        with pytest.raises(aurist.AuristError, match="aurist resume"):
+            aurist.load(killed).leaderboard()
+    else:  # what was done can be used
+        assert set(aurist.load(killed).leaderboard()["model"]) == {"ExtraTrees", "Ensemble"}
+        assert not aurist.load(killed).is_finished()
     finished = {unit: unit.stat().st_mtime_ns for unit in killed.glob("models/*/fold*/unit.json")}
+    assert 0 < len(finished) < 6
     resumed = aurist.resume(killed)
     assert all(unit.stat().st_mtime_ns == stamp for unit, stamp in finished.items())
-    assert start_fit(table, whole).wait() == 0
     columns = ["model", "score", "low", "high"]
     pd.testing.assert_frame_equal(
         resumed.leaderboard()[columns],
-        aurist.load(whole).leaderboard()[columns],
+        whole.leaderboard()[columns],
         check_exact=False,
         atol=1e-6,
     )
@@ -67,20 +91,20 @@ def test_ctrl_c_leaves_a_run_that_can_be_used_and_gone_on_with(tmp_path: Path) -
     feature_table(300, seed=8).to_csv(table, index=False)
     run = tmp_path / "run"
     process = start_fit(table, run)
-    wait_for("models/LightGBM/.fold*", run, process)
+    wait_for("models/Second/.fold*", run, process)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all that it started
     _, told = process.communicate(timeout=120)
     assert process.returncode == 0
     assert "interrupted: finishing with what there is" in told
     assert "Traceback" not in told
     assert aurist.load(run).leaderboard()["model"].tolist() == ["Ensemble", "ExtraTrees"]
-    assert "LightGBM" in aurist.resume(run).leaderboard()["model"].tolist()
+    assert "Second" in aurist.resume(run).leaderboard()["model"].tolist()
 
 
 def test_ctrl_c_before_the_first_model_says_how_to_go_on(tmp_path: Path) -> None:
     table = tmp_path / "train.csv"
     feature_table(300, seed=8).to_csv(table, index=False)
-    process = start_fit(table, tmp_path / "run")
+    process = start_fit(table, tmp_path / "run", trees=300)
     wait_for("models/ExtraTrees/.fold*", tmp_path / "run", process)
     os.killpg(process.pid, signal.SIGINT)
     _, told = process.communicate(timeout=120)
@@ -93,7 +117,7 @@ def test_a_run_is_fitted_by_one_process_at_a_time(tmp_path: Path) -> None:
     table = tmp_path / "train.csv"
     feature_table(300, seed=8).to_csv(table, index=False)
     run = tmp_path / "run"
-    process = start_fit(table, run)
+    process = start_fit(table, run, trees=300)
     wait_for("models/ExtraTrees/.fold*", run, process)
     with pytest.raises(aurist.AuristError, match="in use"):
         aurist.resume(run)

@@ -127,11 +127,11 @@ def test_a_class_that_is_not_in_the_training_folds_gets_no_probability(tmp_path:
 
 def test_a_member_that_is_late_is_stopped_only_where_the_whole_time_is_up(tmp_path: Path) -> None:
     data = training_data()
-    large = Member("forest", "forest", {"trees": 3000})
+    large = Member("forest", "forest", {"trees": 1000})
     with pytest.raises(FitFailedError, match="folds done"):
-        fit_member(tmp_path / "stopped", data, large, seconds=0.2)
+        fit_member(tmp_path / "stopped", data, large, seconds=0.1)
     assert not list((tmp_path / "stopped").glob(".fold*"))
-    found = fit_member(tmp_path / "late", data, large, seconds=0.2, at_most=200)
+    found = fit_member(tmp_path / "late", data, large, seconds=0.1, at_most=200)
     assert len(found.oof.clip_id) == 240
 
 

@@ -47,6 +47,12 @@ class Page(HTMLParser):
             self.rows[-1][-1] += data.strip()
 
 
+def trees(folder: Path, n_splits: int) -> aurist.FitConfig:
+    """Settings of a fit of a forest alone."""
+    (folder / "plan.toml").write_text('[[member]]\nname = "ExtraTrees"\nengine = "forest"\n')
+    return aurist.FitConfig(plan=str(folder / "plan.toml"), n_splits=n_splits, jobs=1)
+
+
 @pytest.fixture(scope="module")
 def heard(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A quick run on sounds, some of them with a wrong label on purpose, one of them broken."""
@@ -60,8 +66,7 @@ def heard(tmp_path_factory: pytest.TempPathFactory) -> Run:
         tone = np.sin(2 * np.pi * (300, 2500)[kind] * rng.uniform(0.8, 1.2) * t)
         sf.write(folder / "data" / named / f"{i}.wav", 0.3 * tone + 0.1 * rng.normal(size=RATE), RATE)
     (folder / "data" / "high $1" / "broken.wav").write_bytes(b"RIFF, but no more")
-    config = aurist.FitConfig(preset="quick", time_limit=40, n_splits=3, jobs=1)
-    return aurist.fit(folder / "data", folder / "run", config, cache_dir=folder / "cache")
+    return aurist.fit(folder / "data", folder / "run", trees(folder, 3), cache_dir=folder / "cache")
 
 
 def test_a_run_on_sounds(heard: Run, tmp_path: Path) -> None:
@@ -88,9 +93,7 @@ def test_a_run_on_a_table_has_no_sounds(tmp_path: Path) -> None:
     table = pd.DataFrame(
         {"tempo": label + rng.normal(0, 0.7, 90), "genre": np.array(["folk", "rap", "rock"])[label]}
     )
-    run = aurist.fit(
-        table, tmp_path / "run", aurist.FitConfig(preset="quick", time_limit=90, n_splits=2, jobs=1)
-    )
+    run = aurist.fit(table, tmp_path / "run", trees(tmp_path, 2))
     write_report(run, tmp_path / "report.html", model="ExtraTrees")
     page = Page(tmp_path / "report.html")
     assert "All of ExtraTrees." in page.text and "The mistakes it was surest of" in page.text

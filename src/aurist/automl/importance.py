@@ -20,6 +20,8 @@ from aurist.run import Run, RunData, read_data, training_data
 #: Rows predicted in all, over features and repeats: keeps a wide table to minutes.
 MOST_PREDICTIONS = 300_000
 LEAST_ROWS = 200
+#: Rows predicted at a time, about: to ask the models of few clips once a feature takes far longer than what they do.
+_AT_A_TIME = 10_000
 ROUNDS = 200
 
 
@@ -71,15 +73,31 @@ def permutation_importance(run: Run, *, model: str | None = None, repeats: int =
 
     whole = scores(_out_of_fold(blender, features, folds, said))
     found = []
-    for name in features.columns:
-        shuffled = [_shuffled(features, name, folds, rng) for _ in range(repeats)]
-        again = {listener: np.tile(proba, (repeats, 1)) for listener, proba in said.items()}
-        proba = _out_of_fold(blender, pd.concat(shuffled, ignore_index=True), np.tile(folds, repeats), again)
-        lost = whole - np.mean([scores(part) for part in np.split(proba, repeats)], axis=0)
-        low, high = np.nanquantile(lost[1:], [0.025, 0.975])
-        found.append((name, lost[0], low, high))
+    for names in _together(features.columns.tolist(), len(rows) * repeats):
+        shuffled = [_shuffled(features, name, folds, rng) for name in names for _ in range(repeats)]
+        n = len(shuffled)
+        again = {listener: np.tile(proba, (n, 1)) for listener, proba in said.items()}
+        proba = _out_of_fold(blender, pd.concat(shuffled, ignore_index=True), np.tile(folds, n), again)
+        parts = np.split(proba, n)
+        for place, name in enumerate(names):
+            own = parts[place * repeats : (place + 1) * repeats]
+            lost = whole - np.mean([scores(part) for part in own], axis=0)
+            low, high = np.nanquantile(lost[1:], [0.025, 0.975])
+            found.append((name, lost[0], low, high))
     table = pd.DataFrame(found, columns=["feature", "importance", "low", "high"])
     return table.sort_values("importance", ascending=False, kind="stable", ignore_index=True)
+
+
+def _together(names: list[str], rows: int) -> list[list[str]]:
+    """Split features into lots whose rows are predicted at a time, where each has so many rows.
+
+    Examples
+    --------
+    >>> _together(["a", "b", "c"], 5_000), _together(["a", "b"], 60_000)
+    ([['a', 'b'], ['c']], [['a'], ['b']])
+    """
+    size = max(1, _AT_A_TIME // max(rows, 1))
+    return [names[start : start + size] for start in range(0, len(names), size)]
 
 
 def _sample(rows: npt.NDArray[np.intp], times: int, rng: np.random.Generator) -> npt.NDArray[np.intp]:
