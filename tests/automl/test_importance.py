@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import pandas as pd
+import pytest
+
 import aurist
+from aurist.automl import importance
 from aurist.automl.importance import permutation_importance
 
 
@@ -12,3 +16,11 @@ def test_features_that_matter_come_first_and_noise_is_not_told_from_zero(run: au
     assert (table.set_index("feature").loc[["tempo", "energy"], "low"] > 0).all()
     noise = table.set_index("feature").loc[["noise1", "noise2", "mode"]]
     assert (noise["low"] <= 0.01).all()
+
+
+def test_features_asked_for_together_are_told_as_one_by_one(
+    run: aurist.Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    together = permutation_importance(run, model="ExtraTrees", repeats=2)
+    monkeypatch.setattr(importance, "_AT_A_TIME", 1)
+    pd.testing.assert_frame_equal(together, permutation_importance(run, model="ExtraTrees", repeats=2))
