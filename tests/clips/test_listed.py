@@ -41,6 +41,11 @@ def test_fsd50k_as_it_is(tmp_path: Path, table: str, folder: str) -> None:
     assert any("fname" in note and "guessed" in note for note in clips.notes)
 
 
+def test_other_folders_of_sound_beside_a_table_are_not_searched(tmp_path: Path) -> None:
+    make(tmp_path, "tables/t.csv", "path,label\na.wav,a\nb.wav,b\n", "my_audio_books/a.wav", "audio/b.wav")
+    assert read_clips(tmp_path / "tables" / "t.csv").table["path"].tolist() == ["a.wav", "b.wav"]
+
+
 BIRDCLEF = """primary_label,secondary_labels,type,latitude,filename,author
 abethr1,[],['song'],4.3,abethr1/XC128013.ogg,Rolf
 abethr1,"['hoopoe', 'abethr1']",['call'],4.3,abethr1/XC2.ogg,Rolf

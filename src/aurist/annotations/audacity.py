@@ -31,7 +31,7 @@ def read_audacity(path: Path, there: Recordings) -> Annotations:
     for number, line in enumerate(text.split("\n"), start=1):
         cells = line.split("\t")
         numbers = [with_point(cell.strip()) for cell in cells]
-        if not line.strip():
+        if not line.strip() or (line.startswith("#") and not rows):
             continue
         if cells[0] == _FREQUENCIES:
             if len(cells) != 3 or not rows or "low" in rows[-1]:

@@ -10,8 +10,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from aurist.clips.loading import read_text
+from aurist.clips.preamble import column_name, preamble_of, without_preamble
 from aurist.errors import DataError, listing
 
+#: Characters in which what stands before the header is looked for.
+_HEAD = 1 << 16
 _DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+")
 
 
@@ -79,13 +82,15 @@ def read_lines(path: Path) -> Lines:
         header: all of these at once.
     """
     text, notes = read_text(path)
+    before = preamble_of(text[:_HEAD])
+    text = without_preamble(text, before)
     head = text.lstrip().partition("\n")[0]
-    separator = "\t" if "\t" in head else max(",;", key=head.count)
+    separator = before.separator or ("\t" if "\t" in head else max(",;", key=head.count))
     columns: list[str] = []
     rows, numbers, bad = [], [], []
-    for number, cells in _records(path, text, separator):
+    for number, cells in _records(path, text, separator, before.lines):
         if not columns:
-            columns = [cell.strip() for cell in cells]
+            columns = [column_name(unquoted(cell.strip()), place) for place, cell in enumerate(cells)]
         elif len(cells) != len(columns):
             bad.append(f"line {number}: {len(cells)} cells, where the header has {len(columns)}")
         else:
@@ -97,11 +102,12 @@ def read_lines(path: Path) -> Lines:
         )
     if bad:
         raise DataError(f"{path} has lines of another length than its header:\n{listing(bad)}")
+    notes += [f"{path.name}: {note}" for note in before.notes]
     return Lines(path, tuple(columns), tuple(rows), tuple(numbers), tuple(notes), separator)
 
 
-def _records(path: Path, text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
-    """The rows that are not blank, with the line that each ends in.
+def _records(path: Path, text: str, separator: str, skipped: int) -> Iterator[tuple[int, list[str]]]:
+    """The rows that are not blank, with the line that each ends in; so many lines were ``skipped`` before.
 
     Raven writes quotes as they are typed; tables with commas quote as spreadsheets do.
     """
@@ -111,10 +117,10 @@ def _records(path: Path, text: str, separator: str) -> Iterator[tuple[int, list[
         quoting=csv.QUOTE_NONE if separator == "\t" else csv.QUOTE_MINIMAL,
         strict=True,
     )
-    before = 0
+    before = skipped
     try:
         for cells in reader:
-            before = reader.line_num
+            before = skipped + reader.line_num
             if any(cell.strip() for cell in cells):
                 yield before, cells
     except csv.Error as error:

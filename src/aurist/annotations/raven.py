@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 from aurist.annotations.lines import Lines
 from aurist.annotations.recordings import Recordings
 from aurist.annotations.table import Annotations, make_annotations
+from aurist.clips.times import plain
 from aurist.errors import DataError, listing, plural
 from aurist.files import atomic_path
 
@@ -85,6 +86,21 @@ def read_raven(table: Lines, there: Recordings, label: str | None) -> Annotation
         notes=notes,
     )
     return made if own is not None else there.placed(made, table.where)
+
+
+def with_ravens_names(table: Lines) -> Lines:
+    """The table with its columns called as Raven calls them, where R or another program wrote them otherwise.
+
+    ``Begin.Time..s.``, ``Begin_Time_(s)`` and ``begin time (s)`` are ``Begin Time (s)``.
+    """
+    own = {plain(name): name for name in (*_HEADER, *LABEL_COLUMNS, *SCORE_COLUMNS)}
+    named = {name: own.get(plain(name), name) for name in table.columns if name not in own.values()}
+    new = [name for name in named.values() if name in own.values()]
+    named = {old: name for old, name in named.items() if new.count(name) == 1 and name not in table.columns}
+    if not {BEGIN, END} <= {named.get(name, name) for name in table.columns} or not named:
+        return table
+    rows = tuple({named.get(name, name): cell for name, cell in row.items()} for row in table.rows)
+    return replace(table, columns=tuple(named.get(name, name) for name in table.columns), rows=rows)
 
 
 def _label_column(table: Lines, given: str | None) -> str:

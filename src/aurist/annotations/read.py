@@ -14,7 +14,7 @@ from aurist.annotations.audacity import read_audacity
 from aurist.annotations.birdclef import is_birdclef, read_birdclef
 from aurist.annotations.lines import read_lines, with_point
 from aurist.annotations.programs import layout_of, read_program
-from aurist.annotations.raven import BEGIN, END, read_raven
+from aurist.annotations.raven import BEGIN, END, read_raven, with_ravens_names
 from aurist.annotations.recordings import Recordings
 from aurist.annotations.table import Annotations, make_annotations, together
 from aurist.clips.loading import read_text
@@ -97,10 +97,11 @@ def _all(files: list[Path], there: Callable[[Path], Recordings], label: str | No
 def _one(path: Path, there: Recordings, label: str | None) -> Annotations:
     if path.suffix.lower() == ".jsonl":
         return _json_lines(path, there)
-    head = read_text(path)[0].lstrip().partition("\n")[0].split("\t")
+    lines = read_text(path)[0].lstrip().split("\n")
+    head = next((line for line in lines if line.strip() and not line.startswith("#")), "").split("\t")
     if _is_label_track(head):
         return read_audacity(path, there)
-    table = read_lines(path)
+    table = with_ravens_names(read_lines(path))
     if {BEGIN, END} <= set(table.columns):
         return read_raven(table, there, label)
     if is_birdclef(table):

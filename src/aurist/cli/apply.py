@@ -218,12 +218,17 @@ def _listen(
 def _sample(path: Path) -> pd.DataFrame:
     import pandas as pd
 
+    from aurist.clips.preamble import preamble_of
     from aurist.errors import DataError
 
     try:
-        # ids stay as they are written: 007 is not 7
         with path.open(encoding="utf-8-sig") as file:
-            return pd.read_csv(file, dtype={0: str})
+            before = preamble_of(file.read(1 << 16))
+            file.seek(0)
+            for _ in range(before.lines):
+                file.readline()
+            # ids stay as they are written: 007 is not 7
+            return pd.read_csv(file, sep=before.separator or ",", dtype={0: str})
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         raise DataError(f"Cannot read the sample submission {path}: {error}") from error
 

@@ -18,13 +18,16 @@ from aurist.files import is_file
 
 #: Columns of names of recordings, which may be whole numbers (Freesound's, in FSD50K).
 _NUMBERED = ("fname", "filename", "file")
+#: What FSD50K's folders of tables and of recordings end in.
+_TRUTH, _AUDIO = ".ground_truth", (".dev_audio", ".eval_audio")
 
 
 class ListedRecordings:
     """The recordings of a table's folder, listed once, and only where some are not at their path.
 
     Names are compared in any case, and accents in any form; an ending such as ``.wav`` may be missing. Where the
-    folder holds no recordings, those next to it are looked into that have ``audio`` in their names.
+    folder is ``X.ground_truth`` and holds no recordings, ``X.dev_audio`` and ``X.eval_audio`` next to it are looked
+    into, as FSD50K has them.
 
     Parameters
     ----------
@@ -43,8 +46,10 @@ class ListedRecordings:
         """Paths from the folder, by name and by name without its ending."""
         paths = _recordings_in(self._folder)
         if not paths and not self._given:
-            parent = self._folder.absolute().parent
-            audio = [f for f in sorted(parent.iterdir()) if "audio" in f.name.lower() and f.is_dir()]
+            whole = self._folder.absolute()
+            name, dot, _ = whole.name.rpartition(_TRUTH)
+            beside = [whole.parent / f"{name}{ending}" for ending in _AUDIO] if dot else []
+            audio = [folder for folder in beside if folder.is_dir()]
             paths = [f"../{folder.name}/{path}" for folder in audio for path in _recordings_in(folder)]
         names: dict[str, list[str]] = {}
         for path in paths:

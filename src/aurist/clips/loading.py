@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import pandas as pd
 
 from aurist.clips.guess import NAMES, ReadOptions
 from aurist.clips.labels import MISSING
+from aurist.clips.preamble import Preamble, column_name, preamble_of, without_preamble
 from aurist.clips.times import plain
 from aurist.errors import DataError, listing, plural
 
@@ -32,6 +34,7 @@ class _Layout:
     encoding: str
     separator: str
     decimal: str
+    before: Preamble
     header: tuple[str, ...]
     lines: tuple[int, ...]
 
@@ -108,6 +111,8 @@ def _text_table(path: Path, options: ReadOptions) -> tuple[pd.DataFrame, list[st
     try:
         # pandas never comes back from a line that begins with a carriage return and a blank: opened so, there is none
         with path.open(encoding=layout.encoding) as file:
+            for _ in range(layout.before.lines):
+                file.readline()
             table = pd.read_csv(
                 file,
                 sep=layout.separator,
@@ -126,7 +131,7 @@ def _text_table(path: Path, options: ReadOptions) -> tuple[pd.DataFrame, list[st
         raise DataError(f"{path} cannot be read as a table: {error}") from error
     whole = len(layout.lines) == len(table)
     table.index = pd.Index(layout.lines) if whole else pd.RangeIndex(2, len(table) + 2)
-    notes = _encoding_note(path, layout.encoding)
+    notes = [*_encoding_note(path, layout.encoding), *layout.before.notes]
     if layout.decimal == ",":
         table.attrs["decimal"] = ","
         notes.append("numbers are written with a decimal comma")
@@ -151,11 +156,15 @@ def _layout(path: Path) -> _Layout:
         head = file.read(_HEAD)
         if "\0" in head:
             raise DataError(f"{path} is no text: it holds NUL characters. Expected comma-separated values.")
+        before = preamble_of(head)
+        head = without_preamble(head, before)
         file.seek(0)
+        for _ in range(before.lines):
+            file.readline()
         try:
-            separator = _separator(head)
-            records = _records(file, separator)
-            header = tuple(name.strip() for name in next(records, (0, []))[1])
+            separator = before.separator or _separator(head)
+            records = _records(file, separator, before.lines + 1)
+            header = tuple(map(column_name, next(records, (0, []))[1], itertools.count()))
             lines: list[int] = []
             ragged: dict[int, int] = {}
             for line, cells in records:
@@ -171,7 +180,7 @@ def _layout(path: Path) -> _Layout:
         raise DataError(f"{path} has more than one column called: {', '.join(repeated)}. Rename all but one.")
     if ragged:
         raise DataError(_of_another_length(path, ragged, len(header), separator))
-    return _Layout(encoding, separator, _decimal(head, separator), header, tuple(lines))
+    return _Layout(encoding, separator, _decimal(head, separator), before, header, tuple(lines))
 
 
 def _of_another_length(path: Path, ragged: dict[int, int], width: int, separator: str) -> str:
@@ -191,14 +200,14 @@ def _of_another_length(path: Path, ragged: dict[int, int], width: int, separator
     )
 
 
-def _records(file: Iterator[str], separator: str) -> Iterator[tuple[int, list[str]]]:
-    """The rows with the line each begins at; blank lines are none."""
+def _records(file: Iterator[str], separator: str, first: int = 1) -> Iterator[tuple[int, list[str]]]:
+    """The rows with the line each begins at, counted from ``first``; blank lines are none."""
     reader = csv.reader(file, delimiter=separator)
-    begins = 1
+    begins = first
     for cells in reader:
         if len(cells) > 1 or (cells and cells[0].strip()):
             yield begins, cells
-        begins = reader.line_num + 1
+        begins = first + reader.line_num
 
 
 def _encoding(path: Path) -> str:
