@@ -64,6 +64,11 @@ def test_birdclef_as_it_is(tmp_path: Path) -> None:
         ("hoopoe",),
     ]
     assert any("secondary_labels" in note for note in clips.notes)
+    # the folder of the data set, with recordings that nobody labelled
+    make(tmp_path, "sample_submission.csv", "row_id,abethr1\ns_5,0\n", "train_soundscapes/s.ogg")
+    whole = read_clips(tmp_path)
+    assert whole.table["path"].tolist() == names and whole.classes == clips.classes
+    assert any("1 of 4 recordings" in note and "not in train_metadata.csv" in note for note in whole.notes)
     first = read_clips(path, ReadOptions(label="primary_label"))
     assert not first.multilabel and first.classes == ("abethr1", "hoopoe")
 

@@ -12,6 +12,7 @@ from aurist.clips.arff import read_arff
 from aurist.clips.folders import find_audio, read_folder
 from aurist.clips.guess import ReadOptions, find_roles
 from aurist.clips.labels import cell_text
+from aurist.clips.listed import ListedRecordings
 from aurist.clips.loading import load_table
 from aurist.clips.several import missing_names
 from aurist.clips.suffixes import AUDIO_SUFFIXES, TABLE_SUFFIXES, in_utf8, with_bytes_shown
@@ -23,7 +24,17 @@ from aurist.files import is_file
 __all__ = ["AUDIO_SUFFIXES", "TABLE_SUFFIXES", "ReadOptions", "read_clips"]
 
 #: Tables that a folder of recordings may come with.
-_TABLE_NAMES = ("labels", "metadata", "meta", "annotations", "train", "test", "clips", "index")
+_TABLE_NAMES = (
+    "labels",
+    "metadata",
+    "meta",
+    "annotations",
+    "train",
+    "test",
+    "clips",
+    "index",
+    "train_metadata",
+)
 
 
 def read_clips(
@@ -164,4 +175,5 @@ def _lists_recordings(path: Path, options: ReadOptions) -> bool:
         return False
     root = options.audio_root or path.parent
     first = [cell_text(cell).replace("\\", "/") for cell in table[column].head(20)]
-    return any(name and is_file(root / name) for name in first)
+    there = ListedRecordings(root, given=options.audio_root is not None)
+    return any(name and (is_file(root / name) or len(there.of(name)) == 1) for name in first)
