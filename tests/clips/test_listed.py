@@ -46,6 +46,49 @@ def test_other_folders_of_sound_beside_a_table_are_not_searched(tmp_path: Path) 
     assert read_clips(tmp_path / "tables" / "t.csv").table["path"].tolist() == ["a.wav", "b.wav"]
 
 
+ESC50 = """filename,fold,target,category
+1-100032-A-0.wav,1,0,dog
+2-100038-A-14.wav,2,14,birds
+"""
+URBANSOUND = """slice_file_name,fsID,start,end,salience,fold,classID,class
+100032-3-0-0.wav,100032,0.0,0.317551,1,5,3,dog_bark
+100263-2-0-117.wav,100263,58.5,62.5,1,1,2,children_playing
+"""
+
+
+def test_esc50_as_it_is(tmp_path: Path) -> None:
+    names = ["1-100032-A-0.wav", "2-100038-A-14.wav"]
+    clips = read_clips(make(tmp_path, "meta/esc50.csv", ESC50, *(f"audio/{name}" for name in names)))
+    assert clips.table["path"].tolist() == [f"../audio/{name}" for name in names]
+    assert all(file.is_file() for file in clips.files())
+    assert clips.table["labels"].tolist() == [("dog",), ("birds",)]
+    assert any("../audio/1-100032-A-0.wav" in note for note in clips.notes)
+
+
+@pytest.mark.parametrize(("tables", "audio"), [("metadata", "audio"), ("Metadata", "Audio")])
+def test_urbansound8k_as_it_is(tmp_path: Path, tables: str, audio: str) -> None:
+    names = [f"{audio}/fold5/100032-3-0-0.wav", f"{audio}/fold1/100263-2-0-117.wav"]
+    clips = read_clips(make(tmp_path, f"{tables}/UrbanSound8K.csv", URBANSOUND, *names))
+    assert clips.table["path"].tolist() == [f"../{name}" for name in names]
+    assert all(file.is_file() for file in clips.files())
+    assert clips.classes == ("children_playing", "dog_bark")
+
+
+@pytest.mark.parametrize(
+    ("tables", "recordings"),
+    [
+        ("meta", ["audio_old/a.wav", "wav/b.wav", "my audio/a.wav"]),
+        ("metadata2", ["audio/a.wav"]),
+        ("labels", ["audio/a.wav", "audio/b.wav"]),
+        ("meta", ["meta/other/c.wav", "audio/a.wav", "audio/b.wav"]),  # the folder has recordings of its own
+        ("meta/2024", ["audio/a.wav"]),
+    ],
+)
+def test_no_other_neighbours_are_searched(tmp_path: Path, tables: str, recordings: list[str]) -> None:
+    path = make(tmp_path, f"{tables}/t.csv", "path,label\na.wav,a\nb.wav,b\n", *recordings)
+    assert read_clips(path).table["path"].tolist() == ["a.wav", "b.wav"]
+
+
 BIRDCLEF = """primary_label,secondary_labels,type,latitude,filename,author
 abethr1,[],['song'],4.3,abethr1/XC128013.ogg,Rolf
 abethr1,"['hoopoe', 'abethr1']",['call'],4.3,abethr1/XC2.ogg,Rolf

@@ -20,14 +20,17 @@ from aurist.files import is_file
 _NUMBERED = ("fname", "filename", "file")
 #: What FSD50K's folders of tables and of recordings end in.
 _TRUTH, _AUDIO = ".ground_truth", (".dev_audio", ".eval_audio")
+#: ESC-50's and UrbanSound8K's folders of tables, and that of their recordings.
+_TABLES, _SOUNDS = ("meta", "metadata"), "audio"
 
 
 class ListedRecordings:
     """The recordings of a table's folder, listed once, and only where some are not at their path.
 
     Names are compared in any case, and accents in any form; an ending such as ``.wav`` may be missing. Where the
-    folder is ``X.ground_truth`` and holds no recordings, ``X.dev_audio`` and ``X.eval_audio`` next to it are looked
-    into, as FSD50K has them.
+    folder holds no recordings, those next to it are looked into that well-known data sets have there: for
+    ``X.ground_truth`` (FSD50K) ``X.dev_audio`` and ``X.eval_audio``, for ``meta`` (ESC-50) and ``metadata``
+    (UrbanSound8K) ``audio``.
 
     Parameters
     ----------
@@ -46,10 +49,7 @@ class ListedRecordings:
         """Paths from the folder, by name and by name without its ending."""
         paths = _recordings_in(self._folder)
         if not paths and not self._given:
-            whole = self._folder.absolute()
-            name, dot, _ = whole.name.rpartition(_TRUTH)
-            beside = [whole.parent / f"{name}{ending}" for ending in _AUDIO] if dot else []
-            audio = [folder for folder in beside if folder.is_dir()]
+            audio = _folders_of_sound(self._folder.absolute())
             paths = [f"../{folder.name}/{path}" for folder in audio for path in _recordings_in(folder)]
         names: dict[str, list[str]] = {}
         for path in paths:
@@ -116,6 +116,23 @@ def numbered_recordings(table: pd.DataFrame, options: ReadOptions, root: Path | 
             if first and all(cell.isdigit() for cell in first) and any(map(there.of, first)):
                 return name
     return None
+
+
+def _folders_of_sound(tables: Path) -> list[Path]:
+    """Those next to a folder of tables, where both are called as in a well-known data set."""
+    name, dot, _ = tables.name.rpartition(_TRUTH)
+    if dot:
+        neighbours = [tables.parent / f"{name}{ending}" for ending in _AUDIO]
+    elif tables.name.lower() in _TABLES:
+        try:
+            neighbours = [
+                folder for folder in sorted(tables.parent.iterdir()) if folder.name.lower() == _SOUNDS
+            ]
+        except OSError:  # what cannot be opened is not searched
+            neighbours = []
+    else:
+        neighbours = []
+    return [folder for folder in neighbours if folder.is_dir()]
 
 
 def _recordings_in(folder: Path) -> list[str]:
