@@ -272,13 +272,14 @@ engine = "kernel"
 
 def make_run(folder: Path) -> None:
     """A small finished run, of features alone."""
-    import aurist
+    from aurist import automl
+    from aurist.config import FitConfig
 
     (folder / "own.toml").write_text(_PLAN_OF_RUN)
     table = pd.concat([_rows()] * 3, ignore_index=True).drop(columns=["id", "artist"])
     table["tempo"] += np.random.default_rng(1).normal(size=len(table))
-    config = aurist.FitConfig(plan=str(folder / "own.toml"), n_splits=2, jobs=1)
-    aurist.fit(
+    config = FitConfig(plan=str(folder / "own.toml"), n_splits=2, jobs=1)
+    automl.fit(
         table.assign(mode=table["mode"].str.upper()),
         folder / "run",
         config,

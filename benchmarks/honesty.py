@@ -1,8 +1,8 @@
 """Is a run's word true? What it says of itself, against what it then scores on groups that it never saw, many times.
 
 Each round draws a third of the groups of a set, stratified, as a test part, fits on the rest by a written plan of fast
-models (through `aurist.fit`, so that folds, ensemble, calibration and interval are what a user gets), and scores the
-test part.
+models (through `aurist.automl.fit`, so that folds, ensemble, calibration and interval are what a user gets), and scores
+the test part.
 Beside it, in some of the rounds, the same fit as one would do it carelessly, by random folds (`--careless`), and
 AutoGluon's own validation (`--autogluon`). Then full fits of recordings (`--full`), by whatever aurist plans for
 `--minutes`, networks too. An interval holds where the test score lies within it, widened by the sampling error of the
@@ -26,18 +26,19 @@ import pandas as pd
 from sklearn.model_selection import StratifiedGroupKFold
 
 import _common
-import aurist
+from aurist import automl
 from aurist.automl import apply_run
 from aurist.automl.apply import usable_inputs
 from aurist.automl.blender import Blender
 from aurist.clips import Clips
 from aurist.clips.read import ReadOptions, read_clips
+from aurist.config import FitConfig
 from aurist.evaluate import bootstrap
 from aurist.features.store import summary_table
 from aurist.features.summary import SummaryConfig
 from aurist.metrics import metric
 from aurist.plan import ENSEMBLE
-from aurist.run import read_data
+from aurist.run import Run, read_data
 from equal_time import labels
 
 PLAN = '[[member]]\nname = "ExtraTrees"\nengine = "forest"\n[member.settings]\ntrees = 100\n' + "".join(
@@ -86,7 +87,7 @@ def sound(data: Path, name: str) -> pd.DataFrame:
 def stated_and_found(
     train: pd.DataFrame,
     test: pd.DataFrame,
-    config: aurist.FitConfig,
+    config: FitConfig,
     *,
     path: str = "none",
     careless: bool = False,
@@ -97,7 +98,7 @@ def stated_and_found(
         if careless:  # every row for itself
             train = train.assign(group=[f"r{i}" for i in range(len(train))])
         options = ReadOptions(label="label", group="group", path=path)
-        run = aurist.fit(train, place / "run", config, options=options)
+        run = automl.fit(train, place / "run", config, options=options)
         told = run.scores()["score"]
         new = read_clips(test, options)
         applied = apply_run(run, new)
@@ -112,7 +113,7 @@ def stated_and_found(
     }
 
 
-def by_one_fold(run: aurist.Run, new: Clips, name: str) -> float:
+def by_one_fold(run: Run, new: Clips, name: str) -> float:
     """What the models of one fold alone score, the mean of the folds: new clips are answered by those of all folds."""
     data = read_data(run)
     inputs, _, _ = usable_inputs(run, data, new, 1)
@@ -146,7 +147,7 @@ def one_round(
     name: str, table: pd.DataFrame, seed: int, plan: Path, *, careless: bool, gluon: bool
 ) -> dict[str, Any]:
     train, test = parted(table, seed)
-    config = aurist.FitConfig(plan=str(plan), seed=seed, n_splits=5, jobs=1)
+    config = FitConfig(plan=str(plan), seed=seed, n_splits=5, jobs=1)
     out: dict[str, Any] = {"set": name, "seed": seed}
     out["aurist"] = stated_and_found(train, test, config)
     if careless:
@@ -158,7 +159,7 @@ def one_round(
 
 def full_round(name: str, table: pd.DataFrame, seed: int, minutes: float, jobs: int) -> dict[str, Any]:
     train, test = parted(table, seed)
-    config = aurist.FitConfig(metric=FULL[name], time_limit=60 * minutes, seed=seed, jobs=jobs)
+    config = FitConfig(metric=FULL[name], time_limit=60 * minutes, seed=seed, jobs=jobs)
     told = stated_and_found(train, test, config, path="path")
     return {"set": f"{name}, full fits", "seed": seed, "aurist": told}
 

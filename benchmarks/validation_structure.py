@@ -21,9 +21,10 @@ from sklearn.metrics import accuracy_score
 from sklearn.model_selection import StratifiedGroupKFold
 
 import _common
-import aurist
+from aurist import automl
 from aurist.automl import apply_run
 from aurist.clips.read import ReadOptions, read_clips
+from aurist.config import FitConfig
 
 #: By set: the table, its label, and the column that must not be divided.
 SETS = {
@@ -78,8 +79,8 @@ def by_aurist(
     """The score that the run states, and the actual one."""
     options = ReadOptions(label=label, path="none", **{"fold" if group == "fold" else "group": group})
     with tempfile.TemporaryDirectory() as folder:
-        config = aurist.FitConfig(metric="accuracy", time_limit=seconds, seed=seed, jobs=1)
-        run = aurist.fit(train, Path(folder) / "run", config, options=options)
+        config = FitConfig(metric="accuracy", time_limit=seconds, seed=seed, jobs=1)
+        run = automl.fit(train, Path(folder) / "run", config, options=options)
         stated = run.scores()["score"]["score"]
         applied = apply_run(run, read_clips(test, options))
     predicted = np.array(applied.classes)[applied.proba.argmax(axis=1)]

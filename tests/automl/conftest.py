@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import aurist
+from aurist import automl
+from aurist.config import FitConfig
+from aurist.run import Run
 
 
 def feature_table(n: int = 180, seed: int = 0, shuffled: bool = False) -> pd.DataFrame:
@@ -40,11 +42,11 @@ settings = {kind = "logistic"}
 """
 
 
-def small_plan(folder: Path, **settings: object) -> aurist.FitConfig:
+def small_plan(folder: Path, **settings: object) -> FitConfig:
     """Settings of a fit of few small models, by a plan that is written into the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "plan.toml").write_text(SMALL)
-    return aurist.FitConfig(plan=str(folder / "plan.toml"), **{"n_splits": 3, **settings})  # type: ignore[arg-type]
+    return FitConfig(plan=str(folder / "plan.toml"), **{"n_splits": 3, **settings})  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="session")
@@ -53,11 +55,11 @@ def table() -> pd.DataFrame:
 
 
 @pytest.fixture(scope="session")
-def run(table: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> aurist.Run:
+def run(table: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A quick run on the table, told of a test table that shares rows with it."""
     folder = tmp_path_factory.mktemp("fitted")
     test = pd.concat([feature_table(40, seed=9), table.iloc[:20]], ignore_index=True).drop(
         columns=["ID", "genre"]
     )
-    config = aurist.FitConfig(preset="quick", time_limit=60, metric="f1_macro", seed=1)
-    return aurist.fit(table, Path(folder) / "run", config, test=test)
+    config = FitConfig(preset="quick", time_limit=60, metric="f1_macro", seed=1)
+    return automl.fit(table, Path(folder) / "run", config, test=test)

@@ -8,8 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import aurist
+from aurist import automl
 from aurist.clips.read import ReadOptions
+from aurist.config import FitConfig
+from aurist.run import Run
 
 from ..command import aurist as command
 
@@ -33,14 +35,14 @@ engine = "forest"
 """
 
 
-def fitted(folder: Path, table: pd.DataFrame, plan: str, **reading: str) -> aurist.Run:
+def fitted(folder: Path, table: pd.DataFrame, plan: str, **reading: str) -> Run:
     (folder / "plan.toml").write_text(plan, encoding="utf-8")
-    config = aurist.FitConfig(plan=str(folder / "plan.toml"), n_splits=3, jobs=1)
-    return aurist.fit(table, folder / "run", config, options=ReadOptions(label="label", **reading))
+    config = FitConfig(plan=str(folder / "plan.toml"), n_splits=3, jobs=1)
+    return automl.fit(table, folder / "run", config, options=ReadOptions(label="label", **reading))
 
 
 @pytest.fixture(scope="module")
-def few(tmp_path_factory: pytest.TempPathFactory) -> aurist.Run:
+def few(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """Three classes in 2, 4 and 7 recordings of noise."""
     label = np.repeat(["dog", "cat", "owl"], [12, 24, 42])
     table = pd.DataFrame(np.random.default_rng(0).normal(size=(78, 4)), columns=list("abcd"))
@@ -48,7 +50,7 @@ def few(tmp_path_factory: pytest.TempPathFactory) -> aurist.Run:
     return fitted(tmp_path_factory.mktemp("few"), table, PLAN, group="recording")
 
 
-def test_few_groups_are_said_where_scores_are_said(few: aurist.Run) -> None:
+def test_few_groups_are_said_where_scores_are_said(few: Run) -> None:
     assert few.scores()["few_groups"] == {"dog": 2, "cat": 4}
     sentence = "2 of 3 classes stand in fewer than 5 groups (dog in 2, cat in 4)"
     assert sentence in " ".join(few.scores()["cautions"])
@@ -57,7 +59,7 @@ def test_few_groups_are_said_where_scores_are_said(few: aurist.Run) -> None:
     assert sentence in (few.folder / "report.html").read_text(encoding="utf-8")
 
 
-def test_the_row_that_predicts_stands_first_and_is_marked(few: aurist.Run) -> None:
+def test_the_row_that_predicts_stands_first_and_is_marked(few: Run) -> None:
     lines = command("leaderboard", few.folder).stdout.splitlines()
     first_words = [line.split()[0] for line in lines if line.strip()]
     rows = [word for word in first_words if word in set(few.leaderboard()["model"])]

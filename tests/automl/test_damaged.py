@@ -10,10 +10,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-import aurist
+from aurist import automl
 from aurist.automl.apply import apply_run
 from aurist.automl.prune import fitted_members
 from aurist.clips.read import read_clips
+from aurist.config import FitConfig
 from aurist.errors import AuristError, RunError
 from aurist.report import write_report
 from aurist.run import open_run, read_data, training_data
@@ -31,8 +32,8 @@ def small(table: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Path
     """A run that takes no time, by a plan, which has no clock."""
     folder = tmp_path_factory.mktemp("small")
     (folder / "plan.toml").write_text(PLAN)
-    config = aurist.FitConfig(plan=str(folder / "plan.toml"), n_splits=2, jobs=1)
-    return aurist.fit(table.head(60), folder / "run", config).folder
+    config = FitConfig(plan=str(folder / "plan.toml"), n_splits=2, jobs=1)
+    return automl.fit(table.head(60), folder / "run", config).folder
 
 
 @pytest.fixture

@@ -10,9 +10,10 @@ import pandas as pd
 import pytest
 import soundfile as sf
 
-import aurist
+from aurist import automl
 from aurist.automl.reading import read_inputs
 from aurist.clips.read import ReadOptions
+from aurist.config import FitConfig
 from aurist.errors import AuristError, ConfigError
 from aurist.features.schema import EMBEDDED, row_keys
 
@@ -60,7 +61,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_they_stand_beside_the_summary_and_new_recordings_get_them_too(folder: Path) -> None:
     config = small_plan(folder, n_splits=2, embeddings=(str(folder / "ear.toml"),), jobs=1)
-    run = aurist.fit(folder / "data", folder / "run", config, cache_dir=folder / "cache")
+    run = automl.fit(folder / "data", folder / "run", config, cache_dir=folder / "cache")
     features = pd.read_parquet(run.folder / "features.parquet")
     made = [name for name in features.columns if name.startswith(f"{EMBEDDED}ear_")]
     assert len(made) > 10 and len(features.columns) > len(made)
@@ -70,7 +71,7 @@ def test_they_stand_beside_the_summary_and_new_recordings_get_them_too(folder: P
     shutil.copytree(folder / "data", folder / "new")
     (folder / "new" / "low" / "broken.wav").write_bytes(b"RIFF, but nothing else")
     clips = read_inputs([folder / "new"], ReadOptions(), run)
-    applied = aurist.predict(run, clips, cache_dir=folder / "cache")
+    applied = automl.apply_run(run, clips, cache_dir=folder / "cache")
     table = applied.to_frame()
     truth = table["path"].astype(str).str.split("/").str[0]
     broken = table["path"].astype(str).str.endswith("broken.wav")
@@ -80,16 +81,16 @@ def test_they_stand_beside_the_summary_and_new_recordings_get_them_too(folder: P
 
 def test_one_without_weights_has_nothing_to_say(folder: Path) -> None:
     (folder / "blank.toml").write_text(RECIPE, encoding="utf-8")
-    config = aurist.FitConfig(preset="quick", embeddings=(str(folder / "blank.toml"),))
+    config = FitConfig(preset="quick", embeddings=(str(folder / "blank.toml"),))
     with pytest.raises(ConfigError, match=r"blank|ear begins with weights drawn by lot"):
-        aurist.fit(folder / "data", folder / "refused", config)
+        automl.fit(folder / "data", folder / "refused", config)
     assert not (folder / "refused").exists()
 
 
 def test_a_table_without_recordings_is_refused(folder: Path, table: pd.DataFrame) -> None:
-    config = aurist.FitConfig(preset="quick", embeddings=(str(folder / "ear.toml"),))
+    config = FitConfig(preset="quick", embeddings=(str(folder / "ear.toml"),))
     with pytest.raises(AuristError, match="no column of audio files"):
-        aurist.fit(table, folder / "refused", config)
+        automl.fit(table, folder / "refused", config)
 
 
 def test_they_have_no_part_in_whether_a_row_was_seen() -> None:

@@ -9,13 +9,14 @@ import pandas as pd
 import pytest
 import soundfile
 
-import aurist
+from aurist import automl
 from aurist.automl import Streaming, listen
 from aurist.automl.detected import events_of
 from aurist.automl.detections import Recording
 from aurist.automl.listening import PARTS
 from aurist.automl.window_scores import Scores
 from aurist.clips.read import read_clips
+from aurist.config import FitConfig
 from aurist.run import open_run
 
 pytest.importorskip("timm")
@@ -76,10 +77,10 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
         path = folder / f"{head}.toml"
         path.write_text(RECIPE.format(head=head, frames=frames, epochs=epochs))
         recipes.append(str(path))
-    config = aurist.FitConfig(
+    config = FitConfig(
         engine="networks", recipes=tuple(recipes), n_splits=2, time_limit=240, metric="lwlrap", jobs=1
     )
-    aurist.fit(read_clips(folder / "labels.csv"), folder / "run", config, cache_dir=folder / "cache")
+    automl.fit(read_clips(folder / "labels.csv"), folder / "run", config, cache_dir=folder / "cache")
     return folder / "run"
 
 

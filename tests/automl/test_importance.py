@@ -3,12 +3,12 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-import aurist
 from aurist.automl import importance
 from aurist.automl.importance import permutation_importance
+from aurist.run import Run
 
 
-def test_features_that_matter_come_first_and_noise_is_not_told_from_zero(run: aurist.Run) -> None:
+def test_features_that_matter_come_first_and_noise_is_not_told_from_zero(run: Run) -> None:
     table = permutation_importance(run, repeats=3)
     assert set(table["feature"].head(2)) == {"tempo", "energy"}
     assert (table["low"] <= table["importance"]).all()
@@ -19,7 +19,7 @@ def test_features_that_matter_come_first_and_noise_is_not_told_from_zero(run: au
 
 
 def test_features_asked_for_together_are_told_as_one_by_one(
-    run: aurist.Run, monkeypatch: pytest.MonkeyPatch
+    run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     together = permutation_importance(run, model="ExtraTrees", repeats=2)
     monkeypatch.setattr(importance, "_AT_A_TIME", 1)

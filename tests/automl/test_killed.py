@@ -13,9 +13,11 @@ import pandas as pd
 import pytest
 
 import aurist
-from aurist import crossval
+from aurist import automl, crossval
+from aurist.config import FitConfig
 from aurist.errors import RunError
 from aurist.killed import KILLED_FILE
+from aurist.run import open_run
 
 from ..command import start
 from .conftest import feature_table
@@ -34,9 +36,9 @@ settings = {kind = "lda"}
 fit_fold = crossval._fit_fold
 
 
-def config(tmp_path: Path, jobs: int) -> aurist.FitConfig:
+def config(tmp_path: Path, jobs: int) -> FitConfig:
     (tmp_path / "plan.toml").write_text(PLAN)
-    return aurist.FitConfig(preset="quick", plan=str(tmp_path / "plan.toml"), n_splits=2, jobs=jobs)
+    return FitConfig(preset="quick", plan=str(tmp_path / "plan.toml"), n_splits=2, jobs=jobs)
 
 
 @pytest.fixture
@@ -59,7 +61,7 @@ def test_a_member_whose_worker_is_killed_is_skipped(
     tmp_path: Path, jobs: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lines: list[str] = []
-    run = aurist.fit(feature_table(90), tmp_path / "run", config(tmp_path, jobs), say=lines.append)
+    run = automl.fit(feature_table(90), tmp_path / "run", config(tmp_path, jobs), say=lines.append)
     assert run.is_finished() and set(run.ensemble()["weights"]["Ensemble"][0]) == {"Trees"}
     assert any(
         "skipped: Hungry: its process was killed (SIGKILL), most likely because memory" in line
@@ -67,14 +69,14 @@ def test_a_member_whose_worker_is_killed_is_skipped(
     )
     monkeypatch.setattr(crossval, "_fit_fold", fit_fold)
     lines.clear()
-    resumed = aurist.resume(run.folder, say=lines.append)
+    resumed = automl.resume(run.folder, say=lines.append)
     names = {one["name"] for one in resumed.ensemble()["members"]}
     if jobs == 2:  # one fold at a time it has twice the memory
         assert names == {"Trees", "Hungry"}
         return
     assert names == {"Trees"} and any("Hungry: not tried again" in line for line in lines)
     (run.models / "Hungry" / KILLED_FILE).unlink()
-    assert len(aurist.resume(run.folder).ensemble()["members"]) == 2
+    assert len(automl.resume(run.folder).ensemble()["members"]) == 2
 
 
 def test_memory_that_runs_out_skips_the_member_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,7 +89,7 @@ def test_memory_that_runs_out_skips_the_member_too(tmp_path: Path, monkeypatch: 
 
     monkeypatch.setattr(crossval, "_fit_fold", hungry)
     lines: list[str] = []
-    run = aurist.fit(feature_table(90), tmp_path / "run", config(tmp_path, 1), say=lines.append)
+    run = automl.fit(feature_table(90), tmp_path / "run", config(tmp_path, 1), say=lines.append)
     assert run.is_finished() and any("Hungry: there was not enough memory" in line for line in lines)
 
 
@@ -97,9 +99,9 @@ def test_memory_that_runs_out_here_says_how_to_go_on(tmp_path: Path, monkeypatch
 
     monkeypatch.setattr(importlib.import_module("aurist.automl.train"), "finish", hungry)
     with pytest.raises(RunError, match=r"Memory ran out.*aurist resume"):
-        aurist.fit(feature_table(90), tmp_path / "run", config(tmp_path, 1))
+        automl.fit(feature_table(90), tmp_path / "run", config(tmp_path, 1))
     monkeypatch.undo()
-    assert aurist.resume(tmp_path / "run").is_finished()
+    assert automl.resume(tmp_path / "run").is_finished()
 
 
 def test_a_disk_that_is_full_says_which_file_and_how_to_go_on(tmp_path: Path) -> None:
@@ -114,7 +116,7 @@ def test_a_disk_that_is_full_says_which_file_and_how_to_go_on(tmp_path: Path) ->
     last = told.stderr.strip().splitlines()[-1]
     assert "forest.skops cannot be written: there is no room" in last
     assert last.endswith("go on with: aurist resume run") and "Traceback" not in told.stderr
-    assert aurist.resume(tmp_path / "run").is_finished()
+    assert automl.resume(tmp_path / "run").is_finished()
 
 
 def test_of_two_fits_at_once_into_one_folder_one_is_refused_and_the_other_whole(tmp_path: Path) -> None:
@@ -129,7 +131,7 @@ def test_of_two_fits_at_once_into_one_folder_one_is_refused_and_the_other_whole(
     assert sorted(codes.values()) == [0, 1], told
     won, lost = sorted(codes, key=lambda name: codes[name])
     assert "in use" in told[lost] or "holds a" in told[lost]
-    classes = aurist.load(tmp_path / "run").classes()
+    classes = open_run(tmp_path / "run").classes()
     assert all(name.endswith("2") == (won == "b") for name in classes)
     clips = pd.read_parquet(tmp_path / "run" / "clips.parquet")
     assert {label for labels in clips["labels"] for label in labels} == set(classes)
@@ -141,12 +143,12 @@ def test_a_fit_that_begins_while_another_prepares_is_refused(
     def prepared(*_: Any, **__: Any) -> Any:
         monkeypatch.undo()
         with pytest.raises(RunError, match="is in use"):
-            aurist.fit(feature_table(90), tmp_path / "run", config(tmp_path, 1))
+            automl.fit(feature_table(90), tmp_path / "run", config(tmp_path, 1))
         raise RunError("that is enough")
 
     monkeypatch.setattr("aurist.automl.prepare", prepared)
     with pytest.raises(RunError, match="enough"):
-        aurist.fit(feature_table(90), tmp_path / "run")
+        automl.fit(feature_table(90), tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 
@@ -154,13 +156,13 @@ def test_what_is_in_a_folder_already_is_not_replaced(tmp_path: Path) -> None:
     (tmp_path / "models").mkdir()
     (tmp_path / "config.toml").write_text("theirs = true")
     with pytest.raises(RunError, match=r"is no run folder.*config\.toml, models"):
-        aurist.fit(feature_table(90), tmp_path)
+        automl.fit(feature_table(90), tmp_path)
     assert (tmp_path / "config.toml").read_text() == "theirs = true"
 
 
 def test_a_fit_that_was_refused_leaves_no_folder(tmp_path: Path) -> None:
     with pytest.raises(aurist.AuristError):
-        aurist.fit(feature_table(90).assign(genre="folk"), tmp_path / "runs" / "run")
+        automl.fit(feature_table(90).assign(genre="folk"), tmp_path / "runs" / "run")
     assert not list(tmp_path.iterdir())
 
 
@@ -170,5 +172,5 @@ def test_what_a_killed_attempt_left_is_no_part_of_the_next(tmp_path: Path) -> No
     (folder / ".lock").touch()
     (folder / "test_keys.parquet").write_bytes(b"cut")
     (folder / "recipes.json").write_text(json.dumps([{"name": "../x"}]))
-    run = aurist.fit(feature_table(90), folder, config(tmp_path, 1))
+    run = automl.fit(feature_table(90), folder, config(tmp_path, 1))
     assert run.recipes() == [] and run.is_finished()

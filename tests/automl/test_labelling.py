@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import aurist
+from aurist import automl
 from aurist.automl import apply_run, evaluate_run
 from aurist.automl.labelling import thresholds_of
 from aurist.clips import Clips, make_clips
+from aurist.config import FitConfig
 from aurist.errors import ConfigError
 from aurist.metrics import metric
 from aurist.report import write_report
@@ -46,8 +47,8 @@ def several(n: int, seed: int, shuffled: bool = False, unlisted: str = "absent")
 
 def fitted(clips: Clips, folder: Path) -> Run:
     (folder / "plan.toml").write_text(PLAN)
-    config = aurist.FitConfig(plan=str(folder / "plan.toml"), metric="average_precision", n_splits=3, jobs=1)
-    return aurist.fit(clips, folder / "run", config)
+    config = FitConfig(plan=str(folder / "plan.toml"), metric="average_precision", n_splits=3, jobs=1)
+    return automl.fit(clips, folder / "run", config)
 
 
 @pytest.fixture(scope="module")
@@ -136,8 +137,8 @@ def test_a_run_of_one_label_a_clip_has_none(tmp_path: Path) -> None:
 
 def fitted_single(clips: Clips, folder: Path) -> Run:
     (folder / "plan.toml").write_text(PLAN)
-    config = aurist.FitConfig(plan=str(folder / "plan.toml"), n_splits=2, jobs=1)
-    return aurist.fit(clips, folder / "run", config)
+    config = FitConfig(plan=str(folder / "plan.toml"), n_splits=2, jobs=1)
+    return automl.fit(clips, folder / "run", config)
 
 
 def test_labels_shuffled_at_random_are_named_by_chance(tmp_path: Path) -> None:

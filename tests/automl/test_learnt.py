@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import aurist
+from aurist import automl
 from aurist.cli.printing import UNKNOWN_GROUPS, group_words
-from aurist.run import read_data
+from aurist.config import FitConfig
+from aurist.run import Run, read_data
 
 
 def pieces(tracks: range, segments: range, seed: int = 0) -> pd.DataFrame:
@@ -30,21 +31,21 @@ def pieces(tracks: range, segments: range, seed: int = 0) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["filename", *[f"f{i}" for i in range(8)], "label"])
 
 
-def quick(folder: Path) -> aurist.FitConfig:
+def quick(folder: Path) -> FitConfig:
     """The forest alone, in three folds, without a clock."""
     (folder / "plan.toml").write_text('[[member]]\nname = "ExtraTrees"\nengine = "forest"\n')
-    return aurist.FitConfig(plan=str(folder / "plan.toml"), n_splits=3, jobs=1)
+    return FitConfig(plan=str(folder / "plan.toml"), n_splits=3, jobs=1)
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> aurist.Run:
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     folder = tmp_path_factory.mktemp("learnt")
-    return aurist.fit(
+    return automl.fit(
         pieces(range(20), range(6)), folder / "run", quick(folder), test=pieces(range(30), range(6, 8), 1)
     )
 
 
-def test_pieces_of_tracks_score_chance(run: aurist.Run) -> None:
+def test_pieces_of_tracks_score_chance(run: Run) -> None:
     scores = run.scores()
     assert scores["n_groups"] == 40
     assert scores["groups_known"]
@@ -53,19 +54,19 @@ def test_pieces_of_tracks_score_chance(run: aurist.Run) -> None:
     assert group_words(scores) == " in 40 groups, none of which its models had seen"
 
 
-def test_the_run_keeps_the_rule(run: aurist.Run) -> None:
+def test_the_run_keeps_the_rule(run: Run) -> None:
     grouping = read_data(run).clips.grouping
     assert grouping is not None
     assert grouping.used
     assert grouping.rule.group_of("rock.00007.9.wav") == "rock.00007"
 
 
-def test_rows_of_the_test_table_in_learnt_groups_are_counted(run: aurist.Run) -> None:
+def test_rows_of_the_test_table_in_learnt_groups_are_counted(run: Run) -> None:
     assert run.scores()["test"]["of_learnt_groups"] == 80
 
 
-def test_an_evaluation_scores_new_tracks_apart(run: aurist.Run) -> None:
-    found = aurist.score(run, pieces(range(30), range(6, 10), 1))
+def test_an_evaluation_scores_new_tracks_apart(run: Run) -> None:
+    found = automl.evaluate_run(run, pieces(range(30), range(6, 10), 1))
     assert any("160 of 240 clips are of a group" in note for note in found.applied.notes)
     title = next(title for title in found.scores if title.startswith("new rows"))
     assert "80 of 240" in title
@@ -73,14 +74,14 @@ def test_an_evaluation_scores_new_tracks_apart(run: aurist.Run) -> None:
     assert accuracy[title]["low"] < 0.6
 
 
-def test_an_evaluation_of_nothing_but_learnt_tracks_says_so(run: aurist.Run) -> None:
-    found = aurist.score(run, pieces(range(20), range(6, 10), 1))
+def test_an_evaluation_of_nothing_but_learnt_tracks_says_so(run: Run) -> None:
+    found = automl.evaluate_run(run, pieces(range(20), range(6, 10), 1))
     assert list(found.scores) == ["all rows"]
     assert any("the score says nothing of new ones" in note for note in found.applied.notes)
 
 
-def test_an_evaluation_of_new_tracks_has_nothing_to_say(run: aurist.Run) -> None:
-    found = aurist.score(run, pieces(range(30, 40), range(4), 1))
+def test_an_evaluation_of_new_tracks_has_nothing_to_say(run: Run) -> None:
+    found = automl.evaluate_run(run, pieces(range(30, 40), range(4), 1))
     assert list(found.scores) == ["all rows"]
     assert not any("learnt from" in note for note in found.applied.notes)
 
@@ -90,8 +91,8 @@ def test_given_groups_are_compared_by_name(tmp_path: Path) -> None:
         track = table.pop("filename").str.rsplit(".", n=2).str[0]
         return table.assign(artist=track)
 
-    run = aurist.fit(with_artist(pieces(range(10), range(4))), tmp_path / "run", quick(tmp_path))
-    found = aurist.score(run, with_artist(pieces(range(5, 15), range(4, 6), 1)))
+    run = automl.fit(with_artist(pieces(range(10), range(4))), tmp_path / "run", quick(tmp_path))
+    found = automl.evaluate_run(run, with_artist(pieces(range(5, 15), range(4, 6), 1)))
     assert any("20 of 40 clips are of a group" in note for note in found.applied.notes)
 
 

@@ -11,16 +11,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import aurist
+from aurist import automl
 from aurist.automl import planning
 from aurist.automl.planning import make_plan
 from aurist.automl.train import _seconds
 from aurist.cli.show import print_leaderboard
+from aurist.config import FitConfig
 from aurist.crossval import TrainingData
 from aurist.errors import ConfigError
 from aurist.models.base import Member
 from aurist.plan import FitPlan, Step, read_plan
 from aurist.recipes import Recipe, read_recipe
+from aurist.run import open_run
 
 from ..command import aurist_process, done
 from ..models.sounds import sound_data
@@ -55,7 +57,7 @@ def test_a_network_joins_where_there_is_time_for_it(
 ) -> None:
     pytest.importorskip("timm")
     measured_at(monkeypatch, 100.0)
-    plan = make_plan(aurist.FitConfig(), [], audit(8000), learn, left=600.0)
+    plan = make_plan(FitConfig(), [], audit(8000), learn, left=600.0)
     (network,) = (step for step in plan.steps if step.member.engine == "network")
     tables = [step for step in plan.steps if step.member.engine != "network"]
     assert {step.until for step in tables if not step.spare} == {0.4}
@@ -75,7 +77,7 @@ def test_with_little_time_frames_are_half_as_dense(
 ) -> None:
     pytest.importorskip("timm")
     measured_at(monkeypatch, 8.0)
-    plan = make_plan(aurist.FitConfig(), [], audit(8000), learn, left=600.0)
+    plan = make_plan(FitConfig(), [], audit(8000), learn, left=600.0)
     (network,) = (step.member for step in plan.steps if step.member.engine == "network")
     assert network.settings["recipe"]["front"]["hop_length"] / 8000 == pytest.approx(2 / 128, rel=0.02)
 
@@ -86,7 +88,7 @@ def test_with_few_epochs_clips_are_not_mixed(monkeypatch: pytest.MonkeyPatch, tm
 
     def mixing(speed: float) -> str:
         measured_at(monkeypatch, speed)
-        plan = make_plan(aurist.FitConfig(), [], audit(8000), large, left=600.0)
+        plan = make_plan(FitConfig(), [], audit(8000), large, left=600.0)
         (network,) = (step.member for step in plan.steps if step.member.engine == "network")
         return str(network.settings["recipe"]["augment"]["mixing"])
 
@@ -98,16 +100,16 @@ def test_no_network_is_begun_that_cannot_learn_enough(
 ) -> None:
     pytest.importorskip("timm")
     measured_at(monkeypatch, 4.0)
-    plan = make_plan(aurist.FitConfig(), [], audit(8000), learn, left=600.0)
+    plan = make_plan(FitConfig(), [], audit(8000), learn, left=600.0)
     assert all(member.engine != "network" for member in plan.members)
     assert {step.until for step in plan.steps} == {1.0}
     assert "too few" in plan.notes[0]
 
 
 def test_networks_that_are_asked_for_are_the_only_ones(learn: TrainingData) -> None:
-    plan = make_plan(aurist.FitConfig(), [read_recipe("iaml-slices")], audit(8000), learn, left=600.0)
+    plan = make_plan(FitConfig(), [read_recipe("iaml-slices")], audit(8000), learn, left=600.0)
     assert [m.name for m in plan.members if m.engine == "network"] == ["iaml-slices"]
-    tables = make_plan(aurist.FitConfig(engine="autogluon"), [], audit(8000), learn, left=600.0)
+    tables = make_plan(FitConfig(engine="autogluon"), [], audit(8000), learn, left=600.0)
     assert all(member.engine != "network" for member in tables.members)
 
 
@@ -136,14 +138,14 @@ def test_a_plan_that_is_given_is_followed_and_repeats_itself(tmp_path: Path) -> 
     boards = []
     for name in ("one", "two"):
         done(*command, "--plan", path, "-o", tmp_path / name)
-        boards.append(aurist.load(tmp_path / name).predictions())
+        boards.append(open_run(tmp_path / name).predictions())
     assert set(boards[0]["model"]) >= {"ExtraTrees", "Boosted", "Ensemble"}
     pd.testing.assert_frame_equal(boards[0], boards[1], check_exact=True)
 
 
 def test_a_plan_has_no_clock() -> None:
     with pytest.raises(ConfigError, match="no time limit"):
-        aurist.FitConfig(plan="plan.toml", time_limit=60.0)
+        FitConfig(plan="plan.toml", time_limit=60.0)
 
 
 def test_without_an_output_the_user_is_told_what_to_say(tmp_path: Path) -> None:
@@ -172,14 +174,14 @@ def test_what_is_done_can_be_used_before_the_end(
     original = train._fit_or_skip
     monkeypatch.setattr(train, "_fit_or_skip", second)
     with pytest.raises(Died):
-        aurist.fit(table, tmp_path / "run", aurist.FitConfig(preset="quick", time_limit=60))
-    run = aurist.load(tmp_path / "run")
+        automl.fit(table, tmp_path / "run", FitConfig(preset="quick", time_limit=60))
+    run = open_run(tmp_path / "run")
     assert not run.is_finished()
     assert set(run.leaderboard()["model"]) == {"ExtraTrees", "Ensemble"}
     print_leaderboard(run)
     assert "aurist resume" in " ".join(capsys.readouterr().out.split())
     monkeypatch.undo()
-    resumed = aurist.resume(tmp_path / "run")
+    resumed = automl.resume(tmp_path / "run")
     assert resumed.is_finished()
     assert "LightGBM" in set(resumed.leaderboard()["model"])
     assert np.isfinite(resumed.leaderboard()["score"]).all()
@@ -188,15 +190,13 @@ def test_what_is_done_can_be_used_before_the_end(
 
 def test_a_second_level_comes_last_where_there_are_rows_enough(learn: TrainingData) -> None:
     many = replace(learn, folds=np.zeros(6000, dtype=np.int64), groups=np.arange(6000))
-    plan = make_plan(aurist.FitConfig(engine="autogluon"), [], audit(8000), many, left=600.0)
+    plan = make_plan(FitConfig(engine="autogluon"), [], audit(8000), many, left=600.0)
     assert [step.member.level for step in plan.steps] == [1] * (len(plan.steps) - 1) + [2]
     assert plan.steps[-1].until == 1.0
     assert {step.until for step in plan.steps[:-1]} == {0.9}
-    few = make_plan(aurist.FitConfig(engine="autogluon"), [], audit(8000), learn, left=600.0)
-    quick = make_plan(aurist.FitConfig(engine="autogluon", preset="quick"), [], audit(8000), many, left=60.0)
-    small = make_plan(
-        aurist.FitConfig(engine="autogluon", ensemble_size=2), [], audit(8000), many, left=600.0
-    )
+    few = make_plan(FitConfig(engine="autogluon"), [], audit(8000), learn, left=600.0)
+    quick = make_plan(FitConfig(engine="autogluon", preset="quick"), [], audit(8000), many, left=60.0)
+    small = make_plan(FitConfig(engine="autogluon", ensemble_size=2), [], audit(8000), many, left=600.0)
     for other in (few, quick, small):
         assert {step.member.level for step in other.steps} == {1}
         assert {step.until for step in other.steps} == {1.0}
@@ -214,9 +214,7 @@ def test_no_second_level_where_its_score_could_not_be_believed(
     learn: TrainingData, change: dict[str, object], why: str
 ) -> None:
     many = replace(learn, folds=np.zeros(6000, dtype=np.int64), groups=np.arange(6000))
-    plan = make_plan(
-        aurist.FitConfig(engine="autogluon"), [], audit(8000), replace(many, **change), left=600.0
-    )
+    plan = make_plan(FitConfig(engine="autogluon"), [], audit(8000), replace(many, **change), left=600.0)
     assert {(step.member.level, step.until) for step in plan.steps} == {(1, 1.0)}
     (note,) = plan.notes
     assert note.startswith("no second level: ")

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 import soundfile
 
-import aurist
+from aurist import automl
 from aurist.automl import plan_fit
+from aurist.clips.read import ReadOptions, read_clips
+from aurist.config import FitConfig
 from aurist.errors import DataError
 
 from .conftest import feature_table
@@ -21,10 +23,10 @@ def test_near_duplicates_that_join_everything_can_be_told_apart(tmp_path: Path) 
         place = tmp_path / "music" / "ab"[number % 2]
         place.mkdir(parents=True, exist_ok=True)
         soundfile.write(place / f"{number}.wav", sound * 0.95**number, 22050)
-    config = aurist.FitConfig(time_limit=90, jobs=1)
+    config = FitConfig(time_limit=90, jobs=1)
     with pytest.raises(DataError, match=r"All 8 clips hang together.*--no-near"):
         plan_fit(tmp_path / "music", config, cache_dir=tmp_path / "cache")
-    apart = aurist.FitConfig(time_limit=90, jobs=1, near=False)
+    apart = FitConfig(time_limit=90, jobs=1, near=False)
     assert plan_fit(tmp_path / "music", apart, cache_dir=tmp_path / "cache").members
 
 
@@ -38,11 +40,11 @@ def test_a_test_part_is_new_where_its_groups_are(tmp_path: Path) -> None:
     plan.write_text(
         '[[member]]\nname = "forest"\nengine = "forest"\n[member.settings]\ntrees = 30\n', encoding="utf-8"
     )
-    run = aurist.fit(table, tmp_path / "run", aurist.FitConfig(plan=str(plan), n_splits=3))
+    run = automl.fit(table, tmp_path / "run", FitConfig(plan=str(plan), n_splits=3))
     held = run.scores()["held_out"]
     assert (held["n"], held["seen"]) == (40, 20)
     assert held["new"]["score"] != held["score"]["score"]
-    applied = aurist.predict(run, aurist.read_clips(table.iloc[140:].drop(columns="part")))
+    applied = automl.apply_run(run, read_clips(table.iloc[140:].drop(columns="part")))
     truth = table["genre"].iloc[140:].to_numpy()
     assert held["new"]["score"] == pytest.approx((applied.to_frame()["label"].to_numpy() == truth).mean())
 
@@ -58,8 +60,8 @@ def test_given_features_beside_recordings_do_not_answer_for_them(tmp_path: Path)
     plan.write_text(
         '[[member]]\nname = "forest"\nengine = "forest"\n[member.settings]\ntrees = 30\n', encoding="utf-8"
     )
-    options = aurist.ReadOptions(features=("site",))
-    config = aurist.FitConfig(plan=str(plan), n_splits=3)
-    run = aurist.fit(table, tmp_path / "run", config, options=options, cache_dir=tmp_path / "cache")
-    applied = aurist.predict(run, aurist.read_clips(table, options))
+    options = ReadOptions(features=("site",))
+    config = FitConfig(plan=str(plan), n_splits=3)
+    run = automl.fit(table, tmp_path / "run", config, options=options, cache_dir=tmp_path / "cache")
+    applied = automl.apply_run(run, read_clips(table, options))
     assert not applied.seen.any()

@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import aurist
 from aurist.automl import apply_run, prune, prune_curve
 from aurist.clips.read import read_clips
 from aurist.errors import ConfigError
+from aurist.run import Run, open_run
 
 
-def test_the_curve_ends_with_one_model(run: aurist.Run) -> None:
+def test_the_curve_ends_with_one_model(run: Run) -> None:
     curve = prune_curve(run)
     assert curve["models"].tolist() == sorted(curve["models"], reverse=True)
     assert curve["models"].iloc[-1] == 1
@@ -25,10 +25,10 @@ def test_the_curve_ends_with_one_model(run: aurist.Run) -> None:
     assert np.isclose(curve["score"].iloc[0], scores["Ensemble"], atol=0.03)  # which is tilted, too
 
 
-def test_what_is_left_out_is_not_asked(run: aurist.Run, tmp_path: Path, table: pd.DataFrame) -> None:
+def test_what_is_left_out_is_not_asked(run: Run, tmp_path: Path, table: pd.DataFrame) -> None:
     folder = tmp_path / "run"
     shutil.copytree(run.folder, folder)
-    smaller = aurist.load(folder)
+    smaller = open_run(folder)
     prune(smaller, 1)
     weights = smaller.ensemble()["weights"]["Ensemble"]
     assert all(len(fold) == 1 for fold in weights)
@@ -41,6 +41,6 @@ def test_what_is_left_out_is_not_asked(run: aurist.Run, tmp_path: Path, table: p
     assert np.isfinite(apply_run(smaller, read_clips(table, labelled=False)).proba).all()
 
 
-def test_an_ensemble_of_nothing_is_refused(run: aurist.Run) -> None:
+def test_an_ensemble_of_nothing_is_refused(run: Run) -> None:
     with pytest.raises(ConfigError, match="at least 1"):
         prune(run, 0)

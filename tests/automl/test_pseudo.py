@@ -10,11 +10,14 @@ import pandas as pd
 import pytest
 
 import aurist
+from aurist import automl
 from aurist.automl.pseudo import _teacher, pseudo_examples
 from aurist.automl.scored import Scored
+from aurist.config import FitConfig
 from aurist.errors import AuristError, ConfigError
 from aurist.models.base import Inputs
 from aurist.plan import read_plan
+from aurist.run import Run
 
 from ..models.test_contract import training_data
 from .conftest import feature_table
@@ -37,17 +40,17 @@ trees = 60
 """
 
 
-def fit(table: pd.DataFrame, unlabelled: pd.DataFrame, folder: Path, **settings: float) -> aurist.Run:
+def fit(table: pd.DataFrame, unlabelled: pd.DataFrame, folder: Path, **settings: float) -> Run:
     folder.mkdir()
     (folder / "plan.toml").write_text(PLAN)
     unlabelled.to_csv(folder / "more.csv", index=False)
-    config = aurist.FitConfig(
+    config = FitConfig(
         plan=str(folder / "plan.toml"), unlabelled=str(folder / "more.csv"), n_splits=3, seed=1, **settings
     )
-    return aurist.fit(table, folder / "run", config)
+    return automl.fit(table, folder / "run", config)
 
 
-def score(run: aurist.Run, model: str) -> float:
+def score(run: Run, model: str) -> float:
     return float(run.leaderboard().set_index("model")["score"][model])
 
 
@@ -107,7 +110,7 @@ def test_with_several_labels_all_of_them_must_be_sure() -> None:
 def test_a_plan_has_its_rounds(tmp_path: Path) -> None:
     more = tmp_path / "more.csv"
     feature_table(20).drop(columns="genre").to_csv(more)
-    config = aurist.FitConfig(preset="quick", unlabelled=str(more), pseudo_rounds=2, time_limit=60)
+    config = FitConfig(preset="quick", unlabelled=str(more), pseudo_rounds=2, time_limit=60)
     table = feature_table(60, seed=6)
     plan = aurist.automl.plan_fit(table, config)
     assert [step.member.name for step in plan.steps] == [
@@ -124,15 +127,15 @@ def test_a_plan_has_its_rounds(tmp_path: Path) -> None:
 
 def test_settings_that_cannot_be_are_refused() -> None:
     with pytest.raises(ConfigError, match="pseudo_sure"):
-        aurist.FitConfig(pseudo_sure=1.0)
+        FitConfig(pseudo_sure=1.0)
     with pytest.raises(ConfigError, match="pseudo_rounds"):
-        aurist.FitConfig(pseudo_rounds=0)
+        FitConfig(pseudo_rounds=0)
 
 
 def test_a_folder_that_is_not_there_is_named_before_anything_is_fitted(tmp_path: Path) -> None:
-    config = aurist.FitConfig(preset="quick", unlabelled=str(tmp_path / "nowhere"), time_limit=60)
+    config = FitConfig(preset="quick", unlabelled=str(tmp_path / "nowhere"), time_limit=60)
     with pytest.raises(AuristError, match="nowhere"):
-        aurist.fit(feature_table(60, seed=7), tmp_path / "run", config)
+        automl.fit(feature_table(60, seed=7), tmp_path / "run", config)
     assert not (tmp_path / "run" / "models").exists()
 
 

@@ -7,33 +7,35 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-import aurist
+from aurist import automl
 from aurist.automl.reading import like_clips, read_inputs
 from aurist.clips.read import ReadOptions, read_clips
+from aurist.config import FitConfig
 from aurist.errors import DataError
 from aurist.features.schema import infer_schema, schema_from_dict, schema_to_dict
+from aurist.run import Run
 
 
-def test_a_text_that_differs_in_every_row_stays_a_feature(run: aurist.Run, tmp_path: Path) -> None:
+def test_a_text_that_differs_in_every_row_stays_a_feature(run: Run, tmp_path: Path) -> None:
     new = pd.DataFrame(
         {"tempo": [0.1, 2.0, 0.3], "energy": 0.0, "valence": 0.0, "noise1": 0.0, "noise2": 0.0}
     )
     new["mode"] = ["major", "minor", "locrian"]
     new.to_csv(tmp_path / "new.csv", index=False)
-    applied = aurist.predict(run, tmp_path / "new.csv")
-    assert applied.labels() == aurist.predict(run, new).labels() and len(applied.labels()) == 3
+    applied = automl.apply_run(run, tmp_path / "new.csv")
+    assert applied.labels() == automl.apply_run(run, new).labels() and len(applied.labels()) == 3
     assert any("'mode': taken as missing, never seen: locrian" in note for note in applied.notes)
     single = read_inputs([tmp_path / "new.csv"], ReadOptions(), run).take([1])
-    assert aurist.predict(run, single).labels() == applied.labels()[1:2]
+    assert automl.apply_run(run, single).labels() == applied.labels()[1:2]
 
 
-def test_a_cell_that_is_no_number_is_named_by_its_row_in_the_file(run: aurist.Run, tmp_path: Path) -> None:
+def test_a_cell_that_is_no_number_is_named_by_its_row_in_the_file(run: Run, tmp_path: Path) -> None:
     text = (
         "tempo,energy,valence,noise1,noise2,mode\n0,0,0,0,0,major\nfast,0,0,0,0,major\nslow,0,0,0,0,major\n"
     )
     (tmp_path / "new.csv").write_text(text)
     with pytest.raises(DataError, match=r"(?s)row 3, column 'tempo': 'fast'.*row 4, column 'tempo': 'slow'"):
-        aurist.predict(run, tmp_path / "new.csv")
+        automl.apply_run(run, tmp_path / "new.csv")
 
 
 TRAIN = "tempo,key,bars,label\n1,1,x,a\n2,2,x,b\n3,C,4,a\n4,C,4,b\n"
@@ -119,10 +121,10 @@ def test_how_numbers_are_written_is_kept_with_the_run(tmp_path: Path) -> None:
     (tmp_path / "train.csv").write_text('label,x\nb,"3,5"\n' + "\n".join(rows) + "\n")
     plan = tmp_path / "plan.toml"
     plan.write_text('[[member]]\nname = "F"\nengine = "forest"\n')
-    config = aurist.FitConfig(plan=str(plan), n_splits=2, jobs=1)
-    run = aurist.fit(tmp_path / "train.csv", tmp_path / "run", config)
+    config = FitConfig(plan=str(plan), n_splits=2, jobs=1)
+    run = automl.fit(tmp_path / "train.csv", tmp_path / "run", config)
     (tmp_path / "new.csv").write_text('x\n"1,025"\n"4,125"\n')
-    assert aurist.predict(run, tmp_path / "new.csv").labels() == ["a", "b"]
+    assert automl.apply_run(run, tmp_path / "new.csv").labels() == ["a", "b"]
 
 
 def test_a_number_of_the_run_with_a_telling_name_stays_a_feature() -> None:

@@ -13,18 +13,19 @@ import pandas as pd
 import pytest
 import soundfile
 
-import aurist
+from aurist import automl
 from aurist.annotations import CutOptions, make_annotations, read_annotations, to_clips
 from aurist.automl import Streaming, listen
 from aurist.automl.listening import Listener
 from aurist.automl.recordings import recordings_of
 from aurist.clips import make_clips
 from aurist.clips.read import read_clips
+from aurist.config import FitConfig
 from aurist.errors import ConfigError, DataError
 from aurist.events import Grid
 from aurist.features.windows import Hearing, read_block
 from aurist.models.base import Inputs
-from aurist.run import read_data
+from aurist.run import open_run, read_data
 
 from ..command import aurist as aurist_command
 from ..command import aurist_process, start
@@ -93,8 +94,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "tiny.toml").write_text(RECIPE)
     clips = to_clips(make_annotations(rows, "here", root=folder), durations, CutOptions(seconds=2))
     (folder / "plan.toml").write_text(PLAN.replace("RECIPE", (folder / "tiny.toml").as_posix()))
-    config = aurist.FitConfig(plan=str(folder / "plan.toml"), metric="lwlrap", n_splits=2, jobs=1)
-    aurist.fit(clips, folder / "run", config, cache_dir=folder / "cache")
+    config = FitConfig(plan=str(folder / "plan.toml"), metric="lwlrap", n_splits=2, jobs=1)
+    automl.fit(clips, folder / "run", config, cache_dir=folder / "cache")
     return folder / "run"
 
 
@@ -234,7 +235,7 @@ def test_networks_hear_in_memory_what_they_hear_in_the_store(run: Path, tmp_path
     """A clip of two seconds is three windows of this network, pooled as the run does."""
     y, _ = night(12, 3)
     soundfile.write(tmp_path / "a.wav", y, RATE)
-    opened = aurist.load(run)
+    opened = open_run(run)
     data = read_data(opened)
     block = read_block(tmp_path / "a.wav", 0, Hearing(Grid(2.0, 1.0), (RATE,)))
     clips = make_clips(
@@ -259,7 +260,7 @@ def test_features_are_computed_only_for_models_that_look_at_them(
         raise AssertionError("features were computed")
 
     monkeypatch.setattr("aurist.automl.listening.summary_of_waves", refuse)
-    opened = aurist.load(run)
+    opened = open_run(run)
     heard = listen(opened, recordings, tmp_path / "net", Streaming(), model="tiny", progress=False)
     assert len(heard.detections.scores(recordings[0]).proba) == 11
     with pytest.raises(AssertionError, match="features were computed"):
@@ -268,7 +269,7 @@ def test_features_are_computed_only_for_models_that_look_at_them(
 
 def test_a_recording_that_has_changed_is_heard_again(run: Path, tmp_path: Path) -> None:
     path = tmp_path / "a.wav"
-    opened = aurist.load(run)
+    opened = open_run(run)
     for seconds in (10, 20):
         soundfile.write(path, night(seconds, 3)[0], RATE)
         recordings = recordings_of(read_clips(path, labelled=False))
@@ -279,7 +280,7 @@ def test_a_recording_that_has_changed_is_heard_again(run: Path, tmp_path: Path) 
 
 
 def test_the_window_comes_from_the_run_or_is_asked_for(run: Path) -> None:
-    assert aurist.load(run).window() == 2.0
+    assert open_run(run).window() == 2.0
     assert Streaming().grid(2.0) == Grid(2.0, 1.0)
     assert Streaming(3.0, 0.5).grid(2.0) == Grid(3.0, 0.5)
     with pytest.raises(ConfigError, match="--window"):
@@ -287,7 +288,7 @@ def test_the_window_comes_from_the_run_or_is_asked_for(run: Path) -> None:
 
 
 def test_a_run_of_a_table_cannot_listen(run: Path, tmp_path: Path) -> None:
-    opened = aurist.load(run)
+    opened = open_run(run)
     table = read_data(opened)
     from dataclasses import replace
 

@@ -13,6 +13,10 @@ import pandas as pd
 import pytest
 
 import aurist
+from aurist import automl
+from aurist.clips.read import ReadOptions
+from aurist.config import FitConfig
+from aurist.run import Run, open_run
 
 from .conftest import feature_table
 
@@ -49,17 +53,17 @@ def wait_for(pattern: str, folder: Path, process: subprocess.Popen[str]) -> None
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> aurist.Run:
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A fit of the same that was left alone."""
     folder = tmp_path_factory.mktemp("whole")
     feature_table(300, seed=8).to_csv(folder / "train.csv", index=False)
     (folder / "plan.toml").write_text(plan(150))
-    config = aurist.FitConfig(plan=str(folder / "plan.toml"), n_splits=3, jobs=2, seed=SEED)
-    return aurist.fit(folder / "train.csv", folder / "run", config, options=aurist.ReadOptions(label="genre"))
+    config = FitConfig(plan=str(folder / "plan.toml"), n_splits=3, jobs=2, seed=SEED)
+    return automl.fit(folder / "train.csv", folder / "run", config, options=ReadOptions(label="genre"))
 
 
 @pytest.mark.parametrize("moment", ["models/ExtraTrees/fold1/unit.json", "models/Second/fold0"])
-def test_a_killed_fit_ends_as_one_that_was_left_alone(moment: str, whole: aurist.Run, tmp_path: Path) -> None:
+def test_a_killed_fit_ends_as_one_that_was_left_alone(moment: str, whole: Run, tmp_path: Path) -> None:
     table = tmp_path / "train.csv"
     feature_table(300, seed=8).to_csv(table, index=False)
     killed = tmp_path / "killed"
@@ -69,13 +73,13 @@ def test_a_killed_fit_ends_as_one_that_was_left_alone(moment: str, whole: aurist
     process.wait()
     if "ExtraTrees" in moment:
         with pytest.raises(aurist.AuristError, match="aurist resume"):
-            aurist.load(killed).leaderboard()
+            open_run(killed).leaderboard()
     else:  # what was done can be used
-        assert set(aurist.load(killed).leaderboard()["model"]) == {"ExtraTrees", "Ensemble"}
-        assert not aurist.load(killed).is_finished()
+        assert set(open_run(killed).leaderboard()["model"]) == {"ExtraTrees", "Ensemble"}
+        assert not open_run(killed).is_finished()
     finished = {unit: unit.stat().st_mtime_ns for unit in killed.glob("models/*/fold*/unit.json")}
     assert 0 < len(finished) < 6
-    resumed = aurist.resume(killed)
+    resumed = automl.resume(killed)
     assert all(unit.stat().st_mtime_ns == stamp for unit, stamp in finished.items())
     columns = ["model", "score", "low", "high"]
     pd.testing.assert_frame_equal(
@@ -97,8 +101,8 @@ def test_ctrl_c_leaves_a_run_that_can_be_used_and_gone_on_with(tmp_path: Path) -
     assert process.returncode == 0
     assert "interrupted: finishing with what there is" in told
     assert "Traceback" not in told
-    assert aurist.load(run).leaderboard()["model"].tolist() == ["Ensemble", "ExtraTrees"]
-    assert "Second" in aurist.resume(run).leaderboard()["model"].tolist()
+    assert open_run(run).leaderboard()["model"].tolist() == ["Ensemble", "ExtraTrees"]
+    assert "Second" in automl.resume(run).leaderboard()["model"].tolist()
 
 
 def test_ctrl_c_before_the_first_model_says_how_to_go_on(tmp_path: Path) -> None:
@@ -120,6 +124,6 @@ def test_a_run_is_fitted_by_one_process_at_a_time(tmp_path: Path) -> None:
     process = start_fit(table, run, trees=300)
     wait_for("models/ExtraTrees/.fold*", run, process)
     with pytest.raises(aurist.AuristError, match="in use"):
-        aurist.resume(run)
+        automl.resume(run)
     process.kill()
     process.communicate()

@@ -12,19 +12,19 @@ import pandas as pd
 import pytest
 import soundfile
 
-import aurist
-from aurist import crossval
+from aurist import automl, crossval
 from aurist.automl import apply_run, prune, prune_curve
 from aurist.automl.blender import Blender
 from aurist.automl.importance import permutation_importance
 from aurist.clips.read import ReadOptions, read_clips
+from aurist.config import FitConfig
 from aurist.crossval import FoldsFitted, TrainingData
 from aurist.errors import ConfigError
 from aurist.files import write_json
 from aurist.models.base import Member
 from aurist.models.network import recipe_member
 from aurist.plan import FOREST, FitPlan, Step, write_plan
-from aurist.run import read_data, training_data
+from aurist.run import Run, open_run, read_data, training_data
 from aurist.temper import temper
 
 from ..models.sounds import CLASSES, RATE, sound, tiny
@@ -68,25 +68,25 @@ def small_sets_will_do() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def stacked(tmp_path_factory: pytest.TempPathFactory) -> aurist.Run:
+def stacked(tmp_path_factory: pytest.TempPathFactory) -> Run:
     folder = tmp_path_factory.mktemp("stacked")
     plan = folder / "plan.toml"
     plan.write_text(PLAN, encoding="utf-8")
-    config = aurist.FitConfig(preset="quick", plan=str(plan), metric="accuracy", seed=1)
-    return aurist.fit(feature_table(240, seed=5), folder / "run", config)
+    config = FitConfig(preset="quick", plan=str(plan), metric="accuracy", seed=1)
+    return automl.fit(feature_table(240, seed=5), folder / "run", config)
 
 
 @pytest.fixture
-def copied(stacked: aurist.Run, tmp_path: Path) -> aurist.Run:
+def copied(stacked: Run, tmp_path: Path) -> Run:
     shutil.copytree(stacked.folder, tmp_path / "run")
-    return aurist.load(tmp_path / "run")
+    return open_run(tmp_path / "run")
 
 
-def weights(run: aurist.Run) -> set[str]:
+def weights(run: Run) -> set[str]:
     return set(run.ensemble()["weights"]["Ensemble"][0])
 
 
-def test_the_leaderboard_tells_the_levels(stacked: aurist.Run) -> None:
+def test_the_leaderboard_tells_the_levels(stacked: Run) -> None:
     board = stacked.leaderboard().set_index("model")
     levels = board["stack_level"].to_dict()
     assert levels == {
@@ -100,7 +100,7 @@ def test_the_leaderboard_tells_the_levels(stacked: aurist.Run) -> None:
 
 
 @pytest.mark.parametrize("name", ["Above", "Ensemble"])
-def test_new_clips_are_answered_just_as_it_was_scored(stacked: aurist.Run, name: str) -> None:
+def test_new_clips_are_answered_just_as_it_was_scored(stacked: Run, name: str) -> None:
     data = read_data(stacked)
     learn = training_data(data)
     ids = learn.clip_ids.tolist()
@@ -123,12 +123,12 @@ def test_new_clips_are_answered_just_as_it_was_scored(stacked: aurist.Run, name:
     assert set(permuted["feature"].head(2)) == {"tempo", "energy"}
 
 
-def test_the_best_single_model_is_one_that_asks_no_other(stacked: aurist.Run) -> None:
+def test_the_best_single_model_is_one_that_asks_no_other(stacked: Run) -> None:
     singles = stacked.leaderboard().query("stack_level == 1")["model"]
     assert stacked.scores()["against"]["model"] == singles.iloc[0]
 
 
-def test_few_models_do_without_it(copied: aurist.Run) -> None:
+def test_few_models_do_without_it(copied: Run) -> None:
     curve = prune_curve(copied)
     assert curve["models"].tolist() == sorted(curve["models"], reverse=True)
     assert (curve["pred_time"].diff().dropna() <= 0).all()
@@ -142,16 +142,16 @@ def test_few_models_do_without_it(copied: aurist.Run) -> None:
     assert np.isfinite(apply_run(copied, read_clips(feature_table(9, seed=6), labelled=False)).proba).all()
 
 
-def with_another(run: aurist.Run) -> None:
+def with_another(run: Run) -> None:
     above = PLAN.index('[[member]]\nname = "Above"')
     run.plan_path.write_text(PLAN[:above] + ANOTHER + PLAN[above:], encoding="utf-8")
 
 
-def test_a_resumed_run_with_another_model_asks_that_one_too(copied: aurist.Run) -> None:
+def test_a_resumed_run_with_another_model_asks_that_one_too(copied: Run) -> None:
     before = {unit: unit.stat().st_mtime_ns for unit in copied.models.glob("[TL]*/fold*/unit.json")}
     assert len(before) == 6
     with_another(copied)
-    again = aurist.resume(copied.folder)
+    again = automl.resume(copied.folder)
     assert all(unit.stat().st_mtime_ns == stamp for unit, stamp in before.items())
     (told,) = (m for m in again.ensemble()["members"] if m["name"] == "Above")
     assert list(told["asks"]) == ["Trees", "Logistic", "LDA"]
@@ -160,7 +160,7 @@ def test_a_resumed_run_with_another_model_asks_that_one_too(copied: aurist.Run) 
 
 
 def test_a_run_that_is_killed_while_it_is_fitted_anew_can_be_used(
-    copied: aurist.Run, monkeypatch: pytest.MonkeyPatch
+    copied: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with_another(copied)
     fit_member = crossval.fit_member
@@ -175,7 +175,7 @@ def test_a_run_that_is_killed_while_it_is_fitted_anew_can_be_used(
     # where writing takes too much of the time, nothing is written in between
     monkeypatch.setattr(train, "_worth_writing", lambda *_: False)
     with pytest.raises(SystemExit):
-        aurist.resume(copied.folder)
+        automl.resume(copied.folder)
     few = read_clips(feature_table(9, seed=6), labelled=False)
     assert np.isfinite(apply_run(copied, few).proba).all()
     assert "Above" not in set(copied.leaderboard()["model"])
@@ -191,8 +191,8 @@ def test_it_may_ask_networks(tmp_path: Path) -> None:
     network = recipe_member(tiny(training={"epochs": 2}))
     above = Member("Above", "classic", {"kind": "logistic"}, level=2)
     write_plan(tmp_path / "plan.toml", FitPlan((Step(FOREST), Step(network), Step(above))))
-    config = aurist.FitConfig(plan=str(tmp_path / "plan.toml"), n_splits=2, jobs=1)
-    run = aurist.fit(tmp_path / "sounds", tmp_path / "run", config)
+    config = FitConfig(plan=str(tmp_path / "plan.toml"), n_splits=2, jobs=1)
+    run = automl.fit(tmp_path / "sounds", tmp_path / "run", config)
     data = read_data(run)
     learn = training_data(data)
     told = run.out_of_fold(data.task.classes)["Above"].aligned(learn.clip_ids.tolist())
@@ -206,8 +206,8 @@ def test_it_may_ask_networks(tmp_path: Path) -> None:
 def test_it_is_left_out_where_nothing_is_below_it(tmp_path: Path) -> None:
     plan = tmp_path / "plan.toml"
     plan.write_text(PLAN[PLAN.index('[[member]]\nname = "Above"') :] + ANOTHER, encoding="utf-8")
-    config = aurist.FitConfig(preset="quick", plan=str(plan))
-    run = aurist.fit(feature_table(90, seed=5), tmp_path / "run", config)
+    config = FitConfig(preset="quick", plan=str(plan))
+    run = automl.fit(feature_table(90, seed=5), tmp_path / "run", config)
     assert set(run.leaderboard()["model"]) == {"LDA", "Ensemble"}
     assert any(e.get("model") == "Above" and e["event"] == "skipped" for e in run.journal())
     assert pd.notna(run.leaderboard()["score"]).all()
@@ -215,7 +215,7 @@ def test_it_is_left_out_where_nothing_is_below_it(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["../../victim", "{victim}"])
 def test_a_run_that_somebody_sent_deletes_and_reads_nothing_outside(
-    copied: aurist.Run, tmp_path: Path, name: str
+    copied: Run, tmp_path: Path, name: str
 ) -> None:
     victim = tmp_path / "victim"
     victim.mkdir()
@@ -223,7 +223,7 @@ def test_a_run_that_somebody_sent_deletes_and_reads_nothing_outside(
     plan = copied.plan_path.read_text().replace('"Above"', f'"{name.format(victim=victim)}"')
     copied.plan_path.write_text(plan)
     with pytest.raises(ConfigError, match="The model's name is"):
-        aurist.resume(copied.folder)
+        automl.resume(copied.folder)
     ensemble = (copied.folder / "ensemble.json").read_text()
     (copied.folder / "ensemble.json").write_text(
         ensemble.replace('"Above"', f'"{name.format(victim=victim)}"')
@@ -233,14 +233,14 @@ def test_a_run_that_somebody_sent_deletes_and_reads_nothing_outside(
     assert (victim / "thesis.txt").read_text() == "years"
 
 
-def test_a_link_among_the_models_deletes_nothing_outside(copied: aurist.Run, tmp_path: Path) -> None:
+def test_a_link_among_the_models_deletes_nothing_outside(copied: Run, tmp_path: Path) -> None:
     victim = tmp_path / "victim"
     shutil.copytree(copied.models / "Above", victim / "fold0")
     shutil.rmtree(copied.models / "Above" / "fold0")
     (copied.models / "Above" / "fold0").symlink_to(victim / "fold0")
     kept = sorted(victim.rglob("*"))
     write_json(copied.models / "Above" / "asks.json", {"another": ""})  # so that it is fitted anew
-    aurist.resume(copied.folder)
+    automl.resume(copied.folder)
     assert sorted(victim.rglob("*")) == kept
     assert not (copied.models / "Above" / "fold0").is_symlink()
 
@@ -258,10 +258,10 @@ def test_noise_of_sites_is_answered_no_better_than_by_a_constant(tmp_path: Path)
     plan = tmp_path / "plan.toml"
     plan.write_text(LINEAR, encoding="utf-8")
     lines: list[str] = []
-    run = aurist.fit(
+    run = automl.fit(
         table,
         tmp_path / "run",
-        aurist.FitConfig(plan=str(plan), metric="accuracy", jobs=1),
+        FitConfig(plan=str(plan), metric="accuracy", jobs=1),
         options=ReadOptions(label="label", fold="site"),
         say=lines.append,
     )
@@ -276,7 +276,7 @@ def test_noise_has_no_second_level(tmp_path: Path) -> None:
     plan.write_text(LINEAR, encoding="utf-8")
     table = feature_table(150, seed=5, shuffled=True)
     lines: list[str] = []
-    config = aurist.FitConfig(plan=str(plan), metric="accuracy", jobs=1)
-    run = aurist.fit(table, tmp_path / "run", config, say=lines.append)
+    config = FitConfig(plan=str(plan), metric="accuracy", jobs=1)
+    run = automl.fit(table, tmp_path / "run", config, say=lines.append)
     assert "Above" not in set(run.leaderboard()["model"])
     assert any("surely better than the shares of the classes" in line for line in lines)

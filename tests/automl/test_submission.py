@@ -7,17 +7,20 @@ import pandas as pd
 import pytest
 
 import aurist
+from aurist import automl
 from aurist.automl import Applied, submission
 from aurist.automl.apply import PROBABILITY
 from aurist.automl.gain import ensemble_gain
+from aurist.clips.read import read_clips
+from aurist.run import Run
 
 from .conftest import feature_table
 
 
 @pytest.fixture(scope="module")
-def applied(run: aurist.Run) -> Applied:
+def applied(run: Run) -> Applied:
     new = feature_table(20, seed=3).drop(columns="genre").assign(ID=[f"TEST_{i}" for i in range(32)])
-    return aurist.predict(run, aurist.read_clips(new, labelled=False))
+    return automl.apply_run(run, read_clips(new, labelled=False))
 
 
 def test_the_samples_columns_ids_and_order_are_kept(applied: Applied) -> None:
@@ -46,10 +49,10 @@ def test_columns_that_are_no_classes_are_listed(applied: Applied) -> None:
         submission(applied, sample, "sample.csv")
 
 
-def test_repeated_ids_stay_in_the_output_in_their_order(run: aurist.Run) -> None:
+def test_repeated_ids_stay_in_the_output_in_their_order(run: Run) -> None:
     ids = ["7", "008", "7", *(f"t{i}" for i in range(29))]
     new = feature_table(20, seed=3).drop(columns="genre").assign(ID=ids)
-    applied = aurist.predict(run, aurist.read_clips(new, labelled=False))
+    applied = automl.apply_run(run, read_clips(new, labelled=False))
     assert applied.to_frame()["id"].tolist() == ids
     assert any("'7' in rows 0, 2" in note for note in applied.clips.notes)
     made = submission(applied, pd.DataFrame({"ID": ["7", "t0", "7"], "rock": 0.0}), "sample.csv")
@@ -57,16 +60,16 @@ def test_repeated_ids_stay_in_the_output_in_their_order(run: aurist.Run) -> None
     assert made["rock"].tolist() == [rock[0], rock[3], rock[2]]
 
 
-def test_a_table_of_another_kind_is_told_what_was_expected_and_found(run: aurist.Run) -> None:
+def test_a_table_of_another_kind_is_told_what_was_expected_and_found(run: Run) -> None:
     other = pd.DataFrame({"zap": [1.0, 2.0], "zip": [3.0, 4.0]})
     said = r"(?s)table of 6 features.*none of them.*expected the columns: tempo, energy.*found the columns: +zap, zip"
     with pytest.raises(aurist.DataError, match=said):
-        aurist.predict(run, aurist.read_clips(other, labelled=False))
+        automl.apply_run(run, read_clips(other, labelled=False))
     recordings = pd.DataFrame({"path": ["a.wav", "b.wav"], "tempo": [1.0, 2.0]})
     with pytest.raises(
         aurist.DataError, match=r"(?s)recordings were given, such as a.wav.*tempo.*--path none"
     ):
-        aurist.predict(run, aurist.read_clips(recordings, labelled=False))
+        automl.apply_run(run, read_clips(recordings, labelled=False))
 
 
 def test_written_probabilities_sum_to_one(applied: Applied, tmp_path: Path) -> None:
@@ -77,7 +80,7 @@ def test_written_probabilities_sum_to_one(applied: Applied, tmp_path: Path) -> N
     np.testing.assert_allclose(written.sum(axis=1), applied.proba.sum(axis=1), atol=1e-8)
 
 
-def test_the_gain_of_the_ensemble_is_that_of_the_leaderboard(run: aurist.Run) -> None:
+def test_the_gain_of_the_ensemble_is_that_of_the_leaderboard(run: Run) -> None:
     board = run.leaderboard().set_index("model")["score"]
     singles = board.drop(["Ensemble", "AutoGluonEnsemble"], errors="ignore")
     gain = ensemble_gain(run.pairwise(), singles.index)
@@ -87,7 +90,7 @@ def test_the_gain_of_the_ensemble_is_that_of_the_leaderboard(run: aurist.Run) ->
     assert gain["low"] <= gain["score"] <= gain["high"]
 
 
-def test_every_pair_of_rows_is_compared(run: aurist.Run) -> None:
+def test_every_pair_of_rows_is_compared(run: Run) -> None:
     pairs, board = run.pairwise(), run.leaderboard()
     scores = board.set_index("model")["score"]
     assert len(pairs) == len(board) * (len(board) - 1) / 2

@@ -8,7 +8,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-import aurist
+from aurist import automl
+from aurist.config import FitConfig
 from aurist.models.base import FitFailedError
 
 
@@ -20,8 +21,8 @@ def test_a_member_that_surely_ends_is_fitted_where_no_other_can_be(
 
     monkeypatch.setattr(importlib.import_module("aurist.automl.train"), "fit_member", too_slow)
     lines: list[str] = []
-    config = aurist.FitConfig(preset="quick", time_limit=60, jobs=1)
-    run = aurist.fit(table, tmp_path / "run", config, say=lines.append)
+    config = FitConfig(preset="quick", time_limit=60, jobs=1)
+    run = automl.fit(table, tmp_path / "run", config, say=lines.append)
     assert set(run.leaderboard()["model"]) == {"Ridge", "Ensemble"}
     assert run.leaderboard()["score"].iloc[0] > 0.5
     assert "skipped: stopped after 9 s" in lines

@@ -10,22 +10,23 @@ import pandas as pd
 import pytest
 import tomli_w
 
-import aurist
+from aurist import automl
 from aurist.automl.tuned import clip_hashes
 from aurist.clips.read import ReadOptions
+from aurist.config import FitConfig
 from aurist.recipes import TunedBy, sample_of
-from aurist.run import read_data, training_data
+from aurist.run import Run, read_data, training_data
 
 from ..command import aurist as command
 
 
-def fit(folder: Path, table: pd.DataFrame, tuned: TunedBy) -> aurist.Run:
+def fit(folder: Path, table: pd.DataFrame, tuned: TunedBy) -> Run:
     member = {"name": "Forest-tuned", "engine": "forest", "tuned": asdict(tuned)}
     other = {"name": "LDA", "engine": "classic", "settings": {"kind": "lda"}}
     folder.mkdir()
     (folder / "plan.toml").write_text(tomli_w.dumps({"member": [member, other]}), encoding="utf-8")
-    config = aurist.FitConfig(plan=str(folder / "plan.toml"), n_splits=3, jobs=1)
-    return aurist.fit(table, folder / "run", config, options=ReadOptions(label="label"))
+    config = FitConfig(plan=str(folder / "plan.toml"), n_splits=3, jobs=1)
+    return automl.fit(table, folder / "run", config, options=ReadOptions(label="label"))
 
 
 @pytest.fixture(scope="module")
@@ -36,12 +37,12 @@ def table() -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def first(tmp_path_factory: pytest.TempPathFactory, table: pd.DataFrame) -> aurist.Run:
+def first(tmp_path_factory: pytest.TempPathFactory, table: pd.DataFrame) -> Run:
     return fit(tmp_path_factory.mktemp("tuned") / "first", table, TunedBy())
 
 
 @pytest.fixture(scope="module")
-def tuned(first: aurist.Run) -> TunedBy:
+def tuned(first: Run) -> TunedBy:
     hashes = clip_hashes(training_data(read_data(first)))
     return TunedBy(40, "accuracy", 0.913, sample_of(hashes))
 
@@ -71,7 +72,7 @@ def test_some_of_the_clips_in_another_order_are_known(
 
 
 def test_nothing_is_said_where_nothing_was_chosen_on_these_clips(
-    tmp_path: Path, first: aurist.Run, table: pd.DataFrame, tuned: TunedBy
+    tmp_path: Path, first: Run, table: pd.DataFrame, tuned: TunedBy
 ) -> None:
     others = table.assign(a=table["a"] + 0.001)
     once = TunedBy(1, "accuracy", 0.9, tuned.clips)

@@ -13,8 +13,9 @@ import pandas as pd
 import pytest
 import soundfile as sf
 
-import aurist
+from aurist import automl
 from aurist.clips import Clips, make_clips
+from aurist.config import FitConfig
 from aurist.errors import ConfigError
 from aurist.report import write_report
 from aurist.report.mistakes import worst_mistakes
@@ -47,10 +48,10 @@ class Page(HTMLParser):
             self.rows[-1][-1] += data.strip()
 
 
-def trees(folder: Path, n_splits: int) -> aurist.FitConfig:
+def trees(folder: Path, n_splits: int) -> FitConfig:
     """Settings of a fit of a forest alone."""
     (folder / "plan.toml").write_text('[[member]]\nname = "ExtraTrees"\nengine = "forest"\n')
-    return aurist.FitConfig(plan=str(folder / "plan.toml"), n_splits=n_splits, jobs=1)
+    return FitConfig(plan=str(folder / "plan.toml"), n_splits=n_splits, jobs=1)
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +67,7 @@ def heard(tmp_path_factory: pytest.TempPathFactory) -> Run:
         tone = np.sin(2 * np.pi * (300, 2500)[kind] * rng.uniform(0.8, 1.2) * t)
         sf.write(folder / "data" / named / f"{i}.wav", 0.3 * tone + 0.1 * rng.normal(size=RATE), RATE)
     (folder / "data" / "high $1" / "broken.wav").write_bytes(b"RIFF, but no more")
-    return aurist.fit(folder / "data", folder / "run", trees(folder, 3), cache_dir=folder / "cache")
+    return automl.fit(folder / "data", folder / "run", trees(folder, 3), cache_dir=folder / "cache")
 
 
 def test_a_run_on_sounds(heard: Run, tmp_path: Path) -> None:
@@ -93,7 +94,7 @@ def test_a_run_on_a_table_has_no_sounds(tmp_path: Path) -> None:
     table = pd.DataFrame(
         {"tempo": label + rng.normal(0, 0.7, 90), "genre": np.array(["folk", "rap", "rock"])[label]}
     )
-    run = aurist.fit(table, tmp_path / "run", trees(tmp_path, 2))
+    run = automl.fit(table, tmp_path / "run", trees(tmp_path, 2))
     write_report(run, tmp_path / "report.html", model="ExtraTrees")
     page = Page(tmp_path / "report.html")
     assert "All of ExtraTrees." in page.text and "The mistakes it was surest of" in page.text

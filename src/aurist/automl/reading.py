@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
+
 from aurist.clips import Clips, make_clips
 from aurist.clips.grouped import without_guess
 from aurist.clips.read import TABLE_SUFFIXES, ReadOptions, check_names, read_clips
@@ -25,7 +27,7 @@ def like_run(options: ReadOptions, run: Run) -> ReadOptions:
     )
 
 
-def read_inputs(paths: Sequence[Path], options: ReadOptions, run: Run) -> Clips:
+def read_inputs(source: Sequence[Path] | pd.DataFrame, options: ReadOptions, run: Run) -> Clips:
     """Read what a run shall predict: one table or folder, or any number of recordings.
 
     Raises
@@ -33,16 +35,29 @@ def read_inputs(paths: Sequence[Path], options: ReadOptions, run: Run) -> Clips:
     DataError
         Where several inputs are not all recordings.
     """
-    if len(paths) == 1:
-        return without_guess(read_clips(paths[0], like_run(options, run), labelled=False))
-    strange = [str(path) for path in paths if path.is_dir() or path.suffix.lower() in TABLE_SUFFIXES]
+    return without_guess(read_sources(source, like_run(options, run)))
+
+
+def read_sources(source: Sequence[Path] | pd.DataFrame, options: ReadOptions) -> Clips:
+    """Read data that may have no labels: one table or folder, or any number of recordings.
+
+    Raises
+    ------
+    DataError
+        If several inputs are not all recordings.
+    """
+    if isinstance(source, pd.DataFrame):
+        return read_clips(source, options, labelled=False)
+    if len(source) == 1:
+        return read_clips(source[0], options, labelled=False)
+    strange = [str(path) for path in source if path.is_dir() or path.suffix.lower() in TABLE_SUFFIXES]
     if strange:
         raise DataError(
             f"Several inputs can only be recordings, but found:\n{listing(strange)}\n"
             "Give one folder or table at a time."
         )
-    check_names(paths)
-    return make_clips([()] * len(paths), paths=[str(path) for path in paths])
+    check_names(source)
+    return make_clips([()] * len(source), paths=[str(path) for path in source])
 
 
 def like_clips(options: ReadOptions, clips: Clips) -> ReadOptions:

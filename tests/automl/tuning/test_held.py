@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import aurist
 from aurist.automl.prepare import prepare
 from aurist.automl.tuning.held import AS_IT_WAS, ENOUGH_GROUPS, TUNED, compare_on_held, hold_out
+from aurist.clips.read import ReadOptions
 from aurist.config import FitConfig
 from aurist.crossval import fit_member
 from aurist.errors import ConfigError
@@ -30,7 +30,7 @@ def table(n: int = 240, groups: int = 80, seed: int = 0) -> pd.DataFrame:
 
 def data_of(frame: pd.DataFrame, folder: Path, n_splits: int = 3) -> RunData:
     config = FitConfig(n_splits=n_splits, jobs=1)
-    options = aurist.ReadOptions(label="label", group="artist")
+    options = ReadOptions(label="label", group="artist")
     run = prepare(frame, folder / "run", config, options=options, test=None, cache_dir=folder, say=print)
     return read_data(run)
 

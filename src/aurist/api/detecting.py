@@ -1,0 +1,67 @@
+"""Events in recordings as a DataFrame."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from aurist.api.inputs import clips_of, is_samples
+from aurist.api.messages import log, warn
+from aurist.clips.read import ReadOptions
+from aurist.errors import ConfigError, DataError, listing, plural
+from aurist.folders import check_output
+from aurist.run import Run as RunFolder
+
+
+def detect(
+    run: RunFolder,
+    recordings: Any,
+    output: str | Path | None,
+    options: ReadOptions,
+    grid: tuple[float | None, float | None, int | None],
+    wanted: tuple[Sequence[str] | str, float | None, float | None, Sequence[str] | str | None],
+    model: str | None,
+    jobs: int,
+) -> pd.DataFrame:
+    """Detect events, see `aurist.Run.detect`; ``wanted``: formats, lowest score, precision, labels."""
+    from aurist.automl import Streaming, Wanted, listen, read_inputs, recordings_of, write_detections
+    from aurist.automl.detected import events_of
+    from aurist.automl.labelling import never_named, thresholds_of
+
+    formats, min_score, precision, labels = wanted
+    formats = (formats,) if isinstance(formats, str) else tuple(formats)
+    labels = (labels,) if isinstance(labels, str) else labels
+    if is_samples(recordings):
+        raise DataError("Events are detected in recordings: give their paths, not samples.")
+    if output is None and formats != ("csv",):
+        raise ConfigError("formats= are of files that are written: give their folder, output=.")
+    classes = tuple(run.classes())
+    export = Wanted(
+        formats, min_score, None if labels is None else tuple(labels), thresholds_of(run, model, precision)
+    )
+    columns = export.columns(classes)
+    for note in never_named(classes, export.thresholds, precision):
+        warn(note)
+    with (
+        tempfile.TemporaryDirectory(prefix="aurist-") as temporary,
+        clips_of(recordings, None, lambda source: read_inputs(source, options, run)) as (clips, _),
+    ):
+        folder = Path(temporary) / "detections" if output is None else Path(output)
+        check_output(folder, folder=True)
+        streaming = Streaming(*grid)
+        scored = listen(run, recordings_of(clips), folder, streaming, model=model, jobs=jobs, say=log)
+        for name, note in scored.notes.items():
+            warn(f"{name} {note}")
+        failures = list(scored.failures.values())
+        if failures and not scored.recordings:
+            raise DataError(f"None of {plural(len(failures), 'recording')} can be read:\n{listing(failures)}")
+        for message in failures:
+            warn(f"passed over: {message}")
+        if output is not None:
+            write_detections(scored, export)
+        events = events_of(scored, columns, export.asked(classes)).table
+    return events[["path", "start", "end", "label", "score"]].reset_index(drop=True)

@@ -1,0 +1,399 @@
+"""A fitted run, to predict and to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from aurist.api.inputs import Data, Inputs, clips_of, labelled
+from aurist.api.messages import errors_in_python, warn
+from aurist.api.plots import Plots
+from aurist.api.reading import read_options
+from aurist.errors import about
+from aurist.run import open_run
+
+if TYPE_CHECKING:
+    from aurist.automl import Applied, Evaluation
+    from aurist.clips.read import ReadOptions
+    from aurist.evaluate import Interval
+
+
+def load(folder: str | Path) -> Run:
+    """Open a run that `aurist.fit` or the command line made.
+
+    Raises
+    ------
+    RunError
+        If there is none, or one that this version cannot read.
+
+    Examples
+    --------
+    >>> import aurist
+    >>> aurist.load("run")
+    Run('run': drone, whistle)
+    """
+    return Run(folder)
+
+
+class Run:
+    """A fitted run: predicts, evaluates, and says how good it is.
+
+    Parameters
+    ----------
+    folder
+        The run folder.
+
+    Raises
+    ------
+    RunError
+        If there is no run, or one that this version cannot read.
+
+    Examples
+    --------
+    >>> import aurist
+    >>> run = aurist.load("run")
+    >>> run.predict("new").tolist()
+    ['drone', 'whistle']
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder).absolute()  # a notebook may change its folder
+        with errors_in_python():
+            self._files = open_run(self.folder)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The class names, in the order of the columns of `predict_proba`."""
+        return tuple(self._files.classes())
+
+    @property
+    def metric(self) -> str:
+        """The metric of `score` and of the leaderboard."""
+        return str(self._files.known()["metric"])
+
+    @property
+    def score(self) -> Interval:
+        """The ensemble's score on clips that its models were not fitted on: ``score, low, high``, the bounds at 95%."""
+        from aurist.evaluate import Interval
+
+        with errors_in_python():
+            stated = self._files.scores()["score"]
+        return Interval(float(stated["score"]), float(stated["low"]), float(stated["high"]))
+
+    def leaderboard(self) -> pd.DataFrame:
+        """Give every model's score with its interval and times: the ensemble first, then the best first.
+
+        Examples
+        --------
+        >>> import aurist
+        >>> aurist.load("run").leaderboard()["model"].tolist()
+        ['Ensemble', 'LDA']
+        """
+        with errors_in_python():
+            return self._files.leaderboard()
+
+    def predict(
+        self,
+        data: Inputs,
+        *,
+        sample_rate: int | None = None,
+        model: str | None = None,
+        precision: float | None = None,
+        path: str | None = None,
+        start: str | None = None,
+        end: str | None = None,
+        id: str | None = None,
+        audio_root: str | Path | None = None,
+        jobs: int = 0,
+        cache_dir: str | Path | None = None,
+    ) -> pd.Series[Any]:
+        """Predict the label of each clip.
+
+        Parameters
+        ----------
+        data
+            The path of a folder, of a recording or of a table, several recordings, a DataFrame, clips, or samples:
+            (n_samples,), (n_clips, n_samples) or a list of (n_samples,), float in [-1, 1] or whole numbers.
+        sample_rate
+            Of samples, in Hz.
+        model
+            A row of the leaderboard; None: the ensemble.
+        precision
+            Where clips may have several labels: the share of labels that shall be right, such as 0.9.
+        path, start, end, id, audio_root
+            Columns of a table, and the folder of its paths, as in `aurist.fit`.
+        jobs
+            Cores to use; 0: as many as the run was fitted with.
+        cache_dir
+            As in `aurist.fit`.
+
+        Returns
+        -------
+        pandas.Series
+            The label of each clip, or a tuple of labels where there may be several; by the index of a DataFrame, by
+            path or id. None for a clip that cannot be read, which is logged as a warning.
+
+        Raises
+        ------
+        DataError, ConfigError
+            If the data is of another kind than the run's, columns are missing, or there is no such model.
+
+        Examples
+        --------
+        >>> import aurist, numpy as np
+        >>> run = aurist.load("run")
+        >>> run.predict(["new/a.wav"]).tolist()
+        ['drone']
+        >>> run.predict(np.sin(np.arange(8000) * 1.9), sample_rate=8000).tolist()
+        ['whistle']
+        """
+        options = read_options(path=path, start=start, end=end, id=id, audio_root=audio_root)
+        applied, index = self._apply(data, sample_rate, options, model, precision, jobs, cache_dir)
+        labels: list[Any] = list(applied.labels())
+        if applied.multilabel:
+            names = np.asarray(applied.classes, dtype=object)
+            labels = [tuple(names[row]) for row in applied.named()]
+        for row in applied.failures:
+            labels[row] = None
+        return pd.Series(labels, index=index, name="label", dtype=object)
+
+    def predict_proba(
+        self,
+        data: Inputs,
+        *,
+        sample_rate: int | None = None,
+        model: str | None = None,
+        path: str | None = None,
+        start: str | None = None,
+        end: str | None = None,
+        id: str | None = None,
+        audio_root: str | Path | None = None,
+        jobs: int = 0,
+        cache_dir: str | Path | None = None,
+    ) -> pd.DataFrame:
+        """Predict the probability of each class; the parameters are those of `predict`.
+
+        Returns
+        -------
+        pandas.DataFrame
+            (n_clips, n_classes); NaN for a clip that cannot be read, which is logged as a warning.
+
+        Examples
+        --------
+        >>> import aurist
+        >>> aurist.load("run").predict_proba("new").round(1).columns.tolist()
+        ['drone', 'whistle']
+        """
+        options = read_options(path=path, start=start, end=end, id=id, audio_root=audio_root)
+        applied, index = self._apply(data, sample_rate, options, model, None, jobs, cache_dir)
+        return pd.DataFrame(applied.proba, index=index, columns=list(applied.classes))
+
+    def evaluate(
+        self,
+        data: Data,
+        *,
+        label: str | None = None,
+        group: str | None = None,
+        model: str | None = None,
+        path: str | None = None,
+        start: str | None = None,
+        end: str | None = None,
+        id: str | None = None,
+        label_from: str | None = None,
+        audio_root: str | Path | None = None,
+        label_separator: str | None = None,
+        jobs: int = 0,
+        cache_dir: str | Path | None = None,
+    ) -> Evaluation:
+        """Score the run on labelled data that it was not fitted on; the parameters are those of `predict` and `fit`.
+
+        Returns
+        -------
+        Evaluation
+            ``scores`` (tables of metrics with intervals; of new rows apart where others stand in the training data),
+            ``per_class``, ``confusion``.
+
+        Raises
+        ------
+        DataError
+            If the data has no labels, or labels that the run was not fitted on.
+
+        Examples
+        --------
+        >>> import aurist
+        >>> evaluation = aurist.load("run").evaluate("more")
+        >>> evaluation.per_class["class"].tolist()
+        ['drone', 'whistle']
+        """
+        from aurist.automl import evaluate_run
+
+        with errors_in_python():
+            options = read_options(
+                label,
+                path,
+                group,
+                start=start,
+                end=end,
+                id=id,
+                label_from=label_from,
+                audio_root=audio_root,
+                label_separator=label_separator,
+            )
+            source = labelled(data, "data")
+            folder = None if cache_dir is None else Path(cache_dir)
+            return evaluate_run(
+                self._files, source, options=options, model=model, jobs=jobs, cache_dir=folder
+            )
+
+    def detect(
+        self,
+        recordings: Data | Sequence[str | Path],
+        output: str | Path | None = None,
+        *,
+        window: float | None = None,
+        overlap: float | None = None,
+        channel: int | None = None,
+        min_score: float | None = None,
+        precision: float | None = None,
+        labels: Sequence[str] | None = None,
+        formats: Sequence[str] = ("csv",),
+        model: str | None = None,
+        path: str | None = None,
+        audio_root: str | Path | None = None,
+        jobs: int = 0,
+    ) -> pd.DataFrame:
+        """Detect events in recordings, hours long if need be, in memory that does not grow.
+
+        Parameters
+        ----------
+        recordings
+            A folder, a recording, several of them, or a table that lists them.
+        output
+            Folder for scores and events; a call with the same folder continues where an interrupted one stopped. None:
+            events are only returned.
+        window, overlap
+            Seconds; None: the windows that the run was fitted on, and half of that.
+        channel
+            Of the recordings, from 0; None: the mean of all.
+        min_score
+            Lowest score of an event, 0 to 1; None: the threshold of its class, else 0.5.
+        precision
+            As in `predict`.
+        labels
+            Classes to look for; None: all.
+        formats
+            Files to write into ``output``: "csv", "raven", "audacity", "jsonl", "windows".
+        model, path, audio_root, jobs
+            As in `predict`.
+
+        Returns
+        -------
+        pandas.DataFrame
+            The events: ``path``, ``start`` and ``end`` in seconds, ``label``, ``score``.
+
+        Raises
+        ------
+        ConfigError
+            If no window is known, or a setting makes no sense.
+        DataError
+            If none of the recordings can be read; one that cannot is logged as a warning.
+
+        Examples
+        --------
+        >>> import aurist
+        >>> events = aurist.load("run").detect("new", window=1.0, min_score=0.5)
+        >>> events["label"].tolist()
+        ['drone', 'whistle']
+        """
+        from aurist.api.detecting import detect
+
+        with errors_in_python():
+            options = read_options(path=path, audio_root=audio_root)
+            grid = (window, overlap, channel)
+            wanted = (formats, min_score, precision, labels)
+            return detect(self._files, recordings, output, options, grid, wanted, model, jobs)
+
+    def importance(self, *, model: str | None = None, repeats: int = 5) -> pd.DataFrame:
+        """Measure by how much the score falls when a feature is shuffled, on clips that models were not fitted on.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``feature, importance, low, high``, the most important first.
+        """
+        from aurist.automl.importance import permutation_importance
+
+        with errors_in_python():
+            return permutation_importance(self._files, model=model, repeats=repeats)
+
+    def report(
+        self, path: str | Path | None = None, *, model: str | None = None, with_sound: bool = True
+    ) -> Path:
+        """Write one HTML page about the run, and give its path.
+
+        Parameters
+        ----------
+        path
+            The file; None: ``report.html`` in the run folder.
+        model
+            A row of the leaderboard to look at; None: the ensemble.
+        with_sound
+            Whether the worst mistakes can be heard.
+        """
+        from aurist.report import write_report
+
+        target = self.folder / "report.html" if path is None else Path(path)
+        with errors_in_python():
+            write_report(self._files, target, model=model, with_sound=with_sound)
+        return target
+
+    @cached_property
+    def plot(self) -> Plots:
+        """Pictures: ``run.plot.confusion()``, ``run.plot.leaderboard()``, ``run.plot.importance()``."""
+        return Plots(self._files)
+
+    def _apply(
+        self,
+        data: Inputs,
+        sample_rate: int | None,
+        options: ReadOptions,
+        model: str | None,
+        precision: float | None,
+        jobs: int,
+        cache_dir: str | Path | None,
+    ) -> tuple[Applied, pd.Index[Any]]:
+        from aurist.automl import apply_run, read_inputs
+
+        folder = None if cache_dir is None else Path(cache_dir)
+        with (
+            errors_in_python(),
+            clips_of(data, sample_rate, lambda source: read_inputs(source, options, self._files)) as inputs,
+        ):
+            clips, index = inputs
+            applied = apply_run(
+                self._files, clips, model=model, precision=precision, jobs=jobs, cache_dir=folder
+            )
+        for note in applied.notes:
+            warn(note)
+        for row, message in applied.failures.items():
+            warn(f"not predicted: {about(str(index[row]), message)}")
+        return applied, index
+
+    def __repr__(self) -> str:
+        """Name the folder and the first classes."""
+        more = ", ..." if len(self.classes) > 5 else ""
+        return f"Run({self.folder.name!r}: {', '.join(self.classes[:5])}{more})"
+
+    def _repr_html_(self) -> str:
+        stated = self._files.scores()
+        board = self.leaderboard().head(10).to_html(index=False, float_format="{:.4g}".format, border=0)
+        return (
+            f"<b>{escape(self.folder.name)}</b>: {self.metric} {self.score} on {stated['n_scored']:,} clips, "
+            f"{len(self.classes)} classes{board}"
+        )
