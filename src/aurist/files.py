@@ -11,9 +11,13 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from aurist.errors import FullDiskError, RunError
+from aurist.formulas import safe_table
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: Characters of a file's name that its temporary one has, too.
 _SHOWN = 40
@@ -104,6 +108,26 @@ def write_text(path: Path, text: str) -> None:
 def write_json(path: Path, value: Any) -> None:
     """Write a JSON file atomically."""
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def write_csv(
+    table: pd.DataFrame, path: Path, *, safe: bool = False, float_format: str | None = None
+) -> None:
+    """Write a table as CSV for people, atomically and without its index.
+
+    Parameters
+    ----------
+    table
+        What to write.
+    path
+        The file; replaced as a whole.
+    safe
+        Write text that a spreadsheet would take for a formula so that it does not: see `aurist.formulas.safe_table`.
+    float_format
+        Of numbers, as `pandas.DataFrame.to_csv` has it.
+    """
+    with atomic_path(path) as part:
+        (safe_table(table) if safe else table).to_csv(part, index=False, float_format=float_format)
 
 
 def add_line(path: Path, record: dict[str, Any]) -> None:

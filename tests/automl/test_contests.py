@@ -113,6 +113,15 @@ def test_events_and_windows_of_chosen_labels(heard: Heard) -> None:
     assert raven["Begin Time (s)"].tolist() == [5, 20] and raven["File Offset (s)"].tolist() == [5, 5]
 
 
+def test_labels_that_are_formulas_are_none_where_that_is_asked_for(heard: Heard) -> None:
+    heard = replace(heard, classes=("=s0", *heard.classes[1:]))
+    for safe, name in ((False, "=s0"), (True, "'=s0")):
+        write_detections(heard, Wanted(("windows", "csv"), 0.55, ("=s0",), safe_csv=safe))
+        folder = heard.detections.folder
+        assert (folder / "windows.csv").read_text().splitlines()[0] == f"path,start,end,{name}"
+        assert pd.read_csv(folder / "events.csv")["label"].tolist() == [name]
+
+
 def test_ravens_table_has_the_files_their_band_and_the_channel(heard: Heard) -> None:
     for one in heard.recordings:
         sf.write(one.file, np.zeros(800), 8000, format="FLAC")

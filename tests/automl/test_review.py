@@ -276,3 +276,15 @@ def test_files_are_called_as_a_file_system_takes_it(tmp_path: Path) -> None:
     )
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.wav", "in"]
     assert all(file.isprintable() for file in table["file"])
+
+
+def test_verdicts_are_read_of_labels_that_are_written_so_that_they_are_no_formulas(tmp_path: Path) -> None:
+    sf.write(tmp_path / "a.wav", np.zeros(RATE), RATE)
+    drawn = [Detection(Recording("=a.wav", tmp_path / "a.wav"), Event(0.1, 0.4, 0, 0.9))]
+    cut_clips(drawn, ["-Wren"], tmp_path / "clips", safe_csv=True)
+    path = tmp_path / "clips" / "clips.csv"
+    table = pd.read_csv(path)
+    assert table.loc[0, ["recording", "label"]].tolist() == ["'=a.wav", "'-Wren"]
+    table.assign(verdict="yes").to_csv(path, index=False)
+    one = next(iter(read_verdicts(path, ["-Wren"]).annotations))
+    assert (one.path, one.label) == ("=a.wav", "-Wren")

@@ -11,6 +11,8 @@ import pandas as pd
 import pytest
 import soundfile as sf
 
+from aurist.cli.apply import _write as write_predictions
+
 from ..command import aurist, aurist_process, done
 
 PLAN = '[[member]]\nname = "Forest"\nengine = "forest"\nsettings = {trees = 30}\n'
@@ -68,6 +70,24 @@ def test_the_leaderboard_as_a_table_and_as_json(folder: Path) -> None:
     found = json.loads(aurist("leaderboard", "run", "--json", cwd=folder).stdout)
     assert {row["model"] for row in found["leaderboard"]} >= {"ExtraTrees", "Ensemble"}
     assert found["scores"]["metric"] == "accuracy"
+
+
+def test_ids_that_are_formulas_are_none_where_that_is_asked_for(folder: Path) -> None:
+    table(3).assign(ID=["=1+1", "'-x", "T2"]).to_csv(folder / "formulas.csv", index=False)
+    aurist("evaluate", "run", "formulas.csv", "-o", "scored", "--safe-csv", cwd=folder)
+    written = pd.read_csv(folder / "scored" / "predictions.csv", dtype=str)
+    assert written.iloc[:, 0].tolist() == ["'=1+1", "'-x", "T2"]
+
+
+@pytest.mark.parametrize(("safe", "written"), [(False, "=1+1"), (True, "'=1+1")])
+def test_predictions_are_written_as_asked_for(
+    safe: bool, written: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answers = pd.DataFrame({"ID": ["=1+1"], "rock": [0.25]})
+    write_predictions(answers, None, safe)
+    assert capsys.readouterr().out == f"ID,rock\n{written},0.25\n"
+    write_predictions(answers, tmp_path / "a.csv", safe)
+    assert (tmp_path / "a.csv").read_text() == f"ID,rock\n{written},0.25\n"
 
 
 def test_a_submission_follows_the_sample_and_leaves_it_alone(folder: Path) -> None:

@@ -9,9 +9,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from aurist.clips.loading import read_text
+from aurist.clips.loading import quoted_note, read_text
 from aurist.clips.preamble import column_name, preamble_of, without_preamble
 from aurist.errors import DataError, listing
+from aurist.formulas import original_cell
 
 #: Characters in which what stands before the header is looked for.
 _HEAD = 1 << 16
@@ -88,13 +89,17 @@ def read_lines(path: Path) -> Lines:
     separator = before.separator or ("\t" if "\t" in head else max(",;", key=head.count))
     columns: list[str] = []
     rows, numbers, bad = [], [], []
+    quoted = 0
     for number, cells in _records(path, text, separator, before.lines):
         if not columns:
             columns = [column_name(unquoted(cell.strip()), place) for place, cell in enumerate(cells)]
         elif len(cells) != len(columns):
             bad.append(f"line {number}: {len(cells)} cells, where the header has {len(columns)}")
         else:
-            rows.append({name: unquoted(cell.strip()) for name, cell in zip(columns, cells, strict=True)})
+            bare = [unquoted(cell.strip()) for cell in cells]
+            texts = [original_cell(cell).strip() for cell in bare]
+            quoted += sum(cell != text for cell, text in zip(bare, texts, strict=True))
+            rows.append(dict(zip(columns, texts, strict=True)))
             numbers.append(number)
     if not columns:
         raise DataError(
@@ -102,7 +107,7 @@ def read_lines(path: Path) -> Lines:
         )
     if bad:
         raise DataError(f"{path} has lines of another length than its header:\n{listing(bad)}")
-    notes += [f"{path.name}: {note}" for note in before.notes]
+    notes += [f"{path.name}: {note}" for note in (*before.notes, *quoted_note(quoted))]
     return Lines(path, tuple(columns), tuple(rows), tuple(numbers), tuple(notes), separator)
 
 

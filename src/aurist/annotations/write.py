@@ -10,13 +10,18 @@ from aurist.annotations.audacity import write_audacity
 from aurist.annotations.raven import Sound, write_raven
 from aurist.annotations.table import Annotations
 from aurist.errors import check_one_of
-from aurist.files import atomic_path
+from aurist.files import atomic_path, write_csv
 
 FORMATS = ("csv", "raven", "audacity", "jsonl")
 
 
 def write_annotations(
-    annotations: Annotations, path: Path, form: str, *, sounds: Mapping[str, Sound] | None = None
+    annotations: Annotations,
+    path: Path,
+    form: str,
+    *,
+    sounds: Mapping[str, Sound] | None = None,
+    safe_csv: bool = False,
 ) -> None:
     """Write annotations; all of these formats can be read back.
 
@@ -30,6 +35,8 @@ def write_annotations(
         One of `FORMATS`.
     sounds
         What a Raven table wants to know of each recording: see `aurist.annotations.raven.write_raven`.
+    safe_csv
+        In a CSV, write text that a spreadsheet would take for a formula so that it does not.
 
     Raises
     ------
@@ -44,8 +51,7 @@ def write_annotations(
     elif form == "audacity":
         write_audacity(annotations, path)
     elif form == "csv":
-        with atomic_path(path) as part:
-            annotations.table.to_csv(part, index=False, float_format="%.9g")
+        write_csv(annotations.table, path, safe=safe_csv, float_format="%.9g")
     else:
         records = annotations.table.to_dict("records")
         said = [{str(key): value for key, value in row.items() if value == value} for row in records]

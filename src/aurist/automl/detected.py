@@ -17,6 +17,7 @@ from aurist.automl.recordings import Heard
 from aurist.clips.table import numbered
 from aurist.errors import ConfigError, DataError, check_one_of, listing, plural
 from aurist.files import atomic_path
+from aurist.formulas import safe_table
 
 WINDOWS = "windows"
 FORMATS = (WINDOWS, *EVENT_FORMATS)
@@ -46,6 +47,8 @@ class Wanted:
         Classes to write; None: all.
     thresholds
         (n_classes,) the same of each class of the run; None: 0.5.
+    safe_csv
+        Write text in CSVs that a spreadsheet would take for a formula so that it does not.
 
     Raises
     ------
@@ -57,6 +60,7 @@ class Wanted:
     min_score: float | None = None
     labels: tuple[str, ...] | None = None
     thresholds: npt.NDArray[np.float64] | None = None
+    safe_csv: bool = False
 
     def __post_init__(self) -> None:
         for form in self.formats:
@@ -121,7 +125,7 @@ def write_detections(heard: Heard, wanted: Wanted) -> list[tuple[Path, int]]:
     written = []
     if WINDOWS in wanted.formats:
         path = folder / NAMES[WINDOWS]
-        written.append((path, _write_windows(heard, columns, path)))
+        written.append((path, _write_windows(heard, columns, path, safe=wanted.safe_csv)))
     forms = [form for form in dict.fromkeys(wanted.formats) if form != WINDOWS]
     events = events_of(heard, columns, wanted.asked(heard.classes)) if forms else None
     for form in forms:
@@ -130,7 +134,8 @@ def write_detections(heard: Heard, wanted: Wanted) -> list[tuple[Path, int]]:
         if form == "audacity":
             _write_audacity(events, path)
         else:
-            write_annotations(events, path, form, sounds=_sounds(heard) if form == "raven" else None)
+            sounds = _sounds(heard) if form == "raven" else None
+            write_annotations(events, path, form, sounds=sounds, safe_csv=wanted.safe_csv)
         written.append((path, len(events)))
     return written
 
@@ -154,13 +159,14 @@ def events_of(
     return make_annotations(rows, "the events", recordings=[one.name for one in heard.recordings])
 
 
-def _write_windows(heard: Heard, columns: npt.NDArray[np.intp], path: Path) -> int:
+def _write_windows(heard: Heard, columns: npt.NDArray[np.intp], path: Path, *, safe: bool) -> int:
     """One row a window, a recording at a time, so that memory is that of one."""
     names = [heard.classes[i] for i in columns]
     names = [f"score_{name}" if name in ("path", "start", "end") else name for name in names]
     n = 0
     with atomic_path(path) as part, part.open("w", encoding="utf-8", newline="") as file:
-        pd.DataFrame(columns=["path", "start", "end", *names]).to_csv(file, index=False)
+        header = pd.DataFrame(columns=["path", "start", "end", *names])
+        (safe_table(header) if safe else header).to_csv(file, index=False)
         for one in heard.recordings:
             scores = heard.detections.scores(one, columns, when=False)
             said = scores.proba.astype(np.float64).round(_DIGITS)
@@ -168,7 +174,8 @@ def _write_windows(heard: Heard, columns: npt.NDArray[np.intp], path: Path) -> i
             table.insert(0, "end", scores.ends)
             table.insert(0, "start", scores.starts)
             table.insert(0, "path", one.name)
-            table.to_csv(file, index=False, header=False, float_format="%.12g")
+            rows = safe_table(table) if safe else table
+            rows.to_csv(file, index=False, header=False, float_format="%.12g")
             n += len(table)
     return n
 

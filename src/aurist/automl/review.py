@@ -18,7 +18,7 @@ from aurist.automl.labelling import thresholds_of
 from aurist.automl.recordings import run_key
 from aurist.clips.table import numbered
 from aurist.errors import ConfigError, DataError, check_one_of
-from aurist.files import atomic_path
+from aurist.files import write_csv
 from aurist.run import Run
 
 COLUMNS = ("file", "recording", "start", "end", "label", "score", "drawn", "verdict")
@@ -97,6 +97,7 @@ def cut_clips(
     around: float = 1.0,
     form: str = "wav",
     channel: int | None = None,
+    safe_csv: bool = False,
 ) -> pd.DataFrame:
     """Cut detections out of their recordings, as they are, and write a table to be filled in.
 
@@ -148,8 +149,7 @@ def cut_clips(
             (file, one.recording.name, start, end, classes[column], round(score, 6), ";".join(one.drawn), "")
         )
     table = pd.DataFrame(rows, columns=list(COLUMNS))
-    with atomic_path(output / TABLE) as part:
-        table.to_csv(part, index=False, float_format="%.9g")
+    write_csv(table, output / TABLE, safe=safe_csv, float_format="%.9g")
     return table
 
 

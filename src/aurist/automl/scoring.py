@@ -18,7 +18,7 @@ from aurist.clips import Clips
 from aurist.clips.read import ReadOptions, read_clips
 from aurist.errors import DataError, listing, plural
 from aurist.evaluate import all_scores, confusion, per_class
-from aurist.files import atomic_path, write_json
+from aurist.files import write_csv, write_json
 from aurist.plots import plot_confusion
 from aurist.run import Run, read_data
 from aurist.splits import group_codes
@@ -62,18 +62,20 @@ class Evaluation:
             "classes": list(self.applied.classes),
         }
 
-    def write(self, folder: Path) -> None:
-        """Write ``evaluation.json predictions.csv per_class.csv confusion.csv confusion.png``."""
+    def write(self, folder: Path, *, safe_csv: bool = False) -> None:
+        """Write ``evaluation.json predictions.csv per_class.csv confusion.csv confusion.png``.
+
+        With ``safe_csv`` text that a spreadsheet would take for a formula is written so that it does not.
+        """
         write_json(folder / "evaluation.json", self.to_dict())
         tables = {"per_class": self.per_class}
         if self.confusion is not None:
             tables["confusion"] = self.confusion_table()
             plot_confusion(self.confusion, self.applied.classes, folder / "confusion.png")
         for name, table in tables.items():
-            with atomic_path(folder / f"{name}.csv") as part:
-                table.to_csv(part, index=False, float_format="%.6g")
-        with atomic_path(folder / "predictions.csv") as part:
-            self.applied.to_frame().to_csv(part, index=False, float_format=PROBABILITY)
+            write_csv(table, folder / f"{name}.csv", safe=safe_csv, float_format="%.6g")
+        predictions = self.applied.to_frame()
+        write_csv(predictions, folder / "predictions.csv", safe=safe_csv, float_format=PROBABILITY)
 
 
 def evaluate_run(

@@ -12,7 +12,7 @@ from aurist.clips.read import ReadOptions, read_clips
 from aurist.errors import ConfigError, DataError, about, listing, plural
 from aurist.features.store import summary_table
 from aurist.features.summary import SummaryConfig
-from aurist.files import atomic_path
+from aurist.files import atomic_path, write_csv
 from aurist.folders import check_output
 
 
@@ -34,10 +34,12 @@ def feature_file(
     sample_rate: int | None = None,
     jobs: int = 0,
     cache_dir: Path | None = None,
+    safe_csv: bool = False,
 ) -> FeatureFile:
     """Write ``path, start, end, label, group, fold`` (where known) and the features, one row a clip.
 
-    A clip that cannot be read has empty features; the table keeps its row.
+    A clip that cannot be read has empty features; the table keeps its row. With ``safe_csv`` text in a CSV that a
+    spreadsheet would take for a formula is written so that it does not.
 
     Raises
     ------
@@ -63,9 +65,9 @@ def feature_file(
     table.insert(4, "label", [";".join(labels) for labels in clips.table["labels"]])
     unused = [name for name in table.columns if table[name].replace("", np.nan).isna().all()]
     table = pd.concat([table.drop(columns=unused), made.features.reset_index(drop=True)], axis=1)
-    with atomic_path(output) as part:
-        if output.suffix.lower() == ".csv":
-            table.to_csv(part, index=False)
-        else:
+    if output.suffix.lower() == ".csv":
+        write_csv(table, output, safe=safe_csv)
+    else:
+        with atomic_path(output) as part:
             table.to_parquet(part)
     return FeatureFile(len(table), made.features.shape[1], failures, clips.notes)

@@ -54,6 +54,7 @@ def predict(
     audio_root: opt.AudioRoot = None,
     jobs: opt.Jobs = 0,
     cache_dir: opt.CacheDir = None,
+    safe_csv: opt.SafeCsv = False,
     window: Annotated[
         float | None,
         typer.Option(
@@ -137,6 +138,7 @@ def predict(
             min_score,
             None if labels is None else labels_from(labels),
             thresholds_of(opened, model, precision),
+            safe_csv,
         )
         for note in never_named(opened.classes(), wanted.thresholds, precision):
             say(note)
@@ -169,7 +171,7 @@ def predict(
     applied = apply_run(opened, clips, model=model, precision=precision, jobs=jobs, cache_dir=cache_dir)
     print_applied(applied)
     table = applied.to_frame() if sample is None else contest_file(applied, sample, str(submission))
-    _write(table, output)
+    _write(table, output, safe_csv)
 
 
 def _listen(
@@ -208,7 +210,8 @@ def _listen(
         )
     if sample is not None:
         table, name = sample
-        _write(contest_table(heard, table, name, wanted.asked(heard.classes)), output / "submission.csv")
+        answers = contest_table(heard, table, name, wanted.asked(heard.classes))
+        _write(answers, output / "submission.csv", wanted.safe_csv)
     if heard.failures:
         many = plural(len(heard.failures), "recording")
         say(f"{many} could not be heard:\n{listing(list(heard.failures.values()))}")
@@ -233,16 +236,16 @@ def _sample(path: Path) -> pd.DataFrame:
         raise DataError(f"Cannot read the sample submission {path}: {error}") from error
 
 
-def _write(table: pd.DataFrame, output: Path | None) -> None:
+def _write(table: pd.DataFrame, output: Path | None, safe: bool) -> None:
     from aurist.automl.apply import PROBABILITY
     from aurist.errors import plural
-    from aurist.files import atomic_path
+    from aurist.files import write_csv
+    from aurist.formulas import safe_table
 
     if output is None:
-        text = table.to_csv(index=False, float_format=PROBABILITY)
+        text = (safe_table(table) if safe else table).to_csv(index=False, float_format=PROBABILITY)
         # a terminal would obey what stands in names; a file or a program gets them as they are
         sys.stdout.write(visible(text) if sys.stdout.isatty() else text)
         return
-    with atomic_path(output) as part:
-        table.to_csv(part, index=False, float_format=PROBABILITY)
+    write_csv(table, output, safe=safe, float_format=PROBABILITY)
     say(f"written: {output} ({plural(len(table), 'row')})")

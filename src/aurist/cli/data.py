@@ -45,6 +45,7 @@ def check(
     audio_root: opt.AudioRoot = None,
     label_separator: opt.LabelSeparator = None,
     near: Annotated[bool, typer.Option(help="Look for near duplicates too.")] = True,
+    safe_csv: opt.SafeCsv = False,
     as_json: opt.Json = False,
     jobs: opt.Jobs = 0,
     cache_dir: opt.CacheDir = None,
@@ -82,7 +83,7 @@ def check(
     found = audit(clips, test_clips, jobs=jobs, cache_dir=cache_dir, near=near)
     nearest = compare_nearest(clips, found.usable, jobs=jobs, cache_dir=cache_dir)
     if output is not None:
-        _write(found, output)
+        _write(found, output, safe_csv)
     if as_json:
         guess = None if clips.grouping is None else clips.grouping.to_dict()
         print_json(found.to_dict() | {"nearest": nearest, "groups_from_names": guess})
@@ -126,9 +127,9 @@ def _short(value: object) -> str:
     return f"{value:.2f}" if isinstance(value, float) else str(value)
 
 
-def _write(found: Audit, folder: Path) -> None:
+def _write(found: Audit, folder: Path, safe: bool) -> None:
     from aurist.audit import with_file_rows
-    from aurist.files import atomic_path, write_json
+    from aurist.files import write_csv, write_json
 
     write_json(folder / "audit.json", found.to_dict())
     for name, table in (
@@ -136,8 +137,7 @@ def _write(found: Audit, folder: Path) -> None:
         ("near_duplicates", found.near_table()),
         ("leaks", found.leaks),
     ):
-        with atomic_path(folder / f"{name}.csv") as part:
-            table.to_csv(part, index=False, float_format="%.6g")
+        write_csv(table, folder / f"{name}.csv", safe=safe, float_format="%.6g")
 
 
 def features(
@@ -152,6 +152,7 @@ def features(
     audio_root: opt.AudioRoot = None,
     label_separator: opt.LabelSeparator = None,
     sample_rate: opt.SampleRate = None,
+    safe_csv: opt.SafeCsv = False,
     jobs: opt.Jobs = 0,
     cache_dir: opt.CacheDir = None,
 ) -> None:
@@ -174,7 +175,9 @@ def features(
         audio_root=audio_root,
         label_separator=label_separator,
     )
-    made = feature_file(data, output, options, sample_rate=sample_rate, jobs=jobs, cache_dir=cache_dir)
+    made = feature_file(
+        data, output, options, sample_rate=sample_rate, jobs=jobs, cache_dir=cache_dir, safe_csv=safe_csv
+    )
     for note in made.notes:
         say(note)
     for clip_id, message in made.failures.items():

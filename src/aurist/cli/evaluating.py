@@ -32,6 +32,7 @@ def evaluate(
     label_from: opt.LabelFrom = None,
     audio_root: opt.AudioRoot = None,
     label_separator: opt.LabelSeparator = None,
+    safe_csv: opt.SafeCsv = False,
     as_json: opt.Json = False,
     jobs: opt.Jobs = 0,
     cache_dir: opt.CacheDir = None,
@@ -69,7 +70,7 @@ def evaluate(
         cache_dir=cache_dir,
     )
     if output is not None:
-        found.write(output)
+        found.write(output, safe_csv=safe_csv)
     if as_json:
         print_json(found.to_dict())
         return

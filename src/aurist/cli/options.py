@@ -134,6 +134,15 @@ Near = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for a script instead of a table.")]
 
+SafeCsv = Annotated[
+    bool,
+    typer.Option(
+        "--safe-csv",
+        help="In CSVs, a single quote before text that a spreadsheet would take for a formula (=, +, -, @); "
+        "aurist takes it off again when it reads them.",
+    ),
+]
+
 #: A panel of the help.
 ANNOTATED = "Annotated recordings"
 Annotations = Annotated[

@@ -69,6 +69,7 @@ def clips(
             help="Folder to make, 'clips' by default; with --read a CSV, 'annotations.csv' by default.",
         ),
     ] = None,
+    safe_csv: opt.SafeCsv = False,
 ) -> None:
     """Cut detections into short files to listen to; then read what you said of them as annotations to learn from.
 
@@ -93,15 +94,14 @@ def clips(
             "`aurist clips RUN --read clips.csv`; one of the two."
         )
     if read is not None:
-        _read(opened, read, output or Path("annotations.csv"), labels)
+        _read(opened, read, output or Path("annotations.csv"), labels, safe_csv)
         return
     assert detections is not None
     given = (best, uncertain, random)
     counts = (20, 0, 0) if given == (None, None, None) else tuple(count or 0 for count in given)
     asked = (min_score, precision)
-    _cut(
-        opened, detections, output or Path("clips"), (*counts, seed), labels, asked, around, form, audio_root
-    )
+    output = output or Path("clips")
+    _cut(opened, detections, output, (*counts, seed), labels, asked, around, form, audio_root, safe_csv)
 
 
 def _cut(
@@ -114,6 +114,7 @@ def _cut(
     around: float,
     form: str,
     audio_root: Path | None,
+    safe_csv: bool,
 ) -> None:
     from aurist.automl import Sampling, cut_clips, detections_to_review
     from aurist.automl.detected import labels_from
@@ -132,7 +133,15 @@ def _cut(
         precision=asked[1],
         audio_root=audio_root,
     )
-    table = cut_clips(found.drawn, found.classes, output, around=around, form=form, channel=found.channel)
+    table = cut_clips(
+        found.drawn,
+        found.classes,
+        output,
+        around=around,
+        form=form,
+        channel=found.channel,
+        safe_csv=safe_csv,
+    )
     write_review(output, table, found.classes, around=around)
     say(
         f"written: {output} ({plural(len(table), 'clip')}); fill in verdicts in {output / 'index.html'} or "
@@ -140,7 +149,7 @@ def _cut(
     )
 
 
-def _read(run: Run, path: Path, output: Path, labels: str | None) -> None:
+def _read(run: Run, path: Path, output: Path, labels: str | None, safe_csv: bool) -> None:
     from aurist.annotations import write_annotations
     from aurist.automl import read_verdicts
     from aurist.automl.detected import labels_from
@@ -155,7 +164,7 @@ def _read(run: Run, path: Path, output: Path, labels: str | None) -> None:
     if len(found.precision):
         title = "what was right of what was announced, with 95% intervals; of random ones it holds for all announced"
         print_table(found.precision, title=title, digits=3)
-    write_annotations(found.annotations, output, "csv")
+    write_annotations(found.annotations, output, "csv", safe_csv=safe_csv)
     say(
         f"written: {output} ({plural(len(found.annotations), 'annotation')}; {plural(found.open, 'clip')} without a "
         "verdict)"

@@ -259,6 +259,7 @@ def importance(
     ] = None,
     repeats: Annotated[int, typer.Option(help="How often each feature is shuffled.", min=1)] = 5,
     top: Annotated[int, typer.Option(help="How many features to print and draw.", min=1)] = 20,
+    safe_csv: opt.SafeCsv = False,
     as_json: opt.Json = False,
 ) -> None:
     """Measure how much worse the score gets when a feature is shuffled, on clips its models had not seen.
@@ -268,7 +269,7 @@ def importance(
       aurist importance run
     """
     from aurist.automl.importance import permutation_importance
-    from aurist.files import atomic_path
+    from aurist.files import write_csv
     from aurist.folders import check_output
     from aurist.plots import plot_importance
     from aurist.run import open_run
@@ -276,8 +277,7 @@ def importance(
     opened, folder = open_run(run), output or run
     check_output(folder, folder=True)
     table = permutation_importance(opened, repeats=repeats)
-    with atomic_path(folder / "importance.csv") as part:
-        table.to_csv(part, index=False, float_format="%.6g")
+    write_csv(table, folder / "importance.csv", safe=safe_csv, float_format="%.6g")
     plot_importance(table.head(top), folder / "importance.png")
     if as_json:
         print_json(table.to_dict("records"))

@@ -17,6 +17,7 @@ from aurist.clips.labels import MISSING
 from aurist.clips.preamble import Preamble, column_name, preamble_of, without_preamble
 from aurist.clips.times import plain
 from aurist.errors import DataError, listing, plural
+from aurist.formulas import original_table
 
 #: Excel in Korea writes cp949; latin-1 reads anything.
 ENCODINGS = ("utf-8-sig", "cp949", "latin-1")
@@ -86,6 +87,13 @@ def read_text(path: Path) -> tuple[str, list[str]]:
     return text, _encoding_note(path, encoding)
 
 
+def quoted_note(count: int) -> list[str]:
+    """Say that quotes were left out which keep spreadsheets from taking text for formulas."""
+    if not count:
+        return []
+    return [f"the quote (') in front of {plural(count, 'text')} like a formula (=, +, -, @) is left out"]
+
+
 def _parquet(path: Path) -> tuple[pd.DataFrame, list[str]]:
     try:
         table = pd.read_parquet(path)
@@ -129,9 +137,10 @@ def _text_table(path: Path, options: ReadOptions) -> tuple[pd.DataFrame, list[st
             )
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         raise DataError(f"{path} cannot be read as a table: {error}") from error
+    table, quoted = original_table(table)
     whole = len(layout.lines) == len(table)
     table.index = pd.Index(layout.lines) if whole else pd.RangeIndex(2, len(table) + 2)
-    notes = [*_encoding_note(path, layout.encoding), *layout.before.notes]
+    notes = [*_encoding_note(path, layout.encoding), *layout.before.notes, *quoted_note(quoted)]
     if layout.decimal == ",":
         table.attrs["decimal"] = ","
         notes.append("numbers are written with a decimal comma")

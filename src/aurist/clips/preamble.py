@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from aurist.clips.guess import NAMES
 from aurist.clips.suffixes import is_audio
 from aurist.clips.times import TIME_NAMES, plain
+from aurist.formulas import original_cell
 
 #: The first line of a table that says to Excel what stands between cells; a program may have added separators to it.
 _EXCEL = re.compile(r'"?sep=(?P<mark>[^\w\s"]|\t)(?P=mark)*"?', re.IGNORECASE)
@@ -93,14 +94,15 @@ def without_preamble(text: str, preamble: Preamble) -> str:
 
 
 def column_name(cell: str, place: int) -> str:
-    """Name a column as its header does, without the # of a header that is written as a comment.
+    """Name a column as its header does, without the # of a header that is written as a comment or a formula's quote.
 
     Examples
     --------
-    >>> column_name("# path ", 0), column_name("#", 0), column_name("#2", 1)
-    ('path', '#', '#2')
+    >>> column_name("# path ", 0), column_name("#", 0), column_name("#2", 1), column_name("'-x", 1)
+    ('path', '#', '#2', '-x')
     """
-    name = cell.strip()
+    text: str = original_cell(cell.strip())
+    name = text.strip()
     return name.lstrip("#").strip() or name if place == 0 else name
 
 
