@@ -14,6 +14,7 @@ from aurist.errors import ConfigError, check_one_of, shown
 from aurist.files import atomic_path
 
 PRESETS = ("quick", "good", "best")
+LEVELS = ("relative", "keep")
 #: No whole number of a setting is larger: a float can hold it exactly.
 LARGEST = 1 << 53
 ENGINES = ("auto", "autogluon", "mljar", "all", "networks")
@@ -64,6 +65,8 @@ class FitConfig:
         Go on where broken clips are more than a tenth of the data, or all of a class.
     sample_rate
         Of the summary features, in Hz; None: the features' own default.
+    level
+        "relative": the features say nothing of the level at which clips were recorded; "keep": they do.
     near
         Whether near duplicates (re-encoded, cut, at another level) share a group.
 
@@ -93,10 +96,12 @@ class FitConfig:
     pseudo_sure: float = 0.9
     subset: float | None = None
     near: bool = True
+    level: str = "relative"
 
     def __post_init__(self) -> None:
         check_one_of("preset", self.preset, PRESETS)
         check_one_of("engine", self.engine, ENGINES)
+        check_one_of("level", self.level, LEVELS)
         if self.time_limit is not None and self.time_limit < 10:
             raise ConfigError(
                 f"time_limit is {self.time_limit:g} s, but anything worth having needs at least 10 s."

@@ -68,7 +68,7 @@ SETTINGS = [
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("given", SETTINGS)
 def test_agrees_with_librosa(kind, given):
-    config = SpectrogramConfig(kind=kind, scale="none", **given)
+    config = SpectrogramConfig(kind=kind, scale="none", **given, level="keep")
     y = sound(config.sample_rate)
     ours, theirs = images(config, y)[0, 0], by_librosa(y, config)
     assert ours.dtype == torch.float32
@@ -81,22 +81,22 @@ def test_agrees_with_librosa(kind, given):
 
 def test_decibels_of_a_power_taken_for_an_amplitude():
     y = sound()
-    config = SpectrogramConfig(scale="none", db_of="amplitude")
+    config = SpectrogramConfig(scale="none", db_of="amplitude", level="keep")
     mel = librosa.feature.melspectrogram(y=y, sr=22050, n_fft=1024, hop_length=512)
     np.testing.assert_allclose(images(config, y)[0, 0], librosa.amplitude_to_db(mel), atol=1e-3)
 
 
 def test_natural_logarithm():
     y = sound()
-    mel = images(SpectrogramConfig(kind="mel", scale="none"), y)
-    log = images(SpectrogramConfig(decibel=False, scale="none"), y)
+    mel = images(SpectrogramConfig(kind="mel", scale="none", level="keep"), y)
+    log = images(SpectrogramConfig(decibel=False, scale="none", level="keep"), y)
     np.testing.assert_allclose(log, np.log(np.maximum(mel.numpy(), 1e-10)), atol=1e-5)
 
 
 def test_smoothing_of_pcen_over_many_chunks():
     from scipy.signal import lfilter
 
-    module = Spectrogram(SpectrogramConfig(kind="pcen"))
+    module = Spectrogram(SpectrogramConfig(kind="pcen", level="keep"))
     bands = torch.rand(2, 5, 517, generator=torch.Generator().manual_seed(1))
     frames = 0.4 * 22050 / 512
     b = (np.sqrt(1 + 4 * frames**2) - 1) / (2 * frames**2)
@@ -146,7 +146,7 @@ def test_finite_whatever_the_clip(kind, scale):
 @pytest.mark.parametrize("scale", ["minmax", "standard"])
 @pytest.mark.parametrize("value", [0.0, -100.0, 1e-8, 0.1, 3e4])
 def test_a_constant_image_becomes_zeros(scale, value):
-    module = Spectrogram(SpectrogramConfig(kind="mel", n_mels=20, scale=scale))
+    module = Spectrogram(SpectrogramConfig(kind="mel", n_mels=20, scale=scale, level="keep"))
     bank = torch.zeros(20, 513)
     bank[:, 0] = 1
     spectrum = torch.full((2, 513, 31), value)
@@ -156,7 +156,7 @@ def test_a_constant_image_becomes_zeros(scale, value):
 def test_scales():
     y, other = sound(), sound(seed=4)
     raw, least, standard, fixed = (
-        images(SpectrogramConfig(scale=scale, mean=-30.0, std=12.0), y, other).numpy()
+        images(SpectrogramConfig(scale=scale, mean=-30.0, std=12.0, level="keep"), y, other).numpy()
         for scale in ("none", "minmax", "standard", "fixed")
     )
     for clip in range(2):
@@ -211,7 +211,7 @@ def test_forward_is_its_two_steps_and_takes_other_banks():
 
 
 def test_single_precision_under_autocast_and_in_another_precision():
-    module = Spectrogram(SpectrogramConfig(scale="none"))
+    module = Spectrogram(SpectrogramConfig(scale="none", level="keep"))
     y = torch.from_numpy(sound())[None]
     expected = module(y)
     with torch.autocast("cpu", dtype=torch.bfloat16), torch.no_grad():
@@ -288,3 +288,34 @@ def test_what_is_said_about_empty_bands_would_do(rate, n_fft, n_mels):
 def test_an_image_size_read_from_a_file_is_a_pair():
     config = SpectrogramConfig(image=[64, 100])
     assert config == SpectrogramConfig(image=(64, 100)) and hash(config)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("scale", ["none", "standard", "minmax"])
+def test_gain_and_offset_leave_the_image(kind, scale):
+    config = SpectrogramConfig(kind=kind, scale=scale)
+    y = sound()
+    plain, faint, loud, moved = images(config, y, y * 0.001, y * 100, y + 0.25)
+    span = float(plain.max() - plain.min())
+    for turned, within in ((faint, 1e-4), (loud, 1e-4), (moved, 0.02)):
+        assert (turned - plain).abs().max() < within * span
+
+
+def test_the_level_is_kept_where_that_is_wanted():
+    y = sound()
+    kept = SpectrogramConfig(scale="none", top_db=None, level="keep")
+    loud, faint = images(kept, y, y / 10)
+    assert (loud - faint).numpy() == pytest.approx(20, abs=0.01)
+    # relative: as the same samples without offset, the loudest 1
+    relative = images(dataclasses.replace(kept, level="relative"), y)
+    assert torch.allclose(relative, images(kept, (y - y.mean()) / np.abs(y - y.mean()).max()), atol=1e-2)
+
+
+def test_a_constant_is_silence():
+    silent = images(SpectrogramConfig(scale="none"), *(np.full(4000, c, np.float32) for c in (0, 0.1, -3)))
+    assert (silent == silent[0]).all()
+
+
+def test_an_unknown_level_is_refused():
+    with pytest.raises(ConfigError, match="level is 'loud'"):
+        SpectrogramConfig(level="loud")

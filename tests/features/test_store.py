@@ -15,7 +15,7 @@ from aurist.audio import read
 from aurist.clips import Clips, make_clips
 from aurist.features import cache, store
 from aurist.features.store import cache_size, clear_cache, default_cache_dir, summary_table
-from aurist.features.summary import SummaryConfig, summary, summary_columns
+from aurist.features.summary import SummaryConfig, measure, summary, summary_columns
 
 CONFIG = SummaryConfig(n_fft=512, hop_length=256, n_mels=32, n_mfcc=4, sample_rate=8000)
 
@@ -39,9 +39,9 @@ def counted(monkeypatch) -> list[int]:
 
     def count(y, config):
         calls.append(len(y))
-        return summary(y, config)
+        return measure(y, config)
 
-    monkeypatch.setattr(store, "summary", count)
+    monkeypatch.setattr(store, "measure", count)
     return calls
 
 
@@ -132,13 +132,13 @@ import sys, time
 from pathlib import Path
 from aurist.clips import make_clips
 from aurist.features import cache, store
-from aurist.features.summary import SummaryConfig, summary
+from aurist.features.summary import SummaryConfig, measure
 
 def slowly(y, config):
     time.sleep(0.15)
-    return summary(y, config)
+    return measure(y, config)
 
-store.summary = slowly
+store.measure = slowly
 folder = Path(sys.argv[1])
 names = sorted(path.name for path in folder.glob("*.wav"))
 config = SummaryConfig(n_fft=512, hop_length=256, n_mels=32, n_mfcc=4, sample_rate=8000)

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from aurist.errors import ConfigError, DataError
 from aurist.features.frames import analyse
+from aurist.features.level import levelled
 from aurist.features.summary import SummaryConfig, summary, summary_columns
 
 CONFIG = SummaryConfig()
@@ -37,9 +38,9 @@ def test_columns_are_named_and_distinct():
 def test_statistics_are_scipys():
     y = noise(30000)
     y[12000:15000] *= 4
-    track = analyse(y, 22050, n_fft=2048, hop_length=512, n_mels=128, n_mfcc=20, fmin=0.0, fmax=11025.0).mfcc[
-        :, 3
-    ]
+    track = analyse(
+        levelled(y)[0], 22050, n_fft=2048, hop_length=512, n_mels=128, n_mfcc=20, fmin=0.0, fmax=11025.0
+    ).mfcc[:, 3]
     track = track.astype(np.float64)
     expected = {
         "mean": track.mean(),
@@ -83,6 +84,7 @@ def test_every_clip_has_finite_features(n, kind):
         SummaryConfig(sample_rate=8000, n_fft=256, hop_length=80, n_mels=32),
         SummaryConfig(sample_rate=44100, fmin=50.0, fmax=16000.0),
         SummaryConfig(sample_rate=384000, n_mfcc=13),
+        SummaryConfig(sample_rate=250000, slowed=250000 / 22050, fmin=20000.0, fmax=120000.0, level="keep"),
     ],
 )
 def test_settings_change_the_columns_with_the_features(config):
@@ -145,6 +147,8 @@ def test_what_is_no_clip(y, message):
         ({"n_mfcc": 0}, "n_mfcc is 0"),
         ({"fmax": 20000.0}, "half the sample rate"),
         ({"fmin": 12000.0}, "fmin is 12000"),
+        ({"slowed": 0.5}, "slowed is 0.5"),
+        ({"level": "loud"}, "level is 'loud'"),
     ],
 )
 def test_settings_are_checked(wrong, message):

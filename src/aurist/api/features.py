@@ -16,7 +16,8 @@ def compute_features(
     data: Inputs,
     *,
     sample_rate: int | None = None,
-    resample: int = 22050,
+    resample: int | None = None,
+    level: str = "relative",
     path: str | None = None,
     start: str | None = None,
     end: str | None = None,
@@ -34,7 +35,9 @@ def compute_features(
     sample_rate
         Of samples, in Hz.
     resample
-        Sample rate in Hz that features are computed at.
+        Sample rate in Hz that features are computed at. None: 22,050, or that of ultrasound, which is slowed down.
+    level
+        "relative", or "keep": the features then say at which level a clip was recorded.
     path, start, end, audio_root, jobs, cache_dir
         As in `aurist.fit`.
 
@@ -58,8 +61,8 @@ def compute_features(
     (1, 0)
     """
     from aurist.automl.reading import read_sources
-    from aurist.features.store import summary_table
-    from aurist.features.summary import SummaryConfig
+    from aurist.features.store import sampled_rates, summary_table
+    from aurist.features.summary_config import SummaryConfig, fitting
 
     with errors_in_python():
         options = read_options(path=path, start=start, end=end, audio_root=audio_root)
@@ -69,7 +72,11 @@ def compute_features(
                     "The table has no column of audio files to compute features of. Name it with path=."
                 )
             folder = None if cache_dir is None else Path(cache_dir)
-            made = summary_table(clips, SummaryConfig(sample_rate=resample), cache_dir=folder, jobs=jobs)
+            if resample is None:
+                config = fitting(sampled_rates(clips), clips.band, level=level)
+            else:
+                config = SummaryConfig(sample_rate=resample, level=level)
+            made = summary_table(clips, config, cache_dir=folder, jobs=jobs)
         failures = [about(str(index[row]), message) for row, message in made.failures.items()]
         if len(failures) == len(clips):
             raise DataError(f"None of {plural(len(clips), 'clip')} can be read:\n{listing(failures)}")

@@ -44,6 +44,7 @@ def fit(
     audio_root: str | Path | None = None,
     label_separator: str | None = None,
     sample_rate: int | None = None,
+    level: str = "relative",
     subset: float | None = None,
     allow_loss: bool = False,
     near: bool = True,
@@ -100,6 +101,8 @@ def fit(
         Mark between several labels of a cell; "none": each cell is one label. None: guessed.
     sample_rate
         Of the features that are computed of recordings, in Hz; None: 22050.
+    level
+        "relative": the recorder's gain decides nothing; "keep": features say at which level a clip was recorded.
     subset
         Share of the groups to learn from, for trials, such as 0.1.
     allow_loss
@@ -141,6 +144,7 @@ def fit(
             jobs=jobs,
             allow_loss=allow_loss,
             sample_rate=sample_rate,
+            level=level,
             recipes=tuple(map(str, recipes)),
             recipe_settings=tuple(recipe_settings),
             embeddings=tuple(map(str, embeddings)),

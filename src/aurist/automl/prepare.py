@@ -24,7 +24,7 @@ from aurist.config import FitConfig
 from aurist.errors import ConfigError, DataError, about, listing, plural
 from aurist.features.schema import Schema, infer_schema, row_keys
 from aurist.features.store import default_cache_dir, summary_table
-from aurist.features.summary import SummaryConfig
+from aurist.features.summary_config import SummaryConfig, fitting
 from aurist.files import atomic_path, write_json
 from aurist.folders import remove_folder
 from aurist.machine import available_cores
@@ -90,8 +90,8 @@ def prepare(
     said = sentences(found)
     for sentence in said:
         say(f"check: {sentence}")
-    summary = None if clips.features else _summary_config(config)
-    features, broken = _features(clips, summary, found, jobs, cache_dir)
+    summary = None if clips.features else _summary_config(config, clips, found)
+    features, level, broken = _features(clips, summary, found, jobs, cache_dir)
     kept = _keep(clips, broken, allow_loss=config.allow_loss)
     if len(broken):
         say(
@@ -118,6 +118,7 @@ def prepare(
         test_keys=_test_keys(test_clips, schema, summary, jobs, cache_dir),
         notes=(*clips.notes, *said),
         cache_dir=cache_dir,
+        level=None if level is None else level[kept],
     )
     output.mkdir(parents=True, exist_ok=True)
     write_json(output / "audit.json", found.to_dict())
@@ -176,17 +177,20 @@ def _check_learnable(clips: Clips) -> None:
         )
 
 
-def _summary_config(config: FitConfig) -> SummaryConfig:
-    return SummaryConfig() if config.sample_rate is None else SummaryConfig(sample_rate=config.sample_rate)
+def _summary_config(config: FitConfig, clips: Clips, found: Audit) -> SummaryConfig:
+    if config.sample_rate is not None:
+        return SummaryConfig(sample_rate=config.sample_rate, level=config.level)
+    rates = found.content.get("sample_rates")
+    return fitting(rates if isinstance(rates, dict) else {}, clips.band, level=config.level)
 
 
 def _features(
     clips: Clips, summary: SummaryConfig | None, found: Audit, jobs: int, cache_dir: Path | None
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The features of every clip, and the clips that cannot be used with the reason of each."""
+) -> tuple[pd.DataFrame, npt.NDArray[np.float32] | None, pd.DataFrame]:
+    """The features and the level of every clip, and the clips that cannot be used with the reason of each."""
     broken = found.quarantine
     if summary is None:
-        return clips.feature_table(), broken
+        return clips.feature_table(), None, broken
     usable = np.flatnonzero(~clips.table["clip_id"].isin(broken["clip_id"]).to_numpy())
     made = summary_table(clips.take(usable), summary, cache_dir=cache_dir, jobs=jobs)
     failed = [
@@ -201,7 +205,10 @@ def _features(
         for row, message in made.failures.items()
     ]
     features = made.features.set_axis(usable, axis=0).reindex(range(len(clips)))
-    return features, pd.concat([broken, pd.DataFrame(failed, columns=broken.columns)], ignore_index=True)
+    level = np.full(len(clips), np.nan, np.float32)
+    level[usable] = made.level
+    broken = pd.concat([broken, pd.DataFrame(failed, columns=broken.columns)], ignore_index=True)
+    return features, level, broken
 
 
 def _keep(clips: Clips, broken: pd.DataFrame, *, allow_loss: bool) -> npt.NDArray[np.intp]:

@@ -8,8 +8,10 @@ from functools import partial
 
 import numpy as np
 
+from aurist.automl.bands import hearing
 from aurist.automl.careless import compare_with_careless
 from aurist.automl.finish import finish
+from aurist.automl.level import with_other_level
 from aurist.automl.planning import plan_of
 from aurist.automl.prepare import Say
 from aurist.automl.pseudo import told, unlabelled_inputs, with_pseudo_labels
@@ -49,7 +51,7 @@ def train(run: Run, clock: Clock, say: Say) -> None:
     data = read_data(run)
     learn = training_data(data)
     plan = plan_of(run, learn, clock)
-    for note in plan.notes:
+    for note in (*plan.notes, *hearing(data, plan.members, run.audit())):
         say(f"plan: {note}")
     sound: list[Waves] = []
     fitted: list[FoldsFitted] = []
@@ -75,7 +77,7 @@ def train(run: Run, clock: Clock, say: Say) -> None:
             fit_step = _fit_next if fitted else _fit_first
             found = fit_step(run, shown, plan, place, left, clock, say)
             if found is not None:
-                fitted.append(with_best_pooling(found, learn))
+                fitted.append(_with_ways_to_answer(run, data, learn, found, clock))
                 _tell(run, learn, fitted[-1], clock, say)
     except KeyboardInterrupt:
         if not fitted:
@@ -118,6 +120,15 @@ def _fit_first(
     # as its first, for `aurist resume` and `aurist prune`
     write_plan(run.plan_path, FitPlan((Step(SURE), *plan.steps), plan.notes))
     return _logged(run, SURE, partial(fit_member_here, run.models / SURE.name, learn, SURE), clock, say)
+
+
+def _with_ways_to_answer(
+    run: Run, data: RunData, learn: TrainingData, found: FoldsFitted, clock: Clock
+) -> FoldsFitted:
+    """The member by the best of its ways to answer, and what others are to be compared with it."""
+    if found.member == FOREST and found.fit_time < 0.2 * clock.limit:
+        return with_other_level(run, data, learn, found)
+    return with_best_pooling(found, learn)
 
 
 def _tell(run: Run, learn: TrainingData, found: FoldsFitted, clock: Clock, say: Say) -> None:

@@ -74,7 +74,8 @@ def compare_variants(fitted: list[FoldsFitted], learn: TrainingData) -> pd.DataF
         own = member.oof.aligned(ids)
         for name, said in member.variants.items():
             proba = said.aligned(ids)
-            if len(member.variants) == 1 or np.array_equal(proba, own):
+            alone = len(member.variants) == 1 and name.startswith(POOLED)
+            if alone or np.array_equal(proba, own):
                 continue
             gap = paired(
                 truth,

@@ -152,6 +152,7 @@ def features(
     audio_root: opt.AudioRoot = None,
     label_separator: opt.LabelSeparator = None,
     sample_rate: opt.SampleRate = None,
+    level: opt.Level = "relative",
     safe_csv: opt.SafeCsv = False,
     jobs: opt.Jobs = 0,
     cache_dir: opt.CacheDir = None,
@@ -176,7 +177,14 @@ def features(
         label_separator=label_separator,
     )
     made = feature_file(
-        data, output, options, sample_rate=sample_rate, jobs=jobs, cache_dir=cache_dir, safe_csv=safe_csv
+        data,
+        output,
+        options,
+        sample_rate=sample_rate,
+        level=level,
+        jobs=jobs,
+        cache_dir=cache_dir,
+        safe_csv=safe_csv,
     )
     for note in made.notes:
         say(note)

@@ -123,6 +123,13 @@ Folds = Annotated[
 SampleRate = Annotated[
     int | None, typer.Option(help="Sample rate in Hz of the features made from audio. Default: 22050.")
 ]
+Level = Annotated[
+    str,
+    typer.Option(
+        help="Whether features say at which level a clip was recorded: relative (no: the recorder's gain decides "
+        "nothing) or keep (yes: where it tells something, and nobody touched the gain)."
+    ),
+]
 AllowLoss = Annotated[
     bool,
     typer.Option(

@@ -170,7 +170,7 @@ def _print_networks(run: Run) -> None:
     if variants is None:
         return
     print_table(
-        variants, title="the rows of networks against other ways to answer; gain: of the row over the way"
+        variants, title="rows of the leaderboard against other ways to answer; gain: of the row over the way"
     )
     print()
 

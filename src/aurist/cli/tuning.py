@@ -72,6 +72,7 @@ def tune(
     audio_root: opt.AudioRoot = None,
     label_separator: opt.LabelSeparator = None,
     sample_rate: opt.SampleRate = None,
+    level: opt.Level = "relative",
     allow_loss: opt.AllowLoss = False,
     near: opt.Near = True,
     seed: opt.Seed = 0,
@@ -118,6 +119,7 @@ def tune(
         allow_loss=allow_loss,
         near=near,
         sample_rate=sample_rate,
+        level=level,
         recipe_settings=tuple(change or ()),
         subset=subset,
     )

@@ -37,7 +37,7 @@ def hann(n_fft: int) -> npt.NDArray[np.float64]:
 
 
 @lru_cache(maxsize=8)
-def frequencies(sample_rate: int, n_fft: int) -> npt.NDArray[np.float64]:
+def frequencies(sample_rate: float, n_fft: int) -> npt.NDArray[np.float64]:
     """The bins' centres in Hz, (n_fft // 2 + 1,)."""
     return np.fft.rfftfreq(n_fft, 1 / sample_rate).astype(np.float64)
 
@@ -55,7 +55,7 @@ def mel_to_hz(mel: npt.ArrayLike) -> npt.NDArray[np.float64]:
 
 
 @lru_cache(maxsize=8)
-def mel_bank(sample_rate: int, n_fft: int, n_mels: int, fmin: float, fmax: float) -> MelBank:
+def mel_bank(sample_rate: float, n_fft: int, n_mels: int, fmin: float, fmax: float) -> MelBank:
     """Slaney's mel bands, each of unit area: librosa's default."""
     freqs = frequencies(sample_rate, n_fft)
     edges = mel_to_hz(np.linspace(hz_to_mel(fmin), hz_to_mel(fmax), n_mels + 2))
@@ -81,7 +81,7 @@ def dct_matrix(n_mels: int, n_mfcc: int) -> Float:
 
 
 @lru_cache(maxsize=8)
-def chroma_bank(sample_rate: int, n_fft: int) -> Float:
+def chroma_bank(sample_rate: float, n_fft: int) -> Float:
     """Weights from power bins to the twelve pitch classes from C, (12, n_bins).
 
     As librosa.filters.chroma (after D. Ellis, "Chroma feature analysis and synthesis", 2007), tuned to A440:
@@ -125,7 +125,7 @@ class ContrastBands:
 
 
 @lru_cache(maxsize=8)
-def contrast_bands(sample_rate: int, n_fft: int, quantile: float = 0.02) -> ContrastBands:
+def contrast_bands(sample_rate: float, n_fft: int, quantile: float = 0.02) -> ContrastBands:
     """Bands 0-200, 200-400 ... Hz, six octaves or as many as there are below half the sample rate.
 
     The edges are librosa's: each band takes in the bin below it, all but the last lose their top bin.

@@ -79,7 +79,7 @@ class Frames:
 
 def analyse(
     y: Float,
-    sample_rate: int,
+    sample_rate: float,
     *,
     n_fft: int,
     hop_length: int,

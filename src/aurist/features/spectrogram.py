@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from aurist.features import filters
+from aurist.features.level import ROUNDING, SILENT
 from aurist.features.spectrogram_config import SpectrogramConfig, n_frames, shape
 
 __all__ = ["Spectrogram", "SpectrogramConfig", "mel_matrix", "n_frames", "shape"]
@@ -117,8 +118,9 @@ class Spectrogram(torch.nn.Module):
         margin = config.margin
         behind = max(margin, config.n_fft - margin - y.shape[-1])
         with _single_precision(y):
+            samples = y.float() if config.level == "keep" else _levelled(y.float())
             spectrum = torch.stft(
-                functional.pad(y.float(), (margin, behind)),
+                functional.pad(samples, (margin, behind)),
                 config.n_fft,
                 config.hop_length,
                 window=self.window,
@@ -172,6 +174,14 @@ class Spectrogram(torch.nn.Module):
             chunks.append(torch.matmul(chunk, self.smoothing[:n, :n]) + state * self.decay[:n])
             state = chunks[-1][..., -1:]
         return torch.cat(chunks, dim=-1)
+
+
+def _levelled(y: Tensor) -> Tensor:
+    """Without offset, the loudest sample 1; silence, and what rounding leaves of a constant, becomes zeros."""
+    offset = y.mean(dim=-1, keepdim=True)
+    moved = y - offset
+    peak = moved.abs().amax(dim=-1, keepdim=True)
+    return moved * torch.where(peak > SILENT + ROUNDING * offset.abs(), 1 / peak, 0.0)
 
 
 def _on_cpu(x: Tensor) -> bool:

@@ -12,6 +12,7 @@ from aurist.features import filters
 
 KINDS = ("mel", "log_mel", "pcen", "mfcc")
 SCALES = ("none", "minmax", "standard", "fixed")
+LEVELS = ("relative", "keep")
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,9 @@ class SpectrogramConfig:
         Of the whole training set, for "fixed".
     image
         (rows, frames) that the scaled image is resized to, bilinearly; None: as it is.
+    level
+        "relative": a clip loses its offset and its loudest sample becomes 1 before anything is computed, so that the
+        recorder's gain decides nothing; "keep": samples are taken as they are.
     frequency_channel
         A second channel that holds the row's coordinate, -1 to 1 from low to high: a network may learn that
         the pitch matters (R. Liu et al., "An intriguing failing of convolutional neural networks and the
@@ -86,6 +90,7 @@ Hz: lower fmax, or raise sample_rate.
     mean: float = 0.0
     std: float = 1.0
     image: tuple[int, int] | None = None
+    level: str = "relative"
     frequency_channel: bool = False
 
     def __post_init__(self) -> None:
@@ -145,7 +150,11 @@ def _need(fits: bool, found: str, expected: str) -> None:
 
 
 def _check_names(config: SpectrogramConfig) -> None:
-    for name, value, allowed in (("kind", config.kind, KINDS), ("scale", config.scale, SCALES)):
+    for name, value, allowed in (
+        ("kind", config.kind, KINDS),
+        ("scale", config.scale, SCALES),
+        ("level", config.level, LEVELS),
+    ):
         _need(value in allowed, f"{name} is {value!r}", f"must be one of: {', '.join(allowed)}")
     _need(
         config.db_of in (None, "power", "amplitude"),

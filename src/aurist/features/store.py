@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,12 +14,19 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from aurist.audio import read
+from aurist.audio import probe, read
 from aurist.clips import Clips
 from aurist.errors import DataError
 from aurist.features.cache import FeatureCache, cache_size, clear_cache, default_cache_dir
 from aurist.features.spans import Span, in_parallel, span_key, spans_of, why_failed
-from aurist.features.summary import VERSION, SummaryConfig, summary, summary_columns
+from aurist.features.summary import (
+    VERSION,
+    SummaryConfig,
+    at_recorded_level,
+    measure,
+    summary,
+    summary_columns,
+)
 from aurist.features.waves import HeldWaves
 from aurist.machine import available_cores
 from aurist.progress import Advance
@@ -27,11 +36,15 @@ __all__ = [
     "cache_size",
     "clear_cache",
     "default_cache_dir",
+    "sampled_rates",
     "summary_of_waves",
     "summary_table",
 ]
 
 Float = npt.NDArray[np.float32]
+
+#: Recordings that are asked for their sample rate where nobody has asked them all.
+_SAMPLED = 50
 
 
 @dataclass(frozen=True)
@@ -42,11 +55,14 @@ class SummaryTable:
     ----------
     features
         (n_clips, n_features), float32, in the order of the clips; a row of NaN where it failed.
+    level
+        (n_clips,), float32: at which each clip was recorded, in dB; NaN where it failed.
     failures
         Why a clip has no features, by row.
     """
 
     features: pd.DataFrame
+    level: Float
     failures: dict[int, str]
 
 
@@ -77,10 +93,11 @@ def summary_table(
     progress
         Show a bar where it takes over two seconds.
     """
-    columns = summary_columns(config)
-    values = np.full((len(clips), len(columns)), np.nan, dtype=np.float32)
+    # stored without the level and with it apart: to change one's mind about it costs nothing
+    relative = dataclasses.replace(config, level="relative")
+    values = np.full((len(clips), len(summary_columns(relative)) + 1), np.nan, dtype=np.float32)
     failures: dict[int, str] = {}
-    work = _Work(config, FeatureCache(cache_dir), len(columns))
+    work = _Work(relative, FeatureCache(cache_dir), values.shape[1])
     try:
         with Advance(len(clips), progress, "features") as advance:
             for row, found in in_parallel(work, spans_of(clips), available_cores(jobs), work.cache.commit):
@@ -91,9 +108,21 @@ def summary_table(
                 advance()
     finally:
         work.cache.close()
-    return SummaryTable(
-        pd.DataFrame(values, columns=list(columns), index=clips.table.index), dict(sorted(failures.items()))
-    )
+    values, level = values[:, :-1], values[:, -1]
+    if config.level == "keep":
+        values = at_recorded_level(values, level, config)
+    features = pd.DataFrame(values, columns=list(summary_columns(config)), index=clips.table.index)
+    return SummaryTable(features, level, dict(sorted(failures.items())))
+
+
+def sampled_rates(clips: Clips) -> dict[str, int]:
+    """How many of some recordings, taken evenly, have each sample rate; those that cannot be read are passed over."""
+    paths = list(dict.fromkeys(clips.table["path"].dropna()))
+    rates: Counter[str] = Counter()
+    for path in paths[:: max(1, len(paths) // _SAMPLED)]:
+        with suppress(DataError, OSError):
+            rates[f"{probe(clips.file(str(path))).sample_rate:g}"] += 1
+    return dict(rates)
 
 
 def summary_of_waves(waves: HeldWaves, config: SummaryConfig, *, jobs: int = 0) -> pd.DataFrame:
@@ -115,7 +144,7 @@ def summary_of_waves(waves: HeldWaves, config: SummaryConfig, *, jobs: int = 0) 
 
 
 class _Work:
-    """The features of one clip, by way of the store."""
+    """The features of one clip and then its level, by way of the store."""
 
     def __init__(self, config: SummaryConfig, cache: FeatureCache, size: int) -> None:
         self.config = config
@@ -133,7 +162,8 @@ class _Work:
                 y, _ = read(span.path, self.config.sample_rate, start=span.start, end=span.end)
                 if not len(y):
                     return f"{span.path} holds no samples"
-                found = summary(y, self.config)
+                features, level = measure(y, self.config)
+                found = np.append(features, np.float32(level))
                 if key is not None:
                     self.cache.put(key, found)
         except (DataError, OSError, MemoryError) as error:

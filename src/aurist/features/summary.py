@@ -8,90 +8,28 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from aurist.errors import ConfigError, DataError
+from aurist.errors import DataError
 from aurist.features import rhythm
 from aurist.features.frames import PERCENTS, Frames, analyse, delta
+from aurist.features.level import LEVEL, levelled, with_level, without_level
+from aurist.features.summary_config import MEL_GROUPS, SummaryConfig
+
+__all__ = ["VERSION", "SummaryConfig", "measure", "summary", "summary_columns"]
 
 Float = npt.NDArray[np.float32]
 
 #: Goes into the key of stored features: to be raised with every change of what is computed.
-VERSION = 1
+VERSION = 2
 
 _ALL = ("mean", "std", "min", "median", "max", "skew", "kurtosis", "change")
 # the mean of a derivative says only where a clip began and ended
 _DERIVATIVE = ("std", "max", "kurtosis")
 _DISTRIBUTION = ("mean", "std", "max", "skew")
-_MEL_GROUPS = 32
 _LOUDEST = 1e12
 
 
-@dataclass(frozen=True)
-class SummaryConfig:
-    """How summary features are computed.
-
-    Parameters
-    ----------
-    sample_rate
-        Clips are resampled to this rate, in Hz: what is above half of it is not heard. 22,050 does for
-        music, environmental sounds and most animals; bats need their recorder's own rate.
-    n_fft, hop_length
-        Frame length and step, in samples.
-    n_mels
-        Mel bands, a multiple of 32.
-    n_mfcc
-        Cepstral coefficients made of the mel bands.
-    fmin, fmax
-        Range of the mel bands in Hz; ``fmax=None`` is half the sample rate.
-
-    Raises
-    ------
-    ConfigError
-        Where a setting is out of its range.
-
-    Examples
-    --------
-    >>> len(summary_columns(SummaryConfig())) > 100
-    True
-    """
-
-    sample_rate: int = 22050
-    n_fft: int = 2048
-    hop_length: int = 512
-    n_mels: int = 128
-    n_mfcc: int = 20
-    fmin: float = 0.0
-    fmax: float | None = None
-
-    def __post_init__(self) -> None:
-        wrong = [
-            f"{name} is {value}, but must be {expected}"
-            for name, value, expected, good in (
-                ("sample_rate", self.sample_rate, "at least 2000 Hz", self.sample_rate >= 2000),
-                ("n_fft", self.n_fft, "an even number from 256", self.n_fft >= 256 and self.n_fft % 2 == 0),
-                ("hop_length", self.hop_length, "from 1 to n_fft", 1 <= self.hop_length <= self.n_fft),
-                (
-                    "n_mels",
-                    self.n_mels,
-                    "a multiple of 32",
-                    self.n_mels > 0 and self.n_mels % _MEL_GROUPS == 0,
-                ),
-                ("n_mfcc", self.n_mfcc, "from 1 to n_mels", 1 <= self.n_mfcc <= self.n_mels),
-                ("fmax", self.fmax, "half the sample rate at most", self.highest <= self.sample_rate / 2),
-                ("fmin", self.fmin, "from 0 to below fmax", 0 <= self.fmin < self.highest),
-            )
-            if not good
-        ]
-        if wrong:
-            raise ConfigError("Summary features: " + "; ".join(wrong) + ".")
-
-    @property
-    def highest(self) -> float:
-        """Upper end of the mel bands, in Hz."""
-        return self.sample_rate / 2 if self.fmax is None else self.fmax
-
-
 def summary(y: Float, config: SummaryConfig) -> Float:
-    """Summarise a clip.
+    """Summarise a clip, without its offset, and without its level unless that is kept.
 
     Every number is finite, for silence and for a single sample too: a clip with no rhythm has tempo 0, one
     of fewer than three frames has derivatives 0, a constant has skewness and kurtosis 0.
@@ -120,35 +58,53 @@ def summary(y: Float, config: SummaryConfig) -> Float:
     >>> round(float(found["centroid_median"]), -1), int(np.argmax([found[f"chroma_{i:02d}_mean"] for i in range(12)]))
     (440.0, 9)
     """
+    features, level = measure(y, config)
+    if config.level == "relative":
+        return features
+    return at_recorded_level(features[None], np.array([level], np.float32), config).ravel()
+
+
+def measure(y: Float, config: SummaryConfig) -> tuple[Float, float]:
+    """The features of a clip without its level, and the level.
+
+    Returns
+    -------
+    features : (n_features,), float32
+        As `summary` gives them where ``config.level`` is "relative".
+    level : float
+        In dB.
+    """
     _check(y)
-    frames = analyse(
-        np.ascontiguousarray(y, dtype=np.float32),
-        config.sample_rate,
-        n_fft=config.n_fft,
-        hop_length=config.hop_length,
-        n_mels=config.n_mels,
-        n_mfcc=config.n_mfcc,
-        fmin=config.fmin,
-        fmax=config.highest,
-    )
+    clip, peak_db = levelled(np.ascontiguousarray(y, dtype=np.float32))
+    frames, own = without_level(_analysed(clip, config))
     parts = [_statistics(track.values, track.statistics) for track in _tracks(frames)]
-    return np.concatenate([*parts, rhythm.describe(frames)]).astype(np.float32)
+    features = np.concatenate([*parts, rhythm.describe(frames)]).astype(np.float32)
+    # this one is the level itself, of which nothing is left but rounding
+    features[_columns(config).index("mfcc_00_mean")] = 0
+    return features, peak_db + own
+
+
+def at_recorded_level(features: Float, level: Float, config: SummaryConfig) -> Float:
+    """The features of clips as they were recorded, and the level: what ``level="keep"`` gives.
+
+    Parameters
+    ----------
+    features, level
+        (n_clips, n_features) and (n_clips,), as `measure` gives them.
+    """
+    moved = with_level(features, _columns(config), config.n_mels, level)
+    return np.concatenate([moved, level[:, None]], axis=1).astype(np.float32)
+
+
+def summary_columns(config: SummaryConfig) -> tuple[str, ...]:
+    """The names of the features, such as ``mfcc_03_mean``."""
+    return (*_columns(config), LEVEL) if config.level == "keep" else _columns(config)
 
 
 @functools.lru_cache(maxsize=8)
-def summary_columns(config: SummaryConfig) -> tuple[str, ...]:
-    """The names of the features, such as ``mfcc_03_mean``."""
+def _columns(config: SummaryConfig) -> tuple[str, ...]:
     # the layout is that of a clip: one of silence is enough to learn it
-    silence = analyse(
-        np.zeros(1, np.float32),
-        config.sample_rate,
-        n_fft=config.n_fft,
-        hop_length=config.hop_length,
-        n_mels=config.n_mels,
-        n_mfcc=config.n_mfcc,
-        fmin=config.fmin,
-        fmax=config.highest,
-    )
+    silence = _analysed(np.zeros(1, np.float32), config)
     names = [
         f"{name}_{statistic}"
         for track in _tracks(silence)
@@ -156,6 +112,20 @@ def summary_columns(config: SummaryConfig) -> tuple[str, ...]:
         for statistic in track.statistics
     ]
     return (*names, *rhythm.COLUMNS)
+
+
+def _analysed(y: Float, config: SummaryConfig) -> Frames:
+    """The frames of a clip at the speed at which it is listened to."""
+    return analyse(
+        y,
+        config.sample_rate / config.slowed,
+        n_fft=config.n_fft,
+        hop_length=config.hop_length,
+        n_mels=config.n_mels,
+        n_mfcc=config.n_mfcc,
+        fmin=config.fmin / config.slowed,
+        fmax=config.highest / config.slowed,
+    )
 
 
 @dataclass(frozen=True)
@@ -186,7 +156,7 @@ def _tracks(frames: Frames) -> list[_Track]:
         "zcr": frames.zcr,
         "onset": frames.onset,
     }
-    grouped = frames.mel_db.reshape(len(frames), _MEL_GROUPS, -1).mean(axis=2)
+    grouped = frames.mel_db.reshape(len(frames), MEL_GROUPS, -1).mean(axis=2)
     return [
         _Track("mfcc", frames.mfcc),
         _Track("mfcc_delta", delta(frames.mfcc), _DERIVATIVE),

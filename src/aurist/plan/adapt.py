@@ -8,11 +8,9 @@ from typing import Any
 
 from aurist.errors import ConfigError
 from aurist.features.spectrogram_config import SpectrogramConfig
+from aurist.features.summary_config import RATES, ULTRASONIC_RANGE, ULTRASOUND
 from aurist.recipes import Recipe
 
-#: Rates that sound is brought to, the lowest that loses nothing; above the last ones it is ultrasound.
-_RATES = (8000, 11025, 16000, 22050, 24000, 32000, 44100)
-_ULTRASOUND = 96_000
 #: Of the recipe as it was made.
 _RATE, _FFT, _HOP = 44100, 2048, 441
 #: Seconds of the window, and frames that a shorter one must still have.
@@ -23,8 +21,6 @@ _SHORTEST = 0.05
 _MOST_WINDOWS = 24
 #: Windows learnt from, all epochs together, beyond which more clips are taken for fewer epochs.
 _MOST_LEARNT, _FEWEST_EPOCHS = 400_000, 40
-#: From the lowest to the highest band of ultrasound; below are wind and steps.
-_ULTRASONIC_RANGE = 20
 #: With fewer clips batches are smaller, lest an epoch be a few steps.
 _FEW_CLIPS = 200
 
@@ -74,7 +70,7 @@ def adapted(recipe: Recipe, facts: SoundFacts) -> Recipe:
     (8000, 37, 3600.0, 0.6)
     """
     rate = _rate(facts.sample_rate)
-    slower = rate / _RATE if rate >= _ULTRASOUND else 1.0
+    slower = rate / _RATE if rate >= ULTRASOUND else 1.0
     longest = facts.longest * slower
     window = round(min(_WINDOW, max(longest, _SHORTEST)), 3)
     finer = min(1.0, window * _RATE / _HOP / _FEWEST_FRAMES)
@@ -85,7 +81,7 @@ def adapted(recipe: Recipe, facts: SoundFacts) -> Recipe:
         sample_rate=rate,
         hop_length=max(1, int(_HOP * finer * heard / _RATE)),
         n_fft=_power_of_two(max(_FFT * finer, 0.02 * _RATE) * heard / _RATE),
-        fmin=recipe.front.fmin if slower == 1 else fmax / _ULTRASONIC_RANGE,
+        fmin=recipe.front.fmin if slower == 1 else fmax / ULTRASONIC_RANGE,
         fmax=fmax,
     )
     seconds = window / slower
@@ -163,9 +159,9 @@ def _front(
 
 
 def _rate(native: float) -> int:
-    if native >= _ULTRASOUND:
+    if native >= ULTRASOUND:
         return round(native)
-    return next((rate for rate in _RATES if rate >= 0.99 * native), _RATES[-1])
+    return next((rate for rate in RATES if rate >= 0.99 * native), RATES[-1])
 
 
 def _power_of_two(n: float) -> int:

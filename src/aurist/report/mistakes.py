@@ -7,10 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from aurist.audio import read
 from aurist.clips import Clips
 from aurist.errors import DataError
-from aurist.report.pictures import LONGEST, RATE, sound, spectrogram
+from aurist.report.pictures import read_shown, sound, spectrogram
 
 Proba = npt.NDArray[np.float64]
 
@@ -20,7 +19,7 @@ class Mistake:
     """A clip, what it is said to be, and what the model took it for.
 
     ``truth`` and ``said`` are classes with the probability given to them; ``picture`` and ``sound`` are addresses, None
-    where there is no recording.
+    where there is no recording; ``slowed`` is by how much the sound is played more slowly.
     """
 
     name: str
@@ -29,6 +28,7 @@ class Mistake:
     picture: str | None
     sound: str | None
     seconds: float
+    slowed: float
 
 
 def worst_mistakes(
@@ -81,14 +81,14 @@ def _mistake(
     entry = clips.table.iloc[row]
     start = 0.0 if np.isnan(entry["start"]) else float(entry["start"])
     picture = heard = None
-    seconds = 0.0
+    seconds, slowed = 0.0, 1.0
     if with_sound and clips.has_audio:
         end = None if np.isnan(entry["end"]) else float(entry["end"])
         try:
-            y, _ = read(clips.file(str(entry["path"])), RATE, start=start, end=end)
-            y = y[: round(LONGEST * RATE)]
-            if len(y):
-                seconds, picture, heard = len(y) / RATE, spectrogram(y), sound(y)
+            shown = read_shown(clips.file(str(entry["path"])), start=start, end=end)
+            if len(shown.y):
+                seconds, slowed = shown.seconds, shown.slowed
+                picture, heard = spectrogram(shown), sound(shown)
         except (DataError, OSError):
             pass  # the file was moved since the fit; the mistake is worth its line all the same
     return Mistake(
@@ -98,6 +98,7 @@ def _mistake(
         picture,
         heard,
         seconds,
+        slowed,
     )
 
 

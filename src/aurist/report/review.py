@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
-from aurist.audio import read
 from aurist.files import write_text
-from aurist.report.pictures import RATE, spectrogram
+from aurist.report.pictures import read_shown, spectrogram
 from aurist.report.templates import template
 
 
@@ -30,11 +30,11 @@ def write_review(folder: Path, table: pd.DataFrame, classes: Sequence[str], *, a
     records = table.astype(object).to_dict("records")
     clips = []
     for row in records:
-        y, _ = read(folder / str(row["file"]), RATE)
+        shown = read_shown(folder / str(row["file"]), longest=math.inf)
         before = min(around, float(row["start"]))
-        seconds = max(len(y) / RATE, 1e-6)
+        seconds = max(shown.seconds, 1e-6)
         marked = (before / seconds, min(1.0, (before + float(row["end"]) - float(row["start"])) / seconds))
-        clips.append({**row, "picture": spectrogram(y), "marked": [round(100 * x, 2) for x in marked]})
+        clips.append({**row, "picture": spectrogram(shown), "marked": [round(100 * x, 2) for x in marked]})
     page = template("review.html").render(
         name=folder.resolve().name,
         rows=records,

@@ -44,6 +44,9 @@ class RunData:
         What was guessed, left out or decided, for people to read.
     cache_dir
         Where decoded sound is kept; None: the default place.
+    level
+        (n_clips,): at which clips were recorded, in dB (`aurist.features.level`), whether models see it or not; None
+        where the features are not those of recordings.
     """
 
     task: Task
@@ -56,6 +59,7 @@ class RunData:
     test_keys: npt.NDArray[np.uint64] | None
     notes: tuple[str, ...]
     cache_dir: Path | None = None
+    level: npt.NDArray[np.float32] | None = None
 
     def inputs(self) -> Inputs:
         """What models may look at."""
@@ -69,6 +73,7 @@ class RunData:
             features=self.features.iloc[rows].reset_index(drop=True),
             folds=self.folds[rows],
             groups=self.groups[rows],
+            level=None if self.level is None else self.level[rows],
         )
 
 

@@ -1,8 +1,8 @@
 """The run folder: everything that a fit leaves, written so that a kill at any moment loses little.
 
-``config.toml  recipes.json  plan.toml  data.json  clips.parquet  features.parquet  folds.parquet  embedders/<name>/
-models/<name>/fold<k>/  predictions.parquet  ensemble.json  leaderboard.csv  pairwise.csv  variants.csv  scores.json
-audit.json  quarantine.csv  versions.json  journal.jsonl``
+``config.toml  recipes.json  plan.toml  data.json  clips.parquet  features.parquet  level.parquet  folds.parquet
+embedders/<name>/  models/<name>/fold<k>/  predictions.parquet  ensemble.json  leaderboard.csv  pairwise.csv
+variants.csv  scores.json  audit.json  quarantine.csv  versions.json  journal.jsonl``
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ import pandas as pd
 
 from aurist.config import FitConfig, read_config, read_toml, write_config
 from aurist.errors import RunError
+from aurist.features.level import LEVEL
 from aurist.features.schema import schema_to_dict
+from aurist.features.summary import VERSION
 from aurist.files import add_line, atomic_path, whole_lines, write_json
 from aurist.machine import versions
 from aurist.models.network import ENGINE as NETWORK
@@ -197,6 +199,9 @@ def create_run(folder: Path, config: FitConfig, data: RunData, recipes: Sequence
     for name, table in (("clips", base), ("features", data.features), ("folds", folds)):
         with atomic_path(folder / f"{name}.parquet") as part:
             table.to_parquet(part)
+    if data.level is not None:
+        with atomic_path(folder / "level.parquet") as part:
+            pd.DataFrame({LEVEL: data.level}).to_parquet(part)
     if data.test_keys is not None:
         with atomic_path(folder / "test_keys.parquet") as part:
             pd.DataFrame({"key": data.test_keys}).to_parquet(part)
@@ -214,6 +219,7 @@ def create_run(folder: Path, config: FitConfig, data: RunData, recipes: Sequence
             "metric": data.task.metric,
             "root": None if data.clips.root is None else str(data.clips.root.resolve()),
             "schema": schema_to_dict(data.schema),
+            "features": VERSION,
             "summary": data.summary,
             "notes": list(data.notes),
             "cache_dir": None if data.cache_dir is None else str(data.cache_dir.resolve()),

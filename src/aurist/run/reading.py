@@ -9,7 +9,10 @@ import numpy as np
 
 from aurist.clips import Clips
 from aurist.clips.grouping import grouping_from
+from aurist.errors import RunError
+from aurist.features.level import LEVEL
 from aurist.features.schema import schema_from_dict
+from aurist.features.summary import VERSION
 from aurist.machine import available_cores
 from aurist.metrics import METRICS
 from aurist.models.base import Task
@@ -25,9 +28,11 @@ def read_data(run: Run) -> RunData:
     Raises
     ------
     RunError
-        Where its files are damaged, or do not belong together.
+        Where its files are damaged or do not belong together, or its models hear recordings by features of another
+        version.
     """
     known, config = run.known(), run.config()
+    _check_version(run, known)
     clips = _read_clips(run, known)
     folds = read_frame(run.folder / "folds.parquet", {"fold": "i", "group": "i"}, run.remedy)
     features = read_frame(run.folder / "features.parquet", {}, run.remedy)
@@ -40,7 +45,7 @@ def read_data(run: Run) -> RunData:
             )
         if list(features.columns) != schema.names:
             raise ValueError("features.parquet has other columns than data.json")
-    keys = run.folder / "test_keys.parquet"
+    keys, level = run.folder / "test_keys.parquet", run.folder / "level.parquet"
     return RunData(
         task=Task(
             clips.classes, clips.multilabel, known["metric"], config.seed, available_cores(config.jobs)
@@ -56,7 +61,20 @@ def read_data(run: Run) -> RunData:
         else None,
         notes=tuple(known["notes"]),
         cache_dir=None if known["cache_dir"] is None else Path(known["cache_dir"]),
+        level=read_frame(level, {LEVEL: "f"}, run.remedy)[LEVEL].to_numpy() if level.exists() else None,
     )
+
+
+def _check_version(run: Run, known: dict[str, Any]) -> None:
+    """Where models listen, recordings must look to them as they did when they learnt; tables look as they are."""
+    made = known.get("features", 1)
+    listens = known["summary"] is not None or (run.plan_path.exists() and bool(run.networks()))
+    if listens and made != VERSION:
+        raise RunError(
+            f"{run.folder} was fitted with features of version {made}, but this aurist makes version {VERSION}: "
+            "recordings would look different to its models than those they learnt from. "
+            "Fit again, into a new folder: aurist fit DATA -o NEW_FOLDER"
+        )
 
 
 def _read_clips(run: Run, known: dict[str, Any]) -> Clips:

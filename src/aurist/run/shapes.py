@@ -14,6 +14,7 @@ DATA = {
     "metric": str,
     "root": (str, None),
     "schema": [{"name": str, "kind": str, "categories": [str], "decimal_comma?": bool}],
+    "features?": int,
     "summary": (dict, None),
     "notes": [str],
     "cache_dir": (str, None),

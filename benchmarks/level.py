@@ -1,0 +1,186 @@
+"""How many answers hang on the recorder's gain, and what taking the level away costs.
+
+Of each set a fifth of the groups is kept apart, and a run is fitted on the others: extra-trees, kernel ridge, logistic
+regression and a short training of the default network. The clips kept apart are then asked about as they are, turned up
+and down, with an offset and with 8 bits: how many answers are no longer the same, and how many are right. The scores
+are those of the leaderboard, out of fold. Then ten minutes of background are listened to at several gains, by the run
+of nips4b: how many events. Resumable: what is done is not done again.
+
+It uses nothing but commands that older versions have, too: PYTHONPATH=OLDER/src measures one.
+
+    python benchmarks/level.py esc10 gtzan100 nips4b --output level/
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import soundfile
+
+from _common import DATA, table
+from aurist.audio import read
+from aurist.automl import apply_run
+from aurist.clips.read import read_clips
+from aurist.run import Run, open_run
+from equal_time import labels
+
+PLAN = """\
+[[member]]
+name = "ExtraTrees"
+engine = "forest"
+
+[[member]]
+name = "KernelRidge"
+engine = "kernel"
+
+[[member]]
+name = "Logistic"
+engine = "classic"
+settings = { kind = "logistic" }
+
+[[member]]
+name = "mel-cnn"
+engine = "network"
+recipe = "RECIPE"
+"""
+SHORT = """\
+base = "mel-cnn"
+name = "mel-cnn"
+
+[front]
+sample_rate = 22050
+n_fft = 1024
+hop_length = 220
+fmax = 10000.0
+
+[training]
+epochs = EPOCHS
+"""
+#: Gain in dB; the offset and the bits are of full scale.
+GAINS = (-40, -20, -10, 10, 20)
+BACKGROUND = (0, -10, -20, -40)
+MOST = 100
+
+
+def turned(y: npt.NDArray[np.float32], how: str) -> tuple[npt.NDArray[np.float32], str]:
+    """A clip with another gain, an offset or fewer bits, and the kind of file that holds it."""
+    if how == "offset":
+        return y + np.float32(0.1), "FLOAT"
+    if how == "8 bit":
+        return y / max(1e-9, float(np.abs(y).max())), "PCM_U8"
+    return y * np.float32(10 ** (float(how) / 20)), "FLOAT"
+
+
+def fit(place: Path, name: str, data: Path, epochs: int, level: str) -> tuple[Run, pd.DataFrame]:
+    """The run on four fifths, and the clips that it has not seen."""
+    clips = labels(data, name)
+    groups = np.random.default_rng(0).permutation(clips["group"].unique())
+    apart = clips["group"].isin(groups[: len(groups) // 5]).to_numpy()
+    if not (place / "run" / "leaderboard.csv").exists():
+        place.mkdir(parents=True, exist_ok=True)
+        (place / "short.toml").write_text(SHORT.replace("EPOCHS", str(epochs)))
+        (place / "plan.toml").write_text(PLAN.replace("RECIPE", str(place.resolve() / "short.toml")))
+        clips[~apart].to_csv(place / "train.csv", index=False)
+        metric = "lwlrap" if name == "nips4b" else "accuracy"
+        command = [sys.executable, "-m", "aurist", "fit", str(place / "train.csv"), "--metric", metric]
+        options = [] if level == "relative" else ["--level", level]
+        command += ["--plan", str(place / "plan.toml"), *options, "-o", str(place / "run")]
+        subprocess.run(command, check=True)
+    return open_run(place / "run"), clips[apart].iloc[:MOST].reset_index(drop=True)
+
+
+def answers(run: Run, place: Path, apart: pd.DataFrame, model: str) -> dict[str, npt.NDArray[np.float64]]:
+    """What a model says of the clips kept apart, by how they were turned."""
+    out = {}
+    for how in ("0", *map(str, GAINS), "offset", "8 bit"):
+        folder = place / "turned" / how.replace(" ", "_")
+        folder.mkdir(parents=True, exist_ok=True)
+        files = [folder / f"{number}.wav" for number in range(len(apart))]
+        for row, file in zip(apart.itertuples(), files, strict=True):
+            if not file.exists():
+                bounds = {name: getattr(row, name) for name in ("start", "end") if hasattr(row, name)}
+                y, rate = read(Path(str(row.path)), **bounds)
+                sound, kind = turned(y, how)
+                soundfile.write(file, sound, rate, subtype=kind)
+        clips = read_clips(pd.DataFrame({"path": [str(file) for file in files]}), labelled=False)
+        out[how] = apply_run(run, clips, model=model, cache_dir=place / "cache").proba
+    return out
+
+
+def measure(place: Path, name: str, data: Path, epochs: int, level: str) -> dict[str, dict[str, float]]:
+    """Of each model: its score out of fold, and the share of answers that change."""
+    run, apart = fit(place, name, data, epochs, level)
+    board = run.leaderboard().set_index("model")["score"]
+    found: dict[str, dict[str, float]] = {}
+    for model in board.index:
+        proba = answers(run, place, apart, str(model))
+        top = proba["0"].argmax(axis=1)
+        found[str(model)] = {"score": float(board[model])}
+        for how, other in proba.items():
+            if how != "0":
+                found[str(model)][how] = float((other.argmax(axis=1) != top).mean())
+                found[str(model)][f"{how} moved"] = float(np.abs(other - proba["0"]).max())
+    return found
+
+
+def events(place: Path, data: Path) -> dict[str, dict[str, int]]:
+    """How many events the run of nips4b names in ten minutes of background, at several gains."""
+    parts = sorted((data / "soundscapes").rglob("*.[wo][ag][vg]"))
+    y = np.concatenate([read(path, 22050)[0] for path in parts if path.stem != "spinetail"])
+    y = np.resize(y, 600 * 22050)
+    found: dict[str, dict[str, int]] = {}
+    for model in ("ensemble", "ExtraTrees", "KernelRidge", "mel-cnn"):
+        for gain in BACKGROUND:
+            file, out = place / "background" / f"{gain}.wav", place / "events" / model / str(gain)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            if not file.exists():
+                soundfile.write(file, y * np.float32(10 ** (gain / 20)), 22050, subtype="FLOAT")
+            if not (out / "events.csv").exists():
+                command = [sys.executable, "-m", "aurist", "predict", str(place / "run"), str(file)]
+                chosen = [] if model == "ensemble" else ["--model", model]
+                subprocess.run([*command, *chosen, "--window", "5", "-o", str(out)], check=True)
+            found.setdefault(model, {})[str(gain)] = len(pd.read_csv(out / "events.csv"))
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("sets", nargs="+", choices=("esc10", "gtzan100", "nips4b"))
+    parser.add_argument("--data", type=Path, default=DATA)
+    parser.add_argument("--epochs", type=int, default=8)
+    parser.add_argument("--level", default="relative")
+    parser.add_argument("--output", type=Path, default=Path("level"))
+    options = parser.parse_args()
+    columns = [*map(str, GAINS), "offset", "8 bit"]
+    rows = []
+    for name in options.sets:
+        place = options.output / name
+        path = place / "level.json"
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            made = measure(place, name, options.data, options.epochs, options.level)
+            path.write_text(json.dumps(made, indent=2))
+        for model, figures in json.loads(path.read_text()).items():
+            rows.append([name, model, f"{figures['score']:.3f}", *(f"{figures[how]:.0%}" for how in columns)])
+    text = table(["set", "model", "score", *(f"{c} dB" if c[-1].isdigit() else c for c in columns)], rows)
+    if "nips4b" in options.sets:
+        counted = events(options.output / "nips4b", options.data)
+        lines = [[model, *(str(n) for n in gains.values())] for model, gains in counted.items()]
+        text += "\n\n" + table(
+            ["events in ten minutes of background", *(f"{g} dB" for g in BACKGROUND)], lines
+        )
+    (options.output / "level.md").write_text(text + "\n")
+    print(text)
+
+
+if __name__ == "__main__":
+    main()

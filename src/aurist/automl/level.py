@@ -1,0 +1,65 @@
+"""What it is worth to keep, or to leave out, the level at which clips were recorded."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from aurist.crossval import FoldsFitted, TrainingData
+from aurist.features.level import LEVEL, with_level
+from aurist.features.summary import summary_columns
+from aurist.features.summary_config import SummaryConfig
+from aurist.files import atomic_path
+from aurist.models.forest import forest_proba
+from aurist.predictions import Predictions, from_frame
+from aurist.run import HELD_OUT, Run, RunData
+
+KEPT, LEFT_OUT = "level kept", "level left out"
+_FILE = "level_variant.parquet"
+
+
+def with_other_level(run: Run, data: RunData, learn: TrainingData, forest: FoldsFitted) -> FoldsFitted:
+    """The forest with one more way to answer: fitted on the same folds with the level if it has none, else without.
+
+    Nothing is done where the features are not those of recordings.
+    """
+    if data.level is None or data.summary is None:
+        return forest
+    config, path = SummaryConfig(**data.summary), run.folder / _FILE
+    name = LEFT_OUT if config.level == "keep" else KEPT
+    if path.exists():
+        other = from_frame(pd.read_parquet(path), learn.task.classes)[0]
+    else:
+        rows = np.flatnonzero(data.folds != HELD_OUT)
+        features = _other_features(learn.examples.features, data.level[rows], config)
+        other = _answers(name, learn, features)
+        with atomic_path(path) as part:
+            other.to_frame().to_parquet(part)
+    return replace(forest, variants={**forest.variants, name: other})
+
+
+def _other_features(
+    features: pd.DataFrame, level: npt.NDArray[np.float32], config: SummaryConfig
+) -> pd.DataFrame:
+    """The features with the level where they are without it, or the other way round."""
+    kept = config.level == "keep"
+    columns = list(summary_columns(replace(config, level="relative")))
+    values = features[columns].to_numpy(dtype=np.float32)
+    moved = with_level(values, columns, config.n_mels, -level if kept else level)
+    others = features.drop(columns=[*columns, LEVEL] if kept else columns)
+    table = pd.concat([pd.DataFrame(moved, columns=columns), others], axis=1)
+    return table if kept else table.assign(**{LEVEL: level})
+
+
+def _answers(name: str, learn: TrainingData, features: pd.DataFrame) -> Predictions:
+    examples = replace(learn.examples, inputs=replace(learn.examples.inputs, features=features))
+    proba = np.zeros(learn.examples.targets.shape)
+    for split in learn.splits:
+        rows = np.sort(np.concatenate([split.train, split.inner]))
+        inputs = examples.inputs.take(split.scored)
+        proba[split.scored] = forest_proba(learn.task, examples.take(rows), inputs)
+    scored = np.flatnonzero(learn.folds >= 0)
+    return Predictions(name, learn.clip_ids[scored], proba[scored], learn.task.classes, learn.folds[scored])
