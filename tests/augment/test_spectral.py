@@ -26,7 +26,9 @@ from aurist.augment.spectral import augment_image, augment_spectrum, warped_bank
 from aurist.errors import ConfigError  # noqa: E402
 from aurist.features.spectrogram import Spectrogram, SpectrogramConfig, mel_matrix  # noqa: E402
 
-CONFIG = SpectrogramConfig(sample_rate=32000, n_fft=2048, hop_length=512, fmin=80, kind="mel", scale="none", level="keep")
+CONFIG = SpectrogramConfig(
+    sample_rate=32000, n_fft=2048, hop_length=512, fmin=80, kind="mel", scale="none", level="keep"
+)
 RATE = CONFIG.sample_rate
 RNG = np.random.default_rng(0)
 NOISE = (0.1 * RNG.standard_normal((2, 3 * RATE))).astype(np.float32)
