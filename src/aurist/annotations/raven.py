@@ -12,12 +12,14 @@ from typing import Any
 
 from aurist.annotations.lines import Lines
 from aurist.annotations.recordings import Recordings
+from aurist.annotations.sequence import RecordingSequence, Span, end_of
 from aurist.annotations.table import Annotations, make_annotations
 from aurist.clips.times import plain
 from aurist.errors import DataError, listing, plural
 from aurist.files import atomic_path
 
 BEGIN, END, LOW, HIGH = "Begin Time (s)", "End Time (s)", "Low Freq (Hz)", "High Freq (Hz)"
+END_PATH, END_FILE = "End Path", "End File"
 BEGIN_PATH, BEGIN_FILE, OFFSET = "Begin Path", "Begin File", "File Offset (s)"
 #: Columns that people and programs put the label in, the first that is there.
 LABEL_COLUMNS = ("Annotation", "Species", "Label", "Class", "Common Name", "Call Type", "Call", "Tags", "Tag")
@@ -36,7 +38,7 @@ def read_raven(table: Lines, there: Recordings, label: str | None) -> Annotation
 
     A selection has a row for each view of it: one is taken. In a table of several recordings the times are those
     of all of them in sequence, and "File Offset (s)" is the time in the recording that "Begin Path" or "Begin
-    File" names.
+    File" names. A selection that goes on in the next recording is one of each.
 
     Parameters
     ----------
@@ -58,6 +60,7 @@ def read_raven(table: Lines, there: Recordings, label: str | None) -> Annotation
     score = next((name for name in SCORE_COLUMNS if name in table.columns), None)
     own = _own(table, there)
     rows: list[dict[str, Any]] = []
+    spans: list[Span | None] = []
     lines, seen, doubled = [], set(), 0
     for number, row in zip(table.numbers, table.rows, strict=True):
         path = own if own is not None else _path(row)
@@ -72,9 +75,16 @@ def read_raven(table: Lines, there: Recordings, label: str | None) -> Annotation
         if score is not None:
             rows[-1]["score"] = row[score]
         lines.append(number)
+        spans.append(None if own is not None else _span(path, row, start, end))
+    rows, lines, split = _divided(rows, lines, spans, table, there)
     listened = [str(row["path"]) for row in rows] or ([own] if own is not None else [])
     kept = [i for i, row in enumerate(rows) if row["label"].lower() != NOTHING]
-    notes = [*table.notes, *_check_offsets(table), f"{table.where.name}: labels from the column {column!r}"]
+    notes = [
+        *table.notes,
+        *_check_offsets(table),
+        f"{table.where.name}: labels from the column {column!r}",
+        *split,
+    ]
     if doubled:
         notes.append(f"{table.where.name}: {plural(doubled, 'row')} of further views of a selection left out")
     made = make_annotations(
@@ -93,7 +103,7 @@ def with_ravens_names(table: Lines) -> Lines:
 
     ``Begin.Time..s.``, ``Begin_Time_(s)`` and ``begin time (s)`` are ``Begin Time (s)``.
     """
-    own = {plain(name): name for name in (*_HEADER, *LABEL_COLUMNS, *SCORE_COLUMNS)}
+    own = {plain(name): name for name in (*_HEADER, END_PATH, END_FILE, *LABEL_COLUMNS, *SCORE_COLUMNS)}
     named = {name: own.get(plain(name), name) for name in table.columns if name not in own.values()}
     new = [name for name in named.values() if name in own.values()]
     named = {old: name for old, name in named.items() if new.count(name) == 1 and name not in table.columns}
@@ -174,6 +184,48 @@ def _times(row: dict[str, str]) -> tuple[str | float, str | float]:
         return float(offset), float(offset) + float(row[END]) - float(row[BEGIN])
     except ValueError:
         return row[BEGIN], row[END]  # what is wrong is said of these
+
+
+def _span(path: str, row: dict[str, str], start: str | float, end: str | float) -> Span | None:
+    """A selection in time; None where its times are no numbers, which is said of the row itself."""
+    offset = row.get(OFFSET, "")
+    if not all(_is_number(str(cell)) for cell in (start, end, row[BEGIN], offset or 0)):
+        return None
+    begin = float(row[BEGIN]) - float(offset) if offset else math.nan
+    last = end_of(path, row.get(END_PATH, ""), row.get(END_FILE, ""))
+    return Span(path, float(start), float(end), begin, last)
+
+
+def _divided(
+    rows: list[dict[str, Any]], lines: list[int], spans: list[Span | None], table: Lines, there: Recordings
+) -> tuple[list[dict[str, Any]], list[int], list[str]]:
+    """Divide selections that go on in the next recording; rows, their lines, and notes."""
+    sequence = RecordingSequence(
+        [span for span in spans if span is not None], lambda path: there.seconds(path, table.where)
+    )
+    made: list[dict[str, Any]] = []
+    numbers, divided, notes = [], 0, []
+    for row, line, span in zip(rows, lines, spans, strict=True):
+        parts = [span] if span is None else sequence.parts(span)
+        if parts is None:
+            assert span is not None
+            parts = [span]
+            notes.append(
+                f"{table.where.name}: row {line} goes on from {span.path} in {span.last}, but nothing says how far: it "
+                "counts in the first alone"
+            )
+        if "Confidence" in table.columns:  # windows of a program, whose last one is filled up with silence
+            parts = parts[:1]
+        divided += len(parts) > 1
+        for part in parts:
+            where = {} if part is None or (len(parts) == 1 and part is span) else vars(part)
+            made.append(row | {name: where[name] for name in ("path", "start", "end") if name in where})
+            numbers.append(line)
+    if divided:
+        notes.append(
+            f"{table.where.name}: {plural(divided, 'selection')} over several recordings, one for each of them"
+        )
+    return made, numbers, notes
 
 
 @dataclass(frozen=True)

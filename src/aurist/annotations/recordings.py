@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -64,13 +64,23 @@ class Recordings:
         they stand beside the recordings.
     by_path
         Whether paths in tables are looked for in the folder; False: they stay as they are.
+    length
+        Gives the seconds of a file, None where it cannot be read.
     """
 
-    def __init__(self, folder: Path, tables: Path | None = None, *, by_path: bool = True) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        tables: Path | None = None,
+        *,
+        by_path: bool = True,
+        length: Callable[[Path], float | None] | None = None,
+    ) -> None:
         self.folder = folder
         source = tables or folder
         self._tables = source.parent if source.is_file() else source
         self._by_path = by_path
+        self._length = length
         self._bases = tuple({_folders(f"{base}/a.wav") for base in (folder.absolute(), folder.resolve())})
         self._claims: dict[str, list[_Claim]] = {}
 
@@ -131,6 +141,16 @@ class Recordings:
         return replace(
             found, table=found.table.assign(path=paths), recordings=tuple(dict.fromkeys(names.values()))
         )
+
+    def seconds(self, given: str, table: Path) -> float | None:
+        """The length of the recording that a table gives the path of; None: it cannot be known here."""
+        if self._length is None:
+            return None
+        try:
+            path = self.find(given, table) if self._by_path else given
+        except DataError:  # is said with all others that are in doubt
+            return None
+        return None if path is None else self._length(self.folder / path)
 
     def find(self, given: str, table: Path) -> str | None:
         """The recording that a table gives the path, the name, or the name without ending of; None: it is not there.

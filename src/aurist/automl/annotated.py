@@ -47,7 +47,7 @@ def read_annotated(
     """
     if not recordings.is_dir():
         raise DataError(f"{recordings} is no folder: with --annotations it must be that of the recordings.")
-    there = Recordings(recordings, annotations)
+    there = Recordings(recordings, annotations, length=_seconds)
     found = read_annotations(annotations, audio_root=there, label=label)
     partial: set[str] = set()
     if verdicts is not None:
@@ -78,6 +78,13 @@ def read_annotated(
     hours = sum(durations.values()) / 3600
     cut = f"{plural(len(clips), 'clip')} of {plural(len(durations), 'annotated recording')}, {hours:.1f} h"
     return replace(clips, notes=(cut, *notes, *clips.notes))
+
+
+def _seconds(file: Path) -> float | None:
+    try:
+        return probe(file).duration
+    except (DataError, OSError):  # is said with all others that cannot be read
+        return None
 
 
 def _without_lost_ends(
