@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from aurist.models.base import Examples, Inputs, Member, Task, engine
+from aurist.models.base import Examples, FitFailedError, Inputs, Member, Task, engine
 
 TASK = Task(("a", "b", "c"), False, "accuracy")
 
@@ -56,3 +56,11 @@ def test_a_class_of_one_clip_is_learnt_without_a_warning(kind: str, tmp_path: Pa
         proba = fitted.model.predict_proba(inner.inputs)
     assert proba.shape == (16, 3)
     assert (proba.argmax(axis=1) == inner.targets.argmax(axis=1)).mean() > 0.8
+
+
+def test_fewer_rows_than_discriminants_need_are_said(tmp_path: Path) -> None:
+    features = pd.DataFrame({"a": [0.0, 1.0, 2.0], "b": [1.0, 0.5, 0.0]})
+    three = Examples(Inputs(features), np.eye(3, dtype=np.int8), np.ones(3))
+    member = Member("LDA", "classic", {"kind": "lda"})
+    with pytest.raises(FitFailedError, match="3 rows to learn 3 classes from are too few"):
+        engine("classic").fit(tmp_path, Task(("a", "b", "c"), False, "accuracy"), member, three, three, 60.0)

@@ -170,6 +170,9 @@ def _fit_weighted(
 
     if isinstance(learner, LinearDiscriminantAnalysis):
         taken = _drawn_by_weight(truth, weight, seed)
+        n_classes = len(np.unique(truth[taken]))
+        if len(taken) <= n_classes:
+            raise FitFailedError(f"lda: {len(taken)} rows to learn {n_classes} classes from are too few.")
         return learner.fit(shown[taken], truth[taken])
     return learner.fit(shown, truth, sample_weight=weight)
 
