@@ -220,7 +220,9 @@ def _keep(clips: Clips, broken: pd.DataFrame, *, allow_loss: bool) -> npt.NDArra
     )
     if not lost.any() or (allow_loss and len(kept)):
         return kept
-    reasons = listing([about(str(row.clip_id), str(row.detail)) for row in broken.itertuples()], shown=10)
+    row_of = {name: row for row, name in enumerate(clips.table["clip_id"])}
+    details = zip(broken["clip_id"], broken["detail"], strict=True)
+    reasons = listing([about(clips.called(row_of[name]), str(detail)) for name, detail in details], shown=10)
     advice = (
         "Repair these files or rows (`aurist check` lists them), or go on without them with --allow-loss."
     )

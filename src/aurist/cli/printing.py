@@ -80,7 +80,7 @@ def print_applied(applied: Applied) -> None:
     for note in (*applied.clips.notes, *applied.notes):
         say(note)
     for row, message in applied.failures.items():
-        say(f"not predicted: {about(str(applied.clips.table['clip_id'].iloc[row]), message)}")
+        say(f"not predicted: {about(applied.clips.called(row), message)}")
     seen = int(applied.seen.sum())
     if seen:
         stands = "stands" if seen == 1 else "stand"

@@ -100,6 +100,20 @@ class Clips:
         """The file of every row, in order."""
         return [self.file(str(path)) for path in self.table["path"]]
 
+    def called(self, row: int) -> str:
+        """Name a clip in a message: a row of features by where it stands in its table, with an id that is no number.
+
+        Examples
+        --------
+        >>> clips = make_clips([("dog",), ("cat",)], rows=[2, 3])
+        >>> clips.called(1), make_clips([("dog",)], clip_ids=["T7"], rows=[2]).called(0)
+        ('row 3', 'T7 (row 2)')
+        """
+        name = str(self.table["clip_id"].iloc[row])
+        if not self.rows or self.table["path"].iloc[row] is not None:
+            return name
+        return f"row {self.rows[row]}" if name.isdigit() else f"{name} (row {self.rows[row]})"
+
     def targets(self, classes: Sequence[str] | None = None) -> npt.NDArray[np.int8]:
         """Indicator matrix of the labels.
 
