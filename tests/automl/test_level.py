@@ -1,15 +1,17 @@
 """A run's answers hang on what was recorded, not on the gain; the level is kept where that is wanted."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import soundfile
 
-import aurist
-from aurist.automl import apply_run
+from aurist.automl import apply_run, fit
 from aurist.clips.read import read_clips
+from aurist.config import FitConfig
 from aurist.errors import RunError
 from aurist.features.level import LEVEL
 from aurist.run import Run, read_data
@@ -56,8 +58,8 @@ def fitted(folder: Path, sounds: Path, label: str, level: str) -> Run:
             for path in clips.table["path"]
         ],
     )
-    config = aurist.FitConfig(plan=str(folder / "plan.toml"), n_splits=3, jobs=1, near=False, level=level)
-    return aurist.fit(table, folder / f"run-{label}-{level}", config, cache_dir=folder / "cache")
+    config = FitConfig(plan=str(folder / "plan.toml"), n_splits=3, jobs=1, near=False, level=level)
+    return fit(table, folder / f"run-{label}-{level}", config, cache_dir=folder / "cache")
 
 
 @pytest.fixture(scope="module")
@@ -121,3 +123,11 @@ def test_a_run_of_older_features_is_refused(folder, sounds, machines, tmp_path):
     (old / "data.json").write_text(json.dumps({k: v for k, v in known.items() if k != "features"}))
     with pytest.raises(RunError, match="features of version 1, but this aurist makes version 2"):
         read_data(Run(old))
+
+
+def test_levels_of_other_clips_are_damage(machines, tmp_path):
+    shutil.copytree(machines.folder, tmp_path / "run")
+    path = tmp_path / "run" / "level.parquet"
+    pd.read_parquet(path).iloc[:-1].to_parquet(path)
+    with pytest.raises(RunError, match=r"level\.parquet is damaged.*31 rows, and clips\.parquet has 32"):
+        read_data(Run(tmp_path / "run"))

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from aurist.clips import Clips
 from aurist.clips.grouping import grouping_from
@@ -45,7 +46,7 @@ def read_data(run: Run) -> RunData:
             )
         if list(features.columns) != schema.names:
             raise ValueError("features.parquet has other columns than data.json")
-    keys, level = run.folder / "test_keys.parquet", run.folder / "level.parquet"
+    keys = run.folder / "test_keys.parquet"
     return RunData(
         task=Task(
             clips.classes, clips.multilabel, known["metric"], config.seed, available_cores(config.jobs)
@@ -61,8 +62,19 @@ def read_data(run: Run) -> RunData:
         else None,
         notes=tuple(known["notes"]),
         cache_dir=None if known["cache_dir"] is None else Path(known["cache_dir"]),
-        level=read_frame(level, {LEVEL: "f"}, run.remedy)[LEVEL].to_numpy() if level.exists() else None,
+        level=_read_level(run, len(clips)),
     )
+
+
+def _read_level(run: Run, n_clips: int) -> npt.NDArray[np.float32] | None:
+    path = run.folder / "level.parquet"
+    if not path.exists():
+        return None
+    level = read_frame(path, {LEVEL: "f"}, run.remedy)[LEVEL].to_numpy(dtype=np.float32)
+    with stored(path, run.remedy):
+        if len(level) != n_clips:
+            raise ValueError(f"it has {len(level)} rows, and clips.parquet has {n_clips}")
+    return level
 
 
 def _check_version(run: Run, known: dict[str, Any]) -> None:
