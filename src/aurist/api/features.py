@@ -61,8 +61,7 @@ def compute_features(
     (1, 0)
     """
     from aurist.automl.reading import read_sources
-    from aurist.features.store import sampled_rates, summary_table
-    from aurist.features.summary_config import SummaryConfig, fitting
+    from aurist.features.store import config_for, summary_table
 
     with errors_in_python():
         options = read_options(path=path, start=start, end=end, audio_root=audio_root)
@@ -72,10 +71,7 @@ def compute_features(
                     "The table has no column of audio files to compute features of. Name it with path=."
                 )
             folder = None if cache_dir is None else Path(cache_dir)
-            if resample is None:
-                config = fitting(sampled_rates(clips), clips.band, level=level)
-            else:
-                config = SummaryConfig(sample_rate=resample, level=level)
+            config = config_for(clips, resample, level=level)
             made = summary_table(clips, config, cache_dir=folder, jobs=jobs)
         failures = [about(str(index[row]), message) for row, message in made.failures.items()]
         if len(failures) == len(clips):

@@ -19,8 +19,7 @@ import pandas as pd
 from aurist.clips.grouped import groups_told, names_of
 from aurist.clips.name_search import CLASSES
 from aurist.clips.table import Clips
-from aurist.features.store import sampled_rates, summary_table
-from aurist.features.summary_config import fitting
+from aurist.features.store import config_for, summary_table
 
 Ints = npt.NDArray[np.int64]
 Rows = npt.NDArray[np.intp]
@@ -135,7 +134,7 @@ def compare_nearest(
     if not kept.has_audio:
         return None
     some = kept.take(some_rows(kept, most=MOST_HEARD))
-    made = summary_table(some, fitting(sampled_rates(kept), kept.band), cache_dir=cache_dir, jobs=jobs)
+    made = summary_table(some, config_for(kept), cache_dir=cache_dir, jobs=jobs)
     return alike_sentence(some, made.features)
 
 

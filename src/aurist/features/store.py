@@ -27,6 +27,7 @@ from aurist.features.summary import (
     summary,
     summary_columns,
 )
+from aurist.features.summary_config import fitting
 from aurist.features.waves import HeldWaves
 from aurist.machine import available_cores
 from aurist.progress import Advance
@@ -35,6 +36,7 @@ __all__ = [
     "SummaryTable",
     "cache_size",
     "clear_cache",
+    "config_for",
     "default_cache_dir",
     "sampled_rates",
     "summary_of_waves",
@@ -113,6 +115,13 @@ def summary_table(
         values = at_recorded_level(values, level, config)
     features = pd.DataFrame(values, columns=list(summary_columns(config)), index=clips.table.index)
     return SummaryTable(features, level, dict(sorted(failures.items())))
+
+
+def config_for(clips: Clips, sample_rate: int | None = None, *, level: str = "relative") -> SummaryConfig:
+    """The settings for clips that no audit has looked at: at a given rate in Hz, else as `fitting` says."""
+    if sample_rate is not None:
+        return SummaryConfig(sample_rate=sample_rate, level=level)
+    return fitting(sampled_rates(clips), clips.band, level=level)
 
 
 def sampled_rates(clips: Clips) -> dict[str, int]:
