@@ -197,7 +197,7 @@ def _read_sound_without_ffmpeg(folder: Path) -> object:
 
 def _plan(folder: Path) -> None:
     from aurist.config import FitConfig
-    from aurist.models.network import recipe_member
+    from aurist.models.network_member import recipe_member
     from aurist.plan import FitPlan, Step, table_members, write_plan
     from aurist.recipes import read_recipe
 
@@ -272,14 +272,14 @@ engine = "kernel"
 
 def make_run(folder: Path) -> None:
     """A small finished run, of features alone."""
-    from aurist import automl
+    from aurist.automl.fit import fit
     from aurist.config import FitConfig
 
     (folder / "own.toml").write_text(_PLAN_OF_RUN)
     table = pd.concat([_rows()] * 3, ignore_index=True).drop(columns=["id", "artist"])
     table["tempo"] += np.random.default_rng(1).normal(size=len(table))
     config = FitConfig(plan=str(folder / "own.toml"), n_splits=2, jobs=1)
-    automl.fit(
+    fit(
         table.assign(mode=table["mode"].str.upper()),
         folder / "run",
         config,
@@ -290,12 +290,12 @@ def make_run(folder: Path) -> None:
 
 def read_run(folder: Path) -> object:
     """What `leaderboard`, `predict`, `report` and `resume` read of it."""
-    from aurist.automl.apply import apply_run
-    from aurist.automl.prune import fitted_members
     from aurist.cli.show import print_leaderboard
     from aurist.clips.read import ReadOptions, read_clips
     from aurist.errors import AuristError
+    from aurist.inference.predict import apply_run
     from aurist.report import gather
+    from aurist.results.pruning import fitted_members
     from aurist.run import open_run, read_data, training_data
     from aurist.stored import stored
 
@@ -329,7 +329,7 @@ def read_run(folder: Path) -> object:
 
 
 def make_detections(folder: Path) -> None:
-    from aurist.automl.detections import Detections, Recording
+    from aurist.detection.store import Detections, Recording
     from aurist.features.windows import Block
 
     settings = {
@@ -355,9 +355,9 @@ def make_detections(folder: Path) -> None:
 
 
 def read_detections(folder: Path) -> object:
-    from aurist.automl.detected import WINDOWS, Wanted, write_detections
-    from aurist.automl.detections import Detections, open_detections
-    from aurist.automl.recordings import Heard
+    from aurist.detection.export import WINDOWS, Wanted, write_detections
+    from aurist.detection.scan import Heard
+    from aurist.detection.store import Detections, open_detections
 
     detections = open_detections(folder / "found")
     recordings = detections.recordings(folder)
@@ -386,7 +386,7 @@ def _verdicts(folder: Path) -> None:
 
 
 def _read_verdicts(folder: Path) -> object:
-    from aurist.automl.verdicts import read_verdicts
+    from aurist.review.verdicts import read_verdicts
 
     return read_verdicts(folder / "clips.csv", ["wren", "robin"])
 

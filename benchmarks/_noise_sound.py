@@ -12,8 +12,9 @@ import soundfile
 
 from aurist.clips import make_clips
 from aurist.crossval import TrainingData
-from aurist.models.base import Examples, Inputs, Proba, engine
-from aurist.models.network import POOLED, recipe_member
+from aurist.models.base import Examples, Inputs, Proba
+from aurist.models.engines import engine
+from aurist.models.network_member import POOLED, recipe_member
 from aurist.pooling import POOLINGS, choose_pooling
 from aurist.recipes import recipe_from
 

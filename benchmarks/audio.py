@@ -20,9 +20,10 @@ import pandas as pd
 
 from _common import DATA
 from aurist.clips.read import read_clips
-from aurist.evaluate import bootstrap, paired
 from aurist.plan import ENSEMBLE
 from aurist.predictions import from_frame
+from aurist.results.bootstrap import bootstrap
+from aurist.results.differences import paired
 from aurist.run import open_run, read_data, training_data
 
 SETS = {"esc10": (), "gtzan100": ("--folds", "10")}

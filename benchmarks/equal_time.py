@@ -27,10 +27,11 @@ from sklearn.model_selection import StratifiedGroupKFold
 
 from _common import DATA, table
 from aurist.crossval import TrainingData
-from aurist.evaluate import bootstrap, paired
-from aurist.models.network import recipe_of
+from aurist.models.network_member import recipe_of
 from aurist.plan import ENSEMBLE, read_plan
 from aurist.predictions import from_frame
+from aurist.results.bootstrap import bootstrap
+from aurist.results.differences import paired
 from aurist.run import open_run, read_data, training_data
 
 Proba = npt.NDArray[np.float64]

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 import _common
-from aurist.evaluate import bootstrap
+from aurist.results.bootstrap import bootstrap
 
 
 def read(path: Path) -> dict[str, float | str | bool]:

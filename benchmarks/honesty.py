@@ -26,18 +26,17 @@ import pandas as pd
 from sklearn.model_selection import StratifiedGroupKFold
 
 import _common
-from aurist import automl
-from aurist.automl import apply_run
-from aurist.automl.apply import usable_inputs
-from aurist.automl.blender import Blender
+from aurist.automl.fit import fit
 from aurist.clips import Clips
 from aurist.clips.read import ReadOptions, read_clips
 from aurist.config import FitConfig
-from aurist.evaluate import bootstrap
 from aurist.features.store import summary_table
 from aurist.features.summary import SummaryConfig
+from aurist.inference.predict import apply_run, usable_inputs
+from aurist.inference.predictor import Blender
 from aurist.metrics import metric
 from aurist.plan import ENSEMBLE
+from aurist.results.bootstrap import bootstrap
 from aurist.run import Run, read_data
 from equal_time import labels
 
@@ -98,7 +97,7 @@ def stated_and_found(
         if careless:  # every row for itself
             train = train.assign(group=[f"r{i}" for i in range(len(train))])
         options = ReadOptions(label="label", group="group", path=path)
-        run = automl.fit(train, place / "run", config, options=options)
+        run = fit(train, place / "run", config, options=options)
         told = run.scores()["score"]
         new = read_clips(test, options)
         applied = apply_run(run, new)

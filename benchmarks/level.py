@@ -26,8 +26,8 @@ import soundfile
 
 from _common import DATA, table
 from aurist.audio import read
-from aurist.automl import apply_run
 from aurist.clips.read import read_clips
+from aurist.inference.predict import apply_run
 from aurist.run import Run, open_run
 from equal_time import labels
 

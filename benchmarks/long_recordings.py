@@ -39,9 +39,10 @@ from safetensors.torch import load_file
 import _common
 from _laid import LABELS, drawn, lay, sources
 from aurist.annotations import CutOptions
-from aurist.automl import Streaming, fit, listen, read_annotated
-from aurist.automl.recordings import Recording
+from aurist.automl.annotated import read_annotated
+from aurist.automl.fit import fit
 from aurist.config import FitConfig
+from aurist.detection.scan import Recording, Streaming, listen
 from aurist.run import Run, open_run
 
 RATE, PEER_RATE, WINDOW = 48_000, 32_000, 5.0

@@ -23,15 +23,16 @@ from sklearn.model_selection import StratifiedGroupKFold
 from _common import DATA, table
 from aurist.automl.prepare import prepare
 from aurist.automl.train import decode_for
-from aurist.automl.watch import watched
-from aurist.automl.windows import compare_variants, with_best_pooling
+from aurist.automl.training_progress import watched
 from aurist.clips.read import ReadOptions
 from aurist.config import FitConfig
 from aurist.crossval import FoldsFitted, TrainingData, fit_member
-from aurist.evaluate import bootstrap, paired
 from aurist.models.base import FitFailedError
-from aurist.models.network import recipe_member
+from aurist.models.network_member import recipe_member
 from aurist.recipes import Recipe, parse_setting, read_recipe, recipe_names
+from aurist.results.bootstrap import bootstrap
+from aurist.results.differences import paired
+from aurist.results.pooling_choice import compare_variants, with_best_pooling
 from aurist.run import open_run, read_data, training_data
 
 

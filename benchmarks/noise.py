@@ -31,19 +31,20 @@ import pandas as pd
 import _common
 from _noise_draws import N_FOLDS, SCHEMES, Draw, draw
 from aurist.automl.pseudo import pseudo_examples
+from aurist.calibration import nested_temperatures, temper_parts
 from aurist.crossval import FoldsFitted, TrainingData
-from aurist.ensemble import nested_ensemble
+from aurist.ensemble.blend import nested_ensemble
+from aurist.ensemble.duplicates import dealt, learn_seen
+from aurist.ensemble.prior_correction import nested_powers, tilt_rows
+from aurist.ensemble.stacking import beats_constant, reason_against, second_level
+from aurist.ensemble.thresholds import nested_decisions
 from aurist.metrics import metric
-from aurist.models.base import Inputs, Member, Proba, engine
+from aurist.models.base import Inputs, Member, Proba
+from aurist.models.engines import engine
 from aurist.plan import SECOND_LEVEL
 from aurist.pooling import POOLINGS, choose_pooling, pool
 from aurist.predictions import Predictions
-from aurist.seen import dealt, learn_seen
 from aurist.splits import assign_folds
-from aurist.stack import beats_constant, reason_against, second_level
-from aurist.temper import nested_temperatures, temper_parts
-from aurist.thresholds import nested_decisions
-from aurist.tilt import nested_powers, tilt_rows
 
 COLUMNS = ("part", "scheme", "seed", "kind", "metric", "gain")
 

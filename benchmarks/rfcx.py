@@ -31,13 +31,15 @@ from scipy.signal import istft, stft
 import _common
 from aurist.annotations import CutOptions
 from aurist.audio import read
-from aurist.automl import Streaming, fit, listen, read_annotated
-from aurist.automl.detections import Recording
+from aurist.automl.annotated import read_annotated
+from aurist.automl.fit import fit
 from aurist.config import FitConfig
-from aurist.evaluate import bootstrap
+from aurist.detection.scan import Streaming, listen
+from aurist.detection.store import Recording
 from aurist.metrics import metric
 from aurist.plan import coarser
 from aurist.recipes import read_recipe, with_settings
+from aurist.results.bootstrap import bootstrap
 from aurist.run import open_run
 
 RATE, SECONDS = 48_000, 60.0

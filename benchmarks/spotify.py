@@ -20,7 +20,8 @@ import numpy as np
 import pandas as pd
 
 from _common import DATA
-from aurist.evaluate import bootstrap, paired
+from aurist.results.bootstrap import bootstrap
+from aurist.results.differences import paired
 
 LABEL, ID = "genre", "ID"
 

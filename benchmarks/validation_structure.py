@@ -21,10 +21,10 @@ from sklearn.metrics import accuracy_score
 from sklearn.model_selection import StratifiedGroupKFold
 
 import _common
-from aurist import automl
-from aurist.automl import apply_run
+from aurist.automl.fit import fit
 from aurist.clips.read import ReadOptions, read_clips
 from aurist.config import FitConfig
+from aurist.inference.predict import apply_run
 
 #: By set: the table, its label, and the column that must not be divided.
 SETS = {
@@ -80,7 +80,7 @@ def by_aurist(
     options = ReadOptions(label=label, path="none", **{"fold" if group == "fold" else "group": group})
     with tempfile.TemporaryDirectory() as folder:
         config = FitConfig(metric="accuracy", time_limit=seconds, seed=seed, jobs=1)
-        run = automl.fit(train, Path(folder) / "run", config, options=options)
+        run = fit(train, Path(folder) / "run", config, options=options)
         stated = run.scores()["score"]["score"]
         applied = apply_run(run, read_clips(test, options))
     predicted = np.array(applied.classes)[applied.proba.argmax(axis=1)]
@@ -116,7 +116,7 @@ def main() -> None:
     options.output.mkdir(parents=True, exist_ok=True)
     path = options.output / "fits.jsonl"
     fits = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-    done = {(fit["set"], fit["way"], fit["seed"]) for fit in fits}
+    done = {(one["set"], one["way"], one["seed"]) for one in fits}
     for seed in range(options.rounds):
         for name, (file, label, group) in SETS.items():
             train, test = divided(pd.read_csv(options.data / "tables" / file), label, group, seed)

@@ -5,7 +5,14 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import pandas as pd
 import pytest
+
+from aurist.automl.fit import fit
+from aurist.config import FitConfig
+from aurist.run import Run
+
+from .small_run import feature_table
 
 
 @pytest.fixture(scope="session")
@@ -16,3 +23,19 @@ def data_dir() -> Path:
     if not folder.is_dir():
         pytest.skip(f"needs the real data, which is not in {folder}; set AURIST_DATA to where it is")
     return folder
+
+
+@pytest.fixture(scope="session")
+def table() -> pd.DataFrame:
+    return feature_table()
+
+
+@pytest.fixture(scope="session")
+def run(table: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A quick run on the table, told of a test table that shares rows with it."""
+    folder = tmp_path_factory.mktemp("fitted")
+    test = pd.concat([feature_table(40, seed=9), table.iloc[:20]], ignore_index=True).drop(
+        columns=["ID", "genre"]
+    )
+    config = FitConfig(preset="quick", time_limit=60, metric="f1_macro", seed=1)
+    return fit(table, Path(folder) / "run", config, test=test)

@@ -30,7 +30,7 @@ def test_a_duration_below_zero_is_none() -> None:
 
 
 def test_a_learner_without_time_does_not_say_a_time_below_zero(tmp_path: object) -> None:
-    tabular = pytest.importorskip("aurist.models.tabular")
+    tabular = pytest.importorskip("aurist.models.autogluon")
     rng = np.random.default_rng(0)
     table = pd.DataFrame(rng.normal(size=(40, 2)).astype(np.float32), columns=["a", "b"])
     targets = np.eye(2, dtype=np.int8)[np.arange(40) % 2]

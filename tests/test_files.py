@@ -9,7 +9,7 @@ import pytest
 
 from aurist.errors import FullDiskError
 from aurist.files import add_line, atomic_path, whole_lines, write_json, write_text
-from aurist.models.kept import write_kept
+from aurist.models.sklearn_io import write_kept
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path: Path) -> None:

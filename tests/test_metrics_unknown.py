@@ -7,12 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aurist.calibration import choose_temperature
+from aurist.ensemble.duplicates import learn_seen
 from aurist.errors import DataError
-from aurist.evaluate import all_scores, chance, per_class, reliability
 from aurist.metrics import METRICS, UNKNOWN, metric
-from aurist.seen import learn_seen
+from aurist.results.bootstrap import all_scores
+from aurist.results.chance import chance
+from aurist.results.tables import per_class, reliability
 from aurist.splits import assign_folds
-from aurist.temper import choose_temperature
 
 MULTI = [name for name, found in METRICS.items() if found.multilabel]
 SEEDS = st.integers(0, 10_000)

@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 
 from aurist.errors import DataError
-from aurist.evaluate import reliability
 from aurist.plots import charts, plot_confusion, plot_importance, plot_leaderboard, plot_reliability
+from aurist.results.tables import reliability
 
 
 @pytest.fixture

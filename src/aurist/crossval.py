@@ -29,9 +29,9 @@ from aurist.models.base import (
     ModelWithVariants,
     Proba,
     Task,
-    engine,
     fit_again,
 )
+from aurist.models.engines import engine
 from aurist.predictions import COLUMNS as PREDICTION_COLUMNS
 from aurist.predictions import PredictionPart, Predictions, from_frame
 from aurist.splits import Rows, Split

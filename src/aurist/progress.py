@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -11,6 +12,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
+#: Told what happens, a line at a time.
+Say = Callable[[str], None]
 #: Work shorter than this, in seconds, shows no bar.
 PATIENCE = 2.0
 #: Seconds between lines where there is no terminal.

@@ -9,7 +9,7 @@ import pytest
 import soundfile as sf
 
 from aurist.annotations import Recordings, read_annotations
-from aurist.automl import read_annotated
+from aurist.automl.annotated import read_annotated
 
 from .files import RAVEN, recordings, write
 

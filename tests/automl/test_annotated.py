@@ -10,9 +10,9 @@ import pytest
 import soundfile as sf
 
 from aurist.annotations import CutOptions
-from aurist.automl import read_annotated
+from aurist.automl.annotated import read_annotated
 from aurist.errors import DataError
-from aurist.models.network import recipe_of
+from aurist.models.network_member import recipe_of
 from aurist.plan import read_plan
 
 from ..command import aurist, done

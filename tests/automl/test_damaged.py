@@ -10,13 +10,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from aurist import automl
-from aurist.automl.apply import apply_run
-from aurist.automl.prune import fitted_members
+from aurist.automl.fit import fit
 from aurist.clips.read import read_clips
 from aurist.config import FitConfig
 from aurist.errors import AuristError, RunError
+from aurist.inference.predict import apply_run
 from aurist.report import write_report
+from aurist.results.pruning import fitted_members
 from aurist.run import open_run, read_data, training_data
 
 PLAN = """
@@ -33,7 +33,7 @@ def small(table: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Path
     folder = tmp_path_factory.mktemp("small")
     (folder / "plan.toml").write_text(PLAN)
     config = FitConfig(plan=str(folder / "plan.toml"), n_splits=2, jobs=1)
-    return automl.fit(table.head(60), folder / "run", config).folder
+    return fit(table.head(60), folder / "run", config).folder
 
 
 @pytest.fixture

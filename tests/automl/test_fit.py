@@ -9,15 +9,17 @@ import pandas as pd
 import pytest
 
 import aurist
-from aurist import automl
+from aurist.automl.fit import fit
 from aurist.clips.read import ReadOptions, read_clips
 from aurist.config import FitConfig
-from aurist.evaluate import bootstrap
+from aurist.inference.predict import apply_run
 from aurist.plan import ENSEMBLE
 from aurist.predictions import from_frame
+from aurist.results.bootstrap import bootstrap
+from aurist.results.evaluation import evaluate_run
 from aurist.run import Run, read_data, training_data
 
-from .conftest import feature_table, small_plan
+from ..small_run import feature_table, small_plan
 
 
 def test_the_leaderboard_has_every_model_with_an_interval(run: Run) -> None:
@@ -55,7 +57,7 @@ def test_both_kinds_of_test_row_are_told_of(run: Run) -> None:
 
 def test_predictions_keep_the_order_and_the_ids(run: Run) -> None:
     new = feature_table(50, seed=5).sample(frac=1, random_state=0)
-    applied = automl.apply_run(run, read_clips(new.drop(columns="genre"), labelled=False))
+    applied = apply_run(run, read_clips(new.drop(columns="genre"), labelled=False))
     frame = applied.to_frame()
     assert frame["id"].tolist() == new["ID"].tolist()
     assert list(frame.columns) == ["id", "label", "folk", "rap", "rock"]
@@ -65,15 +67,15 @@ def test_predictions_keep_the_order_and_the_ids(run: Run) -> None:
 
 def test_any_model_of_the_leaderboard_can_predict(run: Run) -> None:
     clips = read_clips(feature_table(20, seed=5), ReadOptions(label="genre"))
-    told = {name: automl.apply_run(run, clips, model=name).proba for name in run.leaderboard()["model"]}
+    told = {name: apply_run(run, clips, model=name).proba for name in run.leaderboard()["model"]}
     assert not np.allclose(told["ExtraTrees"], told["LightGBM"])
     with pytest.raises(aurist.ConfigError, match=r"no model 'Forest'. It has: .*ExtraTrees"):
-        automl.apply_run(run, clips, model="Forest")
+        apply_run(run, clips, model="Forest")
 
 
 def test_an_evaluation_scores_new_rows_apart(run: Run, table: pd.DataFrame, tmp_path: Path) -> None:
     mixed = pd.concat([feature_table(60, seed=7), table.iloc[:30]], ignore_index=True).drop(columns="ID")
-    found = automl.evaluate_run(run, mixed)
+    found = evaluate_run(run, mixed)
     titles = list(found.scores)
     assert titles[0] == "all rows"
     assert titles[1].startswith("new rows (72 of 102")
@@ -88,12 +90,12 @@ def test_an_evaluation_scores_new_rows_apart(run: Run, table: pd.DataFrame, tmp_
 def test_labels_that_the_run_does_not_know_are_listed(run: Run) -> None:
     other = feature_table(30, seed=2).replace({"genre": {"rock": "polka"}})
     with pytest.raises(aurist.DataError, match=r"polka \(\d+ clips\)"):
-        automl.evaluate_run(run, other)
+        evaluate_run(run, other)
 
 
 def test_shuffled_labels_score_chance(tmp_path: Path) -> None:
     data = feature_table(300, shuffled=True)
-    scores = automl.fit(data.drop(columns="ID"), tmp_path / "run", small_plan(tmp_path, seed=2)).scores()
+    scores = fit(data.drop(columns="ID"), tmp_path / "run", small_plan(tmp_path, seed=2)).scores()
     assert scores["score"]["low"] < 1 / 3 + 0.05
     assert abs(scores["score"]["score"] - 1 / 3) < 0.1
 
@@ -103,7 +105,7 @@ def test_the_labels_of_a_test_part_have_no_part_in_anything(tmp_path: Path) -> N
     other = data.copy()
     other.loc[other["split"] == "test", "genre"] = "rock"
     config = small_plan(tmp_path)
-    a, b = (automl.fit(d, tmp_path / n, config) for d, n in ((data, "a"), (other, "b")))
+    a, b = (fit(d, tmp_path / n, config) for d, n in ((data, "a"), (other, "b")))
     assert a.scores()["score"] == b.scores()["score"]
     assert a.scores()["held_out"]["n"] == 62
     assert a.scores()["held_out"]["score"] != b.scores()["held_out"]["score"]
@@ -111,19 +113,19 @@ def test_the_labels_of_a_test_part_have_no_part_in_anything(tmp_path: Path) -> N
 
 def test_a_valid_part_is_the_one_that_is_scored_and_the_training_part_is_known(tmp_path: Path) -> None:
     data = feature_table(150).drop(columns="ID").assign(split=["train"] * 110 + ["valid"] * 52)
-    run = automl.fit(data, tmp_path / "run", small_plan(tmp_path))
+    run = fit(data, tmp_path / "run", small_plan(tmp_path))
     assert run.scores()["n_scored"] == 52
     again = read_clips(data.iloc[:30].drop(columns=["split", "genre"]), labelled=False)
-    assert automl.apply_run(run, again).seen.all()
+    assert apply_run(run, again).seen.all()
 
 
 def test_several_labels_a_clip(tmp_path: Path) -> None:
     data = feature_table(200).drop(columns="ID")
     data["genre"] = np.where(data["energy"] > 0.5, data["genre"] + ";loud", data["genre"])
-    run = automl.fit(data, tmp_path / "run", small_plan(tmp_path, n_splits=2))
+    run = fit(data, tmp_path / "run", small_plan(tmp_path, n_splits=2))
     assert run.scores()["metric"] == "average_precision"
     assert run.scores()["score"]["score"] > run.scores()["chance"]
-    labels = automl.apply_run(run, read_clips(data.drop(columns="genre"), labelled=False)).labels()
+    labels = apply_run(run, read_clips(data.drop(columns="genre"), labelled=False)).labels()
     assert any(";" in label for label in labels)
 
 
@@ -137,7 +139,7 @@ def test_grouped_copies_make_a_careless_split_claim_more(tmp_path: Path) -> None
     # the forest as the default plan has it is what random folds are tried with
     (tmp_path / "plan.toml").write_text('[[member]]\nname = "ExtraTrees"\nengine = "forest"\n')
     config = FitConfig(plan=str(tmp_path / "plan.toml"), n_splits=3)
-    run = automl.fit(data, tmp_path / "run", config)
+    run = fit(data, tmp_path / "run", config)
     careless = run.scores()["careless"]
     assert careless["random"]["score"] > 0.95
     assert careless["honest"]["high"] < 0.9
@@ -146,23 +148,23 @@ def test_grouped_copies_make_a_careless_split_claim_more(tmp_path: Path) -> None
 
 def test_a_run_is_not_overwritten(run: Run, table: pd.DataFrame) -> None:
     with pytest.raises(aurist.AuristError, match="holds a finished run already"):
-        automl.fit(table, run.folder)
+        fit(table, run.folder)
 
 
 def test_one_class_is_refused(table: pd.DataFrame, tmp_path: Path) -> None:
     with pytest.raises(aurist.DataError, match="at least two"):
-        automl.fit(table.assign(genre="rock"), tmp_path / "run")
+        fit(table.assign(genre="rock"), tmp_path / "run")
 
 
 def test_a_measurement_is_no_label(table: pd.DataFrame, tmp_path: Path) -> None:
     with pytest.raises(aurist.DataError, match="look like names or measurements"):
-        automl.fit(table, tmp_path / "run", options=ReadOptions(label="tempo"))
+        fit(table, tmp_path / "run", options=ReadOptions(label="tempo"))
 
 
 def test_a_row_without_any_feature_is_not_guessed_at(run: Run) -> None:
     new = feature_table(5, seed=5).drop(columns="genre")
     new.loc[2, ["tempo", "energy", "valence", "noise1", "noise2", "mode"]] = np.nan
-    applied = automl.apply_run(run, read_clips(new, labelled=False))
+    applied = apply_run(run, read_clips(new, labelled=False))
     assert list(applied.failures) == [2]
     assert applied.labels()[2] == ""
     assert all(applied.labels()[row] for row in (0, 1, 3, 4))
@@ -170,5 +172,5 @@ def test_a_row_without_any_feature_is_not_guessed_at(run: Run) -> None:
 
 def test_a_metric_that_there_is_not_is_refused_at_once(table: pd.DataFrame, tmp_path: Path) -> None:
     with pytest.raises(aurist.ConfigError, match="f1_macro"):
-        automl.fit(table, tmp_path / "run", FitConfig(metric="f1_makro"))
+        fit(table, tmp_path / "run", FitConfig(metric="f1_makro"))
     assert not (tmp_path / "run").exists()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import subprocess
 import sys
@@ -13,14 +12,15 @@ import pandas as pd
 import pytest
 
 import aurist
-from aurist import automl, crossval
+from aurist import crossval
+from aurist.automl.fit import fit, resume
 from aurist.config import FitConfig
 from aurist.errors import RunError
 from aurist.killed import KILLED_FILE
 from aurist.run import open_run
 
 from ..command import start
-from .conftest import feature_table
+from ..small_run import feature_table
 
 PLAN = """
 [[member]]
@@ -61,7 +61,7 @@ def test_a_member_whose_worker_is_killed_is_skipped(
     tmp_path: Path, jobs: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lines: list[str] = []
-    run = automl.fit(feature_table(90), tmp_path / "run", config(tmp_path, jobs), say=lines.append)
+    run = fit(feature_table(90), tmp_path / "run", config(tmp_path, jobs), say=lines.append)
     assert run.is_finished() and set(run.ensemble()["weights"]["Ensemble"][0]) == {"Trees"}
     assert any(
         "skipped: Hungry: its process was killed (SIGKILL), most likely because memory" in line
@@ -69,14 +69,14 @@ def test_a_member_whose_worker_is_killed_is_skipped(
     )
     monkeypatch.setattr(crossval, "_fit_fold", fit_fold)
     lines.clear()
-    resumed = automl.resume(run.folder, say=lines.append)
+    resumed = resume(run.folder, say=lines.append)
     names = {one["name"] for one in resumed.ensemble()["members"]}
     if jobs == 2:  # one fold at a time it has twice the memory
         assert names == {"Trees", "Hungry"}
         return
     assert names == {"Trees"} and any("Hungry: not tried again" in line for line in lines)
     (run.models / "Hungry" / KILLED_FILE).unlink()
-    assert len(automl.resume(run.folder).ensemble()["members"]) == 2
+    assert len(resume(run.folder).ensemble()["members"]) == 2
 
 
 def test_memory_that_runs_out_skips_the_member_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,7 +89,7 @@ def test_memory_that_runs_out_skips_the_member_too(tmp_path: Path, monkeypatch: 
 
     monkeypatch.setattr(crossval, "_fit_fold", hungry)
     lines: list[str] = []
-    run = automl.fit(feature_table(90), tmp_path / "run", config(tmp_path, 1), say=lines.append)
+    run = fit(feature_table(90), tmp_path / "run", config(tmp_path, 1), say=lines.append)
     assert run.is_finished() and any("Hungry: there was not enough memory" in line for line in lines)
 
 
@@ -97,26 +97,26 @@ def test_memory_that_runs_out_here_says_how_to_go_on(tmp_path: Path, monkeypatch
     def hungry(*_: Any) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(importlib.import_module("aurist.automl.train"), "finish", hungry)
+    monkeypatch.setattr("aurist.automl.train.finish", hungry)
     with pytest.raises(RunError, match=r"Memory ran out.*aurist resume"):
-        automl.fit(feature_table(90), tmp_path / "run", config(tmp_path, 1))
+        fit(feature_table(90), tmp_path / "run", config(tmp_path, 1))
     monkeypatch.undo()
-    assert automl.resume(tmp_path / "run").is_finished()
+    assert resume(tmp_path / "run").is_finished()
 
 
 def test_a_disk_that_is_full_says_which_file_and_how_to_go_on(tmp_path: Path) -> None:
     feature_table(200).to_csv(tmp_path / "train.csv", index=False)
     config(tmp_path, 1)
-    fit = f"{sys.executable} -m aurist fit train.csv --label genre --plan plan.toml --jobs 1 -o run"
+    command = f"{sys.executable} -m aurist fit train.csv --label genre --plan plan.toml --jobs 1 -o run"
     # 60 kB a file: the table of clips has room, the trees have not
     told = subprocess.run(
-        ["bash", "-c", f"ulimit -f 60; {fit}"], cwd=tmp_path, capture_output=True, text=True, check=False
+        ["bash", "-c", f"ulimit -f 60; {command}"], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert told.returncode == 1, told.stderr
     last = told.stderr.strip().splitlines()[-1]
     assert "forest.skops cannot be written: there is no room" in last
     assert last.endswith("go on with: aurist resume run") and "Traceback" not in told.stderr
-    assert automl.resume(tmp_path / "run").is_finished()
+    assert resume(tmp_path / "run").is_finished()
 
 
 def test_of_two_fits_at_once_into_one_folder_one_is_refused_and_the_other_whole(tmp_path: Path) -> None:
@@ -124,8 +124,8 @@ def test_of_two_fits_at_once_into_one_folder_one_is_refused_and_the_other_whole(
     table = feature_table(90)
     table.to_csv(tmp_path / "a.csv", index=False)
     table.assign(genre=table["genre"] + "2").to_csv(tmp_path / "b.csv", index=False)
-    fit = ("--label", "genre", "--plan", "plan.toml", "--jobs", 1, "-o", "run")
-    both = {name: start("fit", f"{name}.csv", *fit, cwd=tmp_path) for name in ("a", "b")}
+    options = ("--label", "genre", "--plan", "plan.toml", "--jobs", 1, "-o", "run")
+    both = {name: start("fit", f"{name}.csv", *options, cwd=tmp_path) for name in ("a", "b")}
     told = {name: process.communicate()[1] for name, process in both.items()}
     codes = {name: process.returncode for name, process in both.items()}
     assert sorted(codes.values()) == [0, 1], told
@@ -143,12 +143,12 @@ def test_a_fit_that_begins_while_another_prepares_is_refused(
     def prepared(*_: Any, **__: Any) -> Any:
         monkeypatch.undo()
         with pytest.raises(RunError, match="is in use"):
-            automl.fit(feature_table(90), tmp_path / "run", config(tmp_path, 1))
+            fit(feature_table(90), tmp_path / "run", config(tmp_path, 1))
         raise RunError("that is enough")
 
-    monkeypatch.setattr("aurist.automl.prepare", prepared)
+    monkeypatch.setattr("aurist.automl.fit.prepare", prepared)
     with pytest.raises(RunError, match="enough"):
-        automl.fit(feature_table(90), tmp_path / "run")
+        fit(feature_table(90), tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 
@@ -156,13 +156,13 @@ def test_what_is_in_a_folder_already_is_not_replaced(tmp_path: Path) -> None:
     (tmp_path / "models").mkdir()
     (tmp_path / "config.toml").write_text("theirs = true")
     with pytest.raises(RunError, match=r"is no run folder.*config\.toml, models"):
-        automl.fit(feature_table(90), tmp_path)
+        fit(feature_table(90), tmp_path)
     assert (tmp_path / "config.toml").read_text() == "theirs = true"
 
 
 def test_a_fit_that_was_refused_leaves_no_folder(tmp_path: Path) -> None:
     with pytest.raises(aurist.AuristError):
-        automl.fit(feature_table(90).assign(genre="folk"), tmp_path / "runs" / "run")
+        fit(feature_table(90).assign(genre="folk"), tmp_path / "runs" / "run")
     assert not list(tmp_path.iterdir())
 
 
@@ -172,5 +172,5 @@ def test_what_a_killed_attempt_left_is_no_part_of_the_next(tmp_path: Path) -> No
     (folder / ".lock").touch()
     (folder / "test_keys.parquet").write_bytes(b"cut")
     (folder / "recipes.json").write_text(json.dumps([{"name": "../x"}]))
-    run = automl.fit(feature_table(90), folder, config(tmp_path, 1))
+    run = fit(feature_table(90), folder, config(tmp_path, 1))
     assert run.recipes() == [] and run.is_finished()

@@ -9,11 +9,12 @@ import pandas as pd
 import pytest
 import soundfile
 
-from aurist.automl import apply_run, fit
+from aurist.automl.fit import fit
 from aurist.clips.read import read_clips
 from aurist.config import FitConfig
 from aurist.errors import RunError
 from aurist.features.level import LEVEL
+from aurist.inference.predict import apply_run
 from aurist.run import Run, read_data
 
 #: At the rate of the features: to bring an offset to another rate leaves a trace at the ends of a clip.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import math
 from dataclasses import replace
 from pathlib import Path
@@ -11,8 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from aurist import automl
-from aurist.automl import planning
+#: the module, whose name the package gives to the function
+from aurist.automl import planning, train
+from aurist.automl.fit import fit, resume
 from aurist.automl.planning import make_plan
 from aurist.automl.train import _seconds
 from aurist.cli.show import print_leaderboard
@@ -26,10 +26,7 @@ from aurist.run import open_run
 
 from ..command import aurist_process, done
 from ..models.sounds import sound_data
-from .conftest import feature_table
-
-#: the module, whose name the package gives to the function
-train = importlib.import_module("aurist.automl.train")
+from ..small_run import feature_table
 
 
 @pytest.fixture(scope="module")
@@ -174,14 +171,14 @@ def test_what_is_done_can_be_used_before_the_end(
     original = train._fit_or_skip
     monkeypatch.setattr(train, "_fit_or_skip", second)
     with pytest.raises(Died):
-        automl.fit(table, tmp_path / "run", FitConfig(preset="quick", time_limit=60))
+        fit(table, tmp_path / "run", FitConfig(preset="quick", time_limit=60))
     run = open_run(tmp_path / "run")
     assert not run.is_finished()
     assert set(run.leaderboard()["model"]) == {"ExtraTrees", "Ensemble"}
     print_leaderboard(run)
     assert "aurist resume" in " ".join(capsys.readouterr().out.split())
     monkeypatch.undo()
-    resumed = automl.resume(tmp_path / "run")
+    resumed = resume(tmp_path / "run")
     assert resumed.is_finished()
     assert "LightGBM" in set(resumed.leaderboard()["model"])
     assert np.isfinite(resumed.leaderboard()["score"]).all()

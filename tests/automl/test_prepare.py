@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 import soundfile
 
-from aurist import automl
-from aurist.automl import plan_fit
+from aurist.automl.fit import fit, plan_fit
 from aurist.clips.read import ReadOptions, read_clips
 from aurist.config import FitConfig
 from aurist.errors import DataError
+from aurist.inference.predict import apply_run
 
-from .conftest import feature_table
+from ..small_run import feature_table
 
 
 def test_near_duplicates_that_join_everything_can_be_told_apart(tmp_path: Path) -> None:
@@ -40,11 +40,11 @@ def test_a_test_part_is_new_where_its_groups_are(tmp_path: Path) -> None:
     plan.write_text(
         '[[member]]\nname = "forest"\nengine = "forest"\n[member.settings]\ntrees = 30\n', encoding="utf-8"
     )
-    run = automl.fit(table, tmp_path / "run", FitConfig(plan=str(plan), n_splits=3))
+    run = fit(table, tmp_path / "run", FitConfig(plan=str(plan), n_splits=3))
     held = run.scores()["held_out"]
     assert (held["n"], held["seen"]) == (40, 20)
     assert held["new"]["score"] != held["score"]["score"]
-    applied = automl.apply_run(run, read_clips(table.iloc[140:].drop(columns="part")))
+    applied = apply_run(run, read_clips(table.iloc[140:].drop(columns="part")))
     truth = table["genre"].iloc[140:].to_numpy()
     assert held["new"]["score"] == pytest.approx((applied.to_frame()["label"].to_numpy() == truth).mean())
 
@@ -62,6 +62,6 @@ def test_given_features_beside_recordings_do_not_answer_for_them(tmp_path: Path)
     )
     options = ReadOptions(features=("site",))
     config = FitConfig(plan=str(plan), n_splits=3)
-    run = automl.fit(table, tmp_path / "run", config, options=options, cache_dir=tmp_path / "cache")
-    applied = automl.apply_run(run, read_clips(table, options))
+    run = fit(table, tmp_path / "run", config, options=options, cache_dir=tmp_path / "cache")
+    applied = apply_run(run, read_clips(table, options))
     assert not applied.seen.any()

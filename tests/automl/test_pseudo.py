@@ -10,17 +10,17 @@ import pandas as pd
 import pytest
 
 import aurist
-from aurist import automl
+from aurist.automl.fit import fit
 from aurist.automl.pseudo import _teacher, pseudo_examples
-from aurist.automl.scored import Scored
 from aurist.config import FitConfig
 from aurist.errors import AuristError, ConfigError
 from aurist.models.base import Inputs
 from aurist.plan import read_plan
+from aurist.results.out_of_fold import Scored
 from aurist.run import Run
 
 from ..models.test_contract import training_data
-from .conftest import feature_table
+from ..small_run import feature_table
 
 PLAN = """\
 [[member]]
@@ -40,14 +40,14 @@ trees = 60
 """
 
 
-def fit(table: pd.DataFrame, unlabelled: pd.DataFrame, folder: Path, **settings: float) -> Run:
+def fit_with(table: pd.DataFrame, unlabelled: pd.DataFrame, folder: Path, **settings: float) -> Run:
     folder.mkdir()
     (folder / "plan.toml").write_text(PLAN)
     unlabelled.to_csv(folder / "more.csv", index=False)
     config = FitConfig(
         plan=str(folder / "plan.toml"), unlabelled=str(folder / "more.csv"), n_splits=3, seed=1, **settings
     )
-    return automl.fit(table, folder / "run", config)
+    return fit(table, folder / "run", config)
 
 
 def score(run: Run, model: str) -> float:
@@ -57,7 +57,7 @@ def score(run: Run, model: str) -> float:
 def test_more_clips_help_where_few_have_labels(tmp_path: Path) -> None:
     few = feature_table(40, seed=2)
     more = feature_table(600, seed=3).drop(columns=["genre", "ID"])
-    run = fit(few, more, tmp_path / "x", pseudo_sure=0.6)
+    run = fit_with(few, more, tmp_path / "x", pseudo_sure=0.6)
     assert score(run, "ExtraTrees+1") >= score(run, "ExtraTrees")
     new = feature_table(400, seed=4)
     before, after = (
@@ -70,7 +70,7 @@ def test_more_clips_help_where_few_have_labels(tmp_path: Path) -> None:
 def test_copies_of_what_is_scored_tell_nothing(tmp_path: Path) -> None:
     """Labels by lot, and unlabelled copies of all clips: a teacher that knew a fold's labels would give them away."""
     table = feature_table(300, seed=5, shuffled=True)
-    run = fit(table, table.drop(columns=["genre", "ID"]), tmp_path / "x", pseudo_sure=0.51)
+    run = fit_with(table, table.drop(columns=["genre", "ID"]), tmp_path / "x", pseudo_sure=0.51)
     chance = table["genre"].value_counts(normalize=True).max()
     assert score(run, "ExtraTrees+1") < chance + 0.08
     assert score(run, "Ensemble") < chance + 0.08
@@ -135,7 +135,7 @@ def test_settings_that_cannot_be_are_refused() -> None:
 def test_a_folder_that_is_not_there_is_named_before_anything_is_fitted(tmp_path: Path) -> None:
     config = FitConfig(preset="quick", unlabelled=str(tmp_path / "nowhere"), time_limit=60)
     with pytest.raises(AuristError, match="nowhere"):
-        automl.fit(feature_table(60, seed=7), tmp_path / "run", config)
+        fit(feature_table(60, seed=7), tmp_path / "run", config)
     assert not (tmp_path / "run" / "models").exists()
 
 

@@ -13,12 +13,12 @@ import pandas as pd
 import pytest
 
 import aurist
-from aurist import automl
+from aurist.automl.fit import fit, resume
 from aurist.clips.read import ReadOptions
 from aurist.config import FitConfig
 from aurist.run import Run, open_run
 
-from .conftest import feature_table
+from ..small_run import feature_table
 
 SEED = 4
 
@@ -59,7 +59,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Run:
     feature_table(300, seed=8).to_csv(folder / "train.csv", index=False)
     (folder / "plan.toml").write_text(plan(150))
     config = FitConfig(plan=str(folder / "plan.toml"), n_splits=3, jobs=2, seed=SEED)
-    return automl.fit(folder / "train.csv", folder / "run", config, options=ReadOptions(label="genre"))
+    return fit(folder / "train.csv", folder / "run", config, options=ReadOptions(label="genre"))
 
 
 @pytest.mark.parametrize("moment", ["models/ExtraTrees/fold1/unit.json", "models/Second/fold0"])
@@ -79,7 +79,7 @@ def test_a_killed_fit_ends_as_one_that_was_left_alone(moment: str, whole: Run, t
         assert not open_run(killed).is_finished()
     finished = {unit: unit.stat().st_mtime_ns for unit in killed.glob("models/*/fold*/unit.json")}
     assert 0 < len(finished) < 6
-    resumed = automl.resume(killed)
+    resumed = resume(killed)
     assert all(unit.stat().st_mtime_ns == stamp for unit, stamp in finished.items())
     columns = ["model", "score", "low", "high"]
     pd.testing.assert_frame_equal(
@@ -102,7 +102,7 @@ def test_ctrl_c_leaves_a_run_that_can_be_used_and_gone_on_with(tmp_path: Path) -
     assert "interrupted: finishing with what there is" in told
     assert "Traceback" not in told
     assert open_run(run).leaderboard()["model"].tolist() == ["Ensemble", "ExtraTrees"]
-    assert "Second" in automl.resume(run).leaderboard()["model"].tolist()
+    assert "Second" in resume(run).leaderboard()["model"].tolist()
 
 
 def test_ctrl_c_before_the_first_model_says_how_to_go_on(tmp_path: Path) -> None:
@@ -124,6 +124,6 @@ def test_a_run_is_fitted_by_one_process_at_a_time(tmp_path: Path) -> None:
     process = start_fit(table, run, trees=300)
     wait_for("models/ExtraTrees/.fold*", run, process)
     with pytest.raises(aurist.AuristError, match="in use"):
-        automl.resume(run)
+        resume(run)
     process.kill()
     process.communicate()

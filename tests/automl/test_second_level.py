@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,26 +11,28 @@ import pandas as pd
 import pytest
 import soundfile
 
-from aurist import automl, crossval
-from aurist.automl import apply_run, prune, prune_curve
-from aurist.automl.blender import Blender
-from aurist.automl.importance import permutation_importance
+from aurist import crossval
+
+#: the module, whose name the package gives to the function
+from aurist.automl import train
+from aurist.automl.fit import fit, resume
+from aurist.calibration import temper
 from aurist.clips.read import ReadOptions, read_clips
 from aurist.config import FitConfig
 from aurist.crossval import FoldsFitted, TrainingData
 from aurist.errors import ConfigError
 from aurist.files import write_json
+from aurist.inference.predict import apply_run
+from aurist.inference.predictor import Blender
 from aurist.models.base import Member
-from aurist.models.network import recipe_member
+from aurist.models.network_member import recipe_member
 from aurist.plan import FOREST, FitPlan, Step, write_plan
+from aurist.results.importance import permutation_importance
+from aurist.results.pruning import prune, prune_curve
 from aurist.run import Run, open_run, read_data, training_data
-from aurist.temper import temper
 
 from ..models.sounds import CLASSES, RATE, sound, tiny
-from .conftest import feature_table
-
-#: the module, whose name the package gives to the function
-train = importlib.import_module("aurist.automl.train")
+from ..small_run import feature_table
 
 PLAN = """
 [[member]]
@@ -63,7 +64,7 @@ LINEAR = ANOTHER + PLAN[PLAN.index('[[member]]\nname = "Logistic"') :]
 def small_sets_will_do() -> Iterator[None]:
     """These tables have a few hundred rows, lest the tests take long."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("aurist.stack.LEAST_INDEPENDENT", 10)
+        patch.setattr("aurist.ensemble.stacking.LEAST_INDEPENDENT", 10)
         yield
 
 
@@ -73,7 +74,7 @@ def stacked(tmp_path_factory: pytest.TempPathFactory) -> Run:
     plan = folder / "plan.toml"
     plan.write_text(PLAN, encoding="utf-8")
     config = FitConfig(preset="quick", plan=str(plan), metric="accuracy", seed=1)
-    return automl.fit(feature_table(240, seed=5), folder / "run", config)
+    return fit(feature_table(240, seed=5), folder / "run", config)
 
 
 @pytest.fixture
@@ -151,7 +152,7 @@ def test_a_resumed_run_with_another_model_asks_that_one_too(copied: Run) -> None
     before = {unit: unit.stat().st_mtime_ns for unit in copied.models.glob("[TL]*/fold*/unit.json")}
     assert len(before) == 6
     with_another(copied)
-    again = automl.resume(copied.folder)
+    again = resume(copied.folder)
     assert all(unit.stat().st_mtime_ns == stamp for unit, stamp in before.items())
     (told,) = (m for m in again.ensemble()["members"] if m["name"] == "Above")
     assert list(told["asks"]) == ["Trees", "Logistic", "LDA"]
@@ -175,7 +176,7 @@ def test_a_run_that_is_killed_while_it_is_fitted_anew_can_be_used(
     # where writing takes too much of the time, nothing is written in between
     monkeypatch.setattr(train, "_worth_writing", lambda *_: False)
     with pytest.raises(SystemExit):
-        automl.resume(copied.folder)
+        resume(copied.folder)
     few = read_clips(feature_table(9, seed=6), labelled=False)
     assert np.isfinite(apply_run(copied, few).proba).all()
     assert "Above" not in set(copied.leaderboard()["model"])
@@ -192,7 +193,7 @@ def test_it_may_ask_networks(tmp_path: Path) -> None:
     above = Member("Above", "classic", {"kind": "logistic"}, level=2)
     write_plan(tmp_path / "plan.toml", FitPlan((Step(FOREST), Step(network), Step(above))))
     config = FitConfig(plan=str(tmp_path / "plan.toml"), n_splits=2, jobs=1)
-    run = automl.fit(tmp_path / "sounds", tmp_path / "run", config)
+    run = fit(tmp_path / "sounds", tmp_path / "run", config)
     data = read_data(run)
     learn = training_data(data)
     told = run.out_of_fold(data.task.classes)["Above"].aligned(learn.clip_ids.tolist())
@@ -207,7 +208,7 @@ def test_it_is_left_out_where_nothing_is_below_it(tmp_path: Path) -> None:
     plan = tmp_path / "plan.toml"
     plan.write_text(PLAN[PLAN.index('[[member]]\nname = "Above"') :] + ANOTHER, encoding="utf-8")
     config = FitConfig(preset="quick", plan=str(plan))
-    run = automl.fit(feature_table(90, seed=5), tmp_path / "run", config)
+    run = fit(feature_table(90, seed=5), tmp_path / "run", config)
     assert set(run.leaderboard()["model"]) == {"LDA", "Ensemble"}
     assert any(e.get("model") == "Above" and e["event"] == "skipped" for e in run.journal())
     assert pd.notna(run.leaderboard()["score"]).all()
@@ -223,7 +224,7 @@ def test_a_run_that_somebody_sent_deletes_and_reads_nothing_outside(
     plan = copied.plan_path.read_text().replace('"Above"', f'"{name.format(victim=victim)}"')
     copied.plan_path.write_text(plan)
     with pytest.raises(ConfigError, match="The model's name is"):
-        automl.resume(copied.folder)
+        resume(copied.folder)
     ensemble = (copied.folder / "ensemble.json").read_text()
     (copied.folder / "ensemble.json").write_text(
         ensemble.replace('"Above"', f'"{name.format(victim=victim)}"')
@@ -240,7 +241,7 @@ def test_a_link_among_the_models_deletes_nothing_outside(copied: Run, tmp_path: 
     (copied.models / "Above" / "fold0").symlink_to(victim / "fold0")
     kept = sorted(victim.rglob("*"))
     write_json(copied.models / "Above" / "asks.json", {"another": ""})  # so that it is fitted anew
-    automl.resume(copied.folder)
+    resume(copied.folder)
     assert sorted(victim.rglob("*")) == kept
     assert not (copied.models / "Above" / "fold0").is_symlink()
 
@@ -258,7 +259,7 @@ def test_noise_of_sites_is_answered_no_better_than_by_a_constant(tmp_path: Path)
     plan = tmp_path / "plan.toml"
     plan.write_text(LINEAR, encoding="utf-8")
     lines: list[str] = []
-    run = automl.fit(
+    run = fit(
         table,
         tmp_path / "run",
         FitConfig(plan=str(plan), metric="accuracy", jobs=1),
@@ -277,6 +278,6 @@ def test_noise_has_no_second_level(tmp_path: Path) -> None:
     table = feature_table(150, seed=5, shuffled=True)
     lines: list[str] = []
     config = FitConfig(plan=str(plan), metric="accuracy", jobs=1)
-    run = automl.fit(table, tmp_path / "run", config, say=lines.append)
+    run = fit(table, tmp_path / "run", config, say=lines.append)
     assert "Above" not in set(run.leaderboard()["model"])
     assert any("surely better than the shares of the classes" in line for line in lines)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from aurist import automl
+from aurist.automl.fit import fit
 from aurist.config import FitConfig
 from aurist.models.base import FitFailedError
 
@@ -19,10 +18,10 @@ def test_a_member_that_surely_ends_is_fitted_where_no_other_can_be(
     def too_slow(*given: object) -> None:
         raise FitFailedError("stopped after 9 s")
 
-    monkeypatch.setattr(importlib.import_module("aurist.automl.train"), "fit_member", too_slow)
+    monkeypatch.setattr("aurist.automl.train.fit_member", too_slow)
     lines: list[str] = []
     config = FitConfig(preset="quick", time_limit=60, jobs=1)
-    run = automl.fit(table, tmp_path / "run", config, say=lines.append)
+    run = fit(table, tmp_path / "run", config, say=lines.append)
     assert set(run.leaderboard()["model"]) == {"Ridge", "Ensemble"}
     assert run.leaderboard()["score"].iloc[0] > 0.5
     assert "skipped: stopped after 9 s" in lines

@@ -35,22 +35,22 @@ def _no_work(monkeypatch: pytest.MonkeyPatch) -> None:
         raise AssertionError("worked before the output was tried")
 
     for name in (
-        "aurist.automl.prepare",
-        "aurist.automl.apply_run",
-        "aurist.automl.evaluate_run",
-        "aurist.automl.plan_fit",
-        "aurist.automl.read_verdicts",
-        "aurist.automl.tables.read_clips",
+        "aurist.automl.fit.prepare",
+        "aurist.inference.predict.apply_run",
+        "aurist.results.evaluation.evaluate_run",
+        "aurist.automl.fit.plan_fit",
+        "aurist.review.verdicts.read_verdicts",
+        "aurist.inference.feature_tables.read_clips",
         "aurist.clips.read.read_clips",
-        "aurist.automl.importance.permutation_importance",
+        "aurist.results.importance.permutation_importance",
         "aurist.report.gather.told_by",
-        "aurist.models.training.heard.hear_file",
+        "aurist.models.training.augment_preview.hear_file",
         "aurist.synth.synthesise_demo",
     ):
         monkeypatch.setattr(name, work)
     monkeypatch.setattr("aurist.run.open_run", lambda folder: None)
     monkeypatch.setattr("aurist.run.read_data", lambda run: None)
-    monkeypatch.setattr("aurist.automl.read_inputs", lambda *_, **__: _NoWindows())
+    monkeypatch.setattr("aurist.inference.inputs.read_inputs", lambda *_, **__: _NoWindows())
 
 
 class _NoWindows:

@@ -10,9 +10,10 @@ import pytest
 
 from aurist.crossval import TrainingData, fit_member, is_done, load_folds
 from aurist.errors import RunError
-from aurist.evaluate import bootstrap
 from aurist.metrics import metric
-from aurist.models.base import Examples, FitFailedError, Inputs, Member, Task, engine
+from aurist.models.base import Examples, FitFailedError, Inputs, Member, Task
+from aurist.models.engines import engine
+from aurist.results.bootstrap import bootstrap
 from aurist.splits import assign_folds, cross_splits
 
 MEMBERS = [

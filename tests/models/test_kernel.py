@@ -11,7 +11,8 @@ from sklearn.kernel_ridge import KernelRidge
 
 from aurist.metrics import UNKNOWN
 from aurist.models import kernel
-from aurist.models.base import Examples, FitFailedError, Inputs, Member, Task, engine
+from aurist.models.base import Examples, FitFailedError, Inputs, Member, Task
+from aurist.models.engines import engine
 from aurist.models.kernel import _distances, _learnt
 
 TASK = Task(("a", "b", "c"), True, "average_precision")

@@ -13,11 +13,13 @@ import pytest
 
 from aurist.crossval import TrainingData, fit_member, load_folds
 from aurist.errors import RunError
-from aurist.evaluate import bootstrap
 from aurist.metrics import metric
-from aurist.models.base import FitFailedError, ModelWithVariants, engine
-from aurist.models.network import NetworkEngine, recipe_member
+from aurist.models.base import FitFailedError, ModelWithVariants
+from aurist.models.engines import engine
+from aurist.models.network import NetworkEngine
+from aurist.models.network_member import recipe_member
 from aurist.recipes import Recipe
+from aurist.results.bootstrap import bootstrap
 
 from .sounds import sound_data, tiny
 

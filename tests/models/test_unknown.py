@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from aurist.metrics import UNKNOWN, metric
-from aurist.models.base import Examples, Inputs, Member, Task, engine
+from aurist.models.base import Examples, Inputs, Member, Task
+from aurist.models.engines import engine
 
 TASK = Task(("a", "b", "c"), True, "average_precision")
 

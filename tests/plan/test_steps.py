@@ -6,7 +6,7 @@ import pytest
 
 from aurist.errors import ConfigError
 from aurist.models.base import Member
-from aurist.models.network import recipe_member, recipe_of
+from aurist.models.network_member import recipe_member, recipe_of
 from aurist.plan import FOREST, FitPlan, Step, read_plan, with_epochs, write_plan
 from aurist.recipes import read_recipe
 

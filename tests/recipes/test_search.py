@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aurist.errors import ConfigError
-from aurist.models.network import recipe_member, recipe_of
+from aurist.models.network_member import recipe_member, recipe_of
 from aurist.recipes import (
     Choice,
     Range,

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 import soundfile as sf
 
-from aurist import automl
+from aurist.automl.fit import fit
 from aurist.clips import Clips, make_clips
 from aurist.config import FitConfig
 from aurist.errors import ConfigError
@@ -67,7 +67,7 @@ def heard(tmp_path_factory: pytest.TempPathFactory) -> Run:
         tone = np.sin(2 * np.pi * (300, 2500)[kind] * rng.uniform(0.8, 1.2) * t)
         sf.write(folder / "data" / named / f"{i}.wav", 0.3 * tone + 0.1 * rng.normal(size=RATE), RATE)
     (folder / "data" / "high $1" / "broken.wav").write_bytes(b"RIFF, but no more")
-    return automl.fit(folder / "data", folder / "run", trees(folder, 3), cache_dir=folder / "cache")
+    return fit(folder / "data", folder / "run", trees(folder, 3), cache_dir=folder / "cache")
 
 
 def test_a_run_on_sounds(heard: Run, tmp_path: Path) -> None:
@@ -95,7 +95,7 @@ def test_a_run_on_a_table_has_no_sounds(tmp_path: Path) -> None:
     table = pd.DataFrame(
         {"tempo": label + rng.normal(0, 0.7, 90), "genre": np.array(["folk", "rap", "rock"])[label]}
     )
-    run = automl.fit(table, tmp_path / "run", trees(tmp_path, 2))
+    run = fit(table, tmp_path / "run", trees(tmp_path, 2))
     write_report(run, tmp_path / "report.html", model="ExtraTrees")
     page = Page(tmp_path / "report.html")
     assert "All of ExtraTrees." in page.text and "The mistakes it was surest of" in page.text

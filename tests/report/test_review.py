@@ -14,9 +14,9 @@ import pandas as pd
 import pytest
 
 from aurist.audio.writing import write_sound
-from aurist.automl.review import COLUMNS
-from aurist.automl.verdicts import read_verdicts
 from aurist.report import write_review
+from aurist.review.clips import COLUMNS
+from aurist.review.verdicts import read_verdicts
 
 LABELS = ["wren, <winter>", "robin"]
 

@@ -28,9 +28,10 @@ def detect(
     jobs: int,
 ) -> pd.DataFrame:
     """Detect events, see `aurist.Run.detect`; ``wanted``: formats, lowest score, precision, labels."""
-    from aurist.automl import Streaming, Wanted, listen, read_inputs, recordings_of, write_detections
-    from aurist.automl.detected import events_of
-    from aurist.automl.labelling import never_named, thresholds_of
+    from aurist.detection.export import Wanted, events_of, write_detections
+    from aurist.detection.scan import Streaming, listen, recordings_of
+    from aurist.inference.inputs import read_inputs
+    from aurist.inference.thresholds import never_named, thresholds_of
 
     formats, min_score, precision, labels = wanted
     formats = (formats,) if isinstance(formats, str) else tuple(formats)

@@ -60,8 +60,8 @@ def compute_features(
     >>> len(features), int(features.isna().sum().sum())
     (1, 0)
     """
-    from aurist.automl.reading import read_sources
     from aurist.features.store import config_for, summary_table
+    from aurist.inference.inputs import read_sources
 
     with errors_in_python():
         options = read_options(path=path, start=start, end=end, audio_root=audio_root)

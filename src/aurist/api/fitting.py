@@ -131,7 +131,7 @@ def fit(
     >>> run.classes
     ('folk', 'rock')
     """
-    from aurist.automl import fit as fit_folder
+    from aurist.automl.fit import fit as fit_folder
 
     with errors_in_python():
         config = FitConfig(
@@ -187,7 +187,7 @@ def resume(folder: str | Path) -> Run:
     >>> aurist.resume("run").classes
     ('drone', 'whistle')
     """
-    from aurist.automl import resume as resume_folder
+    from aurist.automl.fit import resume as resume_folder
 
     with errors_in_python():
         return Run(resume_folder(Path(folder), say=log).folder)

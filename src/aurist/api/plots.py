@@ -62,9 +62,9 @@ class Plots:
         ConfigError
             If clips may have several labels, or the run has no such model.
         """
-        from aurist.evaluate import confusion
         from aurist.plots import plot_confusion
         from aurist.report.gather import told_by
+        from aurist.results.tables import confusion
         from aurist.run import read_data
 
         with errors_in_python():
@@ -84,8 +84,8 @@ class Plots:
 
     def importance(self, *, model: str | None = None, repeats: int = 5, top: int = 20) -> Picture:
         """Draw by how much the score falls when a feature is shuffled, of the ``top`` features."""
-        from aurist.automl.importance import permutation_importance
         from aurist.plots import plot_importance
+        from aurist.results.importance import permutation_importance
 
         with errors_in_python():
             table = permutation_importance(self._run, model=model, repeats=repeats)

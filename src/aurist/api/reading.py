@@ -150,7 +150,7 @@ def read_annotated(
     (4, ('wren',))
     """
     from aurist.annotations import CutOptions
-    from aurist.automl import read_annotated as read
+    from aurist.automl.annotated import read_annotated as read
 
     with errors_in_python():
         options = CutOptions(cut, window, hop, min_overlap, background, unlisted, together, seed, band)
@@ -213,9 +213,9 @@ def check(
     """
     from aurist.audit import audit
     from aurist.audit.words import findings
-    from aurist.automl.reading import read_sources
     from aurist.clips.grouped import regrouped, without_guess
     from aurist.features.store import default_cache_dir
+    from aurist.inference.inputs import read_sources
 
     with errors_in_python():
         options = read_options(

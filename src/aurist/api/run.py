@@ -19,9 +19,10 @@ from aurist.errors import about
 from aurist.run import open_run
 
 if TYPE_CHECKING:
-    from aurist.automl import Applied, Evaluation
     from aurist.clips.read import ReadOptions
-    from aurist.evaluate import Interval
+    from aurist.inference.predict import Applied
+    from aurist.results.bootstrap import Interval
+    from aurist.results.evaluation import Evaluation
 
 
 def load(folder: str | Path) -> Run:
@@ -80,7 +81,7 @@ class Run:
     @property
     def score(self) -> Interval:
         """The ensemble's score on clips that its models were not fitted on: ``score, low, high``, the bounds at 95%."""
-        from aurist.evaluate import Interval
+        from aurist.results.bootstrap import Interval
 
         with errors_in_python():
             stated = self._files.scores()["score"]
@@ -231,7 +232,7 @@ class Run:
         >>> evaluation.per_class["class"].tolist()
         ['drone', 'whistle']
         """
-        from aurist.automl import evaluate_run
+        from aurist.results.evaluation import evaluate_run
 
         with errors_in_python():
             options = read_options(
@@ -327,7 +328,7 @@ class Run:
         pandas.DataFrame
             ``feature, importance, low, high``, the most important first.
         """
-        from aurist.automl.importance import permutation_importance
+        from aurist.results.importance import permutation_importance
 
         with errors_in_python():
             return permutation_importance(self._files, model=model, repeats=repeats)
@@ -368,7 +369,8 @@ class Run:
         jobs: int,
         cache_dir: str | Path | None,
     ) -> tuple[Applied, pd.Index[Any]]:
-        from aurist.automl import apply_run, read_inputs
+        from aurist.inference.inputs import read_inputs
+        from aurist.inference.predict import apply_run
 
         folder = None if cache_dir is None else Path(cache_dir)
         with (

@@ -7,7 +7,7 @@ from typing import Any
 
 from aurist.features.summary_config import SummaryConfig
 from aurist.models.base import Member
-from aurist.models.network import ENGINE, recipe_of
+from aurist.models.network_member import ENGINE, recipe_of
 from aurist.run import RunData
 
 Band = tuple[float, float]

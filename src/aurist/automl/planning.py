@@ -12,8 +12,10 @@ from pathlib import Path
 
 from aurist.config import FitConfig
 from aurist.crossval import TrainingData
+from aurist.ensemble.stacking import reason_against
 from aurist.models.base import Member
-from aurist.models.network import ENGINE, measure_recipe, recipe_member, recipe_of
+from aurist.models.network import measure_recipe
+from aurist.models.network_member import ENGINE, recipe_member, recipe_of
 from aurist.plan import (
     FEW_ROWS,
     Clock,
@@ -34,7 +36,6 @@ from aurist.plan import (
 )
 from aurist.recipes import Recipe, read_recipe
 from aurist.run import Run
-from aurist.stack import reason_against
 from aurist.workers import WorkerDiedError, side_by_side
 
 #: The network that is trained without being asked for.

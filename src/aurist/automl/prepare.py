@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
@@ -15,11 +14,9 @@ import pandas as pd
 from aurist.audit import Audit, audit, with_file_rows
 from aurist.audit.alike import alike_sentence
 from aurist.audit.words import sentences
-from aurist.automl.embedding import chosen_embedders, with_embeddings
-from aurist.automl.reading import like_clips
 from aurist.clips import Clips
 from aurist.clips.grouped import regrouped, without_guess
-from aurist.clips.read import ReadOptions, read_clips
+from aurist.clips.read import ReadOptions, Source, read_clips
 from aurist.config import FitConfig
 from aurist.errors import ConfigError, DataError, about, listing, plural
 from aurist.features.schema import Schema, infer_schema, row_keys
@@ -27,19 +24,20 @@ from aurist.features.store import default_cache_dir, summary_table
 from aurist.features.summary_config import SummaryConfig, fitting
 from aurist.files import atomic_path, write_json
 from aurist.folders import remove_folder
+from aurist.inference.embedding import chosen_embedders, with_embeddings
+from aurist.inference.inputs import like_clips
 from aurist.machine import available_cores
 from aurist.metrics import metric
 from aurist.models.base import Inputs, Task
-from aurist.models.network import ENGINE as NETWORK
-from aurist.models.network import check_recipe, recipe_of
+from aurist.models.network import check_recipe
+from aurist.models.network_member import ENGINE as NETWORK
+from aurist.models.network_member import recipe_of
 from aurist.plan import ENSEMBLE, GLUON_ENSEMBLE, SECOND_LEVEL, n_splits, read_plan, table_members, within
+from aurist.progress import Say
 from aurist.recipes import Recipe, parse_setting, read_recipe
 from aurist.run import HELD_OUT, Run, RunData, create_run
 from aurist.splits import NEVER_SCORED, assign_folds, given_folds, group_codes
 from aurist.workers import side_by_side
-
-Say = Callable[[str], None]
-Source = Path | str | pd.DataFrame | Clips
 
 #: Fitting stops where more than this share of the clips would be left out.
 MOST_LOST = 0.1

@@ -16,16 +16,16 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from aurist.automl.apply import usable_inputs
-from aurist.automl.reading import read_inputs
-from aurist.automl.scored import Scored, scored_by
-from aurist.automl.windows import pooled_as_others_would
 from aurist.clips.read import ReadOptions
 from aurist.crossval import FoldsFitted, TrainingData, load_fold
-from aurist.ensemble import Blend, choose_blend
+from aurist.ensemble.blend import Blend, choose_blend
 from aurist.errors import DataError, plural
+from aurist.inference.inputs import read_inputs
+from aurist.inference.predict import usable_inputs
 from aurist.metrics import metric
 from aurist.models.base import Examples, Inputs, Proba
+from aurist.results.out_of_fold import Scored, scored_by
+from aurist.results.pooling_choice import pooled_as_others_would
 from aurist.run import Run, RunData
 
 #: A guessed label counts half, and all of them together no more than half of the labels that people gave.

@@ -9,24 +9,24 @@ from functools import partial
 import numpy as np
 
 from aurist.automl.bands import hearing
-from aurist.automl.careless import compare_with_careless
-from aurist.automl.finish import finish
 from aurist.automl.level import with_other_level
 from aurist.automl.planning import plan_of
-from aurist.automl.prepare import Say
 from aurist.automl.pseudo import told, unlabelled_inputs, with_pseudo_labels
-from aurist.automl.watch import watched
-from aurist.automl.windows import with_best_pooling
+from aurist.automl.training_progress import watched
 from aurist.crossval import FoldsFitted, TrainingData, asks_of, fit_member, fit_member_here, unfinished
-from aurist.ensemble import seconds_a_model
+from aurist.ensemble.blend import seconds_a_model
+from aurist.ensemble.stacking import beats_constant, reason_against, second_level
 from aurist.errors import ConfigError, MissingExtraError, RunError
 from aurist.features.waves import Waves, store_waves
 from aurist.metrics import metric
 from aurist.models.base import FitFailedError, Member
-from aurist.models.network import ENGINE, recipe_of
+from aurist.models.network_member import ENGINE, recipe_of
 from aurist.plan import ENSEMBLE, FOREST, SURE, Clock, FitPlan, Step, share, write_plan
+from aurist.progress import Say
+from aurist.results.pooling_choice import with_best_pooling
+from aurist.results.random_split import compare_with_careless
+from aurist.results.write import finish
 from aurist.run import Run, RunData, read_data, training_data
-from aurist.stack import beats_constant, reason_against, second_level
 
 #: Of the time that is left, what the first member is given at the least: where that is too little for it, one that
 #: surely ends is fitted in the rest, as a run without any model is of no use.

@@ -14,8 +14,9 @@ from aurist.cli.printing import print_applied, say, visible
 if TYPE_CHECKING:
     import pandas as pd
 
-    from aurist.automl import Streaming, Wanted
     from aurist.clips import Clips
+    from aurist.detection.export import Wanted
+    from aurist.detection.scan import Streaming
     from aurist.run import Run
 
 #: A panel of the help.
@@ -117,12 +118,14 @@ def predict(
 
       aurist predict run field/ --format raven,windows --labels wren,robin -o detections
     """
-    from aurist.automl import Streaming, Wanted, apply_run, read_inputs
-    from aurist.automl import submission as contest_file
-    from aurist.automl.detected import labels_from
-    from aurist.automl.labelling import never_named, thresholds_of
+    from aurist.detection.export import Wanted, labels_from
+    from aurist.detection.scan import Streaming
     from aurist.errors import ConfigError
     from aurist.folders import check_output
+    from aurist.inference.inputs import read_inputs
+    from aurist.inference.predict import apply_run
+    from aurist.inference.predict import submission as contest_file
+    from aurist.inference.thresholds import never_named, thresholds_of
     from aurist.run import open_run
 
     if submission is not None and output is not None and output.resolve() == submission.resolve():
@@ -185,7 +188,9 @@ def _listen(
     jobs: int,
 ) -> None:
     """Hear recordings window by window; exits with 1 where some could not be."""
-    from aurist.automl import contest_table, listen, recordings_of, write_detections
+    from aurist.detection.contests import contest_table
+    from aurist.detection.export import write_detections
+    from aurist.detection.scan import listen, recordings_of
     from aurist.errors import ConfigError, listing, plural
     from aurist.folders import check_output
 
@@ -237,10 +242,10 @@ def _sample(path: Path) -> pd.DataFrame:
 
 
 def _write(table: pd.DataFrame, output: Path | None, safe: bool) -> None:
-    from aurist.automl.apply import PROBABILITY
     from aurist.errors import plural
     from aurist.files import write_csv
     from aurist.formulas import safe_table
+    from aurist.inference.predict import PROBABILITY
 
     if output is None:
         text = (safe_table(table) if safe else table).to_csv(index=False, float_format=PROBABILITY)

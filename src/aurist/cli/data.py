@@ -163,8 +163,8 @@ def features(
 
       aurist features music/ -o features.parquet
     """
-    from aurist.automl.tables import feature_file
     from aurist.errors import about, plural
+    from aurist.inference.feature_tables import feature_file
 
     options = opt.read_options(
         label,

@@ -18,16 +18,18 @@ def run_demo(output: Path, seed: int, jobs: int) -> None:
     """Synthesise, check, fit, predict unseen tracks, evaluate, and draw; into ``output``."""
     from aurist.audit import audit
     from aurist.audit.words import sentences
-    from aurist.automl import apply_run, evaluate_run, fit
+    from aurist.automl.fit import fit
     from aurist.cli.show import print_leaderboard
     from aurist.clips.read import read_clips
     from aurist.config import FitConfig
     from aurist.errors import RunError
     from aurist.files import atomic_path, write_text
     from aurist.folders import check_output, remove_folder
+    from aurist.inference.predict import apply_run
     from aurist.machine import available_cores
     from aurist.plots import plot_leaderboard
     from aurist.report import write_report
+    from aurist.results.evaluation import evaluate_run
     from aurist.synth import synthesise_demo
 
     started = time.monotonic()

@@ -45,8 +45,8 @@ def evaluate(
 
       aurist evaluate run labelled.csv -o evaluation
     """
-    from aurist.automl import evaluate_run
     from aurist.folders import check_output
+    from aurist.results.evaluation import evaluate_run
     from aurist.run import open_run
 
     if output is not None:

@@ -157,8 +157,9 @@ def fit(
       aurist fit recordings/ --annotations tables/ --verdicts annotations.csv --window 5 -o better
     """
     from aurist.annotations import CutOptions
-    from aurist.automl import fit as fit_run
-    from aurist.automl import plan_fit, read_annotated
+    from aurist.automl.annotated import read_annotated
+    from aurist.automl.fit import fit as fit_run
+    from aurist.automl.fit import plan_fit
     from aurist.cli.show import print_leaderboard, print_plan
     from aurist.config import FitConfig, parse_duration
     from aurist.errors import ConfigError
@@ -233,7 +234,7 @@ def resume(run: opt.RunFolder) -> None:
 
       aurist resume run
     """
-    from aurist.automl import resume as resume_run
+    from aurist.automl.fit import resume as resume_run
     from aurist.cli.show import print_leaderboard
 
     print_leaderboard(resume_run(run, say=say))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from rich.text import Text
 
-    from aurist.automl import Applied
+    from aurist.inference.predict import Applied
 
 
 #: What a terminal obeys instead of showing it, and what turns the direction of writing around or is no character.

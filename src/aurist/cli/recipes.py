@@ -90,7 +90,7 @@ def augment(
 
     read = read_recipe(recipe, dict(parse_setting(text) for text in change or ()))
     try:
-        from aurist.models.training.heard import hear_file
+        from aurist.models.training.augment_preview import hear_file
     except ImportError as error:
         raise MissingExtraError("Augmentation", "networks") from error
     from aurist.audio.writing import write_wav

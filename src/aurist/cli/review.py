@@ -116,11 +116,12 @@ def _cut(
     audio_root: Path | None,
     safe_csv: bool,
 ) -> None:
-    from aurist.automl import Sampling, cut_clips, detections_to_review
-    from aurist.automl.detected import labels_from
+    from aurist.detection.export import labels_from
     from aurist.errors import plural
     from aurist.folders import check_output
     from aurist.report import write_review
+    from aurist.review.clips import cut_clips, detections_to_review
+    from aurist.review.sampling import Sampling
 
     check_output(output, folder=True)
     wanted = None if labels is None else labels_from(labels)
@@ -151,10 +152,10 @@ def _cut(
 
 def _read(run: Run, path: Path, output: Path, labels: str | None, safe_csv: bool) -> None:
     from aurist.annotations import write_annotations
-    from aurist.automl import read_verdicts
-    from aurist.automl.detected import labels_from
+    from aurist.detection.export import labels_from
     from aurist.errors import ConfigError, plural
     from aurist.folders import check_output
+    from aurist.review.verdicts import read_verdicts
 
     if output.resolve() == path.resolve():
         raise ConfigError(f"{path} is never written to; give another file with -o.")

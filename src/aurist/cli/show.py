@@ -140,8 +140,8 @@ def prune(
 
       aurist prune run --keep 2
     """
-    from aurist.automl import prune as prune_run
-    from aurist.automl import prune_curve
+    from aurist.results.pruning import prune as prune_run
+    from aurist.results.pruning import prune_curve
     from aurist.run import open_run
 
     opened = open_run(run)
@@ -268,10 +268,10 @@ def importance(
 
       aurist importance run
     """
-    from aurist.automl.importance import permutation_importance
     from aurist.files import write_csv
     from aurist.folders import check_output
     from aurist.plots import plot_importance
+    from aurist.results.importance import permutation_importance
     from aurist.run import open_run
 
     opened, folder = open_run(run), output or run

@@ -11,7 +11,7 @@ from aurist.cli import options as opt
 from aurist.cli.printing import interval, paragraph, print_json, print_table, say
 
 if TYPE_CHECKING:
-    from aurist.automl.tuning import Tuned
+    from aurist.tuning import Tuned
 
 #: Trials that are shown of those that were finished; all are in trials.csv.
 SHOWN = 10
@@ -105,11 +105,11 @@ def tune(
       aurist tune music/ --recipe mine.toml --storage postgresql://me@host/studies -o study
     """
     from aurist.annotations import CutOptions
-    from aurist.automl import read_annotated
-    from aurist.automl.tuning import TuneConfig
-    from aurist.automl.tuning import tune as tune_recipe
+    from aurist.automl.annotated import read_annotated
     from aurist.cli.fitting import STARTED
     from aurist.config import FitConfig, parse_duration
+    from aurist.tuning import TuneConfig
+    from aurist.tuning import tune as tune_recipe
 
     config = FitConfig(
         metric=metric,
@@ -180,8 +180,8 @@ def print_tuned(found: Tuned, data: Path) -> None:
 
 def _print_comparison(told: dict[str, Any]) -> None:
     """Whether the settings found are better, by clips that no trial saw."""
-    from aurist.automl.tuning.held import AS_IT_WAS, TUNED
     from aurist.errors import plural
+    from aurist.tuning.holdout import AS_IT_WAS, TUNED
 
     on = f"on {plural(told['clips'], 'clip')} in {plural(told['groups'], 'group')} that no trial saw"
     if TUNED not in told:

@@ -21,7 +21,10 @@ from aurist.clips.tables import read_table
 from aurist.errors import DataError, listing, plural
 from aurist.files import is_file
 
-__all__ = ["AUDIO_SUFFIXES", "TABLE_SUFFIXES", "ReadOptions", "read_clips"]
+__all__ = ["AUDIO_SUFFIXES", "TABLE_SUFFIXES", "ReadOptions", "Source", "read_clips"]
+
+#: Where clips come from: a path, a table in memory, or clips that are read already.
+Source = Path | str | pd.DataFrame | Clips
 
 #: Tables that a folder of recordings may come with.
 _TABLE_NAMES = (
@@ -37,9 +40,7 @@ _TABLE_NAMES = (
 )
 
 
-def read_clips(
-    source: Path | str | pd.DataFrame | Clips, options: ReadOptions | None = None, *, labelled: bool = True
-) -> Clips:
+def read_clips(source: Source, options: ReadOptions | None = None, *, labelled: bool = True) -> Clips:
     """Read clips from a folder of recordings, one recording, a table, or a DataFrame.
 
     Parameters

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from aurist.clips import Clips
-from aurist.errors import AuristError, RunError
+from aurist.errors import AuristError
 from aurist.features.waves import HeldWaves
 from aurist.folders import check_name
 from aurist.metrics import UNKNOWN
@@ -215,37 +214,3 @@ class Engine(Protocol):
     def load(self, folder: Path, task: Task, member: Member) -> Model:
         """Read back what ``fit`` left in the folder."""
         ...
-
-
-def engine(name: str) -> Engine:
-    """The engine of this name; its libraries are imported only when it is used."""
-    # OpenMP's threads spin while they wait: on a machine that others use too, LightGBM took ten times as long
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-    if name == "forest":
-        from aurist.models.forest import ForestEngine
-
-        return ForestEngine()
-    if name == "classic":
-        from aurist.models.classic import ClassicEngine
-
-        return ClassicEngine()
-    if name == "autogluon":
-        from aurist.models.tabular import AutoGluonEngine
-
-        return AutoGluonEngine()
-    if name == "kernel":
-        from aurist.models.kernel import KernelEngine
-
-        return KernelEngine()
-    if name == "mljar":
-        from aurist.models.mljar import MljarEngine
-
-        return MljarEngine()
-    if name == "network":
-        from aurist.models.network import NetworkEngine
-
-        return NetworkEngine()
-    raise RunError(
-        f"Found a model of the engine {name!r}; this version knows autogluon, classic, forest, kernel, mljar and "
-        f"network."
-    )

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from aurist.models.base import Examples, Fitted, Inputs, Member, Proba, Task
-from aurist.models.kept import everywhere, learnable, read_kept, write_kept
+from aurist.models.sklearn_io import everywhere, learnable, read_kept, write_kept
 
 MODEL_FILE = "forest.skops"
 #: Above this many rows, times labels where a row may have several, there are fewer trees; above the second number of
@@ -67,7 +67,7 @@ class ForestEngine:
         return Fitted(model, inner_proba)
 
     def load(self, folder: Path, task: Task, member: Member) -> ForestModel:
-        """Read the forest back; see `aurist.models.kept.read_kept`."""
+        """Read the forest back; see `aurist.models.sklearn_io.read_kept`."""
         kept = read_kept(folder / MODEL_FILE)
         seen, always = list(kept["seen"]), list(kept.get("always", []))
         return ForestModel(kept["forest"], len(task.classes), seen, task.multilabel, always)

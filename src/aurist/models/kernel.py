@@ -19,11 +19,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from aurist.calibration import choose_temperature, temper
 from aurist.metrics import UNKNOWN, metric
 from aurist.models.base import Examples, FitFailedError, Fitted, Inputs, Member, Proba, Task
 from aurist.models.forest import as_numbers
-from aurist.models.kept import everywhere, learnable, normal_features, read_kept, write_kept
-from aurist.temper import choose_temperature, temper
+from aurist.models.sklearn_io import everywhere, learnable, normal_features, read_kept, write_kept
 
 MODEL_FILE = "kernel.skops"
 Floats = npt.NDArray[np.float64]
@@ -111,7 +111,7 @@ class KernelEngine:
         return Fitted(model, inner_proba)
 
     def load(self, folder: Path, task: Task, member: Member) -> KernelModel:
-        """Read it back; see `aurist.models.kept.read_kept`."""
+        """Read it back; see `aurist.models.sklearn_io.read_kept`."""
         kept = read_kept(folder / MODEL_FILE)
         return KernelModel(**kept, n_classes=len(task.classes), multilabel=task.multilabel)
 

@@ -2,38 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aurist.errors import MissingExtraError
 from aurist.models.base import Examples, Fitted, Inputs, Member, Task
-from aurist.recipes import Recipe, recipe_from
+from aurist.models.network_member import recipe_of, some_samples
+from aurist.recipes import Recipe
 
 if TYPE_CHECKING:
     from aurist.models.training.model import NetworkModel
-
-ENGINE = "network"
-#: What the ways of a network to answer are called, those by a pooling with its name behind.
-POOLED = "pooled by "
-#: Of the clips whose length is not known yet.
-_SOME_SECONDS = 10.0
-ONE_WINDOW, ONE_CHECKPOINT, ONE_NETWORK = "one window", "one checkpoint", "one network"
-
-
-def recipe_member(recipe: Recipe) -> Member:
-    """The member that a recipe makes; all of the recipe is in its settings, but for what may be searched."""
-    return Member(recipe.name, ENGINE, {"recipe": replace(recipe, search={}).to_dict()})
-
-
-def recipe_of(member: Member) -> Recipe:
-    """The recipe of a member."""
-    return recipe_from(member.settings["recipe"], member.name)
-
-
-def some_samples(recipe: Recipe) -> int:
-    """Samples of a window, before the clips are known."""
-    return round((recipe.window.seconds or _SOME_SECONDS) * recipe.front.sample_rate)
 
 
 def check_recipe(recipe: Recipe, n_classes: int) -> None:
@@ -64,7 +42,7 @@ def measure_recipe(recipe: Recipe, n_classes: int, multilabel: bool, jobs: int, 
     """Write ``precision`` and ``clips_per_second`` of the recipe's training on this machine, as JSON."""
     _check_installed()
     from aurist.files import write_json
-    from aurist.models.training.speed import measure
+    from aurist.models.training.benchmark import measure
 
     precision, speed = measure(recipe, n_classes, jobs, multilabel=multilabel)
     write_json(output, {"precision": precision, "clips_per_second": speed})

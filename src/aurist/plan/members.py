@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from aurist.config import FitConfig
 from aurist.models.base import Member
-from aurist.models.network import ENGINE as NETWORK
+from aurist.models.network_member import ENGINE as NETWORK
 
 DEFAULT_SPLITS = {"quick": 3, "good": 5, "best": 8}
 

@@ -11,7 +11,7 @@ from aurist.config import LARGEST, read_toml
 from aurist.errors import ConfigError, listing, shown
 from aurist.files import atomic_path
 from aurist.models.base import Member
-from aurist.models.network import ENGINE, recipe_member, recipe_of
+from aurist.models.network_member import ENGINE, recipe_member, recipe_of
 from aurist.plan.members import ENSEMBLE, GLUON_ENSEMBLE
 from aurist.recipes import TunedBy, read_recipe, recipe_from, tuned_from
 

@@ -177,7 +177,7 @@ def plot_reliability(table: pd.DataFrame, path: Path) -> None:
     Parameters
     ----------
     table
-        As `aurist.evaluate.reliability` makes it: ``low, high, n, confidence, frequency``.
+        As `aurist.results.tables.reliability` makes it: ``low, high, n, confidence, frequency``.
     path
         The PNG file; replaced as a whole.
 

@@ -12,10 +12,10 @@ import pandas as pd
 
 from aurist.clips import Clips
 from aurist.config import FitConfig
+from aurist.ensemble.thresholds import nested_decisions
 from aurist.errors import ConfigError
 from aurist.run import Run, RunData
 from aurist.stored import read_frame, stored
-from aurist.thresholds import nested_decisions
 
 
 @dataclass(frozen=True)

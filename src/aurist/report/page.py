@@ -10,7 +10,6 @@ from typing import Any
 
 import pandas as pd
 
-from aurist.evaluate import confusion, ece, per_class, reliability
 from aurist.files import atomic_path
 from aurist.folders import check_output
 from aurist.plots import plot_confusion, plot_curves, plot_importance, plot_leaderboard, plot_reliability
@@ -19,6 +18,7 @@ from aurist.report.gather import Told
 from aurist.report.mistakes import worst_mistakes
 from aurist.report.pictures import chart
 from aurist.report.templates import template
+from aurist.results.tables import confusion, ece, per_class, reliability
 from aurist.run import Run, read_data
 from aurist.stored import stored
 

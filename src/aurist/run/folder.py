@@ -22,8 +22,8 @@ from aurist.features.schema import schema_to_dict
 from aurist.features.summary import VERSION
 from aurist.files import add_line, atomic_path, whole_lines, write_json
 from aurist.machine import versions
-from aurist.models.network import ENGINE as NETWORK
-from aurist.models.network import recipe_of
+from aurist.models.network_member import ENGINE as NETWORK
+from aurist.models.network_member import recipe_of
 from aurist.plan import FitPlan, read_plan
 from aurist.predictions import COLUMNS, Predictions, from_frame
 from aurist.recipes import Recipe, recipe_from

@@ -12,7 +12,8 @@ import soundfile
 
 from aurist.clips import make_clips
 from aurist.models.base import Examples, Inputs, Task
-from aurist.models.network import NetworkEngine, recipe_member
+from aurist.models.network import NetworkEngine
+from aurist.models.network_member import recipe_member
 from aurist.recipes import Augment, Recipe, read_recipe, recipe_names
 
 pytest.importorskip("timm")

@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from aurist.clips.read import read_clips
 from aurist.features.spectrogram import Spectrogram
 from aurist.features.waves import Waves, store_waves
-from aurist.models.training.ahead import Ahead
 from aurist.models.training.batches import Batches, Part
 from aurist.models.training.checkpoints import Kept, drop_others, keep_best
+from aurist.models.training.precision import choose_precision
 from aurist.models.training.predict import all_windows, window_batches
-from aurist.models.training.probe import choose_precision
+from aurist.models.training.prefetch import Ahead
 from aurist.models.training.schedule import optimizer, rate
 from aurist.models.training.sound import Sound, window_length
 from aurist.recipes import Recipe, Training, Window, recipe_from

@@ -3,7 +3,7 @@
 `HeldWaves` are windows of a recording that is too long to be stored.
 """
 
-from aurist.features.waves.held import Heard, HeldWaves
+from aurist.features.waves.in_memory import Heard, HeldWaves
 from aurist.features.waves.limits import audio_limit, parse_size, trim_waves
 from aurist.features.waves.waves import Waves, store_waves
 

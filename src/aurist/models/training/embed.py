@@ -13,9 +13,9 @@ from torch import nn
 from aurist.features.schema import EMBEDDED
 from aurist.files import atomic_path, write_json
 from aurist.models.base import Inputs
-from aurist.models.training.ahead import Ahead
 from aurist.models.training.fold import Ear, device, ear_from, ear_of, front_end, hear, in_place, new_network
 from aurist.models.training.predict import all_windows, as_network_likes, window_batches
+from aurist.models.training.prefetch import Ahead
 from aurist.models.training.sound import Sound, window_length
 from aurist.nets.build import build_network
 from aurist.nets.files import load_weights, save_weights

@@ -24,8 +24,8 @@ from aurist.models.base import Examples, FitFailedError, Inputs, Task, fit_again
 from aurist.models.training.batches import Batches, Part
 from aurist.models.training.checkpoints import Kept
 from aurist.models.training.loop import Plan, Trainer, loss_kind
+from aurist.models.training.precision import CLIPS, choose_precision
 from aurist.models.training.predict import as_network_likes
-from aurist.models.training.probe import CLIPS, choose_precision
 from aurist.models.training.sound import Sound, window_length
 from aurist.nets.build import build_network, count_parameters
 from aurist.nets.losses import LossFunction, class_weights, loss_function

@@ -21,13 +21,13 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from aurist.features.spectrogram import Spectrogram
 from aurist.models.base import FitFailedError, Task
 from aurist.models.training import checkpoints as disk
-from aurist.models.training.ahead import Ahead
 from aurist.models.training.batches import Batch, Batches, Part
 from aurist.models.training.checkpoints import Epoch, Kept
-from aurist.models.training.examine import examine
+from aurist.models.training.precision import autocast_dtype
 from aurist.models.training.predict import as_network_likes
-from aurist.models.training.probe import autocast_dtype
+from aurist.models.training.prefetch import Ahead
 from aurist.models.training.schedule import optimizer, rate, set_rate
+from aurist.models.training.validate import examine
 from aurist.nets.losses import LossFunction
 from aurist.recipes import Recipe
 

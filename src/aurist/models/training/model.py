@@ -12,11 +12,11 @@ from torch import nn
 
 from aurist.folders import check_name
 from aurist.models.base import Inputs, Proba, Task, fit_again
-from aurist.models.network import ONE_CHECKPOINT, ONE_NETWORK, ONE_WINDOW, POOLED
+from aurist.models.network_member import ONE_CHECKPOINT, ONE_NETWORK, ONE_WINDOW, POOLED
 from aurist.models.training.fold import NETWORKS, Ear, device, ear_from, front_end, hear, in_place
 from aurist.models.training.loop import answers_apart
+from aurist.models.training.precision import autocast_dtype
 from aurist.models.training.predict import all_windows, window_logits
-from aurist.models.training.probe import autocast_dtype
 from aurist.models.training.sound import Sound
 from aurist.nets.build import build_network
 from aurist.nets.files import load_weights

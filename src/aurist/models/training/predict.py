@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from aurist.features.spectrogram import Spectrogram
-from aurist.models.training.ahead import Ahead
+from aurist.models.training.prefetch import Ahead
 from aurist.models.training.sound import Sound
 from aurist.nets.build import ImageNetwork
 

@@ -1,0 +1,1 @@
+"""Events in long recordings: scan windows, store their scores, write detections."""

@@ -1,0 +1,1 @@
+"""One model of many: blend, second level, prior correction, thresholds, duplicates."""

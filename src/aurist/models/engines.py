@@ -1,0 +1,42 @@
+"""Look an engine up by its name."""
+
+from __future__ import annotations
+
+import os
+
+from aurist.errors import RunError
+from aurist.models.base import Engine
+
+
+def engine(name: str) -> Engine:
+    """The engine of this name; its libraries are imported only when it is used."""
+    # OpenMP's threads spin while they wait: on a machine that others use too, LightGBM took ten times as long
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    if name == "forest":
+        from aurist.models.forest import ForestEngine
+
+        return ForestEngine()
+    if name == "classic":
+        from aurist.models.sklearn_models import ClassicEngine
+
+        return ClassicEngine()
+    if name == "autogluon":
+        from aurist.models.autogluon import AutoGluonEngine
+
+        return AutoGluonEngine()
+    if name == "kernel":
+        from aurist.models.kernel import KernelEngine
+
+        return KernelEngine()
+    if name == "mljar":
+        from aurist.models.mljar import MljarEngine
+
+        return MljarEngine()
+    if name == "network":
+        from aurist.models.network import NetworkEngine
+
+        return NetworkEngine()
+    raise RunError(
+        f"Found a model of the engine {name!r}; this version knows autogluon, classic, forest, kernel, mljar and "
+        f"network."
+    )

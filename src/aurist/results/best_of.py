@@ -1,0 +1,106 @@
+"""How far the best of several scores flatters: the highest of many is the luckiest, too.
+
+Source: I. Tsamardinos, E. Greasidou, G. Borboudakis, "Bootstrapping the out-of-sample predictions for efficient and
+accurate cross-validation", Machine Learning 107, 2018: the best is chosen on a resample of the groups and scored on
+those that were not drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from aurist.metrics import Metric
+from aurist.metrics.scorer import Floats, Proba, Truth
+from aurist.results.bootstrap import resamples
+from aurist.results.chance import named_metric
+
+
+@dataclass(frozen=True)
+class Best:
+    """The best of several models, by the scores that are compared.
+
+    Parameters
+    ----------
+    model
+        Its name.
+    score
+        Its score.
+    models
+        Of how many it is the best.
+    flatters
+        By how much its score is expected to be too high, because it was picked by it.
+    """
+
+    model: str
+    score: float
+    models: int
+    flatters: float
+
+
+def best_of(
+    truth: Truth,
+    probas: Mapping[str, Proba],
+    groups: Sequence[object] | npt.NDArray[np.generic] | None,
+    metric: Metric | str,
+    *,
+    rounds: int = 200,
+    seed: int = 0,
+    multilabel: bool | None = None,
+    weight: npt.NDArray[np.float64] | None = None,
+) -> Best | None:
+    """Find the best of some models, and by how much being picked flatters it.
+
+    In each resample the best is picked anew, and its lead over the mean of all is measured on the groups that were not
+    drawn. The lead that it has on the rows that it was picked by, less that one, is what the picking made of it.
+
+    Parameters
+    ----------
+    probas
+        (n, n_classes) by the name of a model.
+    truth, groups, metric, seed, multilabel, weight
+        As `aurist.results.bootstrap` takes them.
+    rounds
+        How many resamples.
+
+    Returns
+    -------
+    Best or None
+        None where there are fewer than two models with a score.
+
+    Examples
+    --------
+    >>> truth, rng = np.eye(2)[[0, 1] * 50], np.random.default_rng(0)
+    >>> noise = {f"model{i}": rng.random((100, 2)) for i in range(20)}
+    >>> found = best_of(truth, noise, None, "accuracy")
+    >>> print(f"{found.score:.2f}, of which about {found.flatters:.2f} by luck")
+    0.57, of which about 0.08 by luck
+    """
+    chosen = named_metric(metric)
+    base = np.ones((len(truth), 1)) if weight is None else np.asarray(weight, dtype=float).reshape(-1, 1)
+    scorers = {name: chosen.scorer(truth, proba, multilabel) for name, proba in probas.items()}
+    scores = {name: float(scorer(base)[0]) for name, scorer in scorers.items()}
+    names = [name for name, score in scores.items() if np.isfinite(score)]
+    if len(names) < 2:
+        return None
+    best = max(names, key=lambda name: scores[name])
+    lead = scores[best] - float(np.mean([scores[name] for name in names]))
+    leads: list[float] = []
+    for drawn in resamples(truth, groups, rounds, seed, over_classes=chosen.over_classes):
+        within = np.array([scorers[name](drawn * base) for name in names])
+        without = np.array([scorers[name]((drawn == 0) * base) for name in names])
+        leads += _leads(within, without)
+    # by picking alone none is worse than the mean of all, nor better than it looks
+    kept = min(max(float(np.mean(leads)), 0.0), lead) if leads else float("nan")
+    return Best(best, scores[best], len(names), lead - kept)
+
+
+def _leads(within: Floats, without: Floats) -> list[float]:
+    """Where both are defined: the lead, on the groups that were not drawn, of the one that is best on those drawn."""
+    defined = np.isfinite(within).all(axis=0) & np.isfinite(without).all(axis=0)
+    within, without = within[:, defined], without[:, defined]
+    picked = np.take_along_axis(without, within.argmax(axis=0)[None], axis=0)[0]
+    return list(picked - without.mean(axis=0))

@@ -1,0 +1,178 @@
+"""The leaderboard: one row a model, its honest score first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+import pandas as pd
+
+from aurist.crossval import FoldsFitted, TrainingData
+from aurist.metrics import metric
+from aurist.plan import ENSEMBLE
+from aurist.results.out_of_fold import Scored, asked_for, scored_interval
+
+LEADERBOARD_COLUMNS = (
+    "model",
+    "score",
+    "low",
+    "high",
+    "metric",
+    "score_val",
+    "fit_time",
+    "pred_time",
+    "stack_level",
+    "can_infer",
+    "n_scored",
+    "params",
+    "train_speed",
+    "pred_speed",
+)
+
+
+@dataclass(frozen=True)
+class Score:
+    """What a model scored.
+
+    Parameters
+    ----------
+    model
+        Its name.
+    metric
+        The metric's name.
+    score, low, high
+        The score and its interval; higher is better.
+    n_scored
+        On how many clips.
+    """
+
+    model: str
+    metric: str
+    score: float
+    low: float
+    high: float
+    n_scored: int
+
+
+@dataclass(frozen=True)
+class LeaderboardRow:
+    """One model on the leaderboard.
+
+    Parameters
+    ----------
+    score
+        Its score.
+    score_val
+        Its score on the rows that its settings or weights were chosen on: the more it is above the honest one, the more
+        the choice flattered itself. NaN where nothing was chosen.
+    fit_time
+        Seconds to fit it, all folds together; of a stacked model with what it stands on, if so measured.
+    pred_time
+        Seconds to predict the clips it was scored on.
+    stack_level
+        1 for a model on the features, 2 for one on the predictions of others, and so on.
+    can_infer
+        Whether it can predict new clips.
+    params
+        Numbers that were learnt, of one network; NaN for other models.
+    train_speed, pred_speed
+        Clips a second, in training (NaN where that says nothing) and in prediction by all folds' models.
+    """
+
+    score: Score
+    score_val: float = float("nan")
+    fit_time: float = float("nan")
+    pred_time: float = float("nan")
+    stack_level: int = 1
+    can_infer: bool = True
+    params: float = float("nan")
+    train_speed: float = float("nan")
+    pred_speed: float = float("nan")
+
+
+def leaderboard(rows: Sequence[LeaderboardRow], first: str | None = None) -> pd.DataFrame:
+    """Make the leaderboard: best first, models without a score last.
+
+    Parameters
+    ----------
+    rows
+        One a model.
+    first
+        The model that predicts. It stands above the others, wherever its score would have it: the best of many scores
+        is the luckiest, too, and would be taken for the result.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The columns of `LEADERBOARD_COLUMNS`; equal scores in the order given.
+
+    Examples
+    --------
+    >>> rows = [
+    ...     LeaderboardRow(Score("forest", "f1_macro", 0.61, 0.59, 0.63, 900), fit_time=2.0),
+    ...     LeaderboardRow(Score("boosting", "f1_macro", 0.66, 0.64, 0.68, 900), fit_time=9.5),
+    ... ]
+    >>> leaderboard(rows)[["model", "score", "low", "high", "fit_time"]]
+          model  score   low  high  fit_time
+    0  boosting   0.66  0.64  0.68       9.5
+    1    forest   0.61  0.59  0.63       2.0
+    """
+    records = [asdict(row.score) | {k: v for k, v in vars(row).items() if k != "score"} for row in rows]
+    table = pd.DataFrame(records, columns=list(LEADERBOARD_COLUMNS))
+    table = table.sort_values("score", ascending=False, kind="stable")
+    return table.sort_values("model", key=lambda names: names != first, kind="stable", ignore_index=True)
+
+
+def run_leaderboard(
+    learn: TrainingData,
+    fitted: list[FoldsFitted],
+    scored: Scored,
+    weights: dict[str, list[dict[str, float]]],
+    chosen_on: dict[str, float],
+) -> pd.DataFrame:
+    """Every model's row: the ensemble, which predicts, and then the others, best first.
+
+    Parameters
+    ----------
+    learn, fitted, scored
+        What was learnt from, by which members, and what they say of the rows that are scored.
+    weights
+        Of the ensembles, by fold and member.
+    chosen_on
+        The scores of ensembles on the very rows that their weights were chosen on.
+    """
+    times = {found.member.name: (found.fit_time, found.pred_time) for found in fitted}
+    chosen_on = chosen_on | {found.member.name: _inner_score(found, learn) for found in fitted}
+    facts = {found.member.name: found.facts for found in fitted}
+    levels = {found.member.name: 2 if found.asks else 1 for found in fitted}
+    rows = []
+    for name, proba in scored.probas.items():
+        voices = set().union(*weights[name]) if name in weights else {name}
+        used = asked_for(voices, fitted)
+        # the weights of the ensembles were chosen on what all members said
+        fit = sum(times[member][0] for member in (times if name in weights else used))
+        found = scored_interval(learn, scored, proba)
+        rows.append(
+            LeaderboardRow(
+                Score(name, learn.task.metric, found.score, found.low, found.high, len(scored.rows)),
+                score_val=chosen_on.get(name, float("nan")),
+                fit_time=round(fit, 2),
+                pred_time=round(sum(times[member][1] for member in used), 3),
+                stack_level=max(levels[voice] for voice in voices) + (name in weights),
+                params=facts.get(name, {}).get("params", float("nan")),
+                train_speed=round(facts.get(name, {}).get("train_speed", float("nan")), 1),
+                pred_speed=round(len(scored.rows) / max(1e-9, sum(times[member][1] for member in used)), 1),
+            )
+        )
+    return leaderboard(rows, ENSEMBLE)
+
+
+def _inner_score(found: FoldsFitted, learn: TrainingData) -> float:
+    """On the inner parts of all folds, on which the member chose its settings; NaN where it chose nothing."""
+    if found.inner is None:
+        return float("nan")
+    rows = pd.Index(learn.clip_ids).get_indexer(pd.Index(found.inner.clip_id))
+    task = learn.task
+    return float(
+        metric(task.metric)(learn.examples.targets[rows], found.inner.proba, multilabel=task.multilabel)
+    )

@@ -1,0 +1,119 @@
+"""Fewer models in the ensemble, so that it predicts faster: what each of them is worth, and which to keep."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from aurist.config import write_config
+from aurist.crossval import FoldsFitted, TrainingData, is_done, read_member
+from aurist.ensemble.blend import Ensemble
+from aurist.ensemble.stacking import can_answer
+from aurist.errors import ConfigError, RunError, plural
+from aurist.results.differences import paired
+from aurist.results.out_of_fold import asked_for, blendable, blended, scored_by, scored_interval
+from aurist.results.pooling_choice import with_best_pooling
+from aurist.results.write import finish
+from aurist.run import Run, read_data, training_data
+
+CURVE_COLUMNS = ("models", "score", "low", "high", "loss", "loss_low", "loss_high", "pred_time", "kept")
+
+
+def prune_curve(run: Run) -> pd.DataFrame:
+    """What the ensemble would score with fewer models; for each size they are chosen anew, for each fold by the others.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `CURVE_COLUMNS`, the largest ensemble first: ``loss`` is the score lost against it, with its 95% interval;
+        ``pred_time`` the seconds to predict the scored clips; ``kept`` the models, by weight.
+    """
+    learn = training_data(read_data(run))
+    fitted = fitted_members(run, learn)
+    seconds = {found.member.name: found.pred_time for found in fitted}
+    scored, task = scored_by(learn, fitted), learn.task
+    everything = blendable(fitted, None)
+    whole = blended(learn, scored, everything, None)
+    largest = len(asked_for(_by_weight(everything, whole), fitted))
+    out = []
+    for size in range(largest, 0, -1):
+        names = everything if size == largest else blendable(fitted, size)
+        found = whole if size == largest else blended(learn, scored, names, size)
+        voices = _by_weight(names, found)
+        kept = [*voices, *(name for name in asked_for(voices, fitted) if name not in voices)]
+        score = scored_interval(learn, scored, found.proba)
+        gap = paired(
+            scored.truth,
+            whole.proba,
+            found.proba,
+            scored.groups,
+            task.metric,
+            seed=task.seed,
+            multilabel=task.multilabel,
+            weight=learn.examples.weight[scored.rows],
+        )
+        out.append(
+            (
+                len(kept),
+                score.score,
+                score.low,
+                score.high,
+                gap.score,
+                gap.low,
+                gap.high,
+                sum(seconds[name] for name in kept),
+                ", ".join(kept),
+            )
+        )
+    return pd.DataFrame(out, columns=list(CURVE_COLUMNS)).drop_duplicates("models", ignore_index=True)
+
+
+def _by_weight(names: list[str], found: Ensemble) -> list[str]:
+    """Those of the models that have a weight, the heaviest first."""
+    weights = found.blend.weights
+    return [names[i] for i in np.argsort(-weights, kind="stable") if weights[i] > 0]
+
+
+def prune(run: Run, size: int) -> None:
+    """Let the ensemble hold so many models, and score and write it anew; no model is deleted.
+
+    Raises
+    ------
+    ConfigError
+        Where the size is below 1, or there are fewer models.
+    RunError
+        Where the run was not finished.
+    """
+    if size < 1:
+        raise ConfigError(f"{size} models were asked for, but an ensemble needs at least 1.")
+    data = read_data(run)
+    learn = training_data(data)
+    fitted = fitted_members(run, learn)
+    if size > len(fitted):
+        raise ConfigError(f"{plural(size, 'model')} were asked for, but {run.folder} has {len(fitted)}.")
+    write_config(run.folder / "config.toml", replace(run.config(), ensemble_size=size))
+    finish(run, data, learn, fitted)
+
+
+def fitted_members(run: Run, learn: TrainingData) -> list[FoldsFitted]:
+    """The members of the plan all of whose folds are fitted, and what they ask, too.
+
+    Raises
+    ------
+    RunError
+        Where there are none.
+    """
+    if not run.plan_path.exists():
+        raise RunError(f"The run in {run.folder} has no plan yet. Go on with: aurist resume {run.folder}")
+    out: list[FoldsFitted] = []
+    for member in run.plan().members:
+        folder = run.models / member.name
+        if all(is_done(folder, split.fold) for split in learn.splits):
+            found = with_best_pooling(read_member(folder, learn, member), learn)
+            if can_answer(found, out):
+                out.append(found)
+    if not out:
+        raise RunError(f"No model of {run.folder} is fitted yet. Go on with: aurist resume {run.folder}")
+    return out

@@ -1,0 +1,142 @@
+"""What a careless random split would have claimed, beside the honest score of the same model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from aurist.crossval import FoldsFitted, TrainingData
+from aurist.files import write_json
+from aurist.metrics import metric
+from aurist.models.base import Examples, Proba, Task
+from aurist.models.forest import forest_proba
+from aurist.results.bootstrap import Interval, bootstrap
+from aurist.results.differences import paired
+from aurist.run import Run
+from aurist.run.shapes import CARELESS
+from aurist.splits import Groups, Split, assign_folds, cross_splits
+
+CARELESS_FILE = "careless.json"
+#: How often features are shuffled, to see what differing class shares alone make of the scores.
+_SHUFFLES = 2
+#: Of so many rows, for that, at the most.
+_ROWS = 2500
+
+
+def compare_with_careless(run: Run, learn: TrainingData, forest: FoldsFitted) -> None:
+    """Score the forest by as many random folds, and write both scores, unless that was done before.
+
+    Nothing is done where a random split is honest: where no group has two rows and no folds are prescribed. Where it
+    claims more, it is looked into whether that is a leak, or comes of class shares that differ between the folds.
+    """
+    task, targets, weight = learn.task, learn.examples.targets, learn.examples.weight
+    scored = np.flatnonzero(learn.folds >= 0)
+    alone = np.arange(len(targets))
+    prescribed = learn.prescribed and len(learn.splits) > 1
+    nothing_shared = len(np.unique(learn.groups)) == len(targets)
+    if (nothing_shared and not prescribed) or len(learn.splits) < 2 or (run.folder / CARELESS_FILE).exists():
+        return
+    random = _forest_of(learn, _random_splits(learn), learn.examples)
+    honest = forest.oof.aligned(learn.clip_ids[scored].tolist())
+    found: dict[str, Any] = {
+        "model": forest.member.name,
+        "honest": asdict(
+            interval(task, targets[scored], honest, learn.groups[scored], weight[scored], out_of_fold=True)
+        ),
+        "random": asdict(interval(task, targets, random, alone, weight, out_of_fold=True)),
+    }
+    if found["random"]["score"] > max(found["honest"]["high"], found["honest"]["score"]):
+        gap = paired(
+            targets[scored],
+            random[scored],
+            honest,
+            learn.groups[scored],
+            task.metric,
+            level=0.99,
+            seed=task.seed,
+            multilabel=task.multilabel,
+            weight=weight[scored],
+        )
+        found["by_shares"] = _gap_by_shares(_some_rows(learn))
+        # where bounds are not known the whole difference has to speak
+        low = gap.low if np.isfinite(gap.low) else gap.score
+        found["leak"] = bool(low > found["by_shares"])
+    write_json(run.folder / CARELESS_FILE, found)
+
+
+def _random_splits(learn: TrainingData) -> list[Split]:
+    """As many folds as there are, of single rows."""
+    targets, alone = learn.examples.targets, np.arange(len(learn.examples.targets))
+    folds = assign_folds(targets, alone, len(learn.splits), learn.task.seed)
+    return cross_splits(folds, targets, alone, learn.task.seed)
+
+
+def _forest_of(learn: TrainingData, splits: Sequence[Split], examples: Examples) -> Proba:
+    """What the forest says out of fold, (n, n_classes); 0 of rows that no fold scores."""
+    out = np.zeros(examples.targets.shape)
+    for split in splits:
+        rows = np.sort(np.concatenate([split.train, split.inner]))
+        out[split.scored] = forest_proba(learn.task, examples.take(rows), examples.inputs.take(split.scored))
+    return out
+
+
+def _some_rows(learn: TrainingData) -> TrainingData:
+    """At most `_ROWS` of the scored rows, as many of each fold, with folds of the same kind."""
+    rng, most = np.random.default_rng(learn.task.seed), -(-_ROWS // len(learn.splits))
+    rows = np.sort(np.concatenate([rng.permutation(split.scored)[:most] for split in learn.splits]))
+    examples, groups, folds = learn.examples.take(rows), learn.groups[rows], learn.folds[rows]
+    splits = cross_splits(folds, examples.targets, groups, learn.task.seed)
+    return replace(
+        learn, examples=examples, clip_ids=learn.clip_ids[rows], groups=groups, folds=folds, splits=splits
+    )
+
+
+def _gap_by_shares(learn: TrainingData) -> float:
+    """How far random folds score above the given ones where there is nothing to remember: with features shuffled.
+
+    Where class shares differ between the folds, a model trained on the others expects the wrong ones, and random folds
+    have the same shares everywhere. That alone makes a difference, on noise, too, and is no leak.
+    """
+    task, truth, weight = learn.task, learn.examples.targets, learn.examples.weight
+    score, gaps = metric(task.metric), []
+    for draw in range(_SHUFFLES):
+        order = np.random.default_rng([task.seed, draw]).permutation(len(weight))
+        shown = replace(learn.examples, inputs=learn.examples.inputs.take(order))
+        honest, random = (
+            score(truth, _forest_of(learn, splits, shown), weight, multilabel=task.multilabel)
+            for splits in (learn.splits, _random_splits(learn))
+        )
+        gaps.append(random - honest)
+    return float(np.mean(gaps))
+
+
+def interval(
+    task: Task,
+    truth: npt.NDArray[np.int8],
+    proba: Proba,
+    groups: Groups,
+    weight: npt.NDArray[np.float64] | None = None,
+    *,
+    out_of_fold: bool = False,
+) -> Interval:
+    """The task's score of some rows, with its interval over groups, as `aurist.results.bootstrap` has it."""
+    return bootstrap(
+        truth,
+        proba,
+        groups,
+        task.metric,
+        weight=weight,
+        seed=task.seed,
+        multilabel=task.multilabel,
+        out_of_fold=out_of_fold,
+    )
+
+
+def read_careless(run: Run) -> dict[str, Any] | None:
+    """Both scores with their intervals, or None where they were not compared."""
+    path = run.folder / CARELESS_FILE
+    return dict(run.read_json(CARELESS_FILE, CARELESS)) if path.exists() else None

@@ -1,0 +1,137 @@
+"""What a run says of itself: its honest score, the careless one, and what to expect on a test table."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from aurist.crossval import TrainingData
+from aurist.ensemble.duplicates import Seen, SeenScores, overlap
+from aurist.features.schema import row_keys
+from aurist.inference.predictor import Answers
+from aurist.plan import ENSEMBLE
+from aurist.results.best_of import best_of
+from aurist.results.cautions import about_best, about_few_groups, about_tuned, few_groups
+from aurist.results.chance import chance
+from aurist.results.out_of_fold import Scored, scored_interval
+from aurist.results.random_split import interval, read_careless
+from aurist.results.tuned import tuned_here
+from aurist.run import Run, RunData, held_out
+
+
+def own_word(
+    run: Run,
+    data: RunData,
+    learn: TrainingData,
+    scored: Scored,
+    as_seen: SeenScores,
+    seen: Seen,
+) -> dict[str, Any]:
+    """What the run says of itself: its honest score, the careless one, and those for the test table."""
+    task = learn.task
+    word: dict[str, Any] = {
+        "metric": task.metric,
+        "best": ENSEMBLE,
+        "score": asdict(scored_interval(learn, scored, scored.probas[ENSEMBLE])),
+        "chance": chance(scored.truth, task.metric, multilabel=task.multilabel),
+        "n_scored": len(scored.rows),
+        "n_groups": len(np.unique(scored.groups)),
+        "groups_known": bool(data.clips.table["group"].notna().any()),
+        "careless": read_careless(run),
+    }
+    _add_cautions(word, run, learn, scored)
+    if data.test_keys is not None:
+        word["test"] = _test_word(data.test_keys, learn, scored, as_seen, seen)
+        word["test"]["of_learnt_groups"] = _of_learnt_groups(run)
+    held = held_out(data)
+    if held is not None:
+        word["held_out"] = _held_out_word(run, held, seen, learn.groups)
+    return word
+
+
+def _add_cautions(word: dict[str, Any], run: Run, learn: TrainingData, scored: Scored) -> None:
+    """Add what makes the scores less sure, as figures and as sentences."""
+    task, said = learn.task, []
+    tuned = tuned_here(run, learn, set(scored.probas))
+    if tuned:
+        word["tuned"] = tuned
+        said += [about_tuned(one) for one in tuned]
+    few = few_groups(scored.truth, scored.groups, task.classes)
+    if few:
+        word["few_groups"] = few
+        said.append(about_few_groups(few, len(task.classes)))
+    best = best_of(
+        scored.truth,
+        {name: proba for name, proba in scored.probas.items() if name != ENSEMBLE},
+        scored.groups,
+        task.metric,
+        seed=task.seed,
+        multilabel=task.multilabel,
+        weight=learn.examples.weight[scored.rows],
+    )
+    if best is not None:
+        word["best_other"] = asdict(best)
+        said.append(about_best(best))
+    word["cautions"] = said
+
+
+def _of_learnt_groups(run: Run) -> int:
+    """Rows of the test table in a group that is learnt from, by what the audit found."""
+    return sum(
+        leak["rows"]
+        for leak in run.audit()["leaks"]
+        if (leak["between"], leak["what"]) == ("the two tables", "group")
+    )
+
+
+def _held_out_word(run: Run, held: RunData, seen: Seen, learnt: npt.NDArray[np.int64]) -> dict[str, Any]:
+    """The score on the part "test", which had no part in anything until now; new rows apart where some are not.
+
+    New is what stands neither in the training data nor in a group, given or of copies, that was learnt from.
+    """
+    task = held.task
+    known = seen.known(row_keys(held.features)) | np.isin(held.groups, learnt)
+    weight = held.clips.table["weight"].to_numpy(dtype=float)
+    proba = Answers(run, held).proba(held.inputs(), seen)
+    truth = held.clips.targets(task.classes)
+
+    def score(rows: npt.NDArray[np.bool_]) -> dict[str, float]:
+        return asdict(interval(task, truth[rows], proba[rows], held.groups[rows], weight[rows]))
+
+    word: dict[str, Any] = {"n": len(known), "seen": int(known.sum()), "score": score(np.ones_like(known))}
+    if known.any() and not known.all():
+        word["new"] = score(~known)
+    return word
+
+
+def _test_word(
+    test_keys: npt.NDArray[np.uint64],
+    learn: TrainingData,
+    scored: Scored,
+    as_seen: SeenScores,
+    seen: Seen,
+) -> dict[str, Any]:
+    """The score to expect on the rows of the test table that are new, and on the whole of it."""
+    known = seen.known(test_keys)
+    found = overlap(as_seen.copies, float(known.mean()))
+    weight = learn.examples.weight[scored.rows]
+    proba = scored.probas[ENSEMBLE]
+    task = learn.task
+    new = interval(task, scored.truth, proba, scored.groups, weight * found.new_weight, out_of_fold=True)
+    both = interval(
+        task,
+        np.concatenate([scored.truth, scored.truth]),
+        np.concatenate([proba, as_seen.proba]),
+        np.concatenate([scored.groups, scored.groups]),
+        np.concatenate([weight * found.new_weight, weight * found.seen_weight]),
+        out_of_fold=True,
+    )
+    return {
+        "rows": len(test_keys),
+        "seen": int(known.sum()),
+        "expected_new": asdict(new),
+        "expected_all": asdict(both),
+    }

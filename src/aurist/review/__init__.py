@@ -1,0 +1,1 @@
+"""Detections for people to judge: sample, cut clips, read the verdicts."""

@@ -1,0 +1,128 @@
+"""Networks that tell when: weak labels in, the times of short calls out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+
+from aurist.automl.fit import fit
+from aurist.clips.read import read_clips
+from aurist.config import FitConfig
+from aurist.detection.export import events_of
+from aurist.detection.scan import Streaming, listen
+from aurist.detection.store import Recording
+from aurist.detection.window_model import PARTS
+from aurist.detection.window_scores import Scores
+from aurist.run import open_run
+
+pytest.importorskip("timm")
+
+RATE = 8000
+HZ = {"low": 400, "high": 2200}
+RECIPE = """\
+name = "{head}"
+[front]
+sample_rate = 8000
+n_fft = 256
+hop_length = 128
+n_mels = 16
+scale = "standard"
+[network]
+backbone = "mel_cnn"
+head = "{head}"
+pool = "avgmax"
+[loss]
+frames = {frames}
+[training]
+lr = 5e-3
+batch_size = 4
+epochs = {epochs}
+precision = "32"
+keep = "last"
+ema = 0.9
+"""
+
+
+def sound(
+    kinds: list[str], seconds: float, rng: np.random.Generator
+) -> tuple[np.ndarray, list[tuple[float, float, str]]]:  # type: ignore[type-arg]
+    """Calls of half a second somewhere in noise."""
+    t = np.arange(round(seconds * RATE)) / RATE
+    y, calls = 0.02 * rng.normal(size=len(t)), []
+    for kind in kinds:
+        start = rng.uniform(0, seconds - 0.8)
+        end = start + rng.uniform(0.4, 0.8)
+        i, j = round(start * RATE), round(end * RATE)
+        y[i:j] += 0.2 * np.sin(2 * np.pi * HZ[kind] * t[i:j])
+        calls.append((start, end, kind))
+    return y, calls
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Fitted on clips of four seconds, of which only the labels are known: a network that tells when, and one not."""
+    folder, rng = tmp_path_factory.mktemp("weak"), np.random.default_rng(0)
+    rows = []
+    for i in range(40):
+        kinds: list[str] = [[], ["low"], ["high"], ["low", "high"]][i % 4]
+        soundfile.write(folder / f"{i}.wav", sound(kinds, 4.0, rng)[0], RATE)
+        rows.append({"path": f"{i}.wav", "label": ";".join(kinds)})
+    pd.DataFrame(rows).to_csv(folder / "labels.csv", index=False)
+    recipes = []
+    for head, frames, epochs in (("attention", 0.5, 20), ("linear", 0.0, 2)):
+        path = folder / f"{head}.toml"
+        path.write_text(RECIPE.format(head=head, frames=frames, epochs=epochs))
+        recipes.append(str(path))
+    config = FitConfig(
+        engine="networks", recipes=tuple(recipes), n_splits=2, time_limit=240, metric="lwlrap", jobs=1
+    )
+    fit(read_clips(folder / "labels.csv"), folder / "run", config, cache_dir=folder / "cache")
+    return folder / "run"
+
+
+def test_weak_labels_are_enough_to_find_when(run: Path, tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    parts = [sound([("low", "high")[n % 2]], 8.0, rng) for n in range(12)]
+    soundfile.write(tmp_path / "long.wav", np.concatenate([y for y, _ in parts]), RATE)
+    calls = [
+        (8 * n + start, 8 * n + end, kind) for n, (_, calls) in enumerate(parts) for start, end, kind in calls
+    ]
+
+    def found_by(model: str) -> float:
+        """Share of the calls that an event shares a third of its time with."""
+        recordings = [Recording("long.wav", tmp_path / "long.wav")]
+        heard = listen(
+            open_run(run), recordings, tmp_path / model, Streaming(4.0), model=model, progress=False, jobs=1
+        )
+        scores = heard.detections.scores(recordings[0])
+        assert scores.when.shape[1] == (1 if model == "linear" else PARTS)
+        events = events_of(heard, np.arange(2), np.full(2, 0.5)).table
+        hits = 0
+        for start, end, kind in calls:
+            own = events[events["label"] == kind]
+            shared = own["end"].clip(upper=end) - own["start"].clip(lower=start)
+            joined = own["end"].clip(lower=end) - own["start"].clip(upper=start)
+            hits += bool((shared / joined >= 0.3).any())
+        return hits / len(calls)
+
+    assert found_by("attention") >= 0.6
+    assert found_by("linear") == 0  # an event of four seconds is no call of half a second
+    found_by("Ensemble")
+
+
+def test_parts_are_in_the_order_of_time_and_as_sure_as_the_window_at_the_most() -> None:
+    when = np.zeros((2, 4, 1), dtype=np.uint8)
+    when[0, 3], when[1, 1], when[1, 2] = 255, 255, 51
+    scores = Scores(
+        np.array([0.0, 2.0]), np.array([4.0, 6.0]), np.array([[0.8], [0.4]], dtype=np.float32), when
+    )
+    starts, ends, columns = scores.of_parts()
+    (said,) = columns
+    assert starts.tolist() == [0, 1, 2, 2, 3, 3, 4, 5]
+    assert np.array_equal(ends, starts + 1)
+    assert sorted(said[4:6].tolist()) == pytest.approx([0.4, 0.8])
+    assert said[[0, 1, 7]].tolist() == [0, 0, 0] and said[6] == pytest.approx(0.08)

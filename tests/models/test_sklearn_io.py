@@ -1,0 +1,101 @@
+"""What the engines of scikit-learn share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import sklearn.datasets
+import sklearn.utils
+from sklearn.preprocessing import FunctionTransformer, QuantileTransformer
+
+from aurist.errors import RunError
+from aurist.models.base import Examples, Inputs, Member, Task
+from aurist.models.engines import engine
+from aurist.models.forest import as_numbers
+from aurist.models.sklearn_io import normal_features, read_kept, write_kept
+
+
+def features(seed: int, n: int) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    return pd.DataFrame(
+        {
+            "normal": rng.normal(size=n),
+            "skewed": np.exp(3 * rng.normal(size=n)),
+            "ties": rng.integers(3, size=n).astype(float),
+            "constant": np.ones(n),
+            "mode": pd.Categorical(rng.choice(["major", "minor"], n), categories=["major", "minor"]),
+        }
+    )
+
+
+def test_features_are_those_of_the_quantile_transformer_but_for_their_ends(tmp_path) -> None:
+    known, new = features(0, 150), features(1, 40)
+    ready = normal_features(known, 0).fit(as_numbers(known))
+    peer = QuantileTransformer(n_quantiles=100, output_distribution="normal").fit(as_numbers(known)[:, :2])
+    write_kept(tmp_path / "kept.skops", {"ready": ready})
+    for one in (ready, read_kept(tmp_path / "kept.skops")["ready"]):
+        for rows in (known, new):
+            shown = one.transform(as_numbers(rows))
+            told = peer.transform(as_numbers(rows)[:, :2])
+            assert shown[:, :2] == pytest.approx(np.clip(told, -2.575829, 2.575829), abs=1e-5)
+            assert np.abs(shown[:, 2:4]).max() < 2.5759
+            assert (shown[:, 4] == (rows["mode"] == "major")).all()
+
+
+def test_what_is_missing_is_the_median() -> None:
+    known = features(0, 151)
+    ready = normal_features(known, 0).fit(as_numbers(known))
+    gone = known.iloc[:1].assign(normal=np.nan, skewed=np.nan)
+    assert ready.transform(as_numbers(gone))[0, :2] == pytest.approx([0.0, 0.0], abs=0.02)
+
+
+def test_what_runs_commands_is_not_loaded(tmp_path: Path) -> None:
+    """A function of numpy's tests compiles and runs the text that it is given, as a forest's feature names might be."""
+    import functools
+
+    import numpy.testing as testing
+    import skops.io
+
+    path, marker = tmp_path / "forest.skops", tmp_path / "was here"
+    command = f"open({str(marker)!r}, 'w')"
+    for told in (
+        {"forest": FunctionTransformer(testing.measure, kw_args={"code_str": command})},
+        {"forest": functools.partial(testing.measure, command)},
+        {"seen": [testing.measure]},
+        {"pipeline": FunctionTransformer(np.fromfile)},
+        {"pipeline": FunctionTransformer(np.save)},
+        {"pipeline": sklearn.datasets.fetch_openml},
+        {"pipeline": sklearn.utils.Bunch(a=1)},
+    ):
+        skops.io.dump(told, path)
+        with pytest.raises(
+            RunError, match=r"forest\.skops holds what no model of ours does, and is not loaded: "
+        ):
+            read_kept(path)["forest"].transform(np.zeros((1, 1)))
+    assert not marker.exists()
+
+
+@pytest.mark.parametrize("several", [False, True], ids=["one label", "several"])
+@pytest.mark.parametrize(
+    "member",
+    [
+        Member("m", "forest", {"trees": 5}),
+        Member("m", "kernel"),
+        *(Member("m", "classic", {"kind": kind}) for kind in ("svm", "lda", "logistic")),
+    ],
+    ids=lambda member: member.settings.get("kind", member.engine),
+)
+def test_the_list_of_types_has_all_that_models_hold(tmp_path: Path, member: Member, several: bool) -> None:
+    shown = features(0, 120)
+    targets = np.eye(3, dtype=np.int8)[np.arange(120) % 3]
+    if several:
+        targets[::7] = 1
+    examples = Examples(Inputs(shown), targets, np.linspace(0.5, 1, 120))
+    train, inner = examples.take(np.arange(90)), examples.take(np.arange(90, 120))
+    task = Task(("a", "b", "c"), several, "log_loss" if not several else "average_precision")
+    made = engine(member.engine).fit(tmp_path, task, member, train, inner, 60.0)
+    again = engine(member.engine).load(tmp_path, task, member)
+    assert again.predict_proba(examples.inputs) == pytest.approx(made.model.predict_proba(examples.inputs))
