@@ -293,7 +293,7 @@ def read_run(folder: Path) -> object:
     from aurist.cli.show import print_leaderboard
     from aurist.clips.read import ReadOptions, read_clips
     from aurist.errors import AuristError
-    from aurist.inference.predict import apply_run
+    from aurist.inference.predict import predict_clips
     from aurist.report import gather
     from aurist.results.pruning import fitted_members
     from aurist.run import open_run, read_data, training_data
@@ -315,7 +315,7 @@ def read_run(folder: Path) -> object:
     for part in (
         board,
         told,
-        lambda: apply_run(run, read_clips(new, ReadOptions(), labelled=False)),
+        lambda: predict_clips(run, read_clips(new, ReadOptions(), labelled=False)),
         lambda: fitted_members(run, training_data(read_data(run))),
         lambda: (run.plan(), run.audit(), run.networks(), run.embedders(), run.recipes()),
     ):
@@ -355,16 +355,16 @@ def make_detections(folder: Path) -> None:
 
 
 def read_detections(folder: Path) -> object:
-    from aurist.detection.export import WINDOWS, Wanted, write_detections
-    from aurist.detection.scan import Heard
+    from aurist.detection.export import WINDOWS, ExportOptions, write_detections
+    from aurist.detection.scan import ScanResult
     from aurist.detection.store import Detections, open_detections
 
     detections = open_detections(folder / "found")
     recordings = detections.recordings(folder)
     classes = tuple(detections.settings["classes"])
     seconds = {one.name: detections.progress(one).seconds or 0.0 for one in recordings}
-    heard = Heard(detections, classes, tuple(recordings), seconds, {}, {})
-    write_detections(heard, Wanted(("csv", "raven", WINDOWS)))
+    heard = ScanResult(detections, classes, tuple(recordings), seconds, {}, {})
+    write_detections(heard, ExportOptions(("csv", "raven", WINDOWS)))
     Detections(folder / "found", detections.settings).check_names(recordings)
     return None
 

@@ -32,12 +32,12 @@ from aurist.clips.read import ReadOptions, read_clips
 from aurist.config import FitConfig
 from aurist.features.store import summary_table
 from aurist.features.summary import SummaryConfig
-from aurist.inference.predict import apply_run, usable_inputs
+from aurist.inference.predict import predict_clips, usable_inputs
 from aurist.inference.predictor import Blender
 from aurist.metrics import metric
 from aurist.plan import ENSEMBLE
 from aurist.results.bootstrap import bootstrap
-from aurist.run import Run, read_data
+from aurist.run import RunFolder, read_data
 from equal_time import labels
 
 PLAN = '[[member]]\nname = "ExtraTrees"\nengine = "forest"\n[member.settings]\ntrees = 100\n' + "".join(
@@ -100,7 +100,7 @@ def stated_and_found(
         run = fit(train, place / "run", config, options=options)
         told = run.scores()["score"]
         new = read_clips(test, options)
-        applied = apply_run(run, new)
+        applied = predict_clips(run, new)
         groups = pd.factorize(test["group"])[0]
         truth, alone = new.targets(applied.classes), by_one_fold(run, new, config.metric or "accuracy")
         found = bootstrap(truth, applied.proba, groups, config.metric or "accuracy", seed=config.seed)
@@ -112,7 +112,7 @@ def stated_and_found(
     }
 
 
-def by_one_fold(run: Run, new: Clips, name: str) -> float:
+def by_one_fold(run: RunFolder, new: Clips, name: str) -> float:
     """What the models of one fold alone score, the mean of the folds: new clips are answered by those of all folds."""
     data = read_data(run)
     inputs, _, _ = usable_inputs(run, data, new, 1)

@@ -27,8 +27,8 @@ import soundfile
 from _common import DATA, table
 from aurist.audio import read
 from aurist.clips.read import read_clips
-from aurist.inference.predict import apply_run
-from aurist.run import Run, open_run
+from aurist.inference.predict import predict_clips
+from aurist.run import RunFolder, open_run
 from equal_time import labels
 
 PLAN = """\
@@ -79,7 +79,7 @@ def turned(y: npt.NDArray[np.float32], how: str) -> tuple[npt.NDArray[np.float32
     return y * np.float32(10 ** (float(how) / 20)), "FLOAT"
 
 
-def fit(place: Path, name: str, data: Path, epochs: int, level: str) -> tuple[Run, pd.DataFrame]:
+def fit(place: Path, name: str, data: Path, epochs: int, level: str) -> tuple[RunFolder, pd.DataFrame]:
     """The run on four fifths, and the clips that it has not seen."""
     clips = labels(data, name)
     groups = np.random.default_rng(0).permutation(clips["group"].unique())
@@ -98,7 +98,9 @@ def fit(place: Path, name: str, data: Path, epochs: int, level: str) -> tuple[Ru
     return open_run(place / "run"), clips[apart].iloc[:MOST].reset_index(drop=True)
 
 
-def answers(run: Run, place: Path, apart: pd.DataFrame, model: str) -> dict[str, npt.NDArray[np.float64]]:
+def answers(
+    run: RunFolder, place: Path, apart: pd.DataFrame, model: str
+) -> dict[str, npt.NDArray[np.float64]]:
     """What a model says of the clips kept apart, by how they were turned."""
     out = {}
     for how in ("0", *map(str, GAINS), "offset", "8 bit"):
@@ -112,7 +114,7 @@ def answers(run: Run, place: Path, apart: pd.DataFrame, model: str) -> dict[str,
                 sound, kind = turned(y, how)
                 soundfile.write(file, sound, rate, subtype=kind)
         clips = read_clips(pd.DataFrame({"path": [str(file) for file in files]}), labelled=False)
-        out[how] = apply_run(run, clips, model=model, cache_dir=place / "cache").proba
+        out[how] = predict_clips(run, clips, model=model, cache_dir=place / "cache").proba
     return out
 
 

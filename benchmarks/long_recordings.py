@@ -42,8 +42,8 @@ from aurist.annotations import CutOptions
 from aurist.automl.annotated import read_annotated
 from aurist.automl.fit import fit
 from aurist.config import FitConfig
-from aurist.detection.scan import Recording, Streaming, listen
-from aurist.run import Run, open_run
+from aurist.detection.scan import Recording, WindowOptions, listen
+from aurist.run import RunFolder, open_run
 
 RATE, PEER_RATE, WINDOW = 48_000, 32_000, 5.0
 SETTINGS = [(workers, batch) for workers in (0, 1, 2) for batch in (8, 16, 64)]
@@ -78,7 +78,7 @@ epochs = 30
 """
 
 
-def fitted(place: Path, data: Path, rate: int, recipe: str, minutes: int) -> Run:
+def fitted(place: Path, data: Path, rate: int, recipe: str, minutes: int) -> RunFolder:
     """A network that has heard some of the sounds, and is read back where it was made before."""
     folder = place.parent
     if (place / "scores.json").exists():
@@ -106,14 +106,14 @@ def fitted(place: Path, data: Path, rate: int, recipe: str, minutes: int) -> Run
     return fit(clips, place, config, cache_dir=folder / "cache", say=print)
 
 
-def alone(run: Run) -> Run:
+def alone(run: RunFolder) -> RunFolder:
     """The run with the network of its first fold only, so that one network is timed."""
     place = run.folder.with_name(run.folder.name + "_alone")
     if not place.exists():
         shutil.copytree(run.folder, place)
         for other in place.glob("models/*/fold[1-9]*"):
             shutil.rmtree(other)
-    return Run(place)
+    return RunFolder(place)
 
 
 def heard(run: Path, recording: Path, output: Path) -> tuple[float, float]:
@@ -215,11 +215,11 @@ def as_peer_has_them(weights: Path, to: Path) -> None:
     torch.save({**body, **head}, to)
 
 
-def ours(run: Run, recording: Path, place: Path, overlap: float) -> tuple[float, float]:
+def ours(run: RunFolder, recording: Path, place: Path, overlap: float) -> tuple[float, float]:
     """Seconds, and seconds of all cores, to hear a recording that was never heard before."""
     shutil.rmtree(place, ignore_errors=True)
     began, used = time.perf_counter(), time.process_time()
-    listen(run, [Recording(recording.name, recording)], place, Streaming(WINDOW, overlap), progress=False)
+    listen(run, [Recording(recording.name, recording)], place, WindowOptions(WINDOW, overlap), progress=False)
     return time.perf_counter() - began, time.process_time() - used
 
 

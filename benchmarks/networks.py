@@ -26,7 +26,7 @@ from aurist.automl.train import decode_for
 from aurist.automl.training_progress import watched
 from aurist.clips.read import ReadOptions
 from aurist.config import FitConfig
-from aurist.crossval import FoldsFitted, TrainingData, fit_member
+from aurist.crossval import CrossValidationResult, TrainingData, fit_member
 from aurist.models.base import FitFailedError
 from aurist.models.network_member import recipe_member
 from aurist.recipes import Recipe, parse_setting, read_recipe, recipe_names
@@ -57,7 +57,9 @@ def some_folds(learn: TrainingData, n: int | None) -> TrainingData:
     return replace(learn, splits=splits, folds=np.where(there, learn.folds, -1))
 
 
-def fit(folder: Path, learn: TrainingData, recipe: Recipe, name: str, seconds: float) -> FoldsFitted:
+def fit(
+    folder: Path, learn: TrainingData, recipe: Recipe, name: str, seconds: float
+) -> CrossValidationResult:
     member = replace(recipe_member(recipe), name=name)
     held = decode_for([member], learn, print)
     with watched(folder / name, print):
@@ -66,7 +68,9 @@ def fit(folder: Path, learn: TrainingData, recipe: Recipe, name: str, seconds: f
     return with_best_pooling(found, learn)
 
 
-def result(folder: Path, found: FoldsFitted, learn: TrainingData, minutes: float) -> dict[str, object]:
+def result(
+    folder: Path, found: CrossValidationResult, learn: TrainingData, minutes: float
+) -> dict[str, object]:
     name = found.member.name
     rows = np.flatnonzero(learn.folds >= 0)
     proba = found.oof.aligned(learn.clip_ids[rows].tolist())

@@ -31,15 +31,15 @@ import pandas as pd
 import _common
 from _noise_draws import N_FOLDS, SCHEMES, Draw, draw
 from aurist.automl.pseudo import pseudo_examples
-from aurist.calibration import nested_temperatures, temper_parts
-from aurist.crossval import FoldsFitted, TrainingData
+from aurist.calibration import apply_temperatures, nested_temperatures
+from aurist.crossval import CrossValidationResult, TrainingData
 from aurist.ensemble.blend import nested_ensemble
-from aurist.ensemble.duplicates import dealt, learn_seen
-from aurist.ensemble.prior_correction import nested_powers, tilt_rows
+from aurist.ensemble.duplicates import dealt, learn_duplicates
+from aurist.ensemble.prior_correction import correct_prior_rows, nested_powers
 from aurist.ensemble.stacking import beats_constant, reason_against, second_level
 from aurist.ensemble.thresholds import nested_decisions
 from aurist.metrics import metric
-from aurist.models.base import Inputs, Member, Proba
+from aurist.models.base import Inputs, ModelSpec, Proba
 from aurist.models.engines import engine
 from aurist.plan import SECOND_LEVEL
 from aurist.pooling import POOLINGS, choose_pooling, pool
@@ -49,17 +49,17 @@ from aurist.splits import assign_folds
 COLUMNS = ("part", "scheme", "seed", "kind", "metric", "gain")
 
 
-def _gluon(name: str, kind: str, **settings: Any) -> Member:
-    return Member(name, "autogluon", {"kind": kind, "refit": True, **settings})
+def _gluon(name: str, kind: str, **settings: Any) -> ModelSpec:
+    return ModelSpec(name, "autogluon", {"kind": kind, "refit": True, **settings})
 
 
 #: Quick ones, whose answers are blended and so on.
 FIRST = (
-    Member("ExtraTrees", "forest", {"trees": 20}),
-    Member("Logistic", "classic", {"kind": "logistic"}),
-    Member("KernelRidge", "kernel"),
-    Member("SVM", "classic", {"kind": "svm"}),
-    Member("LDA", "classic", {"kind": "lda"}),
+    ModelSpec("ExtraTrees", "forest", {"trees": 20}),
+    ModelSpec("Logistic", "classic", {"kind": "logistic"}),
+    ModelSpec("KernelRidge", "kernel"),
+    ModelSpec("SVM", "classic", {"kind": "svm"}),
+    ModelSpec("LDA", "classic", {"kind": "lda"}),
 )
 GLUON = (
     _gluon("LightGBM", "GBM", num_boost_round=30),
@@ -72,10 +72,10 @@ GLUON = (
 )
 #: Of the first, so many are blended.
 BLENDED = 3
-MLJAR, MLJAR_SECONDS = Member("mljar", "mljar", {"preset": "quick"}), 10.0
+MLJAR, MLJAR_SECONDS = ModelSpec("mljar", "mljar", {"preset": "quick"}), 10.0
 ABOVE = (
-    Member("Logistic_L2", "classic", {"kind": "logistic"}, level=2),
-    Member("ExtraTrees_L2", "forest", {"trees": 20}, level=2),
+    ModelSpec("Logistic_L2", "classic", {"kind": "logistic"}, level=2),
+    ModelSpec("ExtraTrees_L2", "forest", {"trees": 20}, level=2),
 )
 ABOVE_GLUON = SECOND_LEVEL
 
@@ -83,7 +83,7 @@ ABOVE_GLUON = SECOND_LEVEL
 Part = Callable[[Draw], dict[str, dict[str, float]]]
 
 
-def answers(learn: TrainingData, member: Member, seconds: float = np.inf) -> FoldsFitted:
+def answers(learn: TrainingData, member: ModelSpec, seconds: float = np.inf) -> CrossValidationResult:
     """What a member says out of fold, fitted here, without a process for each fold."""
     said = np.zeros(learn.examples.targets.shape)
     for split in learn.splits:
@@ -94,7 +94,7 @@ def answers(learn: TrainingData, member: Member, seconds: float = np.inf) -> Fol
             model = engine(member.engine).fit(Path(place), learn.task, member, train, inner, seconds).model
             said[split.scored] = model.predict_proba(learn.examples.inputs.take(split.scored))
     oof = Predictions(member.name, learn.clip_ids, said, learn.task.classes, learn.folds)
-    return FoldsFitted(member, oof, None, 0.0, 0.0, asks=learn.asks)
+    return CrossValidationResult(member, oof, None, 0.0, 0.0, base_models=learn.base_models)
 
 
 def gains(learn: TrainingData, proba: Proba) -> dict[str, float]:
@@ -108,7 +108,7 @@ def gains(learn: TrainingData, proba: Proba) -> dict[str, float]:
     }
 
 
-def choices(made: Draw, fitted: list[FoldsFitted]) -> dict[str, dict[str, float]]:
+def choices(made: Draw, fitted: list[CrossValidationResult]) -> dict[str, dict[str, float]]:
     """What is chosen from answers: by row of the table and metric."""
     learn, several = made.learn, made.learn.task.multilabel
     truth, folds = learn.examples.targets, learn.folds
@@ -119,7 +119,7 @@ def choices(made: Draw, fitted: list[FoldsFitted]) -> dict[str, dict[str, float]
     )
     found["blend"] = gains(learn, ours.proba)
     heats = nested_temperatures(ours.proba, truth, ours.part, multilabel=several)
-    sure = temper_parts(ours.proba, ours.part, heats, multilabel=several)
+    sure = apply_temperatures(ours.proba, ours.part, heats, multilabel=several)
     found["blend, tempered"] = gains(learn, sure)
     if several:
         named = nested_decisions(sure, truth, ours.part)
@@ -131,7 +131,7 @@ def choices(made: Draw, fitted: list[FoldsFitted]) -> dict[str, dict[str, float]
     else:
         prior = truth.mean(axis=0)
         powers = nested_powers(sure, truth, ours.part, prior, "balanced_accuracy")
-        tilted = metric("balanced_accuracy")(truth, tilt_rows(sure, prior, powers), multilabel=False)
+        tilted = metric("balanced_accuracy")(truth, correct_prior_rows(sure, prior, powers), multilabel=False)
         found["tilt"] = {"balanced_accuracy": tilted - 1 / (truth.sum(axis=0) > 0).sum()}
     found["pooling"] = gains(learn, _pooled(learn))
     if not learn.prescribed and len(np.unique(learn.groups)) == len(learn.groups):
@@ -159,11 +159,13 @@ def _copies(learn: TrainingData) -> dict[str, float]:
     folds = assign_folds(learn.examples.targets, keys.astype(np.int64), N_FOLDS, learn.task.seed)
     usual = np.stack([learn.examples.targets[folds != fold].mean(axis=0) for fold in range(N_FOLDS)])
     parts = dealt(keys.astype(np.int64), N_FOLDS, learn.task.seed)
-    said = learn_seen(keys, usual[folds], learn.examples.targets, parts, multilabel=learn.task.multilabel)[1]
+    said = learn_duplicates(
+        keys, usual[folds], learn.examples.targets, parts, multilabel=learn.task.multilabel
+    )[1]
     return gains(learn, said.proba)
 
 
-def _taught(made: Draw, teacher: FoldsFitted) -> FoldsFitted:
+def _taught(made: Draw, teacher: CrossValidationResult) -> CrossValidationResult:
     """A forest that learns from the guesses of a fold's own teacher, too."""
     learn, beside = made.learn, {}
     for split in learn.splits:
@@ -179,7 +181,7 @@ def _taught(made: Draw, teacher: FoldsFitted) -> FoldsFitted:
 
 
 def above(
-    learn: TrainingData, fitted: list[FoldsFitted], members: tuple[Member, ...]
+    learn: TrainingData, fitted: list[CrossValidationResult], members: tuple[ModelSpec, ...]
 ) -> dict[str, dict[str, float]]:
     """The second level where it is allowed, and beside it what it would say where it is not."""
     if learn.task.multilabel:
@@ -209,7 +211,7 @@ def stacked(made: Draw) -> dict[str, dict[str, float]]:
     )
 
 
-def alone(member: Member, seconds: float = np.inf) -> Part:
+def alone(member: ModelSpec, seconds: float = np.inf) -> Part:
     """A part of one model."""
     return lambda made: {member.name: gains(made.learn, answers(made.learn, member, seconds).oof.proba)}
 

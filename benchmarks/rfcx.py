@@ -34,7 +34,7 @@ from aurist.audio import read
 from aurist.automl.annotated import read_annotated
 from aurist.automl.fit import fit
 from aurist.config import FitConfig
-from aurist.detection.scan import Streaming, listen
+from aurist.detection.scan import WindowOptions, listen
 from aurist.detection.store import Recording
 from aurist.metrics import metric
 from aurist.plan import coarser
@@ -224,7 +224,7 @@ def answers(folder: Path, run: Path, window: float, species: list[str]) -> npt.N
     """(n_recordings, n_species): the highest window of each recording."""
     opened = open_run(run)
     recordings = [Recording(file.name, file) for file in sorted((folder / "test").glob("*.flac"))]
-    heard = listen(opened, recordings, folder / f"heard_{run.name}", Streaming(window))
+    heard = listen(opened, recordings, folder / f"heard_{run.name}", WindowOptions(window))
     columns = [heard.classes.index(name) if name in heard.classes else -1 for name in species]
     best = np.stack([heard.detections.scores(one).proba.max(axis=0) for one in heard.recordings])
     return np.where(np.array(columns) >= 0, best[:, columns], 0.0).astype(np.float64)

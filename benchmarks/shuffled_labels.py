@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from aurist.crossval import TrainingData, fit_member
-from aurist.models.base import Examples, Member, Task
+from aurist.models.base import Examples, ModelSpec, Task
 from aurist.splits import assign_folds, cross_splits
 
 N_ROWS, N_FEATURES, N_CLASSES, N_SPLITS = 120, 30, 10, 5
@@ -63,7 +63,7 @@ def autogluon_accuracy(data: TrainingData, kind: str, folder: str) -> float:
 
 def aurist_accuracy(data: TrainingData, kind: str, folder: str) -> float:
     """Out-of-fold accuracy as aurist reports it."""
-    member = Member(kind, "autogluon", {"kind": kind, "refit": True})
+    member = ModelSpec(kind, "autogluon", {"kind": kind, "refit": True})
     told = fit_member(Path(folder), data, member, 600).oof
     return float((told.aligned(data.clip_ids.tolist()).argmax(1) == data.examples.targets.argmax(1)).mean())
 

@@ -29,7 +29,7 @@ from aurist.clips.read import ReadOptions, read_clips
 from aurist.features.spectrogram import Spectrogram
 from aurist.features.waves import Waves, store_waves
 from aurist.models.base import Task
-from aurist.models.training.batches import Part
+from aurist.models.training.batches import LabelledAudio
 from aurist.models.training.loop import Plan, Trainer
 from aurist.models.training.sound import Sound
 from aurist.nets.build import build_network
@@ -98,7 +98,9 @@ def plain_loop(
 class Ours:
     """aurist's own trainer; each call is one epoch more."""
 
-    def __init__(self, one: Recipe, part: Part, network: nn.Module, threads: int, bf16: bool) -> None:
+    def __init__(
+        self, one: Recipe, part: LabelledAudio, network: nn.Module, threads: int, bf16: bool
+    ) -> None:
         self.waiting: list[float] = []
         self.speed: list[float] = []
         self._make = partial(
@@ -123,7 +125,7 @@ class Ours:
 
 
 def ways(
-    one: Recipe, part: Part, waves: Tensor, threads: int, bf16: bool
+    one: Recipe, part: LabelledAudio, waves: Tensor, threads: int, bf16: bool
 ) -> tuple[dict[str, Callable], Ours]:
     front = Spectrogram(one.front)
     with torch.inference_mode():
@@ -154,14 +156,14 @@ def ways(
     return tasks, ours
 
 
-def part_of(clips: Clips, stored: Waves) -> tuple[Part, Tensor]:
+def part_of(clips: Clips, stored: Waves) -> tuple[LabelledAudio, Tensor]:
     """The clips to train on, and their sound as one tensor."""
     sound = Sound(stored, recipe("resnet18").window, RATE * SECONDS)
     waves = np.empty((len(clips), RATE * SECONDS), np.float32)
     for i, out in enumerate(waves):
         sound.read(i, 0, out)
     targets = clips.targets().astype(np.float32)
-    return Part(sound, targets, None, np.ones(len(clips), np.float32)), torch.from_numpy(waves)
+    return LabelledAudio(sound, targets, None, np.ones(len(clips), np.float32)), torch.from_numpy(waves)
 
 
 def main() -> None:

@@ -38,7 +38,7 @@ from aurist.clips import Clips
 from aurist.clips.read import ReadOptions, read_clips
 from aurist.features.spectrogram import Spectrogram
 from aurist.features.waves import store_waves
-from aurist.models.training.batches import Part
+from aurist.models.training.batches import LabelledAudio
 from aurist.nets import mel_cnn
 from aurist.recipes import Augment, Recipe
 from training import BATCH, RATE, SECONDS, Ours, network_of, part_of, plain_loop, recipe
@@ -146,7 +146,7 @@ def peer_labels(clips: Clips) -> pd.DataFrame:
     return table.loc[:, table.any()]
 
 
-def ceiling(one: Recipe, part: Part, waves: Tensor) -> Callable[[], float]:
+def ceiling(one: Recipe, part: LabelledAudio, waves: Tensor) -> Callable[[], float]:
     """Clips/s of a plain loop in 32 bits whose images are there already."""
     with torch.inference_mode():
         ready = Spectrogram(one.front)(waves).clone()

@@ -24,7 +24,7 @@ import _common
 from aurist.automl.fit import fit
 from aurist.clips.read import ReadOptions, read_clips
 from aurist.config import FitConfig
-from aurist.inference.predict import apply_run
+from aurist.inference.predict import predict_clips
 
 #: By set: the table, its label, and the column that must not be divided.
 SETS = {
@@ -82,7 +82,7 @@ def by_aurist(
         config = FitConfig(metric="accuracy", time_limit=seconds, seed=seed, jobs=1)
         run = fit(train, Path(folder) / "run", config, options=options)
         stated = run.scores()["score"]["score"]
-        applied = apply_run(run, read_clips(test, options))
+        applied = predict_clips(run, read_clips(test, options))
     predicted = np.array(applied.classes)[applied.proba.argmax(axis=1)]
     return float(stated), float(accuracy_score(test[label].astype(str), predicted))
 

@@ -10,7 +10,7 @@ import pytest
 
 from aurist.automl.fit import fit
 from aurist.config import FitConfig
-from aurist.run import Run
+from aurist.run import RunFolder
 
 from .small_run import feature_table
 
@@ -31,7 +31,7 @@ def table() -> pd.DataFrame:
 
 
 @pytest.fixture(scope="session")
-def run(table: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Run:
+def run(table: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     """A quick run on the table, told of a test table that shares rows with it."""
     folder = tmp_path_factory.mktemp("fitted")
     test = pd.concat([feature_table(40, seed=9), table.iloc[:20]], ignore_index=True).drop(

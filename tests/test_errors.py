@@ -8,7 +8,7 @@ import pytest
 
 from aurist.config import duration
 from aurist.errors import reason
-from aurist.models.base import Examples, FitFailedError, Inputs, Member, Task
+from aurist.models.base import Examples, FitFailedError, Inputs, ModelSpec, Task
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def test_a_learner_without_time_does_not_say_a_time_below_zero(tmp_path: object)
     table = pd.DataFrame(rng.normal(size=(40, 2)).astype(np.float32), columns=["a", "b"])
     targets = np.eye(2, dtype=np.int8)[np.arange(40) % 2]
     rows = Examples(Inputs(table), targets, np.ones(40))
-    member = Member("LightGBM", "autogluon", {"kind": "GBM"})
+    member = ModelSpec("LightGBM", "autogluon", {"kind": "GBM"})
     with pytest.raises(FitFailedError, match="Time remaining: 0") as raised:
         tabular.AutoGluonEngine().fit(
             tmp_path, Task(("x", "y"), False, "accuracy", 0, 1), member, rows, rows, -3.0

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from aurist.errors import FullDiskError
-from aurist.files import add_line, atomic_path, whole_lines, write_json, write_text
+from aurist.files import add_line, atomic_path, read_jsonl, write_json, write_text
 from aurist.models.sklearn_io import write_kept
 
 
@@ -26,7 +26,7 @@ def test_a_journal_holds_every_name(tmp_path: Path) -> None:
     names = ["a\u2028b", "a\x85b", "a\nb\rc\td", os.fsdecode(b"caf\xe9"), "장르"]
     for name in names:
         add_line(tmp_path / "j.jsonl", {"name": name})
-    assert [line["name"] for line in whole_lines(tmp_path / "j.jsonl")] == names
+    assert [line["name"] for line in read_jsonl(tmp_path / "j.jsonl")] == names
 
 
 def test_json_keeps_korean_readable(tmp_path: Path) -> None:

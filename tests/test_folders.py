@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from aurist.errors import ConfigError, RunError
-from aurist.files import only_one
+from aurist.files import folder_lock
 from aurist.folders import check_name, check_output, claim, remove_folder
 
 #: Names that lead out of a folder, hide in it, or that a file system does not take.
@@ -109,6 +109,6 @@ def test_a_hold_of_what_was_taken_away_is_none(tmp_path: Path) -> None:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Path, "open", removed_once)
-        with only_one(folder), pytest.raises(RunError, match="is in use"), only_one(folder):
+        with folder_lock(folder), pytest.raises(RunError, match="is in use"), folder_lock(folder):
             pass
     assert len(times) == 3

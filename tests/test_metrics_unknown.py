@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aurist.calibration import choose_temperature
-from aurist.ensemble.duplicates import learn_seen
+from aurist.ensemble.duplicates import learn_duplicates
 from aurist.errors import DataError
 from aurist.metrics import METRICS, UNKNOWN, metric
 from aurist.results.bootstrap import all_scores
@@ -93,7 +93,7 @@ def test_twins_say_what_is_known_of_them() -> None:
     keys = np.array([1, 1, 1, 2], dtype=np.uint64)
     truth = np.array([[1, UNKNOWN], [1, UNKNOWN], [UNKNOWN, 0], [0, 1]], dtype=np.int8)
     proba = np.full((4, 2), 0.5)
-    seen, _ = learn_seen(keys, proba, truth, np.array([0, 1, 2, 0]), multilabel=True)
+    seen, _ = learn_duplicates(keys, proba, truth, np.array([0, 1, 2, 0]), multilabel=True)
     found = seen.answer(np.array([1], dtype=np.uint64), np.full((1, 2), 0.5))[0]
     s = seen.twins.strength
     # two say yes and none no of the first label; one says no of the second

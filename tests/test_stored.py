@@ -76,7 +76,7 @@ def test_tables_have_the_columns_that_are_needed(tmp_path: Path, suffix: str) ->
 
 
 def test_arrays_that_are_cut_or_of_another_shape(tmp_path: Path) -> None:
-    path = tmp_path / "seen.npz"
+    path = tmp_path / "duplicates.npz"
     np.savez(path, keys=np.arange(3), proba=np.zeros((3, 2)))
     assert read_arrays(path, {"keys": (1,), "proba": (2,), "told": (2,)}, "", optional=("told",)).keys() == {
         "keys",

@@ -15,7 +15,7 @@ import pytest
 
 from aurist import workers
 from aurist.errors import DataError
-from aurist.workers import OutOfTimeError, WorkerDiedError, ahead, side_by_side
+from aurist.workers import OutOfTimeError, WorkerDiedError, ahead, run_in_processes
 
 
 def write_own_id(place: Path, seconds: float = 0.0) -> partial[None]:
@@ -44,7 +44,7 @@ def wait_until(condition: object, seconds: float = 30.0) -> None:
 
 
 def test_calls_are_made_in_other_processes(tmp_path: Path) -> None:
-    side_by_side([write_own_id(tmp_path / str(n)) for n in range(4)], 2, 60)
+    run_in_processes([write_own_id(tmp_path / str(n)) for n in range(4)], 2, 60)
     ids = {int((tmp_path / str(n)).read_text()) for n in range(4)}
     assert os.getpid() not in ids
     assert 1 <= len(ids) <= 2
@@ -65,29 +65,29 @@ def test_a_worker_that_serves_again_is_where_its_parent_is_now(
             monkeypatch.delenv("AURIST_X")
         else:
             monkeypatch.setenv("AURIST_X", setting)
-        side_by_side([partial(exec, code)], 1, 60)
+        run_in_processes([partial(exec, code)], 1, 60)
         told.append((tmp_path / name / "here").read_text().split())
     (first, with_setting), (second, without) = told
     assert first == second and (with_setting, without) == ("1", "None")
 
 
 def test_a_call_that_is_late_is_killed(tmp_path: Path) -> None:
-    side_by_side([write_own_id(tmp_path / "warm")], 1, 60)
+    run_in_processes([write_own_id(tmp_path / "warm")], 1, 60)
     began = time.monotonic()
     with pytest.raises(OutOfTimeError):
-        side_by_side([write_own_id(tmp_path / "late", 60.0)], 1, 3.0)
+        run_in_processes([write_own_id(tmp_path / "late", 60.0)], 1, 3.0)
     assert time.monotonic() - began < 30
     assert not is_alive(int((tmp_path / "late").read_text()))
-    side_by_side([write_own_id(tmp_path / "after")], 1, 60)
+    run_in_processes([write_own_id(tmp_path / "after")], 1, 60)
 
 
 @pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
 def test_calls_that_never_began_end_quietly(tmp_path: Path) -> None:
     calls = [write_own_id(tmp_path / str(n), 60.0) for n in range(12)]
     with pytest.raises(OutOfTimeError):
-        side_by_side(calls, 1, 3.0)
+        run_in_processes(calls, 1, 3.0)
     assert sorted(path.name for path in tmp_path.iterdir()) in ([], ["0"])
-    side_by_side([write_own_id(tmp_path / "after")], 1, 60)
+    run_in_processes([write_own_id(tmp_path / "after")], 1, 60)
 
 
 def test_calls_that_are_stopped_as_they_are_handed_over_end_quietly(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -100,13 +100,13 @@ def test_calls_that_are_stopped_as_they_are_handed_over_end_quietly(monkeypatch:
     monkeypatch.setattr(workers, "wait", interrupted)
     for _ in range(3):
         with pytest.raises(KeyboardInterrupt):
-            side_by_side([partial(time.sleep, 1)] * 4, workers=2)
+            run_in_processes([partial(time.sleep, 1)] * 4, workers=2)
     assert raised == []
 
 
 def test_the_error_of_a_call_is_raised() -> None:
     with pytest.raises(DataError, match="as told"):
-        side_by_side([partial(exec, "from aurist import DataError; raise DataError('as told')")], 1, 60)
+        run_in_processes([partial(exec, "from aurist import DataError; raise DataError('as told')")], 1, 60)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
@@ -166,6 +166,6 @@ def test_a_worker_that_is_killed_is_told_of_and_the_next_calls_are_made(
     end: str, why: str, tmp_path: Path
 ) -> None:
     with pytest.raises(WorkerDiedError, match=why):
-        side_by_side([partial(exec, f"import os; {end}")], 1, 60)
-    side_by_side([write_own_id(tmp_path / "next")], 1, 60)
+        run_in_processes([partial(exec, f"import os; {end}")], 1, 60)
+    run_in_processes([write_own_id(tmp_path / "next")], 1, 60)
     assert (tmp_path / "next").exists()

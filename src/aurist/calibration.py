@@ -19,12 +19,12 @@ _PRIOR_ROWS = 5.0
 _LEAST = 1e-9
 
 
-def temper(proba: Proba, temperature: float, *, multilabel: bool) -> Proba:
+def apply_temperature(proba: Proba, temperature: float, *, multilabel: bool) -> Proba:
     """Divide the logits by a temperature: above 1 the model is less sure.
 
     Examples
     --------
-    >>> temper(np.array([[0.8, 0.2]]), 2.0, multilabel=False).round(3).tolist()
+    >>> apply_temperature(np.array([[0.8, 0.2]]), 2.0, multilabel=False).round(3).tolist()
     [[0.667, 0.333]]
     """
     if temperature == 1:
@@ -54,7 +54,7 @@ def choose_temperature(
     pull = _PRIOR_ROWS / max(1, len(truth))
 
     def cost(log_temperature: float) -> float:
-        tempered = temper(proba, float(np.exp(log_temperature)), multilabel=multilabel)
+        tempered = apply_temperature(proba, float(np.exp(log_temperature)), multilabel=multilabel)
         return -log_loss(truth, tempered, row_weight, multilabel=multilabel) + pull * log_temperature**2
 
     found = minimize_scalar(cost, bounds=(np.log(_COLDEST), np.log(_HOTTEST)), method="bounded")
@@ -78,12 +78,12 @@ def nested_temperatures(
     return found
 
 
-def temper_parts(
+def apply_temperatures(
     proba: Proba, part: npt.NDArray[np.int64], temperatures: dict[int, float], *, multilabel: bool
 ) -> Proba:
     """Each part by its own temperature."""
     out = np.empty_like(proba)
     for name, temperature in temperatures.items():
         rows = part == name
-        out[rows] = temper(proba[rows], temperature, multilabel=multilabel)
+        out[rows] = apply_temperature(proba[rows], temperature, multilabel=multilabel)
     return out

@@ -18,14 +18,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from aurist.files import atomic_path, only_one, write_json
+from aurist.files import atomic_path, folder_lock, write_json
 from aurist.folders import remove_folder
 from aurist.killed import note_killed, was_killed
 from aurist.models.base import (
     Examples,
     FitFailedError,
-    Member,
     Model,
+    ModelSpec,
     ModelWithVariants,
     Proba,
     Task,
@@ -36,7 +36,7 @@ from aurist.predictions import COLUMNS as PREDICTION_COLUMNS
 from aurist.predictions import PredictionPart, Predictions, from_frame
 from aurist.splits import Rows, Split
 from aurist.stored import read_frame, read_json, stored
-from aurist.workers import OutOfTimeError, WorkerDiedError, side_by_side
+from aurist.workers import OutOfTimeError, WorkerDiedError, run_in_processes
 
 UNIT_FILE = "unit.json"
 PREDICTIONS_FILE = "predictions.parquet"
@@ -56,7 +56,7 @@ class TrainingData:
     """The rows to learn from, ready for every model: the same folds for all.
 
     ``prescribed`` says that the folds came with the data. ``beside`` holds, by fold, further examples to learn from
-    when that fold is scored; nothing is scored on them. ``asks`` are the members whose answers stand beside the
+    when that fold is scored; nothing is scored on them. ``base_models`` are the members whose answers stand beside the
     features, for a model of the second level: by name, by what these answers are known again.
     """
 
@@ -68,32 +68,32 @@ class TrainingData:
     splits: list[Split]
     prescribed: bool = False
     beside: Mapping[int, Examples] = field(default_factory=dict)
-    asks: Mapping[str, str] = field(default_factory=dict)
+    base_models: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class FoldsFitted:
+class CrossValidationResult:
     """What came of a member: its predictions of every fold, and its times in seconds.
 
     ``pred_time`` is that of predicting all the scored rows by the average of the fold models. ``inner`` is None for
     a member that chose nothing on the inner part. ``variants`` are other ways to answer, out of fold, by
-    name; ``facts`` the means over the folds of what the engine tells; ``asks`` the members whose answers it needs, as
-    `TrainingData` has them.
+    name; ``facts`` the means over the folds of what the engine tells; ``base_models`` the members whose answers it
+    needs, as `TrainingData` has them.
     """
 
-    member: Member
+    member: ModelSpec
     oof: Predictions
     inner: Predictions | None
     fit_time: float
     pred_time: float
     variants: Mapping[str, Predictions] = field(default_factory=dict)
     facts: Mapping[str, float] = field(default_factory=dict)
-    asks: Mapping[str, str] = field(default_factory=dict)
+    base_models: Mapping[str, str] = field(default_factory=dict)
 
 
 def fit_member(
-    folder: Path, data: TrainingData, member: Member, seconds: float, at_most: float | None = None
-) -> FoldsFitted:
+    folder: Path, data: TrainingData, member: ModelSpec, seconds: float, at_most: float | None = None
+) -> CrossValidationResult:
     """Fit a member on all folds that are not done yet.
 
     Parameters
@@ -116,17 +116,17 @@ def fit_member(
         Where a fold could not be fitted in its share, or the first folds show that the rest will not fit.
     """
     todo = unfinished(folder, data)
-    if asks_of(folder) != data.asks:
+    if base_models_of(folder) != data.base_models:
         clear_folds(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        write_json(folder / ASKS_FILE, dict(data.asks))
+        write_json(folder / ASKS_FILE, dict(data.base_models))
     if todo:
         late = seconds + min(0.05 * seconds, _GRACE) if math.isfinite(seconds) else 0.0
         _fit_side_by_side(folder, data, member, todo, seconds, max(late, at_most or 0.0) or math.inf)
     return read_member(folder, data, member)
 
 
-def fit_member_here(folder: Path, data: TrainingData, member: Member) -> FoldsFitted:
+def fit_member_here(folder: Path, data: TrainingData, member: ModelSpec) -> CrossValidationResult:
     """Fit a member that needs seconds on all folds that are not done yet, in this process: none has to start."""
     for split in unfinished(folder, data):
         _fit_fold(folder, data, member, split, time.time(), 1, 0.0)
@@ -134,7 +134,7 @@ def fit_member_here(folder: Path, data: TrainingData, member: Member) -> FoldsFi
 
 
 def _fit_side_by_side(
-    folder: Path, data: TrainingData, member: Member, todo: list[Split], seconds: float, at_most: float
+    folder: Path, data: TrainingData, member: ModelSpec, todo: list[Split], seconds: float, at_most: float
 ) -> None:
     """A fold a worker process, each with its share of the cores: small fits do not fill several cores alone."""
     until = time.time() + seconds
@@ -158,7 +158,7 @@ def _fit_side_by_side(
         for place, split in enumerate(todo)
     ]
     try:
-        side_by_side(calls, workers, at_most)
+        run_in_processes(calls, workers, at_most)
     except OutOfTimeError:
         done = sum(is_done(folder, split.fold) for split in data.splits)
         raise FitFailedError(
@@ -175,7 +175,7 @@ def _fit_side_by_side(
 
 
 def _fit_fold(
-    folder: Path, data: TrainingData, member: Member, split: Split, until: float, rounds: int, least: float
+    folder: Path, data: TrainingData, member: ModelSpec, split: Split, until: float, rounds: int, least: float
 ) -> None:
     """Fit one fold in a folder of its own, which takes its place when it is whole.
 
@@ -199,12 +199,12 @@ def _held(place: Path) -> Iterator[None]:
     """Hold a fold for this process: a worker outlives a run that was killed for a moment."""
     lock = place.with_name(f"{place.name}.lock")
     lock.mkdir(parents=True, exist_ok=True)
-    with only_one(lock, _PATIENCE):
+    with folder_lock(lock, _PATIENCE):
         yield
     remove_folder(lock)
 
 
-def _fit_into(place: Path, data: TrainingData, member: Member, split: Split, seconds: float) -> None:
+def _fit_into(place: Path, data: TrainingData, member: ModelSpec, split: Split, seconds: float) -> None:
     train, inner = data.examples.take(split.train), data.examples.take(split.inner)
     if split.fold in data.beside:
         train = train.together(data.beside[split.fold])
@@ -245,7 +245,7 @@ def _write_frames(path: Path, frames: list[pd.DataFrame]) -> None:
         pd.concat(frames, ignore_index=True).to_parquet(file)
 
 
-def read_member(folder: Path, data: TrainingData, member: Member) -> FoldsFitted:
+def read_member(folder: Path, data: TrainingData, member: ModelSpec) -> CrossValidationResult:
     """What the finished folds of a member say."""
     frames, variants, facts, fit_time, pred_time = [], [], [], 0.0, 0.0
     n_scored = int((data.folds >= 0).sum())
@@ -263,7 +263,7 @@ def read_member(folder: Path, data: TrainingData, member: Member) -> FoldsFitted
         ways = from_frame(pd.concat(variants, ignore_index=True), data.task.classes) if variants else []
         scored = np.concatenate([split.scored for split in data.splits])
         told["oof"].aligned(data.clip_ids[scored].tolist())  # all of them are there
-        return FoldsFitted(
+        return CrossValidationResult(
             member,
             told["oof"],
             told.get("inner"),
@@ -271,17 +271,17 @@ def read_member(folder: Path, data: TrainingData, member: Member) -> FoldsFitted
             pred_time,
             {way.model: way for way in ways if len(np.unique(way.fold)) == len(data.splits)},
             {name: float(np.mean([fact[name] for fact in facts])) for name in facts[0]},
-            asks_of(folder),
+            base_models_of(folder),
         )
 
 
 def unfinished(folder: Path, data: TrainingData) -> list[Split]:
     """The folds of a member that are still to fit: all, where those that there are learnt from other answers."""
-    same = asks_of(folder) == data.asks
+    same = base_models_of(folder) == data.base_models
     return [split for split in data.splits if not (same and is_done(folder, split.fold))]
 
 
-def asks_of(folder: Path) -> dict[str, str]:
+def base_models_of(folder: Path) -> dict[str, str]:
     """The members whose answers a fitted one needs, as `TrainingData` has them; none for one of the first level."""
     path = folder / ASKS_FILE
     found: dict[str, str] = read_json(path, {str: str}, fit_again(folder)) if path.exists() else {}
@@ -310,13 +310,13 @@ def clear_folds(folder: Path) -> None:
             remove_folder(place)
 
 
-def load_folds(folder: Path, task: Task, member: Member) -> list[Model]:
+def load_folds(folder: Path, task: Task, member: ModelSpec) -> list[Model]:
     """The fold models of a member, in order, to predict with."""
     count = sum(1 for place in folder.glob("fold*") if (place / UNIT_FILE).exists())
     return [load_fold(folder, task, member, fold) for fold in range(count)]
 
 
-def load_fold(folder: Path, task: Task, member: Member, fold: int) -> Model:
+def load_fold(folder: Path, task: Task, member: ModelSpec, fold: int) -> Model:
     """One of them.
 
     Raises

@@ -139,7 +139,7 @@ def add_line(path: Path, record: dict[str, Any]) -> None:
     >>> path = Path(tempfile.mkdtemp()) / "journal.jsonl"
     >>> _ = path.write_text('{"a": 1}\\n{"a": 2')  # a kill cut the last line short
     >>> add_line(path, {"a": 3})
-    >>> whole_lines(path)
+    >>> read_jsonl(path)
     [{'a': 1}, {'a': 3}]
     """
     with told_of_full_disk(path), path.open("a+b") as journal:
@@ -154,7 +154,7 @@ def add_line(path: Path, record: dict[str, Any]) -> None:
         os.fsync(journal.fileno())
 
 
-def whole_lines(path: Path) -> list[dict[str, Any]]:
+def read_jsonl(path: Path) -> list[dict[str, Any]]:
     """The lines of a journal, where there is one; those that a kill cut short are left out."""
     found = []
     for line in path.read_text(encoding="utf-8", errors="replace").split("\n") if path.exists() else []:
@@ -174,7 +174,7 @@ _AGAIN = 0.1
 
 
 @contextmanager
-def only_one(folder: Path, patience: float = 0.0) -> Iterator[None]:
+def folder_lock(folder: Path, patience: float = 0.0) -> Iterator[None]:
     """Hold a folder for this process; the hold ends with the process, however it ends.
 
     Parameters

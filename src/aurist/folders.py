@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from aurist.errors import ConfigError, shown
-from aurist.files import LOCK, only_one
+from aurist.files import LOCK, folder_lock
 
 #: Bytes of a name that becomes part of a path; file systems take 255, and endings follow it.
 _LONGEST_NAME = 100
@@ -90,7 +90,7 @@ def check_output(path: Path, *, folder: bool = False) -> None:
 
 @contextmanager
 def claim(folder: Path, patience: float = 0.0) -> Iterator[None]:
-    """Make a folder, where there is none, and hold it as `only_one` does; where nothing comes into it, it goes again.
+    """Make a folder if there is none, and hold its `folder_lock`; a folder that stays empty is removed again.
 
     Raises
     ------
@@ -109,7 +109,7 @@ def claim(folder: Path, patience: float = 0.0) -> Iterator[None]:
     """
     made = [one for one in (folder, *folder.parents) if not one.exists()]
     folder.mkdir(parents=True, exist_ok=True)
-    with only_one(folder, patience):
+    with folder_lock(folder, patience):
         try:
             yield
         finally:

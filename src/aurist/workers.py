@@ -35,7 +35,9 @@ class OutOfTimeError(Exception):
     """Calls had not returned when their time was up; their processes were killed."""
 
 
-def side_by_side(calls: Sequence[Callable[[], object]], workers: int, seconds: float | None = None) -> None:
+def run_in_processes(
+    calls: Sequence[Callable[[], object]], workers: int, seconds: float | None = None
+) -> None:
     """Make the calls, so many at a time, each in a worker process; the processes serve again later.
 
     The calls' results are thrown away: what they make they leave on the disk.

@@ -13,7 +13,7 @@ import pytest
 import soundfile
 
 from aurist.audio import UnreadableAudioError, decode_full, opened, probe, read
-from aurist.audio.layout import Part
+from aurist.audio.layout import FilePart
 from aurist.audit import audit
 from aurist.automl import annotated
 from aurist.clips import make_clips
@@ -201,7 +201,7 @@ def test_flac_of_one_frame_and_of_a_lost_end(tmp_path):
 def test_a_whole_file_is_not_looked_through(tmp_path, monkeypatch):
     """A day of sound must not be read to be known."""
     looked_at = 0
-    at = Part.at
+    at = FilePart.at
 
     def counted(self, offset, count):
         nonlocal looked_at
@@ -209,8 +209,8 @@ def test_a_whole_file_is_not_looked_through(tmp_path, monkeypatch):
         looked_at += len(found)
         return found
 
-    monkeypatch.setattr(Part, "at", counted)
-    monkeypatch.setattr(Part, "mapped", None)
+    monkeypatch.setattr(FilePart, "at", counted)
+    monkeypatch.setattr(FilePart, "mapped", None)
     y = np.random.default_rng(0).normal(0, 0.1, (1_000_000, 1)).astype(np.float32)
     for form in ("FLAC", "WAV", "AIFF", "RF64"):
         path = tmp_path / f"a.{form}"

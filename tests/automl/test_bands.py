@@ -5,11 +5,11 @@ from types import SimpleNamespace
 
 from aurist.automl.bands import bands_heard, hearing, sentences_of
 from aurist.features.summary_config import SummaryConfig
-from aurist.models.base import Member
+from aurist.models.base import ModelSpec
 from aurist.models.network_member import recipe_member
 from aurist.recipes import read_recipe
 
-MEMBERS = (Member("ExtraTrees", "forest"), recipe_member(read_recipe("mel-cnn")))
+MEMBERS = (ModelSpec("ExtraTrees", "forest"), recipe_member(read_recipe("mel-cnn")))
 
 
 def data(summary: SummaryConfig | None, band: tuple[float, float] | None = None) -> SimpleNamespace:

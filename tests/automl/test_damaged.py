@@ -14,7 +14,7 @@ from aurist.automl.fit import fit
 from aurist.clips.read import read_clips
 from aurist.config import FitConfig
 from aurist.errors import AuristError, RunError
-from aurist.inference.predict import apply_run
+from aurist.inference.predict import predict_clips
 from aurist.report import write_report
 from aurist.results.pruning import fitted_members
 from aurist.run import open_run, read_data, training_data
@@ -43,7 +43,7 @@ def copy(small: Path, tmp_path: Path) -> Path:
 
 def predict(folder: Path, table: pd.DataFrame) -> None:
     new = table.drop(columns="genre").head(3)
-    apply_run(open_run(folder), read_clips(new, labelled=False))
+    predict_clips(open_run(folder), read_clips(new, labelled=False))
 
 
 def halve(path: Path) -> None:
@@ -57,7 +57,7 @@ PREDICTED_FROM = (
     "features.parquet",
     "folds.parquet",
     "ensemble.json",
-    "seen.npz",
+    "duplicates.npz",
     "models/ExtraTrees/fold1/forest.skops",
 )
 
@@ -88,7 +88,7 @@ def rewritten(path: Path, change: Callable[[dict[str, object]], object]) -> None
         ("data.json", lambda v: v["schema"].pop()),
         ("data.json", lambda v: v["classes"].pop()),
         ("data.json", lambda v: v.update(format=10**30)),
-        ("ensemble.json", lambda v: v["tilt"]["prior"].pop()),
+        ("ensemble.json", lambda v: v["prior_correction"]["prior"].pop()),
         ("ensemble.json", lambda v: v["members"].pop(0)),
         ("ensemble.json", lambda v: v["weights"]["Ensemble"][0].update(Nobody=0.5)),
         ("ensemble.json", lambda v: v["members"][0].update(settings=None)),

@@ -12,17 +12,17 @@ import aurist
 from aurist.automl.fit import fit
 from aurist.clips.read import ReadOptions, read_clips
 from aurist.config import FitConfig
-from aurist.inference.predict import apply_run
+from aurist.inference.predict import predict_clips
 from aurist.plan import ENSEMBLE
 from aurist.predictions import from_frame
 from aurist.results.bootstrap import bootstrap
 from aurist.results.evaluation import evaluate_run
-from aurist.run import Run, read_data, training_data
+from aurist.run import RunFolder, read_data, training_data
 
 from ..small_run import feature_table, small_plan
 
 
-def test_the_leaderboard_has_every_model_with_an_interval(run: Run) -> None:
+def test_the_leaderboard_has_every_model_with_an_interval(run: RunFolder) -> None:
     board = run.leaderboard()
     assert {"ExtraTrees", "LightGBM", ENSEMBLE} <= set(board["model"])
     assert ((board["low"] <= board["score"]) & (board["score"] <= board["high"])).all()
@@ -31,7 +31,7 @@ def test_the_leaderboard_has_every_model_with_an_interval(run: Run) -> None:
     assert set(board.loc[board["model"] == ENSEMBLE, "stack_level"]) == {2}
 
 
-def test_scores_are_those_of_the_stored_predictions(run: Run) -> None:
+def test_scores_are_those_of_the_stored_predictions(run: RunFolder) -> None:
     learn = training_data(read_data(run))
     board = run.leaderboard().set_index("model")
     for told in from_frame(run.predictions().query("part == 'oof'"), learn.task.classes):
@@ -41,13 +41,13 @@ def test_scores_are_those_of_the_stored_predictions(run: Run) -> None:
         assert np.isclose(again.low, board.loc[told.model, "low"], atol=1e-3)
 
 
-def test_twins_share_a_fold(run: Run, table: pd.DataFrame) -> None:
+def test_twins_share_a_fold(run: RunFolder, table: pd.DataFrame) -> None:
     folds = pd.read_parquet(run.folder / "folds.parquet").set_index("clip_id")["fold"]
     for i in range(12):
         assert folds[table["ID"].iloc[i]] == folds[table["ID"].iloc[180 + i]]
 
 
-def test_both_kinds_of_test_row_are_told_of(run: Run) -> None:
+def test_both_kinds_of_test_row_are_told_of(run: RunFolder) -> None:
     test = run.scores()["test"]
     # the first 12 rows of the second table are not those of the first: only 20 are shared
     assert (test["rows"], test["seen"]) == (72, 20)
@@ -55,9 +55,9 @@ def test_both_kinds_of_test_row_are_told_of(run: Run) -> None:
     assert test["expected_all"]["score"] > test["expected_new"]["score"]
 
 
-def test_predictions_keep_the_order_and_the_ids(run: Run) -> None:
+def test_predictions_keep_the_order_and_the_ids(run: RunFolder) -> None:
     new = feature_table(50, seed=5).sample(frac=1, random_state=0)
-    applied = apply_run(run, read_clips(new.drop(columns="genre"), labelled=False))
+    applied = predict_clips(run, read_clips(new.drop(columns="genre"), labelled=False))
     frame = applied.to_frame()
     assert frame["id"].tolist() == new["ID"].tolist()
     assert list(frame.columns) == ["id", "label", "folk", "rap", "rock"]
@@ -65,15 +65,15 @@ def test_predictions_keep_the_order_and_the_ids(run: Run) -> None:
     assert (frame["label"].to_numpy() == new["genre"].to_numpy()).mean() > 0.6
 
 
-def test_any_model_of_the_leaderboard_can_predict(run: Run) -> None:
+def test_any_model_of_the_leaderboard_can_predict(run: RunFolder) -> None:
     clips = read_clips(feature_table(20, seed=5), ReadOptions(label="genre"))
-    told = {name: apply_run(run, clips, model=name).proba for name in run.leaderboard()["model"]}
+    told = {name: predict_clips(run, clips, model=name).proba for name in run.leaderboard()["model"]}
     assert not np.allclose(told["ExtraTrees"], told["LightGBM"])
     with pytest.raises(aurist.ConfigError, match=r"no model 'Forest'. It has: .*ExtraTrees"):
-        apply_run(run, clips, model="Forest")
+        predict_clips(run, clips, model="Forest")
 
 
-def test_an_evaluation_scores_new_rows_apart(run: Run, table: pd.DataFrame, tmp_path: Path) -> None:
+def test_an_evaluation_scores_new_rows_apart(run: RunFolder, table: pd.DataFrame, tmp_path: Path) -> None:
     mixed = pd.concat([feature_table(60, seed=7), table.iloc[:30]], ignore_index=True).drop(columns="ID")
     found = evaluate_run(run, mixed)
     titles = list(found.scores)
@@ -87,7 +87,7 @@ def test_an_evaluation_scores_new_rows_apart(run: Run, table: pd.DataFrame, tmp_
     }  # fmt: skip
 
 
-def test_labels_that_the_run_does_not_know_are_listed(run: Run) -> None:
+def test_labels_that_the_run_does_not_know_are_listed(run: RunFolder) -> None:
     other = feature_table(30, seed=2).replace({"genre": {"rock": "polka"}})
     with pytest.raises(aurist.DataError, match=r"polka \(\d+ clips\)"):
         evaluate_run(run, other)
@@ -116,7 +116,7 @@ def test_a_valid_part_is_the_one_that_is_scored_and_the_training_part_is_known(t
     run = fit(data, tmp_path / "run", small_plan(tmp_path))
     assert run.scores()["n_scored"] == 52
     again = read_clips(data.iloc[:30].drop(columns=["split", "genre"]), labelled=False)
-    assert apply_run(run, again).seen.all()
+    assert predict_clips(run, again).seen.all()
 
 
 def test_several_labels_a_clip(tmp_path: Path) -> None:
@@ -125,7 +125,7 @@ def test_several_labels_a_clip(tmp_path: Path) -> None:
     run = fit(data, tmp_path / "run", small_plan(tmp_path, n_splits=2))
     assert run.scores()["metric"] == "average_precision"
     assert run.scores()["score"]["score"] > run.scores()["chance"]
-    labels = apply_run(run, read_clips(data.drop(columns="genre"), labelled=False)).labels()
+    labels = predict_clips(run, read_clips(data.drop(columns="genre"), labelled=False)).labels()
     assert any(";" in label for label in labels)
 
 
@@ -140,13 +140,13 @@ def test_grouped_copies_make_a_careless_split_claim_more(tmp_path: Path) -> None
     (tmp_path / "plan.toml").write_text('[[member]]\nname = "ExtraTrees"\nengine = "forest"\n')
     config = FitConfig(plan=str(tmp_path / "plan.toml"), n_splits=3)
     run = fit(data, tmp_path / "run", config)
-    careless = run.scores()["careless"]
+    careless = run.scores()["random_split"]
     assert careless["random"]["score"] > 0.95
     assert careless["honest"]["high"] < 0.9
     assert careless["leak"] and abs(careless["by_shares"]) < 0.1
 
 
-def test_a_run_is_not_overwritten(run: Run, table: pd.DataFrame) -> None:
+def test_a_run_is_not_overwritten(run: RunFolder, table: pd.DataFrame) -> None:
     with pytest.raises(aurist.AuristError, match="holds a finished run already"):
         fit(table, run.folder)
 
@@ -161,10 +161,10 @@ def test_a_measurement_is_no_label(table: pd.DataFrame, tmp_path: Path) -> None:
         fit(table, tmp_path / "run", options=ReadOptions(label="tempo"))
 
 
-def test_a_row_without_any_feature_is_not_guessed_at(run: Run) -> None:
+def test_a_row_without_any_feature_is_not_guessed_at(run: RunFolder) -> None:
     new = feature_table(5, seed=5).drop(columns="genre")
     new.loc[2, ["tempo", "energy", "valence", "noise1", "noise2", "mode"]] = np.nan
-    applied = apply_run(run, read_clips(new, labelled=False))
+    applied = predict_clips(run, read_clips(new, labelled=False))
     assert list(applied.failures) == [2]
     assert applied.labels()[2] == ""
     assert all(applied.labels()[row] for row in (0, 1, 3, 4))

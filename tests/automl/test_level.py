@@ -14,8 +14,8 @@ from aurist.clips.read import read_clips
 from aurist.config import FitConfig
 from aurist.errors import RunError
 from aurist.features.level import LEVEL
-from aurist.inference.predict import apply_run
-from aurist.run import Run, read_data
+from aurist.inference.predict import predict_clips
+from aurist.run import RunFolder, read_data
 
 #: At the rate of the features: to bring an offset to another rate leaves a trace at the ends of a clip.
 RATE, CLIPS = 22050, 16
@@ -49,7 +49,7 @@ def write(
     return folder
 
 
-def fitted(folder: Path, sounds: Path, label: str, level: str) -> Run:
+def fitted(folder: Path, sounds: Path, label: str, level: str) -> RunFolder:
     (folder / "plan.toml").write_text(PLAN)
     clips = read_clips(sounds)
     table = clips.table[["path"]].assign(
@@ -74,7 +74,7 @@ def sounds(folder: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def machines(folder: Path, sounds: Path) -> Run:
+def machines(folder: Path, sounds: Path) -> RunFolder:
     return fitted(folder, sounds, "machine", "relative")
 
 
@@ -94,8 +94,8 @@ def test_gain_offset_and_bit_depth_change_no_answer(
     # new clips: those that were learnt from are known again by their features, to the last bit
     as_they_are = write(tmp_path / "new", first=CLIPS, n=4)
     turned = write(tmp_path / "turned", gain, offset, subtype, first=CLIPS, n=4)
-    before = apply_run(machines, read_clips(as_they_are), cache_dir=folder / "cache")
-    after = apply_run(machines, read_clips(turned), cache_dir=folder / "cache")
+    before = predict_clips(machines, read_clips(as_they_are), cache_dir=folder / "cache")
+    after = predict_clips(machines, read_clips(turned), cache_dir=folder / "cache")
     assert np.abs(before.proba - after.proba).max() < within
     assert (before.proba.argmax(axis=1) == after.proba.argmax(axis=1)).all()
 
@@ -112,7 +112,7 @@ def test_the_level_is_kept_where_it_is_wanted(folder, sounds):
     # what was kept is heard by predict, too
     data = read_data(kept)
     assert LEVEL in data.schema.names and data.summary["level"] == "keep"
-    assert len(apply_run(kept, read_clips(sounds), cache_dir=folder / "cache").proba) == 2 * CLIPS
+    assert len(predict_clips(kept, read_clips(sounds), cache_dir=folder / "cache").proba) == 2 * CLIPS
 
 
 def test_a_run_of_older_features_is_refused(folder, sounds, machines, tmp_path):
@@ -123,7 +123,7 @@ def test_a_run_of_older_features_is_refused(folder, sounds, machines, tmp_path):
         (old / name).write_text((machines.folder / name).read_text())
     (old / "data.json").write_text(json.dumps({k: v for k, v in known.items() if k != "features"}))
     with pytest.raises(RunError, match="features of version 1, but this aurist makes version 2"):
-        read_data(Run(old))
+        read_data(RunFolder(old))
 
 
 def test_levels_of_other_clips_are_damage(machines, tmp_path):
@@ -131,4 +131,4 @@ def test_levels_of_other_clips_are_damage(machines, tmp_path):
     path = tmp_path / "run" / "level.parquet"
     pd.read_parquet(path).iloc[:-1].to_parquet(path)
     with pytest.raises(RunError, match=r"level\.parquet is damaged.*31 rows, and clips\.parquet has 32"):
-        read_data(Run(tmp_path / "run"))
+        read_data(RunFolder(tmp_path / "run"))

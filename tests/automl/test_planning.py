@@ -19,7 +19,7 @@ from aurist.cli.show import print_leaderboard
 from aurist.config import FitConfig
 from aurist.crossval import TrainingData
 from aurist.errors import ConfigError
-from aurist.models.base import Member
+from aurist.models.base import ModelSpec
 from aurist.plan import FitPlan, Step, read_plan
 from aurist.recipes import Recipe, read_recipe
 from aurist.run import open_run
@@ -111,8 +111,12 @@ def test_networks_that_are_asked_for_are_the_only_ones(learn: TrainingData) -> N
 
 
 def test_time_is_kept_for_the_networks() -> None:
-    steps = (Step(Member("a", "forest"), 0.4), Step(Member("b", "forest"), 0.4), Step(Member("c", "network")))
-    plan = FitPlan((*steps, Step(Member("d", "autogluon"), spare=True)))
+    steps = (
+        Step(ModelSpec("a", "forest"), 0.4),
+        Step(ModelSpec("b", "forest"), 0.4),
+        Step(ModelSpec("c", "network")),
+    )
+    plan = FitPlan((*steps, Step(ModelSpec("d", "autogluon"), spare=True)))
     assert _seconds(plan, 0, left=100.0, limit=100.0) == 20.0  # half of the 40 s of the tables
     assert _seconds(plan, 1, left=90.0, limit=100.0) == 30.0
     assert _seconds(plan, 1, left=50.0, limit=100.0) < 0  # their time is over

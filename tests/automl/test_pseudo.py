@@ -16,8 +16,8 @@ from aurist.config import FitConfig
 from aurist.errors import AuristError, ConfigError
 from aurist.models.base import Inputs
 from aurist.plan import read_plan
-from aurist.results.out_of_fold import Scored
-from aurist.run import Run
+from aurist.results.out_of_fold import OutOfFold
+from aurist.run import RunFolder
 
 from ..models.test_contract import training_data
 from ..small_run import feature_table
@@ -40,7 +40,7 @@ trees = 60
 """
 
 
-def fit_with(table: pd.DataFrame, unlabelled: pd.DataFrame, folder: Path, **settings: float) -> Run:
+def fit_with(table: pd.DataFrame, unlabelled: pd.DataFrame, folder: Path, **settings: float) -> RunFolder:
     folder.mkdir()
     (folder / "plan.toml").write_text(PLAN)
     unlabelled.to_csv(folder / "more.csv", index=False)
@@ -50,7 +50,7 @@ def fit_with(table: pd.DataFrame, unlabelled: pd.DataFrame, folder: Path, **sett
     return fit(table, folder / "run", config)
 
 
-def score(run: Run, model: str) -> float:
+def score(run: RunFolder, model: str) -> float:
     return float(run.leaderboard().set_index("model")["score"][model])
 
 
@@ -81,7 +81,7 @@ def test_the_labels_of_a_single_fold_have_no_part_in_its_teacher() -> None:
     truth = np.eye(2, dtype=np.int8)[rng.integers(0, 2, 40)]
     right, wrong = truth * 0.8 + 0.1, 0.9 - truth * 0.8
     one = np.zeros(40, dtype=np.int64)
-    scored = Scored(np.arange(40), truth, np.arange(40), one, {"right": right, "wrong": wrong})
+    scored = OutOfFold(np.arange(40), truth, np.arange(40), one, {"right": right, "wrong": wrong})
     learn = training_data(n=42)
     assert _teacher(learn, scored, 0) == {"right": (0.5, 1.0), "wrong": (0.5, 1.0)}
     two = replace(scored, folds=np.arange(40) % 2)

@@ -16,7 +16,7 @@ import aurist
 from aurist.automl.fit import fit, resume
 from aurist.clips.read import ReadOptions
 from aurist.config import FitConfig
-from aurist.run import Run, open_run
+from aurist.run import RunFolder, open_run
 
 from ..small_run import feature_table
 
@@ -53,7 +53,7 @@ def wait_for(pattern: str, folder: Path, process: subprocess.Popen[str]) -> None
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Run:
+def whole(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     """A fit of the same that was left alone."""
     folder = tmp_path_factory.mktemp("whole")
     feature_table(300, seed=8).to_csv(folder / "train.csv", index=False)
@@ -63,7 +63,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 @pytest.mark.parametrize("moment", ["models/ExtraTrees/fold1/unit.json", "models/Second/fold0"])
-def test_a_killed_fit_ends_as_one_that_was_left_alone(moment: str, whole: Run, tmp_path: Path) -> None:
+def test_a_killed_fit_ends_as_one_that_was_left_alone(moment: str, whole: RunFolder, tmp_path: Path) -> None:
     table = tmp_path / "train.csv"
     feature_table(300, seed=8).to_csv(table, index=False)
     killed = tmp_path / "killed"

@@ -16,20 +16,20 @@ from aurist import crossval
 #: the module, whose name the package gives to the function
 from aurist.automl import train
 from aurist.automl.fit import fit, resume
-from aurist.calibration import temper
+from aurist.calibration import apply_temperature
 from aurist.clips.read import ReadOptions, read_clips
 from aurist.config import FitConfig
-from aurist.crossval import FoldsFitted, TrainingData
+from aurist.crossval import CrossValidationResult, TrainingData
 from aurist.errors import ConfigError
 from aurist.files import write_json
-from aurist.inference.predict import apply_run
+from aurist.inference.predict import predict_clips
 from aurist.inference.predictor import Blender
-from aurist.models.base import Member
+from aurist.models.base import ModelSpec
 from aurist.models.network_member import recipe_member
 from aurist.plan import FOREST, FitPlan, Step, write_plan
 from aurist.results.importance import permutation_importance
 from aurist.results.pruning import prune, prune_curve
-from aurist.run import Run, open_run, read_data, training_data
+from aurist.run import RunFolder, open_run, read_data, training_data
 
 from ..models.sounds import CLASSES, RATE, sound, tiny
 from ..small_run import feature_table
@@ -69,7 +69,7 @@ def small_sets_will_do() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def stacked(tmp_path_factory: pytest.TempPathFactory) -> Run:
+def stacked(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     folder = tmp_path_factory.mktemp("stacked")
     plan = folder / "plan.toml"
     plan.write_text(PLAN, encoding="utf-8")
@@ -78,16 +78,16 @@ def stacked(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 @pytest.fixture
-def copied(stacked: Run, tmp_path: Path) -> Run:
+def copied(stacked: RunFolder, tmp_path: Path) -> RunFolder:
     shutil.copytree(stacked.folder, tmp_path / "run")
     return open_run(tmp_path / "run")
 
 
-def weights(run: Run) -> set[str]:
+def weights(run: RunFolder) -> set[str]:
     return set(run.ensemble()["weights"]["Ensemble"][0])
 
 
-def test_the_leaderboard_tells_the_levels(stacked: Run) -> None:
+def test_the_leaderboard_tells_the_levels(stacked: RunFolder) -> None:
     board = stacked.leaderboard().set_index("model")
     levels = board["stack_level"].to_dict()
     assert levels == {
@@ -101,7 +101,7 @@ def test_the_leaderboard_tells_the_levels(stacked: Run) -> None:
 
 
 @pytest.mark.parametrize("name", ["Above", "Ensemble"])
-def test_new_clips_are_answered_just_as_it_was_scored(stacked: Run, name: str) -> None:
+def test_new_clips_are_answered_just_as_it_was_scored(stacked: RunFolder, name: str) -> None:
     data = read_data(stacked)
     learn = training_data(data)
     ids = learn.clip_ids.tolist()
@@ -113,23 +113,23 @@ def test_new_clips_are_answered_just_as_it_was_scored(stacked: Run, name: str) -
         assert heats["Above"] != 1.0
         # before it is tempered and tilted as a whole
         parts = stacked.ensemble()["weights"]["Ensemble"][0].items()
-        expected = sum(w * temper(told[one], heats[one], multilabel=False) for one, w in parts)
+        expected = sum(w * apply_temperature(told[one], heats[one], multilabel=False) for one, w in parts)
     blender = Blender(stacked, data, name)
     for split in learn.splits:
         said = blender.fold_proba(split.fold, learn.examples.inputs.take(split.scored))
         np.testing.assert_allclose(said, expected[split.scored], atol=1e-5)
-    answered = apply_run(stacked, read_clips(feature_table(30, seed=6), labelled=False), model=name)
+    answered = predict_clips(stacked, read_clips(feature_table(30, seed=6), labelled=False), model=name)
     assert np.isfinite(answered.proba).all()
     permuted = permutation_importance(stacked, model=name, repeats=2)
     assert set(permuted["feature"].head(2)) == {"tempo", "energy"}
 
 
-def test_the_best_single_model_is_one_that_asks_no_other(stacked: Run) -> None:
+def test_the_best_single_model_is_one_that_asks_no_other(stacked: RunFolder) -> None:
     singles = stacked.leaderboard().query("stack_level == 1")["model"]
-    assert stacked.scores()["against"]["model"] == singles.iloc[0]
+    assert stacked.scores()["vs_best_single"]["model"] == singles.iloc[0]
 
 
-def test_few_models_do_without_it(copied: Run) -> None:
+def test_few_models_do_without_it(copied: RunFolder) -> None:
     curve = prune_curve(copied)
     assert curve["models"].tolist() == sorted(curve["models"], reverse=True)
     assert (curve["pred_time"].diff().dropna() <= 0).all()
@@ -140,33 +140,35 @@ def test_few_models_do_without_it(copied: Run) -> None:
     prune(copied, 2)
     assert "Above" not in weights(copied)
     shutil.rmtree(copied.models / "Above")
-    assert np.isfinite(apply_run(copied, read_clips(feature_table(9, seed=6), labelled=False)).proba).all()
+    assert np.isfinite(
+        predict_clips(copied, read_clips(feature_table(9, seed=6), labelled=False)).proba
+    ).all()
 
 
-def with_another(run: Run) -> None:
+def with_another(run: RunFolder) -> None:
     above = PLAN.index('[[member]]\nname = "Above"')
     run.plan_path.write_text(PLAN[:above] + ANOTHER + PLAN[above:], encoding="utf-8")
 
 
-def test_a_resumed_run_with_another_model_asks_that_one_too(copied: Run) -> None:
+def test_a_resumed_run_with_another_model_asks_that_one_too(copied: RunFolder) -> None:
     before = {unit: unit.stat().st_mtime_ns for unit in copied.models.glob("[TL]*/fold*/unit.json")}
     assert len(before) == 6
     with_another(copied)
     again = resume(copied.folder)
     assert all(unit.stat().st_mtime_ns == stamp for unit, stamp in before.items())
     (told,) = (m for m in again.ensemble()["members"] if m["name"] == "Above")
-    assert list(told["asks"]) == ["Trees", "Logistic", "LDA"]
+    assert list(told["base_models"]) == ["Trees", "Logistic", "LDA"]
     few = read_clips(feature_table(9, seed=6), labelled=False)
-    assert np.isfinite(apply_run(again, few, model="Above").proba).all()
+    assert np.isfinite(predict_clips(again, few, model="Above").proba).all()
 
 
 def test_a_run_that_is_killed_while_it_is_fitted_anew_can_be_used(
-    copied: Run, monkeypatch: pytest.MonkeyPatch
+    copied: RunFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with_another(copied)
     fit_member = crossval.fit_member
 
-    def killed(folder: Path, data: TrainingData, member: Member, *times: float) -> FoldsFitted:
+    def killed(folder: Path, data: TrainingData, member: ModelSpec, *times: float) -> CrossValidationResult:
         if member.name == "Above":
             shutil.rmtree(folder)
             raise SystemExit
@@ -178,7 +180,7 @@ def test_a_run_that_is_killed_while_it_is_fitted_anew_can_be_used(
     with pytest.raises(SystemExit):
         resume(copied.folder)
     few = read_clips(feature_table(9, seed=6), labelled=False)
-    assert np.isfinite(apply_run(copied, few).proba).all()
+    assert np.isfinite(predict_clips(copied, few).proba).all()
     assert "Above" not in set(copied.leaderboard()["model"])
 
 
@@ -190,7 +192,7 @@ def test_it_may_ask_networks(tmp_path: Path) -> None:
         place.mkdir(parents=True, exist_ok=True)
         soundfile.write(place / f"{i}.wav", sound(i % 3, rng, 0.5), RATE)
     network = recipe_member(tiny(training={"epochs": 2}))
-    above = Member("Above", "classic", {"kind": "logistic"}, level=2)
+    above = ModelSpec("Above", "classic", {"kind": "logistic"}, level=2)
     write_plan(tmp_path / "plan.toml", FitPlan((Step(FOREST), Step(network), Step(above))))
     config = FitConfig(plan=str(tmp_path / "plan.toml"), n_splits=2, jobs=1)
     run = fit(tmp_path / "sounds", tmp_path / "run", config)
@@ -216,7 +218,7 @@ def test_it_is_left_out_where_nothing_is_below_it(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["../../victim", "{victim}"])
 def test_a_run_that_somebody_sent_deletes_and_reads_nothing_outside(
-    copied: Run, tmp_path: Path, name: str
+    copied: RunFolder, tmp_path: Path, name: str
 ) -> None:
     victim = tmp_path / "victim"
     victim.mkdir()
@@ -234,7 +236,7 @@ def test_a_run_that_somebody_sent_deletes_and_reads_nothing_outside(
     assert (victim / "thesis.txt").read_text() == "years"
 
 
-def test_a_link_among_the_models_deletes_nothing_outside(copied: Run, tmp_path: Path) -> None:
+def test_a_link_among_the_models_deletes_nothing_outside(copied: RunFolder, tmp_path: Path) -> None:
     victim = tmp_path / "victim"
     shutil.copytree(copied.models / "Above", victim / "fold0")
     shutil.rmtree(copied.models / "Above" / "fold0")

@@ -128,7 +128,7 @@ def test_a_search_that_was_killed_goes_on_where_it_was(folder: Path) -> None:
     result = aurist(*tables("killed", 3), cwd=folder)
     assert result.returncode == 0, result.stderr
     trials = pd.read_csv(folder / "killed" / "trials.csv")
-    assert trials["state"].tolist().count("cut") == 1 and trials["state"].iloc[0] == "cut"
+    assert trials["state"].tolist().count("interrupted") == 1 and trials["state"].iloc[0] == "interrupted"
     assert trials["state"].isin(["complete", "pruned"]).sum() == 3
     assert finished in [path.stat().st_mtime_ns for path in place.glob("*/fold0/unit.json")]
     assert "no trial saw" in " ".join(result.stdout.split())

@@ -12,8 +12,15 @@ import soundfile as sf
 
 from aurist.annotations import make_annotations
 from aurist.detection.contests import contest_table
-from aurist.detection.export import FORMATS, Wanted, _write_audacity, events_of, labels_from, write_detections
-from aurist.detection.scan import Heard
+from aurist.detection.export import (
+    FORMATS,
+    ExportOptions,
+    _write_audacity,
+    events_of,
+    labels_from,
+    write_detections,
+)
+from aurist.detection.scan import ScanResult
 from aurist.detection.store import Detections, Recording
 from aurist.errors import AuristError, ConfigError, DataError
 from aurist.events import Grid
@@ -27,7 +34,7 @@ SCORES = {
 
 
 @pytest.fixture
-def heard(tmp_path: Path) -> Heard:
+def heard(tmp_path: Path) -> ScanResult:
     """Two recordings in windows of five seconds, and one that could not be heard."""
     made = Detections(tmp_path / "detections", {"window": 5.0})
     recordings, seconds = [], {}
@@ -43,7 +50,7 @@ def heard(tmp_path: Path) -> Heard:
             made.keep(one, number, Block(starts[part], ends[part], {}, length), np.array(rows)[part])
         recordings.append(one)
         seconds[name] = 5.0 * len(rows)
-    return Heard(made, CLASSES, tuple(recordings), seconds, {}, {"c.flac": "c.flac is empty"})
+    return ScanResult(made, CLASSES, tuple(recordings), seconds, {}, {"c.flac": "c.flac is empty"})
 
 
 def sample(text: str) -> pd.DataFrame:
@@ -51,7 +58,7 @@ def sample(text: str) -> pd.DataFrame:
     return pd.DataFrame(rows[1:], columns=rows[0])
 
 
-def test_rfcx_gets_the_maximum_of_each_recording(heard: Heard) -> None:
+def test_rfcx_gets_the_maximum_of_each_recording(heard: ScanResult) -> None:
     found = contest_table(
         heard, sample("recording_id,s1,s0 b_20190904,0,0 a,0,0"), "sample.csv", np.full(3, 0.5)
     )
@@ -61,7 +68,7 @@ def test_rfcx_gets_the_maximum_of_each_recording(heard: Heard) -> None:
     )
 
 
-def test_birdclef_gets_every_five_seconds(heard: Heard) -> None:
+def test_birdclef_gets_every_five_seconds(heard: ScanResult) -> None:
     found = contest_table(
         heard, sample("row_id,s0,s1 a_5,0,0 a_15,0,0 b_20190904_10,0,0"), "sample.csv", np.full(3, 0.5)
     )
@@ -73,7 +80,7 @@ def test_birdclef_gets_every_five_seconds(heard: Heard) -> None:
     assert labels["birds"].tolist() == ["s0", "nocall", "path"]
 
 
-def test_all_that_is_missing_is_listed_at_once(heard: Heard) -> None:
+def test_all_that_is_missing_is_listed_at_once(heard: ScanResult) -> None:
     with pytest.raises(DataError) as error:
         contest_table(heard, sample("recording_id,s0,s7 a,0,0 c,0,0 d,0,0"), "sample.csv", np.full(3, 0.5))
     told = str(error.value)
@@ -91,8 +98,8 @@ def test_all_that_is_missing_is_listed_at_once(heard: Heard) -> None:
         contest_table(heard, sample("row_id,target a_s0_5,0"), "sample.csv", np.full(3, 0.5))
 
 
-def test_events_and_windows_of_chosen_labels(heard: Heard) -> None:
-    wanted = Wanted(FORMATS, 0.55, ("s0", "path"))
+def test_events_and_windows_of_chosen_labels(heard: ScanResult) -> None:
+    wanted = ExportOptions(FORMATS, 0.55, ("s0", "path"))
     events = events_of(heard, wanted.columns(CLASSES), wanted.asked(CLASSES)).table
     assert events[["path", "start", "end", "label", "score"]].to_numpy().tolist() == [
         ["a.flac", 5.0, 15.0, "s0", 0.7],
@@ -113,46 +120,46 @@ def test_events_and_windows_of_chosen_labels(heard: Heard) -> None:
     assert raven["Begin Time (s)"].tolist() == [5, 20] and raven["File Offset (s)"].tolist() == [5, 5]
 
 
-def test_labels_that_are_formulas_are_none_where_that_is_asked_for(heard: Heard) -> None:
+def test_labels_that_are_formulas_are_none_where_that_is_asked_for(heard: ScanResult) -> None:
     heard = replace(heard, classes=("=s0", *heard.classes[1:]))
     for safe, name in ((False, "=s0"), (True, "'=s0")):
-        write_detections(heard, Wanted(("windows", "csv"), 0.55, ("=s0",), safe_csv=safe))
+        write_detections(heard, ExportOptions(("windows", "csv"), 0.55, ("=s0",), safe_csv=safe))
         folder = heard.detections.folder
         assert (folder / "windows.csv").read_text().splitlines()[0] == f"path,start,end,{name}"
         assert pd.read_csv(folder / "events.csv")["label"].tolist() == [name]
 
 
-def test_ravens_table_has_the_files_their_band_and_the_channel(heard: Heard) -> None:
+def test_ravens_table_has_the_files_their_band_and_the_channel(heard: ScanResult) -> None:
     for one in heard.recordings:
         sf.write(one.file, np.zeros(800), 8000, format="FLAC")
     heard.detections.settings["channel"] = 1  # from 0
-    write_detections(heard, Wanted(("raven",), 0.55, ("s0",)))
+    write_detections(heard, ExportOptions(("raven",), 0.55, ("s0",)))
     table = pd.read_csv(heard.detections.folder / "events.selections.txt", sep="\t")
     assert table["Begin Path"].tolist() == [str(heard.recordings[0].file)]
     assert table[["Channel", "Low Freq (Hz)", "High Freq (Hz)"]].to_numpy().tolist() == [[2, 0, 4000]]
 
 
-def test_label_tracks_stay_in_their_folder(heard: Heard, tmp_path: Path) -> None:
+def test_label_tracks_stay_in_their_folder(heard: ScanResult, tmp_path: Path) -> None:
     names = ("../../a.wav", "a.wav", str(tmp_path / "a.wav"), "site/../../b.wav")
     _write_audacity(make_annotations([], "none", recordings=names), tmp_path / "tracks")
     found = {path.relative_to(tmp_path / "tracks").as_posix() for path in tmp_path.rglob("*.txt")}
     assert found == {"a.wav.txt", "a.wav#2.txt", "a.wav#3.txt", "site/b.wav.txt"}
 
 
-def test_each_class_has_its_threshold_unless_one_is_given_for_all(heard: Heard) -> None:
+def test_each_class_has_its_threshold_unless_one_is_given_for_all(heard: ScanResult) -> None:
     asked = np.array([0.95, 0.65, np.inf])
-    chosen, given = Wanted(thresholds=asked), Wanted(min_score=0.1, thresholds=asked)
+    chosen, given = ExportOptions(thresholds=asked), ExportOptions(min_score=0.1, thresholds=asked)
     found = events_of(heard, chosen.columns(CLASSES), chosen.asked(CLASSES)).table
     assert found[["start", "end", "label"]].to_numpy().tolist() == [[10.0, 15.0, "s0"]]
-    assert given.asked(CLASSES).tolist() == [0.1] * 3 and Wanted().asked(CLASSES).tolist() == [0.5] * 3
+    assert given.asked(CLASSES).tolist() == [0.1] * 3 and ExportOptions().asked(CLASSES).tolist() == [0.5] * 3
 
 
 def test_what_cannot_be_wanted(tmp_path: Path) -> None:
     for wrong in ({"formats": ("xml",)}, {"min_score": 1.5}):
         with pytest.raises(ConfigError, match=r"format is 'xml'|min-score is 1\.5"):
-            Wanted(**wrong)  # type: ignore[arg-type]
+            ExportOptions(**wrong)  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="wern, perhaps wren"):
-        Wanted(labels=("wern",)).columns(("wren", "robin"))
+        ExportOptions(labels=("wern",)).columns(("wren", "robin"))
     many = [f"Species number {i}" for i in range(400)]
     assert labels_from(",".join(many)) == tuple(many)
     (tmp_path / "list.txt").write_text("wren\n\n Parus major \n")

@@ -13,7 +13,7 @@ from aurist.automl.fit import fit
 from aurist.clips.read import read_clips
 from aurist.config import FitConfig
 from aurist.detection.export import events_of
-from aurist.detection.scan import Streaming, listen
+from aurist.detection.scan import WindowOptions, listen
 from aurist.detection.store import Recording
 from aurist.detection.window_model import PARTS
 from aurist.detection.window_scores import Scores
@@ -96,7 +96,13 @@ def test_weak_labels_are_enough_to_find_when(run: Path, tmp_path: Path) -> None:
         """Share of the calls that an event shares a third of its time with."""
         recordings = [Recording("long.wav", tmp_path / "long.wav")]
         heard = listen(
-            open_run(run), recordings, tmp_path / model, Streaming(4.0), model=model, progress=False, jobs=1
+            open_run(run),
+            recordings,
+            tmp_path / model,
+            WindowOptions(4.0),
+            model=model,
+            progress=False,
+            jobs=1,
         )
         scores = heard.detections.scores(recordings[0])
         assert scores.when.shape[1] == (1 if model == "linear" else PARTS)

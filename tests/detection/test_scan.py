@@ -18,11 +18,11 @@ from aurist.automl.fit import fit
 from aurist.clips import make_clips
 from aurist.clips.read import read_clips
 from aurist.config import FitConfig
-from aurist.detection.scan import Streaming, listen, recordings_of
-from aurist.detection.window_model import Listener
+from aurist.detection.scan import WindowOptions, listen, recordings_of
+from aurist.detection.window_model import WindowModel
 from aurist.errors import ConfigError, DataError
 from aurist.events import Grid
-from aurist.features.windows import Hearing, read_block
+from aurist.features.windows import WindowSettings, read_block
 from aurist.models.base import Inputs
 from aurist.run import open_run, read_data
 
@@ -236,14 +236,14 @@ def test_networks_hear_in_memory_what_they_hear_in_the_store(run: Path, tmp_path
     soundfile.write(tmp_path / "a.wav", y, RATE)
     opened = open_run(run)
     data = read_data(opened)
-    block = read_block(tmp_path / "a.wav", 0, Hearing(Grid(2.0, 1.0), (RATE,)))
+    block = read_block(tmp_path / "a.wav", 0, WindowSettings(Grid(2.0, 1.0), (RATE,)))
     clips = make_clips(
         [()] * 11,
         paths=[str(tmp_path / "a.wav")] * 11,
         starts=block.starts.tolist(),
         ends=block.ends.tolist(),
     )
-    listener = Listener(opened, data, "tiny", 1)
+    listener = WindowModel(opened, data, "tiny", 1)
     assert listener.rates == (RATE,)
     stored = Inputs(pd.DataFrame(index=range(11)), clips, tmp_path / "cache")
     assert np.allclose(listener.hear(block)[0], listener.answers.proba(stored), atol=1e-3)
@@ -260,10 +260,10 @@ def test_features_are_computed_only_for_models_that_look_at_them(
 
     monkeypatch.setattr("aurist.detection.window_model.summary_of_waves", refuse)
     opened = open_run(run)
-    heard = listen(opened, recordings, tmp_path / "net", Streaming(), model="tiny", progress=False)
+    heard = listen(opened, recordings, tmp_path / "net", WindowOptions(), model="tiny", progress=False)
     assert len(heard.detections.scores(recordings[0]).proba) == 11
     with pytest.raises(AssertionError, match="features were computed"):
-        listen(opened, recordings, tmp_path / "forest", Streaming(), model="ExtraTrees", progress=False)
+        listen(opened, recordings, tmp_path / "forest", WindowOptions(), model="ExtraTrees", progress=False)
 
 
 def test_a_recording_that_has_changed_is_heard_again(run: Path, tmp_path: Path) -> None:
@@ -273,17 +273,17 @@ def test_a_recording_that_has_changed_is_heard_again(run: Path, tmp_path: Path) 
         soundfile.write(path, night(seconds, 3)[0], RATE)
         recordings = recordings_of(read_clips(path, labelled=False))
         heard = listen(
-            opened, recordings, tmp_path / "out", Streaming(overlap=0), model="tiny", progress=False
+            opened, recordings, tmp_path / "out", WindowOptions(overlap=0), model="tiny", progress=False
         )
         assert heard.detections.scores(recordings[0]).ends[-1] == seconds
 
 
 def test_the_window_comes_from_the_run_or_is_asked_for(run: Path) -> None:
     assert open_run(run).window() == 2.0
-    assert Streaming().grid(2.0) == Grid(2.0, 1.0)
-    assert Streaming(3.0, 0.5).grid(2.0) == Grid(3.0, 0.5)
+    assert WindowOptions().grid(2.0) == Grid(2.0, 1.0)
+    assert WindowOptions(3.0, 0.5).grid(2.0) == Grid(3.0, 0.5)
     with pytest.raises(ConfigError, match="--window"):
-        Streaming().grid(None)
+        WindowOptions().grid(None)
 
 
 def test_a_run_of_a_table_cannot_listen(run: Path, tmp_path: Path) -> None:
@@ -292,7 +292,7 @@ def test_a_run_of_a_table_cannot_listen(run: Path, tmp_path: Path) -> None:
     from dataclasses import replace
 
     with pytest.raises(DataError, match="was fitted on a table of features"):
-        Listener(opened, replace(table, summary=None), "ExtraTrees", 1)
+        WindowModel(opened, replace(table, summary=None), "ExtraTrees", 1)
 
 
 def test_short_clips_are_predicted_whole_where_that_is_asked_for(

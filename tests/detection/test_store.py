@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 import soundfile
 
-from aurist.detection.scan import Heard, _Listening
+from aurist.detection.scan import ScanResult, _Listening
 from aurist.detection.store import JOURNAL, Detections, Recording
 from aurist.errors import ConfigError, DataError
 from aurist.events import Grid
-from aurist.features.windows import Block, Hearing
+from aurist.features.windows import Block, WindowSettings
 from aurist.models.base import Proba
 
 RATE = 8000
@@ -31,10 +31,10 @@ class Loudness:
         return np.stack([loud, 1 - loud], axis=1), None
 
 
-def heard_in(folder: Path, *recordings: Recording, threads: int = 1) -> tuple[Heard, list[str]]:
+def heard_in(folder: Path, *recordings: Recording, threads: int = 1) -> tuple[ScanResult, list[str]]:
     """What is heard in windows of five seconds, blocks of a minute, and what is said meanwhile."""
     said: list[str] = []
-    hearing = Hearing(Grid(5.0, 2.5), (RATE,))
+    hearing = WindowSettings(Grid(5.0, 2.5), (RATE,))
     detections = Detections(folder / "out", {"window": 5.0})
     listening = _Listening(detections, Loudness(), hearing, said.append, False, threads)  # type: ignore[arg-type]
     return listening.all(recordings), said
@@ -199,7 +199,7 @@ def test_what_is_no_number_is_noted_and_the_rest_is_heard(tmp_path: Path) -> Non
 def test_behind_a_failure_nothing_is_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tried = []
 
-    def fail(path: Path, number: int, hearing: Hearing) -> Block:
+    def fail(path: Path, number: int, hearing: WindowSettings) -> Block:
         tried.append(number)
         raise OSError("the disk is gone")
 

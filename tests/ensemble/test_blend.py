@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from aurist.calibration import temper
+from aurist.calibration import apply_temperature
 from aurist.ensemble.blend import _drawn, choose_blend, nested_ensemble, seconds_a_model
 from aurist.metrics import metric
 
@@ -73,7 +73,7 @@ def test_one_model_is_all_of_the_ensemble() -> None:
 
 def test_a_model_that_is_too_sure_of_itself_does_not_drown_the_others() -> None:
     truth, probas, folds, groups = models()
-    loud = [temper(probas[0], 0.2, multilabel=False), *probas[1:]]
+    loud = [apply_temperature(probas[0], 0.2, multilabel=False), *probas[1:]]
     as_it_was, found = (
         nested_ensemble(p, truth, folds, groups, "accuracy", multilabel=False) for p in (probas, loud)
     )

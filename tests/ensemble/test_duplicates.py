@@ -1,6 +1,6 @@
 import numpy as np
 
-from aurist.ensemble.duplicates import dealt, learn_seen, overlap
+from aurist.ensemble.duplicates import dealt, learn_duplicates, overlap
 from aurist.metrics import metric
 
 
@@ -19,7 +19,7 @@ def test_twins_help_and_their_score_is_honest() -> None:
     rng, keys, targets, proba = drawn()
     test = rng.random(len(keys)) < 0.4
     folds = (keys[~test] % 5).astype(np.int64)
-    seen, scores = learn_seen(keys[~test], proba[~test], targets[~test], folds, multilabel=False)
+    seen, scores = learn_duplicates(keys[~test], proba[~test], targets[~test], folds, multilabel=False)
     known = seen.known(keys[test])
     answered = seen.answer(keys[test], proba[test])
     loss = metric("log_loss")
@@ -44,9 +44,9 @@ def test_which_labels_stand_together_is_learnt() -> None:
     keys, folds = np.repeat(np.arange(600), 2).astype(np.uint64), np.repeat(np.arange(600) % 5, 2)
     targets = np.eye(5, dtype=np.int8)[label]
     proba = 0.3 * targets[np.arange(1200) ^ 1] + 0.7 * rng.dirichlet(np.ones(5), 1200)  # an echo, and noise
-    seen, scores = learn_seen(keys, proba, targets, folds, multilabel=False)
+    seen, scores = learn_duplicates(keys, proba, targets, folds, multilabel=False)
     assert (scores.proba.argmax(axis=1) == label).mean() > 0.99
-    told = seen.twins.told
+    told = seen.twins.logits
     assert told[0, 1] > 1 > 0 > told[0, 0]
     assert told[3, 3] > 1 > 0 > told[3, 2]
 
@@ -55,7 +55,7 @@ def test_a_few_twins_are_no_reason_to_be_sure() -> None:
     targets = np.eye(5, dtype=np.int8)[[0, 0, 1, 2, 3, 4, 1, 2]]
     keys = np.array([0, 0, 1, 2, 3, 4, 5, 6], dtype=np.uint64)
     proba = np.full((8, 5), 0.2)
-    seen, _ = learn_seen(keys, proba, targets, np.arange(8) % 2, multilabel=False)
+    seen, _ = learn_duplicates(keys, proba, targets, np.arange(8) % 2, multilabel=False)
     answer = seen.answer(keys, proba)
     assert (answer.max(axis=1) < 0.9).all()
     assert np.allclose(answer.sum(axis=1), 1)
@@ -64,7 +64,7 @@ def test_a_few_twins_are_no_reason_to_be_sure() -> None:
 def test_where_nothing_can_be_learnt_the_models_are_believed_as_they_are() -> None:
     keys, folds = np.array([7, 7, 7, 7], dtype=np.uint64), np.array([0, 1, 0, 1])
     proba = np.array([[0.6, 0.3, 0.1]] * 4)
-    _, scores = learn_seen(keys, proba, np.eye(3, dtype=np.int8)[[0, 0, 1, 0]], folds, multilabel=False)
+    _, scores = learn_duplicates(keys, proba, np.eye(3, dtype=np.int8)[[0, 0, 1, 0]], folds, multilabel=False)
     assert np.allclose(scores.proba, proba)
 
 
@@ -72,7 +72,7 @@ def test_labels_shuffled_at_random_do_not_help_twins() -> None:
     rng, keys, targets, _ = drawn(n=3000)
     targets = targets[rng.permutation(len(targets))]
     prior = np.tile(targets.mean(axis=0), (len(targets), 1))
-    _, scores = learn_seen(keys, prior, targets, (keys % 5).astype(np.int64), multilabel=False)
+    _, scores = learn_duplicates(keys, prior, targets, (keys % 5).astype(np.int64), multilabel=False)
     twinned = scores.copies > 1
     loss = metric("log_loss")
     assert loss(targets[twinned], scores.proba[twinned]) < loss(targets[twinned], prior[twinned]) + 0.01
@@ -87,7 +87,7 @@ def test_noise_in_few_twins_is_scored_at_chance() -> None:
         usual = np.tile(targets.mean(axis=0), (240, 1))
         parts = dealt(groups, 4, seed)
         assert all(len(set(pair)) == 1 for pair in parts.reshape(-1, 2))
-        _, scores = learn_seen(groups.astype(np.uint64), usual, targets, parts, multilabel=False)
+        _, scores = learn_duplicates(groups.astype(np.uint64), usual, targets, parts, multilabel=False)
         gains.append(loss(targets, scores.proba) - loss(targets, usual))
     assert np.mean(gains) < 0.001
 
@@ -104,6 +104,6 @@ def test_nothing_is_known_of_a_table_without_copies() -> None:
     targets = np.eye(2, dtype=np.int8)[[0, 1, 0]]
     proba = np.full((3, 2), 0.5)
     keys = np.array([1, 2, 3], dtype=np.uint64)
-    seen, scores = learn_seen(keys, proba, targets, np.zeros(3, dtype=np.int64), multilabel=False)
+    seen, scores = learn_duplicates(keys, proba, targets, np.zeros(3, dtype=np.int64), multilabel=False)
     assert (scores.proba == proba).all()
     assert seen.known(np.array([3, 4], dtype=np.uint64)).tolist() == [True, False]

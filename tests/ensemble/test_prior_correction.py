@@ -1,6 +1,6 @@
 import numpy as np
 
-from aurist.ensemble.prior_correction import choose_power, nested_powers, tilt, tilt_rows
+from aurist.ensemble.prior_correction import choose_power, correct_prior, correct_prior_rows, nested_powers
 from aurist.metrics import metric
 
 
@@ -18,14 +18,14 @@ def test_a_tilt_raises_macro_f1_on_rows_that_did_not_choose_it() -> None:
     part = np.arange(len(truth)) % 5
     powers = nested_powers(proba, truth, part, prior, "f1_macro")
     f1 = metric("f1_macro")
-    assert f1(truth, tilt_rows(proba, prior, powers)) > f1(truth, proba) + 0.01
+    assert f1(truth, correct_prior_rows(proba, prior, powers)) > f1(truth, proba) + 0.01
 
 
 def test_metrics_that_gain_nothing_are_left_alone() -> None:
     truth, proba, prior = rare_class(200)
     for name in ("accuracy", "log_loss", "roc_auc"):
         assert choose_power(proba, truth, prior, name) == 0
-    assert tilt(proba, prior, 0.0) is proba
+    assert correct_prior(proba, prior, 0.0) is proba
 
 
 def test_the_rows_of_a_part_have_no_say_in_their_own_power() -> None:
@@ -39,6 +39,6 @@ def test_the_rows_of_a_part_have_no_say_in_their_own_power() -> None:
 
 def test_rows_stay_distributions() -> None:
     _, proba, prior = rare_class(100)
-    tilted = tilt(proba, prior, 0.7)
+    tilted = correct_prior(proba, prior, 0.7)
     assert np.allclose(tilted.sum(axis=1), 1)
     assert (tilted[:, 2] >= proba[:, 2]).all()

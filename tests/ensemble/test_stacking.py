@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 from aurist.crossval import (
-    FoldsFitted,
+    CrossValidationResult,
     TrainingData,
-    asks_of,
+    base_models_of,
     fit_member,
     is_done,
     load_folds,
@@ -20,21 +20,21 @@ from aurist.crossval import (
 )
 from aurist.ensemble.stacking import (
     LEAST_INDEPENDENT,
-    answers_beside,
     answers_of,
     beats_constant,
     can_answer,
     independent_clips,
     reason_against,
     second_level,
+    with_base_answers,
 )
-from aurist.models.base import Examples, Inputs, Member, Task
+from aurist.models.base import Examples, Inputs, ModelSpec, Task
 from aurist.plan import FOREST
 from aurist.predictions import Predictions
 from aurist.splits import assign_folds, cross_splits
 
-ABOVE = Member("Above", "forest", level=2)
-LINEAR = Member("Linear", "classic", {"kind": "logistic"}, level=2)
+ABOVE = ModelSpec("Above", "forest", level=2)
+LINEAR = ModelSpec("Linear", "classic", {"kind": "logistic"}, level=2)
 
 
 def noise(n_groups: int = 150) -> TrainingData:
@@ -50,7 +50,7 @@ def noise(n_groups: int = 150) -> TrainingData:
     return TrainingData(task, examples, ids, groups, folds, cross_splits(folds, targets, groups, seed=0))
 
 
-def accuracy(found: FoldsFitted, data: TrainingData) -> float:
+def accuracy(found: CrossValidationResult, data: TrainingData) -> float:
     said = found.oof.aligned(data.clip_ids.tolist())
     return float((said.argmax(axis=1) == data.examples.targets.argmax(axis=1)).mean())
 
@@ -61,11 +61,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def below(folder: Path) -> FoldsFitted:
+def below(folder: Path) -> CrossValidationResult:
     return fit_member(folder / FOREST.name, noise(), FOREST, 60.0)
 
 
-def test_a_second_level_finds_nothing_where_there_is_nothing(folder: Path, below: FoldsFitted) -> None:
+def test_a_second_level_finds_nothing_where_there_is_nothing(
+    folder: Path, below: CrossValidationResult
+) -> None:
     learn = noise()
     above = second_level(learn, [below])
     assert above is not None
@@ -97,12 +99,12 @@ def sites(prescribed: bool, n: int = 6000, n_sites: int = 6) -> TrainingData:
     return TrainingData(task, examples, ids, np.arange(n), folds, splits, prescribed=prescribed)
 
 
-def prior_answers(learn: TrainingData) -> FoldsFitted:
+def prior_answers(learn: TrainingData) -> CrossValidationResult:
     """An honest first level where there is nothing to learn: the shares of the other folds."""
     truth, folds = learn.examples.targets, learn.folds
     said = np.stack([truth[folds != fold].mean(axis=0) for fold in range(folds.max() + 1)])[folds]
     oof = Predictions("Prior", learn.clip_ids, said, learn.task.classes, folds)
-    return FoldsFitted(Member("Prior", "classic"), oof, None, 0.0, 0.0)
+    return CrossValidationResult(ModelSpec("Prior", "classic"), oof, None, 0.0, 0.0)
 
 
 def test_where_folds_differ_in_their_classes_a_second_level_would_be_believed_wrongly(tmp_path: Path) -> None:
@@ -146,37 +148,37 @@ def test_it_may_be_only_where_the_first_level_has_something_to_say() -> None:
     assert beats_constant(learn, replace(prior, oof=replace(prior.oof, proba=leaning)))
 
 
-def test_it_sees_features_and_answers_of_the_same_row(below: FoldsFitted) -> None:
+def test_it_sees_features_and_answers_of_the_same_row(below: CrossValidationResult) -> None:
     learn = noise()
     above = second_level(learn, [below])
     assert above is not None
-    assert list(above.asks) == [FOREST.name]
+    assert list(above.base_models) == [FOREST.name]
     assert list(above.examples.features.columns[:4]) == list("abcd")
     answers = above.examples.features.iloc[:, 4:].to_numpy()
     np.testing.assert_array_equal(answers, below.oof.aligned(above.clip_ids.tolist()))
     assert [len(split.scored) for split in above.splits] == [len(split.scored) for split in learn.splits]
 
 
-def test_there_is_no_second_level_over_nothing_or_a_single_fold(below: FoldsFitted) -> None:
+def test_there_is_no_second_level_over_nothing_or_a_single_fold(below: CrossValidationResult) -> None:
     learn = noise()
     assert second_level(learn, []) is None
-    assert second_level(learn, [replace(below, asks={"another": ""})]) is None
+    assert second_level(learn, [replace(below, base_models={"another": ""})]) is None
     single = replace(learn, folds=np.where(learn.folds == 0, 0, -1), splits=learn.splits[:1])
     assert second_level(single, [below]) is None
 
 
 def test_answers_keep_to_their_rows_whatever_the_index() -> None:
     features = pd.DataFrame({"tempo": [90.0, 120.0]}, index=[7, 3])
-    shown = answers_beside(features, {"One": np.array([[0.2, 0.8], [0.6, 0.4]])})
+    shown = with_base_answers(features, {"One": np.array([[0.2, 0.8], [0.6, 0.4]])})
     assert shown.to_numpy().tolist() == [[90.0, 0.2, 0.8], [120.0, 0.6, 0.4]]
 
 
-def test_it_is_fitted_anew_where_other_things_are_said(tmp_path: Path, below: FoldsFitted) -> None:
+def test_it_is_fitted_anew_where_other_things_are_said(tmp_path: Path, below: CrossValidationResult) -> None:
     above = second_level(noise(), [below])
     assert above is not None
     place = tmp_path / "above"
     found = fit_member(place, above, ABOVE, 60.0)
-    assert found.asks == asks_of(place) == above.asks
+    assert found.base_models == base_models_of(place) == above.base_models
     assert not unfinished(place, above)
     other = replace(below, member=replace(FOREST, name="Another"))
     changed = replace(below, oof=replace(below.oof, proba=below.oof.proba[:, ::-1].copy()))
@@ -185,15 +187,17 @@ def test_it_is_fitted_anew_where_other_things_are_said(tmp_path: Path, below: Fo
         assert again is not None
         assert len(unfinished(place, again)) == len(again.splits)
     assert is_done(place, 0)
-    assert fit_member(place, again, ABOVE, 60.0).asks == again.asks != above.asks
+    assert fit_member(place, again, ABOVE, 60.0).base_models == again.base_models != above.base_models
 
 
-def test_it_can_answer_only_where_all_is_as_it_was(below: FoldsFitted) -> None:
-    above = replace(below, member=ABOVE, asks=answers_of([below]))
+def test_it_can_answer_only_where_all_is_as_it_was(below: CrossValidationResult) -> None:
+    above = replace(below, member=ABOVE, base_models=answers_of([below]))
     assert can_answer(below, [])
     assert can_answer(above, [below])
     assert not can_answer(above, [])
-    assert not can_answer(replace(above, asks={}), [below]), "a second level that asks nobody is half deleted"
-    assert not can_answer(replace(below, asks=above.asks), [below])
+    assert not can_answer(replace(above, base_models={}), [below]), (
+        "a second level that asks nobody is half deleted"
+    )
+    assert not can_answer(replace(below, base_models=above.base_models), [below])
     changed = replace(below, oof=replace(below.oof, proba=below.oof.proba[:, ::-1].copy()))
     assert not can_answer(above, [changed])

@@ -15,7 +15,7 @@ from aurist.errors import DataError
 from aurist.events import Grid
 from aurist.features.store import summary_of_waves, summary_table
 from aurist.features.summary import SummaryConfig
-from aurist.features.windows import Block, Hearing, read_block
+from aurist.features.windows import Block, WindowSettings, read_block
 
 SECONDS = 47.3
 
@@ -35,7 +35,7 @@ def small_blocks(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
     monkeypatch.setattr("aurist.features.windows._SECONDS", seconds)
 
 
-def all_blocks(path: Path, hearing: Hearing) -> list[Block]:
+def all_blocks(path: Path, hearing: WindowSettings) -> list[Block]:
     blocks = [read_block(path, 0, hearing)]
     while blocks[-1].length is None:
         blocks.append(read_block(path, len(blocks), hearing))
@@ -61,11 +61,11 @@ def test_what_cannot_be_heard_is_said(night: Path, tmp_path: Path) -> None:
     nothing = tmp_path / "nothing.wav"
     soundfile.write(nothing, np.zeros(0), 8000)
     with pytest.raises(DataError, match="holds no samples"):
-        read_block(nothing, 0, Hearing(Grid(1), (8000,)))
+        read_block(nothing, 0, WindowSettings(Grid(1), (8000,)))
     with pytest.raises(UnreadableAudioError, match="too far from"):
         read_stretch(night, (40,), 0, 1)
     with pytest.raises(DataError, match=r"night\.flac holds no samples from 299 s on"):
-        read_block(night, 1, Hearing(Grid(1), (8000,)))
+        read_block(night, 1, WindowSettings(Grid(1), (8000,)))
     assert read_stretch(night, (8000,), 60, 61).length is None
 
 
@@ -87,7 +87,7 @@ def test_what_is_no_number_or_damaged_is_silence(channels: int, tmp_path: Path) 
     raw = bytearray((tmp_path / "a.flac").read_bytes())
     raw[len(raw) // 2] ^= 0x55
     (tmp_path / "a.flac").write_bytes(raw)
-    block = read_block(tmp_path / "a.flac", 0, Hearing(Grid(1), (8000,)))
+    block = read_block(tmp_path / "a.flac", 0, WindowSettings(Grid(1), (8000,)))
     ((start, end),) = block.silenced
     assert 18 < start < 20.1 and start < end < start + 1.1 and block.length == 40
     heard = block.waves[8000].window(25)
@@ -100,7 +100,7 @@ def test_windows_hold_the_sound_of_their_time(
     night: Path, window: float, overlap: float, margin: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     small_blocks(monkeypatch, 7.0)
-    hearing = Hearing(Grid(window, overlap), (8000,), margin)
+    hearing = WindowSettings(Grid(window, overlap), (8000,), margin)
     blocks = all_blocks(night, hearing)
     assert len(blocks) > 4 and blocks[-1].length == pytest.approx(SECONDS, abs=1e-4)
     starts, ends = (np.concatenate([getattr(block, name) for block in blocks]) for name in ("starts", "ends"))
@@ -124,7 +124,7 @@ def test_windows_hold_the_sound_of_their_time(
 
 def test_a_block_does_not_depend_on_those_before(night: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     small_blocks(monkeypatch, 10.0)
-    hearing = Hearing(Grid(2.0, 1.0), (8000, 16000))
+    hearing = WindowSettings(Grid(2.0, 1.0), (8000, 16000))
     third = all_blocks(night, hearing)[2]
     again = read_block(night, 2, hearing)
     for rate in (8000, 16000):
@@ -140,7 +140,7 @@ def test_recordings_as_short_as_may_be(
     small_blocks(monkeypatch, 4.0)
     path = tmp_path / "short.wav"
     soundfile.write(path, np.ones(round(seconds * 8000)) / 2, 8000)
-    blocks = all_blocks(path, Hearing(Grid(2.0), (8000,)))
+    blocks = all_blocks(path, WindowSettings(Grid(2.0), (8000,)))
     assert sum(map(len, blocks)) == windows
     assert blocks[-1].length == pytest.approx(seconds)
     assert all((block.ends > block.starts).all() for block in blocks)
@@ -161,7 +161,7 @@ def test_more_samples_than_32_bits_count(tmp_path: Path) -> None:
         file.seek(data + 2 * (n - rate))
         file.write(tone.tobytes())
     assert n > 2**31 and probe(path).frames == n
-    hearing = Hearing(Grid(5.0), (rate,))
+    hearing = WindowSettings(Grid(5.0), (rate,))
     last = read_block(path, (hearing.grid.count(90 * 3600) - 1) // hearing.block, hearing)
     assert last.length == 90 * 3600 == last.ends[-1]
     sound = last.waves[rate].window(len(last) - 1)
@@ -171,9 +171,9 @@ def test_more_samples_than_32_bits_count(tmp_path: Path) -> None:
 
 def test_blocks_are_no_larger_at_higher_rates() -> None:
     for rate in (8000, 48_000, 384_000):
-        hearing = Hearing(Grid(5.0), (rate,))
+        hearing = WindowSettings(Grid(5.0), (rate,))
         assert hearing.block * 5.0 * rate <= 1 << 24
-    assert Hearing(Grid(900.0), (48_000,)).block == 1
+    assert WindowSettings(Grid(900.0), (48_000,)).block == 1
 
 
 def test_summary_features_are_those_of_clips(night: Path, tmp_path: Path) -> None:
@@ -182,7 +182,7 @@ def test_summary_features_are_those_of_clips(night: Path, tmp_path: Path) -> Non
     plain = tmp_path / "plain.flac"
     soundfile.write(plain, y, 8000)
     for path, alike in ((plain, 1.0), (night, 0.99)):  # resampled from an odd rate, the last bits differ
-        block = read_block(path, 0, Hearing(Grid(4.0, 2.0), (8000,)))
+        block = read_block(path, 0, WindowSettings(Grid(4.0, 2.0), (8000,)))
         spans = make_clips(
             [()] * len(block),
             paths=[str(path)] * len(block),

@@ -16,7 +16,7 @@ from aurist.config import FitConfig
 from aurist.errors import AuristError, ConfigError
 from aurist.features.schema import EMBEDDED, row_keys
 from aurist.inference.inputs import read_inputs
-from aurist.inference.predict import apply_run
+from aurist.inference.predict import predict_clips
 
 from ..small_run import small_plan
 
@@ -72,7 +72,7 @@ def test_they_stand_beside_the_summary_and_new_recordings_get_them_too(folder: P
     shutil.copytree(folder / "data", folder / "new")
     (folder / "new" / "low" / "broken.wav").write_bytes(b"RIFF, but nothing else")
     clips = read_inputs([folder / "new"], ReadOptions(), run)
-    applied = apply_run(run, clips, cache_dir=folder / "cache")
+    applied = predict_clips(run, clips, cache_dir=folder / "cache")
     table = applied.to_frame()
     truth = table["path"].astype(str).str.split("/").str[0]
     broken = table["path"].astype(str).str.endswith("broken.wav")

@@ -13,30 +13,30 @@ from aurist.config import FitConfig
 from aurist.errors import DataError
 from aurist.features.schema import infer_schema, schema_from_dict, schema_to_dict
 from aurist.inference.inputs import like_clips, read_inputs
-from aurist.inference.predict import apply_run
-from aurist.run import Run
+from aurist.inference.predict import predict_clips
+from aurist.run import RunFolder
 
 
-def test_a_text_that_differs_in_every_row_stays_a_feature(run: Run, tmp_path: Path) -> None:
+def test_a_text_that_differs_in_every_row_stays_a_feature(run: RunFolder, tmp_path: Path) -> None:
     new = pd.DataFrame(
         {"tempo": [0.1, 2.0, 0.3], "energy": 0.0, "valence": 0.0, "noise1": 0.0, "noise2": 0.0}
     )
     new["mode"] = ["major", "minor", "locrian"]
     new.to_csv(tmp_path / "new.csv", index=False)
-    applied = apply_run(run, tmp_path / "new.csv")
-    assert applied.labels() == apply_run(run, new).labels() and len(applied.labels()) == 3
+    applied = predict_clips(run, tmp_path / "new.csv")
+    assert applied.labels() == predict_clips(run, new).labels() and len(applied.labels()) == 3
     assert any("'mode': taken as missing, never seen: locrian" in note for note in applied.notes)
     single = read_inputs([tmp_path / "new.csv"], ReadOptions(), run).take([1])
-    assert apply_run(run, single).labels() == applied.labels()[1:2]
+    assert predict_clips(run, single).labels() == applied.labels()[1:2]
 
 
-def test_a_cell_that_is_no_number_is_named_by_its_row_in_the_file(run: Run, tmp_path: Path) -> None:
+def test_a_cell_that_is_no_number_is_named_by_its_row_in_the_file(run: RunFolder, tmp_path: Path) -> None:
     text = (
         "tempo,energy,valence,noise1,noise2,mode\n0,0,0,0,0,major\nfast,0,0,0,0,major\nslow,0,0,0,0,major\n"
     )
     (tmp_path / "new.csv").write_text(text)
     with pytest.raises(DataError, match=r"(?s)row 3, column 'tempo': 'fast'.*row 4, column 'tempo': 'slow'"):
-        apply_run(run, tmp_path / "new.csv")
+        predict_clips(run, tmp_path / "new.csv")
 
 
 TRAIN = "tempo,key,bars,label\n1,1,x,a\n2,2,x,b\n3,C,4,a\n4,C,4,b\n"
@@ -125,7 +125,7 @@ def test_how_numbers_are_written_is_kept_with_the_run(tmp_path: Path) -> None:
     config = FitConfig(plan=str(plan), n_splits=2, jobs=1)
     run = fit(tmp_path / "train.csv", tmp_path / "run", config)
     (tmp_path / "new.csv").write_text('x\n"1,025"\n"4,125"\n')
-    assert apply_run(run, tmp_path / "new.csv").labels() == ["a", "b"]
+    assert predict_clips(run, tmp_path / "new.csv").labels() == ["a", "b"]
 
 
 def test_a_number_of_the_run_with_a_telling_name_stays_a_feature() -> None:

@@ -8,20 +8,20 @@ import pytest
 
 import aurist
 from aurist.clips.read import read_clips
-from aurist.inference.predict import PROBABILITY, Applied, apply_run, submission
-from aurist.results.pairwise import ensemble_gain
-from aurist.run import Run
+from aurist.inference.predict import PROBABILITY, ClipPredictions, predict_clips, submission
+from aurist.results.pairwise import against_best_single
+from aurist.run import RunFolder
 
 from ..small_run import feature_table
 
 
 @pytest.fixture(scope="module")
-def applied(run: Run) -> Applied:
+def applied(run: RunFolder) -> ClipPredictions:
     new = feature_table(20, seed=3).drop(columns="genre").assign(ID=[f"TEST_{i}" for i in range(32)])
-    return apply_run(run, read_clips(new, labelled=False))
+    return predict_clips(run, read_clips(new, labelled=False))
 
 
-def test_the_samples_columns_ids_and_order_are_kept(applied: Applied) -> None:
+def test_the_samples_columns_ids_and_order_are_kept(applied: ClipPredictions) -> None:
     sample = pd.DataFrame({"ID": [f"TEST_{i}" for i in (5, 3, 8)], "genre": "Pop"})
     made = submission(applied, sample, "sample.csv")
     assert made["ID"].tolist() == sample["ID"].tolist()
@@ -29,28 +29,28 @@ def test_the_samples_columns_ids_and_order_are_kept(applied: Applied) -> None:
     assert made["genre"].tolist() == [labels[name] for name in sample["ID"]]
 
 
-def test_a_column_for_each_class_gets_its_probability(applied: Applied) -> None:
+def test_a_column_for_each_class_gets_its_probability(applied: ClipPredictions) -> None:
     sample = pd.DataFrame({"ID": ["TEST_1"], "rock": 0.0, "folk": 0.0})
     made = submission(applied, sample, "sample.csv")
     assert made["rock"].iloc[0] == applied.proba[1, applied.classes.index("rock")]
 
 
-def test_ids_that_were_not_predicted_are_listed(applied: Applied) -> None:
+def test_ids_that_were_not_predicted_are_listed(applied: ClipPredictions) -> None:
     sample = pd.DataFrame({"ID": ["TEST_1", "X7", "X8"], "genre": "Pop"})
     with pytest.raises(aurist.DataError, match=r"(?s)2 of its 3 ids were not predicted.*X7.*X8"):
         submission(applied, sample, "sample.csv")
 
 
-def test_columns_that_are_no_classes_are_listed(applied: Applied) -> None:
+def test_columns_that_are_no_classes_are_listed(applied: ClipPredictions) -> None:
     sample = pd.DataFrame({"ID": ["TEST_1"], "rock": 0.0, "polka": 0.0})
     with pytest.raises(aurist.DataError, match=r"(?s)polka.*folk, rap, rock"):
         submission(applied, sample, "sample.csv")
 
 
-def test_repeated_ids_stay_in_the_output_in_their_order(run: Run) -> None:
+def test_repeated_ids_stay_in_the_output_in_their_order(run: RunFolder) -> None:
     ids = ["7", "008", "7", *(f"t{i}" for i in range(29))]
     new = feature_table(20, seed=3).drop(columns="genre").assign(ID=ids)
-    applied = apply_run(run, read_clips(new, labelled=False))
+    applied = predict_clips(run, read_clips(new, labelled=False))
     assert applied.to_frame()["id"].tolist() == ids
     assert any("'7' in rows 0, 2" in note for note in applied.clips.notes)
     made = submission(applied, pd.DataFrame({"ID": ["7", "t0", "7"], "rock": 0.0}), "sample.csv")
@@ -58,19 +58,19 @@ def test_repeated_ids_stay_in_the_output_in_their_order(run: Run) -> None:
     assert made["rock"].tolist() == [rock[0], rock[3], rock[2]]
 
 
-def test_a_table_of_another_kind_is_told_what_was_expected_and_found(run: Run) -> None:
+def test_a_table_of_another_kind_is_told_what_was_expected_and_found(run: RunFolder) -> None:
     other = pd.DataFrame({"zap": [1.0, 2.0], "zip": [3.0, 4.0]})
     said = r"(?s)table of 6 features.*none of them.*expected the columns: tempo, energy.*found the columns: +zap, zip"
     with pytest.raises(aurist.DataError, match=said):
-        apply_run(run, read_clips(other, labelled=False))
+        predict_clips(run, read_clips(other, labelled=False))
     recordings = pd.DataFrame({"path": ["a.wav", "b.wav"], "tempo": [1.0, 2.0]})
     with pytest.raises(
         aurist.DataError, match=r"(?s)recordings were given, such as a.wav.*tempo.*--path none"
     ):
-        apply_run(run, read_clips(recordings, labelled=False))
+        predict_clips(run, read_clips(recordings, labelled=False))
 
 
-def test_written_probabilities_sum_to_one(applied: Applied, tmp_path: Path) -> None:
+def test_written_probabilities_sum_to_one(applied: ClipPredictions, tmp_path: Path) -> None:
     applied.to_frame().to_csv(tmp_path / "p.csv", index=False, float_format=PROBABILITY)
     text = (tmp_path / "p.csv").read_text()
     assert max(len(cell) for line in text.splitlines()[1:] for cell in line.split(",")[2:]) <= 16
@@ -78,17 +78,17 @@ def test_written_probabilities_sum_to_one(applied: Applied, tmp_path: Path) -> N
     np.testing.assert_allclose(written.sum(axis=1), applied.proba.sum(axis=1), atol=1e-8)
 
 
-def test_the_gain_of_the_ensemble_is_that_of_the_leaderboard(run: Run) -> None:
+def test_the_gain_of_the_ensemble_is_that_of_the_leaderboard(run: RunFolder) -> None:
     board = run.leaderboard().set_index("model")["score"]
     singles = board.drop(["Ensemble", "AutoGluonEnsemble"], errors="ignore")
-    gain = ensemble_gain(run.pairwise(), singles.index)
+    gain = against_best_single(run.pairwise(), singles.index)
     assert gain is not None
     assert gain["model"] == singles.index[0]
     assert gain["score"] == pytest.approx(board["Ensemble"] - singles.max(), abs=1e-5)
     assert gain["low"] <= gain["score"] <= gain["high"]
 
 
-def test_every_pair_of_rows_is_compared(run: Run) -> None:
+def test_every_pair_of_rows_is_compared(run: RunFolder) -> None:
     pairs, board = run.pairwise(), run.leaderboard()
     scores = board.set_index("model")["score"]
     assert len(pairs) == len(board) * (len(board) - 1) / 2

@@ -14,12 +14,12 @@ from aurist.clips import Clips, make_clips
 from aurist.config import FitConfig
 from aurist.ensemble.thresholds import f1_thresholds, precision_thresholds
 from aurist.errors import ConfigError
-from aurist.inference.predict import apply_run
+from aurist.inference.predict import predict_clips
 from aurist.inference.thresholds import thresholds_of
 from aurist.metrics import metric
 from aurist.report import write_report
 from aurist.results.evaluation import evaluate_run
-from aurist.run import Run, read_data
+from aurist.run import RunFolder, read_data
 
 from ..command import done
 
@@ -46,50 +46,50 @@ def several(n: int, seed: int, shuffled: bool = False, unlisted: str = "absent")
     )
 
 
-def fitted(clips: Clips, folder: Path) -> Run:
+def fitted(clips: Clips, folder: Path) -> RunFolder:
     (folder / "plan.toml").write_text(PLAN)
     config = FitConfig(plan=str(folder / "plan.toml"), metric="average_precision", n_splits=3, jobs=1)
     return fit(clips, folder / "run", config)
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+def run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     return fitted(several(400, 0), tmp_path_factory.mktemp("several"))
 
 
-def out_of_fold(run: Run) -> tuple[np.ndarray, np.ndarray]:
+def out_of_fold(run: RunFolder) -> tuple[np.ndarray, np.ndarray]:
     said = run.out_of_fold(NAMES)["Ensemble"]
     clips = read_data(run).clips
     rows = pd.Index(clips.table["clip_id"]).get_indexer(pd.Index(said.clip_id))
     return said.proba, clips.targets(NAMES)[rows]
 
 
-def test_labels_are_named_by_the_thresholds_that_are_kept(run: Run) -> None:
+def test_labels_are_named_by_the_thresholds_that_are_kept(run: RunFolder) -> None:
     kept = json.loads((run.folder / "thresholds.json").read_text())
     chosen = np.array([kept["Ensemble"][name] for name in NAMES])
     assert np.allclose(chosen, f1_thresholds(*out_of_fold(run)), atol=1e-6)
     assert set(kept) == set(run.leaderboard()["model"])
     new = several(300, 9)
-    applied = apply_run(run, new)
+    applied = predict_clips(run, new)
     expected = [";".join(np.array(NAMES)[row >= chosen]) for row in applied.proba]
     assert applied.labels() == expected == applied.to_frame()["label"].tolist()
     assert expected != [";".join(np.array(NAMES)[row > 0.5]) for row in applied.proba]
     (run.folder / "thresholds.json").rename(run.folder / "gone")  # a run of before
-    old = apply_run(run, new).labels()
+    old = predict_clips(run, new).labels()
     (run.folder / "gone").rename(run.folder / "thresholds.json")
     assert old == [";".join(np.array(NAMES)[row > 0.5]) for row in applied.proba]
 
 
 def test_what_the_run_says_of_its_labels_is_nested_and_printed(
-    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said = run.scores()["decisions"]
     proba, truth = out_of_fold(run)
     for name in ("f1_macro", "f1_micro"):
         found = said[name]
-        assert found["half"]["score"] == pytest.approx(metric(name)(truth, proba, multilabel=True))
+        assert found["at_0.5"]["score"] == pytest.approx(metric(name)(truth, proba, multilabel=True))
         assert found["thresholds"]["low"] < found["thresholds"]["score"] < found["thresholds"]["high"]
-    assert said["f1_macro"]["thresholds"]["score"] > said["f1_macro"]["half"]["score"]
+    assert said["f1_macro"]["thresholds"]["score"] > said["f1_macro"]["at_0.5"]["score"]
     monkeypatch.setenv("COLUMNS", "1000")
     shown = done("leaderboard", run.folder).stdout
     assert f"f1_macro {said['f1_macro']['thresholds']['score']:.3f}" in shown
@@ -98,7 +98,7 @@ def test_what_the_run_says_of_its_labels_is_nested_and_printed(
     assert f"{said['f1_micro']['thresholds']['score']:.3f}" in (tmp_path / "report.html").read_text("utf-8")
 
 
-def test_an_evaluation_scores_what_is_named(run: Run, tmp_path: Path) -> None:
+def test_an_evaluation_scores_what_is_named(run: RunFolder, tmp_path: Path) -> None:
     new = several(300, 9)
     found = evaluate_run(run, new)
     scores = found.scores["all rows"].set_index("metric")["score"]
@@ -110,14 +110,14 @@ def test_an_evaluation_scores_what_is_named(run: Run, tmp_path: Path) -> None:
     assert found.per_class["f1"].mean() == pytest.approx(scores["f1_macro"])
 
 
-def test_for_a_precision_thresholds_are_chosen_anew(run: Run) -> None:
+def test_for_a_precision_thresholds_are_chosen_anew(run: RunFolder) -> None:
     new = several(3000, 7)
-    applied = apply_run(run, new, precision=0.8)
+    applied = predict_clips(run, new, precision=0.8)
     assert applied.thresholds is not None
     assert np.array_equal(applied.thresholds, precision_thresholds(*out_of_fold(run), 0.8))
     named, truth = applied.named(), new.targets(NAMES) == 1
     assert named[:, 0].any() and truth[named[:, 0], 0].mean() > 0.78
-    surer = apply_run(run, new, precision=0.99)
+    surer = predict_clips(run, new, precision=0.99)
     assert surer.thresholds is not None and np.isinf(surer.thresholds[1])
     assert not surer.named()[:, 1].any()
     assert any("precision of 0.99" in note and "odd" in note for note in surer.notes)
@@ -133,10 +133,10 @@ def test_a_run_of_one_label_a_clip_has_none(tmp_path: Path) -> None:
     run = fitted_single(clips, tmp_path)
     assert not (run.folder / "thresholds.json").exists() and thresholds_of(run) is None
     with pytest.raises(ConfigError, match="several labels"):
-        apply_run(run, clips, precision=0.9)
+        predict_clips(run, clips, precision=0.9)
 
 
-def fitted_single(clips: Clips, folder: Path) -> Run:
+def fitted_single(clips: Clips, folder: Path) -> RunFolder:
     (folder / "plan.toml").write_text(PLAN)
     config = FitConfig(plan=str(folder / "plan.toml"), n_splits=2, jobs=1)
     return fit(clips, folder / "run", config)
@@ -152,7 +152,7 @@ def test_labels_shuffled_at_random_are_named_by_chance(tmp_path: Path) -> None:
     assert found["low"] < chance
 
 
-def test_what_is_confirmed_absent_counts_as_what_is_not_listed(tmp_path: Path, run: Run) -> None:
+def test_what_is_confirmed_absent_counts_as_what_is_not_listed(tmp_path: Path, run: RunFolder) -> None:
     """Where all is known, by whatever spelling, all is the same."""
     told = fitted(several(400, 0, unlisted="unknown"), tmp_path)
     assert (told.folder / "thresholds.json").read_text() == (run.folder / "thresholds.json").read_text()

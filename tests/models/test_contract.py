@@ -11,24 +11,24 @@ import pytest
 from aurist.crossval import TrainingData, fit_member, is_done, load_folds
 from aurist.errors import RunError
 from aurist.metrics import metric
-from aurist.models.base import Examples, FitFailedError, Inputs, Member, Task
+from aurist.models.base import Examples, FitFailedError, Inputs, ModelSpec, Task
 from aurist.models.engines import engine
 from aurist.results.bootstrap import bootstrap
 from aurist.splits import assign_folds, cross_splits
 
 MEMBERS = [
-    Member("forest", "forest", {"trees": 60}),
-    Member("svm", "classic", {"kind": "svm"}),
-    Member("lda", "classic", {"kind": "lda"}),
-    Member("logistic", "classic", {"kind": "logistic"}),
-    Member("ridge", "classic", {"kind": "ridge"}),
-    Member("kernel", "kernel"),
-    Member("GBM", "autogluon", {"kind": "GBM", "refit": True, "learning_rate": 0.2}),
-    Member("LR", "autogluon", {"kind": "LR", "refit": False}),
-    pytest.param(Member("CAT", "autogluon", {"kind": "CAT", "refit": True}), marks=pytest.mark.slow),
-    pytest.param(Member("XGB", "autogluon", {"kind": "XGB", "refit": True}), marks=pytest.mark.slow),
-    Member("RF", "autogluon", {"kind": "RF", "refit": True}),
-    pytest.param(Member("mljar", "mljar", {"preset": "quick"}), marks=pytest.mark.slow),
+    ModelSpec("forest", "forest", {"trees": 60}),
+    ModelSpec("svm", "classic", {"kind": "svm"}),
+    ModelSpec("lda", "classic", {"kind": "lda"}),
+    ModelSpec("logistic", "classic", {"kind": "logistic"}),
+    ModelSpec("ridge", "classic", {"kind": "ridge"}),
+    ModelSpec("kernel", "kernel"),
+    ModelSpec("GBM", "autogluon", {"kind": "GBM", "refit": True, "learning_rate": 0.2}),
+    ModelSpec("LR", "autogluon", {"kind": "LR", "refit": False}),
+    pytest.param(ModelSpec("CAT", "autogluon", {"kind": "CAT", "refit": True}), marks=pytest.mark.slow),
+    pytest.param(ModelSpec("XGB", "autogluon", {"kind": "XGB", "refit": True}), marks=pytest.mark.slow),
+    ModelSpec("RF", "autogluon", {"kind": "RF", "refit": True}),
+    pytest.param(ModelSpec("mljar", "mljar", {"preset": "quick"}), marks=pytest.mark.slow),
 ]
 CLASSES = ("a", "b", "c", "d")
 
@@ -64,7 +64,7 @@ def training_data(
 
 
 @pytest.mark.parametrize("member", MEMBERS, ids=str)
-def test_learns_what_is_plain_and_is_the_same_when_read_back(member: Member, tmp_path: Path) -> None:
+def test_learns_what_is_plain_and_is_the_same_when_read_back(member: ModelSpec, tmp_path: Path) -> None:
     data = training_data()
     found = fit_member(tmp_path, data, member, seconds=40)
     proba = found.oof.aligned(data.clip_ids.tolist())
@@ -78,7 +78,7 @@ def test_learns_what_is_plain_and_is_the_same_when_read_back(member: Member, tmp
 
 
 @pytest.mark.parametrize("member", MEMBERS, ids=str)
-def test_shuffled_labels_score_chance(member: Member, tmp_path: Path) -> None:
+def test_shuffled_labels_score_chance(member: ModelSpec, tmp_path: Path) -> None:
     data = training_data(shuffled=True)
     found = fit_member(tmp_path, data, member, seconds=40)
     proba = found.oof.aligned(data.clip_ids.tolist())
@@ -88,7 +88,7 @@ def test_shuffled_labels_score_chance(member: Member, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("member", MEMBERS, ids=str)
-def test_several_labels_a_clip(member: Member, tmp_path: Path) -> None:
+def test_several_labels_a_clip(member: ModelSpec, tmp_path: Path) -> None:
     data = training_data(multilabel=True, n_splits=2)
     found = fit_member(tmp_path, data, member, seconds=40)
     proba = found.oof.aligned(data.clip_ids.tolist())
@@ -98,7 +98,7 @@ def test_several_labels_a_clip(member: Member, tmp_path: Path) -> None:
 
 def test_mljar_learns_too_and_is_the_same_when_read_back(tmp_path: Path) -> None:
     data = training_data(n=120, n_splits=2)
-    member = Member("mljar", "mljar", {"preset": "quick"})
+    member = ModelSpec("mljar", "mljar", {"preset": "quick"})
     found = fit_member(tmp_path, data, member, seconds=60)
     proba = found.oof.aligned(data.clip_ids.tolist())
     assert metric("accuracy")(data.examples.targets, proba) > 0.7
@@ -128,7 +128,7 @@ def test_a_class_that_is_not_in_the_training_folds_gets_no_probability(tmp_path:
 
 def test_a_member_that_is_late_is_stopped_only_where_the_whole_time_is_up(tmp_path: Path) -> None:
     data = training_data()
-    large = Member("forest", "forest", {"trees": 1000})
+    large = ModelSpec("forest", "forest", {"trees": 1000})
     with pytest.raises(FitFailedError, match="folds done"):
         fit_member(tmp_path / "stopped", data, large, seconds=0.1)
     assert not list((tmp_path / "stopped").glob(".fold*"))
@@ -151,4 +151,4 @@ def test_a_finished_fold_is_not_fitted_again(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["forest", "autogluon", "mljar"])
 def test_an_empty_folder_says_what_is_missing(name: str, tmp_path: Path) -> None:
     with pytest.raises(RunError, match="aurist resume"):
-        engine(name).load(tmp_path, training_data().task, Member(name, name))
+        engine(name).load(tmp_path, training_data().task, ModelSpec(name, name))

@@ -11,7 +11,7 @@ from sklearn.kernel_ridge import KernelRidge
 
 from aurist.metrics import UNKNOWN
 from aurist.models import kernel
-from aurist.models.base import Examples, FitFailedError, Inputs, Member, Task
+from aurist.models.base import Examples, FitFailedError, Inputs, ModelSpec, Task
 from aurist.models.engines import engine
 from aurist.models.kernel import _distances, _learnt
 
@@ -78,7 +78,7 @@ def test_a_part_of_the_rows_as_landmarks_is_nearly_as_good(monkeypatch: pytest.M
     for name, landmarks in (("all", 3000), ("some", 250)):
         monkeypatch.setattr(kernel, "LANDMARKS", landmarks)
         (tmp_path / name).mkdir()
-        fitted = engine("kernel").fit(tmp_path / name, TASK, Member("k", "kernel"), train, inner, 60)
+        fitted = engine("kernel").fit(tmp_path / name, TASK, ModelSpec("k", "kernel"), train, inner, 60)
         assert len(fitted.model.rows) == min(landmarks, 1100)
         right = (fitted.model.predict_proba(new.inputs) > 0.5) == (new.targets == 1)
         told.append(right.mean())
@@ -97,7 +97,7 @@ def test_the_order_of_answers_does_not_depend_on_the_unit_of_a_feature(tmp_path)
         place = tmp_path / name
         place.mkdir()
         given = [change(one) for one in (train, inner, new)]
-        fitted = engine("kernel").fit(place, TASK, Member("k", "kernel"), given[0], given[1], 60)
+        fitted = engine("kernel").fit(place, TASK, ModelSpec("k", "kernel"), given[0], given[1], 60)
         told.append(fitted.model.predict_proba(given[2].inputs))
     assert told[0] == pytest.approx(told[1], abs=1e-4)
 
@@ -111,7 +111,12 @@ def test_many_categories(tmp_path) -> None:
     targets = np.eye(3, dtype=np.int8)[np.arange(n) % 30 % 3]
     made = Examples(Inputs(features), targets, np.ones(n))
     fitted = engine("kernel").fit(
-        tmp_path, replace(TASK, multilabel=False), Member("k", "kernel"), made.take(np.arange(60)), made, 60
+        tmp_path,
+        replace(TASK, multilabel=False),
+        ModelSpec("k", "kernel"),
+        made.take(np.arange(60)),
+        made,
+        60,
     )
     assert (fitted.model.predict_proba(made.inputs).argmax(axis=1) == targets.argmax(axis=1)).mean() > 0.9
 
@@ -121,5 +126,5 @@ def test_a_single_class_cannot_be_learnt(tmp_path) -> None:
     alone = replace(made, targets=np.tile(np.array([1, 0, 0], dtype=np.int8), (20, 1)))
     with pytest.raises(FitFailedError, match="single class"):
         engine("kernel").fit(
-            tmp_path, replace(TASK, multilabel=False), Member("k", "kernel"), alone, alone, 60
+            tmp_path, replace(TASK, multilabel=False), ModelSpec("k", "kernel"), alone, alone, 60
         )

@@ -12,7 +12,7 @@ import sklearn.utils
 from sklearn.preprocessing import FunctionTransformer, QuantileTransformer
 
 from aurist.errors import RunError
-from aurist.models.base import Examples, Inputs, Member, Task
+from aurist.models.base import Examples, Inputs, ModelSpec, Task
 from aurist.models.engines import engine
 from aurist.models.forest import as_numbers
 from aurist.models.sklearn_io import normal_features, read_kept, write_kept
@@ -82,13 +82,13 @@ def test_what_runs_commands_is_not_loaded(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "member",
     [
-        Member("m", "forest", {"trees": 5}),
-        Member("m", "kernel"),
-        *(Member("m", "classic", {"kind": kind}) for kind in ("svm", "lda", "logistic")),
+        ModelSpec("m", "forest", {"trees": 5}),
+        ModelSpec("m", "kernel"),
+        *(ModelSpec("m", "classic", {"kind": kind}) for kind in ("svm", "lda", "logistic")),
     ],
     ids=lambda member: member.settings.get("kind", member.engine),
 )
-def test_the_list_of_types_has_all_that_models_hold(tmp_path: Path, member: Member, several: bool) -> None:
+def test_the_list_of_types_has_all_that_models_hold(tmp_path: Path, member: ModelSpec, several: bool) -> None:
     shown = features(0, 120)
     targets = np.eye(3, dtype=np.int8)[np.arange(120) % 3]
     if several:

@@ -10,14 +10,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from aurist.models.base import Examples, FitFailedError, Inputs, Member, Task
+from aurist.models.base import Examples, FitFailedError, Inputs, ModelSpec, Task
 from aurist.models.engines import engine
 
 TASK = Task(("a", "b", "c"), False, "accuracy")
 
 
-def member_of(kind: str) -> Member:
-    return Member("m", "kernel") if kind == "kernel" else Member("m", "classic", {"kind": kind})
+def member_of(kind: str) -> ModelSpec:
+    return ModelSpec("m", "kernel") if kind == "kernel" else ModelSpec("m", "classic", {"kind": kind})
 
 
 def examples(labels: list[int], seed: int) -> Examples:
@@ -62,6 +62,6 @@ def test_a_class_of_one_clip_is_learnt_without_a_warning(kind: str, tmp_path: Pa
 def test_fewer_rows_than_discriminants_need_are_said(tmp_path: Path) -> None:
     features = pd.DataFrame({"a": [0.0, 1.0, 2.0], "b": [1.0, 0.5, 0.0]})
     three = Examples(Inputs(features), np.eye(3, dtype=np.int8), np.ones(3))
-    member = Member("LDA", "classic", {"kind": "lda"})
+    member = ModelSpec("LDA", "classic", {"kind": "lda"})
     with pytest.raises(FitFailedError, match="3 rows to learn 3 classes from are too few"):
         engine("classic").fit(tmp_path, Task(("a", "b", "c"), False, "accuracy"), member, three, three, 60.0)

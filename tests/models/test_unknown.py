@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from aurist.metrics import UNKNOWN, metric
-from aurist.models.base import Examples, Inputs, Member, Task
+from aurist.models.base import Examples, Inputs, ModelSpec, Task
 from aurist.models.engines import engine
 
 TASK = Task(("a", "b", "c"), True, "average_precision")
@@ -37,7 +37,7 @@ def examples(n: int, seed: int, unknown: bool) -> Examples:
 )
 def test_what_is_unknown_is_left_out(name: str, settings: dict[str, object], tmp_path: Path) -> None:
     train, inner, new = examples(300, 0, True), examples(60, 1, True), examples(400, 2, False)
-    member = Member("m", name, settings)
+    member = ModelSpec("m", name, settings)
     fitted = engine(name).fit(tmp_path, TASK, member, train, inner, 60)
     proba = fitted.model.predict_proba(new.inputs)
     # taken for absent, four in five of the labels would be wrong, and what is there would score about 0.3
@@ -50,7 +50,7 @@ def test_what_is_unknown_is_left_out(name: str, settings: dict[str, object], tmp
 
 @pytest.mark.parametrize("name", ["logistic", "svm", "kernel"])
 def test_one_label_alone_is_one_column(name: str, tmp_path: Path) -> None:
-    member = Member("m", "kernel") if name == "kernel" else Member("m", "classic", {"kind": name})
+    member = ModelSpec("m", "kernel") if name == "kernel" else ModelSpec("m", "classic", {"kind": name})
     for unknown in (False, True):
         task = Task(("a",), True, "average_precision")
         made = examples(120, 0, unknown)
@@ -69,7 +69,7 @@ def test_a_label_that_every_known_row_has_is_answered_by_one(
     made.targets[:, 1] = 1
     if name != "forest":  # the forest takes what is unknown for absent
         made.targets[:60, 1] = UNKNOWN
-    member = Member("m", name, {} if kind is None else {"kind": kind})
+    member = ModelSpec("m", name, {} if kind is None else {"kind": kind})
     model = engine(name).fit(tmp_path, TASK, member, made, made, 60).model
     loaded = engine(name).load(tmp_path, TASK, member)
     for one in (model, loaded):

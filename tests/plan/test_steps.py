@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from aurist.errors import ConfigError
-from aurist.models.base import Member
+from aurist.models.base import ModelSpec
 from aurist.models.network_member import recipe_member, recipe_of
 from aurist.plan import FOREST, FitPlan, Step, read_plan, with_epochs, write_plan
 from aurist.recipes import read_recipe
@@ -13,8 +13,8 @@ from aurist.recipes import read_recipe
 
 def test_a_plan_reads_back_as_it_was_written(tmp_path: Path) -> None:
     network = with_epochs(recipe_member(read_recipe("iaml-slices")), 7, "32")
-    boosted = Member("LightGBM", "autogluon", {"kind": "GBM", "refit": True}, seconds_per_row=0.01)
-    above = Member("LightGBM_L2", "autogluon", {"kind": "GBM"}, level=2)
+    boosted = ModelSpec("LightGBM", "autogluon", {"kind": "GBM", "refit": True}, seconds_per_row=0.01)
+    above = ModelSpec("LightGBM_L2", "autogluon", {"kind": "GBM"}, level=2)
     plan = FitPlan(
         (Step(FOREST, 0.4), Step(boosted, 0.4, 12.5), Step(network, seconds=90.0), Step(above)),
         ("it is so", 'for "x"'),

@@ -19,7 +19,7 @@ from aurist.config import FitConfig
 from aurist.errors import ConfigError
 from aurist.report import write_report
 from aurist.report.mistakes import worst_mistakes
-from aurist.run import Run
+from aurist.run import RunFolder
 
 RATE = 8000
 
@@ -55,7 +55,7 @@ def trees(folder: Path, n_splits: int) -> FitConfig:
 
 
 @pytest.fixture(scope="module")
-def heard(tmp_path_factory: pytest.TempPathFactory) -> Run:
+def heard(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     """A quick run on sounds, some of them with a wrong label on purpose, one of them broken."""
     folder = tmp_path_factory.mktemp("report")
     rng = np.random.default_rng(0)
@@ -70,7 +70,7 @@ def heard(tmp_path_factory: pytest.TempPathFactory) -> Run:
     return fit(folder / "data", folder / "run", trees(folder, 3), cache_dir=folder / "cache")
 
 
-def test_a_run_on_sounds(heard: Run, tmp_path: Path) -> None:
+def test_a_run_on_sounds(heard: RunFolder, tmp_path: Path) -> None:
     write_report(heard, tmp_path / "report.html")
     page = Page(tmp_path / "report.html")
     assert page.addresses and all(address.startswith("data:") for address in page.addresses)
@@ -104,7 +104,7 @@ def test_a_run_on_a_table_has_no_sounds(tmp_path: Path) -> None:
         write_report(run, tmp_path / "report.html", model="None such")
 
 
-def test_sounds_that_were_moved_and_sounds_left_out(heard: Run, tmp_path: Path) -> None:
+def test_sounds_that_were_moved_and_sounds_left_out(heard: RunFolder, tmp_path: Path) -> None:
     write_report(heard, tmp_path / "silent.html", with_sound=False)
     assert "data:audio" not in (tmp_path / "silent.html").read_text("utf-8")
     assert (tmp_path / "silent.html").stat().st_size < 400_000
@@ -113,7 +113,7 @@ def test_sounds_that_were_moved_and_sounds_left_out(heard: Run, tmp_path: Path) 
     table = pd.read_parquet(moved / "clips.parquet")
     table["path"] = "gone/" + table["path"]
     table.to_parquet(moved / "clips.parquet")
-    write_report(Run(moved), tmp_path / "moved.html")
+    write_report(RunFolder(moved), tmp_path / "moved.html")
     page = Page(tmp_path / "moved.html")
     assert "10.wav" in page.text and not any(a.startswith("data:audio") for a in page.addresses)
 
@@ -143,7 +143,7 @@ class TestMistakes:
 
 
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="needs the browser chromium")
-def test_a_browser_shows_it_and_sorts_its_tables(heard: Run, tmp_path: Path) -> None:
+def test_a_browser_shows_it_and_sorts_its_tables(heard: RunFolder, tmp_path: Path) -> None:
     write_report(heard, tmp_path / "report.html")
     text = (tmp_path / "report.html").read_text("utf-8")
     click = (

@@ -11,7 +11,7 @@ import pytest
 from aurist.automl.fit import fit
 from aurist.clips.read import ReadOptions
 from aurist.config import FitConfig
-from aurist.run import Run
+from aurist.run import RunFolder
 
 from ..command import aurist as command
 
@@ -35,14 +35,14 @@ engine = "forest"
 """
 
 
-def fitted(folder: Path, table: pd.DataFrame, plan: str, **reading: str) -> Run:
+def fitted(folder: Path, table: pd.DataFrame, plan: str, **reading: str) -> RunFolder:
     (folder / "plan.toml").write_text(plan, encoding="utf-8")
     config = FitConfig(plan=str(folder / "plan.toml"), n_splits=3, jobs=1)
     return fit(table, folder / "run", config, options=ReadOptions(label="label", **reading))
 
 
 @pytest.fixture(scope="module")
-def few(tmp_path_factory: pytest.TempPathFactory) -> Run:
+def few(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     """Three classes in 2, 4 and 7 recordings of noise."""
     label = np.repeat(["dog", "cat", "owl"], [12, 24, 42])
     table = pd.DataFrame(np.random.default_rng(0).normal(size=(78, 4)), columns=list("abcd"))
@@ -50,7 +50,7 @@ def few(tmp_path_factory: pytest.TempPathFactory) -> Run:
     return fitted(tmp_path_factory.mktemp("few"), table, PLAN, group="recording")
 
 
-def test_few_groups_are_said_where_scores_are_said(few: Run) -> None:
+def test_few_groups_are_said_where_scores_are_said(few: RunFolder) -> None:
     assert few.scores()["few_groups"] == {"dog": 2, "cat": 4}
     sentence = "2 of 3 classes stand in fewer than 5 groups (dog in 2, cat in 4)"
     assert sentence in " ".join(few.scores()["cautions"])
@@ -59,7 +59,7 @@ def test_few_groups_are_said_where_scores_are_said(few: Run) -> None:
     assert sentence in (few.folder / "report.html").read_text(encoding="utf-8")
 
 
-def test_the_row_that_predicts_stands_first_and_is_marked(few: Run) -> None:
+def test_the_row_that_predicts_stands_first_and_is_marked(few: RunFolder) -> None:
     lines = command("leaderboard", few.folder).stdout.splitlines()
     first_words = [line.split()[0] for line in lines if line.strip()]
     rows = [word for word in first_words if word in set(few.leaderboard()["model"])]
@@ -75,7 +75,7 @@ def test_noise_in_folds_of_differing_shares_is_no_leak(tmp_path: Path) -> None:
     label = np.concatenate([rng.permutation(["a"] * n + ["b"] * (200 - n)) for n in (180, 20)])
     table = pd.DataFrame(rng.normal(size=(400, 4)), columns=list("wxyz"))
     run = fitted(tmp_path, table.assign(label=label, site=np.arange(400) // 200), FOREST, fold="site")
-    careless = run.scores()["careless"]
+    careless = run.scores()["random_split"]
     assert careless["random"]["score"] > careless["honest"]["high"]
     assert not careless["leak"] and careless["by_shares"] > 0.1
     shown = command("leaderboard", run.folder).stdout
@@ -90,4 +90,4 @@ def test_copies_across_folds_of_differing_shares_are_a_leak(tmp_path: Path) -> N
     clips = np.repeat(rng.normal(size=(80, 4)), 5, axis=0) + rng.normal(scale=0.02, size=(400, 4))
     table = pd.DataFrame(clips, columns=list("wxyz")).assign(label=np.repeat(label, 5))
     run = fitted(tmp_path, table.assign(site=np.arange(400) // 200), FOREST, fold="site")
-    assert run.scores()["careless"]["leak"]
+    assert run.scores()["random_split"]["leak"]

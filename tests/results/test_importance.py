@@ -5,10 +5,10 @@ import pytest
 
 from aurist.results import importance
 from aurist.results.importance import permutation_importance
-from aurist.run import Run
+from aurist.run import RunFolder
 
 
-def test_features_that_matter_come_first_and_noise_is_not_told_from_zero(run: Run) -> None:
+def test_features_that_matter_come_first_and_noise_is_not_told_from_zero(run: RunFolder) -> None:
     table = permutation_importance(run, repeats=3)
     assert set(table["feature"].head(2)) == {"tempo", "energy"}
     assert (table["low"] <= table["importance"]).all()
@@ -19,7 +19,7 @@ def test_features_that_matter_come_first_and_noise_is_not_told_from_zero(run: Ru
 
 
 def test_features_asked_for_together_are_told_as_one_by_one(
-    run: Run, monkeypatch: pytest.MonkeyPatch
+    run: RunFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     together = permutation_importance(run, model="ExtraTrees", repeats=2)
     monkeypatch.setattr(importance, "_AT_A_TIME", 1)

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from aurist.crossval import FoldsFitted, TrainingData
+from aurist.crossval import CrossValidationResult, TrainingData
 from aurist.metrics import metric
-from aurist.models.base import Examples, Inputs, Member, Task
+from aurist.models.base import Examples, Inputs, ModelSpec, Task
 from aurist.models.network_member import ONE_CHECKPOINT, POOLED
 from aurist.predictions import Predictions
 from aurist.results.pooling_choice import (
@@ -46,10 +46,10 @@ def saying(learn: TrainingData, name: str, skill: float, seed: int) -> Predictio
     return Predictions(name, learn.clip_ids[order], proba[order], CLASSES, learn.folds[order])
 
 
-def fitted(learn: TrainingData, **ways: tuple[float, int]) -> FoldsFitted:
+def fitted(learn: TrainingData, **ways: tuple[float, int]) -> CrossValidationResult:
     said = {name: saying(learn, name, *way) for name, way in ways.items()}
-    member = Member("net", "network", {"recipe": {}})
-    return FoldsFitted(member, next(iter(said.values())), None, 1.0, 1.0, said)
+    member = ModelSpec("net", "network", {"recipe": {}})
+    return CrossValidationResult(member, next(iter(said.values())), None, 1.0, 1.0, said)
 
 
 def test_the_best_pooling_is_kept_and_its_own_word_is_nested(learn: TrainingData) -> None:

@@ -11,12 +11,12 @@ import pytest
 
 from aurist.clips.read import read_clips
 from aurist.errors import ConfigError
-from aurist.inference.predict import apply_run
+from aurist.inference.predict import predict_clips
 from aurist.results.pruning import prune, prune_curve
-from aurist.run import Run, open_run
+from aurist.run import RunFolder, open_run
 
 
-def test_the_curve_ends_with_one_model(run: Run) -> None:
+def test_the_curve_ends_with_one_model(run: RunFolder) -> None:
     curve = prune_curve(run)
     assert curve["models"].tolist() == sorted(curve["models"], reverse=True)
     assert curve["models"].iloc[-1] == 1
@@ -26,7 +26,7 @@ def test_the_curve_ends_with_one_model(run: Run) -> None:
     assert np.isclose(curve["score"].iloc[0], scores["Ensemble"], atol=0.03)  # which is tilted, too
 
 
-def test_what_is_left_out_is_not_asked(run: Run, tmp_path: Path, table: pd.DataFrame) -> None:
+def test_what_is_left_out_is_not_asked(run: RunFolder, tmp_path: Path, table: pd.DataFrame) -> None:
     folder = tmp_path / "run"
     shutil.copytree(run.folder, folder)
     smaller = open_run(folder)
@@ -39,9 +39,9 @@ def test_what_is_left_out_is_not_asked(run: Run, tmp_path: Path, table: pd.DataF
     for other in (folder / "models").iterdir():
         if other.name != kept:
             shutil.rmtree(other)
-    assert np.isfinite(apply_run(smaller, read_clips(table, labelled=False)).proba).all()
+    assert np.isfinite(predict_clips(smaller, read_clips(table, labelled=False)).proba).all()
 
 
-def test_an_ensemble_of_nothing_is_refused(run: Run) -> None:
+def test_an_ensemble_of_nothing_is_refused(run: RunFolder) -> None:
     with pytest.raises(ConfigError, match="at least 1"):
         prune(run, 0)

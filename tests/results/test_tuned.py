@@ -15,12 +15,12 @@ from aurist.clips.read import ReadOptions
 from aurist.config import FitConfig
 from aurist.recipes import TunedBy, sample_of
 from aurist.results.tuned import clip_hashes
-from aurist.run import Run, read_data, training_data
+from aurist.run import RunFolder, read_data, training_data
 
 from ..command import aurist as command
 
 
-def fit_tuned(folder: Path, table: pd.DataFrame, tuned: TunedBy) -> Run:
+def fit_tuned(folder: Path, table: pd.DataFrame, tuned: TunedBy) -> RunFolder:
     member = {"name": "Forest-tuned", "engine": "forest", "tuned": asdict(tuned)}
     other = {"name": "LDA", "engine": "classic", "settings": {"kind": "lda"}}
     folder.mkdir()
@@ -37,12 +37,12 @@ def table() -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def first(tmp_path_factory: pytest.TempPathFactory, table: pd.DataFrame) -> Run:
+def first(tmp_path_factory: pytest.TempPathFactory, table: pd.DataFrame) -> RunFolder:
     return fit_tuned(tmp_path_factory.mktemp("tuned") / "first", table, TunedBy())
 
 
 @pytest.fixture(scope="module")
-def tuned(first: Run) -> TunedBy:
+def tuned(first: RunFolder) -> TunedBy:
     hashes = clip_hashes(training_data(read_data(first)))
     return TunedBy(40, "accuracy", 0.913, sample_of(hashes))
 
@@ -72,7 +72,7 @@ def test_some_of_the_clips_in_another_order_are_known(
 
 
 def test_nothing_is_said_where_nothing_was_chosen_on_these_clips(
-    tmp_path: Path, first: Run, table: pd.DataFrame, tuned: TunedBy
+    tmp_path: Path, first: RunFolder, table: pd.DataFrame, tuned: TunedBy
 ) -> None:
     others = table.assign(a=table["a"] + 0.001)
     once = TunedBy(1, "accuracy", 0.9, tuned.clips)

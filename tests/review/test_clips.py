@@ -81,7 +81,7 @@ def test_clips_are_cut_as_the_table_says(field: tuple[Path, list[tuple[float, fl
     assert set(table["label"]) == set(HZ) and table["verdict"].isna().all()
     assert table["score"].is_monotonic_decreasing
     for name in HZ:
-        own = table[table["label"] == name]["drawn"].str.split(";").explode().value_counts()
+        own = table[table["label"] == name]["selected_by"].str.split(";").explode().value_counts()
         assert own["best"] == 4 and own["uncertain"] == 4 and own["random"] <= 12
     assert {path.name for path in (folder / "clips").glob("*.wav")} == set(table["file"])
     assert sorted(table["file"], reverse=True)[0].startswith(f"{table['score'].max():.3f}")
@@ -91,7 +91,7 @@ def test_clips_are_cut_as_the_table_says(field: tuple[Path, list[tuple[float, fl
         a, b = (round(seconds * RATE) for seconds in (max(0, row.start - 1), row.end + 1))
         assert rate == RATE and np.array_equal(y, whole[a:b])
     events = pd.read_csv(folder / "detections" / "events.csv")
-    for row in table[table["drawn"].str.contains("random")].itertuples():
+    for row in table[table["selected_by"].str.contains("random")].itertuples():
         own = events[
             (events["label"] == row.label) & (events["start"] <= row.start) & (events["end"] >= row.end)
         ]
@@ -127,7 +127,7 @@ def test_a_run_learns_from_verdicts(field: tuple[Path, list[tuple[float, float, 
     done("predict", "better", "field/new", "-o", "again", "--jobs", 1, cwd=folder)
 
     events = pd.read_csv(folder / "again" / "events.csv")
-    wrong = said[(said["verdict"] == "no") & said["drawn"].str.contains("random")]
+    wrong = said[(said["verdict"] == "no") & said["selected_by"].str.contains("random")]
     assert len(wrong) >= 2, "it erred on the hum"
     for row in wrong.itertuples():
         own = events[events["label"] == row.label]
@@ -165,7 +165,7 @@ class TestVerdicts:
             [0.0, "wren", "present"], [1.0, "wren", "absent"], [2.0, "robin", "present"], [2.0, "wren", "absent"]
         ]  # fmt: skip
         assert found.open == 2
-        counted = found.precision.set_index("drawn").loc["random"]
+        counted = found.precision.set_index("selected_by").loc["random"]
         assert counted[["judged", "right"]].tolist() == [3, 1]
         # Wilson's interval of 1 in 3
         assert counted[["low", "high"]].astype(float).round(3).tolist() == [0.061, 0.792]

@@ -8,17 +8,17 @@ import time
 import numpy as np
 import pytest
 
-from aurist.crossval import FoldsFitted
-from aurist.models.base import Member
+from aurist.crossval import CrossValidationResult
+from aurist.models.base import ModelSpec
 from aurist.plan import Clock
 from aurist.predictions import Predictions
-from aurist.tuning.budget import Pace
+from aurist.tuning.budget import Budget
 
 NOTHING = Predictions("m", np.array([]), np.zeros((0, 2)), ("a", "b"), np.array([], dtype=np.int64))
 
 
-def pace(limit: float, used: float = 0.0, n_answers: int = 0, known: tuple[float, ...] = ()) -> Pace:
-    return Pace(Clock(time.monotonic() - used, limit), n_answers, list(known))
+def pace(limit: float, used: float = 0.0, n_answers: int = 0, known: tuple[float, ...] = ()) -> Budget:
+    return Budget(Clock(time.monotonic() - used, limit), n_answers, list(known))
 
 
 def test_a_first_fold_is_begun_where_any_time_is_left() -> None:
@@ -35,14 +35,14 @@ def test_time_to_answer_for_what_is_held_out_is_kept_back() -> None:
     one = pace(1000, n_answers=600)
     before = one.left()
     # 100 clips in 5 s, so that 600 take 30
-    one.learnt(FoldsFitted(Member("m", "forest"), NOTHING, None, 1.0, 5.0), 100, 12.0)
+    one.learnt(CrossValidationResult(ModelSpec("m", "forest"), NOTHING, None, 1.0, 5.0), 100, 12.0)
     assert before - one.left() == pytest.approx(30, abs=1)
     assert one.known == [12.0]
 
 
 def test_the_end_never_takes_more_than_a_part_of_the_time() -> None:
     one = pace(10, n_answers=10_000)
-    one.learnt(FoldsFitted(Member("m", "forest"), NOTHING, None, 1.0, 5.0), 100, 1.0)
+    one.learnt(CrossValidationResult(ModelSpec("m", "forest"), NOTHING, None, 1.0, 5.0), 100, 1.0)
     assert one.left() == pytest.approx(7, abs=0.5)
 
 

@@ -13,7 +13,7 @@ from aurist.clips.read import ReadOptions
 from aurist.config import FitConfig
 from aurist.crossval import fit_member
 from aurist.errors import ConfigError
-from aurist.models.base import Member
+from aurist.models.base import ModelSpec
 from aurist.run import HELD_OUT, RunData, held_out, read_data, training_data
 from aurist.tuning.holdout import AS_IT_WAS, ENOUGH_GROUPS, TUNED, compare_on_held, hold_out
 
@@ -99,7 +99,7 @@ def test_the_comparison_is_of_the_fold_models_on_what_is_held_out(tmp_path: Path
     data, _ = hold_out(data_of(table(), tmp_path), 0.3, 3, seed=0)
     learn, held = training_data(data), held_out(data)
     assert held is not None
-    good = Member("good", "classic", {"kind": "logistic"})
+    good = ModelSpec("good", "classic", {"kind": "logistic"})
     fit_member(tmp_path / "good", learn, good, 60.0)
     told = compare_on_held(held, {AS_IT_WAS: (tmp_path / "good", good), TUNED: (tmp_path / "good", good)})
     assert told["clips"] == len(held.folds) and told["groups"] == len(set(held.groups))

@@ -130,7 +130,7 @@ def test_a_trial_that_was_cut_is_gone_on_with_in_its_own_folder(tmp_path: Path) 
     again.try_one(scored([0.7], tried))
     assert tried[1].settings == tried[0].settings
     assert (tried[1].place / "fold0").is_dir() and not tried[0].place.exists()
-    assert again.table()["state"].tolist() == ["complete", "cut", "complete"]
+    assert again.table()["state"].tolist() == ["complete", "interrupted", "complete"]
     assert again.n_begun() == 2
 
 
@@ -238,7 +238,7 @@ def test_a_trial_whose_process_was_killed_is_tried_again_and_one_that_lives_is_l
     others[0].wait()
     one = study(folder)
     one.take_up_cut()
-    assert one.table()["state"].tolist() == ["complete", "cut", "running", "waiting"]
+    assert one.table()["state"].tolist() == ["complete", "interrupted", "running", "waiting"]
     others[1].kill()
     others[1].wait()
 

@@ -1,6 +1,6 @@
 """Annotations of recordings: boxes in time and frequency, in the formats that people keep them in."""
 
-from aurist.annotations.raven import Sound
+from aurist.annotations.raven import RecordingFacts
 from aurist.annotations.read import read_annotations
 from aurist.annotations.recordings import Recordings
 from aurist.annotations.table import ABSENT, PRESENT, Annotations, make_annotations, together
@@ -13,8 +13,8 @@ __all__ = [
     "PRESENT",
     "Annotations",
     "CutOptions",
+    "RecordingFacts",
     "Recordings",
-    "Sound",
     "make_annotations",
     "read_annotations",
     "to_clips",

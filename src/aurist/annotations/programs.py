@@ -13,7 +13,7 @@ from aurist.clips.labels import MISSING
 
 
 @dataclass(frozen=True)
-class Layout:
+class TableLayout:
     """Which columns a program writes.
 
     Parameters
@@ -52,10 +52,10 @@ class Layout:
 
 #: The first whose columns are all there is the format of a table.
 LAYOUTS = (
-    Layout("BirdNET", ("File",), "Start (s)", "End (s)", "Common name", score="Confidence"),
-    Layout("BirdNET", (), "Start (s)", "End (s)", "Common name", score="Confidence"),
-    Layout("BirdNET", ("filepath",), "start", "end", "common_name", score="confidence"),
-    Layout(
+    TableLayout("BirdNET", ("File",), "Start (s)", "End (s)", "Common name", score="Confidence"),
+    TableLayout("BirdNET", (), "Start (s)", "End (s)", "Common name", score="Confidence"),
+    TableLayout("BirdNET", ("filepath",), "start", "end", "common_name", score="confidence"),
+    TableLayout(
         "BirdNET",
         ("INDIR", "FOLDER", "IN FILE"),
         "OFFSET",
@@ -64,30 +64,30 @@ LAYOUTS = (
         score="confidence",
         duration="DURATION",
     ),
-    Layout(
+    TableLayout(
         "OpenSoundscape", ("audio_file",), "start_time", "end_time", "annotation", low="low_f", high="high_f"
     ),
-    Layout("DESED", ("filename",), "onset", "offset", "event_label"),
-    Layout("Hoplite", ("filename",), "start_time_s", "end_time_s", "label", many=" "),
-    Layout(
+    TableLayout("DESED", ("filename",), "onset", "offset", "event_label"),
+    TableLayout("Hoplite", ("filename",), "start_time_s", "end_time_s", "label", many=" "),
+    TableLayout(
         "RFCX", ("recording_id",), "t_min", "t_max", "species_id", low="f_min", high="f_max", suffix=".flac"
     ),
-    Layout(
+    TableLayout(
         "aurist", ("path",), "start", "end", "label", low="low", high="high", score="score", state="state"
     ),
-    Layout("aurist", ("path",), "t_min", "t_max", "label", low="f_min", high="f_max"),
+    TableLayout("aurist", ("path",), "t_min", "t_max", "label", low="f_min", high="f_max"),
 )
 #: RFCX's species are numbers in its tables, and columns s0 to s23 in its submission.
 _RFCX, _RFCX_LABEL = "RFCX", "s{}"
 
 
-def layout_of(table: Lines) -> Layout | None:
+def layout_of(table: Lines) -> TableLayout | None:
     """The format whose columns a table has."""
     there = set(table.columns)
     return next((layout for layout in LAYOUTS if there.issuperset(layout.needed)), None)
 
 
-def read_program(table: Lines, layout: Layout, there: Recordings, label: str | None) -> Annotations:
+def read_program(table: Lines, layout: TableLayout, there: Recordings, label: str | None) -> Annotations:
     """A table of a known layout.
 
     A row without a label and without times is a recording in which nothing was found. RFCX's false positives, known by
@@ -135,13 +135,13 @@ def read_program(table: Lines, layout: Layout, there: Recordings, label: str | N
     return made if own is not None else there.placed(made, table.where)
 
 
-def _path(row: dict[str, str], layout: Layout) -> str:
+def _path(row: dict[str, str], layout: TableLayout) -> str:
     path = "/".join(part for part in (row[name].strip("/") for name in layout.path[1:]) if part)
     first = row[layout.path[0]]
     return (f"{first.rstrip('/')}/{path}" if path else first) + layout.suffix
 
 
-def _values(row: dict[str, str], layout: Layout) -> dict[str, Any]:
+def _values(row: dict[str, str], layout: TableLayout) -> dict[str, Any]:
     out: dict[str, Any] = {"start": row[layout.start]}
     if layout.duration:
         try:

@@ -12,7 +12,7 @@ from typing import Any
 
 from aurist.annotations.lines import Lines
 from aurist.annotations.recordings import Recordings
-from aurist.annotations.sequence import RecordingSequence, Span, end_of
+from aurist.annotations.sequence import RecordingSequence, Selection, end_of
 from aurist.annotations.table import Annotations, make_annotations
 from aurist.clips.times import plain
 from aurist.errors import DataError, listing, plural
@@ -60,7 +60,7 @@ def read_raven(table: Lines, there: Recordings, label: str | None) -> Annotation
     score = next((name for name in SCORE_COLUMNS if name in table.columns), None)
     own = _own(table, there)
     rows: list[dict[str, Any]] = []
-    spans: list[Span | None] = []
+    spans: list[Selection | None] = []
     lines, seen, doubled = [], set(), 0
     for number, row in zip(table.numbers, table.rows, strict=True):
         path = own if own is not None else _path(row)
@@ -186,18 +186,22 @@ def _times(row: dict[str, str]) -> tuple[str | float, str | float]:
         return row[BEGIN], row[END]  # what is wrong is said of these
 
 
-def _span(path: str, row: dict[str, str], start: str | float, end: str | float) -> Span | None:
+def _span(path: str, row: dict[str, str], start: str | float, end: str | float) -> Selection | None:
     """A selection in time; None where its times are no numbers, which is said of the row itself."""
     offset = row.get(OFFSET, "")
     if not all(_is_number(str(cell)) for cell in (start, end, row[BEGIN], offset or 0)):
         return None
     begin = float(row[BEGIN]) - float(offset) if offset else math.nan
     last = end_of(path, row.get(END_PATH, ""), row.get(END_FILE, ""))
-    return Span(path, float(start), float(end), begin, last)
+    return Selection(path, float(start), float(end), begin, last)
 
 
 def _divided(
-    rows: list[dict[str, Any]], lines: list[int], spans: list[Span | None], table: Lines, there: Recordings
+    rows: list[dict[str, Any]],
+    lines: list[int],
+    spans: list[Selection | None],
+    table: Lines,
+    there: Recordings,
 ) -> tuple[list[dict[str, Any]], list[int], list[str]]:
     """Divide selections that go on in the next recording; rows, their lines, and notes."""
     sequence = RecordingSequence(
@@ -229,7 +233,7 @@ def _divided(
 
 
 @dataclass(frozen=True)
-class Sound:
+class RecordingFacts:
     """What Raven wants to know of a recording.
 
     Parameters
@@ -250,7 +254,9 @@ class Sound:
     channel: int = 1
 
 
-def write_raven(annotations: Annotations, path: Path, *, sounds: Mapping[str, Sound] | None = None) -> None:
+def write_raven(
+    annotations: Annotations, path: Path, *, sounds: Mapping[str, RecordingFacts] | None = None
+) -> None:
     """A selection table of one recording, or of several, which opens in Raven Pro and Raven Lite.
 
     Parameters
@@ -268,7 +274,7 @@ def write_raven(annotations: Annotations, path: Path, *, sounds: Mapping[str, So
     before = _sequence(annotations, sounds)
     lines = ["\t".join(_HEADER)]
     for number, one in enumerate(annotations, start=1):
-        sound = sounds.get(one.path, Sound(Path(one.path), 0.0, math.nan))
+        sound = sounds.get(one.path, RecordingFacts(Path(one.path), 0.0, math.nan))
         shift = before.get(one.path, 0.0)
         times = [f"{shift + one.start:.6f}", f"{shift + one.end:.6f}"]
         low = 0.0 if math.isnan(one.low) and not math.isnan(sound.nyquist) else one.low
@@ -284,7 +290,7 @@ def write_raven(annotations: Annotations, path: Path, *, sounds: Mapping[str, So
         part.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def _sequence(annotations: Annotations, sounds: Mapping[str, Sound]) -> dict[str, float]:
+def _sequence(annotations: Annotations, sounds: Mapping[str, RecordingFacts]) -> dict[str, float]:
     """Seconds before each recording, where they are opened one after another."""
     before, total = {}, 0.0
     for path in annotations.recordings:

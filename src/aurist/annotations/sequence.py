@@ -13,7 +13,7 @@ _TOLERANCE = 0.01
 
 
 @dataclass(frozen=True)
-class Span:
+class Selection:
     """A selection in time.
 
     Parameters
@@ -46,7 +46,7 @@ class RecordingSequence:
         Gives the length of a recording; None: not known.
     """
 
-    def __init__(self, spans: Sequence[Span], seconds: Callable[[str], float | None]) -> None:
+    def __init__(self, spans: Sequence[Selection], seconds: Callable[[str], float | None]) -> None:
         self._seconds = seconds
         begins: dict[str, float] = {}
         for span in spans:
@@ -57,7 +57,7 @@ class RecordingSequence:
         if together or any(self._contradicts(span) for span in spans):
             self._begins = {}  # tables that were joined, say
 
-    def _contradicts(self, span: Span) -> bool:
+    def _contradicts(self, span: Selection) -> bool:
         """Tell whether a selection cannot be in this one sequence."""
         if math.isnan(span.begin):
             return False
@@ -80,12 +80,12 @@ class RecordingSequence:
         ]
         return same[0] if len(same) == 1 and last not in self._begins else last
 
-    def parts(self, span: Span) -> list[Span] | None:
+    def parts(self, span: Selection) -> list[Selection] | None:
         """Divide a selection among its recordings; itself where it is in one; None where that cannot be known.
 
         Examples
         --------
-        >>> spans = [Span("a.wav", 58, 63, 0), Span("b.wav", 10, 11, 60)]
+        >>> spans = [Selection("a.wav", 58, 63, 0), Selection("b.wav", 10, 11, 60)]
         >>> [(part.path, part.start, part.end) for part in RecordingSequence(spans, lambda _: None).parts(spans[0])]
         [('a.wav', 58, 60), ('b.wav', 0.0, 3)]
         """
@@ -102,9 +102,9 @@ class RecordingSequence:
         length = self._seconds(span.path)
         if length is None or not span.start < length < span.end:
             return None
-        return [replace(span, end=length), Span(str(span.last), 0.0, span.end - length)]
+        return [replace(span, end=length), Selection(str(span.last), 0.0, span.end - length)]
 
-    def _by_begins(self, span: Span) -> list[Span] | None:
+    def _by_begins(self, span: Selection) -> list[Selection] | None:
         """By where the recordings begin, of which it may hold some as a whole."""
         end = span.begin + span.end
         begins = list(self._begins.items())
@@ -114,7 +114,7 @@ class RecordingSequence:
             start = span.start if path == span.path else 0.0
             stop = min(end, until) - begin
             if span.begin <= begin + _TOLERANCE and stop - start > _TOLERANCE:
-                made.append(Span(path, start, stop))
+                made.append(Selection(path, start, stop))
         if not made or span.last not in (None, made[-1].path):
             return None
         return made

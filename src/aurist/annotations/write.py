@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from aurist.annotations.audacity import write_audacity
-from aurist.annotations.raven import Sound, write_raven
+from aurist.annotations.raven import RecordingFacts, write_raven
 from aurist.annotations.table import Annotations
 from aurist.errors import check_one_of
 from aurist.files import atomic_path, write_csv
@@ -20,7 +20,7 @@ def write_annotations(
     path: Path,
     form: str,
     *,
-    sounds: Mapping[str, Sound] | None = None,
+    sounds: Mapping[str, RecordingFacts] | None = None,
     safe_csv: bool = False,
 ) -> None:
     """Write annotations; all of these formats can be read back.

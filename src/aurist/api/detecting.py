@@ -14,7 +14,7 @@ from aurist.api.messages import log, warn
 from aurist.clips.read import ReadOptions
 from aurist.errors import ConfigError, DataError, listing, plural
 from aurist.folders import check_output
-from aurist.run import Run as RunFolder
+from aurist.run import RunFolder
 
 
 def detect(
@@ -28,8 +28,8 @@ def detect(
     jobs: int,
 ) -> pd.DataFrame:
     """Detect events, see `aurist.Run.detect`; ``wanted``: formats, lowest score, precision, labels."""
-    from aurist.detection.export import Wanted, events_of, write_detections
-    from aurist.detection.scan import Streaming, listen, recordings_of
+    from aurist.detection.export import ExportOptions, events_of, write_detections
+    from aurist.detection.scan import WindowOptions, listen, recordings_of
     from aurist.inference.inputs import read_inputs
     from aurist.inference.thresholds import never_named, thresholds_of
 
@@ -41,7 +41,7 @@ def detect(
     if output is None and formats != ("csv",):
         raise ConfigError("formats= are of files that are written: give their folder, output=.")
     classes = tuple(run.classes())
-    export = Wanted(
+    export = ExportOptions(
         formats, min_score, None if labels is None else tuple(labels), thresholds_of(run, model, precision)
     )
     columns = export.columns(classes)
@@ -53,7 +53,7 @@ def detect(
     ):
         folder = Path(temporary) / "detections" if output is None else Path(output)
         check_output(folder, folder=True)
-        streaming = Streaming(*grid)
+        streaming = WindowOptions(*grid)
         scored = listen(run, recordings_of(clips), folder, streaming, model=model, jobs=jobs, say=log)
         for name, note in scored.notes.items():
             warn(f"{name} {note}")

@@ -10,7 +10,7 @@ from pathlib import Path
 from aurist.api.messages import errors_in_python
 from aurist.errors import ConfigError
 from aurist.files import atomic_path
-from aurist.run import Run as RunFolder
+from aurist.run import RunFolder
 
 
 @dataclass(frozen=True)

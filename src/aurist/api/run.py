@@ -20,7 +20,7 @@ from aurist.run import open_run
 
 if TYPE_CHECKING:
     from aurist.clips.read import ReadOptions
-    from aurist.inference.predict import Applied
+    from aurist.inference.predict import ClipPredictions
     from aurist.results.bootstrap import Interval
     from aurist.results.evaluation import Evaluation
 
@@ -368,9 +368,9 @@ class Run:
         precision: float | None,
         jobs: int,
         cache_dir: str | Path | None,
-    ) -> tuple[Applied, pd.Index[Any]]:
+    ) -> tuple[ClipPredictions, pd.Index[Any]]:
         from aurist.inference.inputs import read_inputs
-        from aurist.inference.predict import apply_run
+        from aurist.inference.predict import predict_clips
 
         folder = None if cache_dir is None else Path(cache_dir)
         with (
@@ -378,7 +378,7 @@ class Run:
             clips_of(data, sample_rate, lambda source: read_inputs(source, options, self._files)) as inputs,
         ):
             clips, index = inputs
-            applied = apply_run(
+            applied = predict_clips(
                 self._files, clips, model=model, precision=precision, jobs=jobs, cache_dir=folder
             )
         for note in applied.notes:

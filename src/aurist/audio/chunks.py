@@ -6,7 +6,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from aurist.audio.layout import Layout, Part, promise_of, says_nothing, tag_size
+from aurist.audio.layout import FilePart, Layout, promise_of, says_nothing, tag_size
 from aurist.audio.mpeg import mpeg_layout
 
 _MPEG_LAYER_3 = 0x0055
@@ -70,7 +70,7 @@ class _Chunk:
     size: int
 
 
-def chunk_layout(part: Part) -> Layout:
+def chunk_layout(part: FilePart) -> Layout:
     """Where the sound of a file of chunks lies."""
     magic = part.at(0, 4)
     family = _FAMILIES[magic]
@@ -101,7 +101,7 @@ def chunk_layout(part: Part) -> Layout:
     return Layout(pieces, raw, name, promise=promise, truncated=truncated)
 
 
-def _joined(*parts: Part) -> Layout:
+def _joined(*parts: FilePart) -> Layout:
     """Files that were put one behind the other."""
     links: list[Layout] = []
     for part in parts:
@@ -112,12 +112,12 @@ def _joined(*parts: Part) -> Layout:
     return Layout(links=tuple(links), truncated=links[-1].truncated)
 
 
-def _format_tag(part: Part, chunks: dict[bytes, _Chunk]) -> int | None:
+def _format_tag(part: FilePart, chunks: dict[bytes, _Chunk]) -> int | None:
     """The coding of a WAV file."""
     return int.from_bytes(part.at(chunks[b"fmt "].body, 2), "little") if b"fmt " in chunks else None
 
 
-def au_layout(part: Part) -> Layout:
+def au_layout(part: FilePart) -> Layout:
     """Where the sound of a file of Sun's and NeXT's lies."""
     order = "<" if part.at(0, 4) == b"dns." else ">"
     head = part.at(0, 12)
@@ -132,7 +132,7 @@ def au_layout(part: Part) -> Layout:
     return Layout((bytes(patched), (part.begin + begin, size)), promise=promise, truncated=truncated)
 
 
-def _judged(part: Part, family: _Family | None, begin: int, stated: int) -> tuple[int, float, bool]:
+def _judged(part: FilePart, family: _Family | None, begin: int, stated: int) -> tuple[int, float, bool]:
     """The bytes to be heard, those that the header says as a share of them, and whether some are missing."""
     room = max(0, part.size - begin)
     is_narrow = family is None or family.width == 4
@@ -151,7 +151,7 @@ def _judged(part: Part, family: _Family | None, begin: int, stated: int) -> tupl
     return size, stated / size, False
 
 
-def _is_sound(part: Part, family: _Family | None, at: int) -> bool:
+def _is_sound(part: FilePart, family: _Family | None, at: int) -> bool:
     """Tell whether what follows is sound, too: neither chunks nor tags nor zeros, but quite some bytes."""
     head = part.at(at, 10)
     if part.size - at < _SOME or tag_size(head) or head.startswith((b"<", b"LYRICS", *_FAMILIES)):
@@ -161,7 +161,7 @@ def _is_sound(part: Part, family: _Family | None, at: int) -> bool:
     return family is None or not any(_are_chunks(part, family, begin) for begin in (at, at + at % 2))
 
 
-def _are_chunks(part: Part, family: _Family, at: int) -> bool:
+def _are_chunks(part: FilePart, family: _Family, at: int) -> bool:
     """Tell whether chunks follow up to the end."""
     for name, chunk in _chunks(part, family, at):
         if not all(32 <= letter < 127 for letter in name[:4]):
@@ -174,7 +174,7 @@ def _are_chunks(part: Part, family: _Family, at: int) -> bool:
     return False
 
 
-def _chunks(part: Part, family: _Family, at: int | None = None) -> Iterator[tuple[bytes, _Chunk]]:
+def _chunks(part: FilePart, family: _Family, at: int | None = None) -> Iterator[tuple[bytes, _Chunk]]:
     """The chunks from an offset on, up to the sound."""
     at = family.first if at is None else at
     for _ in range(1000):
@@ -189,7 +189,7 @@ def _chunks(part: Part, family: _Family, at: int | None = None) -> Iterator[tupl
         at = chunk.body + -(-chunk.size // family.align) * family.align
 
 
-def _wide(part: Part, chunk: _Chunk, chunks: dict[bytes, _Chunk]) -> int:
+def _wide(part: FilePart, chunk: _Chunk, chunks: dict[bytes, _Chunk]) -> int:
     """The size of 64 bits that stands in a chunk of its own; 0 where it does not."""
     if chunk.size < _32_BITS - 1:
         return chunk.size
@@ -197,7 +197,7 @@ def _wide(part: Part, chunk: _Chunk, chunks: dict[bytes, _Chunk]) -> int:
     return int(struct.unpack_from("<8xQ", body)[0]) if len(body) == 16 else 0
 
 
-def _head(part: Part, family: _Family, chunks: dict[bytes, _Chunk], begin: int, size: int) -> bytes:
+def _head(part: FilePart, family: _Family, chunks: dict[bytes, _Chunk], begin: int, size: int) -> bytes:
     """Everything before the sound, with sizes that hold."""
     head = bytearray(part.at(0, begin))
     chunk = chunks[family.data]

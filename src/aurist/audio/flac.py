@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
-from aurist.audio.layout import Layout, Part, promise_of, tags_before, tags_behind
+from aurist.audio.layout import FilePart, Layout, promise_of, tags_before, tags_behind
 
 _SYNC = re.compile(rb"\xff[\xf8\xf9]")
 _MAGIC = b"fLaC\x00\x00\x00\x22"
@@ -34,7 +34,7 @@ class _Frame:
         return self.first + self.samples
 
 
-def flac_layout(part: Part) -> Layout:
+def flac_layout(part: FilePart) -> Layout:
     """How much there is of a FLAC: by its header where the last frame agrees."""
     begin = tags_before(part)
     info = part.at(begin + _INFO, _INFO_SIZE)
@@ -69,7 +69,7 @@ def flac_layout(part: Part) -> Layout:
     return Layout(pieces, promise=promise, truncated=truncated or (is_cut and promise == 0))
 
 
-def _links(part: Part, begin: int, end: int) -> tuple[Layout, ...]:
+def _links(part: FilePart, begin: int, end: int) -> tuple[Layout, ...]:
     """Files that were put one behind the other; none where there is only one."""
     starts = [begin]
     with part.mapped() as data:
@@ -84,7 +84,7 @@ def _links(part: Part, begin: int, end: int) -> tuple[Layout, ...]:
     return tuple(links)
 
 
-def _without_zeros(part: Part, begin: int) -> int:
+def _without_zeros(part: FilePart, begin: int) -> int:
     """Where the file ends but for tags, and for zeros, which were room on the disk for what never came."""
     end = tags_behind(part)
     while end > begin:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from aurist.audio.chunks import MAGICS, au_layout, chunk_layout
 from aurist.audio.flac import flac_layout
-from aurist.audio.layout import Layout, Part, tags_before
+from aurist.audio.layout import FilePart, Layout, tags_before
 from aurist.audio.mpeg import mpeg_layout
 from aurist.audio.ogg import ogg_layout
 from aurist.audio.pipes import Identity, identity
@@ -33,7 +33,7 @@ def layout_of(path: Path) -> Layout:
 def _layout(file: Identity) -> Layout:
     path, _, size = file
     with path.open("rb") as opened:
-        part = Part(opened, 0, size)
+        part = FilePart(opened, 0, size)
         begin = tags_before(part)
         inside = part.within(begin)
         magic = inside.at(0, 4)

@@ -85,7 +85,7 @@ def promise_of(stated: int, room: int) -> tuple[float, bool]:
     return stated / room, room < stated < max(_PLACEHOLDER, _TIMES * room)
 
 
-class Part:
+class FilePart:
     """Some bytes of an open file, by their offset in it: what the readers of headers look at.
 
     Parameters
@@ -110,10 +110,10 @@ class Part:
         self._file.seek(self.begin + offset)
         return self._file.read(min(count, self.size - offset))
 
-    def within(self, offset: int, size: int | None = None) -> Part:
+    def within(self, offset: int, size: int | None = None) -> FilePart:
         """A part of the part; None: up to its end."""
         room = max(0, self.size - offset)
-        return Part(self._file, self.begin + offset, room if size is None else min(size, room))
+        return FilePart(self._file, self.begin + offset, room if size is None else min(size, room))
 
 
 class Pieces(io.RawIOBase):
@@ -187,7 +187,7 @@ def tag_size(head: bytes) -> int:
     return 10 + size + (10 if head[5] & 0x10 else 0)
 
 
-def tags_before(part: Part) -> int:
+def tags_before(part: FilePart) -> int:
     """Bytes of the tags that a file begins with."""
     at = 0
     while size := tag_size(part.at(at, 10)):
@@ -195,7 +195,7 @@ def tags_before(part: Part) -> int:
     return min(at, part.size)
 
 
-def tags_behind(part: Part) -> int:
+def tags_behind(part: FilePart) -> int:
     """Where the tags begin that follow the sound: ID3v1, APE, Lyrics3."""
     end = part.size
     while True:

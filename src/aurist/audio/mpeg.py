@@ -9,7 +9,7 @@ from functools import cache
 from itertools import groupby, pairwise
 from mmap import mmap
 
-from aurist.audio.layout import Layout, Part, promise_of, tag_size, tags_before, tags_behind
+from aurist.audio.layout import FilePart, Layout, promise_of, tag_size, tags_before, tags_behind
 
 #: By version (1, or 2 and 2.5) and layer; -1: a size that is in no header.
 _KBITS = {
@@ -63,7 +63,7 @@ class _Run:
     frames: int
 
 
-def mpeg_layout(part: Part) -> Layout:
+def mpeg_layout(part: FilePart) -> Layout:
     """How much there is of an MP3, which need not be said in its header.
 
     An encoder's count (Xing, Info) is believed where the bytes that it counts are there; else the frames are counted,
@@ -73,7 +73,7 @@ def mpeg_layout(part: Part) -> Layout:
         return _layout(part, data)
 
 
-def _layout(part: Part, data: mmap) -> Layout:
+def _layout(part: FilePart, data: mmap) -> Layout:
     end = part.begin + tags_behind(part)
     begin = _next_frame(data, part.begin + tags_before(part), end)
     if begin is None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import chain
 from mmap import mmap
 
-from aurist.audio.layout import Layout, Part
+from aurist.audio.layout import FilePart, Layout
 
 _CAPTURE = b"OggS\0"
 _BEGIN, _END = 2, 4
@@ -29,7 +29,7 @@ class _Page:
     number: int
 
 
-def ogg_layout(part: Part) -> Layout:
+def ogg_layout(part: FilePart) -> Layout:
     """The links of an Ogg file, and whether its last page lacks the mark of the end."""
     with part.mapped() as data:
         begin, end = part.begin, part.begin + part.size

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from aurist.audio import in_words
-from aurist.audit.files import FileFacts, Span
+from aurist.audit.files import FileFacts, SpanFacts
 from aurist.clips.table import Clips
 from aurist.errors import plural
 
@@ -34,13 +34,13 @@ class Flaw(NamedTuple):
     detail: str
 
 
-def clip_flaws(facts: FileFacts, span: Span) -> list[Flaw]:
+def clip_flaws(facts: FileFacts, span: SpanFacts) -> list[Flaw]:
     """What is wrong with one clip of a file.
 
     Examples
     --------
     >>> facts = FileFacts(format="WAV", sample_rate=8000, channels=1, seconds=2.0)
-    >>> [flaw.kind for flaw in clip_flaws(facts, Span(0.0, 2.0, seconds=2.0, rms=-120.0))]
+    >>> [flaw.kind for flaw in clip_flaws(facts, SpanFacts(0.0, 2.0, seconds=2.0, rms=-120.0))]
     ['silent']
     """
     if facts.problem is not None:
@@ -95,7 +95,7 @@ def broken_clips(clips: Clips, facts: Mapping[str, FileFacts]) -> pd.DataFrame:
         if paths[row] is None:
             continue
         of_file = facts[paths[row]]
-        heard = heard_spans[paths[row]].get(span, Span(*span))
+        heard = heard_spans[paths[row]].get(span, SpanFacts(*span))
         for flaw in clip_flaws(of_file, heard):
             rows.append(
                 (row, ids[row], paths[row], flaw.kind, flaw.fatal and not clips.features, flaw.detail)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from aurist.audit.files import FileFacts, Span
+from aurist.audit.files import FileFacts, SpanFacts
 from aurist.audit.fingerprint import Fingerprint
 
 NAME = "audit.sqlite"
@@ -89,6 +89,6 @@ def _unpacked(text: str, code: bytes, known: bytes) -> FileFacts:
     plain = json.loads(text)
     words = [np.frombuffer(blob, dtype="<u8").astype(np.uint64) for blob in (code, known)]
     prints = Fingerprint(words[0], words[1], plain.pop("hop"))
-    spans = tuple(Span(*values) for values in plain.pop("spans"))
+    spans = tuple(SpanFacts(*values) for values in plain.pop("spans"))
     gaps = tuple((first, last) for first, last in plain.pop("gaps"))
     return FileFacts(**plain, gaps=gaps, spans=spans, prints=prints)

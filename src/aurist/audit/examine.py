@@ -12,7 +12,7 @@ import numpy as np
 from aurist.audio import UnreadableAudioError, opened
 from aurist.audit.broken import clip_spans
 from aurist.audit.cache import FactsCache
-from aurist.audit.files import EIGHT_BITS, FULL_SCALE, FULL_SCALE_8_BITS, FileFacts, Listener, facts_key
+from aurist.audit.files import EIGHT_BITS, FULL_SCALE, FULL_SCALE_8_BITS, ClipMeter, FileFacts, facts_key
 from aurist.audit.fingerprint import Fingerprint, fingerprint_blocks
 from aurist.clips.table import Clips
 from aurist.progress import Advance
@@ -92,7 +92,7 @@ def hear(path: Path, spans: Spans, *, near: bool) -> FileFacts:
         with opened(path) as source:
             info = source.info
             eight_bits = info.subtype in EIGHT_BITS
-            listener = Listener(spans, info.sample_rate, FULL_SCALE_8_BITS if eight_bits else FULL_SCALE)
+            listener = ClipMeter(spans, info.sample_rate, FULL_SCALE_8_BITS if eight_bits else FULL_SCALE)
             mono = listener.mono(source.blocks(0, None))
             prints = fingerprint_blocks(mono, info.sample_rate) if near else None
             # without a fingerprint nothing has pulled the blocks yet

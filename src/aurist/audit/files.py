@@ -28,7 +28,7 @@ CLIPPED_RUN = 3
 
 
 @dataclass(frozen=True)
-class Span:
+class SpanFacts:
     """The sound of one clip.
 
     Parameters
@@ -97,7 +97,7 @@ class FileFacts:
     note: str = ""
     gaps: tuple[tuple[float, float], ...] = ()
     digest: str = ""
-    spans: tuple[Span, ...] = ()
+    spans: tuple[SpanFacts, ...] = ()
     prints: Fingerprint = field(default_factory=lambda: Fingerprint(*(np.empty(0, np.uint64),) * 2))
 
 
@@ -115,7 +115,7 @@ def facts_key(path: Path, spans: Sequence[tuple[float, float]], near: bool) -> s
     return hashlib.blake2b(name.encode(errors="surrogateescape") + asked, digest_size=16).hexdigest()
 
 
-class Listener:
+class ClipMeter:
     """Takes in a recording block by block and keeps what the audit needs of it.
 
     Parameters
@@ -173,7 +173,7 @@ class Listener:
         """Hash of the samples."""
         return (self._one if self._alike else self._all).hexdigest()
 
-    def spans(self) -> Iterator[Span]:
+    def spans(self) -> Iterator[SpanFacts]:
         """The clips, as heard."""
         heard = np.maximum(0.0, np.minimum(self.last, self.position) - self.first) / self.sample_rate
         for (start, end), seconds, sums in zip(self.asked, heard, self.sums, strict=True):
@@ -181,7 +181,7 @@ class Listener:
             n = max(n, 1.0)
             power = max(square / n - (total / n) ** 2, 0.0)
             rms = 10 * float(np.log10(power)) if power > 1e-20 else float("-inf")
-            yield Span(
+            yield SpanFacts(
                 float(start), float(end), float(seconds), rms, float(peak), float(clipped / n), int(nonfinite)
             )
 

@@ -6,20 +6,20 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aurist.features.summary_config import SummaryConfig
-from aurist.models.base import Member
+from aurist.models.base import ModelSpec
 from aurist.models.network_member import ENGINE, recipe_of
 from aurist.run import RunData
 
 Band = tuple[float, float]
 
 
-def hearing(data: RunData, members: Sequence[Member], audit: Mapping[str, Any]) -> list[str]:
+def hearing(data: RunData, members: Sequence[ModelSpec], audit: Mapping[str, Any]) -> list[str]:
     """Sentences on what the members of a plan hear of the recordings; none where there are no recordings."""
     rates = audit["content"].get("sample_rates", {})
     return sentences_of(bands_heard(data, members), data.clips.band, rates) if rates else []
 
 
-def bands_heard(data: RunData, members: Sequence[Member]) -> dict[str, Band]:
+def bands_heard(data: RunData, members: Sequence[ModelSpec]) -> dict[str, Band]:
     """The lowest and highest frequency in Hz that each network hears, and that all models of summary features do.
 
     Networks whose front end is not of bands hear all up to half their sample rate. Nothing is said of tables of

@@ -16,11 +16,11 @@ from aurist.automl.train import train
 from aurist.clips.read import ReadOptions, Source
 from aurist.config import FitConfig
 from aurist.errors import FullDiskError, RunError
-from aurist.files import LOCK, only_one
+from aurist.files import LOCK, folder_lock
 from aurist.folders import check_output, claim
 from aurist.metrics import metric
 from aurist.plan import Clock, FitPlan, time_limit
-from aurist.run import Run, open_run, read_data, training_data
+from aurist.run import RunFolder, open_run, read_data, training_data
 
 #: What a fit writes in its folder under names that others use, too.
 REPLACED = ("config.toml", "plan.toml", "models", "clips.parquet", "features.parquet", "predictions.parquet")
@@ -36,7 +36,7 @@ def fit(
     cache_dir: Path | None = None,
     started: float | None = None,
     say: Callable[[str], None] = lambda line: None,
-) -> Run:
+) -> RunFolder:
     """Learn to recognise what the labels of some recordings, or of a feature table, say.
 
     Parameters
@@ -63,7 +63,7 @@ def fit(
     Returns
     -------
     Run
-        With `Run.leaderboard`, `Run.scores`, `Run.predictions`.
+        With `RunFolder.leaderboard`, `RunFolder.scores`, `RunFolder.predictions`.
 
     Raises
     ------
@@ -105,7 +105,7 @@ def _check_free(folder: Path) -> None:
         Where there is.
     """
     if (folder / "data.json").exists():
-        finished = Run(folder).is_finished()
+        finished = RunFolder(folder).is_finished()
         advice = "" if finished else f"Go on with it: aurist resume {folder}. Or "
         state = "a finished run" if finished else "a run"
         raise RunError(
@@ -172,7 +172,7 @@ def _used(event: dict[str, Any]) -> float:
     return float(used) if isinstance(used, (int, float)) and math.isfinite(used) else 0.0
 
 
-def resume(folder: Path | str, *, say: Callable[[str], None] = lambda line: None) -> Run:
+def resume(folder: Path | str, *, say: Callable[[str], None] = lambda line: None) -> RunFolder:
     """Go on with a run that was killed or interrupted: finished folds are not fitted again.
 
     Those of a second level are, where the models that it asks are others now.
@@ -180,7 +180,7 @@ def resume(folder: Path | str, *, say: Callable[[str], None] = lambda line: None
     The time limit is counted anew, less what had been used when the last model was done.
     """
     run = open_run(Path(folder))
-    with only_one(run.folder), _go_on_with(run.folder):
+    with folder_lock(run.folder), _go_on_with(run.folder):
         began = time.monotonic() - max(map(_used, run.journal()), default=0.0)
         run.log("resumed", {})
         train(run, Clock(began, time_limit(run.config())), say)

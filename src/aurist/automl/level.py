@@ -8,20 +8,22 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from aurist.crossval import FoldsFitted, TrainingData
+from aurist.crossval import CrossValidationResult, TrainingData
 from aurist.features.level import LEVEL, with_level
 from aurist.features.summary import summary_columns
 from aurist.features.summary_config import SummaryConfig
 from aurist.files import atomic_path
 from aurist.models.forest import forest_proba
 from aurist.predictions import Predictions, from_frame
-from aurist.run import HELD_OUT, Run, RunData
+from aurist.run import HELD_OUT, RunData, RunFolder
 
 KEPT, LEFT_OUT = "level kept", "level left out"
 _FILE = "level_variant.parquet"
 
 
-def with_other_level(run: Run, data: RunData, learn: TrainingData, forest: FoldsFitted) -> FoldsFitted:
+def with_other_level(
+    run: RunFolder, data: RunData, learn: TrainingData, forest: CrossValidationResult
+) -> CrossValidationResult:
     """The forest with one more way to answer: fitted on the same folds with the level if it has none, else without.
 
     Nothing is done where the features are not those of recordings.

@@ -13,7 +13,7 @@ from pathlib import Path
 from aurist.config import FitConfig
 from aurist.crossval import TrainingData
 from aurist.ensemble.stacking import reason_against
-from aurist.models.base import Member
+from aurist.models.base import ModelSpec
 from aurist.models.network import measure_recipe
 from aurist.models.network_member import ENGINE, recipe_member, recipe_of
 from aurist.plan import (
@@ -35,8 +35,8 @@ from aurist.plan import (
     write_plan,
 )
 from aurist.recipes import Recipe, read_recipe
-from aurist.run import Run
-from aurist.workers import WorkerDiedError, side_by_side
+from aurist.run import RunFolder
+from aurist.workers import WorkerDiedError, run_in_processes
 
 #: The network that is trained without being asked for.
 DEFAULT_RECIPE = "mel-cnn"
@@ -60,7 +60,7 @@ _LEAST = 60.0
 _FILLED = 0.8
 
 
-def plan_of(run: Run, learn: TrainingData, clock: Clock) -> FitPlan:
+def plan_of(run: RunFolder, learn: TrainingData, clock: Clock) -> FitPlan:
     """The run's plan: as it was when the fit began, as it was given, or made now."""
     path = run.plan_path
     if path.exists():
@@ -101,7 +101,7 @@ def make_plan(
     return _with_second_level(plan, second) if second else plan
 
 
-def _second_level(config: FitConfig, learn: TrainingData) -> tuple[list[Member], list[str]]:
+def _second_level(config: FitConfig, learn: TrainingData) -> tuple[list[ModelSpec], list[str]]:
     """The members that look at what others say out of fold; none, and why, where that could not be scored truly."""
     task = learn.task
     members = second_level_members(config, len(learn.folds), len(task.classes), multilabel=task.multilabel)
@@ -109,7 +109,7 @@ def _second_level(config: FitConfig, learn: TrainingData) -> tuple[list[Member],
     return ([], [f"no second level: {why}"]) if why else (members, [])
 
 
-def _with_second_level(plan: FitPlan, second: list[Member]) -> FitPlan:
+def _with_second_level(plan: FitPlan, second: list[ModelSpec]) -> FitPlan:
     """The plan in what time is left for it, and then the members that look at what all of it say."""
     steps = [replace(step, until=FIRST_LEVEL_UNTIL * step.until) for step in plan.steps]
     return FitPlan((*steps, *(Step(member) for member in second)), plan.notes)
@@ -183,7 +183,7 @@ def _affordable(recipe: Recipe, learn: TrainingData, seconds: float) -> tuple[st
         path = Path(folder) / "speed.json"
         task = learn.task
         call = partial(measure_recipe, recipe, len(task.classes), task.multilabel, task.jobs, path)
-        side_by_side([call], workers=1)
+        run_in_processes([call], workers=1)
         found = json.loads(path.read_text(encoding="utf-8"))
     clips = sum(len(split.train) + len(split.inner) for split in learn.splits)
     return found["precision"], seconds * _FILLED * found["clips_per_second"] / clips

@@ -35,9 +35,9 @@ from aurist.models.network_member import recipe_of
 from aurist.plan import ENSEMBLE, GLUON_ENSEMBLE, SECOND_LEVEL, n_splits, read_plan, table_members, within
 from aurist.progress import Say
 from aurist.recipes import Recipe, parse_setting, read_recipe
-from aurist.run import HELD_OUT, Run, RunData, create_run
+from aurist.run import HELD_OUT, RunData, RunFolder, create_run
 from aurist.splits import NEVER_SCORED, assign_folds, given_folds, group_codes
-from aurist.workers import side_by_side
+from aurist.workers import run_in_processes
 
 #: Fitting stops where more than this share of the clips would be left out.
 MOST_LOST = 0.1
@@ -52,7 +52,7 @@ def prepare(
     test: Source | None,
     cache_dir: Path | None,
     say: Say,
-) -> Run:
+) -> RunFolder:
     """Read and audit the data, leave out what is broken, compute features and folds, write the run folder."""
     recipes = chosen_recipes(config)
     clips = read_clips(source, options)
@@ -79,7 +79,7 @@ def prepare(
         )
     check = [partial(check_recipe, recipe, len(clips.classes)) for recipe in listening]
     if check:
-        side_by_side(check, workers=1)
+        run_in_processes(check, workers=1)
     for note in clips.notes:
         say(note)
     jobs = available_cores(config.jobs)

@@ -17,16 +17,16 @@ import numpy.typing as npt
 import pandas as pd
 
 from aurist.clips.read import ReadOptions
-from aurist.crossval import FoldsFitted, TrainingData, load_fold
+from aurist.crossval import CrossValidationResult, TrainingData, load_fold
 from aurist.ensemble.blend import Blend, choose_blend
 from aurist.errors import DataError, plural
 from aurist.inference.inputs import read_inputs
 from aurist.inference.predict import usable_inputs
 from aurist.metrics import metric
 from aurist.models.base import Examples, Inputs, Proba
-from aurist.results.out_of_fold import Scored, scored_by
+from aurist.results.out_of_fold import OutOfFold, scored_by
 from aurist.results.pooling_choice import pooled_as_others_would
-from aurist.run import Run, RunData
+from aurist.run import RunData, RunFolder
 
 #: A guessed label counts half, and all of them together no more than half of the labels that people gave.
 _WEIGHT, _TOGETHER = 0.5, 0.5
@@ -34,7 +34,7 @@ _WEIGHT, _TOGETHER = 0.5, 0.5
 _LEAST_SAY = 0.05
 
 
-def unlabelled_inputs(run: Run, data: RunData) -> Inputs:
+def unlabelled_inputs(run: RunFolder, data: RunData) -> Inputs:
     """What models may look at of the recordings, or rows, that the run's settings name.
 
     Raises
@@ -53,7 +53,11 @@ def unlabelled_inputs(run: Run, data: RunData) -> Inputs:
 
 
 def with_pseudo_labels(
-    run: Run, learn: TrainingData, fitted: Sequence[FoldsFitted], unlabelled: Inputs, sure: float
+    run: RunFolder,
+    learn: TrainingData,
+    fitted: Sequence[CrossValidationResult],
+    unlabelled: Inputs,
+    sure: float,
 ) -> TrainingData:
     """The training data with what each fold's teacher is sure of beside it.
 
@@ -90,7 +94,7 @@ def with_pseudo_labels(
     return replace(learn, beside=beside)
 
 
-def _teacher(learn: TrainingData, scored: Scored, fold: int) -> dict[str, tuple[float, float]]:
+def _teacher(learn: TrainingData, scored: OutOfFold, fold: int) -> dict[str, tuple[float, float]]:
     """The weight and the temperature of each member worth asking, as the other folds would have them.
 
     A single fold has no others to choose by: there all members have the same say.

@@ -13,20 +13,27 @@ from aurist.automl.level import with_other_level
 from aurist.automl.planning import plan_of
 from aurist.automl.pseudo import told, unlabelled_inputs, with_pseudo_labels
 from aurist.automl.training_progress import watched
-from aurist.crossval import FoldsFitted, TrainingData, asks_of, fit_member, fit_member_here, unfinished
+from aurist.crossval import (
+    CrossValidationResult,
+    TrainingData,
+    base_models_of,
+    fit_member,
+    fit_member_here,
+    unfinished,
+)
 from aurist.ensemble.blend import seconds_a_model
 from aurist.ensemble.stacking import beats_constant, reason_against, second_level
 from aurist.errors import ConfigError, MissingExtraError, RunError
 from aurist.features.waves import Waves, store_waves
 from aurist.metrics import metric
-from aurist.models.base import FitFailedError, Member
+from aurist.models.base import FitFailedError, ModelSpec
 from aurist.models.network_member import ENGINE, recipe_of
 from aurist.plan import ENSEMBLE, FOREST, SURE, Clock, FitPlan, Step, share, write_plan
 from aurist.progress import Say
 from aurist.results.pooling_choice import with_best_pooling
-from aurist.results.random_split import compare_with_careless
-from aurist.results.write import finish
-from aurist.run import Run, RunData, read_data, training_data
+from aurist.results.random_split import compare_with_random_split
+from aurist.results.write import write_results
+from aurist.run import RunData, RunFolder, read_data, training_data
 
 #: Of the time that is left, what the first member is given at the least: where that is too little for it, one that
 #: surely ends is fitted in the rest, as a run without any model is of no use.
@@ -38,7 +45,7 @@ _SURE_SECONDS, _SURE_SECONDS_A_CELL = 3.0, 1e-6
 _WRITING, _WRITE_EVERY = 0.03, 0.1
 
 
-def train(run: Run, clock: Clock, say: Say) -> None:
+def train(run: RunFolder, clock: Clock, say: Say) -> None:
     """Fit every member of the plan that the time allows, then blend, score and write.
 
     What there is is blended and written now and then before the end, too, so that a killed run can be used.
@@ -54,16 +61,16 @@ def train(run: Run, clock: Clock, say: Say) -> None:
     for note in (*plan.notes, *hearing(data, plan.members, run.audit())):
         say(f"plan: {note}")
     sound: list[Waves] = []
-    fitted: list[FoldsFitted] = []
+    fitted: list[CrossValidationResult] = []
     written, blending = 0.0, _blending_seconds(learn)
     now_from, number = learn, 0
     try:
         for place, step in enumerate(plan.steps):
             if fitted and _worth_writing(_reserve(learn, len(fitted), blending), clock, written):
-                finish(run, data, learn, fitted)
+                write_results(run, data, learn, fitted)
                 written = clock.used()
             if step.round > number and fitted:
-                teachers = [found for found in fitted if not found.asks]
+                teachers = [found for found in fitted if not found.base_models]
                 now_from, number = _next_round(run, data, learn, teachers, step.round, say), step.round
             if step.member.engine == ENGINE and not sound:
                 sound = decode_for(plan.members, learn, say)
@@ -72,7 +79,7 @@ def train(run: Run, clock: Clock, say: Say) -> None:
                 continue
             if fitted and _is_fitted_anew(run, step.member, shown):
                 # a run that is killed meanwhile must not need what it was
-                finish(run, data, learn, fitted)
+                write_results(run, data, learn, fitted)
             left = clock.left() - _reserve(learn, len(fitted) + 1, blending)
             fit_step = _fit_next if fitted else _fit_first
             found = fit_step(run, shown, plan, place, left, clock, say)
@@ -89,7 +96,7 @@ def train(run: Run, clock: Clock, say: Say) -> None:
         raise RunError(
             "No model could be fitted in the time; the reasons are above. Give more time (--time-limit)."
         )
-    finish(run, data, learn, fitted)
+    write_results(run, data, learn, fitted)
     best = run.leaderboard().set_index("model")["score"]
     run.log("finished", {"best": ENSEMBLE, "score": float(best[ENSEMBLE])})
     say(f"run written to {run.folder}")
@@ -97,16 +104,16 @@ def train(run: Run, clock: Clock, say: Say) -> None:
 
 
 def _fit_next(
-    run: Run, learn: TrainingData, plan: FitPlan, place: int, left: float, clock: Clock, say: Say
-) -> FoldsFitted | None:
+    run: RunFolder, learn: TrainingData, plan: FitPlan, place: int, left: float, clock: Clock, say: Say
+) -> CrossValidationResult | None:
     """Fit a member in its share of the time; one that is late may use what the next ones would have."""
     seconds = _seconds(plan, place, left, clock.limit)
     return _fit_or_skip(run, learn, plan.steps[place].member, seconds, max(left, seconds), clock, say)
 
 
 def _fit_first(
-    run: Run, learn: TrainingData, plan: FitPlan, place: int, left: float, clock: Clock, say: Say
-) -> FoldsFitted | None:
+    run: RunFolder, learn: TrainingData, plan: FitPlan, place: int, left: float, clock: Clock, say: Say
+) -> CrossValidationResult | None:
     """Fit a member while there is none yet: in a part of the time, so that one which surely ends can follow."""
     member = plan.steps[place].member
     # networks stop in time by themselves
@@ -123,26 +130,26 @@ def _fit_first(
 
 
 def _with_ways_to_answer(
-    run: Run, data: RunData, learn: TrainingData, found: FoldsFitted, clock: Clock
-) -> FoldsFitted:
+    run: RunFolder, data: RunData, learn: TrainingData, found: CrossValidationResult, clock: Clock
+) -> CrossValidationResult:
     """The member by the best of its ways to answer, and what others are to be compared with it."""
     if found.member == FOREST and found.fit_time < 0.2 * clock.limit:
         return with_other_level(run, data, learn, found)
     return with_best_pooling(found, learn)
 
 
-def _tell(run: Run, learn: TrainingData, found: FoldsFitted, clock: Clock, say: Say) -> None:
+def _tell(run: RunFolder, learn: TrainingData, found: CrossValidationResult, clock: Clock, say: Say) -> None:
     say(_line(found, learn))
     if found.member == FOREST and found.fit_time < 0.4 * clock.limit:
-        compare_with_careless(run, learn, found)
+        compare_with_random_split(run, learn, found)
 
 
 def _above(
-    run: Run, learn: TrainingData, fitted: list[FoldsFitted], member: Member, say: Say
+    run: RunFolder, learn: TrainingData, fitted: list[CrossValidationResult], member: ModelSpec, say: Say
 ) -> TrainingData | None:
     """What a member of the second level learns from: all that is fitted below it; None, and said, where it may not."""
     why = reason_against(learn, member)
-    below = [one for one in fitted if not one.asks]
+    below = [one for one in fitted if not one.base_models]
     if why is None and not any(beats_constant(learn, one) for one in below):
         why = "a second level needs models below it, one of them surely better than the shares of the classes"
     if why is not None:
@@ -152,13 +159,18 @@ def _above(
     return second_level(learn, fitted)
 
 
-def _is_fitted_anew(run: Run, member: Member, shown: TrainingData) -> bool:
+def _is_fitted_anew(run: RunFolder, member: ModelSpec, shown: TrainingData) -> bool:
     folder = run.models / member.name
-    return folder.exists() and asks_of(folder) != shown.asks
+    return folder.exists() and base_models_of(folder) != shown.base_models
 
 
 def _next_round(
-    run: Run, data: RunData, learn: TrainingData, fitted: list[FoldsFitted], number: int, say: Say
+    run: RunFolder,
+    data: RunData,
+    learn: TrainingData,
+    fitted: list[CrossValidationResult],
+    number: int,
+    say: Say,
 ) -> TrainingData:
     unlabelled = unlabelled_inputs(run, data)
     found = with_pseudo_labels(run, learn, fitted, unlabelled, run.config().pseudo_sure)
@@ -182,7 +194,7 @@ def _worth_writing(costs: float, clock: Clock, written: float) -> bool:
     return 2 * costs < _WRITING * clock.limit and due
 
 
-def decode_for(planned: list[Member], learn: TrainingData, say: Say) -> list[Waves]:
+def decode_for(planned: list[ModelSpec], learn: TrainingData, say: Say) -> list[Waves]:
     """Decode the clips that networks will hear, before their time begins to count: with all cores, and once."""
     wanted = {
         (r.front.sample_rate, r.window.margin) for r in (recipe_of(m) for m in planned if m.engine == ENGINE)
@@ -199,14 +211,14 @@ def decode_for(planned: list[Member], learn: TrainingData, say: Say) -> list[Wav
 
 
 def _fit_or_skip(
-    run: Run,
+    run: RunFolder,
     learn: TrainingData,
-    member: Member,
+    member: ModelSpec,
     seconds: float,
     at_most: float,
     clock: Clock,
     say: Say,
-) -> FoldsFitted | None:
+) -> CrossValidationResult | None:
     folder = run.models / member.name
     todo = unfinished(folder, learn)
     rounds = -(-len(todo) // learn.task.jobs)
@@ -218,7 +230,7 @@ def _fit_or_skip(
         run.log("skipped", {"model": member.name, "why": "not enough time", "used": clock.used()})
         return None
 
-    def fit() -> FoldsFitted:
+    def fit() -> CrossValidationResult:
         # a member that is late may finish its last folds in the time of the next ones: better than to lose it
         with watched(folder, say):
             return fit_member(folder, learn, member, seconds, at_most)
@@ -227,8 +239,8 @@ def _fit_or_skip(
 
 
 def _logged(
-    run: Run, member: Member, fit: Callable[[], FoldsFitted], clock: Clock, say: Say
-) -> FoldsFitted | None:
+    run: RunFolder, member: ModelSpec, fit: Callable[[], CrossValidationResult], clock: Clock, say: Say
+) -> CrossValidationResult | None:
     """Fit a member, and write into the journal what came of it; None where it cannot be fitted."""
     try:
         fitted = fit()
@@ -252,7 +264,7 @@ def _reserve(learn: TrainingData, n_members: int, blending: float) -> float:
     return 4.0 + blending * n_members + 0.7e-6 * cells
 
 
-def _line(found: FoldsFitted, learn: TrainingData) -> str:
+def _line(found: CrossValidationResult, learn: TrainingData) -> str:
     scored = np.flatnonzero(learn.folds >= 0)
     proba = found.oof.aligned(learn.clip_ids[scored].tolist())
     value = metric(learn.task.metric)(learn.examples.targets[scored], proba, multilabel=learn.task.multilabel)

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from aurist.clips import Clips
-    from aurist.detection.export import Wanted
-    from aurist.detection.scan import Streaming
-    from aurist.run import Run
+    from aurist.detection.export import ExportOptions
+    from aurist.detection.scan import WindowOptions
+    from aurist.run import RunFolder
 
 #: A panel of the help.
 RECORDINGS = "Long recordings"
@@ -118,12 +118,12 @@ def predict(
 
       aurist predict run field/ --format raven,windows --labels wren,robin -o detections
     """
-    from aurist.detection.export import Wanted, labels_from
-    from aurist.detection.scan import Streaming
+    from aurist.detection.export import ExportOptions, labels_from
+    from aurist.detection.scan import WindowOptions
     from aurist.errors import ConfigError
     from aurist.folders import check_output
     from aurist.inference.inputs import read_inputs
-    from aurist.inference.predict import apply_run
+    from aurist.inference.predict import predict_clips
     from aurist.inference.predict import submission as contest_file
     from aurist.inference.thresholds import never_named, thresholds_of
     from aurist.run import open_run
@@ -136,7 +136,7 @@ def predict(
     clips = read_inputs(data, options, opened)
     of_whole = clips.has_audio and clips.table["start"].isna().all()
     if window or (window is None and of_whole and opened.window() is not None):
-        wanted = Wanted(
+        wanted = ExportOptions(
             tuple(name.strip() for text in forms or ["csv"] for name in text.split(",")),
             min_score,
             None if labels is None else labels_from(labels),
@@ -149,7 +149,7 @@ def predict(
             opened,
             clips,
             output or Path("detections"),
-            Streaming(window, overlap, channel),
+            WindowOptions(window, overlap, channel),
             wanted,
             None if sample is None else (sample, str(submission)),
             model,
@@ -171,18 +171,18 @@ def predict(
         )
     if output is not None:
         check_output(output)
-    applied = apply_run(opened, clips, model=model, precision=precision, jobs=jobs, cache_dir=cache_dir)
+    applied = predict_clips(opened, clips, model=model, precision=precision, jobs=jobs, cache_dir=cache_dir)
     print_applied(applied)
     table = applied.to_frame() if sample is None else contest_file(applied, sample, str(submission))
     _write(table, output, safe_csv)
 
 
 def _listen(
-    run: Run,
+    run: RunFolder,
     clips: Clips,
     output: Path,
-    how: Streaming,
-    wanted: Wanted,
+    how: WindowOptions,
+    wanted: ExportOptions,
     sample: tuple[pd.DataFrame, str] | None,
     model: str | None,
     jobs: int,

@@ -25,7 +25,7 @@ def run_demo(output: Path, seed: int, jobs: int) -> None:
     from aurist.errors import RunError
     from aurist.files import atomic_path, write_text
     from aurist.folders import check_output, remove_folder
-    from aurist.inference.predict import apply_run
+    from aurist.inference.predict import predict_clips
     from aurist.machine import available_cores
     from aurist.plots import plot_leaderboard
     from aurist.report import write_report
@@ -61,7 +61,7 @@ def run_demo(output: Path, seed: int, jobs: int) -> None:
     print_leaderboard(run)
 
     _title(f"4. aurist predict {run_folder} {data.unseen}")
-    unseen = apply_run(run, read_clips(data.unseen, labelled=False), jobs=jobs, cache_dir=cache_dir)
+    unseen = predict_clips(run, read_clips(data.unseen, labelled=False), jobs=jobs, cache_dir=cache_dir)
     table = unseen.to_frame()
     with atomic_path(output / "predictions.csv") as part:
         table.to_csv(part, index=False)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from rich.text import Text
 
-    from aurist.inference.predict import Applied
+    from aurist.inference.predict import ClipPredictions
 
 
 #: What a terminal obeys instead of showing it, and what turns the direction of writing around or is no character.
@@ -73,7 +73,7 @@ def show(line: str = "", end: str = "\n") -> None:
     print(visible(line), end=end)
 
 
-def print_applied(applied: Applied) -> None:
+def print_applied(applied: ClipPredictions) -> None:
     """What people should know of predictions: what was passed over, what failed, what is not new."""
     from aurist.errors import about, plural
 

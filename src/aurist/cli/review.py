@@ -11,7 +11,7 @@ from aurist.cli import options as opt
 from aurist.cli.printing import print_table, say
 
 if TYPE_CHECKING:
-    from aurist.run import Run
+    from aurist.run import RunFolder
 
 
 def add_to(app: typer.Typer) -> None:
@@ -105,7 +105,7 @@ def clips(
 
 
 def _cut(
-    run: Run,
+    run: RunFolder,
     folder: Path,
     output: Path,
     counts: tuple[int, ...],
@@ -150,7 +150,7 @@ def _cut(
     )
 
 
-def _read(run: Run, path: Path, output: Path, labels: str | None, safe_csv: bool) -> None:
+def _read(run: RunFolder, path: Path, output: Path, labels: str | None, safe_csv: bool) -> None:
     from aurist.annotations import write_annotations
     from aurist.detection.export import labels_from
     from aurist.errors import ConfigError, plural

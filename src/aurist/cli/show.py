@@ -12,7 +12,7 @@ from aurist.cli.printing import group_words, interval, line_width, paragraph, pr
 
 if TYPE_CHECKING:
     from aurist.plan import FitPlan
-    from aurist.run import Run
+    from aurist.run import RunFolder
 
 SHOWN = ["model", "score", "low", "high", "fit_time", "pred_time", "stack_level"]
 #: Marks the row that predicts.
@@ -65,7 +65,7 @@ def leaderboard(
         print_table(opened.pairwise(), title=title)
 
 
-def print_leaderboard(run: Run) -> None:
+def print_leaderboard(run: RunFolder) -> None:
     """The leaderboard, and beneath it what the run says of itself."""
     from aurist.errors import plural
 
@@ -86,11 +86,11 @@ def print_leaderboard(run: Run) -> None:
         paragraph(
             f"The fit has not come to its end: this is what was done. Go on with: aurist resume {run.folder}"
         )
-    _print_gain(scores["against"])
+    _print_gain(scores["vs_best_single"])
     for caution in scores.get("cautions", ()):
         paragraph(caution)
     _print_decisions(scores)
-    _print_careless(scores)
+    _print_random_split(scores)
     if "test" in scores:
         _print_test(scores)
     if "held_out" in scores:
@@ -158,7 +158,7 @@ def prune(
     )
 
 
-def _print_networks(run: Run) -> None:
+def _print_networks(run: RunFolder) -> None:
     """How large and fast they are, and what slices and votes, several checkpoints and several seeds are worth."""
     board = run.leaderboard()
     networks = board[board["params"].notna()] if "params" in board else board.iloc[:0]
@@ -190,30 +190,30 @@ def _print_gain(gain: dict[str, Any] | None) -> None:
 def _print_decisions(scores: dict[str, Any]) -> None:
     """Where clips may have several labels: how well these are named."""
     said = [
-        f"{name} {interval(found['thresholds'])} (from 0.5 on {interval(found['half'])})"
+        f"{name} {interval(found['thresholds'])} (from 0.5 on {interval(found['at_0.5'])})"
         for name, found in scores.get("decisions", {}).items()
     ]
     if said:
         paragraph(f"Labels by thresholds of each class, chosen on the other folds: {', '.join(said)}.")
 
 
-def _print_careless(scores: dict[str, Any]) -> None:
-    careless = scores["careless"]
-    if careless is None:
+def _print_random_split(scores: dict[str, Any]) -> None:
+    split = scores["random_split"]
+    if split is None:
         return
-    honest, random = careless["honest"], careless["random"]
+    honest, random = split["honest"], split["random"]
     paragraph(
-        f"A random split would have claimed {interval(random)} for {careless['model']}; "
+        f"A random split would have claimed {interval(random)} for {split['model']}; "
         f"the honest score of the same model is {interval(honest)}."
     )
-    if "by_shares" not in careless:
+    if "by_shares" not in split:
         return
     paragraph(
         "Warning: the difference is a leak. Groups or duplicates stand on both sides of a random split; "
         "believe the honest score."
-        if careless["leak"]
+        if split["leak"]
         else "The difference is no sign of a leak: class shares differ between the folds, which makes "
-        f"{careless['by_shares']:+z.3f} of it alone, with features shuffled. Believe the honest score."
+        f"{split['by_shares']:+z.3f} of it alone, with features shuffled. Believe the honest score."
     )
 
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from aurist.annotations.birdclef import SECONDS
-from aurist.detection.scan import Heard
+from aurist.detection.scan import ScanResult
 from aurist.errors import DataError, listing, plural
 from aurist.events import score_of_stretches
 
@@ -20,7 +20,7 @@ _BIRDS, _NOTHING = "birds", "nocall"
 
 
 def contest_table(
-    heard: Heard, sample: pd.DataFrame, where: str, thresholds: npt.NDArray[np.float64]
+    heard: ScanResult, sample: pd.DataFrame, where: str, thresholds: npt.NDArray[np.float64]
 ) -> pd.DataFrame:
     """The contest's file: the sample's ids, columns and order.
 
@@ -77,7 +77,7 @@ def contest_table(
     return out
 
 
-def _places(ids: Sequence[str], heard: Heard, *, rows: bool) -> tuple[list[str], list[float], list[str]]:
+def _places(ids: Sequence[str], heard: ScanResult, *, rows: bool) -> tuple[list[str], list[float], list[str]]:
     """The recording of each id, the second in which its row ends, and what is not there."""
     stems: dict[str, list[str]] = {}
     for one in heard.recordings:
@@ -109,7 +109,7 @@ def _places(ids: Sequence[str], heard: Heard, *, rows: bool) -> tuple[list[str],
     return names, ends, lost
 
 
-def _values(heard: Heard, names: list[str], ends: list[float], *, rows: bool) -> npt.NDArray[np.float64]:
+def _values(heard: ScanResult, names: list[str], ends: list[float], *, rows: bool) -> npt.NDArray[np.float64]:
     """(n_ids, n_classes), each recording's scores read once."""
     out = np.zeros((len(names), len(heard.classes)))
     of = np.asarray(names, dtype=object)

@@ -11,10 +11,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from aurist.annotations import FORMATS as EVENT_FORMATS
-from aurist.annotations import Annotations, Sound, make_annotations, write_annotations
+from aurist.annotations import Annotations, RecordingFacts, make_annotations, write_annotations
 from aurist.audio import probe
 from aurist.clips.table import numbered
-from aurist.detection.scan import Heard
+from aurist.detection.scan import ScanResult
 from aurist.errors import ConfigError, DataError, check_one_of, listing, plural
 from aurist.files import atomic_path
 from aurist.formulas import safe_table
@@ -34,7 +34,7 @@ _DIGITS = 6
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ExportOptions:
     """What is written of the scores; changing it needs no recording to be heard again.
 
     Parameters
@@ -112,7 +112,7 @@ def labels_from(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in found if name.strip())
 
 
-def write_detections(heard: Heard, wanted: Wanted) -> list[tuple[Path, int]]:
+def write_detections(heard: ScanResult, wanted: ExportOptions) -> list[tuple[Path, int]]:
     """Write what is wanted into the folder of the detections.
 
     Returns
@@ -141,7 +141,7 @@ def write_detections(heard: Heard, wanted: Wanted) -> list[tuple[Path, int]]:
 
 
 def events_of(
-    heard: Heard, columns: npt.NDArray[np.intp], thresholds: npt.NDArray[np.float64]
+    heard: ScanResult, columns: npt.NDArray[np.intp], thresholds: npt.NDArray[np.float64]
 ) -> Annotations:
     """The events of all recordings, by recording and start; each class from its threshold on, (n_classes,)."""
     rows = []
@@ -159,7 +159,7 @@ def events_of(
     return make_annotations(rows, "the events", recordings=[one.name for one in heard.recordings])
 
 
-def _write_windows(heard: Heard, columns: npt.NDArray[np.intp], path: Path, *, safe: bool) -> int:
+def _write_windows(heard: ScanResult, columns: npt.NDArray[np.intp], path: Path, *, safe: bool) -> int:
     """One row a window, a recording at a time, so that memory is that of one."""
     names = [heard.classes[i] for i in columns]
     names = [f"score_{name}" if name in ("path", "start", "end") else name for name in names]
@@ -188,12 +188,12 @@ def _write_audacity(events: Annotations, folder: Path) -> None:
         write_annotations(Annotations(own, (name,)), folder / f"{place}.txt", "audacity")
 
 
-def _sounds(heard: Heard) -> dict[str, Sound]:
+def _sounds(heard: ScanResult) -> dict[str, RecordingFacts]:
     """What Raven wants to know of the recordings; it counts channels from 1."""
     channel = heard.detections.settings.get("channel")
     number = channel + 1 if isinstance(channel, int) else 1
     return {
-        one.name: Sound(one.file, heard.seconds[one.name], _nyquist(one.file), number)
+        one.name: RecordingFacts(one.file, heard.seconds[one.name], _nyquist(one.file), number)
         for one in heard.recordings
     }
 

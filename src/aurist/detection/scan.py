@@ -11,15 +11,15 @@ from typing import Any
 
 from aurist.audio import AudioInfo, in_words, lost_end, probe
 from aurist.clips import Clips
-from aurist.detection.store import Detections, Progress, Recording
-from aurist.detection.window_model import PARTS, Listener
+from aurist.detection.store import Detections, Recording, ScanProgress
+from aurist.detection.window_model import PARTS, WindowModel
 from aurist.errors import ConfigError, DataError, about
 from aurist.events import Grid
-from aurist.features.windows import Block, Hearing, read_block
+from aurist.features.windows import Block, WindowSettings, read_block
 from aurist.folders import claim
 from aurist.plan import ENSEMBLE
 from aurist.progress import Hours
-from aurist.run import Run, RunData, read_data
+from aurist.run import RunData, RunFolder, read_data
 from aurist.workers import ahead
 
 #: Threads that decode: a few blocks wait in memory, and no more.
@@ -27,7 +27,7 @@ _MOST_THREADS = 4
 
 
 @dataclass(frozen=True)
-class Streaming:
+class WindowOptions:
     """How recordings are listened to.
 
     Parameters
@@ -62,7 +62,7 @@ class Streaming:
 
 
 @dataclass(frozen=True)
-class Heard:
+class ScanResult:
     """What was listened to.
 
     Parameters
@@ -107,16 +107,16 @@ def recordings_of(clips: Clips) -> list[Recording]:
 
 
 def listen(
-    run: Run,
+    run: RunFolder,
     recordings: Sequence[Recording],
     output: Path,
-    how: Streaming,
+    how: WindowOptions,
     *,
     model: str | None = None,
     jobs: int = 0,
     say: Callable[[str], None] = lambda line: None,
     progress: bool = True,
-) -> Heard:
+) -> ScanResult:
     """Score the windows of recordings, or go on where a call that was killed had come to.
 
     Decoding, features and networks overlap. In memory there are a few blocks of some minutes, however long a recording
@@ -150,15 +150,15 @@ def listen(
     data = read_data(run)
     cores = jobs or data.task.jobs
     grid = how.grid(data.clips.window)
-    listener = Listener(run, data, model, cores)
-    hearing = Hearing(grid, listener.rates, listener.margin, how.channel)
+    listener = WindowModel(run, data, model, cores)
+    hearing = WindowSettings(grid, listener.rates, listener.margin, how.channel)
     settings = _settings(run, data, grid, how, model)
     with claim(output):
         detections = Detections(output, settings)
         return _Listening(detections, listener, hearing, say, progress, cores).all(recordings)
 
 
-def run_key(run: Run) -> str:
+def run_key(run: RunFolder) -> str:
     """By which scores of a run are known to be its own."""
     known = hashlib.blake2b(digest_size=8)
     for name in ("data.json", "ensemble.json", "predictions.parquet"):
@@ -166,7 +166,9 @@ def run_key(run: Run) -> str:
     return known.hexdigest()
 
 
-def _settings(run: Run, data: RunData, grid: Grid, how: Streaming, model: str | None) -> dict[str, Any]:
+def _settings(
+    run: RunFolder, data: RunData, grid: Grid, how: WindowOptions, model: str | None
+) -> dict[str, Any]:
     """What scores depend on."""
     return {
         "run": run_key(run),
@@ -184,8 +186,8 @@ class _Listening:
     def __init__(
         self,
         detections: Detections,
-        listener: Listener,
-        hearing: Hearing,
+        listener: WindowModel,
+        hearing: WindowSettings,
         say: Callable[[str], None],
         progress: bool,
         threads: int,
@@ -199,9 +201,9 @@ class _Listening:
         self._failures: dict[str, str] = {}
         self._promised: dict[str, float] = {}
         self._infos: dict[str, AudioInfo] = {}
-        self._known: dict[str, Progress] = {}
+        self._known: dict[str, ScanProgress] = {}
 
-    def all(self, recordings: Sequence[Recording]) -> Heard:
+    def all(self, recordings: Sequence[Recording]) -> ScanResult:
         self._detections.clear()
         self._detections.check_names(recordings)
         for one in recordings:
@@ -270,10 +272,10 @@ class _Listening:
         self._failures[one.name] = str(error) or type(error).__name__
         self._say(f"passed over: {about(one.name, self._failures[one.name])}")
 
-    def _heard(self, there: Sequence[Recording]) -> Heard:
+    def _heard(self, there: Sequence[Recording]) -> ScanResult:
         whole = tuple(one for one in there if one.name not in self._failures)
         notes = {one.name: note for one in whole if (note := self._known[one.name].note)}
-        return Heard(
+        return ScanResult(
             self._detections,
             self._listener.classes,
             whole,

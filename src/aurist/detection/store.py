@@ -19,7 +19,7 @@ import numpy.typing as npt
 from aurist.detection.window_scores import SUREST, Scores
 from aurist.errors import ConfigError, DataError, listing, plural
 from aurist.features.windows import Block
-from aurist.files import add_line, atomic_path, whole_lines, write_json
+from aurist.files import add_line, atomic_path, read_jsonl, write_json
 from aurist.models.base import Proba
 from aurist.stored import check_shape, read_arrays, read_json, stored
 
@@ -66,7 +66,7 @@ class Recording:
 
 
 @dataclass
-class Progress:
+class ScanProgress:
     """What the journal knows of a recording.
 
     Parameters
@@ -116,12 +116,12 @@ class Detections:
         self.settings = settings
         folder.mkdir(parents=True, exist_ok=True)
         _check_settings(folder, settings)
-        self._known: dict[str, Progress] = {}
+        self._known: dict[str, ScanProgress] = {}
         self._remedy = (
             f"Copy the folder again from where it was made, or hear the recordings into another one: aurist predict "
             f"RUN RECORDINGS -o {folder}-2"
         )
-        for line in whole_lines(folder / JOURNAL):
+        for line in read_jsonl(folder / JOURNAL):
             with stored(folder / JOURNAL, self._remedy):
                 check_shape(line, _LINE)
                 self._replay(line)
@@ -156,7 +156,7 @@ class Detections:
                     if time.time() - part.stat().st_mtime > _LITTER:
                         part.unlink()
 
-    def progress(self, recording: Recording) -> Progress:
+    def progress(self, recording: Recording) -> ScanProgress:
         """What is done of a recording; nothing, where it has changed since."""
         known = self._known.get(recording.name)
         stamp = recording.stamp()
@@ -262,7 +262,7 @@ class Detections:
 
     def _replay(self, line: dict[str, Any]) -> None:
         if line["event"] == "began":
-            self._known[line["recording"]] = Progress(line["stamp"], file=line.get("file"))
+            self._known[line["recording"]] = ScanProgress(line["stamp"], file=line.get("file"))
             return
         if line["recording"] not in self._known:
             raise ValueError(f"{line['recording']!r} was never begun")

@@ -12,17 +12,17 @@ from aurist.features.store import summary_of_waves
 from aurist.features.summary import SummaryConfig
 from aurist.features.windows import Block
 from aurist.inference.embedding import with_embeddings
-from aurist.inference.predictor import Answers
+from aurist.inference.predictor import Predictor
 from aurist.models.base import Inputs, Proba
 from aurist.plan import ENSEMBLE
-from aurist.run import Run, RunData
+from aurist.run import RunData, RunFolder
 
 #: Equal parts of a window, for which networks that tell when answer apart: an even number, so that those of windows
 #: that overlap by half fall together.
 PARTS = 20
 
 
-class Listener:
+class WindowModel:
     """A model of a run, loaded once, for the windows of recordings.
 
     Summary features are computed only where a model in use looks at features.
@@ -51,10 +51,10 @@ class Listener:
         Where the model looks at columns of a table, which recordings do not have.
     """
 
-    def __init__(self, run: Run, data: RunData, model: str | None, jobs: int) -> None:
+    def __init__(self, run: RunFolder, data: RunData, model: str | None, jobs: int) -> None:
         self._run, self._jobs = run, jobs
         self._data = replace(data, task=replace(data.task, jobs=jobs))
-        self.answers = Answers(run, self._data, model or ENSEMBLE)
+        self.answers = Predictor(run, self._data, model or ENSEMBLE)
         blender = self.answers.blender
         recipes = list(blender.recipes)
         self._summary: SummaryConfig | None = None

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from aurist.calibration import choose_temperature, temper
+from aurist.calibration import apply_temperature, choose_temperature
 from aurist.metrics import Metric, metric
 
 Proba = npt.NDArray[np.float64]
@@ -47,7 +47,7 @@ class Blend:
         """(n, n_classes) of the models' (n, n_classes) each."""
         return blend(
             [
-                temper(p, t, multilabel=multilabel) if w > 0 else p
+                apply_temperature(p, t, multilabel=multilabel) if w > 0 else p
                 for p, t, w in zip(probas, self.temperatures, self.weights, strict=True)
             ],
             self.weights,
@@ -100,7 +100,9 @@ def choose_blend(
     if len(probas) == 1 or not len(truth):
         return Blend(np.full(len(probas), 1 / len(probas)), np.ones(len(probas)))
     temperatures = np.array([choose_temperature(p, truth, row_weight, multilabel=multilabel) for p in probas])
-    tempered = [temper(p, t, multilabel=multilabel) for p, t in zip(probas, temperatures, strict=True)]
+    tempered = [
+        apply_temperature(p, t, multilabel=multilabel) for p, t in zip(probas, temperatures, strict=True)
+    ]
     drawn = [_drawn(groups, np.random.default_rng([seed, draw])) for draw in range(_n_draws(len(truth)))]
     left = list(range(len(probas)))
     while True:

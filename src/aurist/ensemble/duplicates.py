@@ -32,31 +32,31 @@ _NOTHING = np.zeros((0, 0))
 
 
 @dataclass(frozen=True)
-class Twins:
+class DuplicateRule:
     """How the labels of twins are weighed against the models' word.
 
     Parameters
     ----------
     strength
         How many labels the models' word is worth; with one label a row the power of it.
-    told
+    logits
         (n_classes, n_classes): logits that a twin of each label (rows) gives each label (columns). Empty with several
         labels a row.
     """
 
     strength: float
-    told: npt.NDArray[np.float64]
+    logits: npt.NDArray[np.float64]
 
     def updated(self, proba: Proba, counts: Proba, rows: npt.NDArray[np.float64]) -> Proba:
         """(n, n_classes): ``counts`` of the labels of twins, of so many ``rows``, (n, n_classes) or (n, 1)."""
         from scipy.special import softmax
 
-        if not self.told.size:
+        if not self.logits.size:
             mixed: Proba = (self.strength * proba + counts) / (self.strength + rows)
             return mixed
-        logits = self.strength * np.log(np.maximum(proba, _LEAST)) + _said(counts) @ self.told
-        told: Proba = softmax(logits, axis=1)
-        return told
+        logits = self.strength * np.log(np.maximum(proba, _LEAST)) + _said(counts) @ self.logits
+        proba_of_copies: Proba = softmax(logits, axis=1)
+        return proba_of_copies
 
 
 def _said(counts: Proba) -> Proba:
@@ -67,7 +67,7 @@ def _said(counts: Proba) -> Proba:
 
 
 @dataclass(frozen=True)
-class Seen:
+class Duplicates:
     """What is known of every distinct row of the training table.
 
     Parameters
@@ -92,7 +92,7 @@ class Seen:
     proba: Proba
     counts: Proba
     rows: npt.NDArray[np.float64]
-    twins: Twins
+    twins: DuplicateRule
     unscored: Keys
 
     def known(self, keys: Keys) -> npt.NDArray[np.bool_]:
@@ -109,7 +109,7 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class SeenScores:
+class DuplicateScores:
     """Training rows as they would be answered if they came again.
 
     ``proba`` is for rows with a twin; ``copies`` says how often each row stands in the table.
@@ -119,7 +119,7 @@ class SeenScores:
     copies: npt.NDArray[np.int64]
 
 
-def learn_seen(
+def learn_duplicates(
     keys: Keys,
     proba: Proba,
     targets: npt.NDArray[np.int8],
@@ -127,7 +127,7 @@ def learn_seen(
     *,
     multilabel: bool,
     unscored: Keys | None = None,
-) -> tuple[Seen, SeenScores]:
+) -> tuple[Duplicates, DuplicateScores]:
     """Learn how far to trust twins, from the training rows that have some.
 
     Parameters
@@ -160,9 +160,9 @@ def learn_seen(
     mean = summed / copies[:, None]
 
     twinned, answered = np.flatnonzero(copies[at] > 1), proba.copy()
-    rule = Twins(1.0, _NOTHING)
+    rule = DuplicateRule(1.0, _NOTHING)
     if len(twinned):
-        rule, answered[twinned] = _Twinned(
+        rule, answered[twinned] = _DuplicateRows(
             at[twinned],
             proba[twinned],
             targets[twinned],
@@ -172,8 +172,8 @@ def learn_seen(
             multilabel,
         ).weighed()
     left = np.unique(np.empty(0, dtype=np.uint64) if unscored is None else unscored)
-    seen = Seen(distinct, mean, counts, rows, rule, left)
-    return seen, SeenScores(answered, copies[at].astype(np.int64))
+    seen = Duplicates(distinct, mean, counts, rows, rule, left)
+    return seen, DuplicateScores(answered, copies[at].astype(np.int64))
 
 
 def dealt(groups: npt.NDArray[np.int64], n_parts: int, seed: int) -> npt.NDArray[np.int64]:
@@ -188,7 +188,7 @@ def dealt(groups: npt.NDArray[np.int64], n_parts: int, seed: int) -> npt.NDArray
 
 
 @dataclass(frozen=True)
-class _Twinned:
+class _DuplicateRows:
     """Training rows with twins: what the models, the truth, and the other twins say, a row each."""
 
     key: npt.NDArray[np.intp]
@@ -199,7 +199,7 @@ class _Twinned:
     folds: npt.NDArray[np.int64]
     multilabel: bool
 
-    def weighed(self) -> tuple[Twins, Proba]:
+    def weighed(self) -> tuple[DuplicateRule, Proba]:
         """The rule to answer new rows by, and answers for these ones, those of a fold by the other folds."""
         ways = _STRENGTHS if self.multilabel else _WAYS
         # where nothing can be learnt
@@ -222,11 +222,11 @@ class _Twinned:
             answered[here] = options[chosen][here]
         return self._rule(ways[self._best(options, everywhere)], everywhere), answered
 
-    def _rule(self, way: _Way, rows: npt.NDArray[np.bool_]) -> Twins:
+    def _rule(self, way: _Way, rows: npt.NDArray[np.bool_]) -> DuplicateRule:
         strength, echo, smooth = way
         if self.multilabel:
-            return Twins(strength, _NOTHING)
-        return Twins(strength, _told(self.truth[rows], self.others[rows], echo, smooth))
+            return DuplicateRule(strength, _NOTHING)
+        return DuplicateRule(strength, _logits(self.truth[rows], self.others[rows], echo, smooth))
 
     def _best(self, options: list[Proba], rows: npt.NDArray[np.bool_]) -> int:
         log_loss = metric("log_loss")
@@ -234,14 +234,16 @@ class _Twinned:
         return int(np.argmax([log_loss(truth, one[rows], multilabel=self.multilabel) for one in options]))
 
 
-def _told(truth: npt.NDArray[np.int8], others: Proba, echo: float, smooth: float) -> npt.NDArray[np.float64]:
+def _logits(
+    truth: npt.NDArray[np.int8], others: Proba, echo: float, smooth: float
+) -> npt.NDArray[np.float64]:
     """(n_classes, n_classes): logits by the label of a twin, from rows and the labels of their twins."""
     shares = others / np.maximum(others.sum(axis=1, keepdims=True), 1.0)
     together = (truth == 1).T.astype(np.float64) @ shares
     usual = (together.sum(axis=0) + 1) / (together.sum() + len(together))
     together = together + smooth * usual
-    told: npt.NDArray[np.float64] = echo * np.log(together / together.sum(axis=1, keepdims=True) / usual).T
-    return told
+    logits: npt.NDArray[np.float64] = echo * np.log(together / together.sum(axis=1, keepdims=True) / usual).T
+    return logits
 
 
 @dataclass(frozen=True)

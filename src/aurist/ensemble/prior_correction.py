@@ -19,12 +19,12 @@ LEVEL_METRICS = ("f1_macro", "balanced_accuracy")
 POWERS = tuple(round(0.05 * step, 2) for step in range(21))
 
 
-def tilt(proba: Proba, prior: npt.NDArray[np.float64], power: float) -> Proba:
+def correct_prior(proba: Proba, prior: npt.NDArray[np.float64], power: float) -> Proba:
     """Divide by ``prior ** power`` and normalise again.
 
     Examples
     --------
-    >>> tilt(np.array([[0.6, 0.4]]), np.array([0.9, 0.1]), power=0.5).round(2).tolist()
+    >>> correct_prior(np.array([[0.6, 0.4]]), np.array([0.9, 0.1]), power=0.5).round(2).tolist()
     [[0.33, 0.67]]
     """
     if power == 0:
@@ -48,7 +48,9 @@ def choose_power(
     if metric_name not in LEVEL_METRICS:
         return 0.0
     chosen = metric(metric_name)
-    scores = [chosen(truth, tilt(proba, prior, power), row_weight, multilabel=False) for power in POWERS]
+    scores = [
+        chosen(truth, correct_prior(proba, prior, power), row_weight, multilabel=False) for power in POWERS
+    ]
     padded = np.pad(scores, 2, mode="edge")
     smooth = np.convolve(padded, np.ones(5) / 5, mode="valid")
     return POWERS[int(np.argmax(smooth))]
@@ -71,10 +73,12 @@ def nested_powers(
     return powers
 
 
-def tilt_rows(proba: Proba, prior: npt.NDArray[np.float64], powers: npt.NDArray[np.float64]) -> Proba:
+def correct_prior_rows(
+    proba: Proba, prior: npt.NDArray[np.float64], powers: npt.NDArray[np.float64]
+) -> Proba:
     """Tilt each row by a power of its own."""
     out = np.empty_like(proba)
     for power in np.unique(powers):
         rows = powers == power
-        out[rows] = tilt(proba[rows], prior, float(power))
+        out[rows] = correct_prior(proba[rows], prior, float(power))
     return out

@@ -24,9 +24,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from aurist.calibration import choose_temperature, temper
-from aurist.crossval import FoldsFitted, TrainingData
-from aurist.models.base import Inputs, Member, Proba
+from aurist.calibration import apply_temperature, choose_temperature
+from aurist.crossval import CrossValidationResult, TrainingData
+from aurist.models.base import Inputs, ModelSpec, Proba
 
 #: With fewer independent clips labels of noise were answered better than by any constant (docs/decisions/0015).
 LEAST_INDEPENDENT = 5000
@@ -43,7 +43,7 @@ _COARSE = {
 _DOUBT = 0.05
 
 
-def answers_beside(features: pd.DataFrame, said: Mapping[str, Proba]) -> pd.DataFrame:
+def with_base_answers(features: pd.DataFrame, said: Mapping[str, Proba]) -> pd.DataFrame:
     """The features, and then a column for each class of each member.
 
     Parameters
@@ -56,7 +56,7 @@ def answers_beside(features: pd.DataFrame, said: Mapping[str, Proba]) -> pd.Data
     Examples
     --------
     >>> import numpy as np
-    >>> answers_beside(pd.DataFrame({"tempo": [120.0]}), {"Forest": np.array([[0.25, 0.75]])})
+    >>> with_base_answers(pd.DataFrame({"tempo": [120.0]}), {"Forest": np.array([[0.25, 0.75]])})
        tempo  Forest class 0  Forest class 1
     0  120.0            0.25            0.75
     """
@@ -68,7 +68,7 @@ def answers_beside(features: pd.DataFrame, said: Mapping[str, Proba]) -> pd.Data
     return pd.concat([features.reset_index(drop=True), pd.DataFrame(answers)], axis=1)
 
 
-def reason_against(learn: TrainingData, member: Member) -> str | None:
+def reason_against(learn: TrainingData, member: ModelSpec) -> str | None:
     """Say why the score of a member of the second level could not be believed; None where it can.
 
     Parameters
@@ -112,17 +112,17 @@ def independent_clips(groups: npt.NDArray[np.int64]) -> float:
     return float(sizes.sum() ** 2 / (sizes**2).sum())
 
 
-def beats_constant(learn: TrainingData, found: FoldsFitted) -> bool:
+def beats_constant(learn: TrainingData, found: CrossValidationResult) -> bool:
     """Tell if a member, tempered, has a better log loss than the classes' shares, by more than two standard errors."""
     truth = learn.examples.targets
     said = found.oof.aligned(learn.clip_ids.tolist())
-    said = temper(said, choose_temperature(said, truth, multilabel=False), multilabel=False)
+    said = apply_temperature(said, choose_temperature(said, truth, multilabel=False), multilabel=False)
     shares = truth.mean(axis=0)
     gain = np.log(_DOUBT + (1 - _DOUBT) * (said / np.maximum(shares, 1e-9)))[truth == 1]
     return bool(gain.mean() > 2 * gain.std() / np.sqrt(independent_clips(learn.groups)))
 
 
-def second_level(learn: TrainingData, fitted: Sequence[FoldsFitted]) -> TrainingData | None:
+def second_level(learn: TrainingData, fitted: Sequence[CrossValidationResult]) -> TrainingData | None:
     """Lay out what a model of the second level learns from; None where there is nothing to ask, or a single fold.
 
     Parameters
@@ -132,15 +132,17 @@ def second_level(learn: TrainingData, fitted: Sequence[FoldsFitted]) -> Training
     fitted
         The members; those of the second level are not asked.
     """
-    asked = [found for found in fitted if not found.asks]
+    asked = [found for found in fitted if not found.base_models]
     if not asked or len(learn.splits) < 2 or (learn.folds < 0).any():
         return None
     said = {found.member.name: found.oof.aligned(learn.clip_ids.tolist()) for found in asked}
-    shown = Inputs(answers_beside(learn.examples.features, said))
-    return replace(learn, examples=replace(learn.examples, inputs=shown), beside={}, asks=answers_of(asked))
+    shown = Inputs(with_base_answers(learn.examples.features, said))
+    return replace(
+        learn, examples=replace(learn.examples, inputs=shown), beside={}, base_models=answers_of(asked)
+    )
 
 
-def answers_of(fitted: Sequence[FoldsFitted]) -> dict[str, str]:
+def answers_of(fitted: Sequence[CrossValidationResult]) -> dict[str, str]:
     """By the name of each member, by what its out-of-fold answers are known again."""
     return {
         found.member.name: hashlib.blake2b(found.oof.proba.tobytes(), digest_size=8).hexdigest()
@@ -148,8 +150,8 @@ def answers_of(fitted: Sequence[FoldsFitted]) -> dict[str, str]:
     }
 
 
-def can_answer(found: FoldsFitted, fitted: Sequence[FoldsFitted]) -> bool:
+def can_answer(found: CrossValidationResult, fitted: Sequence[CrossValidationResult]) -> bool:
     """Whether a member is still what the plan has it to be, and all that it asks is there as it was."""
     if found.member.level == 1:
-        return not found.asks
-    return bool(found.asks) and found.asks.items() <= answers_of(fitted).items()
+        return not found.base_models
+    return bool(found.base_models) and found.base_models.items() <= answers_of(fitted).items()

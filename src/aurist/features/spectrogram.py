@@ -40,7 +40,7 @@ def mel_matrix(config: SpectrogramConfig) -> Tensor:
 class Spectrogram(torch.nn.Module):
     """Clips to images, in single precision whatever surrounds it.
 
-    ``forward`` is `power`, then `finish`; augmentation of the spectrum comes between. On a CPU one clip is
+    ``forward`` is `power`, then `write_results`; augmentation of the spectrum comes between. On a CPU one clip is
     computed at a time, which keeps it in the cache (a batch of 32 at once took more than twice as long); on a GPU, and
     in a graph that is exported, a batch at once. Nothing is learned and nothing is in the state dict.
 
@@ -93,7 +93,7 @@ class Spectrogram(torch.nn.Module):
         """(batch, n_samples) to the spectrum, (batch, n_fft // 2 + 1, frames): magnitudes to the ``power``."""
         return _by_clip(self._power, y)
 
-    def finish(self, spectrum: Tensor, bank: Tensor | None = None) -> Tensor:
+    def write_results(self, spectrum: Tensor, bank: Tensor | None = None) -> Tensor:
         """The image of a spectrum.
 
         Parameters

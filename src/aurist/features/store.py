@@ -28,7 +28,7 @@ from aurist.features.summary import (
     summary_columns,
 )
 from aurist.features.summary_config import fitting
-from aurist.features.waves import HeldWaves
+from aurist.features.waves import WavesInMemory
 from aurist.machine import available_cores
 from aurist.progress import Advance
 
@@ -134,7 +134,7 @@ def sampled_rates(clips: Clips) -> dict[str, int]:
     return dict(rates)
 
 
-def summary_of_waves(waves: HeldWaves, config: SummaryConfig, *, jobs: int = 0) -> pd.DataFrame:
+def summary_of_waves(waves: WavesInMemory, config: SummaryConfig, *, jobs: int = 0) -> pd.DataFrame:
     """The summary features of windows in memory, (n_windows, n_features): those of `summary_table` for the same sound.
 
     Parameters

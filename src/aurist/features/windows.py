@@ -12,7 +12,7 @@ import numpy.typing as npt
 from aurist.audio import read_stretch
 from aurist.errors import DataError
 from aurist.events import Grid
-from aurist.features.waves import HeldWaves
+from aurist.features.waves import WavesInMemory
 
 #: Seconds of a block, and the samples that it may hold at the highest rate: so much is in memory at a time, and so
 #: much is done anew after a kill.
@@ -20,7 +20,7 @@ _SECONDS, _SAMPLES = 300.0, 1 << 24
 
 
 @dataclass(frozen=True)
-class Hearing:
+class WindowSettings:
     """How a recording is heard.
 
     Parameters
@@ -65,7 +65,7 @@ class Block:
 
     starts: npt.NDArray[np.float64]
     ends: npt.NDArray[np.float64]
-    waves: Mapping[int, HeldWaves]
+    waves: Mapping[int, WavesInMemory]
     length: float | None
     silenced: tuple[tuple[float, float], ...] = ()
 
@@ -73,7 +73,7 @@ class Block:
         return len(self.starts)
 
 
-def read_block(path: Path, number: int, hearing: Hearing) -> Block:
+def read_block(path: Path, number: int, hearing: WindowSettings) -> Block:
     """Decode a block of a recording; it depends on no other, so that any of them can be made anew.
 
     Blocks are read in order until one has a length: behind that there is nothing.
@@ -103,7 +103,7 @@ def read_block(path: Path, number: int, hearing: Hearing) -> Block:
         raise DataError(f"{path} holds no samples{f' from {begin:.0f} s on' if number else ''}.")
     starts, ends = grid.windows(stop if length is None else length, first, last)
     waves = {
-        rate: HeldWaves(
+        rate: WavesInMemory(
             rate, sound, _samples(starts, rate, begin, len(sound)), _samples(ends, rate, begin, len(sound))
         )
         for rate, sound in found.sound.items()

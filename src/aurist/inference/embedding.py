@@ -14,7 +14,7 @@ from aurist.errors import ConfigError
 from aurist.models.base import Inputs
 from aurist.models.network import embed
 from aurist.recipes import Recipe, read_recipe
-from aurist.workers import side_by_side
+from aurist.workers import run_in_processes
 
 
 def chosen_embedders(config: FitConfig) -> list[Recipe]:
@@ -60,7 +60,7 @@ def with_embeddings(
         with TemporaryDirectory() as place:
             made = Path(place) / "made.parquet"
             # in a process of its own, which gives torch's memory and threads back
-            side_by_side(
+            run_in_processes(
                 [partial(embed, folder / "embedders" / recipe.name, recipe, inputs, jobs, made)], workers=1
             )
             parts.append(pd.read_parquet(made).set_axis(features.index))

@@ -14,10 +14,10 @@ from aurist.clips.read import TABLE_SUFFIXES, ReadOptions, check_names, read_cli
 from aurist.clips.several import NONE as ONE_LABEL
 from aurist.errors import DataError, listing
 from aurist.features.schema import Schema, infer_schema, schema_from_dict
-from aurist.run import Run
+from aurist.run import RunFolder
 
 
-def like_run(options: ReadOptions, run: Run) -> ReadOptions:
+def like_run(options: ReadOptions, run: RunFolder) -> ReadOptions:
     """The settings to read new data with; of the run's own no more is read than what it says of it."""
     known = run.known()
     if options.label_separator is None and not known["multilabel"]:
@@ -27,7 +27,7 @@ def like_run(options: ReadOptions, run: Run) -> ReadOptions:
     )
 
 
-def read_inputs(source: Sequence[Path] | pd.DataFrame, options: ReadOptions, run: Run) -> Clips:
+def read_inputs(source: Sequence[Path] | pd.DataFrame, options: ReadOptions, run: RunFolder) -> Clips:
     """Read what a run shall predict: one table or folder, or any number of recordings.
 
     Raises

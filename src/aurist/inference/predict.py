@@ -13,18 +13,18 @@ import pandas as pd
 from aurist.clips import Clips
 from aurist.clips.read import ReadOptions, read_clips
 from aurist.clips.table import numbered
-from aurist.ensemble.duplicates import Seen, Twins
+from aurist.ensemble.duplicates import DuplicateRule, Duplicates
 from aurist.errors import DataError, about, listing, plural
 from aurist.features.schema import row_keys
 from aurist.features.store import summary_table
 from aurist.features.summary import SummaryConfig
 from aurist.inference.embedding import with_embeddings
 from aurist.inference.inputs import like_run
-from aurist.inference.predictor import Answers
+from aurist.inference.predictor import Predictor
 from aurist.inference.thresholds import never_named, thresholds_of
 from aurist.models.base import Inputs, Proba
 from aurist.plan import ENSEMBLE
-from aurist.run import Run, RunData, read_data
+from aurist.run import RunData, RunFolder, read_data
 from aurist.run.shapes import SEEN
 from aurist.stored import read_arrays, stored
 
@@ -33,7 +33,7 @@ PROBABILITY = "%.9g"
 
 
 @dataclass(frozen=True)
-class Applied:
+class ClipPredictions:
     """What a run says of some clips.
 
     Parameters
@@ -92,15 +92,15 @@ class Applied:
         return pd.concat([frame, pd.DataFrame(self.proba, columns=names)], axis=1)
 
 
-def apply_run(
-    run: Run,
+def predict_clips(
+    run: RunFolder,
     clips: Clips | Path | str | pd.DataFrame,
     *,
     model: str | None = None,
     precision: float | None = None,
     jobs: int = 0,
     cache_dir: Path | None = None,
-) -> Applied:
+) -> ClipPredictions:
     """Predict clips with a model of the run, the ensemble by default.
 
     What is not clips yet is read as the run's own data was: its feature columns stay features.
@@ -117,39 +117,39 @@ def apply_run(
     """
     data = read_data(run)
     clips = read_clips(clips, like_run(ReadOptions(), run), labelled=False)
-    return apply_to(clips, run, data, model=model, precision=precision, jobs=jobs, cache_dir=cache_dir)
+    return predict_with(clips, run, data, model=model, precision=precision, jobs=jobs, cache_dir=cache_dir)
 
 
-def apply_to(
+def predict_with(
     clips: Clips,
-    run: Run,
+    run: RunFolder,
     data: RunData,
     *,
     model: str | None = None,
     precision: float | None = None,
     jobs: int = 0,
     cache_dir: Path | None = None,
-) -> Applied:
-    """Predict clips as `apply_run` does, with what the run was fitted on at hand."""
+) -> ClipPredictions:
+    """Predict clips as `predict_clips` does, with what the run was fitted on at hand."""
     thresholds = thresholds_of(run, model, precision)
     usable, failures, found = usable_inputs(run, data, clips, jobs, cache_dir)
     notes = [*never_named(data.task.classes, thresholds, precision), *found]
     rows = np.array([row for row in range(len(clips)) if row not in failures], dtype=np.intp)
     proba = np.full((len(clips), len(data.task.classes)), np.nan)
-    seen = load_seen(run)
+    seen = load_duplicates(run)
     known = np.zeros(len(clips), dtype=bool)
     known[rows] = seen.known(row_keys(usable.features))
     if len(rows):
-        answers = Answers(run, data, model or ENSEMBLE)
+        answers = Predictor(run, data, model or ENSEMBLE)
         with stored(run.models, run.remedy):
             proba[rows] = answers.proba(usable, seen)
-    return Applied(
+    return ClipPredictions(
         clips, data.task.classes, data.task.multilabel, proba, known, failures, tuple(notes), thresholds
     )
 
 
 def usable_inputs(
-    run: Run, data: RunData, clips: Clips, jobs: int = 0, cache_dir: Path | None = None
+    run: RunFolder, data: RunData, clips: Clips, jobs: int = 0, cache_dir: Path | None = None
 ) -> tuple[Inputs, dict[int, str], list[str]]:
     """What models may look at of the clips that can be read; why the others cannot, by row; and what is to be said.
 
@@ -186,7 +186,12 @@ def _features(
 
 
 def _with_embeddings(
-    run: Run, table: pd.DataFrame, failures: dict[int, str], clips: Clips, jobs: int, cache_dir: Path | None
+    run: RunFolder,
+    table: pd.DataFrame,
+    failures: dict[int, str],
+    clips: Clips,
+    jobs: int,
+    cache_dir: Path | None,
 ) -> pd.DataFrame:
     """The features with those that the run's networks make of the recordings; NaN where one cannot be read."""
     embedders = run.embedders()
@@ -226,27 +231,27 @@ def _some(names: Sequence[str], shown: int = 8) -> str:
     return ", ".join(names[:shown]) + (f" ... ({len(names)} in all)" if len(names) > shown else "")
 
 
-def load_seen(run: Run) -> Seen:
+def load_duplicates(run: RunFolder) -> Duplicates:
     """The rows that the run was fitted on, and what is known of them."""
-    path = run.folder / "seen.npz"
-    kept = read_arrays(path, SEEN, run.remedy, optional=("told",))
+    path = run.folder / "duplicates.npz"
+    kept = read_arrays(path, SEEN, run.remedy, optional=("logits",))
     with stored(path, run.remedy):
-        n, n_classes, told = len(kept["keys"]), len(run.classes()), kept.get("told", np.zeros((0, 0)))
+        n, n_classes, logits = len(kept["keys"]), len(run.classes()), kept.get("logits", np.zeros((0, 0)))
         if not kept["proba"].shape == kept["counts"].shape == (n, n_classes):
             raise ValueError(f"it is of {kept['proba'].shape[1]} classes, and the run of {n_classes}")
-        if told.size and told.shape != (n_classes, n_classes):
-            raise ValueError(f"told has the shape {told.shape}")
-        return Seen(
+        if logits.size and logits.shape != (n_classes, n_classes):
+            raise ValueError(f"logits has the shape {logits.shape}")
+        return Duplicates(
             kept["keys"],
             kept["proba"],
             kept["counts"],
             kept["rows"].reshape(n, -1),  # one a row in runs of before
-            Twins(float(kept["strength"]), told),
+            DuplicateRule(float(kept["strength"]), logits),
             kept["unscored"],
         )
 
 
-def submission(applied: Applied, sample: pd.DataFrame, where: str) -> pd.DataFrame:
+def submission(applied: ClipPredictions, sample: pd.DataFrame, where: str) -> pd.DataFrame:
     """The contest's file: the sample's columns, ids and order, with the predicted labels or probabilities.
 
     Parameters
@@ -287,7 +292,7 @@ def submission(applied: Applied, sample: pd.DataFrame, where: str) -> pd.DataFra
     return out
 
 
-def _check_ids(ids: pd.Series[str], rows: npt.NDArray[np.intp], applied: Applied, where: str) -> None:
+def _check_ids(ids: pd.Series[str], rows: npt.NDArray[np.intp], applied: ClipPredictions, where: str) -> None:
     missing: Sequence[str] = ids[rows < 0].tolist()
     if missing:
         raise DataError(

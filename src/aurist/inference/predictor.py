@@ -6,18 +6,18 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from aurist.calibration import temper
+from aurist.calibration import apply_temperature
 from aurist.crossval import load_folds
-from aurist.ensemble.duplicates import Seen
-from aurist.ensemble.prior_correction import tilt
-from aurist.ensemble.stacking import answers_beside
+from aurist.ensemble.duplicates import Duplicates
+from aurist.ensemble.prior_correction import correct_prior
+from aurist.ensemble.stacking import with_base_answers
 from aurist.errors import ConfigError, RunError, plural
 from aurist.features.schema import row_keys
-from aurist.models.base import Inputs, Member, ModelThatTellsWhen, Proba
+from aurist.models.base import Inputs, ModelSpec, ModelThatTellsWhen, Proba
 from aurist.models.network_member import ENGINE as NETWORK
 from aurist.models.network_member import recipe_of
 from aurist.plan import ENSEMBLE
-from aurist.run import Run, RunData
+from aurist.run import RunData, RunFolder
 
 #: Rows predicted at once, so that memory stays bounded however long the table is.
 CHUNK = 50_000
@@ -32,9 +32,9 @@ class Blender:
         Where the run has no such model.
     """
 
-    def __init__(self, run: Run, data: RunData, name: str) -> None:
+    def __init__(self, run: RunFolder, data: RunData, name: str) -> None:
         stored = run.ensemble()
-        members = {m["name"]: Member(m["name"], m["engine"], m["settings"]) for m in stored["members"]}
+        members = {m["name"]: ModelSpec(m["name"], m["engine"], m["settings"]) for m in stored["members"]}
         if name not in members and name not in stored["weights"]:
             raise ConfigError(
                 f"This run has no model {name!r}. It has: {', '.join([*stored['weights'], *members])}."
@@ -45,7 +45,9 @@ class Blender:
         self._name = name
         #: By member of the second level, those of the first that it asks.
         self._asks: dict[str, list[str]] = {
-            m["name"]: m["asks"] for m in stored["members"] if m["name"] in voices and "asks" in m
+            m["name"]: m["base_models"]
+            for m in stored["members"]
+            if m["name"] in voices and "base_models" in m
         }
         used = sorted(voices.union(*self._asks.values()))
         self._models = {
@@ -60,7 +62,7 @@ class Blender:
         #: How they hear.
         self.recipes = [recipe_of(members[member]) for member in self.listeners]
 
-    def _count_folds(self, run: Run) -> int:
+    def _count_folds(self, run: RunFolder) -> int:
         """As many as each member has.
 
         Raises
@@ -98,7 +100,7 @@ class Blender:
                 shown = inputs
                 if member in self._asks:
                     below = {name: asked(name) for name in self._asks[member]}
-                    shown = Inputs(answers_beside(inputs.features, below))
+                    shown = Inputs(with_base_answers(inputs.features, below))
                 said[member] = self._models[member][fold].predict_proba(shown)
             return said[member]
 
@@ -131,7 +133,7 @@ class Blender:
         return proba, when / np.maximum(when.max(axis=1, keepdims=True), 1e-12) if sure else None
 
     def _tempered(self, member: str, proba: Proba) -> Proba:
-        return temper(proba, self._temperatures.get(member, 1.0), multilabel=self._multilabel)
+        return apply_temperature(proba, self._temperatures.get(member, 1.0), multilabel=self._multilabel)
 
     def proba(self, inputs: Inputs) -> Proba:
         """(n, n_classes): the mean over the folds."""
@@ -139,7 +141,7 @@ class Blender:
         return np.asarray(np.mean(told, axis=0), dtype=np.float64)
 
 
-class Answers:
+class Predictor:
     """What the run answers, by its ensemble or by one of its models, loaded once.
 
     The ensemble's word is tempered and tilted towards rare classes, and twins of rows seen before are answered by what
@@ -151,12 +153,12 @@ class Answers:
         Where the run has no such model.
     """
 
-    def __init__(self, run: Run, data: RunData, name: str = ENSEMBLE) -> None:
+    def __init__(self, run: RunFolder, data: RunData, name: str = ENSEMBLE) -> None:
         self.blender = Blender(run, data, name)
         self._stored = run.ensemble() if name == ENSEMBLE else None
         self._multilabel = data.task.multilabel
 
-    def proba(self, inputs: Inputs, seen: Seen | None = None) -> Proba:
+    def proba(self, inputs: Inputs, seen: Duplicates | None = None) -> Proba:
         """(n, n_classes); without ``seen`` no row is taken for a twin."""
         return self._finished(self.blender.proba(inputs), inputs, seen)
 
@@ -165,11 +167,11 @@ class Answers:
         said, when = self.blender.proba_and_when(inputs, n_parts)
         return self._finished(said, inputs, None), when
 
-    def _finished(self, said: Proba, inputs: Inputs, seen: Seen | None) -> Proba:
+    def _finished(self, said: Proba, inputs: Inputs, seen: Duplicates | None) -> Proba:
         if self._stored is None:
             return said
-        said = temper(said, self._stored.get("temperature", 1.0), multilabel=self._multilabel)
+        said = apply_temperature(said, self._stored.get("temperature", 1.0), multilabel=self._multilabel)
         if seen is not None:
             said = seen.answer(row_keys(inputs.features), said)
-        tilted = self._stored["tilt"]
-        return tilt(said, np.asarray(tilted["prior"]), tilted["power"])
+        tilted = self._stored["prior_correction"]
+        return correct_prior(said, np.asarray(tilted["prior"]), tilted["power"])

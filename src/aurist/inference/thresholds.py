@@ -10,14 +10,16 @@ import pandas as pd
 from aurist.ensemble.thresholds import Thresholds, precision_thresholds
 from aurist.errors import ConfigError
 from aurist.plan import ENSEMBLE
-from aurist.run import Run, read_data
+from aurist.run import RunFolder, read_data
 from aurist.run.shapes import THRESHOLDS
 from aurist.stored import stored
 
 FILE = "thresholds.json"
 
 
-def thresholds_of(run: Run, model: str | None = None, precision: float | None = None) -> Thresholds | None:
+def thresholds_of(
+    run: RunFolder, model: str | None = None, precision: float | None = None
+) -> Thresholds | None:
     """The score from which each class is named.
 
     Parameters
@@ -49,7 +51,7 @@ def thresholds_of(run: Run, model: str | None = None, precision: float | None = 
         return np.array([known[name][label] for label in run.classes()])
 
 
-def _for_precision(run: Run, name: str, precision: float) -> Thresholds:
+def _for_precision(run: RunFolder, name: str, precision: float) -> Thresholds:
     if not 0 < precision < 1:
         raise ConfigError(f"precision is {precision:g}, but must be between 0 and 1.")
     data = read_data(run)

@@ -20,7 +20,7 @@ import pandas as pd
 
 from aurist.errors import MissingExtraError, reason
 from aurist.files import write_json
-from aurist.models.base import Examples, FitFailedError, Fitted, Inputs, Member, Proba, Task, fit_again
+from aurist.models.base import Examples, FitFailedError, Fitted, Inputs, ModelSpec, Proba, Task, fit_again
 from aurist.stored import read_json
 
 LABEL = "__label__"
@@ -73,7 +73,7 @@ class AutoGluonEngine:
     resumes = False
 
     def fit(
-        self, folder: Path, task: Task, member: Member, train: Examples, inner: Examples, seconds: float
+        self, folder: Path, task: Task, member: ModelSpec, train: Examples, inner: Examples, seconds: float
     ) -> Fitted:
         """Fit on ``train``, stop early on ``inner``; with the setting ``refit``, fit again on both."""
         if member.settings[KIND] in ("NN_TORCH", "TABM"):
@@ -103,7 +103,7 @@ class AutoGluonEngine:
         write_json(folder / "aurist.json", {"constants": model.constants, "chosen": model.chosen})
         return Fitted(model, inner_proba)
 
-    def load(self, folder: Path, task: Task, member: Member) -> AutoGluonModel:
+    def load(self, folder: Path, task: Task, member: ModelSpec) -> AutoGluonModel:
         """Read the predictors back. They hold pickles: a run is loaded only where it is trusted."""
         from autogluon.tabular import TabularPredictor
 
@@ -122,7 +122,7 @@ class AutoGluonEngine:
 def _fit_one(
     path: Path,
     task: Task,
-    member: Member,
+    member: ModelSpec,
     train: tuple[Examples, pd.Series[str]],
     inner: tuple[Examples, pd.Series[str]],
     seconds: float,
@@ -191,7 +191,7 @@ def _frame(examples: Examples, truth: pd.Series[str]) -> pd.DataFrame:
     return table
 
 
-def _need_torch(member: Member) -> None:
+def _need_torch(member: ModelSpec) -> None:
     from importlib.util import find_spec
 
     if find_spec("torch") is None:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from aurist.clips import Clips
 from aurist.errors import AuristError
-from aurist.features.waves import HeldWaves
+from aurist.features.waves import WavesInMemory
 from aurist.folders import check_name
 from aurist.metrics import UNKNOWN
 
@@ -50,7 +50,7 @@ class Inputs:
     features: pd.DataFrame
     clips: Clips | None = None
     cache_dir: Path | None = None
-    held: Mapping[int, HeldWaves] | None = None
+    held: Mapping[int, WavesInMemory] | None = None
 
     def __len__(self) -> int:
         return len(self.features)
@@ -105,7 +105,7 @@ class Examples:
 
 
 @dataclass(frozen=True)
-class Member:
+class ModelSpec:
     """One row to be of the leaderboard: which engine makes it, with which settings.
 
     ``seconds_per_row`` is what a fold needs of one core at the least for each row: networks that are stopped
@@ -206,11 +206,11 @@ class Engine(Protocol):
     resumes: bool
 
     def fit(
-        self, folder: Path, task: Task, member: Member, train: Examples, inner: Examples, seconds: float
+        self, folder: Path, task: Task, member: ModelSpec, train: Examples, inner: Examples, seconds: float
     ) -> Fitted:
         """Fit on ``train``, choosing on ``inner`` alone, in about so many seconds, into ``folder``."""
         ...
 
-    def load(self, folder: Path, task: Task, member: Member) -> Model:
+    def load(self, folder: Path, task: Task, member: ModelSpec) -> Model:
         """Read back what ``fit`` left in the folder."""
         ...

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from aurist.models.base import Examples, Fitted, Inputs, Member, Proba, Task
+from aurist.models.base import Examples, Fitted, Inputs, ModelSpec, Proba, Task
 from aurist.models.sklearn_io import everywhere, learnable, read_kept, write_kept
 
 MODEL_FILE = "forest.skops"
@@ -57,7 +57,7 @@ class ForestEngine:
     resumes = False
 
     def fit(
-        self, folder: Path, task: Task, member: Member, train: Examples, inner: Examples, seconds: float
+        self, folder: Path, task: Task, member: ModelSpec, train: Examples, inner: Examples, seconds: float
     ) -> Fitted:
         """Fit twice: without the inner part, for choices made on it, and then on all of the training rows."""
         trees = int(member.settings.get("trees", _trees(train, task)))
@@ -66,7 +66,7 @@ class ForestEngine:
         write_kept(folder / MODEL_FILE, {"forest": model.forest, "seen": model.seen, "always": model.always})
         return Fitted(model, inner_proba)
 
-    def load(self, folder: Path, task: Task, member: Member) -> ForestModel:
+    def load(self, folder: Path, task: Task, member: ModelSpec) -> ForestModel:
         """Read the forest back; see `aurist.models.sklearn_io.read_kept`."""
         kept = read_kept(folder / MODEL_FILE)
         seen, always = list(kept["seen"]), list(kept.get("always", []))

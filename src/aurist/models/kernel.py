@@ -19,9 +19,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from aurist.calibration import choose_temperature, temper
+from aurist.calibration import apply_temperature, choose_temperature
 from aurist.metrics import UNKNOWN, metric
-from aurist.models.base import Examples, FitFailedError, Fitted, Inputs, Member, Proba, Task
+from aurist.models.base import Examples, FitFailedError, Fitted, Inputs, ModelSpec, Proba, Task
 from aurist.models.forest import as_numbers
 from aurist.models.sklearn_io import everywhere, learnable, normal_features, read_kept, write_kept
 
@@ -83,7 +83,7 @@ class KernelModel:
         logits = _STEEP * (self.prior + np.exp(-self.fall * distances) @ self.dual - 0.5)
         out = np.zeros((len(distances), self.n_classes))
         out[:, self.seen] = expit(logits) if self.multilabel else softmax(logits, axis=1)
-        said = temper(out, self.temperature, multilabel=self.multilabel)
+        said = apply_temperature(out, self.temperature, multilabel=self.multilabel)
         said[:, self.always] = 1.0
         return said
 
@@ -95,7 +95,7 @@ class KernelEngine:
     resumes = False
 
     def fit(
-        self, folder: Path, task: Task, member: Member, train: Examples, inner: Examples, seconds: float
+        self, folder: Path, task: Task, member: ModelSpec, train: Examples, inner: Examples, seconds: float
     ) -> Fitted:
         """Choose fall, ridge and temperature on ``inner``, then solve for all of the training rows."""
         from threadpoolctl import threadpool_limits
@@ -104,13 +104,13 @@ class KernelEngine:
             fall, ridge = _chosen(task, train, inner)
             inner_proba = _learnt(train, task, fall, ridge).predict_proba(inner.inputs)
             heat = choose_temperature(inner_proba, inner.targets, inner.weight, multilabel=task.multilabel)
-            inner_proba = temper(inner_proba, heat, multilabel=task.multilabel)
+            inner_proba = apply_temperature(inner_proba, heat, multilabel=task.multilabel)
             model = replace(_learnt(train.together(inner), task, fall, ridge), temperature=heat)
         names = ("ready", "rows", "dual", "prior", "fall", "temperature", "seen", "always")
         write_kept(folder / MODEL_FILE, {name: getattr(model, name) for name in names})
         return Fitted(model, inner_proba)
 
-    def load(self, folder: Path, task: Task, member: Member) -> KernelModel:
+    def load(self, folder: Path, task: Task, member: ModelSpec) -> KernelModel:
         """Read it back; see `aurist.models.sklearn_io.read_kept`."""
         kept = read_kept(folder / MODEL_FILE)
         return KernelModel(**kept, n_classes=len(task.classes), multilabel=task.multilabel)
@@ -132,7 +132,7 @@ def _chosen(task: Task, train: Examples, inner: Examples) -> tuple[float, float]
             model = replace(start, fall=fall / middle, dual=_solved(start, kernel, ridge, train))
             proba = model.at(across)
             heat = choose_temperature(proba, inner.targets, inner.weight, multilabel=task.multilabel)
-            said = temper(proba, heat, multilabel=task.multilabel)
+            said = apply_temperature(proba, heat, multilabel=task.multilabel)
             tried.append(
                 (log_loss(inner.targets, said, inner.weight, multilabel=task.multilabel), ridge, -fall)
             )

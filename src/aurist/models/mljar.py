@@ -16,7 +16,7 @@ import pandas as pd
 
 from aurist.errors import MissingExtraError, reason
 from aurist.files import write_json
-from aurist.models.base import Examples, FitFailedError, Fitted, Inputs, Member, Proba, Task, fit_again
+from aurist.models.base import Examples, FitFailedError, Fitted, Inputs, ModelSpec, Proba, Task, fit_again
 from aurist.stored import read_json
 
 #: mljar's modes: how many models it tries, with which of them stacked.
@@ -65,7 +65,7 @@ class MljarEngine:
     resumes = False
 
     def fit(
-        self, folder: Path, task: Task, member: Member, train: Examples, inner: Examples, seconds: float
+        self, folder: Path, task: Task, member: ModelSpec, train: Examples, inner: Examples, seconds: float
     ) -> Fitted:
         """Fit on ``train`` in about so many seconds, with ``inner`` as mljar's only validation."""
         mode = _MODES[str(member.settings.get("preset", "good"))]
@@ -92,7 +92,7 @@ class MljarEngine:
         write_json(folder / "aurist.json", {"constants": model.constants, "seen": model.seen})
         return Fitted(model, model.predict_proba(inner.inputs))
 
-    def load(self, folder: Path, task: Task, member: Member) -> MljarModel:
+    def load(self, folder: Path, task: Task, member: ModelSpec) -> MljarModel:
         """Read it back. It holds pickles: a run is loaded only where it is trusted."""
         shape = {"constants": [(float, None)], "seen": [int]}
         kept = read_json(folder / "aurist.json", shape, fit_again(folder))

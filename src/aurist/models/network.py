@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aurist.errors import MissingExtraError
-from aurist.models.base import Examples, Fitted, Inputs, Member, Task
+from aurist.models.base import Examples, Fitted, Inputs, ModelSpec, Task
 from aurist.models.network_member import recipe_of, some_samples
 from aurist.recipes import Recipe
 
@@ -64,7 +64,7 @@ class NetworkEngine:
     resumes = True
 
     def fit(
-        self, folder: Path, task: Task, member: Member, train: Examples, inner: Examples, seconds: float
+        self, folder: Path, task: Task, member: ModelSpec, train: Examples, inner: Examples, seconds: float
     ) -> Fitted:
         """Train, choosing epochs on the inner part where the recipe chooses at all."""
         _check_installed()
@@ -76,7 +76,7 @@ class NetworkEngine:
         chosen = recipe.training.keep == "best"
         return Fitted(model, model.predict_proba(inner.inputs) if chosen else None, facts)
 
-    def load(self, folder: Path, task: Task, member: Member) -> NetworkModel:
+    def load(self, folder: Path, task: Task, member: ModelSpec) -> NetworkModel:
         """Read the networks back; weights are safetensors, settings JSON."""
         _check_installed()
         from aurist.models.training.model import load_model

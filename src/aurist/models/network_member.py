@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from aurist.models.base import Member
+from aurist.models.base import ModelSpec
 from aurist.recipes import Recipe, recipe_from
 
 ENGINE = "network"
@@ -15,12 +15,12 @@ _SOME_SECONDS = 10.0
 ONE_WINDOW, ONE_CHECKPOINT, ONE_NETWORK = "one window", "one checkpoint", "one network"
 
 
-def recipe_member(recipe: Recipe) -> Member:
+def recipe_member(recipe: Recipe) -> ModelSpec:
     """The member that a recipe makes; all of the recipe is in its settings, but for what may be searched."""
-    return Member(recipe.name, ENGINE, {"recipe": replace(recipe, search={}).to_dict()})
+    return ModelSpec(recipe.name, ENGINE, {"recipe": replace(recipe, search={}).to_dict()})
 
 
-def recipe_of(member: Member) -> Recipe:
+def recipe_of(member: ModelSpec) -> Recipe:
     """The recipe of a member."""
     return recipe_from(member.settings["recipe"], member.name)
 

@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from aurist.calibration import choose_temperature, temper
+from aurist.calibration import apply_temperature, choose_temperature
 from aurist.metrics import UNKNOWN, metric
-from aurist.models.base import Examples, FitFailedError, Fitted, Inputs, Member, Proba, Task
+from aurist.models.base import Examples, FitFailedError, Fitted, Inputs, ModelSpec, Proba, Task
 from aurist.models.forest import as_numbers
 from aurist.models.sklearn_io import everywhere, learnable, normal_features, read_kept, write_kept
 
@@ -55,7 +55,7 @@ class ClassicModel:
         """(n, n_classes): calibrated on the inner part."""
         out = np.zeros((len(inputs), self.n_classes))
         out[:, self.seen] = _proba(self.pipeline, as_numbers(inputs.features), multilabel=self.multilabel)
-        said = temper(out, self.temperature, multilabel=self.multilabel)
+        said = apply_temperature(out, self.temperature, multilabel=self.multilabel)
         said[:, self.always] = 1.0
         return said
 
@@ -67,7 +67,7 @@ class ClassicEngine:
     resumes = False
 
     def fit(
-        self, folder: Path, task: Task, member: Member, train: Examples, inner: Examples, seconds: float
+        self, folder: Path, task: Task, member: ModelSpec, train: Examples, inner: Examples, seconds: float
     ) -> Fitted:
         """Choose the strength and the temperature on ``inner``, then fit on all of the training rows."""
         kind = str(member.settings["kind"])
@@ -79,7 +79,7 @@ class ClassicEngine:
             model.temperature = choose_temperature(
                 proba, inner.targets, inner.weight, multilabel=task.multilabel
             )
-            said = temper(proba, model.temperature, multilabel=task.multilabel)
+            said = apply_temperature(proba, model.temperature, multilabel=task.multilabel)
             loss = log_loss(inner.targets, said, inner.weight, multilabel=task.multilabel)
             tried.append((loss, -strength, model, said))
         _, minus, best, inner_proba = max(tried, key=lambda one: one[:2])
@@ -96,7 +96,7 @@ class ClassicEngine:
         )
         return Fitted(model, inner_proba)
 
-    def load(self, folder: Path, task: Task, member: Member) -> ClassicModel:
+    def load(self, folder: Path, task: Task, member: ModelSpec) -> ClassicModel:
         """Read the pipeline back; see `aurist.models.sklearn_io.read_kept`."""
         kept = read_kept(folder / MODEL_FILE)
         return ClassicModel(

@@ -117,7 +117,7 @@ def name_parts(names: list[str]) -> list[str]:
 def _spared(network: nn.Module) -> set[str]:
     found = set()
     for name, module in network.named_modules():
-        asks = getattr(module, "no_weight_decay", None)
-        if callable(asks):
-            found |= {f"{name}.{own}" if name else own for own in asks()}
+        base_models = getattr(module, "no_weight_decay", None)
+        if callable(base_models):
+            found |= {f"{name}.{own}" if name else own for own in base_models()}
     return found

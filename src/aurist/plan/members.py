@@ -6,21 +6,21 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from aurist.config import FitConfig
-from aurist.models.base import Member
+from aurist.models.base import ModelSpec
 from aurist.models.network_member import ENGINE as NETWORK
 
 DEFAULT_SPLITS = {"quick": 3, "good": 5, "best": 8}
 
-FOREST = Member("ExtraTrees", "forest")
+FOREST = ModelSpec("ExtraTrees", "forest")
 #: Ends within seconds on any table: what is fitted where the first member of a plan needs more time than there is.
-SURE = Member("Ridge", "classic", {"kind": "ridge"})
+SURE = ModelSpec("Ridge", "classic", {"kind": "ridge"})
 
 #: The rows of the leaderboard that blend members: our own, which is what predicts, and AutoGluon's.
 ENSEMBLE, GLUON_ENSEMBLE = "Ensemble", "AutoGluonEnsemble"
 
 
-def _gluon(name: str, kind: str, refit: bool = True, /, **settings: float | bool | str) -> Member:
-    return Member(name, "autogluon", {"kind": kind, "refit": refit, **settings})
+def _gluon(name: str, kind: str, refit: bool = True, /, **settings: float | bool | str) -> ModelSpec:
+    return ModelSpec(name, "autogluon", {"kind": kind, "refit": refit, **settings})
 
 
 _GBM = _gluon("LightGBM", "GBM")
@@ -39,10 +39,10 @@ SECOND_LEVEL = replace(
     level=2,
 )
 
-_SVM = Member("SVM", "classic", {"kind": "svm"})
-_LDA = Member("LDA", "classic", {"kind": "lda"})
-_LOGISTIC = Member("Logistic", "classic", {"kind": "logistic"})
-_KERNEL = Member("KernelRidge", "kernel", seconds_per_row=0.0012)
+_SVM = ModelSpec("SVM", "classic", {"kind": "svm"})
+_LDA = ModelSpec("LDA", "classic", {"kind": "lda"})
+_LOGISTIC = ModelSpec("Logistic", "classic", {"kind": "logistic"})
+_KERNEL = ModelSpec("KernelRidge", "kernel", seconds_per_row=0.0012)
 #: With more rows support vectors and discriminants take too long and are not worth it; with several labels a clip they
 #: would be fitted for each label.
 CLASSIC_ROWS = 5000
@@ -52,18 +52,18 @@ STACKED_ROWS, STACKED_CLASSES, _STACKED_SECONDS = 5000, 50, 2e-6
 #: With fewer rows of many features boosting is slow and worth little.
 FEW_ROWS = 2000
 
-PRESETS: dict[str, list[Member]] = {
+PRESETS: dict[str, list[ModelSpec]] = {
     "quick": [FOREST, _GBM_QUICK],
     "good": [FOREST, _LOGISTIC, _KERNEL, _SVM, _LDA, _GBM_XT, _RF, _XGB, _CAT, _GBM],
     "best": [FOREST, _LOGISTIC, _KERNEL, _SVM, _LDA, _GBM_XT, _XGB, _CAT, _RF, _GBM, _NET, _TABM, _GBM_LARGE],
 }
 
 
-def table_members(config: FitConfig, n_rows: int = 0, *, multilabel: bool = False) -> list[Member]:
+def table_members(config: FitConfig, n_rows: int = 0, *, multilabel: bool = False) -> list[ModelSpec]:
     """The members that learn from features, the cheapest and surest first; none where networks alone are wanted."""
     if config.engine == "networks":
         return []
-    mljar = Member("mljar", "mljar", {"preset": config.preset})
+    mljar = ModelSpec("mljar", "mljar", {"preset": config.preset})
     if config.engine == "mljar":
         return [FOREST, mljar]
     chosen = PRESETS[config.preset]
@@ -74,7 +74,7 @@ def table_members(config: FitConfig, n_rows: int = 0, *, multilabel: bool = Fals
 
 def second_level_members(
     config: FitConfig, n_rows: int, n_classes: int, *, multilabel: bool = False
-) -> list[Member]:
+) -> list[ModelSpec]:
     """The members that look at what all others say: where there are rows enough, and no limit to the models asked."""
     wanted = config.engine not in ("networks", "mljar") and config.preset != "quick"
     worth = n_rows >= STACKED_ROWS and n_classes <= STACKED_CLASSES and not multilabel
@@ -83,12 +83,12 @@ def second_level_members(
     return [replace(SECOND_LEVEL, seconds_per_row=_STACKED_SECONDS * n_classes**2)]
 
 
-def students(members: Sequence[Member]) -> list[Member]:
+def students(members: Sequence[ModelSpec]) -> list[ModelSpec]:
     """Those that learn from guessed labels, too: they can weigh examples, and are quick or worth their time."""
     return [member for member in members if member.engine == NETWORK or member in (FOREST, _GBM_QUICK, _GBM)]
 
 
-def is_slow(member: Member, n_rows: int) -> bool:
+def is_slow(member: ModelSpec, n_rows: int) -> bool:
     """Whether it takes its time and is worth little with so few rows: boosting, where features outnumber the clips.
 
     On sets of some hundred clips boosted trees took ten times as long as support vectors, scored 2 to 30 points less,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from aurist.config import FitConfig
-from aurist.models.base import Member
+from aurist.models.base import ModelSpec
 from aurist.plan.members import table_members
 from aurist.recipes import Range, Space
 
@@ -33,7 +33,7 @@ SPACES: dict[str, Space] = {
 }
 
 
-def searchable(name: str) -> Member | None:
+def searchable(name: str) -> ModelSpec | None:
     """The member of this name, where there is something to search; None for any other name, such as a recipe's."""
     members = {member.name: member for member in table_members(FitConfig())}
     return members[name] if name in SPACES else None

@@ -10,7 +10,7 @@ from typing import Any
 from aurist.config import LARGEST, read_toml
 from aurist.errors import ConfigError, listing, shown
 from aurist.files import atomic_path
-from aurist.models.base import Member
+from aurist.models.base import ModelSpec
 from aurist.models.network_member import ENGINE, recipe_member, recipe_of
 from aurist.plan.members import ENSEMBLE, GLUON_ENSEMBLE
 from aurist.recipes import TunedBy, read_recipe, recipe_from, tuned_from
@@ -56,7 +56,7 @@ class Step:
         The search that its settings were chosen by.
     """
 
-    member: Member
+    member: ModelSpec
     until: float = 1.0
     seconds: float | None = None
     spare: bool = False
@@ -80,7 +80,7 @@ class FitPlan:
     notes: tuple[str, ...] = ()
 
     @property
-    def members(self) -> list[Member]:
+    def members(self) -> list[ModelSpec]:
         """The members, in order."""
         return [step.member for step in self.steps]
 
@@ -180,7 +180,7 @@ def _step(table: object) -> Step:
     )
 
 
-def _member(table: Mapping[str, Any]) -> Member:
+def _member(table: Mapping[str, Any]) -> ModelSpec:
     settings, level = table.get("settings", {}), table.get("level", 1)
     if level not in (1, 2):
         raise ConfigError(f"level is {level}, but must be 1, or 2 for a model that looks at what others say")
@@ -196,12 +196,12 @@ def _member(table: Mapping[str, Any]) -> Member:
         return replace(made, settings={**settings, **made.settings})
     if not table.get("name"):
         raise ConfigError("it has no name")
-    return Member(
+    return ModelSpec(
         str(table["name"]), table["engine"], settings, float(table.get("seconds_per_row", 0.0)), level
     )
 
 
-def with_epochs(member: Member, epochs: int, precision: str) -> Member:
+def with_epochs(member: ModelSpec, epochs: int, precision: str) -> ModelSpec:
     """The network's member with so many epochs at the most, and its precision settled."""
     recipe = recipe_of(member)
     training = replace(recipe.training, epochs=min(epochs, recipe.training.epochs), precision=precision)

@@ -14,12 +14,12 @@ from aurist.clips import Clips
 from aurist.config import FitConfig
 from aurist.ensemble.thresholds import nested_decisions
 from aurist.errors import ConfigError
-from aurist.run import Run, RunData
+from aurist.run import RunData, RunFolder
 from aurist.stored import read_frame, stored
 
 
 @dataclass(frozen=True)
-class Told:
+class ReportedModel:
     """What one model says of the clips it never learnt from.
 
     Parameters
@@ -42,7 +42,7 @@ class Told:
     named: npt.NDArray[np.bool_] | None
 
 
-def told_by(run: Run, data: RunData, model: str | None) -> Told:
+def told_by(run: RunFolder, data: RunData, model: str | None) -> ReportedModel:
     """Out-of-fold predictions of a row of the leaderboard; None is the one that predicts.
 
     Raises
@@ -61,7 +61,7 @@ def told_by(run: Run, data: RunData, model: str | None) -> Told:
     if clips.multilabel:
         weight = clips.table["weight"].to_numpy(dtype=float)
         named = nested_decisions(proba, truth, data.folds[rows], row_weight=weight) > 0
-    return Told(name, clips, truth, proba, named)
+    return ReportedModel(name, clips, truth, proba, named)
 
 
 def class_counts(data: RunData) -> list[tuple[str, int]]:
@@ -71,7 +71,7 @@ def class_counts(data: RunData) -> list[tuple[str, int]]:
     return [(data.task.classes[i], int(counts[i])) for i in order]
 
 
-def left_out(run: Run) -> pd.DataFrame:
+def left_out(run: RunFolder) -> pd.DataFrame:
     """``quarantine.csv``: the clips that could not be used, and why."""
     path = run.folder / "quarantine.csv"
     if not path.exists() or not path.read_bytes().strip():
@@ -80,7 +80,7 @@ def left_out(run: Run) -> pd.DataFrame:
         return pd.read_csv(file, dtype=str).fillna("")
 
 
-def curves(run: Run) -> dict[str, dict[str, pd.DataFrame]]:
+def curves(run: RunFolder) -> dict[str, dict[str, pd.DataFrame]]:
     """The learning curves of each network, by fold and seed."""
     found: dict[str, dict[str, pd.DataFrame]] = {}
     for path in sorted(run.models.glob("*/fold*/net*/history.csv")):
@@ -89,7 +89,7 @@ def curves(run: Run) -> dict[str, dict[str, pd.DataFrame]]:
     return found
 
 
-def importance(run: Run) -> pd.DataFrame | None:
+def importance(run: RunFolder) -> pd.DataFrame | None:
     """What `aurist importance` left in the run folder, if it was called."""
     path = run.folder / "importance.csv"
     return read_frame(path, {}, run.remedy) if path.exists() else None
@@ -101,7 +101,7 @@ def settings(config: FitConfig) -> list[tuple[str, str]]:
     return [(name, _plain(value)) for name, value in named if value not in (None, (), [])]
 
 
-def versions(run: Run) -> dict[str, Any]:
+def versions(run: RunFolder) -> dict[str, Any]:
     """The libraries that the fit used."""
     return dict(run.read_json("versions.json", dict))
 

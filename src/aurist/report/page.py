@@ -14,12 +14,12 @@ from aurist.files import atomic_path
 from aurist.folders import check_output
 from aurist.plots import plot_confusion, plot_curves, plot_importance, plot_leaderboard, plot_reliability
 from aurist.report import gather
-from aurist.report.gather import Told
+from aurist.report.gather import ReportedModel
 from aurist.report.mistakes import worst_mistakes
 from aurist.report.pictures import chart
 from aurist.report.templates import template
 from aurist.results.tables import confusion, ece, per_class, reliability
-from aurist.run import Run, read_data
+from aurist.run import RunFolder, read_data
 from aurist.stored import stored
 
 #: Mistakes, rows of a table of broken clips, features.
@@ -28,7 +28,7 @@ SHOWN_MISTAKES, SHOWN_BROKEN, SHOWN_FEATURES = 12, 30, 20
 MOST_CONFUSED = 60
 
 
-def write_report(run: Run, path: Path, *, model: str | None = None, with_sound: bool = True) -> None:
+def write_report(run: RunFolder, path: Path, *, model: str | None = None, with_sound: bool = True) -> None:
     """Write one HTML file about a run, which needs no other file and no connection.
 
     Parameters
@@ -57,7 +57,7 @@ def write_report(run: Run, path: Path, *, model: str | None = None, with_sound: 
         part.write_text(text, encoding="utf-8")
 
 
-def _contents(run: Run, model: str | None, with_sound: bool) -> dict[str, Any]:
+def _contents(run: RunFolder, model: str | None, with_sound: bool) -> dict[str, Any]:
     board, scores, data = run.leaderboard(), run.scores(), read_data(run)
     told = gather.told_by(run, data, model)
     broken = gather.left_out(run)
@@ -95,7 +95,7 @@ def _contents(run: Run, model: str | None, with_sound: bool) -> dict[str, Any]:
     }
 
 
-def _behaviour(told: Told) -> dict[str, Any]:
+def _behaviour(told: ReportedModel) -> dict[str, Any]:
     """Where the model is right and wrong."""
     several = told.clips.multilabel
     sure = reliability(told.truth, told.proba, multilabel=several)

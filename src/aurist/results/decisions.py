@@ -15,15 +15,15 @@ from aurist.files import write_json
 from aurist.inference.thresholds import FILE
 from aurist.plan import ENSEMBLE
 from aurist.results.bootstrap import bootstrap
-from aurist.results.out_of_fold import Scored
-from aurist.run import Run
+from aurist.results.out_of_fold import OutOfFold
+from aurist.run import RunFolder
 
 #: Metrics of decisions that are shown beside the run's own.
 METRICS = ("f1_macro", "f1_micro")
 _DIGITS = 6
 
 
-def write_thresholds(run: Run, learn: TrainingData, scored: Scored) -> None:
+def write_thresholds(run: RunFolder, learn: TrainingData, scored: OutOfFold) -> None:
     """Choose the thresholds of every row of the leaderboard for the best F1, on what it said out of fold."""
     weight = learn.examples.weight[scored.rows]
     chosen = {name: f1_thresholds(proba, scored.truth, weight) for name, proba in scored.probas.items()}
@@ -38,11 +38,11 @@ def _by_class(classes: Sequence[str], thresholds: Thresholds) -> dict[str, float
 
 
 def decision_scores(
-    learn: TrainingData, scored: Scored, part: npt.NDArray[np.int64]
+    learn: TrainingData, scored: OutOfFold, part: npt.NDArray[np.int64]
 ) -> dict[str, dict[str, dict[str, float]]]:
     """What the ensemble scores by `METRICS`: from one half on, and by thresholds chosen on the other parts."""
     proba, weight = scored.probas[ENSEMBLE], learn.examples.weight[scored.rows]
-    named = {"half": proba, "thresholds": nested_decisions(proba, scored.truth, part, row_weight=weight)}
+    named = {"at_0.5": proba, "thresholds": nested_decisions(proba, scored.truth, part, row_weight=weight)}
 
     def score(metric: str, said: npt.NDArray[np.float64]) -> dict[str, Any]:
         return asdict(

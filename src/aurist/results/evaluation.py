@@ -15,12 +15,12 @@ from aurist.clips.read import ReadOptions, Source, read_clips
 from aurist.errors import DataError, listing, plural
 from aurist.files import write_csv, write_json
 from aurist.inference.inputs import like_run
-from aurist.inference.predict import PROBABILITY, Applied, apply_to
+from aurist.inference.predict import PROBABILITY, ClipPredictions, predict_with
 from aurist.plots import plot_confusion
 from aurist.results.bootstrap import all_scores
 from aurist.results.learnt_groups import in_groups_of, learnt_note, of_learnt_groups
 from aurist.results.tables import confusion, per_class
-from aurist.run import Run, read_data
+from aurist.run import RunFolder, read_data
 from aurist.splits import group_codes
 
 
@@ -41,7 +41,7 @@ class Evaluation:
         (n_classes, n_classes), truth by prediction; None where clips may have several labels.
     """
 
-    applied: Applied
+    applied: ClipPredictions
     scores: dict[str, pd.DataFrame]
     per_class: pd.DataFrame
     confusion: npt.NDArray[np.int64] | None
@@ -79,7 +79,7 @@ class Evaluation:
 
 
 def evaluate_run(
-    run: Run,
+    run: RunFolder,
     source: Source,
     *,
     options: ReadOptions | None = None,
@@ -87,7 +87,7 @@ def evaluate_run(
     jobs: int = 0,
     cache_dir: Path | None = None,
 ) -> Evaluation:
-    """Predict labelled data and score the predictions; labels as `aurist.automl.apply_run` names them.
+    """Predict labelled data and score the predictions; labels as `aurist.automl.predict_clips` names them.
 
     Raises
     ------
@@ -96,7 +96,7 @@ def evaluate_run(
     """
     data = read_data(run)
     clips = in_groups_of(data, read_clips(source, like_run(options or ReadOptions(), run)))
-    applied = apply_to(clips, run, data, model=model, jobs=jobs, cache_dir=cache_dir)
+    applied = predict_with(clips, run, data, model=model, jobs=jobs, cache_dir=cache_dir)
     _check_labels(clips, applied)
     rows = np.array([row for row in range(len(clips)) if row not in applied.failures], dtype=np.intp)
     if len(rows) == 0:
@@ -127,7 +127,7 @@ def _groups(clips: Clips) -> npt.NDArray[np.int64]:
     return group_codes(clips.table["group"].tolist(), clips.table["clip_id"].tolist())
 
 
-def _check_labels(clips: Clips, applied: Applied) -> None:
+def _check_labels(clips: Clips, applied: ClipPredictions) -> None:
     unknown = sorted(set(clips.classes) - set(applied.classes))
     if not unknown:
         return

@@ -15,7 +15,7 @@ from aurist.inference.predictor import Blender
 from aurist.metrics import metric
 from aurist.models.base import Inputs, Proba
 from aurist.plan import ENSEMBLE
-from aurist.run import Run, RunData, read_data, training_data
+from aurist.run import RunData, RunFolder, read_data, training_data
 
 #: Rows predicted in all, over features and repeats: keeps a wide table to minutes.
 MOST_PREDICTIONS = 300_000
@@ -25,7 +25,7 @@ _AT_A_TIME = 10_000
 ROUNDS = 200
 
 
-def permutation_importance(run: Run, *, model: str | None = None, repeats: int = 5) -> pd.DataFrame:
+def permutation_importance(run: RunFolder, *, model: str | None = None, repeats: int = 5) -> pd.DataFrame:
     """Importance of each feature with a 95% interval, bootstrapped over groups.
 
     Networks of an ensemble hear the recordings themselves: they say of a clip what they always say, whatever is
@@ -126,7 +126,7 @@ def _shuffled(
     return out
 
 
-def _said(run: Run, data: RunData, blender: Blender, clip_ids: list[str]) -> dict[str, Proba]:
+def _said(run: RunFolder, data: RunData, blender: Blender, clip_ids: list[str]) -> dict[str, Proba]:
     """What each member that listens said of these clips out of fold, (n, n_classes)."""
     told = run.out_of_fold(data.task.classes)
     return {name: told[name].aligned(clip_ids) for name in blender.listeners}

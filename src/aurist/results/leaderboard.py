@@ -7,10 +7,10 @@ from dataclasses import asdict, dataclass
 
 import pandas as pd
 
-from aurist.crossval import FoldsFitted, TrainingData
+from aurist.crossval import CrossValidationResult, TrainingData
 from aurist.metrics import metric
 from aurist.plan import ENSEMBLE
-from aurist.results.out_of_fold import Scored, asked_for, scored_interval
+from aurist.results.out_of_fold import OutOfFold, asked_for, scored_interval
 
 LEADERBOARD_COLUMNS = (
     "model",
@@ -125,8 +125,8 @@ def leaderboard(rows: Sequence[LeaderboardRow], first: str | None = None) -> pd.
 
 def run_leaderboard(
     learn: TrainingData,
-    fitted: list[FoldsFitted],
-    scored: Scored,
+    fitted: list[CrossValidationResult],
+    scored: OutOfFold,
     weights: dict[str, list[dict[str, float]]],
     chosen_on: dict[str, float],
 ) -> pd.DataFrame:
@@ -144,7 +144,7 @@ def run_leaderboard(
     times = {found.member.name: (found.fit_time, found.pred_time) for found in fitted}
     chosen_on = chosen_on | {found.member.name: _inner_score(found, learn) for found in fitted}
     facts = {found.member.name: found.facts for found in fitted}
-    levels = {found.member.name: 2 if found.asks else 1 for found in fitted}
+    levels = {found.member.name: 2 if found.base_models else 1 for found in fitted}
     rows = []
     for name, proba in scored.probas.items():
         voices = set().union(*weights[name]) if name in weights else {name}
@@ -167,7 +167,7 @@ def run_leaderboard(
     return leaderboard(rows, ENSEMBLE)
 
 
-def _inner_score(found: FoldsFitted, learn: TrainingData) -> float:
+def _inner_score(found: CrossValidationResult, learn: TrainingData) -> float:
     """On the inner parts of all folds, on which the member chose its settings; NaN where it chose nothing."""
     if found.inner is None:
         return float("nan")

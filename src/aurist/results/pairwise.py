@@ -10,10 +10,10 @@ import pandas as pd
 from aurist.files import atomic_path
 from aurist.plan import ENSEMBLE
 from aurist.results.differences import pairwise
-from aurist.run import Run, read_data
+from aurist.run import RunFolder, read_data
 
 
-def compare_rows(run: Run) -> pd.DataFrame:
+def compare_rows(run: RunFolder) -> pd.DataFrame:
     """Every pair of the leaderboard's rows (see `aurist.results.differences.pairwise`), written to ``pairwise.csv``."""
     data = read_data(run)
     said = run.out_of_fold(data.task.classes)
@@ -33,7 +33,7 @@ def compare_rows(run: Run) -> pd.DataFrame:
     return pairs
 
 
-def ensemble_gain(pairs: pd.DataFrame, singles: Collection[str]) -> dict[str, Any] | None:
+def against_best_single(pairs: pd.DataFrame, singles: Collection[str]) -> dict[str, Any] | None:
     """The score of the ensemble minus that of the best single model, with the interval of the difference.
 
     The best is the best by the scores compared here, which flatters it a little: the gain is a cautious one.

@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from aurist.crossval import FoldsFitted, TrainingData
+from aurist.crossval import CrossValidationResult, TrainingData
 from aurist.metrics import metric
-from aurist.models.base import Member
+from aurist.models.base import ModelSpec
 from aurist.models.network_member import POOLED
 from aurist.pooling import best_pooling, choose_pooling
 from aurist.predictions import Predictions
@@ -18,7 +18,7 @@ from aurist.results.differences import paired
 VARIANT_COLUMNS = ("model", "variant", "score", "gain", "low", "high", "better")
 
 
-def pooled_as_others_would(found: FoldsFitted, learn: TrainingData, fold: int) -> Member:
+def pooled_as_others_would(found: CrossValidationResult, learn: TrainingData, fold: int) -> ModelSpec:
     """The member with the pooling of its windows that is best on the other folds; it itself without windows to pool."""
     rows = np.flatnonzero((learn.folds >= 0) & (learn.folds != fold))
     names = [name for name in found.variants if name.startswith(POOLED)]
@@ -35,7 +35,7 @@ def pooled_as_others_would(found: FoldsFitted, learn: TrainingData, fold: int) -
     return replace(found.member, settings=settings)
 
 
-def with_best_pooling(found: FoldsFitted, learn: TrainingData) -> FoldsFitted:
+def with_best_pooling(found: CrossValidationResult, learn: TrainingData) -> CrossValidationResult:
     """The member with the pooling that is best out of fold, and what it says by nested choice.
 
     A member without windows to pool is given back as it is.
@@ -57,7 +57,7 @@ def with_best_pooling(found: FoldsFitted, learn: TrainingData) -> FoldsFitted:
     return replace(found, member=replace(found.member, settings=settings), oof=told)
 
 
-def compare_variants(fitted: list[FoldsFitted], learn: TrainingData) -> pd.DataFrame | None:
+def compare_variants(fitted: list[CrossValidationResult], learn: TrainingData) -> pd.DataFrame | None:
     """Each way to answer against the row of the leaderboard, by the same resamples of the groups.
 
     Returns

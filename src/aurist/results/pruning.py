@@ -8,20 +8,20 @@ import numpy as np
 import pandas as pd
 
 from aurist.config import write_config
-from aurist.crossval import FoldsFitted, TrainingData, is_done, read_member
+from aurist.crossval import CrossValidationResult, TrainingData, is_done, read_member
 from aurist.ensemble.blend import Ensemble
 from aurist.ensemble.stacking import can_answer
 from aurist.errors import ConfigError, RunError, plural
 from aurist.results.differences import paired
 from aurist.results.out_of_fold import asked_for, blendable, blended, scored_by, scored_interval
 from aurist.results.pooling_choice import with_best_pooling
-from aurist.results.write import finish
-from aurist.run import Run, read_data, training_data
+from aurist.results.write import write_results
+from aurist.run import RunFolder, read_data, training_data
 
 CURVE_COLUMNS = ("models", "score", "low", "high", "loss", "loss_low", "loss_high", "pred_time", "kept")
 
 
-def prune_curve(run: Run) -> pd.DataFrame:
+def prune_curve(run: RunFolder) -> pd.DataFrame:
     """What the ensemble would score with fewer models; for each size they are chosen anew, for each fold by the others.
 
     Returns
@@ -76,7 +76,7 @@ def _by_weight(names: list[str], found: Ensemble) -> list[str]:
     return [names[i] for i in np.argsort(-weights, kind="stable") if weights[i] > 0]
 
 
-def prune(run: Run, size: int) -> None:
+def prune(run: RunFolder, size: int) -> None:
     """Let the ensemble hold so many models, and score and write it anew; no model is deleted.
 
     Raises
@@ -94,10 +94,10 @@ def prune(run: Run, size: int) -> None:
     if size > len(fitted):
         raise ConfigError(f"{plural(size, 'model')} were asked for, but {run.folder} has {len(fitted)}.")
     write_config(run.folder / "config.toml", replace(run.config(), ensemble_size=size))
-    finish(run, data, learn, fitted)
+    write_results(run, data, learn, fitted)
 
 
-def fitted_members(run: Run, learn: TrainingData) -> list[FoldsFitted]:
+def fitted_members(run: RunFolder, learn: TrainingData) -> list[CrossValidationResult]:
     """The members of the plan all of whose folds are fitted, and what they ask, too.
 
     Raises
@@ -107,7 +107,7 @@ def fitted_members(run: Run, learn: TrainingData) -> list[FoldsFitted]:
     """
     if not run.plan_path.exists():
         raise RunError(f"The run in {run.folder} has no plan yet. Go on with: aurist resume {run.folder}")
-    out: list[FoldsFitted] = []
+    out: list[CrossValidationResult] = []
     for member in run.plan().members:
         folder = run.models / member.name
         if all(is_done(folder, split.fold) for split in learn.splits):

@@ -9,25 +9,25 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from aurist.crossval import FoldsFitted, TrainingData
+from aurist.crossval import CrossValidationResult, TrainingData
 from aurist.files import write_json
 from aurist.metrics import metric
 from aurist.models.base import Examples, Proba, Task
 from aurist.models.forest import forest_proba
 from aurist.results.bootstrap import Interval, bootstrap
 from aurist.results.differences import paired
-from aurist.run import Run
+from aurist.run import RunFolder
 from aurist.run.shapes import CARELESS
 from aurist.splits import Groups, Split, assign_folds, cross_splits
 
-CARELESS_FILE = "careless.json"
+RANDOM_SPLIT_FILE = "random_split.json"
 #: How often features are shuffled, to see what differing class shares alone make of the scores.
 _SHUFFLES = 2
 #: Of so many rows, for that, at the most.
 _ROWS = 2500
 
 
-def compare_with_careless(run: Run, learn: TrainingData, forest: FoldsFitted) -> None:
+def compare_with_random_split(run: RunFolder, learn: TrainingData, forest: CrossValidationResult) -> None:
     """Score the forest by as many random folds, and write both scores, unless that was done before.
 
     Nothing is done where a random split is honest: where no group has two rows and no folds are prescribed. Where it
@@ -38,7 +38,11 @@ def compare_with_careless(run: Run, learn: TrainingData, forest: FoldsFitted) ->
     alone = np.arange(len(targets))
     prescribed = learn.prescribed and len(learn.splits) > 1
     nothing_shared = len(np.unique(learn.groups)) == len(targets)
-    if (nothing_shared and not prescribed) or len(learn.splits) < 2 or (run.folder / CARELESS_FILE).exists():
+    if (
+        (nothing_shared and not prescribed)
+        or len(learn.splits) < 2
+        or (run.folder / RANDOM_SPLIT_FILE).exists()
+    ):
         return
     random = _forest_of(learn, _random_splits(learn), learn.examples)
     honest = forest.oof.aligned(learn.clip_ids[scored].tolist())
@@ -65,7 +69,7 @@ def compare_with_careless(run: Run, learn: TrainingData, forest: FoldsFitted) ->
         # where bounds are not known the whole difference has to speak
         low = gap.low if np.isfinite(gap.low) else gap.score
         found["leak"] = bool(low > found["by_shares"])
-    write_json(run.folder / CARELESS_FILE, found)
+    write_json(run.folder / RANDOM_SPLIT_FILE, found)
 
 
 def _random_splits(learn: TrainingData) -> list[Split]:
@@ -136,7 +140,7 @@ def interval(
     )
 
 
-def read_careless(run: Run) -> dict[str, Any] | None:
+def read_random_split(run: RunFolder) -> dict[str, Any] | None:
     """Both scores with their intervals, or None where they were not compared."""
-    path = run.folder / CARELESS_FILE
-    return dict(run.read_json(CARELESS_FILE, CARELESS)) if path.exists() else None
+    path = run.folder / RANDOM_SPLIT_FILE
+    return dict(run.read_json(RANDOM_SPLIT_FILE, CARELESS)) if path.exists() else None

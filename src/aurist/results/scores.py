@@ -9,26 +9,26 @@ import numpy as np
 import numpy.typing as npt
 
 from aurist.crossval import TrainingData
-from aurist.ensemble.duplicates import Seen, SeenScores, overlap
+from aurist.ensemble.duplicates import Duplicates, DuplicateScores, overlap
 from aurist.features.schema import row_keys
-from aurist.inference.predictor import Answers
+from aurist.inference.predictor import Predictor
 from aurist.plan import ENSEMBLE
 from aurist.results.best_of import best_of
 from aurist.results.cautions import about_best, about_few_groups, about_tuned, few_groups
 from aurist.results.chance import chance
-from aurist.results.out_of_fold import Scored, scored_interval
-from aurist.results.random_split import interval, read_careless
+from aurist.results.out_of_fold import OutOfFold, scored_interval
+from aurist.results.random_split import interval, read_random_split
 from aurist.results.tuned import tuned_here
-from aurist.run import Run, RunData, held_out
+from aurist.run import RunData, RunFolder, held_out
 
 
-def own_word(
-    run: Run,
+def summarise_scores(
+    run: RunFolder,
     data: RunData,
     learn: TrainingData,
-    scored: Scored,
-    as_seen: SeenScores,
-    seen: Seen,
+    scored: OutOfFold,
+    as_seen: DuplicateScores,
+    seen: Duplicates,
 ) -> dict[str, Any]:
     """What the run says of itself: its honest score, the careless one, and those for the test table."""
     task = learn.task
@@ -40,7 +40,7 @@ def own_word(
         "n_scored": len(scored.rows),
         "n_groups": len(np.unique(scored.groups)),
         "groups_known": bool(data.clips.table["group"].notna().any()),
-        "careless": read_careless(run),
+        "random_split": read_random_split(run),
     }
     _add_cautions(word, run, learn, scored)
     if data.test_keys is not None:
@@ -52,7 +52,7 @@ def own_word(
     return word
 
 
-def _add_cautions(word: dict[str, Any], run: Run, learn: TrainingData, scored: Scored) -> None:
+def _add_cautions(word: dict[str, Any], run: RunFolder, learn: TrainingData, scored: OutOfFold) -> None:
     """Add what makes the scores less sure, as figures and as sentences."""
     task, said = learn.task, []
     tuned = tuned_here(run, learn, set(scored.probas))
@@ -78,7 +78,7 @@ def _add_cautions(word: dict[str, Any], run: Run, learn: TrainingData, scored: S
     word["cautions"] = said
 
 
-def _of_learnt_groups(run: Run) -> int:
+def _of_learnt_groups(run: RunFolder) -> int:
     """Rows of the test table in a group that is learnt from, by what the audit found."""
     return sum(
         leak["rows"]
@@ -87,7 +87,9 @@ def _of_learnt_groups(run: Run) -> int:
     )
 
 
-def _held_out_word(run: Run, held: RunData, seen: Seen, learnt: npt.NDArray[np.int64]) -> dict[str, Any]:
+def _held_out_word(
+    run: RunFolder, held: RunData, seen: Duplicates, learnt: npt.NDArray[np.int64]
+) -> dict[str, Any]:
     """The score on the part "test", which had no part in anything until now; new rows apart where some are not.
 
     New is what stands neither in the training data nor in a group, given or of copies, that was learnt from.
@@ -95,7 +97,7 @@ def _held_out_word(run: Run, held: RunData, seen: Seen, learnt: npt.NDArray[np.i
     task = held.task
     known = seen.known(row_keys(held.features)) | np.isin(held.groups, learnt)
     weight = held.clips.table["weight"].to_numpy(dtype=float)
-    proba = Answers(run, held).proba(held.inputs(), seen)
+    proba = Predictor(run, held).proba(held.inputs(), seen)
     truth = held.clips.targets(task.classes)
 
     def score(rows: npt.NDArray[np.bool_]) -> dict[str, float]:
@@ -110,9 +112,9 @@ def _held_out_word(run: Run, held: RunData, seen: Seen, learnt: npt.NDArray[np.i
 def _test_word(
     test_keys: npt.NDArray[np.uint64],
     learn: TrainingData,
-    scored: Scored,
-    as_seen: SeenScores,
-    seen: Seen,
+    scored: OutOfFold,
+    as_seen: DuplicateScores,
+    seen: Duplicates,
 ) -> dict[str, Any]:
     """The score to expect on the rows of the test table that are new, and on the whole of it."""
     known = seen.known(test_keys)

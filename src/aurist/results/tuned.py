@@ -12,7 +12,7 @@ import pandas as pd
 from aurist.crossval import TrainingData
 from aurist.features.schema import row_keys
 from aurist.plan import read_plan
-from aurist.run import Run
+from aurist.run import RunFolder
 
 #: Less than this share of the clips is not worth a word.
 _LEAST = 0.05
@@ -39,7 +39,7 @@ def clip_hashes(learn: TrainingData) -> npt.NDArray[np.uint64]:
     return np.asarray(pd.util.hash_array(np.array(names, dtype=object)), dtype=np.uint64)
 
 
-def tuned_here(run: Run, learn: TrainingData, models: Collection[str]) -> list[dict[str, Any]]:
+def tuned_here(run: RunFolder, learn: TrainingData, models: Collection[str]) -> list[dict[str, Any]]:
     """Members whose settings are the best of several trials on clips that are scored here, too.
 
     Returns

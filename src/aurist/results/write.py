@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from aurist.calibration import choose_temperature, nested_temperatures, temper, temper_parts
-from aurist.crossval import FoldsFitted, TrainingData
+from aurist.calibration import apply_temperature, apply_temperatures, choose_temperature, nested_temperatures
+from aurist.crossval import CrossValidationResult, TrainingData
 from aurist.ensemble.blend import Ensemble, blend
-from aurist.ensemble.duplicates import dealt, learn_seen
-from aurist.ensemble.prior_correction import choose_power, nested_powers, tilt_rows
+from aurist.ensemble.duplicates import dealt, learn_duplicates
+from aurist.ensemble.prior_correction import choose_power, correct_prior_rows, nested_powers
 from aurist.errors import RunError
 from aurist.features.schema import row_keys
 from aurist.files import atomic_path, write_json
@@ -23,31 +23,33 @@ from aurist.plan import ENSEMBLE, GLUON_ENSEMBLE
 from aurist.predictions import Predictions
 from aurist.results.decisions import decision_scores, write_thresholds
 from aurist.results.leaderboard import run_leaderboard
-from aurist.results.out_of_fold import Scored, blendable, blended, scored_by
-from aurist.results.pairwise import compare_rows, ensemble_gain
+from aurist.results.out_of_fold import OutOfFold, blendable, blended, scored_by
+from aurist.results.pairwise import against_best_single, compare_rows
 from aurist.results.pooling_choice import compare_variants
-from aurist.results.scores import own_word
-from aurist.run import Run, RunData
+from aurist.results.scores import summarise_scores
+from aurist.run import RunData, RunFolder
 from aurist.splits import Split
 
 
-def finish(run: Run, data: RunData, learn: TrainingData, fitted: list[FoldsFitted]) -> None:
+def write_results(
+    run: RunFolder, data: RunData, learn: TrainingData, fitted: list[CrossValidationResult]
+) -> None:
     """Blend, score, and write ``ensemble.json thresholds.json predictions.parquet leaderboard.csv scores.json`` ..."""
     scored = scored_by(learn, fitted)
     ids = learn.clip_ids[scored.rows].tolist()
     weights: dict[str, list[dict[str, float]]] = {}
     size = run.config().ensemble_size
     names = blendable(fitted, size)
-    gluon = [found for found in fitted if found.member.engine == "autogluon" and not found.asks]
+    gluon = [found for found in fitted if found.member.engine == "autogluon" and not found.base_models]
     if len(gluon) > 1 and not learn.task.multilabel:
         weights[GLUON_ENSEMBLE], scored.probas[GLUON_ENSEMBLE] = _gluon_ensemble(gluon, learn, scored)
     ours = blended(learn, scored, names, size)
     weights[ENSEMBLE] = [_named(names, ours.blend.weights)] * len(learn.splits)
     sure = _calibrated(ours, learn, scored)
-    scored.probas[ENSEMBLE] = tilt_rows(sure.tempered, sure.prior, sure.powers)
+    scored.probas[ENSEMBLE] = correct_prior_rows(sure.tempered, sure.prior, sure.powers)
     scored_keys, unscored_keys = _keys(data, learn, ids)
     parts = dealt(learn.groups[scored.rows], len(learn.splits), learn.task.seed)
-    seen, as_seen = learn_seen(
+    seen, as_seen = learn_duplicates(
         scored_keys,
         sure.tempered,
         scored.truth,
@@ -55,10 +57,10 @@ def finish(run: Run, data: RunData, learn: TrainingData, fitted: list[FoldsFitte
         multilabel=learn.task.multilabel,
         unscored=unscored_keys,
     )
-    with atomic_path(run.folder / "seen.npz") as part, part.open("wb") as file:
+    with atomic_path(run.folder / "duplicates.npz") as part, part.open("wb") as file:
         np.savez(file, keys=seen.keys, proba=seen.proba, counts=seen.counts, rows=seen.rows,
-                 strength=seen.twins.strength, told=seen.twins.told, unscored=seen.unscored)  # fmt: skip
-    as_seen = replace(as_seen, proba=tilt_rows(as_seen.proba, sure.prior, sure.powers))
+                 strength=seen.twins.strength, logits=seen.twins.logits, unscored=seen.unscored)  # fmt: skip
+    as_seen = replace(as_seen, proba=correct_prior_rows(as_seen.proba, sure.prior, sure.powers))
     write_json(
         run.folder / "ensemble.json",
         {
@@ -66,7 +68,7 @@ def finish(run: Run, data: RunData, learn: TrainingData, fitted: list[FoldsFitte
             "weights": weights,
             "temperatures": {ENSEMBLE: _named(names, ours.blend.temperatures)},
             "temperature": sure.temperature,
-            "tilt": {"power": sure.power, "prior": sure.prior.tolist()},
+            "prior_correction": {"power": sure.power, "prior": sure.prior.tolist()},
         },
     )
     _write_predictions(run, learn, fitted, scored, ids)
@@ -83,11 +85,11 @@ def finish(run: Run, data: RunData, learn: TrainingData, fitted: list[FoldsFitte
     if variants is not None:
         with atomic_path(run.folder / "variants.csv") as part:
             variants.to_csv(part, index=False, float_format="%.6g")
-    word = own_word(run, data, learn, scored, as_seen, seen)
+    word = summarise_scores(run, data, learn, scored, as_seen, seen)
     if learn.task.multilabel:
         word["decisions"] = decision_scores(learn, scored, ours.part)
-    word["against"] = ensemble_gain(
-        compare_rows(run), {found.member.name for found in fitted if not found.asks}
+    word["vs_best_single"] = against_best_single(
+        compare_rows(run), {found.member.name for found in fitted if not found.base_models}
     )
     write_json(run.folder / "scores.json", word)
 
@@ -106,15 +108,15 @@ class Calibrated:
     powers: npt.NDArray[np.float64]
 
 
-def _calibrated(ours: Ensemble, learn: TrainingData, scored: Scored) -> Calibrated:
+def _calibrated(ours: Ensemble, learn: TrainingData, scored: OutOfFold) -> Calibrated:
     several = learn.task.multilabel
     weight = learn.examples.weight[scored.rows]
     prior = np.average(learn.examples.targets == 1, axis=0, weights=learn.examples.weight)
     level = "" if several else learn.task.metric
     found = nested_temperatures(ours.proba, scored.truth, ours.part, weight, multilabel=several)
-    nested = temper_parts(ours.proba, ours.part, found, multilabel=several)
+    nested = apply_temperatures(ours.proba, ours.part, found, multilabel=several)
     temperature = choose_temperature(ours.proba, scored.truth, weight, multilabel=several)
-    whole = temper(ours.proba, temperature, multilabel=several)
+    whole = apply_temperature(ours.proba, temperature, multilabel=several)
     return Calibrated(
         temperature,
         choose_power(whole, scored.truth, prior, level, weight),
@@ -145,14 +147,14 @@ def _named(names: list[str], weights: npt.NDArray[np.float64]) -> dict[str, floa
     return {name: round(float(w), 6) for name, w in zip(names, weights, strict=True) if w > 0}
 
 
-def _described(found: FoldsFitted) -> dict[str, Any]:
+def _described(found: CrossValidationResult) -> dict[str, Any]:
     member = found.member
     told = {"name": member.name, "engine": member.engine, "settings": dict(member.settings)}
-    return told | ({"asks": list(found.asks)} if found.asks else {})
+    return told | ({"base_models": list(found.base_models)} if found.base_models else {})
 
 
 def _gluon_ensemble(
-    fitted: list[FoldsFitted], learn: TrainingData, scored: Scored
+    fitted: list[CrossValidationResult], learn: TrainingData, scored: OutOfFold
 ) -> tuple[list[dict[str, float]], Proba]:
     """AutoGluon's own weighted ensemble: in each fold, its selection on the inner part of the training folds."""
     from aurist.models.autogluon import select_weights
@@ -170,7 +172,7 @@ def _gluon_ensemble(
     return weights, out
 
 
-def _inner_of(found: FoldsFitted, split: Split) -> Predictions:
+def _inner_of(found: CrossValidationResult, split: Split) -> Predictions:
     """What a member of AutoGluon's said of the inner part of one fold."""
     inner = found.inner
     if inner is None:
@@ -182,7 +184,11 @@ def _inner_of(found: FoldsFitted, split: Split) -> Predictions:
 
 
 def _write_predictions(
-    run: Run, learn: TrainingData, fitted: list[FoldsFitted], scored: Scored, ids: list[str]
+    run: RunFolder,
+    learn: TrainingData,
+    fitted: list[CrossValidationResult],
+    scored: OutOfFold,
+    ids: list[str],
 ) -> None:
     ids_array = np.asarray(ids, dtype=object)
     frames = [

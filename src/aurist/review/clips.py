@@ -12,16 +12,16 @@ import pandas as pd
 from aurist.audio import read
 from aurist.audio.writing import write_sound
 from aurist.clips.table import numbered
-from aurist.detection.export import Wanted
+from aurist.detection.export import ExportOptions
 from aurist.detection.scan import run_key
 from aurist.detection.store import open_detections
 from aurist.errors import ConfigError, DataError, check_one_of
 from aurist.files import write_csv
 from aurist.inference.thresholds import thresholds_of
 from aurist.review.sampling import Detection, Sampling, draw_detections
-from aurist.run import Run
+from aurist.run import RunFolder
 
-COLUMNS = ("file", "recording", "start", "end", "label", "score", "drawn", "verdict")
+COLUMNS = ("file", "recording", "start", "end", "label", "score", "selected_by", "verdict")
 TABLE = "clips.csv"
 FORMS = ("wav", "flac")
 
@@ -36,7 +36,7 @@ class ToReview:
 
 
 def detections_to_review(
-    run: Run,
+    run: RunFolder,
     folder: Path,
     sampling: Sampling,
     *,
@@ -78,7 +78,7 @@ def detections_to_review(
         )
     classes = tuple(detections.settings["classes"])
     thresholds = thresholds_of(run, detections.settings["model"], precision)
-    wanted = Wanted(
+    wanted = ExportOptions(
         min_score=min_score, labels=None if labels is None else tuple(labels), thresholds=thresholds
     )
     columns = wanted.columns(classes)

@@ -110,9 +110,9 @@ def _precision(judged: Sequence[tuple[dict[str, str], str]]) -> pd.DataFrame:
     counted = [
         (row["label"], way, verdict in (YES, row["label"]))
         for row, verdict in judged
-        for way in row.get("drawn", "").split(";")
+        for way in row.get("selected_by", "").split(";")
     ]
-    table = pd.DataFrame(counted, columns=["label", "drawn", "right"]).astype({"right": int})
-    found = table.groupby(["label", "drawn"])["right"].agg(judged="count", right="sum").reset_index()
+    table = pd.DataFrame(counted, columns=["label", "selected_by", "right"]).astype({"right": int})
+    found = table.groupby(["label", "selected_by"])["right"].agg(judged="count", right="sum").reset_index()
     low, high = wilson(found["right"], found["judged"])
     return found.assign(precision=found["right"] / found["judged"], low=low, high=high)

@@ -20,7 +20,7 @@ from aurist.errors import RunError
 from aurist.features.level import LEVEL
 from aurist.features.schema import schema_to_dict
 from aurist.features.summary import VERSION
-from aurist.files import add_line, atomic_path, whole_lines, write_json
+from aurist.files import add_line, atomic_path, read_jsonl, write_json
 from aurist.machine import versions
 from aurist.models.network_member import ENGINE as NETWORK
 from aurist.models.network_member import recipe_of
@@ -32,11 +32,11 @@ from aurist.run.shapes import BOARD, CONFIG, DATA, ENSEMBLE, SCORES, check_ensem
 from aurist.stored import Shape, check_shape, read_frame, read_json, stored
 
 #: Raised when a run of an older version can no longer be read.
-FORMAT = 2
+FORMAT = 3
 
 
 @dataclass(frozen=True)
-class Run:
+class RunFolder:
     """A run folder."""
 
     folder: Path
@@ -182,10 +182,10 @@ class Run:
 
     def journal(self) -> list[dict[str, Any]]:
         """The journal's events; a line that a kill cut short is left out."""
-        return whole_lines(self.folder / "journal.jsonl")
+        return read_jsonl(self.folder / "journal.jsonl")
 
 
-def create_run(folder: Path, config: FitConfig, data: RunData, recipes: Sequence[Recipe] = ()) -> Run:
+def create_run(folder: Path, config: FitConfig, data: RunData, recipes: Sequence[Recipe] = ()) -> RunFolder:
     """Write a new run folder; ``data.json``, written last, says that it is whole."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("recipes.json", "plan.toml", "test_keys.parquet", "journal.jsonl"):
@@ -225,10 +225,10 @@ def create_run(folder: Path, config: FitConfig, data: RunData, recipes: Sequence
             "cache_dir": None if data.cache_dir is None else str(data.cache_dir.resolve()),
         },
     )
-    return Run(folder)
+    return RunFolder(folder)
 
 
-def open_run(folder: Path) -> Run:
+def open_run(folder: Path) -> RunFolder:
     """Open a run folder that `create_run` made.
 
     Raises
@@ -242,8 +242,11 @@ def open_run(folder: Path) -> Run:
         raise RunError(
             f"{folder} {what}: there is no data.json in it. Make a run with: aurist fit DATA -o {folder}"
         )
-    run = Run(folder)
+    run = RunFolder(folder)
     found = run.read_json(path.name, {"format": (int, float, str)})["format"]
     if found != FORMAT:
-        raise RunError(f"{folder} was written in format {found}, but this version of aurist reads {FORMAT}.")
+        raise RunError(
+            f"{folder} was written in format {found}, but this version of aurist reads {FORMAT}. Fit again, into a new "
+            "folder: aurist fit DATA -o NEW_FOLDER"
+        )
     return run

@@ -18,12 +18,12 @@ from aurist.machine import available_cores
 from aurist.metrics import METRICS
 from aurist.models.base import Task
 from aurist.run.data import RunData
-from aurist.run.folder import Run
+from aurist.run.folder import RunFolder
 from aurist.run.shapes import CLIPS
 from aurist.stored import read_frame, stored
 
 
-def read_data(run: Run) -> RunData:
+def read_data(run: RunFolder) -> RunData:
     """What the run was fitted on.
 
     Raises
@@ -66,7 +66,7 @@ def read_data(run: Run) -> RunData:
     )
 
 
-def _read_level(run: Run, n_clips: int) -> npt.NDArray[np.float32] | None:
+def _read_level(run: RunFolder, n_clips: int) -> npt.NDArray[np.float32] | None:
     path = run.folder / "level.parquet"
     if not path.exists():
         return None
@@ -77,7 +77,7 @@ def _read_level(run: Run, n_clips: int) -> npt.NDArray[np.float32] | None:
     return level
 
 
-def _check_version(run: Run, known: dict[str, Any]) -> None:
+def _check_version(run: RunFolder, known: dict[str, Any]) -> None:
     """Where models listen, recordings must look to them as they did when they learnt; tables look as they are."""
     made = known.get("features", 1)
     listens = known["summary"] is not None or (run.plan_path.exists() and bool(run.networks()))
@@ -89,7 +89,7 @@ def _check_version(run: Run, known: dict[str, Any]) -> None:
         )
 
 
-def _read_clips(run: Run, known: dict[str, Any]) -> Clips:
+def _read_clips(run: RunFolder, known: dict[str, Any]) -> Clips:
     path = run.folder / "clips.parquet"
     table = read_frame(path, CLIPS, run.remedy)
     with stored(path, run.remedy):

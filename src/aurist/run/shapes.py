@@ -28,8 +28,8 @@ SCORES = {
     "n_scored": int,
     "n_groups": int,
     "chance": float,
-    "against": (None, {**_SCORE, "model": str}),
-    "careless": (
+    "vs_best_single": (None, {**_SCORE, "model": str}),
+    "random_split": (
         None,
         {"model": str, "honest": _SCORE, "random": _SCORE, "by_shares?": float, "leak?": bool},
     ),
@@ -37,21 +37,21 @@ SCORES = {
     "few_groups?": {str: int},
     "tuned?": [{"model": str, "trials": int, "metric": str, "score": float, "share": float}],
     "best_other?": {"model": str, "score": float, "models": int, "flatters": float},
-    "decisions?": {str: {"half": _SCORE, "thresholds": _SCORE}},
+    "decisions?": {str: {"at_0.5": _SCORE, "thresholds": _SCORE}},
     "test?": {"rows": int, "seen": int, "expected_new": _SCORE, "expected_all": _SCORE},
     "held_out?": {"n": int, "seen": int, "score": _SCORE, "new?": _SCORE},
 }
 CARELESS = {"model": str, "honest": dict, "random": dict, "by_shares?": float, "leak?": bool}
 THRESHOLDS = {str: {str: float}}
 SEEN = {
-    "keys": (1,), "proba": (2,), "counts": (2,), "rows": (1, 2), "strength": (0,), "told": (2,), "unscored": (1,),
+    "keys": (1,), "proba": (2,), "counts": (2,), "rows": (1, 2), "strength": (0,), "logits": (2,), "unscored": (1,),
 }  # fmt: skip
 ENSEMBLE = {
     "members": [{"name": str, "engine": str, "settings": dict, "asks?": [str]}],
     "weights": {str: [{str: float}]},
     "temperatures?": {str: {str: float}},
     "temperature?": float,
-    "tilt": {"power": float, "prior": [float]},
+    "prior_correction": {"power": float, "prior": [float]},
 }
 BOARD = {
     "model": "O", "score": "iuf", "low": "iuf", "high": "iuf", "score_val": "iuf", "fit_time": "iuf",
@@ -63,8 +63,8 @@ def check_ensemble(found: dict[str, Any], n_classes: int) -> None:
     """Raise ValueError where members are named that are not there, or numbers of classes differ."""
     names = {member["name"] for member in found["members"]}
     asked = {name for weights in found["weights"].values() for fold in weights for name in fold}
-    asked |= {name for member in found["members"] for name in member.get("asks", ())}
+    asked |= {name for member in found["members"] for name in member.get("base_models", ())}
     if asked - names:
         raise ValueError(f"it asks {min(asked - names)}, which is none of its members")
-    if len(found["tilt"]["prior"]) != n_classes:
+    if len(found["prior_correction"]["prior"]) != n_classes:
         raise ValueError(f"it is of {len(found['tilt']['prior'])} classes, and the run of {n_classes}")

@@ -30,7 +30,7 @@ SCALES = {
 
 
 @dataclass(frozen=True)
-class Voice:
+class Instrument:
     """An instrument: its wave, the time constants of its envelope (s), the depth of vibrato (semitones)."""
 
     wave: str
@@ -40,16 +40,16 @@ class Voice:
 
 
 VOICES = {
-    "sub": Voice("sine", attack=0.004, decay=0.30),
-    "upright": Voice("triangle", attack=0.010, decay=0.25),
-    "synth bass": Voice("saw", attack=0.003, decay=0.20),
-    "chip": Voice("square", attack=0.001, decay=0.15),
-    "piano": Voice("triangle", attack=0.003, decay=0.45),
-    "guitar": Voice("saw", attack=0.004, decay=0.50),
-    "organ": Voice("organ", attack=0.010, decay=3.0, vibrato=0.05),
-    "strings": Voice("saw", attack=0.250, decay=3.0, vibrato=0.12),
-    "flute": Voice("sine", attack=0.060, decay=2.0, vibrato=0.25),
-    "brass": Voice("reed", attack=0.030, decay=0.80, vibrato=0.15),
+    "sub": Instrument("sine", attack=0.004, decay=0.30),
+    "upright": Instrument("triangle", attack=0.010, decay=0.25),
+    "synth bass": Instrument("saw", attack=0.003, decay=0.20),
+    "chip": Instrument("square", attack=0.001, decay=0.15),
+    "piano": Instrument("triangle", attack=0.003, decay=0.45),
+    "guitar": Instrument("saw", attack=0.004, decay=0.50),
+    "organ": Instrument("organ", attack=0.010, decay=3.0, vibrato=0.05),
+    "strings": Instrument("saw", attack=0.250, decay=3.0, vibrato=0.12),
+    "flute": Instrument("sine", attack=0.060, decay=2.0, vibrato=0.25),
+    "brass": Instrument("reed", attack=0.030, decay=0.80, vibrato=0.15),
 }
 
 

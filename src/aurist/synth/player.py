@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from aurist.synth.genres import GENRES, KITS, SCALES, VOICES, WAVES, Genre, Kit, Sound, Voice
+from aurist.synth.genres import GENRES, KITS, SCALES, VOICES, WAVES, Genre, Instrument, Kit, Sound
 
 #: How often a track takes one of its ingredients (rhythm, harmony, band, room) from another genre, as real
 #: ones do. This is what keeps the task from being trivial.
@@ -114,7 +114,7 @@ def _add(stem: Sound, sound: Sound, first: int) -> None:
         stem[begin:end] += sound[begin - first : end - first]
 
 
-def _tone(pitch: float, length: float, voice: Voice, damping: float, sample_rate: int) -> Sound:
+def _tone(pitch: float, length: float, voice: Instrument, damping: float, sample_rate: int) -> Sound:
     """One note: a band-limited wave under an envelope; `damping` softens each partial by its number."""
     frequency = 440 * 2 ** ((pitch - 69) / 12)
     n_partials = min(60, int(0.45 * sample_rate / frequency))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-from aurist.crossval import FoldsFitted
+from aurist.crossval import CrossValidationResult
 from aurist.plan import Clock
 
 #: Seconds to load what is needed for the comparison at the end, and to write.
@@ -15,7 +15,7 @@ _GRACE = 0.05
 
 
 @dataclass
-class Pace:
+class Budget:
     """The clock of a command, and how fast folds have been.
 
     Parameters
@@ -33,7 +33,7 @@ class Pace:
     known: list[float] = field(default_factory=list)
     _answer: float = 0.0
 
-    def learnt(self, found: FoldsFitted, n_scored: int, seconds: float) -> None:
+    def learnt(self, found: CrossValidationResult, n_scored: int, seconds: float) -> None:
         """Remember how long a fold took, and what predicting costs."""
         self.known.append(seconds)
         self._answer = max(self._answer, found.pred_time / max(1, n_scored))

@@ -18,7 +18,7 @@ from aurist.errors import ConfigError, RunError, check_one_of
 from aurist.files import write_json
 from aurist.run import RunData
 from aurist.stored import read_json
-from aurist.tuning.target import Subject
+from aurist.tuning.target import Target
 
 PRUNERS = ("median", "hyperband", "none")
 
@@ -71,7 +71,7 @@ class TuneConfig:
 def check_same(
     path: Path,
     source: Source,
-    subject: Subject,
+    subject: Target,
     config: FitConfig,
     search: TuneConfig,
     options: ReadOptions,
@@ -113,7 +113,7 @@ def check_same(
         )
 
 
-def study_name(subject: Subject, data: RunData, seed: int) -> str:
+def study_name(subject: Target, data: RunData, seed: int) -> str:
     """Of the study in its database: the same wherever the same is tuned on the same data."""
     told = {
         "tuned": _described(subject),
@@ -130,7 +130,7 @@ def study_name(subject: Subject, data: RunData, seed: int) -> str:
 _ANY = ("jobs", "time_limit", "recipes", "recipe_settings")
 
 
-def _described(subject: Subject) -> dict[str, Any]:
+def _described(subject: Target) -> dict[str, Any]:
     space = {name: repr(one) for name, one in subject.space.items()}
     return {"name": subject.member.name, "settings": dict(subject.member.settings), "space": space}
 

@@ -14,12 +14,12 @@ import numpy.typing as npt
 from aurist.crossval import load_folds
 from aurist.errors import ConfigError, plural
 from aurist.files import atomic_path
-from aurist.models.base import Inputs, Member, Task
+from aurist.models.base import Inputs, ModelSpec, Task
 from aurist.results.differences import paired
 from aurist.results.random_split import interval
 from aurist.run import HELD_OUT, RunData
 from aurist.splits import NEVER_SCORED, assign_folds, given_folds
-from aurist.workers import side_by_side
+from aurist.workers import run_in_processes
 
 #: With fewer groups nothing is held out unless it is asked for: of so few nobody could say which settings are better.
 ENOUGH_GROUPS = 40
@@ -125,7 +125,7 @@ def _closed_up(folds: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
 
 
 def compare_on_held(
-    held: RunData, places: Mapping[str, tuple[Path, Member]], seconds: float | None = None
+    held: RunData, places: Mapping[str, tuple[Path, ModelSpec]], seconds: float | None = None
 ) -> dict[str, Any]:
     """Score the tuned settings and those as they were on clips that no trial saw, and the difference of the two.
 
@@ -155,7 +155,7 @@ def compare_on_held(
         held.clips.table["weight"].to_numpy(float),
     )
     calls = [partial(_predict, place, held.task, member, held.inputs()) for place, member in places.values()]
-    side_by_side(calls, workers=1, seconds=seconds)
+    run_in_processes(calls, workers=1, seconds=seconds)
     said = {name: np.load(place / _SAID) for name, (place, _) in places.items()}
     out: dict[str, Any] = {"clips": len(truth), "groups": len(np.unique(held.groups))}
     for name, proba in said.items():
@@ -178,7 +178,7 @@ def compare_on_held(
 _SAID = "held.npy"
 
 
-def _predict(place: Path, task: Task, member: Member, inputs: Inputs) -> None:
+def _predict(place: Path, task: Task, member: ModelSpec, inputs: Inputs) -> None:
     """What the mean of the fold models says, written beside them."""
     proba = np.mean([model.predict_proba(inputs) for model in load_folds(place, task, member)], axis=0)
     with atomic_path(place / _SAID) as part, part.open("wb") as file:

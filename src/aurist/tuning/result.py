@@ -11,16 +11,16 @@ import pandas as pd
 
 from aurist.crossval import TrainingData, fit_member
 from aurist.errors import plural
-from aurist.files import atomic_path, only_one, write_json
-from aurist.models.base import FitFailedError, Member
+from aurist.files import atomic_path, folder_lock, write_json
+from aurist.models.base import FitFailedError, ModelSpec
 from aurist.progress import Say
 from aurist.recipes import TunedBy, sample_of
 from aurist.results.tuned import clip_hashes
 from aurist.run import RunData
 from aurist.stored import read_json
-from aurist.tuning.budget import Pace
+from aurist.tuning.budget import Budget
 from aurist.tuning.holdout import AS_IT_WAS, TUNED, compare_on_held
-from aurist.tuning.target import Subject
+from aurist.tuning.target import Target
 from aurist.workers import OutOfTimeError
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Tuned:
     comparison: dict[str, Any] | None
 
 
-def write_trials(folder: Path, study: Study, subject: Subject, learn: TrainingData) -> None:
+def write_trials(folder: Path, study: Study, subject: Target, learn: TrainingData) -> None:
     """Write the trials so far, and the best of them as a file that `aurist fit` takes."""
     with atomic_path(folder / TRIALS) as part:
         study.table().to_csv(part, index=False, float_format="%.6g")
@@ -75,7 +75,7 @@ def write_trials(folder: Path, study: Study, subject: Subject, learn: TrainingDa
 
 
 def found(
-    folder: Path, study: Study, subject: Subject, metric: str, comparison: dict[str, Any] | None
+    folder: Path, study: Study, subject: Target, metric: str, comparison: dict[str, Any] | None
 ) -> Tuned:
     """What there is of a study."""
     best = study.best()
@@ -94,10 +94,10 @@ def found(
 def compare(
     folder: Path,
     study: Study,
-    subject: Subject,
+    subject: Target,
     learn: TrainingData,
     held: RunData,
-    pace: Pace,
+    pace: Budget,
     say: Say,
 ) -> dict[str, Any] | None:
     """Score the best trial and the recipe as it was on the clips held out; None where the second is not finished.
@@ -106,7 +106,7 @@ def compare(
     they are fitted here once more.
     """
     path = folder / COMPARISON
-    with only_one(folder / "data", _PATIENCE), study.to_compare() as pair:
+    with folder_lock(folder / "data", _PATIENCE), study.to_compare() as pair:
         if pair is None:
             say("not compared: the recipe as it was is not finished; the same command goes on")
             return None
@@ -116,7 +116,7 @@ def compare(
             if known["trials"] == numbers:
                 return known
         say(f"comparing on {plural(len(held.groups), 'clip')} that no trial saw")
-        places: dict[str, tuple[Path, Member]] = {}
+        places: dict[str, tuple[Path, ModelSpec]] = {}
         try:
             for name, trial in zip((TUNED, AS_IT_WAS), pair, strict=True):
                 member, place = subject.member_with(trial.params), study.place(trial.number)

@@ -16,7 +16,7 @@ from optuna.storages import RetryHeartbeatStaleTrialCallback
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from aurist.errors import reason
-from aurist.files import is_free, only_one
+from aurist.files import folder_lock, is_free
 from aurist.folders import remove_folder
 from aurist.recipes import Space
 from aurist.tuning.optuna_adapter import distribution, draw, make_pruner, make_sampler, open_storage, quiet
@@ -180,7 +180,12 @@ class Study:
         with self._alone():
             for trial in self._trials(TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL):
                 place = self.place(trial.number)
-                if trial.number not in kept and _state(trial) != "cut" and place.exists() and is_free(place):
+                if (
+                    trial.number not in kept
+                    and _state(trial) != "interrupted"
+                    and place.exists()
+                    and is_free(place)
+                ):
                     remove_folder(place)
 
     @contextmanager
@@ -192,7 +197,7 @@ class Study:
                 pair = None if best is None or before is None else (best, before)
                 for number in {trial.number for trial in pair or ()}:
                     self.place(number).mkdir(parents=True, exist_ok=True)
-                    stack.enter_context(only_one(self.place(number)))
+                    stack.enter_context(folder_lock(self.place(number)))
             yield pair
 
     def place(self, number: int) -> Path:
@@ -252,7 +257,7 @@ class Study:
         return any(trial.number == number for trial in self._trials(TrialState.RUNNING))
 
     def _alone(self) -> Any:
-        return only_one(self.folder, _PATIENCE)
+        return folder_lock(self.folder, _PATIENCE)
 
     @contextmanager
     def _held(self, number: int) -> Iterator[Path]:
@@ -264,7 +269,7 @@ class Study:
                 if before and self.place(before[-1]).exists():
                     self.place(before[-1]).rename(place)
                 place.mkdir(parents=True, exist_ok=True)
-                stack.enter_context(only_one(place))
+                stack.enter_context(folder_lock(place))
             yield place
 
 
@@ -286,5 +291,5 @@ def _tried_before(trial: FrozenTrial) -> list[int]:
 
 def _state(trial: FrozenTrial) -> str:
     if trial.state == TrialState.FAIL:
-        return "failed" if _WHY in trial.user_attrs else "cut"
+        return "failed" if _WHY in trial.user_attrs else "interrupted"
     return trial.state.name.lower()

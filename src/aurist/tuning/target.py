@@ -11,7 +11,7 @@ from typing import Any
 from aurist.config import FitConfig
 from aurist.errors import ConfigError
 from aurist.files import write_text
-from aurist.models.base import Member
+from aurist.models.base import ModelSpec
 from aurist.models.network_member import recipe_member
 from aurist.plan import SPACES, FitPlan, Step, searchable, write_plan
 from aurist.recipes import (
@@ -27,7 +27,7 @@ from aurist.recipes import (
 
 
 @dataclass(frozen=True)
-class Subject:
+class Target:
     """What is tuned.
 
     Parameters
@@ -43,11 +43,11 @@ class Subject:
     """
 
     name: str
-    member: Member
+    member: ModelSpec
     space: Space
     recipe: Recipe | None = None
 
-    def member_with(self, settings: Mapping[str, Any]) -> Member:
+    def member_with(self, settings: Mapping[str, Any]) -> ModelSpec:
         """The member with some settings changed.
 
         Raises
@@ -91,7 +91,7 @@ class Subject:
         return "autogluon" if self.recipe is None else "networks"
 
 
-def read_subject(name: str, config: FitConfig) -> Subject:
+def read_subject(name: str, config: FitConfig) -> Target:
     """What a name stands for: a recipe of ours, the path of one's own, or a member such as LightGBM.
 
     Raises
@@ -103,7 +103,7 @@ def read_subject(name: str, config: FitConfig) -> Subject:
     if member is not None:
         if config.recipe_settings:
             raise ConfigError(f"--set changes recipes, and {name} is none.")
-        return Subject(name, member, SPACES[name])
+        return Target(name, member, SPACES[name])
     near = difflib.get_close_matches(name, SPACES, n=1)
     if near and not name.endswith(".toml"):
         raise ConfigError(f"There is nothing called {name!r} to be tuned. Did you mean {near[0]!r}?")
@@ -113,4 +113,4 @@ def read_subject(name: str, config: FitConfig) -> Subject:
             f"{name} has no table [search], so that there is nothing to try. Add one, such as\n"
             '  [search]\n  "training.lr" = { low = 1e-4, high = 1e-2, log = true }'
         )
-    return Subject(name, recipe_member(recipe), search_space(recipe), recipe)
+    return Target(name, recipe_member(recipe), search_space(recipe), recipe)

@@ -14,15 +14,15 @@ import numpy as np
 
 from aurist.automl.training_progress import watched
 from aurist.config import duration
-from aurist.crossval import FoldsFitted, TrainingData, clear_folds, fit_member, is_done
+from aurist.crossval import CrossValidationResult, TrainingData, clear_folds, fit_member, is_done
 from aurist.errors import plural
 from aurist.files import write_json
 from aurist.metrics import metric
-from aurist.models.base import FitFailedError, Member, Proba
+from aurist.models.base import FitFailedError, ModelSpec, Proba
 from aurist.splits import Split
 from aurist.stored import read_json
-from aurist.tuning.budget import Pace
-from aurist.tuning.target import Subject
+from aurist.tuning.budget import Budget
+from aurist.tuning.target import Target
 
 if TYPE_CHECKING:
     from aurist.tuning.study import Attempt, Study
@@ -41,9 +41,9 @@ class Trials:
     """
 
     study: Study
-    subject: Subject
+    subject: Target
     learn: TrainingData
-    pace: Pace
+    pace: Budget
     say: Callable[[str], None]
 
     def run(self, n_trials: int, after_each: Callable[[], None]) -> None:
@@ -107,7 +107,9 @@ class Trials:
             raise FitFailedError(f"{self.learn.task.metric} is not defined on these folds.")
         return float(score)
 
-    def _fold(self, attempt: Attempt, member: Member, split: Split, seconds: list[float]) -> FoldsFitted:
+    def _fold(
+        self, attempt: Attempt, member: ModelSpec, split: Split, seconds: list[float]
+    ) -> CrossValidationResult:
         """Fit one fold, or read it where it was finished before the trial was cut."""
         from aurist.tuning.study import CutError
 
@@ -159,7 +161,7 @@ class Trials:
             )
 
 
-def _clear_of_others(place: Path, member: Member) -> None:
+def _clear_of_others(place: Path, member: ModelSpec) -> None:
     """Remove folds that other settings left, as those of a study whose database was removed."""
     path = place / "member.json"
     told = json.loads(json.dumps(member.settings))

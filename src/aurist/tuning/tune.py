@@ -18,11 +18,11 @@ from aurist.metrics import metric
 from aurist.plan import Clock, n_splits
 from aurist.progress import Say
 from aurist.run import RunData, held_out, open_run, read_data, training_data
-from aurist.tuning.budget import Pace
+from aurist.tuning.budget import Budget
 from aurist.tuning.config import TuneConfig, check_same, study_name
 from aurist.tuning.holdout import hold_out
 from aurist.tuning.result import Tuned, compare, found, write_trials
-from aurist.tuning.target import Subject, read_subject
+from aurist.tuning.target import Target, read_subject
 from aurist.tuning.trials import Trials
 
 #: Seconds to wait for another process that prepares the same data.
@@ -104,7 +104,7 @@ def tune(
 
 
 def _search(
-    folder: Path, subject: Subject, data: RunData, search: TuneConfig, clock: Clock, say: Say
+    folder: Path, subject: Target, data: RunData, search: TuneConfig, clock: Clock, say: Say
 ) -> Tuned:
     from aurist.tuning.study import Study
 
@@ -120,7 +120,7 @@ def _search(
         seed=task.seed,
     )
     n_held = 0 if held is None else len(held.groups)
-    pace = Pace(clock, 2 * len(learn.splits) * n_held, study.fold_seconds())
+    pace = Budget(clock, 2 * len(learn.splits) * n_held, study.fold_seconds())
     sound = decode_for([subject.member], learn, say)
 
     def after_each() -> None:

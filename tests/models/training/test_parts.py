@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from aurist.clips.read import read_clips
 from aurist.features.spectrogram import Spectrogram
 from aurist.features.waves import Waves, store_waves
-from aurist.models.training.batches import Batches, Part
+from aurist.models.training.batches import Batches, LabelledAudio
 from aurist.models.training.checkpoints import Kept, drop_others, keep_best
 from aurist.models.training.precision import choose_precision
 from aurist.models.training.predict import all_windows, window_batches
@@ -133,7 +133,7 @@ AUGMENT: dict[str, object] = {
 def batches(folder: Path, seed: int = 0, *, augment: dict[str, object] = AUGMENT) -> Batches:
     recipe = recipe_of(window={"seconds": 0.25}, augment=augment, training={"batch_size": 2})
     sound = Sound(waves(folder), recipe.window, 2000)
-    part = Part(sound, np.eye(5, dtype=np.float32), None, np.ones(5, np.float32))
+    part = LabelledAudio(sound, np.eye(5, dtype=np.float32), None, np.ones(5, np.float32))
     return Batches(part, recipe, Spectrogram(recipe.front), seed, torch.device("cpu"))
 
 

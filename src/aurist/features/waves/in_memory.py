@@ -13,8 +13,8 @@ from aurist.features.waves.shards import Float
 Samples = npt.NDArray[np.int64]
 
 
-class Heard(Protocol):
-    """What networks need of the sound of clips; `Waves` has it on the disk, `HeldWaves` in memory."""
+class WaveSource(Protocol):
+    """What networks need of the sound of clips; `Waves` has it on the disk, `WavesInMemory` in memory."""
 
     @property
     def sample_rate(self) -> int:
@@ -44,7 +44,7 @@ class Heard(Protocol):
 
 
 @dataclass(frozen=True)
-class HeldWaves:
+class WavesInMemory:
     """Windows of one stretch of sound, which share it: they may overlap, and the sound around each is its margin.
 
     Parameters
@@ -58,7 +58,7 @@ class HeldWaves:
 
     Examples
     --------
-    >>> held = HeldWaves(8, np.arange(8, dtype=np.float32), np.array([0, 2]), np.array([4, 6]))
+    >>> held = WavesInMemory(8, np.arange(8, dtype=np.float32), np.array([0, 2]), np.array([4, 6]))
     >>> held.window(1).tolist(), held.take(np.array([1])).begin.tolist()
     ([2.0, 3.0, 4.0, 5.0], [2])
     """
@@ -80,9 +80,9 @@ class HeldWaves:
         """(n,): a window, not copied."""
         return self.sound[self.begin[row] : self.end[row]]
 
-    def take(self, rows: npt.NDArray[np.intp]) -> HeldWaves:
+    def take(self, rows: npt.NDArray[np.intp]) -> WavesInMemory:
         """The windows of these positions."""
-        return HeldWaves(self.sample_rate, self.sound, self.begin[rows], self.end[rows])
+        return WavesInMemory(self.sample_rate, self.sound, self.begin[rows], self.end[rows])
 
     def read(self, row: int, start: int = 0, stop: int | None = None, out: Float | None = None) -> Float:
         """Samples [start, stop) of the stretch, as a copy, in ``out`` where that is given."""

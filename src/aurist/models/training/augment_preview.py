@@ -14,7 +14,7 @@ from aurist.augment import Compose, Drawn, OneOf
 from aurist.clips.read import read_clips
 from aurist.errors import ConfigError
 from aurist.features.waves import store_waves
-from aurist.models.training.batches import Batches, Draws, Part
+from aurist.models.training.batches import Batches, Draws, LabelledAudio
 from aurist.models.training.fold import front_end
 from aurist.models.training.sound import Sound, window_length
 from aurist.recipes import Recipe
@@ -31,7 +31,7 @@ _UNITS = {
 
 
 @dataclass(frozen=True)
-class Heard:
+class AugmentPreview:
     """One window.
 
     Parameters
@@ -50,7 +50,7 @@ class Heard:
     changes: str
 
 
-def hear_file(path: Path, recipe: Recipe, count: int, seed: int, cache_dir: Path) -> list[Heard]:
+def hear_file(path: Path, recipe: Recipe, count: int, seed: int, cache_dir: Path) -> list[AugmentPreview]:
     """A window as it is, then ``count`` as they would be in as many epochs.
 
     The mixing of clips is left out, as there is only one here.
@@ -75,23 +75,25 @@ def hear_file(path: Path, recipe: Recipe, count: int, seed: int, cache_dir: Path
     sound = Sound(waves, recipe.window, window_length(recipe, waves))
     nothing = np.zeros((1, 1), np.float32)
     front = front_end(recipe)
-    batches = Batches(Part(sound, nothing, None, nothing[0]), recipe, front, seed, torch.device("cpu"))
+    batches = Batches(
+        LabelledAudio(sound, nothing, None, nothing[0]), recipe, front, seed, torch.device("cpu")
+    )
     plain = np.empty(sound.n_samples, np.float32)
     sound.read(0, int(sound.starts(0)[0]), plain)
     with torch.inference_mode():
         image = None if front is None else front(torch.from_numpy(plain)[None])[0, 0].numpy()
         return [
-            Heard(plain, image, "as it is"),
+            AugmentPreview(plain, image, "as it is"),
             *(_heard(batches, recipe, epoch) for epoch in range(count)),
         ]
 
 
-def _heard(batches: Batches, recipe: Recipe, epoch: int) -> Heard:
+def _heard(batches: Batches, recipe: Recipe, epoch: int) -> AugmentPreview:
     draws = batches.draw(epoch, 0)
     wave = batches.wave(0, draws)
     image = batches.make(epoch, 0, np.array([0]), mixed=False).x[0, 0].numpy() if batches.front else None
     audible = recipe.augment.compose("spectrum").apply(wave, recipe.front.sample_rate, draws.spectrum)
-    return Heard(audible, image, _words(recipe, draws) or "nothing drawn")
+    return AugmentPreview(audible, image, _words(recipe, draws) or "nothing drawn")
 
 
 def _words(recipe: Recipe, draws: Draws) -> str:

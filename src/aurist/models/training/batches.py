@@ -24,7 +24,7 @@ _SHUFFLE, _PAIRS = 2**31 - 1, 2**31 - 2
 
 
 @dataclass(frozen=True)
-class Part:
+class LabelledAudio:
     """Clips with what is known of them.
 
     Parameters
@@ -84,7 +84,7 @@ class Batches:
     """
 
     def __init__(
-        self, part: Part, recipe: Recipe, front: Spectrogram | None, seed: int, device: torch.device
+        self, part: LabelledAudio, recipe: Recipe, front: Spectrogram | None, seed: int, device: torch.device
     ) -> None:
         self.part = part
         self.recipe = recipe
@@ -170,7 +170,7 @@ class Batches:
                 front.config,
                 peaks=waves.abs().amax(dim=1),
             )
-        image = front.finish(spectrum, bank)
+        image = front.write_results(spectrum, bank)
         return (
             augment_image(image, self._image, [drawn.image for drawn in draws])
             if self._image.transforms

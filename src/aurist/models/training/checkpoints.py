@@ -111,7 +111,7 @@ def write_history(folder: Path, history: list[Epoch]) -> None:
             writer.writerow({k: round(v, 6) if isinstance(v, float) else v for k, v in asdict(epoch).items()})
 
 
-class Progress:
+class TrainingProgress:
     """Tells whoever looks how far a training is, about once a second, in a small file."""
 
     def __init__(self, folder: Path) -> None:

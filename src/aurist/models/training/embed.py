@@ -13,7 +13,16 @@ from torch import nn
 from aurist.features.schema import EMBEDDED
 from aurist.files import atomic_path, write_json
 from aurist.models.base import Inputs
-from aurist.models.training.fold import Ear, device, ear_from, ear_of, front_end, hear, in_place, new_network
+from aurist.models.training.fold import (
+    InputSpec,
+    device,
+    ear_from,
+    ear_of,
+    front_end,
+    hear,
+    in_place,
+    new_network,
+)
 from aurist.models.training.predict import all_windows, as_network_likes, window_batches
 from aurist.models.training.prefetch import Ahead
 from aurist.models.training.sound import Sound, window_length
@@ -74,7 +83,7 @@ def _make(folder: Path, recipe: Recipe, n_samples: int) -> None:
     write_json(folder / EMBEDDER, {"recipe": recipe.to_dict(), "ear": asdict(ear), "described": described})
 
 
-def _load(folder: Path, recipe: Recipe) -> tuple[nn.Module, Ear]:
+def _load(folder: Path, recipe: Recipe) -> tuple[nn.Module, InputSpec]:
     remedy = f"Remove {folder}, and the embedder is made anew from the recipe's own weights."
     kept = read_json(
         folder / EMBEDDER,

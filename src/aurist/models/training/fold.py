@@ -17,11 +17,11 @@ from torch import Tensor, nn
 
 from aurist.features.spectrogram import Spectrogram
 from aurist.features.spectrogram_config import shape
-from aurist.features.waves import Heard, store_waves
+from aurist.features.waves import WaveSource, store_waves
 from aurist.files import write_json
 from aurist.metrics import UNKNOWN
 from aurist.models.base import Examples, FitFailedError, Inputs, Task, fit_again
-from aurist.models.training.batches import Batches, Part
+from aurist.models.training.batches import Batches, LabelledAudio
 from aurist.models.training.checkpoints import Kept
 from aurist.models.training.loop import Plan, Trainer, loss_kind
 from aurist.models.training.precision import CLIPS, choose_precision
@@ -42,7 +42,7 @@ _FEWEST = 3
 
 
 @dataclass(frozen=True)
-class Ear:
+class InputSpec:
     """What of a clip reaches a network: the length of a window in samples, and the image made of it.
 
     ``image`` is (channels, rows, frames); None for networks that take waves.
@@ -52,15 +52,15 @@ class Ear:
     image: tuple[int, int, int] | None
 
 
-def ear_of(recipe: Recipe, n_samples: int) -> Ear:
+def ear_of(recipe: Recipe, n_samples: int) -> InputSpec:
     """How the network of a recipe hears windows of so many samples."""
-    return Ear(n_samples, shape(recipe.front, n_samples) if recipe.network.takes == "image" else None)
+    return InputSpec(n_samples, shape(recipe.front, n_samples) if recipe.network.takes == "image" else None)
 
 
-def ear_from(table: Mapping[str, Any]) -> Ear:
+def ear_from(table: Mapping[str, Any]) -> InputSpec:
     """Back from JSON."""
     image = table["image"]
-    return Ear(table["n_samples"], None if image is None else (image[0], image[1], image[2]))
+    return InputSpec(table["n_samples"], None if image is None else (image[0], image[1], image[2]))
 
 
 def device() -> torch.device:
@@ -74,7 +74,7 @@ def in_place(network: nn.Module) -> nn.Module:
     return moved
 
 
-def hear(inputs: Inputs, recipe: Recipe, jobs: int) -> Heard:
+def hear(inputs: Inputs, recipe: Recipe, jobs: int) -> WaveSource:
     """The sound of clips, from memory, from the store, or decoded into that."""
     if inputs.held is not None:
         return inputs.held[recipe.front.sample_rate]
@@ -94,7 +94,7 @@ def front_end(recipe: Recipe) -> Spectrogram | None:
     return Spectrogram(recipe.front) if recipe.network.takes == "image" else None
 
 
-def new_network(recipe: Recipe, ear: Ear, n_classes: int) -> nn.Module:
+def new_network(recipe: Recipe, ear: InputSpec, n_classes: int) -> nn.Module:
     """The network of a recipe with its first weights, of torch's own generator."""
     return build_network(recipe.network, ear.image, n_classes, sample_rate=recipe.front.sample_rate)
 
@@ -170,9 +170,9 @@ def fit_fold(
     return {"params": float(count_parameters(network)), "train_speed": speed}
 
 
-def _part(examples: Examples, waves: Heard, recipe: Recipe, ear: Ear) -> Part:
+def _part(examples: Examples, waves: WaveSource, recipe: Recipe, ear: InputSpec) -> LabelledAudio:
     known = examples.targets != UNKNOWN
-    return Part(
+    return LabelledAudio(
         Sound(waves, recipe.window, ear.n_samples),
         (examples.targets > 0).astype(np.float32),
         None if known.all() else known.astype(np.float32),
@@ -180,7 +180,7 @@ def _part(examples: Examples, waves: Heard, recipe: Recipe, ear: Ear) -> Part:
     )
 
 
-def _loss(recipe: Recipe, task: Task, part: Part) -> LossFunction:
+def _loss(recipe: Recipe, task: Task, part: LabelledAudio) -> LossFunction:
     weights = None
     if recipe.loss.class_weights:
         weights = class_weights(torch.from_numpy(part.targets), torch.from_numpy(part.weight))
@@ -196,8 +196,8 @@ def _plan(
     folder: Path,
     recipe: Recipe,
     task: Task,
-    ear: Ear,
-    part: Part,
+    ear: InputSpec,
+    part: LabelledAudio,
     loss: LossFunction,
     front: Spectrogram | None,
     until: float,

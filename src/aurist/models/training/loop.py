@@ -21,7 +21,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from aurist.features.spectrogram import Spectrogram
 from aurist.models.base import FitFailedError, Task
 from aurist.models.training import checkpoints as disk
-from aurist.models.training.batches import Batch, Batches, Part
+from aurist.models.training.batches import Batch, Batches, LabelledAudio
 from aurist.models.training.checkpoints import Epoch, Kept
 from aurist.models.training.precision import autocast_dtype
 from aurist.models.training.predict import as_network_likes
@@ -101,8 +101,8 @@ class Trainer:
         plan: Plan,
         network: nn.Module,
         loss: LossFunction,
-        part: Part,
-        inner: Part | None,
+        part: LabelledAudio,
+        inner: LabelledAudio | None,
         front: Spectrogram | None,
         seed: int,
     ) -> None:
@@ -136,7 +136,7 @@ class Trainer:
             Where the loss is no longer a number.
         """
         self._go_on()
-        progress = disk.Progress(self.folder)
+        progress = disk.TrainingProgress(self.folder)
         saved = time.monotonic()
         while len(self.history) < self.plan.epochs and not self._is_enough():
             epoch = len(self.history)
@@ -180,7 +180,7 @@ class Trainer:
         if affordable < self.plan.epochs:
             self.plan = replace(self.plan, epochs=affordable)
 
-    def _learn(self, epoch: int, progress: disk.Progress) -> tuple[float, float, float]:
+    def _learn(self, epoch: int, progress: disk.TrainingProgress) -> tuple[float, float, float]:
         """One epoch: the rate at its end, the mean loss, and the seconds spent waiting for batches."""
         torch.manual_seed(int(np.random.SeedSequence([self.seed, epoch]).generate_state(1)[0]))
         self.network.train()

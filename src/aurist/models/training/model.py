@@ -13,7 +13,7 @@ from torch import nn
 from aurist.folders import check_name
 from aurist.models.base import Inputs, Proba, Task, fit_again
 from aurist.models.network_member import ONE_CHECKPOINT, ONE_NETWORK, ONE_WINDOW, POOLED
-from aurist.models.training.fold import NETWORKS, Ear, device, ear_from, front_end, hear, in_place
+from aurist.models.training.fold import NETWORKS, InputSpec, device, ear_from, front_end, hear, in_place
 from aurist.models.training.loop import answers_apart
 from aurist.models.training.precision import autocast_dtype
 from aurist.models.training.predict import all_windows, window_logits
@@ -56,7 +56,7 @@ class NetworkModel:
 
     recipe: Recipe
     task: Task
-    ear: Ear
+    ear: InputSpec
     networks: list[list[nn.Module]]
     precision: str
     unseen: list[int]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from aurist.features.waves import Heard
+from aurist.features.waves import WaveSource
 from aurist.pooling import window_starts
 from aurist.recipes import Recipe, Window
 
@@ -36,7 +36,7 @@ class Sound:
         Of a window.
     """
 
-    waves: Heard
+    waves: WaveSource
     window: Window
     n_samples: int
     #: where each clip is audible, once it was asked for
@@ -116,7 +116,7 @@ def _audible_blocks(y: Float, block: int) -> npt.NDArray[np.bool_]:
     return np.asarray(loudest > _SILENCE * loudest.max(initial=0.0))
 
 
-def window_length(recipe: Recipe, waves: Heard) -> int:
+def window_length(recipe: Recipe, waves: WaveSource) -> int:
     """Samples of a window: as the recipe says, but no more than the longest clip where sound would only be padded."""
     longest = int((waves.end - waves.begin).max(initial=1))
     if recipe.window.seconds is None:

@@ -11,7 +11,7 @@ from torch import nn
 from aurist.features.spectrogram import Spectrogram
 from aurist.metrics import UNKNOWN, metric
 from aurist.models.base import Task
-from aurist.models.training.batches import Part
+from aurist.models.training.batches import LabelledAudio
 from aurist.models.training.predict import all_windows, window_logits
 from aurist.nets.losses import LossFunction, to_proba
 from aurist.pooling import pool
@@ -19,7 +19,7 @@ from aurist.pooling import pool
 
 def examine(
     network: nn.Module,
-    part: Part,
+    part: LabelledAudio,
     front: Spectrogram | None,
     task: Task,
     loss: LossFunction,
