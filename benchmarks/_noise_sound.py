@@ -44,7 +44,7 @@ def network_answers(learn: TrainingData) -> Proba:
         for split in learn.splits:
             folder = Path(place) / f"fold{split.fold}"
             folder.mkdir()
-            parts = examples.take(split.train), examples.take(split.inner)
+            parts = examples.take(split.train), examples.take(split.validation)
             model: Any = engine("network").fit(folder, learn.task, member, *parts, np.inf).model
             for how, said in model.variants(inputs.take(split.scored)).items():
                 if how in by_pooling:

@@ -79,7 +79,7 @@ def compare(name: str, data: Path, out: Path, limit: str, seed: int) -> str:
     label = learn.examples.targets.argmax(axis=1)
     theirs = np.zeros(ours.shape)
     for split in learn.splits:
-        rows = np.concatenate([split.train, split.inner])
+        rows = np.concatenate([split.train, split.validation])
         forest = ExtraTreesClassifier(500, random_state=seed, n_jobs=-1).fit(features[rows], label[rows])
         theirs[np.ix_(split.scored, forest.classes_)] = forest.predict_proba(features[split.scored])
     truth, groups = learn.examples.targets, learn.groups

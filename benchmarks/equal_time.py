@@ -92,7 +92,7 @@ def by_fold(
     features, targets = learn.examples.features, learn.examples.targets
     out = np.zeros(targets.shape)
     for split in learn.splits:
-        rows = np.concatenate([split.train, split.inner])
+        rows = np.concatenate([split.train, split.validation])
         there = features.iloc[rows].reset_index(drop=True), features.iloc[split.scored].reset_index(drop=True)
         out[split.scored] = answer(there[0], targets[rows], there[1])
     return out

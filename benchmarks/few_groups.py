@@ -142,7 +142,7 @@ def fitted(train: Part, test: Part, n_splits: int, seed: int, n_classes: int) ->
     folds = assign_folds(targets, train.group, n_splits, seed)
     oof, new = np.zeros(targets.shape), []
     for split in cross_splits(folds, targets, train.group, seed):
-        rows = np.sort(np.concatenate([split.train, split.inner]))
+        rows = np.sort(np.concatenate([split.train, split.validation]))
         asked = np.concatenate([train.features[split.scored], test.features])
         said = answers(train.features[rows], train.label[rows], asked, n_classes, seed)
         oof[split.scored] = said[: len(split.scored)]

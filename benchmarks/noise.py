@@ -88,10 +88,12 @@ def answers(learn: TrainingData, member: ModelSpec, seconds: float = np.inf) -> 
     said = np.zeros(learn.examples.targets.shape)
     for split in learn.splits:
         with tempfile.TemporaryDirectory() as place:
-            train, inner = learn.examples.take(split.train), learn.examples.take(split.inner)
-            if split.fold in learn.beside:
-                train = train.together(learn.beside[split.fold])
-            model = engine(member.engine).fit(Path(place), learn.task, member, train, inner, seconds).model
+            train, validation = learn.examples.take(split.train), learn.examples.take(split.validation)
+            if split.fold in learn.pseudo_labelled:
+                train = train.together(learn.pseudo_labelled[split.fold])
+            model = (
+                engine(member.engine).fit(Path(place), learn.task, member, train, validation, seconds).model
+            )
             said[split.scored] = model.predict_proba(learn.examples.inputs.take(split.scored))
     oof = Predictions(member.name, learn.clip_ids, said, learn.task.classes, learn.folds)
     return CrossValidationResult(member, oof, None, 0.0, 0.0, base_models=learn.base_models)
@@ -167,17 +169,17 @@ def _copies(learn: TrainingData) -> dict[str, float]:
 
 def _taught(made: Draw, teacher: CrossValidationResult) -> CrossValidationResult:
     """A forest that learns from the guesses of a fold's own teacher, too."""
-    learn, beside = made.learn, {}
+    learn, pseudo_labelled = made.learn, {}
     for split in learn.splits:
         with tempfile.TemporaryDirectory() as place:
-            parts = learn.examples.take(split.train), learn.examples.take(split.inner)
+            parts = learn.examples.take(split.train), learn.examples.take(split.validation)
             model = engine("forest").fit(Path(place), learn.task, teacher.member, *parts, np.inf).model
             inputs = Inputs(made.unlabelled)
             said = model.predict_proba(inputs)
-        beside[split.fold] = pseudo_examples(
+        pseudo_labelled[split.fold] = pseudo_examples(
             inputs, said, learn.task.classes, 0.6, float(len(split.train)), multilabel=learn.task.multilabel
         )
-    return answers(replace(learn, beside=beside), replace(teacher.member, name="student"))
+    return answers(replace(learn, pseudo_labelled=pseudo_labelled), replace(teacher.member, name="student"))
 
 
 def above(

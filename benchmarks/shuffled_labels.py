@@ -1,7 +1,7 @@
 """What early stopping on the scored fold is worth: labels shuffled at random must score chance.
 
 AutoGluon's bagging on given folds (`groups=`) stops each child early on the very fold that it then predicts.
-aurist gives it an inner part of the training folds to stop on. Both see the same rows, folds and models.
+aurist gives it an validation part of the training folds to stop on. Both see the same rows, folds and models.
 
     python benchmarks/shuffled_labels.py --repeats 6 --output shuffled_labels.json
 """

@@ -110,7 +110,7 @@ class Ours:
             plan=Plan(1, "bf16" if bf16 else "32", 0.0),
             loss=loss_function("cross_entropy"),
             part=part,
-            inner=None,
+            validation=None,
             front=Spectrogram(one.front),
             seed=0,
         )

@@ -39,9 +39,9 @@ def test_every_row_is_scored_once_and_no_group_is_on_two_sides(data) -> None:
     splits = cross_splits(folds, targets, groups, seed=1)
     assert sorted(np.concatenate([s.scored for s in splits])) == list(range(len(groups)))
     for s in splits:
-        sides = [set(groups[r]) for r in (s.train, s.inner, s.scored)]
+        sides = [set(groups[r]) for r in (s.train, s.validation, s.scored)]
         assert not (sides[0] & sides[1] or sides[0] & sides[2] or sides[1] & sides[2])
-        assert len(s.train) + len(s.inner) + len(s.scored) == len(groups)
+        assert len(s.train) + len(s.validation) + len(s.scored) == len(groups)
 
 
 def test_single_label_folds_are_those_of_scikit_learn() -> None:
@@ -89,7 +89,7 @@ def test_rows_of_a_group_that_a_given_fold_cuts_are_left_out_of_training() -> No
     folds = np.array([0, 1] + [0, 1] * 5)
     first = cross_splits(folds, targets, groups, seed=0)[0]
     assert 0 in first.scored
-    assert 1 not in np.concatenate([first.train, first.inner])
+    assert 1 not in np.concatenate([first.train, first.validation])
 
 
 def test_one_group_is_refused() -> None:

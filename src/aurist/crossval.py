@@ -55,9 +55,9 @@ _PATIENCE = 5.0
 class TrainingData:
     """The rows to learn from, ready for every model: the same folds for all.
 
-    ``prescribed`` says that the folds came with the data. ``beside`` holds, by fold, further examples to learn from
-    when that fold is scored; nothing is scored on them. ``base_models`` are the members whose answers stand beside the
-    features, for a model of the second level: by name, by what these answers are known again.
+    ``prescribed`` says that the folds came with the data. ``pseudo_labelled`` holds, by fold, further examples to
+    learn from when that fold is scored; nothing is scored on them. ``base_models`` are the members whose answers stand
+    beside the features, for a model of the second level: by name, by what these answers are known again.
     """
 
     task: Task
@@ -67,7 +67,7 @@ class TrainingData:
     folds: npt.NDArray[np.int64]
     splits: list[Split]
     prescribed: bool = False
-    beside: Mapping[int, Examples] = field(default_factory=dict)
+    pseudo_labelled: Mapping[int, Examples] = field(default_factory=dict)
     base_models: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -75,15 +75,15 @@ class TrainingData:
 class CrossValidationResult:
     """What came of a member: its predictions of every fold, and its times in seconds.
 
-    ``pred_time`` is that of predicting all the scored rows by the average of the fold models. ``inner`` is None for
-    a member that chose nothing on the inner part. ``variants`` are other ways to answer, out of fold, by
+    ``pred_time`` is that of predicting all the scored rows by the average of the fold models. ``validation`` is None
+    for a member that chose nothing on the validation part. ``variants`` are other ways to answer, out of fold, by
     name; ``facts`` the means over the folds of what the engine tells; ``base_models`` the members whose answers it
     needs, as `TrainingData` has them.
     """
 
     member: ModelSpec
     oof: Predictions
-    inner: Predictions | None
+    validation: Predictions | None
     fit_time: float
     pred_time: float
     variants: Mapping[str, Predictions] = field(default_factory=dict)
@@ -205,11 +205,11 @@ def _held(place: Path) -> Iterator[None]:
 
 
 def _fit_into(place: Path, data: TrainingData, member: ModelSpec, split: Split, seconds: float) -> None:
-    train, inner = data.examples.take(split.train), data.examples.take(split.inner)
-    if split.fold in data.beside:
-        train = train.together(data.beside[split.fold])
+    train, validation = data.examples.take(split.train), data.examples.take(split.validation)
+    if split.fold in data.pseudo_labelled:
+        train = train.together(data.pseudo_labelled[split.fold])
     started = time.monotonic()
-    found = engine(member.engine).fit(place, data.task, member, train, inner, seconds)
+    found = engine(member.engine).fit(place, data.task, member, train, validation, seconds)
     fitted = time.monotonic()
     scored = data.examples.inputs.take(split.scored)
     variants = found.model.variants(scored) if isinstance(found.model, ModelWithVariants) else {}
@@ -221,8 +221,8 @@ def _fit_into(place: Path, data: TrainingData, member: ModelSpec, split: Split, 
         return Predictions(name, data.clip_ids[rows], proba, data.task.classes, fold, part).to_frame()
 
     frames = [frame(member.name, split.scored, scored_proba, "oof")]
-    if found.inner_proba is not None:
-        frames.append(frame(member.name, split.inner, found.inner_proba, "inner"))
+    if found.validation_proba is not None:
+        frames.append(frame(member.name, split.validation, found.validation_proba, "validation"))
     _write_frames(place / PREDICTIONS_FILE, frames)
     if variants:
         _write_frames(
@@ -266,7 +266,7 @@ def read_member(folder: Path, data: TrainingData, member: ModelSpec) -> CrossVal
         return CrossValidationResult(
             member,
             told["oof"],
-            told.get("inner"),
+            told.get("validation"),
             fit_time,
             pred_time,
             {way.model: way for way in ways if len(np.unique(way.fold)) == len(data.splits)},

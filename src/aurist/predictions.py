@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-#: "oof": scored on a fold its model never saw; "inner": on the part of the training folds kept for choices;
+#: "oof": scored on a fold its model never saw; "validation": on the part of the training folds kept for choices;
 #: "test": on held-out or new clips, by the average of the fold models.
-PredictionPart = Literal["oof", "inner", "test"]
+PredictionPart = Literal["oof", "validation", "test"]
 
 
 #: The columns that `Predictions.to_frame` writes, each with the kinds of its cells as numpy has them.

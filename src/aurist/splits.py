@@ -28,7 +28,7 @@ class Split:
 
     fold: int
     train: Rows
-    inner: Rows
+    validation: Rows
     scored: Rows
 
 
@@ -171,12 +171,12 @@ def cross_splits(
     targets: Targets,
     groups: Groups,
     seed: int,
-    inner_share: float = 0.1,
+    validation_share: float = 0.1,
 ) -> list[Split]:
-    """The splits of a cross-validation, each with an inner part of its training folds.
+    """The splits of a cross-validation, each with an validation part of its training folds.
 
     Rows whose group stands in the scored fold are left out of that fold's training: folds given by the
-    user may cut through a group or a pair of duplicates. The inner part is grouped and stratified too; early
+    user may cut through a group or a pair of duplicates. The validation part is grouped and stratified too; early
     stopping and every other choice is made on it, never on the scored rows.
 
     Raises
@@ -193,14 +193,16 @@ def cross_splits(
                 f"Fold {fold}: without the groups that are scored there, fewer than two groups are left to "
                 "train on. Check the fold and group columns with `aurist check`."
             )
-        train, inner = inner_split(outside, targets, groups, seed + fold, inner_share)
-        split = Split(fold, train, inner, scored)
+        train, validation = validation_split(outside, targets, groups, seed + fold, validation_share)
+        split = Split(fold, train, validation, scored)
         check_disjoint(split, groups)
         splits.append(split)
     return splits
 
 
-def inner_split(rows: Rows, targets: Targets, groups: Groups, seed: int, share: float) -> tuple[Rows, Rows]:
+def validation_split(
+    rows: Rows, targets: Targets, groups: Groups, seed: int, share: float
+) -> tuple[Rows, Rows]:
     """Divide rows into (fitted on, kept for choices), grouped, about ``share`` of them in the second."""
     parts = max(2, round(1 / share))
     folds = assign_folds(targets[rows], groups[rows], parts, seed)
@@ -215,7 +217,7 @@ def check_disjoint(split: Split, groups: Groups) -> None:
     DataError
         Which cannot happen with splits made here: the last line of defence against a leak.
     """
-    sides = [set(groups[rows].tolist()) for rows in (split.train, split.inner, split.scored)]
+    sides = [set(groups[rows].tolist()) for rows in (split.train, split.validation, split.scored)]
     shared = (sides[0] & sides[1]) | (sides[0] & sides[2]) | (sides[1] & sides[2])
     if shared:
         raise DataError(f"Fold {split.fold}: {len(shared)} groups are on both sides of the split.")

@@ -84,5 +84,5 @@ def sound_data(
         np.array([f"clip{i}" for i in range(n)], dtype=object),
         groups,
         folds,
-        cross_splits(folds, targets, groups, seed=0, inner_share=0.25),
+        cross_splits(folds, targets, groups, seed=0, validation_share=0.25),
     )

@@ -117,12 +117,12 @@ def test_a_class_that_is_not_in_the_training_folds_gets_no_probability(tmp_path:
     data = training_data()
     lonely = data.examples.targets[:, 2].astype(bool)
     keep = np.flatnonzero(~lonely)
-    train, inner = data.examples.take(keep[:100]), data.examples.take(keep[100:])
+    train, validation = data.examples.take(keep[:100]), data.examples.take(keep[100:])
     for member in MEMBERS[:3]:
         place = tmp_path / member.name
         place.mkdir()
-        model = engine(member.engine).fit(place, data.task, member, train, inner, 60).model
-        proba = model.predict_proba(inner.inputs)
+        model = engine(member.engine).fit(place, data.task, member, train, validation, 60).model
+        proba = model.predict_proba(validation.inputs)
         assert (proba[:, 2] == 0).all()
 
 

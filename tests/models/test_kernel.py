@@ -73,12 +73,12 @@ def test_landmarks_that_are_all_different_rows_answer_as_all_rows_do(
 
 
 def test_a_part_of_the_rows_as_landmarks_is_nearly_as_good(monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:
-    train, inner, new = examples(900, 0), examples(200, 1), examples(500, 2)
+    train, validation, new = examples(900, 0), examples(200, 1), examples(500, 2)
     told = []
     for name, landmarks in (("all", 3000), ("some", 250)):
         monkeypatch.setattr(kernel, "LANDMARKS", landmarks)
         (tmp_path / name).mkdir()
-        fitted = engine("kernel").fit(tmp_path / name, TASK, ModelSpec("k", "kernel"), train, inner, 60)
+        fitted = engine("kernel").fit(tmp_path / name, TASK, ModelSpec("k", "kernel"), train, validation, 60)
         assert len(fitted.model.rows) == min(landmarks, 1100)
         right = (fitted.model.predict_proba(new.inputs) > 0.5) == (new.targets == 1)
         told.append(right.mean())
@@ -87,7 +87,7 @@ def test_a_part_of_the_rows_as_landmarks_is_nearly_as_good(monkeypatch: pytest.M
 
 
 def test_the_order_of_answers_does_not_depend_on_the_unit_of_a_feature(tmp_path) -> None:
-    train, inner, new = examples(120, 0), examples(40, 1), examples(30, 2)
+    train, validation, new = examples(120, 0), examples(40, 1), examples(30, 2)
 
     def scaled(one: Examples) -> Examples:
         return replace(one, inputs=Inputs(one.features.assign(x=1000 * one.features["x"])))
@@ -96,7 +96,7 @@ def test_the_order_of_answers_does_not_depend_on_the_unit_of_a_feature(tmp_path)
     for name, change in (("plain", lambda one: one), ("scaled", scaled)):
         place = tmp_path / name
         place.mkdir()
-        given = [change(one) for one in (train, inner, new)]
+        given = [change(one) for one in (train, validation, new)]
         fitted = engine("kernel").fit(place, TASK, ModelSpec("k", "kernel"), given[0], given[1], 60)
         told.append(fitted.model.predict_proba(given[2].inputs))
     assert told[0] == pytest.approx(told[1], abs=1e-4)

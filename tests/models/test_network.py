@@ -30,9 +30,9 @@ def fitted(folder: Path, data: TrainingData, recipe: Recipe, seconds: float = 60
     """Fit the first fold in this process."""
     folder.mkdir(parents=True, exist_ok=True)
     split = data.splits[0]
-    train, inner = data.examples.take(split.train), data.examples.take(split.inner)
+    train, validation = data.examples.take(split.train), data.examples.take(split.validation)
     found = NetworkEngine()
-    found.fit(folder, data.task, recipe_member(recipe), train, inner, seconds)
+    found.fit(folder, data.task, recipe_member(recipe), train, validation, seconds)
     return found
 
 
@@ -53,7 +53,7 @@ def test_learns_what_is_plain_and_is_the_same_when_read_back(tmp_path: Path) -> 
     proba = found.oof.aligned(data.clip_ids.tolist())
     assert np.allclose(proba.sum(axis=1), 1, atol=1e-5)
     assert metric("accuracy")(data.examples.targets, proba) > 0.9
-    assert found.inner is not None
+    assert found.validation is not None
     assert found.facts["params"] > 1000
     assert found.facts["train_speed"] > 0
     split = data.splits[0]
@@ -64,7 +64,7 @@ def test_learns_what_is_plain_and_is_the_same_when_read_back(tmp_path: Path) -> 
 
 
 def test_shuffled_labels_score_chance(tmp_path: Path) -> None:
-    """Early stopping, the best checkpoints and the pooling look at the inner part alone, so that nothing leaks."""
+    """Early stopping, the best checkpoints and the pooling look at the validation part alone, so that nothing leaks."""
     data = sound_data(tmp_path / "sounds", n=90, shuffled=True)
     found = fit_member(tmp_path / "run", data, recipe_member(tiny()), seconds=120)
     proba = found.oof.aligned(data.clip_ids.tolist())
@@ -181,10 +181,10 @@ def test_the_pooling_chosen_is_kept_with_the_member(tmp_path: Path) -> None:
 def test_a_class_that_is_not_in_the_training_folds_gets_no_probability(tmp_path: Path) -> None:
     data = sound_data(tmp_path / "sounds", n=36)
     there = np.flatnonzero(data.examples.targets[:, 2] == 0)
-    train, inner = data.examples.take(there[:16]), data.examples.take(there[16:])
+    train, validation = data.examples.take(there[:16]), data.examples.take(there[16:])
     member = recipe_member(tiny(training={"epochs": 2}))
     (tmp_path / "run").mkdir()
-    model = NetworkEngine().fit(tmp_path / "run", data.task, member, train, inner, 60).model
+    model = NetworkEngine().fit(tmp_path / "run", data.task, member, train, validation, 60).model
     assert (model.predict_proba(data.examples.inputs)[:, 2] == 0).all()
 
 
@@ -215,7 +215,7 @@ def test_patience_stops_a_training_that_no_longer_gets_better(tmp_path: Path) ->
     recipe = tiny(training={"epochs": 200, "patience": 2, "schedule": "constant", "lr": 1e-12})
     fitted(tmp_path / "run", data, recipe)
     history = pd.read_csv(tmp_path / "run" / "net0" / "history.csv")
-    best = history.sort_values(["score", "inner_loss"], ascending=[False, True])["epoch"].iloc[0]
+    best = history.sort_values(["score", "validation_loss"], ascending=[False, True])["epoch"].iloc[0]
     assert len(history) < 200
     assert history["epoch"].iloc[-1] - best == 2
 

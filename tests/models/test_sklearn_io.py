@@ -94,8 +94,8 @@ def test_the_list_of_types_has_all_that_models_hold(tmp_path: Path, member: Mode
     if several:
         targets[::7] = 1
     examples = Examples(Inputs(shown), targets, np.linspace(0.5, 1, 120))
-    train, inner = examples.take(np.arange(90)), examples.take(np.arange(90, 120))
+    train, validation = examples.take(np.arange(90)), examples.take(np.arange(90, 120))
     task = Task(("a", "b", "c"), several, "log_loss" if not several else "average_precision")
-    made = engine(member.engine).fit(tmp_path, task, member, train, inner, 60.0)
+    made = engine(member.engine).fit(tmp_path, task, member, train, validation, 60.0)
     again = engine(member.engine).load(tmp_path, task, member)
     assert again.predict_proba(examples.inputs) == pytest.approx(made.model.predict_proba(examples.inputs))

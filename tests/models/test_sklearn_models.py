@@ -35,13 +35,15 @@ def test_clips_of_hardly_any_weight_teach_hardly_anything(kind: str, several: bo
     right, wrong = examples([0, 1, 2] * 20, 0), examples([0, 1, 2] * 60, 1)
     lies = Examples(wrong.inputs, np.roll(wrong.targets, 1, axis=1), np.full(180, 1e-4))
     task, member = replace(TASK, multilabel=several), member_of(kind)
-    inner, new = examples([0, 1, 2] * 10, 2), examples([0, 1, 2] * 40, 3)
+    validation, new = examples([0, 1, 2] * 10, 2), examples([0, 1, 2] * 40, 3)
     for weight, holds in ((1e-4, True), (1.0, False)):
         place = tmp_path / str(weight)
         place.mkdir()
         train = right.together(replace(lies, weight=np.full(180, weight)))
         proba = (
-            engine(member.engine).fit(place, task, member, train, inner, 60).model.predict_proba(new.inputs)
+            engine(member.engine)
+            .fit(place, task, member, train, validation, 60)
+            .model.predict_proba(new.inputs)
         )
         accuracy = (proba.argmax(axis=1) == new.targets.argmax(axis=1)).mean()
         assert accuracy > 0.8 if holds else accuracy < 0.5
@@ -49,14 +51,14 @@ def test_clips_of_hardly_any_weight_teach_hardly_anything(kind: str, several: bo
 
 @pytest.mark.parametrize("kind", ["lda", "logistic", "svm", "kernel"])
 def test_a_class_of_one_clip_is_learnt_without_a_warning(kind: str, tmp_path: Path) -> None:
-    train, inner = examples([0] * 20 + [1] * 20 + [2], 0), examples([0] * 8 + [1] * 8, 1)
+    train, validation = examples([0] * 20 + [1] * 20 + [2], 0), examples([0] * 8 + [1] * 8, 1)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         member = member_of(kind)
-        fitted = engine(member.engine).fit(tmp_path, TASK, member, train, inner, 60)
-        proba = fitted.model.predict_proba(inner.inputs)
+        fitted = engine(member.engine).fit(tmp_path, TASK, member, train, validation, 60)
+        proba = fitted.model.predict_proba(validation.inputs)
     assert proba.shape == (16, 3)
-    assert (proba.argmax(axis=1) == inner.targets.argmax(axis=1)).mean() > 0.8
+    assert (proba.argmax(axis=1) == validation.targets.argmax(axis=1)).mean() > 0.8
 
 
 def test_fewer_rows_than_discriminants_need_are_said(tmp_path: Path) -> None:

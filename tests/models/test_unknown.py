@@ -36,14 +36,14 @@ def examples(n: int, seed: int, unknown: bool) -> Examples:
     ],
 )
 def test_what_is_unknown_is_left_out(name: str, settings: dict[str, object], tmp_path: Path) -> None:
-    train, inner, new = examples(300, 0, True), examples(60, 1, True), examples(400, 2, False)
+    train, validation, new = examples(300, 0, True), examples(60, 1, True), examples(400, 2, False)
     member = ModelSpec("m", name, settings)
-    fitted = engine(name).fit(tmp_path, TASK, member, train, inner, 60)
+    fitted = engine(name).fit(tmp_path, TASK, member, train, validation, 60)
     proba = fitted.model.predict_proba(new.inputs)
     # taken for absent, four in five of the labels would be wrong, and what is there would score about 0.3
     assert proba[new.targets == 1].mean() > 0.5
     assert metric("roc_auc")(new.targets, proba) > 0.9
-    assert fitted.inner_proba is not None and fitted.inner_proba.shape == (60, 3)
+    assert fitted.validation_proba is not None and fitted.validation_proba.shape == (60, 3)
     loaded = engine(name).load(tmp_path, TASK, member).predict_proba(new.inputs)
     assert np.allclose(loaded, proba, atol=1e-6)
 

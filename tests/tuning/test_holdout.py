@@ -42,7 +42,7 @@ def test_whole_groups_are_kept_apart_and_folds_are_made_of_the_rest(tmp_path: Pa
     assert not set(data.groups[held]) & set(data.groups[~held])
     assert sorted(set(data.folds[~held])) == [0, 1, 2]
     learn = training_data(data)
-    seen = {row for split in learn.splits for row in (*split.train, *split.inner, *split.scored)}
+    seen = {row for split in learn.splits for row in (*split.train, *split.validation, *split.scored)}
     known = set(learn.clip_ids[sorted(seen)])
     apart = held_out(data)
     assert apart is not None and not known & set(apart.clips.table["clip_id"])

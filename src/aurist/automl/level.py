@@ -60,7 +60,7 @@ def _answers(name: str, learn: TrainingData, features: pd.DataFrame) -> Predicti
     examples = replace(learn.examples, inputs=replace(learn.examples.inputs, features=features))
     proba = np.zeros(learn.examples.targets.shape)
     for split in learn.splits:
-        rows = np.sort(np.concatenate([split.train, split.inner]))
+        rows = np.sort(np.concatenate([split.train, split.validation]))
         inputs = examples.inputs.take(split.scored)
         proba[split.scored] = forest_proba(learn.task, examples.take(rows), inputs)
     scored = np.flatnonzero(learn.folds >= 0)

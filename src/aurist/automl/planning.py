@@ -185,5 +185,5 @@ def _affordable(recipe: Recipe, learn: TrainingData, seconds: float) -> tuple[st
         call = partial(measure_recipe, recipe, len(task.classes), task.multilabel, task.jobs, path)
         run_in_processes([call], workers=1)
         found = json.loads(path.read_text(encoding="utf-8"))
-    clips = sum(len(split.train) + len(split.inner) for split in learn.splits)
+    clips = sum(len(split.train) + len(split.validation) for split in learn.splits)
     return found["precision"], seconds * _FILLED * found["clips_per_second"] / clips

@@ -77,7 +77,7 @@ def with_pseudo_labels(
     teachers = {split.fold: _teacher(learn, scored, split.fold) for split in learn.splits}
     models = {found.member.name: found for found in fitted}
     several = learn.task.multilabel
-    beside = {}
+    pseudo_labelled = {}
     for place, split in enumerate(learn.splits):
         teacher = teachers[split.fold]
         blend = Blend(np.array([w for w, _ in teacher.values()]), np.array([t for _, t in teacher.values()]))
@@ -88,10 +88,10 @@ def with_pseudo_labels(
         ]
         taught = blend.apply(said, multilabel=several)
         labelled = float(learn.examples.weight[split.train].sum())
-        beside[split.fold] = pseudo_examples(
+        pseudo_labelled[split.fold] = pseudo_examples(
             unlabelled, taught, learn.task.classes, sure, labelled, multilabel=several
         )
-    return replace(learn, beside=beside)
+    return replace(learn, pseudo_labelled=pseudo_labelled)
 
 
 def _teacher(learn: TrainingData, scored: OutOfFold, fold: int) -> dict[str, tuple[float, float]]:
@@ -157,6 +157,6 @@ def pseudo_examples(
 
 def told(learn: TrainingData, n: int, number: int) -> str:
     """A line about the labels of a round."""
-    counts = [len(examples.targets) for examples in learn.beside.values()]
+    counts = [len(examples.targets) for examples in learn.pseudo_labelled.values()]
     found = f"{min(counts):,} to {max(counts):,} of {plural(n, 'unlabelled clip')}"
     return f"round {number}: the models of a fold are sure of {found}"

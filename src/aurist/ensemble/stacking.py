@@ -138,7 +138,10 @@ def second_level(learn: TrainingData, fitted: Sequence[CrossValidationResult]) -
     said = {found.member.name: found.oof.aligned(learn.clip_ids.tolist()) for found in asked}
     shown = Inputs(with_base_answers(learn.examples.features, said))
     return replace(
-        learn, examples=replace(learn.examples, inputs=shown), beside={}, base_models=answers_of(asked)
+        learn,
+        examples=replace(learn.examples, inputs=shown),
+        pseudo_labelled={},
+        base_models=answers_of(asked),
     )
 
 

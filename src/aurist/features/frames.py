@@ -224,13 +224,13 @@ def delta(x: Float, order: int = 1, width: int = 9) -> Float:
     fit = np.linalg.pinv(np.vander(at, order + 1, increasing=True))
     middle = (fit[order] * (1 if order == 1 else 2)).astype(np.float32)
     out = np.empty_like(x)
-    inner = out[half : n - half]
-    np.multiply(x[half : n - half], middle[half], out=inner)
+    validation = out[half : n - half]
+    np.multiply(x[half : n - half], middle[half], out=validation)
     for k in range(1, half + 1):
         later, earlier = x[half + k : n - half + k], x[half - k : n - half - k]
-        inner += middle[half + k] * (later - earlier if order == 1 else later + earlier)
-    out[:half] = inner[0]
-    out[n - half :] = inner[-1]
+        validation += middle[half + k] * (later - earlier if order == 1 else later + earlier)
+    out[:half] = validation[0]
+    out[n - half :] = validation[-1]
     return out
 
 

@@ -73,9 +73,15 @@ class AutoGluonEngine:
     resumes = False
 
     def fit(
-        self, folder: Path, task: Task, member: ModelSpec, train: Examples, inner: Examples, seconds: float
+        self,
+        folder: Path,
+        task: Task,
+        member: ModelSpec,
+        train: Examples,
+        validation: Examples,
+        seconds: float,
     ) -> Fitted:
-        """Fit on ``train``, stop early on ``inner``; with the setting ``refit``, fit again on both."""
+        """Fit on ``train``, stop early on ``validation``; with the setting ``refit``, fit again on both."""
         if member.settings[KIND] in ("NN_TORCH", "TABM"):
             _need_torch(member)
         columns = [*range(len(task.classes))] if task.multilabel else [None]
@@ -84,7 +90,7 @@ class AutoGluonEngine:
         for done, column in enumerate(columns):
             path = folder if column is None else folder / f"label{column:03d}"
             shutil.rmtree(path, ignore_errors=True)
-            fitted, chosen = _known(train, inner, column)
+            fitted, chosen = _known(train, validation, column)
             truth = _truth(fitted, task, column)
             if column is not None and truth.nunique() < 2:
                 model.predictors.append(None)
@@ -99,9 +105,9 @@ class AutoGluonEngine:
                 model.constants.append(None)
             partial.append(names[0])
             model.chosen.append(names[1])
-        inner_proba = model._proba(inner.features, partial)
+        validation_proba = model._proba(validation.features, partial)
         write_json(folder / "aurist.json", {"constants": model.constants, "chosen": model.chosen})
-        return Fitted(model, inner_proba)
+        return Fitted(model, validation_proba)
 
     def load(self, folder: Path, task: Task, member: ModelSpec) -> AutoGluonModel:
         """Read the predictors back. They hold pickles: a run is loaded only where it is trusted."""
@@ -124,7 +130,7 @@ def _fit_one(
     task: Task,
     member: ModelSpec,
     train: tuple[Examples, pd.Series[str]],
-    inner: tuple[Examples, pd.Series[str]],
+    validation: tuple[Examples, pd.Series[str]],
     seconds: float,
 ) -> tuple[Any, tuple[str, str]]:
     """Fit one predictor; the names of its model before and after the refit."""
@@ -149,7 +155,7 @@ def _fit_one(
         try:
             predictor.fit(
                 _frame(*train),
-                tuning_data=_frame(*inner),
+                tuning_data=_frame(*validation),
                 hyperparameters={kind: settings | {_SEED_NAMES[kind]: task.seed}},
                 fit_weighted_ensemble=False,
                 time_limit=None
@@ -170,11 +176,11 @@ def _fit_one(
         return predictor, (first, refitted[first])
 
 
-def _known(train: Examples, inner: Examples, column: int | None) -> tuple[Examples, Examples]:
-    """What is known of a label; where that is nothing of the inner part, the choices are made on what is learnt."""
+def _known(train: Examples, validation: Examples, column: int | None) -> tuple[Examples, Examples]:
+    """Keep the rows whose label is known; without any in the validation part, choose on the training rows."""
     if column is None:
-        return train, inner
-    fitted, chosen = train.known_of(column), inner.known_of(column)
+        return train, validation
+    fitted, chosen = train.known_of(column), validation.known_of(column)
     return fitted, chosen if len(chosen.targets) else fitted
 
 

@@ -179,15 +179,15 @@ class Fitted:
     ----------
     model
         Which may have been fitted once more, on both parts, with what was chosen.
-    inner_proba
-        (n_inner, n_classes): by the model as it was before it had seen the inner part; None where it never was
-        without it, because nothing was chosen.
+    validation_proba
+        (n_validation, n_classes): by the model as it was before it had seen the validation part; None where it never
+        was without it, because nothing was chosen.
     facts
         For the leaderboard: ``params`` (how many), ``train_speed`` (clips/s).
     """
 
     model: Model
-    inner_proba: Proba | None
+    validation_proba: Proba | None
     facts: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -206,9 +206,15 @@ class Engine(Protocol):
     resumes: bool
 
     def fit(
-        self, folder: Path, task: Task, member: ModelSpec, train: Examples, inner: Examples, seconds: float
+        self,
+        folder: Path,
+        task: Task,
+        member: ModelSpec,
+        train: Examples,
+        validation: Examples,
+        seconds: float,
     ) -> Fitted:
-        """Fit on ``train``, choosing on ``inner`` alone, in about so many seconds, into ``folder``."""
+        """Fit on ``train``, choosing on ``validation`` alone, in about so many seconds, into ``folder``."""
         ...
 
     def load(self, folder: Path, task: Task, member: ModelSpec) -> Model:

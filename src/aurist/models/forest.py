@@ -57,14 +57,20 @@ class ForestEngine:
     resumes = False
 
     def fit(
-        self, folder: Path, task: Task, member: ModelSpec, train: Examples, inner: Examples, seconds: float
+        self,
+        folder: Path,
+        task: Task,
+        member: ModelSpec,
+        train: Examples,
+        validation: Examples,
+        seconds: float,
     ) -> Fitted:
-        """Fit twice: without the inner part, for choices made on it, and then on all of the training rows."""
+        """Fit twice: without the validation part, for choices made on it, and then on all of the training rows."""
         trees = int(member.settings.get("trees", _trees(train, task)))
-        inner_proba = _fit(train, task, max(trees // 3, 50)).predict_proba(inner.inputs)
-        model = _fit(train.together(inner), task, trees)
+        validation_proba = _fit(train, task, max(trees // 3, 50)).predict_proba(validation.inputs)
+        model = _fit(train.together(validation), task, trees)
         write_kept(folder / MODEL_FILE, {"forest": model.forest, "seen": model.seen, "always": model.always})
-        return Fitted(model, inner_proba)
+        return Fitted(model, validation_proba)
 
     def load(self, folder: Path, task: Task, member: ModelSpec) -> ForestModel:
         """Read the forest back; see `aurist.models.sklearn_io.read_kept`."""

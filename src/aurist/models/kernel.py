@@ -27,8 +27,8 @@ from aurist.models.sklearn_io import everywhere, learnable, normal_features, rea
 
 MODEL_FILE = "kernel.skops"
 Floats = npt.NDArray[np.float64]
-#: What is tried on the inner part: how fast likeness falls, over the median distance of rows; and how little an own row
-#: is believed.
+#: What is tried on the validation part: how fast likeness falls, over the median distance of rows; and how little an
+#: own row is believed.
 _FALLS, _RIDGES = (0.25, 0.5, 1.0, 2.0), (0.03, 0.1, 0.3, 1.0)
 #: More rows than these are seen through as many of them.
 LANDMARKS = 3000
@@ -71,7 +71,7 @@ class KernelModel:
     multilabel: bool
 
     def predict_proba(self, inputs: Inputs) -> Proba:
-        """(n, n_classes): calibrated on the inner part."""
+        """(n, n_classes): calibrated on the validation part."""
         shown = _dense(self.ready.transform(as_numbers(inputs.features)))
         told = [self.at(_distances(shown[i : i + _HELD], self.rows)) for i in range(0, len(shown), _HELD)]
         return np.concatenate(told)
@@ -95,20 +95,28 @@ class KernelEngine:
     resumes = False
 
     def fit(
-        self, folder: Path, task: Task, member: ModelSpec, train: Examples, inner: Examples, seconds: float
+        self,
+        folder: Path,
+        task: Task,
+        member: ModelSpec,
+        train: Examples,
+        validation: Examples,
+        seconds: float,
     ) -> Fitted:
-        """Choose fall, ridge and temperature on ``inner``, then solve for all of the training rows."""
+        """Choose fall, ridge and temperature on ``validation``, then solve for all of the training rows."""
         from threadpoolctl import threadpool_limits
 
         with threadpool_limits(1):
-            fall, ridge = _chosen(task, train, inner)
-            inner_proba = _learnt(train, task, fall, ridge).predict_proba(inner.inputs)
-            heat = choose_temperature(inner_proba, inner.targets, inner.weight, multilabel=task.multilabel)
-            inner_proba = apply_temperature(inner_proba, heat, multilabel=task.multilabel)
-            model = replace(_learnt(train.together(inner), task, fall, ridge), temperature=heat)
+            fall, ridge = _chosen(task, train, validation)
+            validation_proba = _learnt(train, task, fall, ridge).predict_proba(validation.inputs)
+            heat = choose_temperature(
+                validation_proba, validation.targets, validation.weight, multilabel=task.multilabel
+            )
+            validation_proba = apply_temperature(validation_proba, heat, multilabel=task.multilabel)
+            model = replace(_learnt(train.together(validation), task, fall, ridge), temperature=heat)
         names = ("ready", "rows", "dual", "prior", "fall", "temperature", "seen", "always")
         write_kept(folder / MODEL_FILE, {name: getattr(model, name) for name in names})
-        return Fitted(model, inner_proba)
+        return Fitted(model, validation_proba)
 
     def load(self, folder: Path, task: Task, member: ModelSpec) -> KernelModel:
         """Read it back; see `aurist.models.sklearn_io.read_kept`."""
@@ -116,14 +124,14 @@ class KernelEngine:
         return KernelModel(**kept, n_classes=len(task.classes), multilabel=task.multilabel)
 
 
-def _chosen(task: Task, train: Examples, inner: Examples) -> tuple[float, float]:
-    """Fall, by the median distance, and ridge with the best log loss of ``inner``; from some of many rows."""
+def _chosen(task: Task, train: Examples, validation: Examples) -> tuple[float, float]:
+    """Fall, by the median distance, and ridge with the best log loss of ``validation``; from some of many rows."""
     log_loss = metric("log_loss")
     drawn = np.random.default_rng(task.seed).permutation(len(train.targets))[:LANDMARKS]
     train = train.take(np.sort(drawn))
     start, _ = _begun(train, task)
     among = _distances(start.rows, start.rows)
-    across = _distances(_dense(start.ready.transform(as_numbers(inner.features))), start.rows)
+    across = _distances(_dense(start.ready.transform(as_numbers(validation.features))), start.rows)
     middle = _middle(among)
     tried = []
     for fall in _FALLS:
@@ -131,10 +139,16 @@ def _chosen(task: Task, train: Examples, inner: Examples) -> tuple[float, float]
         for ridge in _RIDGES:
             model = replace(start, fall=fall / middle, dual=_solved(start, kernel, ridge, train))
             proba = model.at(across)
-            heat = choose_temperature(proba, inner.targets, inner.weight, multilabel=task.multilabel)
+            heat = choose_temperature(
+                proba, validation.targets, validation.weight, multilabel=task.multilabel
+            )
             said = apply_temperature(proba, heat, multilabel=task.multilabel)
             tried.append(
-                (log_loss(inner.targets, said, inner.weight, multilabel=task.multilabel), ridge, -fall)
+                (
+                    log_loss(validation.targets, said, validation.weight, multilabel=task.multilabel),
+                    ridge,
+                    -fall,
+                )
             )
     _, ridge, minus = max(tried)
     return -minus, ridge

@@ -1,4 +1,4 @@
-"""mljar-supervised as a second engine: its whole AutoML on one fold, choosing on the inner part alone."""
+"""mljar-supervised as a second engine: its whole AutoML on one fold, choosing on the validation part alone."""
 
 from __future__ import annotations
 
@@ -65,20 +65,26 @@ class MljarEngine:
     resumes = False
 
     def fit(
-        self, folder: Path, task: Task, member: ModelSpec, train: Examples, inner: Examples, seconds: float
+        self,
+        folder: Path,
+        task: Task,
+        member: ModelSpec,
+        train: Examples,
+        validation: Examples,
+        seconds: float,
     ) -> Fitted:
-        """Fit on ``train`` in about so many seconds, with ``inner`` as mljar's only validation."""
+        """Fit on ``train`` in about so many seconds, with ``validation`` as mljar's only validation."""
         mode = _MODES[str(member.settings.get("preset", "good"))]
         model = MljarModel([], [], [], task)
         if not task.multilabel:
             model.seen = [int(c) for c in np.flatnonzero(train.targets.sum(axis=0) > 0)]
-            known = inner.take(np.flatnonzero(inner.targets[:, model.seen].any(axis=1)))
+            known = validation.take(np.flatnonzero(validation.targets[:, model.seen].any(axis=1)))
             truth = [np.searchsorted(model.seen, e.targets.argmax(axis=1)) for e in (train, known)]
             model.automls = [
                 _fit_one(folder / "automl", task, mode, (train, truth[0]), (known, truth[1]), seconds)
             ]
         for column in range(len(task.classes)) if task.multilabel else ():
-            parts = [e.known_of(column) for e in (train, inner)]
+            parts = [e.known_of(column) for e in (train, validation)]
             truth = [e.targets[:, column].astype(np.int64) for e in parts]
             varies = len(np.unique(truth[0])) == 2
             model.constants.append(None if varies else float(truth[0].mean()) if len(truth[0]) else 0.0)
@@ -90,7 +96,7 @@ class MljarEngine:
                 else None
             )
         write_json(folder / "aurist.json", {"constants": model.constants, "seen": model.seen})
-        return Fitted(model, model.predict_proba(inner.inputs))
+        return Fitted(model, model.predict_proba(validation.inputs))
 
     def load(self, folder: Path, task: Task, member: ModelSpec) -> MljarModel:
         """Read it back. It holds pickles: a run is loaded only where it is trusted."""
@@ -123,7 +129,7 @@ def _fit_one(
     task: Task,
     mode: str,
     train: tuple[Examples, Any],
-    inner: tuple[Examples, Any],
+    validation: tuple[Examples, Any],
     seconds: float,
 ) -> Any:
     shutil.rmtree(folder, ignore_errors=True)
@@ -148,11 +154,11 @@ def _fit_one(
         verbose=0,
     )
     # mljar's metrics fail where a class is missing from its validation: the first training row of it joins
-    missing = np.setdiff1d(train[1], inner[1])
+    missing = np.setdiff1d(train[1], validation[1])
     joined = np.array([int(np.flatnonzero(train[1] == name)[0]) for name in missing], dtype=np.intp)
-    checked = inner[0].together(train[0].take(joined))
+    checked = validation[0].together(train[0].take(joined))
     features = pd.concat([_plain(train[0].features), _plain(checked.features)], ignore_index=True)
-    truth = np.concatenate([train[1], inner[1], train[1][joined]])
+    truth = np.concatenate([train[1], validation[1], train[1][joined]])
     weight = np.concatenate([train[0].weight, checked.weight])
     rows = np.arange(len(truth))
     try:

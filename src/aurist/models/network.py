@@ -64,17 +64,23 @@ class NetworkEngine:
     resumes = True
 
     def fit(
-        self, folder: Path, task: Task, member: ModelSpec, train: Examples, inner: Examples, seconds: float
+        self,
+        folder: Path,
+        task: Task,
+        member: ModelSpec,
+        train: Examples,
+        validation: Examples,
+        seconds: float,
     ) -> Fitted:
-        """Train, choosing epochs on the inner part where the recipe chooses at all."""
+        """Train, choosing epochs on the validation part where the recipe chooses at all."""
         _check_installed()
         from aurist.models.training.fold import fit_fold
 
         recipe = recipe_of(member)
-        facts = fit_fold(folder, recipe, task, train, inner, seconds)
+        facts = fit_fold(folder, recipe, task, train, validation, seconds)
         model = self.load(folder, task, member)
         chosen = recipe.training.keep == "best"
-        return Fitted(model, model.predict_proba(inner.inputs) if chosen else None, facts)
+        return Fitted(model, model.predict_proba(validation.inputs) if chosen else None, facts)
 
     def load(self, folder: Path, task: Task, member: ModelSpec) -> NetworkModel:
         """Read the networks back; weights are safetensors, settings JSON."""

@@ -24,7 +24,7 @@ from aurist.models.forest import as_numbers
 from aurist.models.sklearn_io import everywhere, learnable, normal_features, read_kept, write_kept
 
 MODEL_FILE = "classic.skops"
-#: What is tried on the inner part: how much is forgiven for a simpler boundary.
+#: What is tried on the validation part: how much is forgiven for a simpler boundary.
 _STRENGTHS: dict[str, tuple[float, ...]] = {
     "svm": (1.0, 10.0),
     "logistic": (0.001, 0.01, 0.1),
@@ -52,7 +52,7 @@ class ClassicModel:
     always: list[int]
 
     def predict_proba(self, inputs: Inputs) -> Proba:
-        """(n, n_classes): calibrated on the inner part."""
+        """(n, n_classes): calibrated on the validation part."""
         out = np.zeros((len(inputs), self.n_classes))
         out[:, self.seen] = _proba(self.pipeline, as_numbers(inputs.features), multilabel=self.multilabel)
         said = apply_temperature(out, self.temperature, multilabel=self.multilabel)
@@ -67,23 +67,29 @@ class ClassicEngine:
     resumes = False
 
     def fit(
-        self, folder: Path, task: Task, member: ModelSpec, train: Examples, inner: Examples, seconds: float
+        self,
+        folder: Path,
+        task: Task,
+        member: ModelSpec,
+        train: Examples,
+        validation: Examples,
+        seconds: float,
     ) -> Fitted:
-        """Choose the strength and the temperature on ``inner``, then fit on all of the training rows."""
+        """Choose the strength and the temperature on ``validation``, then fit on all of the training rows."""
         kind = str(member.settings["kind"])
         log_loss = metric("log_loss")
         tried = []
         for strength in _STRENGTHS[kind]:
             model = _fit(kind, strength, train, task)
-            proba = model.predict_proba(inner.inputs)
+            proba = model.predict_proba(validation.inputs)
             model.temperature = choose_temperature(
-                proba, inner.targets, inner.weight, multilabel=task.multilabel
+                proba, validation.targets, validation.weight, multilabel=task.multilabel
             )
             said = apply_temperature(proba, model.temperature, multilabel=task.multilabel)
-            loss = log_loss(inner.targets, said, inner.weight, multilabel=task.multilabel)
+            loss = log_loss(validation.targets, said, validation.weight, multilabel=task.multilabel)
             tried.append((loss, -strength, model, said))
-        _, minus, best, inner_proba = max(tried, key=lambda one: one[:2])
-        model = _fit(kind, -minus, train.together(inner), task)
+        _, minus, best, validation_proba = max(tried, key=lambda one: one[:2])
+        model = _fit(kind, -minus, train.together(validation), task)
         model.temperature = best.temperature
         write_kept(
             folder / MODEL_FILE,
@@ -94,7 +100,7 @@ class ClassicEngine:
                 "always": model.always,
             },
         )
-        return Fitted(model, inner_proba)
+        return Fitted(model, validation_proba)
 
     def load(self, folder: Path, task: Task, member: ModelSpec) -> ClassicModel:
         """Read the pipeline back; see `aurist.models.sklearn_io.read_kept`."""

@@ -12,7 +12,7 @@ from aurist.plots.figure import ACCENT, FAINT, MUTED, blank_figure, plain_axes, 
 
 
 def plot_curves(curves: Mapping[str, pd.DataFrame], path: Path, *, title: str, metric: str) -> None:
-    """Draw how the loss fell and the score on the inner part rose, a thin line for each training.
+    """Draw how the loss fell and the score on the validation part rose, a thin line for each training.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def plot_curves(curves: Mapping[str, pd.DataFrame], path: Path, *, title: str, m
     figure = blank_figure(8.6 if scored else 4.6, 3.4)
     panels = [("loss", "Loss of the training clips")]
     if scored:
-        panels.append(("score", f"{metric} on the inner part"))
+        panels.append(("score", f"{metric} on the validation part"))
     for place, (column, label) in enumerate(panels):
         width = 1 / len(panels)
         axes = figure.add_axes((place * width + 0.11 * width + 0.02, 0.16, 0.8 * width, 0.58))

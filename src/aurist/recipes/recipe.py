@@ -165,9 +165,9 @@ class Training:
     epochs
         At the most; fewer where the time does not suffice, then the schedule is shortened with them.
     patience
-        Epochs without a better score on the inner part after which training stops; None: never.
+        Epochs without a better score on the validation part after which training stops; None: never.
     keep
-        "best": the inner part of the training folds is kept apart, and the epochs that are best there are kept.
+        "best": the validation part of the training folds is kept apart, and the epochs that are best there are kept.
         "last": nothing is chosen, so that the network learns from all training folds, and its last weights are
         kept.
     top_k

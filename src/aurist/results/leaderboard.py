@@ -142,13 +142,13 @@ def run_leaderboard(
         The scores of ensembles on the very rows that their weights were chosen on.
     """
     times = {found.member.name: (found.fit_time, found.pred_time) for found in fitted}
-    chosen_on = chosen_on | {found.member.name: _inner_score(found, learn) for found in fitted}
+    chosen_on = chosen_on | {found.member.name: _validation_score(found, learn) for found in fitted}
     facts = {found.member.name: found.facts for found in fitted}
     levels = {found.member.name: 2 if found.base_models else 1 for found in fitted}
     rows = []
     for name, proba in scored.probas.items():
-        voices = set().union(*weights[name]) if name in weights else {name}
-        used = asked_for(voices, fitted)
+        members = set().union(*weights[name]) if name in weights else {name}
+        used = asked_for(members, fitted)
         # the weights of the ensembles were chosen on what all members said
         fit = sum(times[member][0] for member in (times if name in weights else used))
         found = scored_interval(learn, scored, proba)
@@ -158,7 +158,7 @@ def run_leaderboard(
                 score_val=chosen_on.get(name, float("nan")),
                 fit_time=round(fit, 2),
                 pred_time=round(sum(times[member][1] for member in used), 3),
-                stack_level=max(levels[voice] for voice in voices) + (name in weights),
+                stack_level=max(levels[member] for member in members) + (name in weights),
                 params=facts.get(name, {}).get("params", float("nan")),
                 train_speed=round(facts.get(name, {}).get("train_speed", float("nan")), 1),
                 pred_speed=round(len(scored.rows) / max(1e-9, sum(times[member][1] for member in used)), 1),
@@ -167,12 +167,12 @@ def run_leaderboard(
     return leaderboard(rows, ENSEMBLE)
 
 
-def _inner_score(found: CrossValidationResult, learn: TrainingData) -> float:
-    """On the inner parts of all folds, on which the member chose its settings; NaN where it chose nothing."""
-    if found.inner is None:
+def _validation_score(found: CrossValidationResult, learn: TrainingData) -> float:
+    """On the validation parts of all folds, on which the member chose its settings; NaN where it chose nothing."""
+    if found.validation is None:
         return float("nan")
-    rows = pd.Index(learn.clip_ids).get_indexer(pd.Index(found.inner.clip_id))
+    rows = pd.Index(learn.clip_ids).get_indexer(pd.Index(found.validation.clip_id))
     task = learn.task
     return float(
-        metric(task.metric)(learn.examples.targets[rows], found.inner.proba, multilabel=task.multilabel)
+        metric(task.metric)(learn.examples.targets[rows], found.validation.proba, multilabel=task.multilabel)
     )

@@ -41,8 +41,8 @@ def prune_curve(run: RunFolder) -> pd.DataFrame:
     for size in range(largest, 0, -1):
         names = everything if size == largest else blendable(fitted, size)
         found = whole if size == largest else blended(learn, scored, names, size)
-        voices = _by_weight(names, found)
-        kept = [*voices, *(name for name in asked_for(voices, fitted) if name not in voices)]
+        members = _by_weight(names, found)
+        kept = [*members, *(name for name in asked_for(members, fitted) if name not in members)]
         score = scored_interval(learn, scored, found.proba)
         gap = paired(
             scored.truth,

@@ -83,7 +83,7 @@ def _forest_of(learn: TrainingData, splits: Sequence[Split], examples: Examples)
     """What the forest says out of fold, (n, n_classes); 0 of rows that no fold scores."""
     out = np.zeros(examples.targets.shape)
     for split in splits:
-        rows = np.sort(np.concatenate([split.train, split.inner]))
+        rows = np.sort(np.concatenate([split.train, split.validation]))
         out[split.scored] = forest_proba(learn.task, examples.take(rows), examples.inputs.take(split.scored))
     return out
 

@@ -156,30 +156,35 @@ def _described(found: CrossValidationResult) -> dict[str, Any]:
 def _gluon_ensemble(
     fitted: list[CrossValidationResult], learn: TrainingData, scored: OutOfFold
 ) -> tuple[list[dict[str, float]], Proba]:
-    """AutoGluon's own weighted ensemble: in each fold, its selection on the inner part of the training folds."""
+    """AutoGluon's own weighted ensemble: in each fold, its selection on the validation part of the training folds."""
     from aurist.models.autogluon import select_weights
 
     names = [found.member.name for found in fitted]
     out = np.zeros_like(scored.probas[names[0]])
     weights = []
     for split in learn.splits:
-        ids = learn.clip_ids[split.inner].tolist()
-        inner = [_inner_of(found, split).aligned(ids) for found in fitted]
-        chosen = select_weights(inner, learn.examples.targets[split.inner], learn.task)
+        ids = learn.clip_ids[split.validation].tolist()
+        validation = [_validation_of(found, split).aligned(ids) for found in fitted]
+        chosen = select_weights(validation, learn.examples.targets[split.validation], learn.task)
         here = scored.folds == split.fold
         out[here] = blend([scored.probas[name][here] for name in names], chosen)
         weights.append(_named(names, chosen))
     return weights, out
 
 
-def _inner_of(found: CrossValidationResult, split: Split) -> Predictions:
-    """What a member of AutoGluon's said of the inner part of one fold."""
-    inner = found.inner
-    if inner is None:
-        raise RunError(f"{found.member.name} said nothing of its inner part.")
-    rows = inner.fold == split.fold
+def _validation_of(found: CrossValidationResult, split: Split) -> Predictions:
+    """What a member of AutoGluon's said of the validation part of one fold."""
+    validation = found.validation
+    if validation is None:
+        raise RunError(f"{found.member.name} said nothing of its validation part.")
+    rows = validation.fold == split.fold
     return Predictions(
-        inner.model, inner.clip_id[rows], inner.proba[rows], inner.classes, inner.fold[rows], "inner"
+        validation.model,
+        validation.clip_id[rows],
+        validation.proba[rows],
+        validation.classes,
+        validation.fold[rows],
+        "validation",
     )
 
 
@@ -195,6 +200,6 @@ def _write_predictions(
         Predictions(name, ids_array, proba, learn.task.classes, scored.folds).to_frame()
         for name, proba in scored.probas.items()
     ]
-    frames += [found.inner.to_frame() for found in fitted if found.inner is not None]
+    frames += [found.validation.to_frame() for found in fitted if found.validation is not None]
     with atomic_path(run.folder / "predictions.parquet") as part:
         pd.concat(frames, ignore_index=True).to_parquet(part)

@@ -25,8 +25,8 @@ def test_the_rate_comes_to_its_end_though_the_machine_is_slower_than_it_was(
     )
     data = sound_data(tmp_path / "sounds", n=24)
     split = data.splits[0]
-    train, inner = data.examples.take(split.train), data.examples.take(split.inner)
-    fold.fit_fold(tmp_path, recipe, data.task, train, inner, seconds=8.0)
+    train, validation = data.examples.take(split.train), data.examples.take(split.validation)
+    fold.fit_fold(tmp_path, recipe, data.task, train, validation, seconds=8.0)
     history = pd.read_csv(tmp_path / "net0" / "history.csv")
     assert 3 <= len(history) < 100_000
     assert history["lr"].max() > 3e-3

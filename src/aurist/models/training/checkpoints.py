@@ -26,14 +26,14 @@ STATE_EVERY = 20.0
 class Epoch:
     """A line of the learning curve.
 
-    ``score`` is the metric on the inner part, ``inner_loss`` its loss (NaN where nothing is chosen); ``waiting`` is the
-    share of the time that the network waited for its batches.
+    ``score`` is the metric on the validation part, ``validation_loss`` its loss (NaN where nothing is chosen);
+    ``waiting`` is the share of the time that the network waited for its batches.
     """
 
     epoch: int
     lr: float
     loss: float
-    inner_loss: float
+    validation_loss: float
     score: float
     clips_per_second: float
     waiting: float
@@ -42,11 +42,11 @@ class Epoch:
 
 @dataclass(frozen=True)
 class Kept:
-    """A checkpoint: its epoch, and how good it was on the inner part."""
+    """A checkpoint: its epoch, and how good it was on the validation part."""
 
     epoch: int
     score: float
-    inner_loss: float
+    validation_loss: float
 
     @property
     def file(self) -> str:
@@ -57,14 +57,14 @@ class Kept:
 def rank(one: Epoch | Kept) -> tuple[float, float, int]:
     """Higher is better: by the score, among equals by the loss, then the earlier epoch.
 
-    A score that is not defined, where the inner part lacks a class, is as low as any.
+    A score that is not defined, where the validation part lacks a class, is as low as any.
 
     Examples
     --------
     >>> rank(Kept(3, float("nan"), 0.5)) > rank(Kept(0, float("nan"), 0.9))
     True
     """
-    return -math.inf if math.isnan(one.score) else one.score, -one.inner_loss, -one.epoch
+    return -math.inf if math.isnan(one.score) else one.score, -one.validation_loss, -one.epoch
 
 
 def keep_best(folder: Path, kept: list[Kept], new: Kept, most: int, network: nn.Module) -> list[Kept]:

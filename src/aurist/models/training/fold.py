@@ -100,7 +100,7 @@ def new_network(recipe: Recipe, ear: InputSpec, n_classes: int) -> nn.Module:
 
 
 def fit_fold(
-    folder: Path, recipe: Recipe, task: Task, train: Examples, inner: Examples, seconds: float
+    folder: Path, recipe: Recipe, task: Task, train: Examples, validation: Examples, seconds: float
 ) -> dict[str, float]:
     """Train the networks of a fold, or go on with those of a fit that was killed.
 
@@ -110,7 +110,7 @@ def fit_fold(
         Gets ``plan.json``, then ``net0`` and so on, and ``networks.json`` last.
     recipe, task
         What to do.
-    train, inner
+    train, validation
         To learn from, and to choose on; a recipe that chooses nothing learns from both.
     seconds
         About which to keep.
@@ -129,13 +129,13 @@ def fit_fold(
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     torch.set_num_threads(max(1, task.jobs))
     if recipe.training.keep == "last":
-        train = train.together(inner)
+        train = train.together(validation)
     waves = hear(train.inputs, recipe, task.jobs)
     ear = ear_of(recipe, window_length(recipe, waves))
     part = _part(train, waves, recipe, ear)
     held = None
     if recipe.training.keep == "best":
-        held = _part(inner, hear(inner.inputs, recipe, task.jobs), recipe, ear)
+        held = _part(validation, hear(validation.inputs, recipe, task.jobs), recipe, ear)
     front = front_end(recipe)
     front = None if front is None else front.to(device())
     loss = _loss(recipe, task, part)

@@ -85,7 +85,7 @@ class Trainer:
         With its first weights.
     loss
         Of logits, targets, what is known, and weights.
-    part, inner
+    part, validation
         To learn from, and to choose on; without the second the last weights are kept.
     front
         Makes images; None for networks that take waves.
@@ -102,12 +102,18 @@ class Trainer:
         network: nn.Module,
         loss: LossFunction,
         part: LabelledAudio,
-        inner: LabelledAudio | None,
+        validation: LabelledAudio | None,
         front: Spectrogram | None,
         seed: int,
     ) -> None:
         self.folder, self.recipe, self.task, self.plan = folder, recipe, task, plan
-        self.config, self.loss, self.part, self.inner, self.front = recipe.training, loss, part, inner, front
+        self.config, self.loss, self.part, self.validation, self.front = (
+            recipe.training,
+            loss,
+            part,
+            validation,
+            front,
+        )
         self.seed = seed
         names = {"32": "32-true", "bf16": "bf16-mixed", "16": "16-mixed"}
         self.fabric = Fabric(accelerator="auto", devices=1, precision=names[plan.precision])  # type: ignore[arg-type]
@@ -143,14 +149,14 @@ class Trainer:
             began = time.perf_counter()
             lr, loss, waited = self._learn(epoch, progress)
             learnt = time.perf_counter() - began
-            score, inner_loss = self._examine(epoch)
+            score, validation_loss = self._examine(epoch)
             clips = len(self.batches) * self.batches.size
             self.history.append(
                 Epoch(
                     epoch,
                     lr,
                     loss,
-                    inner_loss,
+                    validation_loss,
                     score,
                     clips / learnt,
                     waited / learnt,
@@ -158,7 +164,7 @@ class Trainer:
                 )
             )
             if self.config.keep == "best":
-                new = Kept(epoch, score, inner_loss)
+                new = Kept(epoch, score, validation_loss)
                 self.kept = disk.keep_best(self.folder, self.kept, new, self.config.top_k, self._best_guess())
             disk.write_history(self.folder, self.history)
             if time.monotonic() - saved > disk.STATE_EVERY:
@@ -244,12 +250,12 @@ class Trainer:
         )
 
     def _examine(self, epoch: int) -> tuple[float, float]:
-        """The metric and the loss on the inner part; NaN without one."""
-        if self.inner is None:
+        """The metric and the loss on the validation part; NaN without one."""
+        if self.validation is None:
             return math.nan, math.nan
         score, loss = examine(
             self._best_guess(),
-            self.inner,
+            self.validation,
             self.front,
             self.task,
             self.loss,
