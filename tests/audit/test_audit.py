@@ -323,6 +323,20 @@ def test_near_duplicates_in_a_table_are_told_by_its_rows(tmp_path):
     assert crossed.near_table()[["row", "other_row", "in_test"]].values.tolist() == [[2, 4, True]]
 
 
+def test_rows_without_ids_are_called_as_an_editor_counts_them(tmp_path):
+    text = "f,g,genre,part\n1,2,x,train\n\n1,2,x,test\n3,4,y,train\n,,y,train\n5,6,y,test\n"
+    (tmp_path / "t.csv").write_text(text)
+    (tmp_path / "new.csv").write_text("f,g\n7,8\n\n3,4\n")
+    clips = read_clips(tmp_path / "t.csv")
+    told = sentences(audit(clips, read_clips(tmp_path / "new.csv", labelled=False), progress=False))
+    assert "1 clip no features (left out), such as row 6: all of its features are missing (2)" in told
+    assert any("such as row 2 (train) and row 4 (test)" in sentence for sentence in told)
+    assert any("such as row 5 (train) and row 4 (test)" in sentence for sentence in told)
+    (tmp_path / "t.csv").write_text("id,f,genre\nA1,1,x\nA2,,y\n")
+    told = sentences(audit(read_clips(tmp_path / "t.csv"), progress=False))
+    assert "1 clip no features (left out), such as A2 (row 3): all of its features are missing (1)" in told
+
+
 def test_one_is_not_called_many():
     labels = [("x",), ("x",), ("y",), ("y",)]
     features = pd.DataFrame({"f": [1.0, 2.0, 3.0, np.nan]})

@@ -41,6 +41,22 @@ def test_ids_that_were_not_predicted_are_listed(applied: ClipPredictions) -> Non
         submission(applied, sample, "sample.csv")
 
 
+def test_rows_that_could_not_be_predicted_are_called_by_their_row_in_the_file(
+    run: RunFolder, tmp_path: Path
+) -> None:
+    new = feature_table(20, seed=3).drop(columns="genre")
+    new.iloc[[1, 3]] = np.nan
+    new.to_csv(tmp_path / "new.csv", index=False)
+    failed = predict_clips(run, read_clips(tmp_path / "new.csv", labelled=False))
+    sample = pd.DataFrame({"ID": [str(i) for i in range(len(new))], "genre": "Pop"})
+    with pytest.raises(aurist.DataError, match=r"(?s)2 rows.*\n  1 \(row 3\): all .*\n  3 \(row 5\): all "):
+        submission(failed, sample, "sample.csv")
+    new.assign(ID=[f"T{i}" for i in range(len(new))]).to_csv(tmp_path / "new.csv", index=False)
+    failed = predict_clips(run, read_clips(tmp_path / "new.csv", labelled=False))
+    with pytest.raises(aurist.DataError, match=r"\n  T1 \(row 3\): all "):
+        submission(failed, sample.assign(ID="T" + sample["ID"]), "sample.csv")
+
+
 def test_columns_that_are_no_classes_are_listed(applied: ClipPredictions) -> None:
     sample = pd.DataFrame({"ID": ["TEST_1"], "rock": 0.0, "polka": 0.0})
     with pytest.raises(aurist.DataError, match=r"(?s)polka.*folk, rap, rock"):

@@ -384,7 +384,8 @@ class Run:
         for note in applied.notes:
             warn(note)
         for row, message in applied.failures.items():
-            warn(f"not predicted: {about(str(index[row]), message)}")
+            name = str(index[row]) if applied.clips.has_audio else applied.clips.called(row)
+            warn(f"not predicted: {about(name, message)}")
         return applied, index
 
     def __repr__(self) -> str:

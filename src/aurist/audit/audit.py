@@ -163,7 +163,7 @@ def _leaks(clips: Clips, relations: Relations) -> pd.DataFrame:
         ("near duplicates", relations.members(relations.near_sets)),
     ]
     n = len(clips)
-    names = relations.rows["clip_id"].tolist()
+    names = relations.rows["called"].tolist()
     found = find_leaks(clips.table, [(what, members[:n]) for what, members in kinds], names)
     if len(relations.rows) > n:
         sides = np.where(relations.rows["table"] == 0, "train", "test").astype(object)
@@ -191,7 +191,7 @@ def _findings(
     ]
     if apart:
         a, b = apart[0]
-        name = relations.rows["clip_id"]
+        name = relations.rows["called"]
         words = (
             f"near duplicates with different given groups, as {name[a]} and {name[b]}; they share a group now"
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +13,7 @@ from aurist.audit.broken import clip_spans
 from aurist.audit.duplicates import Ints, Rows, joined, repeated_sets, row_hashes
 from aurist.audit.files import FileFacts
 from aurist.audit.near import COLUMNS, near_pairs
-from aurist.clips.table import Clips
+from aurist.clips.table import Clips, row_called
 from aurist.errors import DataError, listing, plural
 
 Mask = npt.NDArray[np.bool_]
@@ -26,9 +26,9 @@ class Relations:
     Parameters
     ----------
     rows
-        All rows: the columns of the clips tables, ``file`` and ``sound`` (a number for each distinct file and each
-        distinct decoded content; -1 for none) and ``input`` (the same where a model would see the same; -1 where a
-        fatal flaw leaves nothing to see).
+        All rows: the columns of the clips tables, ``called`` (their names in messages), ``file`` and ``sound`` (a
+        number for each distinct file and each distinct decoded content; -1 for none) and ``input`` (the same where a
+        model would see the same; -1 where a fatal flaw leaves nothing to see).
     group, recording, identical
         Sets of rows of one given group; of one file; with one input.
     near
@@ -110,10 +110,17 @@ def _sets(codes: pd.Series[int]) -> list[Rows]:
     return repeated_sets(codes.to_numpy()[rows], rows)
 
 
+def _called(clips: Clips) -> Iterator[str]:
+    rows: Sequence[int | str | None] = clips.rows or [None] * len(clips)
+    for name, path, row in zip(clips.table["clip_id"], clips.table["path"], rows, strict=True):
+        yield row_called(str(name), path, row)
+
+
 def _joint(tables: Sequence[Clips], facts: Sequence[Mapping[str, FileFacts]], usable: Mask) -> pd.DataFrame:
     plain = ["clip_id", "path", "labels", "group", "fold", "part"]
     rows = pd.concat([clips.table[plain] for clips in tables], ignore_index=True)
     rows["table"] = np.repeat(np.arange(len(tables)), [len(clips) for clips in tables])
+    rows["called"] = [name for clips in tables for name in _called(clips)]
     rows["usable"] = usable
     rows["group_code"] = pd.factorize(rows["group"])[0]
     where: list[str | None] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from aurist.audit.found import Audit
+from aurist.clips.table import row_called
 from aurist.errors import about, plural
 
 
@@ -22,7 +23,7 @@ def findings(found: Audit) -> list[tuple[str, str]]:
         said.append(
             (
                 str(kind),
-                f"{plural(n, 'clip')} {kind} ({what}), such as {about(_name(rows), rows['detail'].iloc[0])}",
+                f"{plural(n, 'clip')} {kind} ({what}), such as {about(_called(found, rows), rows['detail'].iloc[0])}",
             )
         )
     if found.content["unlabelled"] and found.content["classes"] and not found.content["multilabel"]:
@@ -79,5 +80,7 @@ def _sets(found: Audit) -> int:
     return len(found.conflicts[["kind", "set"]].drop_duplicates())
 
 
-def _name(rows: pd.DataFrame) -> str:
-    return str(rows["clip_id"].iloc[0])
+def _called(found: Audit, rows: pd.DataFrame) -> str:
+    """Name the first of the rows as people find it in their file."""
+    first = rows.iloc[0]
+    return row_called(str(first["clip_id"]), first["path"], found.rows[first["row"]] if found.rows else None)

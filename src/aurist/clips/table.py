@@ -109,10 +109,8 @@ class Clips:
         >>> clips.called(1), make_clips([("dog",)], clip_ids=["T7"], rows=[2]).called(0)
         ('row 3', 'T7 (row 2)')
         """
-        name = str(self.table["clip_id"].iloc[row])
-        if not self.rows or self.table["path"].iloc[row] is not None:
-            return name
-        return f"row {self.rows[row]}" if name.isdigit() else f"{name} (row {self.rows[row]})"
+        name, path = self.table["clip_id"].iloc[row], self.table["path"].iloc[row]
+        return row_called(str(name), path, self.rows[row] if self.rows else None)
 
     def targets(self, classes: Sequence[str] | None = None) -> npt.NDArray[np.int8]:
         """Indicator matrix of the labels.
@@ -237,6 +235,19 @@ def make_clips(
         rows=tuple(rows),
         given_ids=tuple(given_ids),
     )
+
+
+def row_called(clip_id: str, path: str | None, row: int | str | None) -> str:
+    """Name a clip in a message as `Clips.called` does; ``row`` is where it stands in its table, None: in no table.
+
+    Examples
+    --------
+    >>> row_called("0", None, 2), row_called("T7", None, 2), row_called("a.wav", "a.wav", 2)
+    ('row 2', 'T7 (row 2)', 'a.wav')
+    """
+    if row is None or path is not None:
+        return clip_id
+    return f"row {row}" if clip_id.isdigit() else f"{clip_id} (row {row})"
 
 
 def numbered(names: Sequence[str]) -> list[str]:

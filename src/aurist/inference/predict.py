@@ -302,9 +302,9 @@ def _check_ids(ids: pd.Series[str], rows: npt.NDArray[np.intp], applied: ClipPre
             "Give the table that the sample belongs to, or name its id column with --id."
         )
     failed = [
-        about(str(ids.iloc[i]), applied.failures[int(r)])
-        for i, r in enumerate(rows)
-        if int(r) in applied.failures
+        about(called if called.startswith(name) else f"{name} ({called})", applied.failures[row])
+        for name, row in zip(ids, rows.tolist(), strict=True)
+        if row in applied.failures and (called := applied.clips.called(row))
     ]
     if failed:
         raise DataError(
