@@ -19,6 +19,7 @@ from aurist.automl import annotated
 from aurist.clips import make_clips
 
 RATE, N = 16000, 48000
+ffmpeg = pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not installed")
 
 
 def sound(n: int = N, rate: int = RATE, channels: int = 1) -> np.ndarray:
@@ -374,13 +375,52 @@ def test_a_long_chain_of_one_serial_number(tmp_path):
     assert path.stat().st_size > 1 << 20 and probe(path).frames == 6 * len(y)
 
 
-def test_a_rate_that_no_recording_has(tmp_path):
+@pytest.mark.parametrize("rate", [1, 8, 19, 10_000_001, 2**31 - 1])
+def test_a_rate_that_no_recording_has(tmp_path, rate):
     path = tmp_path / "a.wav"
-    path.write_bytes(patched(made("WAV", "PCM_16"), 24, "<I", 1))
-    with pytest.raises(UnreadableAudioError, match=r"has a sample rate of 1 Hz in its header. .*damaged"):
+    path.write_bytes(patched(made("WAV", "PCM_16"), 24, "<I", rate))
+    match = rf"has a sample rate of {rate} Hz in its header, and recordings have 20 Hz to 10 MHz. .*damaged"
+    with pytest.raises(UnreadableAudioError, match=match):
         probe(path)
     found = audit(make_clips([("a",)], paths=[str(path)]), progress=False, cache_dir=None)
     assert found.broken["kind"].tolist() == ["unreadable"]
+
+
+@pytest.mark.parametrize("rate", [20, 500_000, 2_000_000])
+def test_rates_of_infrasound_of_bats_and_of_hydrophones(tmp_path, rate):
+    path = tmp_path / "a.wav"
+    soundfile.write(path, sound(5000), rate)
+    assert probe(path).sample_rate == rate
+
+
+def test_few_bytes_that_would_fill_the_memory_are_refused(tmp_path):
+    path = tmp_path / "a.flac"
+    soundfile.write(path, np.zeros(20 * 65536, np.int16), 100)
+    assert path.stat().st_size < 8192
+    with pytest.raises(
+        UnreadableAudioError, match=r"100 Hz in its header, and at the 22050 Hz wanted .* 1\.2 GB"
+    ):
+        read(path, 22050)
+    assert len(read(path, 22050, start=10, end=20)[0]) == 220500
+    assert len(read(path, 400)[0]) == 4 * 20 * 65536
+
+
+@ffmpeg
+def test_a_rate_that_no_recording_has_is_refused_of_ffmpeg_too(tmp_path):
+    path = tmp_path / "a.mka"
+    soundfile.write(tmp_path / "a.raw", sound(8000), 8000, "PCM_16", format="RAW")
+    source = ["-f", "s16le", "-ar", "1", "-i", tmp_path / "a.raw"]
+    subprocess.run(["ffmpeg", "-v", "error", *source, "-c", "copy", path], check=True)
+    with pytest.raises(UnreadableAudioError, match=r"sample rate of 1 Hz in its header, and recordings have"):
+        probe(path)
+
+
+def test_links_of_a_chain_at_a_rate_that_cannot_be_are_passed_over(tmp_path, monkeypatch):
+    monkeypatch.setattr("aurist.audio.chain._MAX_RATIO", 2)
+    path = tmp_path / "a.ogg"
+    path.write_bytes(made("OGG", "VORBIS") + made("OGG", "VORBIS", rate=48000) + made("OGG", "VORBIS"))
+    info = probe(path)
+    assert info.frames == 2 * len(sound()) and "1 of its 3 parts cannot be decoded" in info.note
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere libmpg123 is not silenced")
@@ -438,9 +478,6 @@ def test_check_tells_of_wrong_headers(tmp_path):
         make_clips([("a",)], paths=[str(tmp_path / "a.wav")]), progress=False, cache_dir=None
     ).broken
     assert found[["kind", "fatal", "detail"]].to_numpy().tolist() == [["wrong header", False, NOTHING]]
-
-
-ffmpeg = pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not installed")
 
 
 @ffmpeg

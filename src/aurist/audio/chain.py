@@ -17,6 +17,8 @@ from aurist.audio.sndfile import SndfileSource
 
 #: Samples of the lower rate that are more than a resampler's filter reaches; seconds that are resampled at once.
 _AROUND, _SECONDS = 1024, 20
+#: No two links have rates as far apart as this.
+_MAX_RATIO = 256
 
 
 class ChainSource:
@@ -27,10 +29,17 @@ class ChainSource:
         lost = 0
         for number, link in enumerate(layout.links[1:], start=2):
             try:
-                self._links.append(SndfileSource(path, link))
+                source = SndfileSource(path, link)
             except soundfile.LibsndfileError:
                 # one that is cut in its header is the loss of the end
                 lost += number < len(layout.links)
+                continue
+            one, other = sorted((source.info.sample_rate, self._links[0].info.sample_rate))
+            if other > _MAX_RATIO * one:
+                source.close()  # the rate in its header is damaged
+                lost += 1
+                continue
+            self._links.append(source)
         first = self._links[0].info
         self._rate, self._channels = first.sample_rate, first.channels
         self._starts = [0, *accumulate(self._length(link.info) for link in self._links)]

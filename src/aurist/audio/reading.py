@@ -24,8 +24,11 @@ from aurist.files import is_file
 # soxr's HQ filter reaches some 200 samples of the lower rate to each side; beyond this a span equals the whole
 _CONTEXT = 1024
 _MAX_RATIO = 256
-#: No recording has fewer samples a second, in Hz.
-_LOWEST = 20
+#: Recordings have so many samples a second, in Hz: from arrays of infrasound to the acoustic emission of materials.
+_LOWEST, _HIGHEST = 20, 10_000_000
+#: A file at a small share of the rate wanted is not made longer than this, in samples (0.5 GB): 3 KB of silence in a
+#: FLAC that says 100 Hz are 9,800 seconds.
+_MOST, _FEW_TIMES = 1 << 27, 8
 _CONVERT = "Install ffmpeg and put it on the PATH, or convert the file to WAV, FLAC, OGG or MP3."
 
 
@@ -212,7 +215,7 @@ def _read(
         samples = _decode(source, first, last, channel)
     else:
         _check_ratio(path, rate, target)
-        samples = _resampled_span(source, target, start, end, channel)
+        samples = _resampled_span(path, source, target, start, end, channel)
     if not len(samples) and start > 0:
         raise UnreadableAudioError(
             path,
@@ -223,7 +226,7 @@ def _read(
 
 
 def _resampled_span(
-    source: Source, target: int, start: float, end: float | None, channel: int | None
+    path: Path, source: Source, target: int, start: float, end: float | None, channel: int | None
 ) -> Samples:
     """The span at another rate, from a stretch whose first sample falls on a sample of both rates."""
     rate = source.info.sample_rate
@@ -232,6 +235,7 @@ def _resampled_span(
     around = math.ceil(_CONTEXT * max(1.0, rate / target))
     steps = max(0, math.floor(start * rate) - around) // step_in
     last = None if end is None else math.ceil(end * rate) + around
+    _check_size(path, source.info, target, steps * step_in, last)
     whole = resample(_decode(source, steps * step_in, last, channel), rate, target)
     offset = steps * step_out
     cut_from = round(start * target) - offset
@@ -258,6 +262,16 @@ def _check_ratio(path: Path, rate: int, target: int) -> None:
         raise _far_off(path, rate, f", too far from the {target} Hz wanted")
 
 
+def _check_size(path: Path, info: AudioInfo, target: int, first: int, last: int | None) -> None:
+    """Refuse what would be made many times as long as it is, and too long for memory."""
+    frames = (info.frames if last is None else min(last, info.frames)) - first
+    if target > _FEW_TIMES * info.sample_rate and frames * target > _MOST * info.sample_rate:
+        gigabytes = 4e-9 * frames * target / info.sample_rate
+        wanted = f", and at the {target} Hz wanted it would take {gigabytes:.1f} GB"
+        right = "If the rate is right, resample to one near it (--sample-rate). If not, the header is damaged"
+        raise _far_off(path, info.sample_rate, wanted, right)
+
+
 def _open(path: Path) -> Source:
     """Open with libsndfile, else with ffmpeg."""
     if not is_file(path):
@@ -278,20 +292,26 @@ def _open(path: Path) -> Source:
         advice = "Check its permissions and the disk."
         raise UnreadableAudioError(path, f"cannot be opened ({error.strerror})", advice) from error
     try:
-        source = ChainSource(path, layout) if layout.links else SndfileSource(path, layout)
+        source: Source = ChainSource(path, layout) if layout.links else SndfileSource(path, layout)
     except soundfile.LibsndfileError as error:
-        return _otherwise(path, str(error).rpartition(": ")[2].rstrip(". "))
-    if source.info.sample_rate < _LOWEST:
+        source = _otherwise(path, str(error).rpartition(": ")[2].rstrip(". "))
+    if not _LOWEST <= source.info.sample_rate <= _HIGHEST:
         source.close()
-        raise _far_off(path, source.info.sample_rate)
+        raise _far_off(
+            path,
+            source.info.sample_rate,
+            f", and recordings have {_LOWEST} Hz to {_HIGHEST // 1_000_000} MHz",
+        )
     return source
 
 
-def _far_off(path: Path, rate: int, wanted: str = "") -> UnreadableAudioError:
+def _far_off(
+    path: Path, rate: int, wanted: str, likely: str = "The header is likely damaged"
+) -> UnreadableAudioError:
     return UnreadableAudioError(
         path,
         f"has a sample rate of {rate} Hz in its header{wanted}",
-        "The header is likely damaged: correct the rate, or leave the file out.",
+        f"{likely}: correct the rate, or leave the file out.",
     )
 
 
