@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import csv
-import io
 import itertools
 import re
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +13,14 @@ import pandas as pd
 from aurist.clips.guess import NAMES, ReadOptions
 from aurist.clips.labels import MISSING
 from aurist.clips.preamble import Preamble, column_name, preamble_of, without_preamble
+from aurist.clips.separators import (
+    HEAD,
+    are_row_names,
+    first_rows,
+    name_of_row_names,
+    records_of,
+    separator_of,
+)
 from aurist.clips.times import plain
 from aurist.errors import DataError, listing, plural
 from aurist.formulas import original_table
@@ -23,7 +29,6 @@ from aurist.formulas import original_table
 ENCODINGS = ("utf-8-sig", "cp949", "latin-1")
 #: Columns that stay as they are written: a class may be called NA or 007.
 _TEXT_ROLES = ("path", "label", "group", "fold", "part", "id")
-_HEAD = 1 << 16
 #: Letters beyond ASCII that follow each other. Korean ones are two bytes each, and in cp949 mostly both beyond.
 _BEYOND = re.compile(rb"[\x80-\xff]+")
 
@@ -38,6 +43,7 @@ class _Layout:
     before: Preamble
     header: tuple[str, ...]
     lines: tuple[int, ...]
+    row_names: bool
 
 
 def load_table(path: Path, options: ReadOptions) -> tuple[pd.DataFrame, list[str]]:
@@ -144,6 +150,10 @@ def _text_table(path: Path, options: ReadOptions) -> tuple[pd.DataFrame, list[st
     if layout.decimal == ",":
         table.attrs["decimal"] = ","
         notes.append("numbers are written with a decimal comma")
+    if layout.row_names:
+        notes.append(
+            f"the header names one column less than there are, as R writes it: the first holds row names ({names[0]})"
+        )
     if nameless:
         notes.append(f"left out: column {', '.join(nameless)}, which has no name (a row number, as a rule)")
     return table, notes
@@ -162,7 +172,7 @@ def _layout(path: Path) -> _Layout:
     """
     encoding = _encoding(path)
     with path.open(encoding=encoding, newline="") as file:
-        head = file.read(_HEAD)
+        head = file.read(HEAD)
         if "\0" in head:
             raise DataError(f"{path} is no text: it holds NUL characters. Expected comma-separated values.")
         before = preamble_of(head)
@@ -171,15 +181,17 @@ def _layout(path: Path) -> _Layout:
         for _ in range(before.lines):
             file.readline()
         try:
-            separator = before.separator or _separator(head)
-            records = _records(file, separator, before.lines + 1)
+            separator = before.separator or separator_of(head)
+            records = records_of(file, separator, before.lines + 1)
             header = tuple(map(column_name, next(records, (0, []))[1], itertools.count()))
             lines: list[int] = []
             ragged: dict[int, int] = {}
+            first: list[str] = []
             for line, cells in records:
                 lines.append(line)
                 if len(cells) != len(header):
                     ragged[line] = len(cells)
+                    first.append(cells[0])
         except csv.Error as error:
             raise DataError(f"{path} cannot be read as a table: {error}") from error
     if not any(header):
@@ -187,9 +199,12 @@ def _layout(path: Path) -> _Layout:
     repeated = sorted({name for name in header if name and header.count(name) > 1})
     if repeated:
         raise DataError(f"{path} has more than one column called: {', '.join(repeated)}. Rename all but one.")
-    if ragged:
+    row_names = len(ragged) == len(lines) and set(ragged.values()) == {len(header) + 1}
+    if row_names and are_row_names(first, head, separator):
+        header = (name_of_row_names(header), *header)
+    elif ragged:
         raise DataError(_of_another_length(path, ragged, len(header), separator))
-    return _Layout(encoding, separator, _decimal(head, separator), before, header, tuple(lines))
+    return _Layout(encoding, separator, _decimal(head, separator), before, header, tuple(lines), row_names)
 
 
 def _of_another_length(path: Path, ragged: dict[int, int], width: int, separator: str) -> str:
@@ -207,16 +222,6 @@ def _of_another_length(path: Path, ragged: dict[int, int], width: int, separator
         f"{path}: {plural(len(rows), 'row')} {'does' if len(rows) == 1 else 'do'} not have "
         f"{plural(width, 'cell')}, as the first line does:\n{listing(rows)}\n{' '.join(advice)}"
     )
-
-
-def _records(file: Iterator[str], separator: str, first: int = 1) -> Iterator[tuple[int, list[str]]]:
-    """The rows with the line each begins at, counted from ``first``; blank lines are none."""
-    reader = csv.reader(file, delimiter=separator)
-    begins = first
-    for cells in reader:
-        if len(cells) > 1 or (cells and cells[0].strip()):
-            yield begins, cells
-        begins = first + reader.line_num
 
 
 def _encoding(path: Path) -> str:
@@ -252,7 +257,7 @@ def _check_whole(path: Path, encoding: str) -> None:
 def _looks_korean(path: Path) -> bool:
     """Whether bytes beyond ASCII mostly come in pairs; the umlauts of a text in latin-1 stand alone."""
     with path.open("rb") as file:
-        found = _BEYOND.findall(file.read(_HEAD << 4))
+        found = _BEYOND.findall(file.read(HEAD << 4))
     return 2 * sum(len(run) % 2 for run in found) <= len(found)
 
 
@@ -262,33 +267,10 @@ def _encoding_note(path: Path, encoding: str) -> list[str]:
     return [f"{path.name} is not UTF-8; read as {encoding} (save it as UTF-8 if names come out wrong)"]
 
 
-def _separator(head: str) -> str:
-    """The mark that gives the first rows equal lengths, and the most columns."""
-
-    def fit(mark: str) -> tuple[bool, int]:
-        rows = _first_rows(head, mark)
-        widths = [len(cells) for cells in rows]
-        return len(set(widths)) == 1, widths[0] if widths else 0
-
-    found = {mark: fit(mark) for mark in ",;\t|"}
-    several = [mark for mark in found if found[mark][1] > 1]
-    return max(several, key=found.__getitem__) if several else ","
-
-
-def _first_rows(head: str, separator: str, count: int = 50) -> Sequence[list[str]]:
-    whole = head if len(head) < _HEAD else head[: head.rfind("\n") + 1]
-    rows: list[list[str]] = []
-    for _, cells in _records(io.StringIO(whole, newline=""), separator):
-        rows.append(cells)
-        if len(rows) == count:
-            break
-    return rows
-
-
 def _decimal(head: str, separator: str) -> str:
     if separator == ",":
         return "."
-    cells = [cell for row in _first_rows(head, separator)[1:] for cell in row]
+    cells = [cell for row in first_rows(head, separator)[1:] for cell in row]
     commas = any(re.fullmatch(r"-?\d+,\d+", cell) for cell in cells)
     points = any(re.fullmatch(r"-?\d+\.\d+", cell) for cell in cells)
     return "," if commas and not points else "."
