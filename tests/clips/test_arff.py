@@ -47,6 +47,43 @@ def test_quotes_and_escapes(tmp_path: Path) -> None:
     assert clips.table["labels"].tolist() == [("it's",), ("a, b",), ("c d",)]
 
 
+@pytest.mark.parametrize("end", ["", ".wav"])
+@pytest.mark.parametrize("nominal", [True, False])
+@pytest.mark.parametrize("name", ["filename", "'File Name'", "what"])
+@pytest.mark.parametrize("first", ["x0", "genre"])
+def test_names_tell_the_same_groups_as_in_a_csv(
+    tmp_path: Path, end: str, nominal: bool, name: str, first: str
+) -> None:
+    rng = np.random.default_rng(0)
+    rows = [
+        {"genre": genre, name: f"{genre}.{track:05d}.{piece}{end}"}
+        | {f"x{i}": f"{x:.3f}" for i, x in enumerate(rng.normal(size=6))}
+        for genre in ("blues", "rock")
+        for track in range(4)
+        for piece in range(4)
+    ]
+    columns = sorted(rows[0], key=lambda column: (column != first, column))
+    lines = [",".join(row[column] for column in columns) for row in rows]
+    kinds = {
+        name: "{" + ",".join(row[name] for row in rows) + "}" if nominal else "string",
+        "genre": "{blues,rock}",
+    }
+    head = "\n".join(f"{column} {kinds.get(column, 'numeric')}" for column in columns)
+    as_arff = read_clips(arff(tmp_path, head, "\n".join(lines)))
+    header = ",".join(columns).replace("'", "")
+    (tmp_path / "t.csv").write_text("\n".join([header, *lines]))
+    as_csv = read_clips(tmp_path / "t.csv")
+    assert as_arff.table["group"].nunique() == 8
+    assert as_arff.table["group"].tolist() == as_csv.table["group"].tolist()
+    assert as_arff.features == as_csv.features and as_arff.classes == ("blues", "rock")
+    assert sorted(as_arff.notes) == sorted(as_csv.notes)
+
+
+def test_a_value_for_each_of_few_rows_is_a_category_still(tmp_path: Path) -> None:
+    clips = read_clips(arff(tmp_path, "key {C,D,E}\nx numeric\nclass {a,b}", "C,1,a\nD,2,b\nE,3,a\n"))
+    assert clips.features == ("key", "x")
+
+
 def test_mulan_names_the_labels(tmp_path: Path) -> None:
     (tmp_path / "birds.xml").write_text(
         '<?xml version="1.0"?><labels xmlns="http://mulan.sourceforge.net/labels">'

@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from aurist.clips.guess import NAMES, NONE, ReadOptions, known_column
+from aurist.clips.guess import NAMES, NONE, ReadOptions, known_column, mostly_numbers
 from aurist.clips.labels import cell_text, exact_numbers
 from aurist.clips.loading import read_text
+from aurist.clips.suffixes import is_audio
 from aurist.clips.table import Clips
 from aurist.clips.tables import read_table
 from aurist.clips.times import plain
@@ -31,6 +32,8 @@ _ON = frozenset(("1", "true", "yes"))
 _OFF = frozenset(("0", "false", "no"))
 #: The column that several labels are gathered in; no attribute can have this name.
 _GATHERED = "labels of the row\n"
+#: Of no more rows each may have another value.
+_FEW_ROWS = 20
 
 Cells = list[str | None]
 
@@ -62,6 +65,7 @@ def read_arff(path: Path, options: ReadOptions, *, labelled: bool) -> Clips:
         Where lines, cells or labels are not what they must be: all of them.
     """
     table, attributes, notes = load_arff(path)
+    attributes = [_as_text(one, table[one.name]) for one in attributes]
     names, note = _label_names(path, attributes, options, labelled=labelled)
     notes += note
     if len(names) > 1:
@@ -187,6 +191,18 @@ def _typed(table: pd.DataFrame, attributes: Sequence[Attribute], path: Path) -> 
         what = f"{plural(len(bad), 'cell')} {'is' if len(bad) == 1 else 'are'}"
         raise DataError(f"{path}: {what} not of the attribute's type:\n{listing(bad)}")
     return pd.DataFrame(columns, index=table.index)
+
+
+def _as_text(attribute: Attribute, column: pd.Series[Any]) -> Attribute:
+    """Take a list of values that are names of recordings, or of rows, for text, as in other tables.
+
+    Programs that make ARFF of a CSV write each text so. A label is none: a few rows may each be of another class.
+    """
+    values = attribute.nominal or ()
+    if not values or plain(attribute.name) in NAMES["label"]:
+        return attribute
+    of_rows = len(column) > _FEW_ROWS and column.is_unique and not mostly_numbers(column)
+    return replace(attribute, nominal=None) if of_rows or all(map(is_audio, values)) else attribute
 
 
 def _nominal(column: pd.Series[Any], attribute: Attribute) -> pd.Series[Any]:
