@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 import soundfile
 
+from aurist.arrays import Proba
 from aurist.clips import make_clips
 from aurist.crossval import TrainingData
-from aurist.models.base import Examples, Inputs, Proba
+from aurist.models.base import Examples, Inputs
 from aurist.models.engines import engine
 from aurist.models.network_member import POOLED, recipe_member
 from aurist.pooling import POOLINGS, choose_pooling

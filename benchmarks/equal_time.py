@@ -26,6 +26,7 @@ import tomli_w
 from sklearn.model_selection import StratifiedGroupKFold
 
 from _common import DATA, table
+from aurist.arrays import Proba
 from aurist.crossval import TrainingData
 from aurist.models.network_member import recipe_of
 from aurist.plan import ENSEMBLE, read_plan
@@ -34,7 +35,6 @@ from aurist.results.bootstrap import bootstrap
 from aurist.results.differences import paired
 from aurist.run import open_run, read_data, training_data
 
-Proba = npt.NDArray[np.float64]
 SETS = ("esc10", "gtzan100", "nips4b", "fsdd", "bengalese")
 #: What is maximised, and what else is told, of sets with one label a clip and with several.
 ONE, SEVERAL = ("accuracy", "f1_macro"), ("lwlrap", "average_precision", "roc_auc")

@@ -30,6 +30,7 @@ import pandas as pd
 
 import _common
 from _noise_draws import N_FOLDS, SCHEMES, Draw, draw
+from aurist.arrays import Proba
 from aurist.automl.pseudo import pseudo_examples
 from aurist.calibration import apply_temperatures, nested_temperatures
 from aurist.crossval import CrossValidationResult, TrainingData
@@ -39,7 +40,7 @@ from aurist.ensemble.prior_correction import correct_prior_rows, nested_powers
 from aurist.ensemble.stacking import beats_constant, reason_against, second_level
 from aurist.ensemble.thresholds import nested_decisions
 from aurist.metrics import metric
-from aurist.models.base import Inputs, ModelSpec, Proba
+from aurist.models.base import Inputs, ModelSpec
 from aurist.models.engines import engine
 from aurist.plan import SECOND_LEVEL
 from aurist.pooling import POOLINGS, choose_pooling, pool

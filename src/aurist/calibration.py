@@ -9,9 +9,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from aurist.arrays import Proba
 from aurist.metrics import UNKNOWN, metric
-
-Proba = npt.NDArray[np.float64]
 
 _COLDEST, _HOTTEST = 0.1, 10.0
 #: So many rows speak for a temperature of 1: few rows are often all right, and would have it at nothing.

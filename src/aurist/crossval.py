@@ -18,19 +18,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from aurist.arrays import Proba
 from aurist.files import atomic_path, folder_lock, write_json
 from aurist.folders import remove_folder
 from aurist.killed import note_killed, was_killed
-from aurist.models.base import (
-    Examples,
-    FitFailedError,
-    Model,
-    ModelSpec,
-    ModelWithVariants,
-    Proba,
-    Task,
-    fit_again,
-)
+from aurist.models.base import Examples, FitFailedError, Model, ModelSpec, ModelWithVariants, Task, fit_again
 from aurist.models.engines import engine
 from aurist.predictions import COLUMNS as PREDICTION_COLUMNS
 from aurist.predictions import PredictionPart, Predictions, from_frame

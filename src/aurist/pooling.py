@@ -7,10 +7,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from aurist.arrays import Proba
 from aurist.errors import ConfigError, plural
 from aurist.metrics import metric
-
-Proba = npt.NDArray[np.float64]
 
 #: "top3": the mean of each class's three highest windows.
 POOLINGS = ("mean", "max", "vote", "top3")

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 import soundfile
 
+from aurist.arrays import Proba
 from aurist.detection.scan import ScanResult, _Listening
 from aurist.detection.store import JOURNAL, Detections, Recording
 from aurist.errors import ConfigError, DataError
 from aurist.events import Grid
 from aurist.features.windows import Block, WindowSettings
-from aurist.models.base import Proba
 
 RATE = 8000
 

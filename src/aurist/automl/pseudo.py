@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from aurist.arrays import Proba
 from aurist.clips.read import ReadOptions
 from aurist.crossval import CrossValidationResult, TrainingData, load_fold
 from aurist.ensemble.blend import Blend, choose_blend
@@ -23,7 +24,7 @@ from aurist.errors import DataError, plural
 from aurist.inference.inputs import read_inputs
 from aurist.inference.predict import usable_inputs
 from aurist.metrics import metric
-from aurist.models.base import Examples, Inputs, Proba
+from aurist.models.base import Examples, Inputs
 from aurist.results.out_of_fold import OutOfFold, scored_by
 from aurist.results.pooling_choice import pooled_as_others_would
 from aurist.run import RunData, RunFolder

@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from aurist.arrays import Proba
 from aurist.detection.window_scores import SUREST, Scores
 from aurist.errors import ConfigError, DataError, listing, plural
 from aurist.features.windows import Block
 from aurist.files import add_line, atomic_path, read_jsonl, write_json
-from aurist.models.base import Proba
 from aurist.stored import check_shape, read_arrays, read_json, stored
 
 SETTINGS, JOURNAL, SCORES = "settings.json", "journal.jsonl", "scores"

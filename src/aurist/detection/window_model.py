@@ -7,13 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from aurist.arrays import Proba
 from aurist.errors import DataError
 from aurist.features.store import summary_of_waves
 from aurist.features.summary import SummaryConfig
 from aurist.features.windows import Block
 from aurist.inference.embedding import with_embeddings
 from aurist.inference.predictor import Predictor
-from aurist.models.base import Inputs, Proba
+from aurist.models.base import Inputs
 from aurist.plan import ENSEMBLE
 from aurist.run import RunData, RunFolder
 

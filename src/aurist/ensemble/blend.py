@@ -14,10 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from aurist.arrays import Proba
 from aurist.calibration import apply_temperature, choose_temperature
 from aurist.metrics import Metric, metric
 
-Proba = npt.NDArray[np.float64]
 Weights = npt.NDArray[np.float64]
 
 #: Models in each draw's selection, one after the other, and how many draws.

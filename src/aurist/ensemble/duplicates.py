@@ -17,9 +17,9 @@ from itertools import product
 import numpy as np
 import numpy.typing as npt
 
+from aurist.arrays import Proba
 from aurist.metrics import UNKNOWN, metric
 
-Proba = npt.NDArray[np.float64]
 Keys = npt.NDArray[np.uint64]
 
 #: The strength of the models' word, the power of the twins', and how many twins are made up that tell nothing.

@@ -10,9 +10,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from aurist.arrays import Proba
 from aurist.metrics import metric
-
-Proba = npt.NDArray[np.float64]
 
 #: The metrics that count every class alike, however rare.
 LEVEL_METRICS = ("f1_macro", "balanced_accuracy")

@@ -24,9 +24,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from aurist.arrays import Proba
 from aurist.calibration import apply_temperature, choose_temperature
 from aurist.crossval import CrossValidationResult, TrainingData
-from aurist.models.base import Inputs, ModelSpec, Proba
+from aurist.models.base import Inputs, ModelSpec
 
 #: With fewer independent clips labels of noise were answered better than by any constant (docs/decisions/0015).
 LEAST_INDEPENDENT = 5000

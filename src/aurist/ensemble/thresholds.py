@@ -15,9 +15,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from aurist.arrays import Proba
 from aurist.metrics.proportion import wilson
 
-Proba = npt.NDArray[np.float64]
 Truth = npt.NDArray[np.int8]
 Thresholds = npt.NDArray[np.float64]
 

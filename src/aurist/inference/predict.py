@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from aurist.arrays import Proba
 from aurist.clips import Clips
 from aurist.clips.read import ReadOptions, read_clips
 from aurist.clips.table import numbered
@@ -22,7 +23,7 @@ from aurist.inference.embedding import with_embeddings
 from aurist.inference.inputs import like_run
 from aurist.inference.predictor import Predictor
 from aurist.inference.thresholds import never_named, thresholds_of
-from aurist.models.base import Inputs, Proba
+from aurist.models.base import Inputs
 from aurist.plan import ENSEMBLE
 from aurist.run import RunData, RunFolder, read_data
 from aurist.run.shapes import SEEN

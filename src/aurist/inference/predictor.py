@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from aurist.arrays import Proba
 from aurist.calibration import apply_temperature
 from aurist.crossval import load_folds
 from aurist.ensemble.duplicates import Duplicates
@@ -13,7 +14,7 @@ from aurist.ensemble.prior_correction import correct_prior
 from aurist.ensemble.stacking import with_base_answers
 from aurist.errors import ConfigError, RunError, plural
 from aurist.features.schema import row_keys
-from aurist.models.base import Inputs, ModelSpec, ModelThatTellsWhen, Proba
+from aurist.models.base import Inputs, ModelSpec, ModelThatTellsWhen
 from aurist.models.network_member import ENGINE as NETWORK
 from aurist.models.network_member import recipe_of
 from aurist.plan import ENSEMBLE

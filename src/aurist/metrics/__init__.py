@@ -34,6 +34,7 @@ from typing import Protocol
 
 import numpy.typing as npt
 
+from aurist.arrays import Proba
 from aurist.errors import ConfigError
 from aurist.metrics import classification, ranking
 from aurist.metrics.classification import (
@@ -45,7 +46,7 @@ from aurist.metrics.classification import (
     log_loss,
 )
 from aurist.metrics.ranking import average_precision, lwlrap, roc_auc, top_3, top_5, top_k
-from aurist.metrics.scorer import UNKNOWN, Prepare, Proba, Scorer, Truth, check, decide, is_multilabel
+from aurist.metrics.scorer import UNKNOWN, Prepare, Scorer, Truth, check, decide, is_multilabel
 
 __all__ = [
     "ALIASES",

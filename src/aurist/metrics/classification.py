@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from aurist.arrays import Proba
 from aurist.errors import DataError
-from aurist.metrics.scorer import UNKNOWN, Floats, Proba, Scorer, Truth, decide, mean, ratio, score, summed
+from aurist.metrics.scorer import UNKNOWN, Floats, Scorer, Truth, decide, mean, ratio, score, summed
 
 
 def accuracy(

@@ -7,8 +7,9 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
+from aurist.arrays import Proba
 from aurist.errors import DataError
-from aurist.metrics.scorer import UNKNOWN, Floats, Prepare, Proba, Scorer, Truth, mean, ratio, score, summed
+from aurist.metrics.scorer import UNKNOWN, Floats, Prepare, Scorer, Truth, mean, ratio, score, summed
 
 
 def roc_auc(

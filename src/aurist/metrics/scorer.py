@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from aurist.arrays import Proba
 from aurist.errors import DataError, listing
 
 Floats = npt.NDArray[np.float64]
@@ -15,8 +16,6 @@ Floats = npt.NDArray[np.float64]
 UNKNOWN = -1
 #: (n, n_classes), 1 where the row has the class, 0 where it has not, `UNKNOWN` elsewhere.
 Truth = npt.NDArray[Any]
-#: (n, n_classes), the probabilities.
-Proba = npt.NDArray[Any]
 
 #: Row weights (n, rounds) -> scores (rounds,): one score for each column of weights. All that does not depend
 #: on the weights (sorting, comparing) is done beforehand and once, which is what makes a bootstrap cheap.

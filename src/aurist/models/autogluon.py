@@ -18,9 +18,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from aurist.arrays import Proba
 from aurist.errors import MissingExtraError, reason
 from aurist.files import write_json
-from aurist.models.base import Examples, FitFailedError, Fitted, Inputs, ModelSpec, Proba, Task, fit_again
+from aurist.models.base import Examples, FitFailedError, Fitted, Inputs, ModelSpec, Task, fit_again
 from aurist.stored import read_json
 
 LABEL = "__label__"

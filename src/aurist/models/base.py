@@ -11,13 +11,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from aurist.arrays import Proba
 from aurist.clips import Clips
 from aurist.errors import AuristError
 from aurist.features.waves import WavesInMemory
 from aurist.folders import check_name
 from aurist.metrics import UNKNOWN
-
-Proba = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from aurist.models.base import Examples, Fitted, Inputs, ModelSpec, Proba, Task
+from aurist.arrays import Proba
+from aurist.models.base import Examples, Fitted, Inputs, ModelSpec, Task
 from aurist.models.sklearn_io import everywhere, learnable, read_kept, write_kept
 
 MODEL_FILE = "forest.skops"

@@ -17,9 +17,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from aurist.arrays import Proba
 from aurist.calibration import apply_temperature, choose_temperature
 from aurist.metrics import UNKNOWN, metric
-from aurist.models.base import Examples, FitFailedError, Fitted, Inputs, ModelSpec, Proba, Task
+from aurist.models.base import Examples, FitFailedError, Fitted, Inputs, ModelSpec, Task
 from aurist.models.forest import as_numbers
 from aurist.models.sklearn_io import everywhere, learnable, normal_features, read_kept, write_kept
 

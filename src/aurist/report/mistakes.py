@@ -7,11 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from aurist.arrays import Proba
 from aurist.clips import Clips
 from aurist.errors import DataError
 from aurist.report.pictures import read_shown, sound, spectrogram
-
-Proba = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from aurist.arrays import Proba
 from aurist.metrics import Metric
-from aurist.metrics.scorer import Floats, Proba, Truth
+from aurist.metrics.scorer import Floats, Truth
 from aurist.results.bootstrap import resamples
 from aurist.results.chance import named_metric
 

@@ -26,9 +26,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from aurist.arrays import Proba
 from aurist.errors import ConfigError, DataError
 from aurist.metrics import METRICS, Metric, Scorer, is_multilabel
-from aurist.metrics.scorer import Floats, Proba, Truth
+from aurist.metrics.scorer import Floats, Truth
 from aurist.results.bounds import fold_degrees, score_bounds
 from aurist.results.chance import chance, named_metric
 

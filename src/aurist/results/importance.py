@@ -10,10 +10,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from aurist.arrays import Proba
 from aurist.errors import ConfigError
 from aurist.inference.predictor import Blender
 from aurist.metrics import metric
-from aurist.models.base import Inputs, Proba
+from aurist.models.base import Inputs
 from aurist.plan import ENSEMBLE
 from aurist.run import RunData, RunFolder, read_data, training_data
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from aurist.arrays import Proba
 from aurist.crossval import CrossValidationResult, TrainingData
 from aurist.ensemble.blend import Ensemble, nested_ensemble
-from aurist.models.base import Proba
 from aurist.results.bootstrap import Interval
 from aurist.results.random_split import interval
 

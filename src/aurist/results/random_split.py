@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from aurist.arrays import Proba
 from aurist.crossval import CrossValidationResult, TrainingData
 from aurist.files import write_json
 from aurist.metrics import metric
-from aurist.models.base import Examples, Proba, Task
+from aurist.models.base import Examples, Task
 from aurist.models.forest import forest_proba
 from aurist.results.bootstrap import Interval, bootstrap
 from aurist.results.differences import paired

@@ -8,9 +8,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from aurist.arrays import Proba
 from aurist.errors import ConfigError, DataError
 from aurist.metrics.ranking import average_precision, roc_auc
-from aurist.metrics.scorer import UNKNOWN, Proba, Truth, check, decide, ratio
+from aurist.metrics.scorer import UNKNOWN, Truth, check, decide, ratio
 
 #: Of equal width: by other bins the calibration error of the same answers is another.
 BINS = 15

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from aurist.arrays import Proba
 from aurist.calibration import apply_temperature, apply_temperatures, choose_temperature, nested_temperatures
 from aurist.crossval import CrossValidationResult, TrainingData
 from aurist.ensemble.blend import Ensemble, blend
@@ -18,7 +19,6 @@ from aurist.errors import RunError
 from aurist.features.schema import row_keys
 from aurist.files import atomic_path, write_json
 from aurist.metrics import metric
-from aurist.models.base import Proba
 from aurist.plan import ENSEMBLE, GLUON_ENSEMBLE
 from aurist.predictions import Predictions
 from aurist.results.decisions import decision_scores, write_thresholds

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from aurist.arrays import Proba
 from aurist.automl.training_progress import watched
 from aurist.config import duration
 from aurist.crossval import CrossValidationResult, TrainingData, clear_folds, fit_member, is_done
 from aurist.errors import plural
 from aurist.files import write_json
 from aurist.metrics import metric
-from aurist.models.base import FitFailedError, ModelSpec, Proba
+from aurist.models.base import FitFailedError, ModelSpec
 from aurist.splits import Split
 from aurist.stored import read_json
 from aurist.tuning.budget import Budget

@@ -10,8 +10,9 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
+from aurist.arrays import Proba
 from aurist.folders import check_name
-from aurist.models.base import Inputs, Proba, Task, fit_again
+from aurist.models.base import Inputs, Task, fit_again
 from aurist.models.network_member import ONE_CHECKPOINT, ONE_NETWORK, ONE_WINDOW, POOLED
 from aurist.models.training.fold import NETWORKS, InputSpec, device, ear_from, front_end, hear, in_place
 from aurist.models.training.loop import answers_apart
