@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from aurist.automl.fit import fit
 from aurist.clips.read import ReadOptions
 from aurist.config import FitConfig
+from aurist.results.cautions import about_few_groups, trials_like
 from aurist.run import RunFolder
 
 from ..command import aurist as command
@@ -55,8 +57,50 @@ def test_few_groups_are_said_where_scores_are_said(few: RunFolder) -> None:
     sentence = "2 of 3 classes stand in fewer than 5 groups (dog in 2, cat in 4)"
     assert sentence in " ".join(few.scores()["cautions"])
     assert sentence in " ".join(command("leaderboard", few.folder).stdout.split())
+    second = (
+        "In 35 trial divisions of data with 2 groups in every class, the stated accuracy was 0.19 (± 0.06) lower than "
+        "what new groups gave. Here only the rarest class has so few: it is likely less."
+    )
+    assert few.scores()["few_groups_trials"] == [
+        {"groups": 2, "divisions": 35, "difference": -0.19, "plus_minus": 0.059}
+    ]
+    cautions = few.scores()["cautions"]
+    assert cautions[cautions.index(second) - 1].startswith("Few groups: ")
+    assert second in " ".join(command("leaderboard", few.folder).stdout.split())
     command("report", few.folder)
-    assert sentence in (few.folder / "report.html").read_text(encoding="utf-8")
+    for line in (sentence, second):
+        assert line in (few.folder / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("few", "metric", "n_classes", "second"),
+    [
+        ({"a": 3, "b": 3}, "accuracy", 2, r"In 63 .* with 3 groups .* 0\.10 \(± 0\.03\) lower .* gave\.$"),
+        ({"a": 2, "b": 2}, "f1_macro", 2, r"In 35 .* with 2 groups .* 0\.19 \(± 0\.06\) lower .* gave\.$"),
+        ({"a": 4, "b": 4}, "balanced_accuracy", 2,
+         r"with 3 and 5 groups .* 0\.10 \(± 0\.03\) and 0\.01 \(± 0\.03\) lower .*; with 4 .* between the two\.$"),
+        ({"a": 3, "b": 4}, "accuracy", 2, "it is likely less"),
+        ({"a": 3}, "accuracy", 2, "it is likely less"),
+    ],
+)  # fmt: skip
+def test_few_groups_have_a_second_line_of_what_trials_gave(few, metric, n_classes, second) -> None:
+    first, line = about_few_groups(few, n_classes, trials_like(few, metric, multilabel=False))
+    assert "in trials" not in first
+    assert re.search(second, line)
+
+
+@pytest.mark.parametrize(
+    ("few", "metric", "multilabel"),
+    [
+        ({"a": 3}, "log_loss", False),
+        ({"a": 3}, "roc_auc", False),
+        ({"a": 3}, "f1_macro", True),
+        ({"a": 1}, "accuracy", False),
+    ],
+)
+def test_what_was_not_tried_has_no_second_line(few, metric, multilabel) -> None:
+    (only,) = about_few_groups(few, 2, trials_like(few, metric, multilabel=multilabel))
+    assert "(in trials with 2 or 3 groups a class by 0.1 to 0.2)" in only
 
 
 def test_the_row_that_predicts_stands_first_and_is_marked(few: RunFolder) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,36 @@ from aurist.results.best_of import Best
 FEW_GROUPS = 5
 #: Classes that are named.
 _NAMED = 5
+
+
+@dataclass(frozen=True)
+class Trials:
+    """The stated score less what new groups gave, in divisions of data with so many groups in every class.
+
+    Parameters
+    ----------
+    groups
+        In every class.
+    divisions
+        How many were tried.
+    difference, plus_minus
+        The mean in accuracy, and two of its standard errors.
+    """
+
+    groups: int
+    divisions: int
+    difference: float
+    plus_minus: float
+
+    def lower(self) -> str:
+        """Say by how much the stated score was lower."""
+        return f"{-self.difference:.2f} (± {self.plus_minus:.2f})"
+
+
+#: Source: `benchmarks/few_groups.py`, 308 divisions; the table of docs/decisions/0018.
+STATED_LESS_FOUND = (Trials(2, 35, -0.190, 0.059), Trials(3, 63, -0.097, 0.030), Trials(5, 63, -0.010, 0.027))
+#: Metrics that go with accuracy, in which the trials were scored.
+LIKE_ACCURACY = ("accuracy", "balanced_accuracy", "f1_macro")
 
 
 def few_groups(
@@ -33,24 +64,58 @@ def few_groups(
     return dict(sorted(few.items(), key=lambda item: item[1]))
 
 
-def about_few_groups(few: Mapping[str, int], n_classes: int) -> str:
-    """Say which classes stand in few groups, and what follows.
+def trials_like(few: Mapping[str, int], metric: str, *, multilabel: bool) -> tuple[Trials, ...]:
+    """The trials with as many groups a class as the rarest has, or with those next to it; none for other metrics.
+
+    Examples
+    --------
+    >>> [trials.groups for trials in trials_like({"cat": 4}, "f1_macro", multilabel=False)]
+    [3, 5]
+    >>> trials_like({"cat": 2}, "log_loss", multilabel=False)
+    ()
+    """
+    least = min(few.values())
+    if multilabel or metric not in LIKE_ACCURACY or least < STATED_LESS_FOUND[0].groups:
+        return ()
+    exact = tuple(trials for trials in STATED_LESS_FOUND if trials.groups == least)
+    return exact or tuple(trials for trials in STATED_LESS_FOUND if abs(trials.groups - least) == 1)
+
+
+def about_few_groups(few: Mapping[str, int], n_classes: int, trials: Sequence[Trials] = ()) -> list[str]:
+    """Say which classes stand in few groups, and in a second line what that was worth in trials like it.
 
     Examples
     --------
     >>> about_few_groups({"cat": 2}, 3)
-    'Few groups: 1 of 3 classes stands in fewer than 5 groups (cat in 2). The score is likely too low (in \
+    ['Few groups: 1 of 3 classes stands in fewer than 5 groups (cat in 2). The score is likely too low (in \
 trials with 2 or 3 groups a class by 0.1 to 0.2), and its interval is wide: record more of it, from other recordings, \
-sites or days.'
+sites or days.']
+    >>> about_few_groups({"cat": 3, "dog": 3}, 2, STATED_LESS_FOUND[1:2])[1]
+    'In 63 trial divisions of data with 3 groups in every class, the stated accuracy was 0.10 (± 0.03) lower than what \
+new groups gave.'
     """
     named = [f"{name} in {count}" for name, count in list(few.items())[:_NAMED]]
     more = f", {len(few) - _NAMED} more" if len(few) > _NAMED else ""
     verb, it = ("stands", "it") if len(few) == 1 else ("stand", "them")
-    return (
+    in_trials = "" if trials else " (in trials with 2 or 3 groups a class by 0.1 to 0.2)"
+    first = (
         f"Few groups: {len(few)} of {n_classes} classes {verb} in fewer than {FEW_GROUPS} groups "
-        f"({', '.join(named)}{more}). The score is likely too low (in trials with 2 or 3 groups a class by 0.1 to "
-        f"0.2), and its interval is wide: record more of {it}, from other recordings, sites or days."
+        f"({', '.join(named)}{more}). The score is likely too low{in_trials}, and its interval is wide: record more "
+        f"of {it}, from other recordings, sites or days."
     )
+    if not trials:
+        return [first]
+    second = (
+        f"In {' and '.join(str(some.divisions) for some in trials)} trial divisions of data with "
+        f"{' and '.join(str(some.groups) for some in trials)} groups in every class, the stated accuracy was "
+        f"{' and '.join(some.lower() for some in trials)} lower than what new groups gave"
+    )
+    least = min(few.values())
+    if len(trials) > 1:
+        second += f"; with {least} it is likely between the two"
+    if len(few) < n_classes or max(few.values()) > least:
+        second += ". Here only the rarest class has so few: it is likely less"
+    return [first, f"{second}."]
 
 
 def about_tuned(tuned: Mapping[str, Any]) -> str:

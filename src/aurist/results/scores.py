@@ -14,7 +14,7 @@ from aurist.features.schema import row_keys
 from aurist.inference.predictor import Predictor
 from aurist.plan import ENSEMBLE
 from aurist.results.best_of import best_of
-from aurist.results.cautions import about_best, about_few_groups, about_tuned, few_groups
+from aurist.results.cautions import about_best, about_few_groups, about_tuned, few_groups, trials_like
 from aurist.results.chance import chance
 from aurist.results.out_of_fold import OutOfFold, scored_interval
 from aurist.results.random_split import interval, read_random_split
@@ -62,7 +62,10 @@ def _add_cautions(word: dict[str, Any], run: RunFolder, learn: TrainingData, sco
     few = few_groups(scored.truth, scored.groups, task.classes)
     if few:
         word["few_groups"] = few
-        said.append(about_few_groups(few, len(task.classes)))
+        trials = trials_like(few, task.metric, multilabel=task.multilabel)
+        if trials:
+            word["few_groups_trials"] = [asdict(some) for some in trials]
+        said += about_few_groups(few, len(task.classes), trials)
     best = best_of(
         scored.truth,
         {name: proba for name, proba in scored.probas.items() if name != ENSEMBLE},
