@@ -14,8 +14,8 @@ import pandas as pd
 
 from aurist.audit.alike import by_group, by_order, nearest_in_class, some_rows
 from aurist.clips import Clips
-from aurist.clips.grouped import FILE_NAMES, with_guessed_groups
 from aurist.clips.guess import ReadOptions
+from aurist.clips.guessed_groups import FILE_NAMES, with_guessed_groups
 from aurist.clips.read import read_clips
 from aurist.features.store import default_cache_dir, summary_table
 from aurist.features.summary import SummaryConfig

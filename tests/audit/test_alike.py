@@ -12,8 +12,8 @@ from scipy.spatial.distance import cdist
 
 from aurist.audit.alike import agreement, alike_sentence, by_group, nearest_in_class, some_rows
 from aurist.clips import Clips, make_clips
-from aurist.clips.grouped import FILE_NAMES, with_guessed_groups
 from aurist.clips.guess import ReadOptions
+from aurist.clips.guessed_groups import FILE_NAMES, with_guessed_groups
 
 Floats = npt.NDArray[np.float64]
 

@@ -59,5 +59,5 @@ def test_any_name_comes_apart_as_it_was_put_together(fields: tuple[str, str, str
     import unicodedata
 
     label, group, n = fields
-    found = read_names([f"x/{label}{mark}{group}{mark}{n}.wav"], f"{{label}}{mark}{{group}}{mark}{{n}}")
-    assert found == [{"label": unicodedata.normalize("NFC", label), "group": group}]
+    read = read_names([f"x/{label}{mark}{group}{mark}{n}.wav"], f"{{label}}{mark}{{group}}{mark}{{n}}")
+    assert read == [{"label": unicodedata.normalize("NFC", label), "group": group}]

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aurist.clips import Clips
-from aurist.clips.folders import places_of
+from aurist.clips.folders import folder_infos
 from aurist.clips.read import ReadOptions, read_clips
 from aurist.errors import DataError
 
@@ -64,8 +64,8 @@ def test_what_is_hidden_or_no_audio(tmp_path: Path) -> None:
 @pytest.mark.parametrize("level", ["fold1", "fold_1", "fold-01", "Fold 1", "FOLD01"])
 @pytest.mark.parametrize("above", [True, False])
 def test_fold_levels(tmp_path: Path, level: str, above: bool) -> None:
-    places = [f"{level}/dog", "fold2/cat"] if above else [f"dog/{level}", "cat/fold2"]
-    touch(tmp_path, *(f"{place}/a.wav" for place in places))
+    folders = [f"{level}/dog", "fold2/cat"] if above else [f"dog/{level}", "cat/fold2"]
+    touch(tmp_path, *(f"{folder}/a.wav" for folder in folders))
     assert sorted(rows(read_clips(tmp_path), "label", "fold", "group")) == [
         ("cat", "2", None),
         ("dog", "1", None),
@@ -73,8 +73,8 @@ def test_fold_levels(tmp_path: Path, level: str, above: bool) -> None:
 
 
 def test_a_folder_is_no_fold() -> None:
-    places = places_of(["folder1/a.wav", "folded/b.wav"])
-    assert [(place.label, place.fold) for place in places] == [("folder1", None), ("folded", None)]
+    infos = folder_infos(["folder1/a.wav", "folded/b.wav"])
+    assert [(info.label, info.fold) for info in infos] == [("folder1", None), ("folded", None)]
 
 
 @pytest.mark.parametrize("above", [True, False])
@@ -224,7 +224,7 @@ def test_any_tree_of_folds_parts_and_classes(
 ) -> None:
     root = tmp_path / "tree"
     shutil.rmtree(root, ignore_errors=True)
-    made = {}
+    expected = {}
     for fold, part, name, session, file in [
         *files,
         ("", "train/", "dog/", "", "z.wav"),
@@ -232,12 +232,12 @@ def test_any_tree_of_folds_parts_and_classes(
     ]:
         above = f"{part}{fold}" if part_first else f"{fold}{part}"
         group = f"{name}{session}"[:-1] if session else None
-        made[f"{above}{name}{session}{file}"] = (name[:-1], group, fold[4:5] or None, part[:-1])
-    touch(root, *made)
+        expected[f"{above}{name}{session}{file}"] = (name[:-1], group, fold[4:5] or None, part[:-1])
+    touch(root, *expected)
     clips = read_clips(root)
-    assert clips.table["path"].tolist() == sorted(made)
+    assert clips.table["path"].tolist() == sorted(expected)
     for path, *rest in rows(clips, "path", "label", "group", "fold", "part"):
-        assert tuple(rest) == made[str(path)]
+        assert tuple(rest) == expected[str(path)]
 
 
 def test_names_that_are_no_text_are_listed_and_left_out(tmp_path: Path) -> None:

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aurist.clips import make_clips
-from aurist.clips.grouped import FILE_NAMES, groups_told, regrouped, with_guessed_groups
 from aurist.clips.grouping import grouping_from, propose
 from aurist.clips.guess import ReadOptions
+from aurist.clips.guessed_groups import FILE_NAMES, apply_grouping, groups_by_rule, with_guessed_groups
 from aurist.clips.read import read_clips
 
 #: A clip: its name, its class, and the group that is right.
@@ -46,7 +46,7 @@ HASHES = ["c50f55b8", "0a7c2a8d", "f2e59fea", "9a69672b"]
 SPEAKERS = ["jackson", "nicolas", "theo", "yweweler"]
 PIECES = numbers(4)
 
-TOLD = {
+EXAMPLES = {
     # data sets
     "ESC-50": of_two("audio/{f}-{r}137-{t}-32.wav | {c} | {r}137", *DOG_CAT, f=[1], t=["A", "B"]),
     "UrbanSound8K": of_two("fold1/{r}032-3-0-{k}.wav | {c} | {r}032", *DOG_CAT, k=PIECES),
@@ -106,20 +106,20 @@ TOLD = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", TOLD)
+@pytest.mark.parametrize("kind", EXAMPLES)
 def test_the_right_groups(kind: str) -> None:
-    clips = [(name, label.rstrip("_"), group) for name, label, group in TOLD[kind]]
-    found = propose([name for name, _, _ in clips], [(label,) for _, label, _ in clips])
-    assert found is not None
-    assert found.objection == ""
-    assert found.n_groups == len({group for _, _, group in clips})
-    told = [found.rule.group_of(name) for name, _, _ in clips]
+    clips = [(name, label.rstrip("_"), group) for name, label, group in EXAMPLES[kind]]
+    grouping = propose([name for name, _, _ in clips], [(label,) for _, label, _ in clips])
+    assert grouping is not None
+    assert grouping.objection == ""
+    assert grouping.n_groups == len({group for _, _, group in clips})
+    groups = [grouping.rule.group_of(name) for name, _, _ in clips]
     assert (
-        pd.factorize(pd.Series(told))[0].tolist()
+        pd.factorize(pd.Series(groups))[0].tolist()
         == pd.factorize(pd.Series([g for _, _, g in clips]))[0].tolist()
     )
-    assert found.example[0] in [name for name, _, _ in clips]
-    assert grouping_from(found.to_dict()) == found
+    assert grouping.example[0] in [name for name, _, _ in clips]
+    assert grouping_from(grouping.to_dict()) == grouping
 
 
 _CHANCE = random.Random(0)
@@ -161,39 +161,40 @@ def test_ordinary_names_tell_nothing(kind: str) -> None:
     ],
 )  # fmt: skip
 def test_shown_but_not_used(names: list[Row], why: str) -> None:
-    found = propose([name for name, _, _ in names], [(label,) for _, label, _ in names])
-    assert found is not None
-    assert found.objection.startswith(why)
+    grouping = propose([name for name, _, _ in names], [(label,) for _, label, _ in names])
+    assert grouping is not None
+    assert grouping.objection.startswith(why)
     clips = make_clips([(label,) for _, label, _ in names], paths=[name for name, _, _ in names])
     columns = {FILE_NAMES: [name for name, _, _ in names]}
-    shown = with_guessed_groups(clips, columns, ReadOptions(), given=False)
-    assert shown.table["group"].isna().all()
-    assert why in shown.notes[-1]
-    asked = with_guessed_groups(clips, columns, ReadOptions(group="names"), given=False)
-    assert asked.table["group"].notna().all()
+    noted = with_guessed_groups(clips, columns, ReadOptions(), given=False)
+    assert noted.table["group"].isna().all()
+    assert why in noted.notes[-1]
+    used = with_guessed_groups(clips, columns, ReadOptions(group="names"), given=False)
+    assert used.table["group"].notna().all()
 
 
 def test_groups_that_would_empty_the_given_folds_are_not_used() -> None:
-    names = [name for name, _, _ in TOLD["FSDD"]]
-    labels = [(label,) for _, label, _ in TOLD["FSDD"]]
-    found = propose(names, labels, folds=[str(i % 3) for i in range(len(names))])
-    assert found is not None
-    assert "given folds cut through them" in found.objection
-    by_speaker = [str(SPEAKERS.index(group)) for _, _, group in TOLD["FSDD"]]
-    kept = propose(names, labels, folds=by_speaker)
-    assert kept is not None
-    assert kept.objection == ""
+    names = [name for name, _, _ in EXAMPLES["FSDD"]]
+    labels = [(label,) for _, label, _ in EXAMPLES["FSDD"]]
+    grouping = propose(names, labels, folds=[str(i % 3) for i in range(len(names))])
+    assert grouping is not None
+    assert "given folds cut through them" in grouping.objection
+    by_speaker = [str(SPEAKERS.index(group)) for _, _, group in EXAMPLES["FSDD"]]
+    uncut = propose(names, labels, folds=by_speaker)
+    assert uncut is not None
+    assert uncut.objection == ""
 
 
-KINDS = st.sampled_from([kind for kind in TOLD if "\\" not in TOLD[kind][0][0]])
+KINDS = st.sampled_from([kind for kind in EXAMPLES if "\\" not in EXAMPLES[kind][0][0]])
 
 
 @given(kind=KINDS, seed=st.integers(0, 5))
 def test_the_order_does_not_matter(kind: str, seed: int) -> None:
-    clips = list(TOLD[kind])
+    clips = list(EXAMPLES[kind])
     random.Random(seed).shuffle(clips)
     straight, mixed = (
-        propose([name for name, _, _ in of], [(label,) for _, label, _ in of]) for of in (TOLD[kind], clips)
+        propose([name for name, _, _ in of], [(label,) for _, label, _ in of])
+        for of in (EXAMPLES[kind], clips)
     )
     assert straight is not None
     assert mixed is not None
@@ -208,10 +209,10 @@ def test_the_order_does_not_matter(kind: str, seed: int) -> None:
 )
 def test_width_ending_and_separator_do_not_matter(width: int, ending: str, between: str, start: int) -> None:
     names = [f"walk{r}{between}{k:0{width}d}{ending}" for r in range(6) for k in range(start, start + 5)]
-    found = propose(names, [(DOG_CAT[row // 15],) for row in range(30)])
-    assert found is not None
-    assert found.objection == ""
-    assert [found.rule.group_of(name) for name in names] == [f"walk{row // 5}" for row in range(30)]
+    grouping = propose(names, [(DOG_CAT[row // 15],) for row in range(30)])
+    assert grouping is not None
+    assert grouping.objection == ""
+    assert [grouping.rule.group_of(name) for name in names] == [f"walk{row // 5}" for row in range(30)]
 
 
 def make_files(folder: Path, names: list[str]) -> Path:
@@ -222,7 +223,7 @@ def make_files(folder: Path, names: list[str]) -> Path:
 
 
 def test_a_folder_is_read_with_its_groups_unless_they_are_refused(tmp_path: Path) -> None:
-    make_files(tmp_path, [name for name, _, _ in TOLD["running number"]])
+    make_files(tmp_path, [name for name, _, _ in EXAMPLES["running number"]])
     clips = read_clips(tmp_path)
     assert clips.table["group"].nunique() == 10
     assert "10 groups of 40 clips (--group none counts each clip as its own group)" in clips.notes[-1]
@@ -245,40 +246,42 @@ def feature_table(names: list[Row]) -> pd.DataFrame:
 
 
 def test_a_feature_table_is_grouped_by_names_of_files_that_need_not_be_there() -> None:
-    names = TOLD["GTZAN in threes, a table"]
+    names = EXAMPLES["GTZAN in threes, a table"]
     for options in (ReadOptions(), ReadOptions(path="none")):
         clips = read_clips(feature_table(names), options)
         assert clips.features == tuple(f"f{i}" for i in range(6))
         assert clips.table["group"].tolist() == [group for _, _, group in names]
     half = clips.take(list(range(0, 40, 2)))
-    assert groups_told(half, clips.grouping) == [group for _, _, group in names][::2]  # type: ignore[arg-type]
+    assert groups_by_rule(half, clips.grouping) == [group for _, _, group in names][::2]  # type: ignore[arg-type]
 
 
 def test_a_name_that_several_rows_have_is_no_feature_and_a_group() -> None:
-    names = [(f"{group}.wav", label, group) for _, label, group in TOLD["GTZAN in threes, a table"]]
+    names = [(f"{group}.wav", label, group) for _, label, group in EXAMPLES["GTZAN in threes, a table"]]
     clips = read_clips(feature_table(names))
     assert "filename" not in clips.features
     assert clips.table["group"].nunique() == 10
 
 
 def test_given_groups_win() -> None:
-    table = feature_table(TOLD["GTZAN in threes, a table"]).assign(artist=[f"a{i % 5}" for i in range(40)])
+    table = feature_table(EXAMPLES["GTZAN in threes, a table"]).assign(
+        artist=[f"a{i % 5}" for i in range(40)]
+    )
     clips = read_clips(table)
     assert clips.table["group"].tolist() == table["artist"].tolist()
     assert clips.grouping is None
 
 
 def test_another_table_is_grouped_by_the_rule_of_the_first() -> None:
-    clips = read_clips(feature_table(TOLD["GTZAN in threes, a table"]))
+    clips = read_clips(feature_table(EXAMPLES["GTZAN in threes, a table"]))
     few = read_clips(
         feature_table([("blues.00000.7", "blues", ""), ("rock.00000.0", "jazz", "")]), labelled=False
     )
     assert few.grouping is None
-    assert regrouped(few, clips.grouping).table["group"].tolist() == ["blues.00000", "rock.00000"]
+    assert apply_grouping(few, clips.grouping).table["group"].tolist() == ["blues.00000", "rock.00000"]
 
 
 def test_a_table_of_recordings_that_are_not_there_and_little_else_stays_one_of_recordings() -> None:
-    table = feature_table(TOLD["GTZAN in threes, a table"]).drop(columns=["f2", "f3", "f4", "f5"])
+    table = feature_table(EXAMPLES["GTZAN in threes, a table"]).drop(columns=["f2", "f3", "f4", "f5"])
     assert read_clips(table).has_audio
 
 

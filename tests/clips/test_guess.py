@@ -5,16 +5,16 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from aurist.clips.guess import ReadOptions, find_roles, known_column, mostly_numbers, part_of
+from aurist.clips.guess import ReadOptions, find_roles, match_column, mostly_numbers, part_of
 from aurist.clips.spans import find_times
 from aurist.errors import DataError
 
 
 def columns(table: dict[str, list[object]], options: ReadOptions | None = None) -> dict[str, str]:
     frame, options = pd.DataFrame(table), options or ReadOptions()
-    found = find_roles(frame, options, "t.csv")
-    find_times(found, frame, options, "t.csv")
-    return found.columns
+    roles = find_roles(frame, options, "t.csv")
+    find_times(roles, frame, options, "t.csv")
+    return roles.columns
 
 
 @pytest.mark.parametrize("name", ["path", "File", "file_name", "audio path", "slice_file_name", "fname"])
@@ -48,9 +48,9 @@ def test_an_id_is_taken_only_where_it_is_unique() -> None:
 
 
 def test_a_track_id_that_repeats_is_a_group() -> None:
-    found = columns({"x": [1, 2, 3], "label": ["a", "b", "a"], "track_id": ["p", "p", "q"]})
-    assert found["group"] == "track_id"
-    assert "id" not in found
+    roles = columns({"x": [1, 2, 3], "label": ["a", "b", "a"], "track_id": ["p", "p", "q"]})
+    assert roles["group"] == "track_id"
+    assert "id" not in roles
 
 
 def test_a_split_of_other_words_is_no_part() -> None:
@@ -59,29 +59,29 @@ def test_a_split_of_other_words_is_no_part() -> None:
 
 
 def test_notes_say_each_guess_and_how_to_change_it() -> None:
-    found = find_roles(pd.DataFrame({"genre": ["a", "b"], "x": [1, 2]}), ReadOptions(), "t.csv")
-    assert found.notes == ["label column: genre (guessed; --label names another, or none)"]
+    roles = find_roles(pd.DataFrame({"genre": ["a", "b"], "x": [1, 2]}), ReadOptions(), "t.csv")
+    assert roles.notes == ["label column: genre (guessed; --label names another, or none)"]
 
 
 def test_what_is_given_is_not_a_guess() -> None:
-    found = find_roles(pd.DataFrame({"genre": ["a", "b"], "x": [1, 2]}), ReadOptions(label="genre"), "t.csv")
-    assert found.columns == {"label": "genre"}
-    assert found.notes == []
+    roles = find_roles(pd.DataFrame({"genre": ["a", "b"], "x": [1, 2]}), ReadOptions(label="genre"), "t.csv")
+    assert roles.columns == {"label": "genre"}
+    assert roles.notes == []
 
 
 def test_where_several_would_do_the_first_wins_and_the_others_are_named() -> None:
     table = pd.DataFrame({"genre": ["a", "b"], "label": ["c", "d"], "x": [1, 2]})
-    found = find_roles(table, ReadOptions(), "t.csv")
-    assert found.columns["label"] == "label"
-    assert any("label column: label" in note and "genre" in note for note in found.notes)
+    roles = find_roles(table, ReadOptions(), "t.csv")
+    assert roles.columns["label"] == "label"
+    assert any("label column: label" in note and "genre" in note for note in roles.notes)
 
 
 @pytest.mark.parametrize("role", ["label", "group", "fold", "id"])
 def test_none_keeps_a_role_empty(role: str) -> None:
     table = {"x": [1, 2], "label": ["a", "b"], "group": ["p", "q"], "fold": [1, 2], "id": ["r", "s"]}
-    found = columns(table, ReadOptions(**{role: "none"}))
-    assert role not in found
-    assert {"label", "group", "fold", "id"} - {role} <= set(found)
+    roles = columns(table, ReadOptions(**{role: "none"}))
+    assert role not in roles
+    assert {"label", "group", "fold", "id"} - {role} <= set(roles)
 
 
 def test_a_column_given_but_missing_names_the_nearest() -> None:
@@ -93,7 +93,7 @@ def test_a_column_given_but_missing_names_the_nearest() -> None:
 
 
 def test_a_column_given_in_another_case_is_found() -> None:
-    assert known_column("GENRE", ["Genre", "x"], "--label", "t") == "Genre"
+    assert match_column("GENRE", ["Genre", "x"], "--label", "t") == "Genre"
 
 
 def test_times_without_a_file_are_an_error_that_names_path() -> None:

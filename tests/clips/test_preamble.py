@@ -1,4 +1,4 @@
-"""What stands before the header of a text table."""
+"""Lines before the header of a text table."""
 
 from __future__ import annotations
 

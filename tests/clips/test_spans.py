@@ -1,4 +1,4 @@
-"""Where clips begin and end: the columns of it, and times as people write them."""
+"""Start and end of clips: their columns, and times as people write them."""
 
 from __future__ import annotations
 

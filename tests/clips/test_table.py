@@ -59,7 +59,7 @@ def test_relative_paths_start_from_the_root_and_absolute_ones_do_not(tmp_path: P
 
 def test_messages_count_rows_of_a_table_without_ids_as_an_editor_does(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("tempo,label\n\n1.5,a\n2.5,b\n")
-    assert [read_clips(tmp_path / "t.csv").called(row) for row in range(2)] == ["row 3", "row 4"]
+    assert [read_clips(tmp_path / "t.csv").display_name(row) for row in range(2)] == ["row 3", "row 4"]
     (tmp_path / "t.csv").write_text("id,tempo,label\nT1,1.5,a\nT2,2.5,b\n")
-    assert read_clips(tmp_path / "t.csv").take([1]).called(0) == "T2 (row 3)"
-    assert make_clips([("a",)], paths=["a.wav"], rows=[2]).called(0) == "a.wav"
+    assert read_clips(tmp_path / "t.csv").take([1]).display_name(0) == "T2 (row 3)"
+    assert make_clips([("a",)], paths=["a.wav"], rows=[2]).display_name(0) == "a.wav"

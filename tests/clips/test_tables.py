@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from aurist.clips import Clips
 from aurist.clips.loading import load_table
+from aurist.clips.multilabel import without_quotes
 from aurist.clips.read import ReadOptions, read_clips
-from aurist.clips.several import without_quotes
 from aurist.errors import AuristError, DataError
 
 
@@ -73,9 +73,9 @@ def test_parquet_is_read_as_csv_is(tmp_path: Path) -> None:
     table = pd.DataFrame({"x": [1.5, 2.5], "genre": ["a", "b"], "id": ["p", "q"]})
     table.to_parquet(tmp_path / "t.parquet")
     table.to_csv(tmp_path / "t.csv", index=False)
-    one, other = read_clips(tmp_path / "t.parquet"), read_clips(tmp_path / "t.csv")
-    pd.testing.assert_frame_equal(one.table, other.table)
-    assert one.classes == other.classes
+    from_parquet, from_csv = read_clips(tmp_path / "t.parquet"), read_clips(tmp_path / "t.csv")
+    pd.testing.assert_frame_equal(from_parquet.table, from_csv.table)
+    assert from_parquet.classes == from_csv.classes
 
 
 def test_a_parquet_file_that_is_none(tmp_path: Path) -> None:
@@ -86,10 +86,10 @@ def test_a_parquet_file_that_is_none(tmp_path: Path) -> None:
 def test_bad_numbers_are_all_listed_with_row_and_column(tmp_path: Path) -> None:
     lines = [f"{i},{i},a" for i in range(40)]
     lines[3], lines[17] = "3,oops,b", "x7,17,b"
-    said = fails(tmp_path, "p,q,label\n" + "\n".join(lines) + "\n")
-    assert "2 cells are no numbers" in said
-    assert "row 5, column 'q': 'oops'" in said
-    assert "row 19, column 'p': 'x7'" in said
+    message = fails(tmp_path, "p,q,label\n" + "\n".join(lines) + "\n")
+    assert "2 cells are no numbers" in message
+    assert "row 5, column 'q': 'oops'" in message
+    assert "row 19, column 'p': 'x7'" in message
 
 
 def test_missing_numbers_are_missing(tmp_path: Path) -> None:
@@ -98,13 +98,13 @@ def test_missing_numbers_are_missing(tmp_path: Path) -> None:
 
 
 def test_empty_labels_are_all_listed(tmp_path: Path) -> None:
-    said = fails(tmp_path, 'x,label\n1,a\n2,\n3,"  "\n4,b\n')
-    assert "2 rows have no label in column 'label':\n  row 3\n  row 4\n" in said
+    message = fails(tmp_path, 'x,label\n1,a\n2,\n3,"  "\n4,b\n')
+    assert "2 rows have no label in column 'label':\n  row 3\n  row 4\n" in message
 
 
 def test_rows_are_called_by_their_line_after_breaks_within_cells(tmp_path: Path) -> None:
-    said = fails(tmp_path, 'note,x,label\n"one\ntwo",1,a\nthree,2,\n')
-    assert "\n  row 4\n" in said
+    message = fails(tmp_path, 'note,x,label\n"one\ntwo",1,a\nthree,2,\n')
+    assert "\n  row 4\n" in message
 
 
 def test_several_labels_and_those_known_to_be_absent(tmp_path: Path) -> None:
@@ -147,9 +147,9 @@ def test_labels_keep_zeros_and_words_for_missing(tmp_path: Path) -> None:
 def test_spans_that_are_none(tmp_path: Path, cells: str, row: int) -> None:
     good = "".join(f"{i}.wav,0,1,a\n" for i in range(12))
     text = f"path,start,end,label\n0.wav,0.5,1.5,a\nb.wav,{cells},b\n{good}"
-    said = fails(tmp_path, text)
-    assert "1 clip does not begin and end as they must" in said
-    assert f"row {row}: start" in said
+    message = fails(tmp_path, text)
+    assert "1 clip does not begin and end as they must" in message
+    assert f"row {row}: start" in message
 
 
 def test_spans_and_their_recording_as_group(tmp_path: Path) -> None:
@@ -177,8 +177,8 @@ def test_absolute_paths_and_audio_root(tmp_path: Path) -> None:
 
 
 def test_rows_without_a_path_are_all_listed(tmp_path: Path) -> None:
-    said = fails(tmp_path, "path,label\na.wav,x\n,y\nc.wav,x\n,y\n")
-    assert "2 rows have no path in column 'path':\n  row 3\n  row 5" in said
+    message = fails(tmp_path, "path,label\na.wav,x\n,y\nc.wav,x\n,y\n")
+    assert "2 rows have no path in column 'path':\n  row 3\n  row 5" in message
 
 
 BESIDE = "path,label,mfcc_1,mfcc_2,weight_kg\na.wav,x,1,2,9\nb.wav,y,3,4,8\n"
@@ -253,8 +253,8 @@ def test_a_second_label_or_id_is_no_feature(tmp_path: Path) -> None:
 
 
 def test_neither_audio_nor_features(tmp_path: Path) -> None:
-    said = fails(tmp_path, "id,label\np,a\nq,b\n")
-    assert "neither a column of audio files (--path) nor any features" in said
+    message = fails(tmp_path, "id,label\np,a\nq,b\n")
+    assert "neither a column of audio files (--path) nor any features" in message
 
 
 def test_columns_of_the_same_name(tmp_path: Path) -> None:
@@ -269,17 +269,17 @@ def test_nothing_in_it(tmp_path: Path, text: str) -> None:
 
 
 def test_rows_of_another_length_are_all_listed(tmp_path: Path) -> None:
-    said = fails(tmp_path, "x,label\n1,a\n2,b,c\n3\n")
-    assert "2 rows do not have 2 cells" in said
-    assert "row 3: 3 cells" in said
-    assert "row 4: 1 cell" in said
-    assert "quotation marks" in said and "Add the cells that are missing" in said
+    message = fails(tmp_path, "x,label\n1,a\n2,b,c\n3\n")
+    assert "2 rows do not have 2 cells" in message
+    assert "row 3: 3 cells" in message
+    assert "row 4: 1 cell" in message
+    assert "quotation marks" in message and "Add the cells that are missing" in message
 
 
 def test_missing_cells_are_not_blamed_on_quotation_marks(tmp_path: Path) -> None:
-    said = fails(tmp_path, "x,label\n1,a\n3\n")
-    assert "1 row does not have 2 cells" in said
-    assert "cells that are missing" in said and "quotation" not in said
+    message = fails(tmp_path, "x,label\n1,a\n3\n")
+    assert "1 row does not have 2 cells" in message
+    assert "cells that are missing" in message and "quotation" not in message
     assert "are missing" not in fails(tmp_path, "x,label\n1,a\n3,a,b\n")
 
 

@@ -14,7 +14,7 @@ from aurist.annotations.lines import Lines
 from aurist.annotations.recordings import Recordings
 from aurist.annotations.sequence import RecordingSequence, Selection, end_of
 from aurist.annotations.table import Annotations, make_annotations
-from aurist.clips.times import plain
+from aurist.clips.times import normalise_name
 from aurist.errors import DataError, listing, plural
 from aurist.files import atomic_path
 
@@ -103,8 +103,10 @@ def with_ravens_names(table: Lines) -> Lines:
 
     ``Begin.Time..s.``, ``Begin_Time_(s)`` and ``begin time (s)`` are ``Begin Time (s)``.
     """
-    own = {plain(name): name for name in (*_HEADER, END_PATH, END_FILE, *LABEL_COLUMNS, *SCORE_COLUMNS)}
-    named = {name: own.get(plain(name), name) for name in table.columns if name not in own.values()}
+    own = {
+        normalise_name(name): name for name in (*_HEADER, END_PATH, END_FILE, *LABEL_COLUMNS, *SCORE_COLUMNS)
+    }
+    named = {name: own.get(normalise_name(name), name) for name in table.columns if name not in own.values()}
     new = [name for name in named.values() if name in own.values()]
     named = {old: name for old, name in named.items() if new.count(name) == 1 and name not in table.columns}
     if not {BEGIN, END} <= {named.get(name, name) for name in table.columns} or not named:

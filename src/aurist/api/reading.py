@@ -213,7 +213,7 @@ def check(
     """
     from aurist.audit import audit
     from aurist.audit.words import findings
-    from aurist.clips.grouped import regrouped, without_guess
+    from aurist.clips.guessed_groups import apply_grouping, without_guessed_groups
     from aurist.features.store import default_cache_dir
     from aurist.inference.inputs import read_sources
 
@@ -226,7 +226,7 @@ def check(
             if test is not None:
                 unlabelled = replace(options, label=None, group=None, fold=None)
                 more = clips_reader.read_clips(labelled(test, "test"), unlabelled, labelled=False)
-                more = regrouped(without_guess(more), clips.grouping)
+                more = apply_grouping(without_guessed_groups(more), clips.grouping)
             folder = default_cache_dir() if cache_dir is None else Path(cache_dir)
             result = audit(clips, more, jobs=jobs, cache_dir=folder, near=near)
         for note in clips.notes:

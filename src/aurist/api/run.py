@@ -384,7 +384,7 @@ class Run:
         for note in applied.notes:
             warn(note)
         for row, message in applied.failures.items():
-            name = str(index[row]) if applied.clips.has_audio else applied.clips.called(row)
+            name = str(index[row]) if applied.clips.has_audio else applied.clips.display_name(row)
             warn(f"not predicted: {about(name, message)}")
         return applied, index
 

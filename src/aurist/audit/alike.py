@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from aurist.clips.grouped import groups_told, names_of
+from aurist.clips.guessed_groups import clip_names, groups_by_rule
 from aurist.clips.name_search import CLASSES
 from aurist.clips.table import Clips
 from aurist.features.store import config_for, summary_table
@@ -105,7 +105,7 @@ def alike_sentence(clips: Clips, features: pd.DataFrame) -> str | None:
     apart = pd.factorize(folds)[0] if pd.notna(folds).all() else None
     grouping = some.grouping
     if grouping is not None and grouping.objection != CLASSES:
-        by_name = by_group(nearest, classes, groups_told(some, grouping), apart)
+        by_name = by_group(nearest, classes, groups_by_rule(some, grouping), apart)
         if by_name.sure:
             return (
                 f"warning: {by_name.words('in its group by name')}, such as {grouping.example[1]!r} of "
@@ -140,7 +140,7 @@ def compare_nearest(
 
 def some_rows(clips: Clips, features: pd.DataFrame | None = None, most: int = MOST) -> Rows:
     """Rows to compare: in the order of their names, one of each copy, in runs of neighbours where there are many."""
-    names = names_of(clips)
+    names = clip_names(clips)
     order = sorted(range(len(names)), key=lambda row: natural(names[row]))
     if features is not None:
         numbers = features.select_dtypes("number")

@@ -13,7 +13,7 @@ from aurist.audit.broken import clip_spans
 from aurist.audit.duplicates import Ints, Rows, joined, repeated_sets, row_hashes
 from aurist.audit.files import FileFacts
 from aurist.audit.near import COLUMNS, near_pairs
-from aurist.clips.table import Clips, row_called
+from aurist.clips.table import Clips, row_display_name
 from aurist.errors import DataError, listing, plural
 
 Mask = npt.NDArray[np.bool_]
@@ -26,7 +26,7 @@ class Relations:
     Parameters
     ----------
     rows
-        All rows: the columns of the clips tables, ``called`` (their names in messages), ``file`` and ``sound`` (a
+        All rows: the columns of the clips tables, ``display_name`` (their names in messages), ``file`` and ``sound`` (a
         number for each distinct file and each distinct decoded content; -1 for none) and ``input`` (the same where a
         model would see the same; -1 where a fatal flaw leaves nothing to see).
     group, recording, identical
@@ -113,7 +113,7 @@ def _sets(codes: pd.Series[int]) -> list[Rows]:
 def _called(clips: Clips) -> Iterator[str]:
     rows: Sequence[int | str | None] = clips.rows or [None] * len(clips)
     for name, path, row in zip(clips.table["clip_id"], clips.table["path"], rows, strict=True):
-        yield row_called(str(name), path, row)
+        yield row_display_name(str(name), path, row)
 
 
 def _joint(tables: Sequence[Clips], facts: Sequence[Mapping[str, FileFacts]], usable: Mask) -> pd.DataFrame:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from aurist.audit.found import Audit
-from aurist.clips.table import row_called
+from aurist.clips.table import row_display_name
 from aurist.errors import about, plural
 
 
@@ -83,4 +83,6 @@ def _sets(found: Audit) -> int:
 def _called(found: Audit, rows: pd.DataFrame) -> str:
     """Name the first of the rows as people find it in their file."""
     first = rows.iloc[0]
-    return row_called(str(first["clip_id"]), first["path"], found.rows[first["row"]] if found.rows else None)
+    return row_display_name(
+        str(first["clip_id"]), first["path"], found.rows[first["row"]] if found.rows else None
+    )

@@ -15,7 +15,7 @@ from aurist.audit import Audit, audit, with_file_rows
 from aurist.audit.alike import alike_sentence
 from aurist.audit.words import sentences
 from aurist.clips import Clips
-from aurist.clips.grouped import regrouped, without_guess
+from aurist.clips.guessed_groups import apply_grouping, without_guessed_groups
 from aurist.clips.read import ReadOptions, Source, read_clips
 from aurist.config import FitConfig
 from aurist.errors import ConfigError, DataError, about, listing, plural
@@ -64,7 +64,7 @@ def prepare(
     unlabelled = like_clips(replace(options, label=None, group=None, fold=None), clips)
     test_clips = None if test is None else read_clips(test, unlabelled, labelled=False)
     if test_clips is not None:
-        test_clips = regrouped(without_guess(test_clips), clips.grouping)
+        test_clips = apply_grouping(without_guessed_groups(test_clips), clips.grouping)
     if config.unlabelled is not None:
         read_clips(config.unlabelled, unlabelled, labelled=False)  # what cannot be read is said now
     _check_learnable(clips)
@@ -220,7 +220,9 @@ def _keep(clips: Clips, broken: pd.DataFrame, *, allow_loss: bool) -> npt.NDArra
         return kept
     row_of = {name: row for row, name in enumerate(clips.table["clip_id"])}
     details = zip(broken["clip_id"], broken["detail"], strict=True)
-    reasons = listing([about(clips.called(row_of[name]), str(detail)) for name, detail in details], shown=10)
+    reasons = listing(
+        [about(clips.display_name(row_of[name]), str(detail)) for name, detail in details], shown=10
+    )
     advice = (
         "Repair these files or rows (`aurist check` lists them), or go on without them with --allow-loss."
     )

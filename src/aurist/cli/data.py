@@ -61,7 +61,7 @@ def check(
     from aurist.audit import audit
     from aurist.audit.alike import compare_nearest
     from aurist.audit.words import sentences
-    from aurist.clips.grouped import regrouped, without_guess
+    from aurist.clips.guessed_groups import apply_grouping, without_guessed_groups
     from aurist.clips.read import read_clips
     from aurist.features.store import default_cache_dir
     from aurist.folders import check_output
@@ -77,7 +77,9 @@ def check(
     test_clips = (
         None
         if test is None
-        else regrouped(without_guess(read_clips(test, unlabelled, labelled=False)), clips.grouping)
+        else apply_grouping(
+            without_guessed_groups(read_clips(test, unlabelled, labelled=False)), clips.grouping
+        )
     )
     cache_dir = cache_dir or default_cache_dir()
     found = audit(clips, test_clips, jobs=jobs, cache_dir=cache_dir, near=near)

@@ -80,7 +80,7 @@ def print_applied(applied: ClipPredictions) -> None:
     for note in (*applied.clips.notes, *applied.notes):
         say(note)
     for row, message in applied.failures.items():
-        say(f"not predicted: {about(applied.clips.called(row), message)}")
+        say(f"not predicted: {about(applied.clips.display_name(row), message)}")
     seen = int(applied.seen.sum())
     if seen:
         stands = "stands" if seen == 1 else "stand"

@@ -1,4 +1,4 @@
-"""ARFF, dense and sparse, with one label or several (as Mulan writes them, with an XML of the labels' names).
+"""Read ARFF, dense and sparse, with one label or several (as in Mulan, with an XML file of the labels' names).
 
 Source: the Weka manual's chapter on ARFF; http://mulan.sourceforge.net/format.html.
 """
@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from aurist.clips.guess import NAMES, NONE, ReadOptions, known_column, mostly_numbers
+from aurist.clips.guess import NAMES, NONE, ReadOptions, match_column, mostly_numbers
 from aurist.clips.labels import cell_text, exact_numbers
 from aurist.clips.loading import read_text
 from aurist.clips.suffixes import is_audio
 from aurist.clips.table import Clips
 from aurist.clips.tables import read_table
-from aurist.clips.times import plain
+from aurist.clips.times import normalise_name
 from aurist.errors import DataError, listing, plural
 
 _QUOTED = r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\""
@@ -40,7 +40,7 @@ Cells = list[str | None]
 
 @dataclass(frozen=True)
 class Attribute:
-    """A column: its name, and its values where it is nominal."""
+    """A column: its name, and its values if it is nominal."""
 
     name: str
     nominal: tuple[str, ...] | None
@@ -48,24 +48,24 @@ class Attribute:
 
     @property
     def on_off(self) -> bool:
-        """Whether it can say that a label is there or not."""
+        """True if its values can mark a label as present or absent."""
         return self.numeric or {value.lower() for value in self.nominal or ("?",)} <= _ON | _OFF
 
 
 def read_arff(path: Path, options: ReadOptions, *, labelled: bool) -> Clips:
-    """Read an ARFF table of features, with one label a row or several.
+    """Read an ARFF table of features, with one or several labels per row.
 
-    Several labels are the columns that Mulan's XML beside it names (``birds.xml`` for ``birds-train.arff``), or
-    ``options.label`` (comma-separated), or the last columns of 0 and 1. A single label is the nominal column with
-    a label's name, or the last one.
+    Several labels are the columns that Mulan's XML file names (``birds.xml`` for ``birds-train.arff``), or
+    ``options.label`` (comma-separated), or the last columns of 0 and 1. A single label is the nominal column with a
+    common name of labels, or the last one.
 
     Raises
     ------
     DataError
-        Where lines, cells or labels are not what they must be: all of them.
+        If lines, cells or labels are wrong: all of them.
     """
     table, attributes, notes = load_arff(path)
-    attributes = [_as_text(one, table[one.name]) for one in attributes]
+    attributes = [_as_text(attribute, table[attribute.name]) for attribute in attributes]
     names, note = _label_names(path, attributes, options, labelled=labelled)
     notes += note
     if len(names) > 1:
@@ -80,12 +80,12 @@ def read_arff(path: Path, options: ReadOptions, *, labelled: bool) -> Clips:
 
 
 def load_arff(path: Path) -> tuple[pd.DataFrame, list[Attribute], list[str]]:
-    """The rows of an ARFF file (the index: their lines), its attributes, and notes on how it was read.
+    """Load the rows of an ARFF file (the index is their lines), its attributes, and notes on how it was read.
 
     Raises
     ------
     DataError
-        Where lines are no rows of it: all of them.
+        If lines are no rows of the table: all of them.
     """
     text, notes = read_text(path)
     attributes: list[Attribute] = []
@@ -147,7 +147,7 @@ def _dense(line: str) -> Cells:
 
 
 def _sparse(line: str, attributes: Sequence[Attribute]) -> Cells | None:
-    """``{3 1.5, 7 yes}``: what is not named is 0, or the first value of a nominal attribute."""
+    """Read ``{3 1.5, 7 yes}``; all other cells are 0, or the first value of a nominal attribute."""
     cells: Cells = [attribute.nominal[0] if attribute.nominal else "0" for attribute in attributes]
     inside = line.removeprefix("{").removesuffix("}").strip()
     at = 0
@@ -175,17 +175,17 @@ def _typed(table: pd.DataFrame, attributes: Sequence[Attribute], path: Path) -> 
     bad = []
     for attribute in attributes:
         column = table[attribute.name]
-        strange = pd.Series(False, index=table.index)
+        invalid = pd.Series(False, index=table.index)
         expected = "no number"
         if attribute.numeric:
             numbers = exact_numbers(column)
-            strange = numbers.isna() & column.notna()
+            invalid = numbers.isna() & column.notna()
             columns[attribute.name] = numbers
         else:
             if attribute.nominal is not None:
-                strange, expected = column.notna() & ~column.isin(attribute.nominal), "none of its values"
+                invalid, expected = column.notna() & ~column.isin(attribute.nominal), "none of its values"
             columns[attribute.name] = column
-        for line in table.index[strange]:
+        for line in table.index[invalid]:
             bad.append(f"line {line}, {attribute.name!r}: {column[line]!r} is {expected}")
     if bad:
         what = f"{plural(len(bad), 'cell')} {'is' if len(bad) == 1 else 'are'}"
@@ -194,19 +194,19 @@ def _typed(table: pd.DataFrame, attributes: Sequence[Attribute], path: Path) -> 
 
 
 def _as_text(attribute: Attribute, column: pd.Series[Any]) -> Attribute:
-    """Take a list of values that are names of recordings, or of rows, for text, as in other tables.
+    """Read a list of values as text if they are names of recordings or of rows, as in other tables.
 
-    Programs that make ARFF of a CSV write each text so. A label is none: a few rows may each be of another class.
+    Programs that convert CSV to ARFF write all text so. Labels stay a list: a few rows may each have another class.
     """
     values = attribute.nominal or ()
-    if not values or plain(attribute.name) in NAMES["label"]:
+    if not values or normalise_name(attribute.name) in NAMES["label"]:
         return attribute
     of_rows = len(column) > _FEW_ROWS and column.is_unique and not mostly_numbers(column)
     return replace(attribute, nominal=None) if of_rows or all(map(is_audio, values)) else attribute
 
 
 def _nominal(column: pd.Series[Any], attribute: Attribute) -> pd.Series[Any]:
-    """Numbers where the values are 0 and 1; else a category, though the values may look like numbers."""
+    """Convert values 0 and 1 to numbers, all others to categories, even if they look like numbers."""
     values = list(dict.fromkeys(attribute.nominal or ()))
     if set(values) <= {"0", "1"}:
         return pd.to_numeric(column).astype(np.float64)
@@ -214,14 +214,14 @@ def _nominal(column: pd.Series[Any], attribute: Attribute) -> pd.Series[Any]:
 
 
 def _gathered(table: pd.DataFrame, attributes: Sequence[Attribute], path: Path) -> pd.DataFrame:
-    """The table with one column of lists of labels in place of the columns of 0 and 1."""
+    """Replace the label columns of 0 and 1 by one column of lists of labels."""
     names = [attribute.name for attribute in attributes]
     cells = table[names].map(lambda cell: cell_text(cell).lower())
-    known = cells.isin(_ON | _OFF)
-    if not known.to_numpy().all():
+    valid = cells.isin(_ON | _OFF)
+    if not valid.to_numpy().all():
         bad = [
             f"line {table.index[row]}, {names[column]!r}: {cells.iloc[row, column] or '?'}"
-            for row, column in np.argwhere(~known.to_numpy())
+            for row, column in np.argwhere(~valid.to_numpy())
         ]
         raise DataError(
             f"{path}: {plural(len(bad), 'cell')} of label columns {'is' if len(bad) == 1 else 'are'} neither 0 nor "
@@ -229,34 +229,34 @@ def _gathered(table: pd.DataFrame, attributes: Sequence[Attribute], path: Path) 
             "Correct them, or name the label columns with --label."
         )
     on = cells.isin(_ON).to_numpy()
-    lists = [[name for name, there in zip(names, row, strict=True) if there] for row in on]
+    lists = [[name for name, present in zip(names, row, strict=True) if present] for row in on]
     return table.drop(columns=names).assign(**{_GATHERED: pd.Series(lists, index=table.index, dtype=object)})
 
 
 def _label_names(
     path: Path, attributes: Sequence[Attribute], options: ReadOptions, *, labelled: bool
 ) -> tuple[list[str], list[str]]:
-    """The label columns, and how they were found."""
-    known = [attribute.name for attribute in attributes]
+    """Find the label columns, with notes on the guess."""
+    columns = [attribute.name for attribute in attributes]
     if options.label == NONE:
         return [], []
     if options.label is not None:
-        if options.label in known:
+        if options.label in columns:
             return [options.label], []
         return [
-            known_column(name.strip(), known, "--label", str(path)) for name in options.label.split(",")
+            match_column(name.strip(), columns, "--label", str(path)) for name in options.label.split(",")
         ], []
     xml = _mulan_xml(path)
     if xml is not None:
-        found = _names_in(xml)
-        strange = [name for name in found if name not in known]
-        if strange and (labelled or len(strange) < len(found)):
+        listed = _names_in(xml)
+        unknown = [name for name in listed if name not in columns]
+        if unknown and (labelled or len(unknown) < len(listed)):
             raise DataError(
-                f"{xml} names {plural(len(strange), 'label')} that {path} does not have:\n{listing(strange)}"
+                f"{xml} names {plural(len(unknown), 'label')} that {path} does not have:\n{listing(unknown)}"
             )
-        if strange:
-            return [], [f"without labels: none of the {len(found)} that {xml.name} names"]
-        return found, [f"labels: the {len(found)} columns that {xml.name} names"]
+        if unknown:
+            return [], [f"without labels: none of the {len(listed)} that {xml.name} names"]
+        return listed, [f"labels: the {len(listed)} columns that {xml.name} names"]
     trailing: list[str] = []
     for attribute in reversed(attributes):
         if attribute.nominal is None or not attribute.on_off:
@@ -271,11 +271,11 @@ def _label_names(
 
 def _single(attributes: Sequence[Attribute], *, labelled: bool) -> tuple[list[str], list[str]]:
     nominal = [attribute.name for attribute in attributes if attribute.nominal is not None]
-    by_name = [name for name in nominal if plain(name) in NAMES["label"]]
-    # what is to be predicted may lack the label: then a nominal feature further up is no label
+    by_name = [name for name in nominal if normalise_name(name) in NAMES["label"]]
+    # data to predict may lack the label: then a nominal feature before the last column is no label
     last = nominal[-1:] if labelled or attributes[-1].nominal is not None else []
-    found = (by_name or last)[:1]
-    return found, [f"label column: {found[0]} (guessed; --label names another, or none)"] if found else []
+    label = (by_name or last)[:1]
+    return label, [f"label column: {label[0]} (guessed; --label names another, or none)"] if label else []
 
 
 def _names_in(xml: Path) -> list[str]:
@@ -288,5 +288,5 @@ def _names_in(xml: Path) -> list[str]:
 
 def _mulan_xml(path: Path) -> Path | None:
     stems = (path.stem, re.sub(r"[-_](train|test)$", "", path.stem))
-    places = [path.with_name(f"{stem}.xml") for stem in stems]
-    return next((place for place in places if place.exists()), None)
+    candidates = [path.with_name(f"{stem}.xml") for stem in stems]
+    return next((candidate for candidate in candidates if candidate.exists()), None)

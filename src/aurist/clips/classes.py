@@ -1,4 +1,4 @@
-"""What the names of folders say of the classes in them: several, none, or no classes at all."""
+"""Read classes from names of folders: one, several, or none."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import re
 from collections.abc import Sequence
 
 from aurist.clips.labels import sort_labels
-from aurist.clips.several import pieces_of
+from aurist.clips.multilabel import pieces_of
 
 Names = list[tuple[str, ...]]
 
-#: Folders of sound without any class, for BirdNET.
+#: Folders of sound without any class, as BirdNET has them.
 _NOTHING = frozenset(("background", "noise", "other", "silence"))
 _NO_CLASS = re.compile(
     r"(19|20)\d\d([-_. ]?[01]\d([-_. ]?[0-3]\d)?)?|"
@@ -24,15 +24,15 @@ _NO_CLASS = re.compile(
 def folder_labels(
     names: Sequence[str | None], separator: str | None = None
 ) -> tuple[Names, Names, bool, list[str]]:
-    """The labels of each clip, those known to be absent, whether there may be several, and notes.
+    """Return the labels of each clip, its absent labels, True if clips may have several labels, and notes.
 
-    As BirdNET has folders, ``Wren,Robin`` holds both and ``-Wren`` surely none; where there are such, ``Background``,
-    ``Noise``, ``Other`` and ``Silence`` hold no class.
+    Folders are named as for BirdNET: ``Wren,Robin`` holds both, ``-Wren`` holds no wren. If there are such names,
+    ``Background``, ``Noise``, ``Other`` and ``Silence`` hold no class.
 
     Parameters
     ----------
     names
-        The folder of each clip; None: it stands in none.
+        The folder of each clip; None if it is in none.
     separator
         As for `pieces_of`.
 
@@ -43,18 +43,18 @@ def folder_labels(
     """
     folders = list(dict.fromkeys(name for name in names if name is not None))
     pieces, notes = pieces_of(folders, separator)
-    nothing = [name for name in folders if name.strip("_").lower().removesuffix("_noise") in _NOTHING]
+    without_class = [name for name in folders if name.strip("_").lower().removesuffix("_noise") in _NOTHING]
     notes = [note.replace("labels:", "folders:", 1) for note in notes] + _doubts(folders)
     if pieces is None:
-        if nothing:
-            notes.append(f"folders: {', '.join(nothing)} taken for a class like the others")
+        if without_class:
+            notes.append(f"folders: {', '.join(without_class)} taken for a class like the others")
         return [() if name is None else (name,) for name in names], [()] * len(names), False, notes
     pairs = dict(zip(folders, map(sort_labels, pieces), strict=True))
-    if nothing:
-        notes.append(f"folders: {', '.join(nothing)} taken for sound without any label")
-        pairs |= dict.fromkeys(nothing, ((), ()))
-    of = [((), ()) if name is None else pairs[name] for name in names]
-    return [pair[0] for pair in of], [pair[1] for pair in of], True, notes
+    if without_class:
+        notes.append(f"folders: {', '.join(without_class)} taken for sound without any label")
+        pairs |= dict.fromkeys(without_class, ((), ()))
+    of_clips = [((), ()) if name is None else pairs[name] for name in names]
+    return [pair[0] for pair in of_clips], [pair[1] for pair in of_clips], True, notes
 
 
 def _doubts(folders: Sequence[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Which columns of a table are features, and what their cells hold."""
+"""Find the feature columns of a table and convert their cells."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from aurist.clips.guess import NAMES, NONE, ReadOptions, Roles, known_column, mostly_numbers
+from aurist.clips.guess import NAMES, NONE, ReadOptions, Roles, match_column, mostly_numbers
 from aurist.clips.labels import MISSING, cell_text, exact_numbers
 from aurist.clips.numbers import plain_numbers, spelling_note, without_value
 from aurist.clips.suffixes import is_audio
 from aurist.clips.table import COLUMNS
-from aurist.clips.times import plain
+from aurist.clips.times import normalise_name
 from aurist.errors import DataError, listing, plural
 
 #: Roles that a table can do without, by "none".
@@ -26,14 +26,14 @@ _COORDINATES = {"y"}
 
 
 def find_features(table: pd.DataFrame, roles: Roles, options: ReadOptions, where: str) -> pd.DataFrame | None:
-    """The feature columns: those named, or in a table without paths all that have no other role.
+    """Return the feature columns: the named ones, or in a table without paths all that have no other role.
 
-    Columns of numbers become float or integer columns; text and categories stay what they are.
+    Columns of numbers become float or integer columns. Text and categories stay as they are.
 
     Raises
     ------
     DataError
-        Where there are none, or cells in columns of numbers are no numbers: all of them.
+        If there are no features, or cells in columns of numbers are no numbers: all of them.
     """
     free = [str(name) for name in table.columns if name not in roles.columns.values()]
     if options.features is not None:
@@ -45,7 +45,7 @@ def find_features(table: pd.DataFrame, roles: Roles, options: ReadOptions, where
         if extra:
             roles.notes.append(f"columns that the run does not know, passed over: {', '.join(extra[:10])}")
     elif roles.get("path"):
-        _say_left(table, free, roles)
+        _note_unused(table, free, roles)
         return None
     else:
         chosen = _all_features(table, _without_refused(free, options), roles)
@@ -67,14 +67,14 @@ def find_features(table: pd.DataFrame, roles: Roles, options: ReadOptions, where
 
 
 def _matching(pattern: str, names: list[str], where: str) -> list[str]:
-    found = names if pattern in names else fnmatch.filter(names, pattern)
-    return [pattern] if pattern in names else found or [known_column(pattern, names, "--features", where)]
+    matches = names if pattern in names else fnmatch.filter(names, pattern)
+    return [pattern] if pattern in names else matches or [match_column(pattern, names, "--features", where)]
 
 
-def _say_left(table: pd.DataFrame, free: list[str], roles: Roles) -> None:
+def _note_unused(table: pd.DataFrame, free: list[str], roles: Roles) -> None:
     numbers = [name for name in free if mostly_numbers(table[name])]
-    kept = roles.get("label")
-    labels = [name for name in free if _LABEL.search(name) and not _is_code(table, name, kept)]
+    label = roles.get("label")
+    labels = [name for name in free if _LABEL.search(name) and not _is_code(table, name, label)]
     if labels:
         roles.notes.append(
             f"not used, though called like labels: {', '.join(labels)} (--label names another column)"
@@ -87,7 +87,7 @@ def _say_left(table: pd.DataFrame, free: list[str], roles: Roles) -> None:
 
 
 def _is_code(table: pd.DataFrame, name: str, label: str | None) -> bool:
-    """Tell whether a column says no more than that of the labels does: a number or a name of each."""
+    """Tell whether a column only repeats the labels, as a number or another name of each."""
     if label is None:
         return False
     cells = pd.DataFrame({"label": table[label].map(str), "other": table[name].map(str)}).drop_duplicates()
@@ -95,28 +95,28 @@ def _is_code(table: pd.DataFrame, name: str, label: str | None) -> bool:
 
 
 def _without_refused(free: list[str], options: ReadOptions) -> list[str]:
-    """Not ``fold`` after ``--fold none``: what is not to be used as a fold is no measurement either."""
+    """Leave out columns of refused roles: after ``--fold none``, a column ``fold`` is no feature either."""
     refused = {name for role in _REFUSABLE if getattr(options, role) == NONE for name in NAMES[role]}
-    return [name for name in free if plain(name) not in refused]
+    return [name for name in free if normalise_name(name) not in refused]
 
 
 def _all_features(table: pd.DataFrame, free: list[str], roles: Roles) -> list[str]:
-    different = [name for name in free if _is_a_name(table[name])]
-    if different:
-        roles.notes.append(f"not taken as features, a different text in every row: {', '.join(different)}")
-    of_files = [name for name in free if name not in different and _names_files(name, table[name])]
+    unique_texts = [name for name in free if _is_a_name(table[name])]
+    if unique_texts:
+        roles.notes.append(f"not taken as features, a different text in every row: {', '.join(unique_texts)}")
+    of_files = [name for name in free if name not in unique_texts and _names_files(name, table[name])]
     if of_files:
         roles.notes.append(f"not taken as features, names of recordings: {', '.join(of_files)}")
-    names_only = {*different, *of_files}
-    # a second id or a code of the label (genre and genre_id) would give the answer away
-    known = {*NAMES["id"], *(NAMES["label"] if roles.get("label") else ())} - _COORDINATES
-    telling = [name for name in free if name not in names_only and plain(name) in known]
-    if telling:
+    names_only = {*unique_texts, *of_files}
+    # a second id or a code of the label (genre and genre_id) would leak the answer
+    leaking_names = {*NAMES["id"], *(NAMES["label"] if roles.get("label") else ())} - _COORDINATES
+    leaking = [name for name in free if name not in names_only and normalise_name(name) in leaking_names]
+    if leaking:
         roles.notes.append(
-            f"not taken as features, ids or labels by their names: {', '.join(telling)} "
+            f"not taken as features, ids or labels by their names: {', '.join(leaking)} "
             "(--features names the features to take)"
         )
-    return [name for name in free if name not in names_only and name not in telling]
+    return [name for name in free if name not in names_only and name not in leaking]
 
 
 def is_text(column: pd.Series[Any]) -> bool:
@@ -125,10 +125,10 @@ def is_text(column: pd.Series[Any]) -> bool:
 
 
 def _names_files(name: str, column: pd.Series[Any]) -> bool:
-    """Tell whether the cells are names of recordings, of which several rows are made."""
+    """Tell whether the cells are names of recordings."""
     if not is_text(column) or mostly_numbers(column):
         return False
-    return plain(name) in NAMES["path"] or all(is_audio(cell_text(cell)) for cell in column)
+    return normalise_name(name) in NAMES["path"] or all(is_audio(cell_text(cell)) for cell in column)
 
 
 def _is_a_name(column: pd.Series[Any]) -> bool:
@@ -139,9 +139,9 @@ def _with_types(table: pd.DataFrame, kinds: Mapping[str, str], where: str) -> pd
     columns: dict[str, pd.Series[Any]] = {}
     bad: list[str] = []
     for name in table.columns:
-        column, strange = _typed(table[name], kinds.get(name))
+        column, invalid = _typed(table[name], kinds.get(name))
         columns[name] = column
-        bad.extend(f"row {row}, column {name!r}: {cell!r}" for row, cell in strange)
+        bad.extend(f"row {row}, column {name!r}: {cell!r}" for row, cell in invalid)
     if bad:
         raise DataError(
             f"{where}: {plural(len(bad), 'cell')} {'is no number' if len(bad) == 1 else 'are no numbers'}, in columns "
@@ -151,7 +151,10 @@ def _with_types(table: pd.DataFrame, kinds: Mapping[str, str], where: str) -> pd
 
 
 def _typed(column: pd.Series[Any], kind: str | None) -> tuple[pd.Series[Any], list[tuple[object, object]]]:
-    """A column of numbers as such, and its cells that are none; ``kind`` as a run has it, if it says."""
+    """Convert a column by its kind; also return row and content of cells that are no numbers.
+
+    ``kind`` is the kind of the fitted run, or None.
+    """
     if kind == "category":
         return column.mask(column.isna() | column.isin(MISSING)).astype(object), []
     if isinstance(column.dtype, pd.CategoricalDtype):
@@ -170,5 +173,5 @@ def _typed(column: pd.Series[Any], kind: str | None) -> tuple[pd.Series[Any], li
     if kind is None and not mostly_numbers(column):
         return column.mask(column.isna() | column.isin(MISSING)).astype(object), []
     numbers = exact_numbers(plain_numbers(cells, decimal=kind == "decimal"))
-    strange = numbers.isna() & cells.notna()
-    return numbers, list(zip(column.index[strange], column[strange], strict=True))
+    invalid = numbers.isna() & cells.notna()
+    return numbers, list(zip(column.index[invalid], column[invalid], strict=True))

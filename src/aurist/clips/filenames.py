@@ -1,4 +1,4 @@
-"""Labels and groups from file names, by a pattern such as ``{label}_{group}_{n}``."""
+"""Read labels and groups from file names, by a pattern such as ``{label}_{group}_{n}``."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ FIELDS = ("label", "group", "fold")
 
 
 def compile_pattern(pattern: str) -> re.Pattern[str]:
-    """The pattern as a regular expression over the file's stem, or over its path where it has a ``/``.
+    """Compile the pattern to a regular expression over the file's stem, or over its path if it has a ``/``.
 
-    A field ends where what follows it in the pattern first fits, and the last one takes all that is left; names
-    other than label, group and fold are read over.
+    A field ends at the first match of the text that follows it in the pattern. The last field takes the rest. Names
+    other than label, group and fold are ignored.
 
     Examples
     --------
@@ -24,8 +24,8 @@ def compile_pattern(pattern: str) -> re.Pattern[str]:
     """
     pieces = re.split(r"\{([^{}]*)\}", pattern)
     names = pieces[1::2]
-    strange = [name for name in names if not name.isidentifier()]
-    if strange or any(mark in piece for piece in pieces[::2] for mark in "{}"):
+    bad = [name for name in names if not name.isidentifier()]
+    if bad or any(mark in piece for piece in pieces[::2] for mark in "{}"):
         raise ConfigError(
             f"--label-from is {pattern!r}, but a field is a word in braces, as in '{{label}}_{{group}}_{{n}}'."
         )
@@ -35,39 +35,39 @@ def compile_pattern(pattern: str) -> re.Pattern[str]:
         )
     if len(set(names)) < len(names):
         raise ConfigError(f"--label-from is {pattern!r}, but every field needs a name of its own.")
-    made = re.escape(pieces[0])
+    regex = re.escape(pieces[0])
     for i, name in enumerate(names):
         last = i == len(names) - 1
-        made += f"(?P<{name}>{'.+' if last else '.+?'})" + re.escape(pieces[2 * i + 2])
-    return re.compile(made)
+        regex += f"(?P<{name}>{'.+' if last else '.+?'})" + re.escape(pieces[2 * i + 2])
+    return re.compile(regex)
 
 
 def read_names(paths: list[str], pattern: str) -> list[dict[str, str]]:
-    """The fields of every path.
+    """Read the fields of every path.
 
     Raises
     ------
     DataError
-        Where paths do not fit the pattern: all of them.
+        If paths do not fit the pattern: all of them.
     """
     compiled = compile_pattern(pattern)
-    found, strange = [], []
+    fields, unmatched = [], []
     for path in paths:
         whole = PurePosixPath(path.replace("\\", "/"))
         text = str(whole.with_suffix("")) if "/" in pattern else whole.stem
         match = _match(compiled, text, "/" in pattern)
         if match is None:
-            strange.append(path)
+            unmatched.append(path)
         else:
-            found.append(
+            fields.append(
                 {name: _clean(name, value) for name, value in match.groupdict().items() if name in FIELDS}
             )
-    if strange:
+    if unmatched:
         raise DataError(
-            f"{len(strange)} of {len(paths)} file names do not fit the pattern {pattern!r}:\n{listing(strange)}\n"
+            f"{len(unmatched)} of {len(paths)} file names do not fit the pattern {pattern!r}:\n{listing(unmatched)}\n"
             "Rename them, move them elsewhere, or change --label-from."
         )
-    return found
+    return fields
 
 
 def _clean(field: str, value: str) -> str:

@@ -1,7 +1,7 @@
-"""Groups guessed from names: pieces of one recording, takes of one speaker, recordings of one place.
+"""Guess groups from names: pieces of one recording, takes of one speaker, recordings of one site.
 
-Many names are looked at together. A rule counts where several names come to share a group by it, and is used where
-that leaves every class three groups or more, is not the classes over again, and does not empty the given folds.
+A rule must give one group to several names. It is used if every class has three groups or more, the groups are not the
+classes again, and the given folds do not cut through them.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ from aurist.errors import plural
 
 @dataclass(frozen=True)
 class Grouping:
-    """Groups that names tell.
+    """Groups guessed from names.
 
     Parameters
     ----------
     rule
-        How a group follows from a name.
+        Turns a name into its group.
     source
-        Where the names stand: "file names", or "column filename".
+        The source of the names: "file names", or "column filename".
     example
         A name, and its group.
     n_groups
-        How many groups there are among the ``n_clips`` whose names tell one.
+        Count of groups among the ``n_clips`` clips that have one.
     objection
-        Why they are not used unless somebody says so; empty where they are plausible.
+        The reason against the groups; empty if they are plausible. They are then used only on request.
     used
-        Whether they are the groups of the clips.
+        True if the clips have these groups.
     """
 
     rule: Rule
@@ -45,24 +45,25 @@ class Grouping:
     used: bool = False
 
     def sentence(self) -> str:
-        """The guess in words, with an example and its count."""
+        """Describe the guess in a sentence, with an example and counts."""
         name, group = self.example
-        what = (
+        description = (
             f"{self.rule.pattern()}, such as {group!r} of {name!r}: {plural(self.n_groups, 'group')} of "
             f"{plural(self.n_clips, 'clip')}"
         )
         if self.used:
-            return f"groups: guessed from the {self.source}, {what} (--group none counts each clip as its own group)"
+            opt_out = "(--group none counts each clip as its own group)"
+            return f"groups: guessed from the {self.source}, {description} {opt_out}"
         use = "" if self.objection == CLASSES else " (--group names uses them)"
-        return f"groups that the {self.source} may tell, {what}; not used, as {self.objection}{use}"
+        return f"groups that the {self.source} may tell, {description}; not used, as {self.objection}{use}"
 
     def to_dict(self) -> dict[str, Any]:
-        """For JSON."""
+        """Return the fields for JSON."""
         return {**vars(self), "rule": self.rule.to_dict(), "example": list(self.example)}
 
 
 def grouping_from(stored: Mapping[str, Any] | None) -> Grouping | None:
-    """The grouping that `Grouping.to_dict` wrote."""
+    """Read the grouping that `Grouping.to_dict` wrote."""
     if stored is None:
         return None
     name, group = stored["example"]
@@ -75,25 +76,25 @@ def propose(
     folds: Sequence[str | None] | None = None,
     source: str = "file names",
 ) -> Grouping | None:
-    """Find one grouping in the names of clips; None where they tell of none.
+    """Find one grouping in the names of clips; None if there is none.
 
     Parameters
     ----------
     names
         (n_clips,): paths, file names or ids.
     labels
-        (n_clips,): the labels of each clip; empty where they are not known.
+        (n_clips,): the labels of each clip; empty if unknown.
     folds
-        (n_clips,): the folds that are given, if any are.
+        (n_clips,): the given folds, if any.
     source
-        What the names are called in the sentence.
+        The source of the names, for the sentence.
 
     Examples
     --------
     >>> recordings = ["dog/rec00", "cat/rec01", "dog/rec02", "cat/rec03", "dog/rec04", "cat/rec05"]
     >>> names = [f"{recording}_{piece}.wav" for recording in recordings for piece in range(4)]
-    >>> found = propose(names, [(name[:3],) for name in names])
-    >>> found.rule.pattern(), found.example, found.n_groups, found.objection
+    >>> grouping = propose(names, [(name[:3],) for name in names])
+    >>> grouping.rule.pattern(), grouping.example, grouping.n_groups, grouping.objection
     ('{group}_{number}', ('dog/rec00_0.wav', 'rec00'), 6, '')
     """
     if len(names) < 2:
@@ -102,7 +103,7 @@ def propose(
     for rule, verdict in Search(names, labels, folds).rules():
         if best is None or not verdict:
             best = (rule, verdict)
-        if not verdict or verdict.startswith(CUT):  # less likely groups would only be cut less by chance
+        if not verdict or verdict.startswith(CUT):  # the folds cut less likely groups less only by chance
             break
     if best is None:
         return None

@@ -1,4 +1,4 @@
-"""Which column plays which part: given by name, or guessed, and then said aloud."""
+"""Find the column of each role (label, path, group ...): given by name, or guessed and noted."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ import pandas as pd
 from aurist.clips.labels import cell_text
 from aurist.clips.numbers import plain_numbers, without_value
 from aurist.clips.suffixes import is_audio
-from aurist.clips.times import plain
+from aurist.clips.times import normalise_name
 from aurist.errors import DataError
 
 NONE = "none"
 
-#: Names by which columns are known, best first; compared without case, blanks, dots, underscores and brackets.
+#: Common names of columns, best first. They are compared without case, blanks, dots, underscores and brackets.
 NAMES = {
     "path": ("path", "filepath", "audiopath", "file", "filename", "audiofile", "audiofilename", "audio", "wav",
              "beginpath", "slicefilename", "fname"),
@@ -33,9 +33,9 @@ NAMES = {
     "low_hz": ("lowhz", "fmin", "lowfreq", "lowfreqhz", "lowfrequency"),
     "high_hz": ("highhz", "fmax", "highfreq", "highfreqhz", "highfrequency"),
 }  # fmt: skip
-#: Ids that name a thing of which there may be several rows: then they are groups.
+#: Ids that may stand in several rows. If they repeat, they are groups.
 _REPEATABLE = ("trackid", "clipid", "itemid", "sampleid", "uid")
-#: A text column in which at least this share of the cells are numbers is a column of numbers with bad cells.
+#: A text column with at least this share of numbers is a column of numbers with bad cells.
 MOSTLY_NUMBERS = 0.9
 
 _PART_NAMES = {
@@ -47,12 +47,12 @@ _PART_NAMES = {
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """What the user says of the data; what is None is guessed.
+    """Columns and patterns that the user gives; None is guessed.
 
     Parameters
     ----------
     label, path, group, fold, start, end, id
-        Names of columns; "none" where a column must not be used for this.
+        Names of columns; "none" if no column may be used for this.
     features
         Names of feature columns, with ``*`` for any letters.
     label_from
@@ -60,10 +60,10 @@ class ReadOptions:
     audio_root
         The folder that relative paths start from; that of the table by default.
     label_separator
-        What stands between several labels of a cell: a mark, "space", or "none" where each cell is one label.
+        The mark between several labels of a cell, "space", or "none" if each cell is one label.
     fitted
         Feature columns that a run was fitted on, each with "number", "decimal" (a number with a decimal comma) or
-        "category": in a table without features of its own choice they are taken as such, whatever their cells are.
+        "category". They are read as that kind, whatever their cells are, unless ``features`` names others.
     """
 
     label: str | None = None
@@ -82,19 +82,19 @@ class ReadOptions:
 
 @dataclass
 class Roles:
-    """The column of each role that was found, what the numbers of times count, and a sentence for each guess."""
+    """The column of each role, the units of times, and a sentence for each guess."""
 
     columns: dict[str, str] = field(default_factory=dict)
     units: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
     def get(self, role: str) -> str | None:
-        """The column of this role, or None."""
+        """Return the column of this role, or None."""
         return self.columns.get(role)
 
 
 def part_of(name: object) -> str | None:
-    """The part that a folder or a cell names, or None.
+    """Return the part (train, valid, test) that a folder or a cell names, or None.
 
     Examples
     --------
@@ -105,22 +105,22 @@ def part_of(name: object) -> str | None:
 
 
 def find_roles(table: pd.DataFrame, options: ReadOptions, where: str) -> Roles:
-    """Find the column of every role but times, for which there is `aurist.clips.spans.find_times`.
+    """Find the column of every role. Columns of times are found by `aurist.clips.spans.find_times`.
 
     Raises
     ------
     DataError
-        Where a column that the user named is not there.
+        If a column that the user named does not exist.
     """
-    found = Roles()
+    roles = Roles()
     names = [str(name) for name in table.columns]
     given = {role: getattr(options, role, None) for role in NAMES}
     for role, name in given.items():
         if role == "group" and name == "names" and name not in names:
-            continue  # the groups that names tell, see `aurist.clips.grouped`
+            continue  # groups guessed from names, see `aurist.clips.guessed_groups`
         if name not in (None, NONE):
-            found.columns[role] = known_column(str(name), names, f"--{role}", where)
-    kept = {
+            roles.columns[role] = match_column(str(name), names, f"--{role}", where)
+    reserved = {
         *(options.features or ()),
         *(name for name, _ in options.fitted),
         *(name for name in (options.start, options.end) if name),
@@ -128,18 +128,18 @@ def find_roles(table: pd.DataFrame, options: ReadOptions, where: str) -> Roles:
     for role in NAMES:
         if given[role] is not None:
             continue
-        guess = _guess(role, table, taken=kept | set(found.columns.values()))
+        guess = _guess(role, table, taken=reserved | set(roles.columns.values()))
         if guess is not None:
-            found.columns[role] = guess
-            found.notes.extend(_said(role, guess, _others(role, table, set(found.columns.values()))))
-    if "path" not in found.columns and not {"low_hz", "high_hz"} <= found.columns.keys():
-        found.columns.pop("low_hz", None)
-        found.columns.pop("high_hz", None)
-    return found
+            roles.columns[role] = guess
+            roles.notes.extend(_guess_notes(role, guess, _others(role, table, set(roles.columns.values()))))
+    if "path" not in roles.columns and not {"low_hz", "high_hz"} <= roles.columns.keys():
+        roles.columns.pop("low_hz", None)
+        roles.columns.pop("high_hz", None)
+    return roles
 
 
-def _said(role: str, column: str, others: Sequence[str]) -> list[str]:
-    """The note of a guess; the second-best labels are named, as a wrong one is dear."""
+def _guess_notes(role: str, column: str, others: Sequence[str]) -> list[str]:
+    """Write the note of a guess. Other label columns are named, as a wrong label column costs much."""
     if role in ("low_hz", "high_hz"):
         return []
     over = f" over {', '.join(others)}" if role == "label" and others else ""
@@ -148,14 +148,16 @@ def _said(role: str, column: str, others: Sequence[str]) -> list[str]:
 
 
 def _others(role: str, table: pd.DataFrame, taken: set[str]) -> list[str]:
-    return [name for name in map(str, table.columns) if name not in taken and plain(name) in NAMES[role]]
+    return [
+        name for name in map(str, table.columns) if name not in taken and normalise_name(name) in NAMES[role]
+    ]
 
 
 def _guess(role: str, table: pd.DataFrame, taken: set[str]) -> str | None:
-    by_name = {plain(name): str(name) for name in reversed(table.columns) if str(name) not in taken}
-    for known in NAMES[role]:
-        if known in by_name and _plausible(role, table[by_name[known]]):
-            return by_name[known]
+    by_name = {normalise_name(name): str(name) for name in reversed(table.columns) if str(name) not in taken}
+    for common in NAMES[role]:
+        if common in by_name and _plausible(role, table[by_name[common]]):
+            return by_name[common]
     if role == "path":
         return next((name for name in reversed(by_name.values()) if _names_audio(table[name])), None)
     if role == "group":
@@ -164,7 +166,7 @@ def _guess(role: str, table: pd.DataFrame, taken: set[str]) -> str | None:
 
 
 def _plausible(role: str, column: pd.Series[Any]) -> bool:
-    """Whether the cells can play this role, whatever the column is called."""
+    """Tell whether the cells fit this role, whatever the column's name is."""
     cells = _filled(column)
     if role == "part":
         return len(cells) > 0 and all(part_of(cell) for cell in cells)
@@ -189,33 +191,33 @@ def _repeats(column: pd.Series[Any]) -> bool:
 
 
 def _filled(column: pd.Series[Any]) -> pd.Series[Any]:
-    there = column.dropna()
-    return there[[cell_text(cell) != "" for cell in there]]
+    present = column.dropna()
+    return present[[cell_text(cell) != "" for cell in present]]
 
 
 def mostly_numbers(column: pd.Series[Any]) -> bool:
-    """Whether a column is one of numbers, with a bad cell here and there at most."""
+    """Tell whether a column holds numbers, with a few bad cells at most."""
     if pd.api.types.is_numeric_dtype(column):
         return True
-    cells = column[~without_value(column)]
-    return len(cells) > 0 and float(pd.to_numeric(plain_numbers(cells), errors="coerce").notna().mean()) >= (
-        MOSTLY_NUMBERS
-    )
+    filled = column[~without_value(column)]
+    return len(filled) > 0 and float(
+        pd.to_numeric(plain_numbers(filled), errors="coerce").notna().mean()
+    ) >= (MOSTLY_NUMBERS)
 
 
-def known_column(name: str, names: Sequence[str], option: str, where: str) -> str:
-    """The column of this name, by case if need be.
+def match_column(name: str, names: Sequence[str], option: str, where: str) -> str:
+    """Return the column of this name; case and punctuation may differ if only one column fits.
 
     Raises
     ------
     DataError
-        Where there is none; it names the nearest one and those there are.
+        If there is none. The message names the nearest column and all others.
     """
     if name in names:
         return name
-    alike = [known for known in names if plain(known) == plain(name)]
-    if len(alike) == 1:
-        return alike[0]
+    similar = [column for column in names if normalise_name(column) == normalise_name(name)]
+    if len(similar) == 1:
+        return similar[0]
     near = difflib.get_close_matches(name, names, n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     raise DataError(

@@ -1,4 +1,4 @@
-"""What cells hold: text, labels (``a``, ``a;b``, ``a;-b``, or nothing), and whole numbers."""
+"""Read cells of a table: text, labels (``a``, ``a;b``, ``a;-b``, or nothing), and whole numbers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-#: How programs spell a cell that has no value (R: NA; pandas: nan; SQL: NULL; Excel: #N/A).
+#: Spellings of a missing value (R: NA; pandas: nan; SQL: NULL; Excel: #N/A).
 MISSING = frozenset((
     "", "NA", "N/A", "n/a", "#N/A", "#NA", "<NA>", "NaN", "nan", "-NaN", "-nan", "NULL", "null", "None",
 ))  # fmt: skip
@@ -19,7 +19,7 @@ _WHOLE = re.compile(r"-?\d+(\.0*)?")
 
 
 def cell_text(value: object) -> str:
-    """A cell as text: whole numbers without a decimal point, what is missing as nothing.
+    """Return a cell as text: whole numbers without a decimal point, missing values as "".
 
     Examples
     --------
@@ -38,7 +38,7 @@ def cell_text(value: object) -> str:
 
 
 def texts(column: pd.Series[Any]) -> list[str]:
-    """The cells of a column as text; in a column of whole numbers ``2.0`` is ``2``.
+    """Return the cells of a column as text; in a column of whole numbers ``2.0`` is ``2``.
 
     Examples
     --------
@@ -52,7 +52,7 @@ def texts(column: pd.Series[Any]) -> list[str]:
 
 
 def exact_numbers(cells: pd.Series[Any]) -> pd.Series[Any]:
-    """Numbers of text, to the last bit (``pd.to_numeric`` rounds text otherwise); NaN where there is none.
+    """Parse numbers to the last bit (``pd.to_numeric`` rounds text otherwise); NaN for other cells.
 
     Examples
     --------
@@ -60,11 +60,11 @@ def exact_numbers(cells: pd.Series[Any]) -> pd.Series[Any]:
     [4.0773632573905997e-289, nan]
     """
     numbers = pd.to_numeric(cells, errors="coerce").astype(np.float64)
-    there = numbers.notna()
+    valid = numbers.notna()
     try:
-        numbers[there] = cells[there].astype(np.float64)
-    except ValueError:  # pandas takes a number with NULs behind it for one
-        numbers[there] = np.array([_float(cell) for cell in cells[there]])
+        numbers[valid] = cells[valid].astype(np.float64)
+    except ValueError:  # pandas accepts a number with NULs behind it
+        numbers[valid] = np.array([_float(cell) for cell in cells[valid]])
     return numbers
 
 
@@ -76,7 +76,7 @@ def _float(cell: Any) -> float:
 
 
 def label_name(text: str) -> str:
-    """A label without blanks around it, and composed (NFC): file names from a Mac are not.
+    """Strip a label and compose its letters (NFC): file names from a Mac are not composed.
 
     Examples
     --------
@@ -87,7 +87,7 @@ def label_name(text: str) -> str:
 
 
 def sort_labels(pieces: Sequence[object]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The labels of a list, and those known to be absent (``-crow``); each once, in order."""
+    """Split a list into labels and labels that are absent (``-crow``); each once, in order."""
     present, absent = [], []
     for piece in pieces:
         name = label_name(cell_text(piece))

@@ -1,4 +1,4 @@
-"""CSV, TSV and Parquet files as data frames, whose index says where in the file each row stands."""
+"""Load CSV, TSV and Parquet files as data frames. The index is each row's line in the file."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ from aurist.clips.separators import (
     records_of,
     separator_of,
 )
-from aurist.clips.times import plain
+from aurist.clips.times import normalise_name
 from aurist.errors import DataError, listing, plural
 from aurist.formulas import original_table
 
 #: Excel in Korea writes cp949; latin-1 reads anything.
 ENCODINGS = ("utf-8-sig", "cp949", "latin-1")
-#: Columns that stay as they are written: a class may be called NA or 007.
+#: Columns that stay text: a class may be called NA or 007.
 _TEXT_ROLES = ("path", "label", "group", "fold", "part", "id")
-#: Letters beyond ASCII that follow each other. Korean ones are two bytes each, and in cp949 mostly both beyond.
+#: Runs of bytes beyond ASCII. A Korean letter has two bytes, in cp949 mostly both beyond ASCII.
 _BEYOND = re.compile(rb"[\x80-\xff]+")
 
 
 @dataclass(frozen=True)
 class _Layout:
-    """How a text table is written."""
+    """Encoding, separator, header and lines of a text table."""
 
     encoding: str
     separator: str
@@ -47,21 +47,21 @@ class _Layout:
 
 
 def load_table(path: Path, options: ReadOptions) -> tuple[pd.DataFrame, list[str]]:
-    """A table file as it stands, and notes on how it was read.
+    """Load a table file, with notes on how it was read.
 
     Returns
     -------
     table
-        Columns of text for what may be paths, labels, groups, folds and ids; as pandas sees them for all others.
-        The index is where each row stands: its line in a text file, and in a Parquet file what a spreadsheet
-        would show (the header is row 1, so that the first is row 2).
+        Columns that may be paths, labels, groups, folds or ids are text; pandas chooses the type of all others. The
+        index is the line of each row in a text file. In a Parquet file it counts as a spreadsheet does: the header is
+        row 1, the first row is row 2.
     notes
-        What had to be decided.
+        Decisions of the reader.
 
     Raises
     ------
     DataError
-        Where it is empty, cannot be parsed, or has rows of another length than its header: all of them.
+        If it is empty, cannot be parsed, or has rows of another length than its header: all of them.
     """
     try:
         table, notes = _parquet(path) if path.suffix.lower() == ".parquet" else _text_table(path, options)
@@ -73,12 +73,12 @@ def load_table(path: Path, options: ReadOptions) -> tuple[pd.DataFrame, list[str
 
 
 def read_text(path: Path) -> tuple[str, list[str]]:
-    """A text file whole, and a note where it is not UTF-8.
+    """Read a whole text file, with a note if it is not UTF-8.
 
     Raises
     ------
     DataError
-        Where it cannot be read.
+        If it cannot be read.
     """
     try:
         encoding = _encoding(path)
@@ -87,14 +87,14 @@ def read_text(path: Path) -> tuple[str, list[str]]:
         raise DataError(f"{path} cannot be read: {error.strerror or error}") from error
     if "\0" in text:
         raise DataError(
-            f"{path} is no text: it holds NUL characters. Where it should be, it was damaged, or is UTF-16 without its "
-            "mark: save it once more, best as UTF-8."
+            f"{path} is no text: it holds NUL characters. It may be damaged, or UTF-16 without its mark. "
+            "Save it again, best as UTF-8."
         )
     return text, _encoding_note(path, encoding)
 
 
 def quoted_note(count: int) -> list[str]:
-    """Say that quotes were left out which keep spreadsheets from taking text for formulas."""
+    """Write a note on quotes that were left out; they keep spreadsheets from reading text as formulas."""
     if not count:
         return []
     return [f"the quote (') in front of {plural(count, 'text')} like a formula (=, +, -, @) is left out"]
@@ -105,11 +105,11 @@ def _parquet(path: Path) -> tuple[pd.DataFrame, list[str]]:
         table = pd.read_parquet(path)
         named = [name for name in table.index.names if name is not None]
         table = table.reset_index(level=named).rename(columns=str)
-    except Exception as error:  # damaged bytes may raise anything in pyarrow and pandas
-        said = " ".join(str(error).split())[:200]
+    except Exception as error:  # damaged bytes may raise any error in pyarrow and pandas
+        detail = " ".join(str(error).split())[:200]
         raise DataError(
-            f"{path} cannot be read as Parquet: {said or type(error).__name__}. If it was copied or downloaded, do "
-            "that again; else write it anew, or give a CSV."
+            f"{path} cannot be read as Parquet: {detail or type(error).__name__}. If it was copied or downloaded, do "
+            "that again. Else write it again, or give a CSV."
         ) from error
     table.index = pd.RangeIndex(2, len(table) + 2)
     return table, []
@@ -123,7 +123,7 @@ def _text_table(path: Path, options: ReadOptions) -> tuple[pd.DataFrame, list[st
     as_text = {names[i] for i in named if _stays_text(names[i], options)}
     categories = {name for name, kind in options.fitted if kind == "category"}
     try:
-        # pandas never comes back from a line that begins with a carriage return and a blank: opened so, there is none
+        # pandas hangs on a line that begins with a carriage return and a blank; an open text file has no such line
         with path.open(encoding=layout.encoding) as file:
             for _ in range(layout.before.lines):
                 file.readline()
@@ -160,15 +160,15 @@ def _text_table(path: Path, options: ReadOptions) -> tuple[pd.DataFrame, list[st
 
 
 def _stays_text(name: str, options: ReadOptions) -> bool:
-    known = {known for role in _TEXT_ROLES for known in NAMES[role]}
-    given = {plain(value) for role in _TEXT_ROLES if (value := getattr(options, role, None))}
-    return plain(name) in known | given
+    names = {names for role in _TEXT_ROLES for names in NAMES[role]}
+    given = {normalise_name(value) for role in _TEXT_ROLES if (value := getattr(options, role, None))}
+    return normalise_name(name) in names | given
 
 
 def _layout(path: Path) -> _Layout:
-    """Look the file through once: its encoding, separator, header, and where each row stands.
+    """Scan the file once for its encoding, separator, header, and the line of each row.
 
-    pandas fills short rows up and shifts long ones into an index without a word; here they are errors.
+    pandas silently fills short rows and shifts long ones into an index; here they are errors.
     """
     encoding = _encoding(path)
     with path.open(encoding=encoding, newline="") as file:
@@ -208,7 +208,7 @@ def _layout(path: Path) -> _Layout:
 
 
 def _of_another_length(path: Path, ragged: dict[int, int], width: int, separator: str) -> str:
-    """What to do depends on whether cells were cut in two or are not there."""
+    """Write the message on rows of a wrong length. The advice differs for missing cells and split cells."""
     rows = [f"row {line}: {plural(cells, 'cell')}" for line, cells in ragged.items()]
     advice = []
     if min(ragged.values()) < width:
@@ -255,10 +255,10 @@ def _check_whole(path: Path, encoding: str) -> None:
 
 
 def _looks_korean(path: Path) -> bool:
-    """Whether bytes beyond ASCII mostly come in pairs; the umlauts of a text in latin-1 stand alone."""
+    """Tell whether bytes beyond ASCII mostly come in pairs; umlauts in latin-1 are single bytes."""
     with path.open("rb") as file:
-        found = _BEYOND.findall(file.read(HEAD << 4))
-    return 2 * sum(len(run) % 2 for run in found) <= len(found)
+        runs = _BEYOND.findall(file.read(HEAD << 4))
+    return 2 * sum(len(run) % 2 for run in runs) <= len(runs)
 
 
 def _encoding_note(path: Path, encoding: str) -> list[str]:

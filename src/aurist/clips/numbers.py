@@ -1,4 +1,4 @@
-"""Columns of numbers as spreadsheets write them: thousands, percent, decimal commas, and marks for no value."""
+"""Read numbers as spreadsheets write them: thousands, percent, decimal commas, and marks for no value."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import pandas as pd
 
 from aurist.clips.labels import MISSING
 
-#: Marks for a number that is not there.
+#: Marks for a missing number.
 _GAPS = frozenset(("?", "-", "--", "\u2013", "\u2014", ".", "..."))
 _THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?")
 _COMMA = re.compile(r"[-+]?\d+,\d+(e[-+]?\d+)?", re.IGNORECASE)
 
 
 def without_value(column: pd.Series[Any]) -> pd.Series[bool]:
-    """Which cells of a column of numbers hold none: empty, blank, or a mark such as ? or -."""
+    """Mark the cells of a column of numbers without a value: empty, blank, or a mark such as ? or -."""
     return column.map(
         lambda cell: (
             (cell.strip() in MISSING or cell.strip() in _GAPS)
@@ -28,10 +28,10 @@ def without_value(column: pd.Series[Any]) -> pd.Series[bool]:
 
 
 def plain_numbers(cells: pd.Series[Any], *, decimal: bool = False) -> pd.Series[Any]:
-    """Cells with their numbers as programs write them; what is no number stays.
+    """Rewrite numbers as programs write them; other cells stay.
 
-    A comma is one of thousands where every comma of the column can be that, else a decimal one. 27% is 27. With
-    ``decimal`` a comma that may be either is a decimal one.
+    Commas separate thousands if every comma of the column can do so, else they are decimal commas. 27% is 27. With
+    ``decimal`` a comma that may be either is a decimal comma.
 
     Examples
     --------
@@ -49,7 +49,7 @@ def plain_numbers(cells: pd.Series[Any], *, decimal: bool = False) -> pd.Series[
 
 
 def decimal_commas(table: pd.DataFrame, names: Sequence[str]) -> tuple[str, ...]:
-    """Find the columns whose numbers are written with a decimal comma, by their cells or as the whole file is.
+    """Find the columns whose numbers have a decimal comma, by their cells or because the whole file has.
 
     Examples
     --------
@@ -67,12 +67,12 @@ def decimal_commas(table: pd.DataFrame, names: Sequence[str]) -> tuple[str, ...]
 
 
 def _bare(cells: pd.Series[Any]) -> list[Any]:
-    """The cells without blanks and signs of per cent around them."""
+    """Strip blanks and percent signs from cells."""
     return [cell.strip().removesuffix("%").rstrip() if isinstance(cell, str) else cell for cell in cells]
 
 
 def _has_decimal_comma(cells: Sequence[Any], *, decimal: bool = False) -> bool:
-    """Tell whether a comma of the cells can be none of thousands; with ``decimal`` whether all can be decimal ones."""
+    """Tell whether a comma of the cells must be a decimal comma; with ``decimal``, whether all commas can be."""
     commas = [cell for cell in cells if isinstance(cell, str) and "," in cell]
     if decimal and commas and all(map(_COMMA.fullmatch, commas)):
         return True
@@ -86,7 +86,7 @@ def _plain(cell: str, decimal: bool) -> str:
 
 
 def spelling_note(table: pd.DataFrame, names: Sequence[str]) -> list[str]:
-    """A note on columns of numbers that are not written as programs do, each with the first such cell."""
+    """Write a note on columns of unusual numbers, each with the first such cell."""
     examples = []
     for name in names:
         column = table[name]
@@ -103,6 +103,6 @@ def spelling_note(table: pd.DataFrame, names: Sequence[str]) -> list[str]:
         return []
     more = f" and {len(examples) - 5} more" if len(examples) > 5 else ""
     return [
-        f"taken for numbers with gaps, though written otherwise: {', '.join(examples[:5])}{more} (? and - are gaps, % "
-        "is left out, a comma is one of thousands where all can be)"
+        f"read as numbers: {', '.join(examples[:5])}{more} (? and - are missing values, % is left out, commas separate "
+        "thousands if all can)"
     ]

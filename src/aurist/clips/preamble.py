@@ -1,4 +1,4 @@
-"""What may stand before the header of a text table: Excel's word on the separator, and comments."""
+"""Read the lines before the header of a text table: Excel's ``sep=`` line, and comments."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 from aurist.clips.guess import NAMES
 from aurist.clips.suffixes import is_audio
-from aurist.clips.times import TIME_NAMES, plain
+from aurist.clips.times import TIME_NAMES, normalise_name
 from aurist.formulas import original_cell
 
-#: The first line of a table that says to Excel what stands between cells; a program may have added separators to it.
+#: The first line of a table may name the separator for Excel; a program may have added separators to this line.
 _EXCEL = re.compile(r'"?sep=(?P<mark>[^\w\s"]|\t)(?P=mark)*"?', re.IGNORECASE)
 _NUMBER = re.compile(r"[-+]?\d+([.,]\d+)?(e[-+]?\d+)?", re.IGNORECASE)
 _KNOWN = {
@@ -23,16 +23,16 @@ _KNOWN = {
 
 @dataclass(frozen=True)
 class Preamble:
-    """Lines before the header, and the separator that they name.
+    """Lines before the header, and the separator from them.
 
     Parameters
     ----------
     lines
-        So many stand before the header.
+        Count of lines before the header.
     separator
-        As the first line says; None: it does not.
+        From the first line; None if it names none.
     notes
-        What was passed over, for people.
+        The lines that were skipped, for people.
     """
 
     lines: int = 0
@@ -41,11 +41,11 @@ class Preamble:
 
 
 def preamble_of(head: str) -> Preamble:
-    r"""Find what stands before the header of a table.
+    r"""Find the lines before the header of a table.
 
-    A line ``sep=;`` may be the first. Lines that begin with # are comments, unless # is the name of the first column,
-    or the last of them names the columns, as numpy writes it: it has as many cells as the next line has, and that holds
-    a number or the name of a recording, or fewer names of columns that are known.
+    The first line may be ``sep=;``. Lines that begin with # are comments, with two exceptions. # may be the name of the
+    first column. Or the last of these lines is the header, as numpy writes it: it has as many cells as the next line,
+    and the next line holds a number, a name of a recording, or fewer common names of columns.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def preamble_of(head: str) -> Preamble:
     >>> preamble_of("# path,label\na.wav,dog\n").lines
     0
     """
-    # lines end as they do for the csv module, and not as for str.splitlines
+    # lines end as in the csv module, not as in str.splitlines
     lines = list(io.StringIO(head, newline=""))
     texts = [line.strip(" \r\n\ufeff") for line in lines]
     first = next((i for i, text in enumerate(texts) if text.strip()), 0)
@@ -76,7 +76,7 @@ def preamble_of(head: str) -> Preamble:
                 comments.pop()
             break
     else:
-        comments = []  # no line is left to be the header
+        comments = []  # no line is left for the header
     if comments:
         skipped = comments[-1] + 1
     mark = match["mark"] if match else None
@@ -86,15 +86,15 @@ def preamble_of(head: str) -> Preamble:
 
 
 def without_preamble(text: str, preamble: Preamble) -> str:
-    """Leave out the lines before the header."""
+    """Remove the lines before the header."""
     rest = io.StringIO(text, newline="")
     for _ in range(preamble.lines):
         rest.readline()
     return rest.read()
 
 
-def column_name(cell: str, place: int) -> str:
-    """Name a column as its header does, without the # of a header that is written as a comment or a formula's quote.
+def column_name(cell: str, index: int) -> str:
+    """Return a column's name without a formula's quote, and without the # of a header that is a comment.
 
     Examples
     --------
@@ -103,11 +103,11 @@ def column_name(cell: str, place: int) -> str:
     """
     text: str = original_cell(cell.strip())
     name = text.strip()
-    return name.lstrip("#").strip() or name if place == 0 else name
+    return name.lstrip("#").strip() or name if index == 0 else name
 
 
 def _is_column(line: str) -> bool:
-    """Tell whether # is all that the first cell holds: a column of row numbers."""
+    """Tell whether the first cell is only #: a column of row numbers."""
     return re.match(r"#\s*[,;|\t]", line) is not None
 
 
@@ -132,7 +132,7 @@ def _cells(line: str, mark: str) -> list[str]:
 
 
 def _n_known(cells: list[str]) -> int:
-    return sum(plain(cell) in _KNOWN for cell in cells)
+    return sum(normalise_name(cell) in _KNOWN for cell in cells)
 
 
 def _notes(comments: list[str]) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The one door in: a folder, a recording, a table of any known kind, or a DataFrame, to clips."""
+"""Read clips from a folder, a recording, a table file, or a DataFrame: the entry point of this folder."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from aurist.clips.arff import read_arff
 from aurist.clips.folders import find_audio, read_folder
 from aurist.clips.guess import ReadOptions, find_roles
 from aurist.clips.labels import cell_text
-from aurist.clips.listed import ListedRecordings
+from aurist.clips.listed_files import ListedRecordings
 from aurist.clips.loading import load_table
-from aurist.clips.several import missing_names
+from aurist.clips.multilabel import missing_names
 from aurist.clips.suffixes import AUDIO_SUFFIXES, TABLE_SUFFIXES, in_utf8, with_bytes_shown
 from aurist.clips.table import Clips, make_clips
 from aurist.clips.tables import read_table
@@ -23,7 +23,7 @@ from aurist.files import is_file
 
 __all__ = ["AUDIO_SUFFIXES", "TABLE_SUFFIXES", "ReadOptions", "Source", "read_clips"]
 
-#: Where clips come from: a path, a table in memory, or clips that are read already.
+#: A path, a table in memory, or clips that are read already.
 Source = Path | str | pd.DataFrame | Clips
 
 #: Tables that a folder of recordings may come with.
@@ -46,17 +46,17 @@ def read_clips(source: Source, options: ReadOptions | None = None, *, labelled: 
     Parameters
     ----------
     source
-        Where they are. A folder is read by its levels, unless a table in it (``labels.csv``, ``metadata.csv`` ...)
-        lists its recordings: then that table is. Clips that were read before stay as they are.
+        The data. A folder is read by its levels. If a table in it (``labels.csv``, ``metadata.csv`` ...) lists its
+        recordings, that table is read instead. Clips that were read before stay as they are.
     options
-        Columns and patterns; what is not given is guessed, and each guess is in the notes of the result.
+        Columns and patterns. What is not given is guessed. Each guess is in the notes of the result.
     labelled
-        Whether labels are needed, to learn or to score.
+        True if labels are needed, to learn or to score.
 
     Raises
     ------
     DataError
-        Where there is nothing to read, or rows are not what they must be: all of them at once.
+        If there is nothing to read, or rows are wrong: all of them at once.
 
     Examples
     --------
@@ -99,7 +99,7 @@ def _read(source: Path | str | pd.DataFrame, options: ReadOptions, labelled: boo
 
 
 def check_names(paths: Sequence[Path]) -> None:
-    """Raise DataError where names of files are not UTF-8."""
+    """Raise DataError if names of files are not UTF-8."""
     strange = [with_bytes_shown(str(path)) for path in paths if not in_utf8(str(path))]
     if strange:
         raise DataError(
@@ -129,10 +129,10 @@ def _from_folder(folder: Path, options: ReadOptions, labelled: bool) -> Clips:
     paths, _ = find_audio(folder)
     tables = _tables_in(folder)
     if not paths and tables:
-        best = next((table for table in tables if table.stem.lower() == "train"), tables[0])
+        suggested = next((table for table in tables if table.stem.lower() == "train"), tables[0])
         raise DataError(
             f"{folder} holds tables and no recordings: {', '.join(table.name for table in tables[:8])}. "
-            f"Give the one to read, such as {best}."
+            f"Give the one to read, such as {suggested}."
         )
     if options.label_from:
         return read_folder(folder, options, labelled=labelled)
@@ -147,13 +147,13 @@ def _from_folder(folder: Path, options: ReadOptions, labelled: bool) -> Clips:
     clips = _from_file(lists[0], options, labelled)
     listed = {file.resolve() for file in clips.files()}
     unlisted = sum((folder / path).resolve() not in listed for path in paths)
-    said = [f"read from {lists[0].name} in {folder}"]
+    notes = [f"read from {lists[0].name} in {folder}"]
     if unlisted:
-        said.append(
+        notes.append(
             f"{unlisted:,} of {plural(len(paths), 'recording')} in {folder} {'is' if unlisted == 1 else 'are'} not in "
             f"{lists[0].name}: left out"
         )
-    return replace(clips, notes=(*said, *clips.notes))
+    return replace(clips, notes=(*notes, *clips.notes))
 
 
 def _tables_in(folder: Path) -> list[Path]:
@@ -176,5 +176,5 @@ def _lists_recordings(path: Path, options: ReadOptions) -> bool:
         return False
     root = options.audio_root or path.parent
     first = [cell_text(cell).replace("\\", "/") for cell in table[column].head(20)]
-    there = ListedRecordings(root, given=options.audio_root is not None)
-    return any(name and (is_file(root / name) or len(there.of(name)) == 1) for name in first)
+    recordings = ListedRecordings(root, given=options.audio_root is not None)
+    return any(name and (is_file(root / name) or len(recordings.of(name)) == 1) for name in first)

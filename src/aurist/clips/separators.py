@@ -1,4 +1,4 @@
-"""The mark between the cells of a text table, and the names of rows that R writes without a name for their column."""
+"""Find the separator of a text table, and row names that R writes without a column name."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from collections.abc import Iterator, Sequence
 
 from aurist.clips.guess import NAMES
 from aurist.clips.suffixes import is_audio
-from aurist.clips.times import plain
+from aurist.clips.times import normalise_name
 
-#: So many characters are looked at.
+#: Characters to look at.
 HEAD = 1 << 16
 _MARKS = ",;\t|"
-#: What a column of row names is called, if no other is.
+#: Names for a column of row names; the first that no other column has.
 _ROW_NAMES = ("id", "row_id", "idx", "uid")
 
 
 def separator_of(head: str) -> str:
-    """Find the mark that gives the first rows equal lengths, and the most columns.
+    """Find the separator that gives the first rows equal lengths and the most columns.
 
-    Blanks are one only where the rows are of equal lengths by them alone, and the header is in quotes, as R writes
-    tables, or lacks the name of a column of row names.
+    A blank is the separator only if no other mark gives equal lengths, and the header is in quotes, as R writes it,
+    or lacks the name of a column of row names.
 
     Examples
     --------
@@ -39,9 +39,9 @@ def separator_of(head: str) -> str:
         return 0, widths[0]
 
     fits = {mark: fit(mark) for mark in _MARKS}
-    several = [mark for mark in fits if fits[mark][1] > 1]
-    best = max(several, key=fits.__getitem__) if several else ","
-    if best in several and fits[best][0]:
+    splitting = [mark for mark in fits if fits[mark][1] > 1]
+    best = max(splitting, key=fits.__getitem__) if splitting else ","
+    if best in splitting and fits[best][0]:
         return best
     kind, width = fit(" ")
     first = [cells[0] for cells in first_rows(head, " ")[1:]]
@@ -51,10 +51,10 @@ def separator_of(head: str) -> str:
 
 
 def are_row_names(first: Sequence[str], head: str, separator: str) -> bool:
-    """Tell whether the first cells of all rows, which have one more than the header, are names as R gives them.
+    """Tell whether the first cells are row names as R writes them. Rows have one cell more than the header.
 
-    They differ. Without the quotes that R puts around the header they might be the first column as well, where a cell
-    of another holds the separator: row names then are counted, or are no numbers, and no recordings beside others.
+    Row names are distinct. If the header is not in quotes, a cell that holds the separator would look the same. So row
+    names must be counted, or be no numbers, and must not be recordings.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def are_row_names(first: Sequence[str], head: str, separator: str) -> bool:
     head
         The beginning of the table.
     separator
-        Between its cells.
+        The mark between its cells.
 
     Examples
     --------
@@ -77,7 +77,7 @@ def are_row_names(first: Sequence[str], head: str, separator: str) -> bool:
     if _in_quotes(head):
         return True
     header, *rows = first_rows(head, separator)
-    name = plain(header[0])
+    name = normalise_name(header[0])
     if name in NAMES["path"]:
         return all(is_audio(cells[1]) for cells in rows if len(cells) > 1) and not any(map(is_audio, first))
     if name in NAMES["id"]:
@@ -86,12 +86,14 @@ def are_row_names(first: Sequence[str], head: str, separator: str) -> bool:
 
 
 def name_of_row_names(header: Sequence[str]) -> str:
-    """Call the column of row names as ids are called."""
-    return next((name for name in _ROW_NAMES if plain(name) not in map(plain, header)), "row names")
+    """Return a name for the column of row names."""
+    return next(
+        (name for name in _ROW_NAMES if normalise_name(name) not in map(normalise_name, header)), "row names"
+    )
 
 
 def first_rows(head: str, separator: str, count: int = 50) -> list[list[str]]:
-    """The first rows of a table, the header among them."""
+    """Return the first rows of a table, with the header."""
     whole = head if len(head) < HEAD else head[: head.rfind("\n") + 1]
     rows: list[list[str]] = []
     for _, cells in records_of(io.StringIO(whole, newline=""), separator):
@@ -102,7 +104,7 @@ def first_rows(head: str, separator: str, count: int = 50) -> list[list[str]]:
 
 
 def records_of(file: Iterator[str], separator: str, first: int = 1) -> Iterator[tuple[int, list[str]]]:
-    """The rows with the line each begins at, counted from ``first``; blank lines are none."""
+    """Yield rows with the line that each begins at, counted from ``first``; skip blank lines."""
     reader = csv.reader(file, delimiter=separator)
     begins = first
     for cells in reader:
@@ -112,12 +114,12 @@ def records_of(file: Iterator[str], separator: str, first: int = 1) -> Iterator[
 
 
 def _in_quotes(head: str) -> bool:
-    """Tell whether the header and the first row begin with a quote, as R writes names of columns and of rows."""
+    """Tell whether the header and the first row begin with a quote, as in tables from R."""
     return all(line.startswith('"') for line in head.splitlines()[:2])
 
 
 def _counted(names: Sequence[str]) -> bool:
-    """Tell whether names are whole numbers that rise, as R counts rows."""
+    """Tell whether names are rising whole numbers, as R counts rows."""
     if not all(name.isascii() and name.isdigit() and len(name) < 19 for name in names):
         return False
     numbers = [int(name) for name in names]

@@ -1,4 +1,4 @@
-"""The stretch of its file that each clip is: which columns say so, and their cells in seconds."""
+"""Find start and end of each clip in its file: the columns of times, and their cells in seconds."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from aurist.clips.guess import NONE, ReadOptions, Roles, known_column
+from aurist.clips.guess import NONE, ReadOptions, Roles, match_column
 from aurist.clips.labels import MISSING, cell_text, exact_numbers
 from aurist.clips.times import (
     COUNTS,
     OFFSETS,
     TIME_NAMES,
     UNITS,
+    describe_times,
     has_times,
-    how_written,
     is_date,
     looks_like_time,
-    plain,
+    normalise_name,
     rank,
     seconds,
     time_role,
@@ -31,38 +31,40 @@ from aurist.errors import DataError, listing, plural
 Seconds = npt.NDArray[np.float64]
 
 
-def find_times(found: Roles, table: pd.DataFrame, options: ReadOptions, where: str) -> None:
-    """Add the columns of times to those of the other roles: a start with an end or a duration, beside a path.
+def find_times(roles: Roles, table: pd.DataFrame, options: ReadOptions, where: str) -> None:
+    """Add the columns of times to ``roles``: a start with an end or a duration. Times need a path.
 
     Raises
     ------
     DataError
-        Where one that was named is not there or stands alone, or times stand without the file that they are in.
+        If a named column does not exist or has no partner, or there are times without paths.
     """
     names = [str(name) for name in table.columns]
     for role, name in (("start", options.start), ("end", options.end)):
         if name not in (None, NONE):
-            found.columns[role] = known_column(str(name), names, f"--{role}", where)
-    columns = found.columns
+            roles.columns[role] = match_column(str(name), names, f"--{role}", where)
+    columns = roles.columns
     if time_role(columns.get("end", "")) == "duration":
         columns["duration"] = columns.pop("end")
     pair = _paired(columns, _guessed_times(table, options, set(columns.values())), options)
     if "path" not in columns:
-        _refuse_without_path(found, pair, options, where)
+        _refuse_without_path(roles, pair, options, where)
         return
     if len(pair) == 2 and not _of_the_source(columns, pair):
-        found.notes.extend(_said_times(pair, columns, table))
+        roles.notes.extend(_time_notes(pair, columns, table))
         columns.update(pair)
-        found.units = {role: unit_of(name, role) for role, name in pair.items()}
+        roles.units = {role: unit_of(name, role) for role, name in pair.items()}
     else:
         _check_single(columns, options, where)
-    _say_unused(found, table, pair)
+    _note_unused(roles, table, pair)
 
 
 def _paired(given: Mapping[str, str], guessed: Mapping[str, str], options: ReadOptions) -> dict[str, str]:
-    """The start, and the end or the duration: what was given before what was guessed, an end before a duration."""
+    """Choose the start, and the end or the duration. Given columns win over guessed ones, an end over a duration."""
     times = {**guessed, **{role: given[role] for role in TIME_NAMES if role in given}}
-    offset = plain(times.get("end", "")).removesuffix(unit_of(times.get("end", ""), "end")) in OFFSETS
+    offset = (
+        normalise_name(times.get("end", "")).removesuffix(unit_of(times.get("end", ""), "end")) in OFFSETS
+    )
     if offset and "start" not in times and "duration" in times and options.start is None:
         times["start"] = times.pop("end")
     other = "duration" if "duration" in given or "end" not in times else "end"
@@ -70,27 +72,27 @@ def _paired(given: Mapping[str, str], guessed: Mapping[str, str], options: ReadO
 
 
 def _guessed_times(table: pd.DataFrame, options: ReadOptions, taken: set[str]) -> dict[str, str]:
-    """The best column of each role that was not given; a duration stands for the end."""
-    found: dict[str, str] = {}
-    kept = {*(options.features or ()), *(name for name, _ in options.fitted)}
+    """Find the best column of each role that was not given; the option ``end`` also covers a duration."""
+    best: dict[str, str] = {}
+    features = {*(options.features or ()), *(name for name, _ in options.fitted)}
     for role in ("start", "end", "duration"):
         if getattr(options, "start" if role == "start" else "end") is not None:
             continue
-        fitting = [
+        candidates = [
             name
             for name in map(str, table.columns)
-            if name not in taken | kept and time_role(name) == role and has_times(table[name])
+            if name not in taken | features and time_role(name) == role and has_times(table[name])
         ]
-        if fitting:
-            found[role] = min((rank(name, role), name) for name in fitting)[1]
-    return found
+        if candidates:
+            best[role] = min((rank(name, role), name) for name in candidates)[1]
+    return best
 
 
-def _refuse_without_path(found: Roles, pair: dict[str, str], options: ReadOptions, where: str) -> None:
-    """Starts and ends of clips without their files are an error; other columns called so may be features."""
+def _refuse_without_path(roles: Roles, pair: dict[str, str], options: ReadOptions, where: str) -> None:
+    """Raise DataError for starts and ends without files. Other columns with such names may be features."""
     start, end = pair.get("start"), pair.get("end")
     if start and end and options.path != NONE:
-        group = found.columns.get("group")
+        group = roles.columns.get("group")
         raise DataError(
             f"{where}: {start!r} and {end!r} say where clips begin and end, but no column names the audio files. "
             "Name it with --path"
@@ -98,34 +100,36 @@ def _refuse_without_path(found: Roles, pair: dict[str, str], options: ReadOption
             + "; or give --path none, if the rows are features."
         )
     if start and end:
-        found.columns.update(pair)
+        roles.columns.update(pair)
     else:
         for role in ("start", "end", "duration"):
-            found.columns.pop(role, None)
+            roles.columns.pop(role, None)
 
 
 def _of_the_source(columns: dict[str, str], pair: dict[str, str]) -> bool:
-    """Tell whether times are those of the recordings that files were cut from: so in UrbanSound8K."""
-    return plain(columns["path"]) == "slicefilename" and not set(pair.values()) & set(columns.values())
+    """Tell whether times belong to the recordings that the files were cut from, as in UrbanSound8K."""
+    return normalise_name(columns["path"]) == "slicefilename" and not set(pair.values()) & set(
+        columns.values()
+    )
 
 
-def _said_times(pair: dict[str, str], columns: dict[str, str], table: pd.DataFrame) -> list[str]:
-    """A note of each that was guessed, or that is not in plain seconds."""
+def _time_notes(pair: dict[str, str], columns: dict[str, str], table: pd.DataFrame) -> list[str]:
+    """Write a note for each column that was guessed, or is not in plain seconds."""
     notes = []
     for role, name in pair.items():
         option = "start" if role == "start" else "end"
-        read = how_written(table[name], unit_of(name, role))
+        format_note = describe_times(table[name], unit_of(name, role))
         if name not in columns.values():
-            what = f"end: {pair['start']} + {name}" if role == "duration" else f"{role} column: {name}"
-            read = f"; {read}" if read else ""
-            notes.append(f"{what} (guessed; --{option} names another, or none{read})")
-        elif read:
-            notes.append(f"{role} column: {name}, of which {read}")
+            title = f"end: {pair['start']} + {name}" if role == "duration" else f"{role} column: {name}"
+            format_note = f"; {format_note}" if format_note else ""
+            notes.append(f"{title} (guessed; --{option} names another, or none{format_note})")
+        elif format_note:
+            notes.append(f"{role} column: {name}, of which {format_note}")
     return notes
 
 
 def _check_single(columns: dict[str, str], options: ReadOptions, where: str) -> None:
-    """Raise DataError where one of two times was given; what was only guessed is said with what is not used."""
+    """Raise DataError if only one of two times was given. Guessed single columns are noted as not used."""
     for role in ("start", "end", "duration"):
         name = columns.pop(role, None)
         have, lacks = ("start", "end") if role == "start" else ("end", "start")
@@ -136,9 +140,9 @@ def _check_single(columns: dict[str, str], options: ReadOptions, where: str) -> 
             )
 
 
-def _say_unused(found: Roles, table: pd.DataFrame, pair: dict[str, str]) -> None:
-    """What looks like a time and is none is said, for a clip would be taken for a whole file."""
-    used = set(found.columns.values())
+def _note_unused(roles: Roles, table: pd.DataFrame, pair: dict[str, str]) -> None:
+    """Note columns that look like times and are not used, as each clip is then a whole file."""
+    used = set(roles.columns.values())
     unused = [
         name
         for name in map(str, table.columns)
@@ -147,10 +151,10 @@ def _say_unused(found: Roles, table: pd.DataFrame, pair: dict[str, str]) -> None
     if len(pair) == 1 and not used & set(pair.values()):
         (role, name) = next(iter(pair.items()))
         lacks = "start" if role != "start" else "end"
-        found.notes.append(f"{name} is not taken for a time: there is no column for the {lacks}")
+        roles.notes.append(f"{name} is not taken for a time: there is no column for the {lacks}")
         unused = [other for other in unused if other != name]
     if unused:
-        found.notes.append(
+        roles.notes.append(
             f"not used, though called like times: {', '.join(unused[:8])} (--start and --end name columns of times)"
         )
 
@@ -158,23 +162,23 @@ def _say_unused(found: Roles, table: pd.DataFrame, pair: dict[str, str]) -> None
 def read_spans(
     table: pd.DataFrame, columns: Mapping[str, str], units: Mapping[str, str], where: str
 ) -> tuple[Sequence[float] | None, Sequence[float] | None]:
-    """Where clips begin and end, in seconds of their files; None and None where nothing says so.
+    """Read start and end of clips in seconds of their files; None and None if there are no columns of times.
 
     Parameters
     ----------
     table
-        Of clips.
+        The table of clips.
     columns
-        Of the roles "start", and "end" or "duration".
+        Columns of the roles "start", and "end" or "duration".
     units
-        What their plain numbers count, by role.
+        Units of plain numbers, by role.
     where
-        Which file it is, for messages.
+        The file's name, for messages.
 
     Raises
     ------
     DataError
-        Where times are dates or counts of samples, or clips do not end behind their beginning: all of them.
+        If times are dates or counts of samples, or clips do not end after their start: all of them.
     """
     other = "end" if "end" in columns else "duration"
     if not {"path", "start", other} <= columns.keys():
@@ -219,7 +223,7 @@ def _check_readable(column: pd.Series[Any], name: str, unit: str, role: str, whe
 
 
 def _times(column: pd.Series[Any], unit: str) -> tuple[Seconds, npt.NDArray[np.bool_]]:
-    """Times in seconds, and which cells hold none."""
+    """Return times in seconds, and a mask of the cells that are no times."""
     scale = UNITS.get(unit, 1.0)
     if pd.api.types.is_timedelta64_dtype(column):
         return column.dt.total_seconds().to_numpy(dtype=np.float64), np.zeros(len(column), dtype=bool)

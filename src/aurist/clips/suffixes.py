@@ -1,10 +1,10 @@
-"""Which files are recordings and which are tables, by their endings (in any case)."""
+"""Recognise recordings and tables by the endings of their names, in any case."""
 
 from __future__ import annotations
 
 import unicodedata
 
-#: What libsndfile reads, and what ffmpeg does where it is there.
+#: Formats that libsndfile reads, and that ffmpeg reads if it is installed.
 AUDIO_SUFFIXES = frozenset((
     ".wav", ".wave", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aiff", ".aif", ".aifc", ".au", ".snd", ".caf",
     ".w64", ".rf64",
@@ -15,7 +15,7 @@ TABLE_SUFFIXES = frozenset((".csv", ".tsv", ".txt", ".parquet", ".arff"))
 
 
 def is_audio(name: str) -> bool:
-    """Whether a file's name ends as those of recordings do.
+    """Tell whether a file's name ends like a recording's.
 
     Examples
     --------
@@ -27,7 +27,7 @@ def is_audio(name: str) -> bool:
 
 
 def in_utf8(name: str) -> bool:
-    r"""Whether a file's name is text: the bytes of others neither libsndfile nor a table can hold.
+    r"""Tell whether a file's name is UTF-8. Neither libsndfile nor a table can hold other names.
 
     Examples
     --------
@@ -38,7 +38,7 @@ def in_utf8(name: str) -> bool:
 
 
 def with_bytes_shown(name: str) -> str:
-    r"""A name with its bytes that are no text spelt out.
+    r"""Spell out the bytes of a name that are no UTF-8.
 
     Examples
     --------
@@ -49,7 +49,7 @@ def with_bytes_shown(name: str) -> str:
 
 
 def name_key(text: str) -> str:
-    """In one case and one form of accents, for Macs have their own; blanks alike, for tables have no tabs in a cell.
+    """Return a key to compare names: one case, one form of accents (Macs have their own), single blanks.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The clips table: one row is one labelled stretch of sound, or one row of ready-made features."""
+"""The clips table: one row per clip of sound, or per row of ready-made features."""
 
 from __future__ import annotations
 
@@ -18,49 +18,49 @@ from aurist.metrics import UNKNOWN
 Part = Literal["train", "valid", "test"]
 PARTS: tuple[Part, ...] = ("train", "valid", "test")
 
-#: The columns that every clips table has, whatever it was read from.
+#: The columns of every clips table.
 COLUMNS = ("clip_id", "path", "start", "end", "labels", "absent", "weight", "group", "fold", "part")
 
 
 @dataclass(frozen=True)
 class Clips:
-    """A table of clips and what is known of it as a whole.
+    """A table of clips, with its classes, features and notes.
 
     Parameters
     ----------
     table
-        One row a clip, a fresh 0..n-1 index, the columns of `COLUMNS` and then the feature columns:
+        One row per clip, index 0..n-1, the columns of `COLUMNS` and then the feature columns:
         ``clip_id`` (str, unique), ``path`` (str as given, None for a feature table), ``start`` and ``end``
         (seconds; NaN: the whole file), ``labels`` and ``absent`` (tuples of class names), ``weight`` (float),
-        ``group`` (str or None: what must not straddle folds), ``fold`` (str or None: as given),
+        ``group`` (str or None: a group stays in one fold), ``fold`` (str or None: as given),
         ``part`` ("train", "valid" or "test").
     classes
         The class names, sorted; empty for an unlabelled table.
     features
-        The columns that are features, in order; empty where the features come from the audio.
+        The feature columns, in order; empty if features come from the audio.
     multilabel
-        Whether a clip may have several labels or none.
+        True if a clip may have several labels or none.
     unlisted
-        Whether a class that a multi-label clip does not list is absent or unknown.
+        "absent" or "unknown": the meaning of a class that a multi-label clip does not list.
     root
         The folder that relative paths start from.
     notes
-        What the reader guessed or decided, one sentence each, to be shown to the user.
+        Guesses and decisions of the reader, one sentence each, for the user.
     rows
-        Where each clip stands in the table that it was read from, as an editor or a spreadsheet counts (the
-        header is row 1); the index of a DataFrame; empty where it was read from a folder.
+        The row of each clip in its table, as an editor or a spreadsheet counts (the header is row 1); the index of a
+        DataFrame; empty for clips from a folder.
     given_ids
-        The ids as the table has them, where it repeats some; empty where ``clip_id`` is what was given.
+        The ids of the table if it repeats some; empty if ``clip_id`` has the given ids.
     window
-        Seconds of the windows that recordings were cut into; None where the clips are no such windows.
+        Seconds of the windows that recordings were cut into; None if the clips are no such windows.
     names
-        What the rows of a feature table are called, where a column tells it; paths tell it of recordings.
+        Names of the rows of a feature table, if it has a column of names. Recordings have paths instead.
     grouping
-        The groups that names tell, used or not; None where they tell none.
+        The groups guessed from names, used or not; None if there are none.
     band
-        The lowest and the highest frequency, in Hz, that networks shall hear; None: all.
+        The lowest and the highest frequency for networks, in Hz; None: all.
     decimal_commas
-        The features whose numbers were written with a decimal comma.
+        The features whose numbers had a decimal comma.
     """
 
     table: pd.DataFrame
@@ -83,48 +83,48 @@ class Clips:
 
     @property
     def has_audio(self) -> bool:
-        """Whether the clips are recordings (and not rows of a feature table)."""
+        """True if the clips are recordings, not rows of a feature table."""
         return bool(self.table["path"].notna().any())
 
     @property
     def labelled(self) -> bool:
-        """Whether there are labels to learn from or to be scored against."""
+        """True if there are labels."""
         return len(self.classes) > 0
 
     def file(self, path: str) -> Path:
-        """The file that a ``path`` of the table stands for."""
+        """Return the file of a ``path`` in the table."""
         given = Path(path)
         return given if given.is_absolute() or self.root is None else self.root / given
 
     def files(self) -> list[Path]:
-        """The file of every row, in order."""
+        """Return the file of every row, in order."""
         return [self.file(str(path)) for path in self.table["path"]]
 
-    def called(self, row: int) -> str:
-        """Name a clip in a message: a row of features by where it stands in its table, with an id that is no number.
+    def display_name(self, row: int) -> str:
+        """Return a clip's name for messages: its path, or the row and id of a row of features.
 
         Examples
         --------
         >>> clips = make_clips([("dog",), ("cat",)], rows=[2, 3])
-        >>> clips.called(1), make_clips([("dog",)], clip_ids=["T7"], rows=[2]).called(0)
+        >>> clips.display_name(1), make_clips([("dog",)], clip_ids=["T7"], rows=[2]).display_name(0)
         ('row 3', 'T7 (row 2)')
         """
         name, path = self.table["clip_id"].iloc[row], self.table["path"].iloc[row]
-        return row_called(str(name), path, self.rows[row] if self.rows else None)
+        return row_display_name(str(name), path, self.rows[row] if self.rows else None)
 
     def targets(self, classes: Sequence[str] | None = None) -> npt.NDArray[np.int8]:
-        """Indicator matrix of the labels.
+        """Return the indicator matrix of the labels.
 
         Parameters
         ----------
         classes
-            The columns wanted; the table's own classes by default. Labels not among them are left out.
+            The columns; the table's own classes by default. Other labels are left out.
 
         Returns
         -------
         (n_clips, n_classes), int8
-            1 where the clip has the label, 0 where it has not, `aurist.metrics.UNKNOWN` where nobody knows: what is not
-            listed is unknown. Metrics leave such cells out.
+            1: the clip has the label. 0: it has not. `aurist.metrics.UNKNOWN`: the class is not listed and may be in
+            the clip; metrics leave such cells out.
 
         Examples
         --------
@@ -136,15 +136,15 @@ class Clips:
         column = {name: i for i, name in enumerate(names)}
         partial = self.multilabel and self.unlisted == "unknown"
         out = np.full((len(self.table), len(names)), UNKNOWN if partial else 0, dtype=np.int8)
-        for value, given in ((0, "absent"), (1, "labels")):
-            for row, labels in enumerate(self.table[given]):
+        for value, column_name in ((0, "absent"), (1, "labels")):
+            for row, labels in enumerate(self.table[column_name]):
                 for label in labels:
                     if label in column:
                         out[row, column[label]] = value
         return out
 
     def take(self, rows: npt.NDArray[np.bool_] | npt.NDArray[np.intp] | Sequence[int]) -> Clips:
-        """The clips of these rows (a mask or positions), with the same classes."""
+        """Take the clips of these rows (a mask or positions), with the same classes."""
         index = np.asarray(rows)
         index = np.flatnonzero(index) if index.dtype == np.bool_ else index
         return replace(
@@ -156,7 +156,7 @@ class Clips:
         )
 
     def feature_table(self) -> pd.DataFrame:
-        """The feature columns alone, (n_clips, n_features)."""
+        """Return only the feature columns, (n_clips, n_features)."""
         return self.table.loc[:, list(self.features)]
 
 
@@ -180,15 +180,15 @@ def make_clips(
     rows: Sequence[int | str] = (),
     given_ids: Sequence[str] = (),
 ) -> Clips:
-    """Build a clips table from columns; what is not given gets its default.
+    """Build a clips table from columns; missing ones get defaults.
 
-    Without ``clip_ids`` a clip is named after its path (with ``#2``, ``#3`` ... for further clips of the same
-    file) or, in a feature table, after its row number.
+    Without ``clip_ids`` the id of a clip is its path (with ``#2``, ``#3`` ... for further clips of the same file) or,
+    in a feature table, its row number.
 
     Raises
     ------
     DataError
-        Where ids are repeated.
+        If ids are repeated.
 
     Examples
     --------
@@ -206,7 +206,7 @@ def make_clips(
             "each row needs an id of its own:\n"
             f"{listing([repr(name) for name in repeated])}"
         )
-    nothing: list[tuple[str, ...]] = [()] * n
+    no_labels: list[tuple[str, ...]] = [()] * n
     table = pd.DataFrame(
         {
             "clip_id": pd.Series(ids, dtype=object),
@@ -214,7 +214,7 @@ def make_clips(
             "start": np.full(n, np.nan) if starts is None else np.asarray(starts, dtype=float),
             "end": np.full(n, np.nan) if ends is None else np.asarray(ends, dtype=float),
             "labels": pd.Series(list(labels), dtype=object),
-            "absent": pd.Series(list(absent) if absent is not None else nothing, dtype=object),
+            "absent": pd.Series(list(absent) if absent is not None else no_labels, dtype=object),
             "weight": np.ones(n) if weights is None else np.asarray(weights, dtype=float),
             "group": pd.Series(list(groups) if groups is not None else [None] * n, dtype=object),
             "fold": pd.Series(list(folds) if folds is not None else [None] * n, dtype=object),
@@ -223,10 +223,10 @@ def make_clips(
     )
     if features is not None:
         table = pd.concat([table, features.reset_index(drop=True)], axis=1)
-    named = {label for row in labels for label in row} | {label for row in absent or () for label in row}
+    classes = {label for row in labels for label in row} | {label for row in absent or () for label in row}
     return Clips(
         table=table,
-        classes=tuple(sorted(named)),
+        classes=tuple(sorted(classes)),
         features=tuple(features.columns) if features is not None else (),
         multilabel=multilabel,
         unlisted=unlisted,
@@ -237,12 +237,12 @@ def make_clips(
     )
 
 
-def row_called(clip_id: str, path: str | None, row: int | str | None) -> str:
-    """Name a clip in a message as `Clips.called` does; ``row`` is where it stands in its table, None: in no table.
+def row_display_name(clip_id: str, path: str | None, row: int | str | None) -> str:
+    """Return a clip's name for messages, as `Clips.display_name` does; ``row`` is its row in a table, or None.
 
     Examples
     --------
-    >>> row_called("0", None, 2), row_called("T7", None, 2), row_called("a.wav", "a.wav", 2)
+    >>> row_display_name("0", None, 2), row_display_name("T7", None, 2), row_display_name("a.wav", "a.wav", 2)
     ('row 2', 'T7 (row 2)', 'a.wav')
     """
     if row is None or path is not None:
@@ -251,7 +251,7 @@ def row_called(clip_id: str, path: str | None, row: int | str | None) -> str:
 
 
 def numbered(names: Sequence[str]) -> list[str]:
-    """Names that are each used once: what comes again gets ``#2``, ``#3`` ...
+    """Make names unique: repeated names get ``#2``, ``#3`` ...
 
     Examples
     --------

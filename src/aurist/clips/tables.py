@@ -1,4 +1,4 @@
-"""A data frame's rows as clips: of recordings, of ready-made features, or both."""
+"""Turn the rows of a data frame into clips: recordings, ready-made features, or both."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import pandas as pd
 
 from aurist.clips.features import find_features
 from aurist.clips.filenames import read_names
-from aurist.clips.grouped import FILE_NAMES, name_columns, with_guessed_groups
 from aurist.clips.guess import NAMES, NONE, ReadOptions, Roles, find_roles, mostly_numbers, part_of
+from aurist.clips.guessed_groups import FILE_NAMES, name_columns, with_guessed_groups
 from aurist.clips.labels import (
     MISSING,
     cell_text,
@@ -21,15 +21,15 @@ from aurist.clips.labels import (
     sort_labels,
     texts,
 )
-from aurist.clips.listed import ListedRecordings, find_listed, numbered_recordings
+from aurist.clips.listed_files import ListedRecordings, find_listed, numbered_recordings
+from aurist.clips.multilabel import pieces_of, without_quotes
 from aurist.clips.numbers import decimal_commas
-from aurist.clips.several import pieces_of, without_quotes
 from aurist.clips.spans import find_times, read_spans
 from aurist.clips.table import Clips, Part, make_clips, numbered
-from aurist.clips.times import plain
+from aurist.clips.times import normalise_name
 from aurist.errors import DataError, listing, plural
 
-#: So many columns of measurements beside names of recordings that are not there make a feature table.
+#: If recordings do not exist and there are so many columns of measurements, it is a feature table.
 MEASUREMENTS = 5
 
 Names = list[tuple[str, ...]]
@@ -44,12 +44,12 @@ def read_table(
     labelled: bool,
     notes: Sequence[str] = (),
 ) -> Clips:
-    """Make clips of a table's rows; the index says how messages call a row.
+    """Make clips from a table's rows. Messages name a row by the index.
 
     Raises
     ------
     DataError
-        Where columns are missing, or cells are not what their column must hold: all of them at once.
+        If columns are missing, or cells do not fit their column: all of them at once.
     """
     if options.label_from:
         table, options = _with_names(table, options, where)
@@ -77,7 +77,7 @@ def read_table(
         ends=ends,
         absent=absent,
         groups=_groups(table, roles, paths),
-        folds=_known(table, roles, "fold"),
+        folds=_optional_texts(table, roles, "fold"),
         parts=_parts(table, roles),
         features=features,
         multilabel=multilabel,
@@ -95,15 +95,15 @@ def read_table(
 
 
 def _settle_path(table: pd.DataFrame, roles: Roles, options: ReadOptions, root: Path | None) -> ReadOptions:
-    """Take the rows for features where none of the recordings that they name is there, as in tables made of some."""
+    """Read rows as features if none of their recordings exists and there are columns of measurements."""
     column = roles.get("path")
     if column is None or options.path is not None or options.features is not None:
         return options
     others = [name for name in map(str, table.columns) if name not in roles.columns.values()]
     measured = [name for name in others if _measured(table[name])]
-    there = ListedRecordings(options.audio_root or root or Path(), given=options.audio_root is not None)
+    recordings = ListedRecordings(options.audio_root or root or Path(), given=options.audio_root is not None)
     first = [cell_text(cell).replace("\\", "/") for cell in table[column].head(100)]
-    if len(measured) < MEASUREMENTS or any(map(there.of, filter(None, first))):
+    if len(measured) < MEASUREMENTS or any(map(recordings.of, filter(None, first))):
         return options
     roles.columns.pop("path")
     roles.notes[:] = [note for note in roles.notes if not note.startswith("path column")]
@@ -115,7 +115,7 @@ def _settle_path(table: pd.DataFrame, roles: Roles, options: ReadOptions, root: 
 
 
 def _measured(column: pd.Series[Any]) -> bool:
-    """Tell whether a column holds numbers that are not all whole, as measurements are."""
+    """Tell whether a column holds numbers that are not all whole, like measurements."""
     if not mostly_numbers(column):
         return False
     numbers = pd.to_numeric(column, errors="coerce").dropna()
@@ -129,9 +129,9 @@ def _whole(row: object) -> bool:
 def _ids(
     table: pd.DataFrame, roles: Roles, options: ReadOptions, *, labelled: bool
 ) -> tuple[list[str] | None, Sequence[str]]:
-    """A name for each row, and the ids as they were given where the table repeats some.
+    """Return an id for each row, and the given ids if the table repeats some.
 
-    What is learnt from needs ids of its own; what is only predicted keeps those it has.
+    Training data needs unique ids. Data to predict may repeat ids.
     """
     column = roles.get("id")
     if column is None and not labelled and options.id != NONE and roles.get("path") is None:
@@ -139,32 +139,34 @@ def _ids(
     if column is None:
         return None, ()
     given = [cell_text(cell) for cell in table[column]]
-    places = pd.Series(table.index, dtype=object).groupby(given, sort=False).agg(list)
-    repeated = places[places.map(len) > 1]
+    rows_of_id = pd.Series(table.index, dtype=object).groupby(given, sort=False).agg(list)
+    repeated = rows_of_id[rows_of_id.map(len) > 1]
     if labelled or repeated.empty:
         return given, ()
     roles.columns["id"] = column
-    shown = "; ".join(f"{name!r} in rows {', '.join(map(str, at[:5]))}" for name, at in repeated[:3].items())
+    examples = "; ".join(
+        f"{name!r} in rows {', '.join(map(str, at[:5]))}" for name, at in repeated[:3].items()
+    )
     more = f"; and {len(repeated) - 3} more" if len(repeated) > 3 else ""
     roles.notes.append(
         f"id column: {column}, though {plural(len(repeated), 'id')} {_verb(repeated, 'stands', 'stand')} for more "
-        f"than one row ({shown}{more}); every row is kept, in its order"
+        f"than one row ({examples}{more}); every row is kept, in its order"
     )
     return numbered(given), given
 
 
 def _repeated_id(table: pd.DataFrame) -> str | None:
-    """A column that is called an id and has no empty cell."""
-    names = [name for name in map(str, table.columns) if plain(name) in NAMES["id"]]
+    """Find a column that is named like an id and has no empty cell."""
+    names = [name for name in map(str, table.columns) if normalise_name(name) in NAMES["id"]]
     return next((name for name in names if all(cell_text(cell) for cell in table[name])), None)
 
 
-def _verb(what: Sized, one: str, many: str) -> str:
-    return one if len(what) == 1 else many
+def _verb(what: Sized, single: str, many: str) -> str:
+    return single if len(what) == 1 else many
 
 
 def _with_names(table: pd.DataFrame, options: ReadOptions, where: str) -> tuple[pd.DataFrame, ReadOptions]:
-    """The table with columns for what the file names say."""
+    """Add columns for the fields of the file names."""
     pattern = str(options.label_from)
     column = find_roles(table, ReadOptions(path=options.path, features=options.features), where).get("path")
     if column is None:
@@ -188,8 +190,8 @@ def _with_names(table: pd.DataFrame, options: ReadOptions, where: str) -> tuple[
 def _labels(
     table: pd.DataFrame, roles: Roles, options: ReadOptions, where: str, *, labelled: bool
 ) -> tuple[Names, Names, bool]:
-    """The labels of every row, those known to be absent, and whether there may be several."""
-    nothing: Names = [()] * len(table)
+    """Return the labels of every row, its absent labels, and True if rows may have several labels."""
+    no_labels: Names = [()] * len(table)
     column = roles.get("label")
     if column is None:
         if labelled:
@@ -197,16 +199,16 @@ def _labels(
                 f"{where}: found no column of labels among: {', '.join(map(str, table.columns[:40]))}. "
                 "Name it with --label."
             )
-        return nothing, nothing, False
+        return no_labels, no_labels, False
     if table[column].map(lambda cell: isinstance(cell, (list, tuple, set, frozenset, np.ndarray))).any():
         pairs = [_listed(cell) for cell in table[column]]
         return [pair[0] for pair in pairs], [pair[1] for pair in pairs], True
     cells = [label_name(cell) for cell in texts(table[column])]
     cells, notes = without_quotes(cells)
     pieces, guessed = pieces_of(cells, options.label_separator)
-    further = _secondary(table, column, options) if pieces is None else None
-    if further is not None:
-        name, lists = further
+    secondary = _secondary(table, column, options) if pieces is None else None
+    if secondary is not None:
+        name, lists = secondary
         pieces = [[cell, *more] for cell, more in zip(cells, lists, strict=True)]
         guessed = [f"labels: {column} and {name} (guessed; --label {column} reads one label of each)"]
     roles.notes += [*notes, *guessed]
@@ -220,14 +222,18 @@ def _labels(
             "Fill them in or take the rows out. (Where several labels are allowed, written a;b, an empty cell "
             "means none.)"
         )
-    return [(cell,) if cell else () for cell in cells], nothing, False
+    return [(cell,) if cell else () for cell in cells], no_labels, False
 
 
 def _secondary(table: pd.DataFrame, column: str, options: ReadOptions) -> tuple[str, list[list[str]]] | None:
-    """BirdCLEF's further labels of recordings, in a column of lists, where some have any."""
-    if options.label is not None or options.label_separator is not None or plain(column) != "primarylabel":
+    """Find BirdCLEF's secondary labels, a column of lists, if some rows have any."""
+    if (
+        options.label is not None
+        or options.label_separator is not None
+        or normalise_name(column) != "primarylabel"
+    ):
         return None
-    name = next((name for name in map(str, table.columns) if plain(name) == "secondarylabels"), None)
+    name = next((name for name in map(str, table.columns) if normalise_name(name) == "secondarylabels"), None)
     if name is None:
         return None
     lists, _ = pieces_of(texts(table[name]))
@@ -274,14 +280,14 @@ def _paths(table: pd.DataFrame, roles: Roles, where: str) -> list[str | None] | 
     return paths
 
 
-def _known(table: pd.DataFrame, roles: Roles, role: str) -> list[str | None] | None:
+def _optional_texts(table: pd.DataFrame, roles: Roles, role: str) -> list[str | None] | None:
     column = roles.get(role)
     return None if column is None else [None if cell in MISSING else cell for cell in texts(table[column])]
 
 
 def _groups(table: pd.DataFrame, roles: Roles, paths: Sequence[str | None] | None) -> list[str | None] | None:
-    """The given group; where there is none, the recording if several clips are of it."""
-    given = _known(table, roles, "group")
+    """Return the given groups; a clip without one gets its recording, if several clips share it."""
+    given = _optional_texts(table, roles, "group")
     if paths is None:
         return given
     several = {

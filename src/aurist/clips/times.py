@@ -1,4 +1,4 @@
-"""Where clips begin and end in their files: the columns that say so, their units, and how times are written."""
+"""Recognise columns of times by their names and cells, and read times in any common format."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pandas as pd
 
 from aurist.clips.labels import MISSING, cell_text
 
-#: Names of columns, best first, as `plain` makes them; a unit may follow.
+#: Names of columns as `normalise_name` writes them, best first; a unit may follow.
 TIME_NAMES = {
     "start": ("start", "tmin", "starttime", "begin", "onset", "begintime", "startoffset", "timestart", "timebegin",
               "tstart", "tbegin", "t0", "from"),
@@ -18,20 +18,20 @@ TIME_NAMES = {
             "tstop", "t1", "finish", "to"),
     "duration": ("duration", "length", "dur", "deltatime", "len"),
 }  # fmt: skip
-#: May stand before such a name.
+#: A prefix that such a name may have.
 _OF_CLIPS = re.compile("^(?:clip|segment|seg|event|cut|chunk|slice|syllable|call|box)")
-#: A time in the file where a duration stands beside it; where an onset does, the end.
+#: Names that mean the start if there is a duration column, and the end if there is a start column.
 OFFSETS = ("offset", "fileoffset", "startoffset")
-#: Seconds in each unit that ends a name.
+#: Seconds per unit, by the ending of a name.
 UNITS = {
     **dict.fromkeys(("", "s", "sec", "secs", "second", "seconds"), 1.0),
     **dict.fromkeys(("ms", "msec", "msecs", "millis", "millisecond", "milliseconds"), 1e-3),
     **dict.fromkeys(("min", "mins", "minute", "minutes"), 60.0),
     **dict.fromkeys(("us", "usec", "microseconds"), 1e-6),
 }
-#: What cannot be made seconds of without a sample rate.
+#: Units that need a sample rate to become seconds.
 COUNTS = ("sample", "samples", "frame", "frames", "idx", "index")
-#: Words in the names of columns that hold times, as a rule.
+#: Words in the names of most columns of times.
 _WORDS = frozenset((
     "start", "begin", "onset", "offset", "end", "stop", "finish", "duration", "dur", "length", "time", "times",
     "t0", "t1", "seconds", "secs", "ms",
@@ -46,26 +46,26 @@ _DECIMAL_COMMA = re.compile(r"-?\d+,\d+")
 _DATE = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}([ T]|$)|\d{8}[ T_]\d{4}")
 
 
-def plain(name: object) -> str:
-    """A column's name without case, blanks and punctuation.
+def normalise_name(name: object) -> str:
+    """Strip case, blanks and punctuation from a column's name.
 
     Examples
     --------
-    >>> plain("Begin Time (s)")
+    >>> normalise_name("Begin Time (s)")
     'begintimes'
     """
     return re.sub(r"[\W_]+", "", str(name)).lower()
 
 
 def seconds(cell: object, unit: float = 1.0) -> float:
-    """A time as seconds; NaN where the cell is none.
+    """Parse a time to seconds; NaN if the cell is no time.
 
     Parameters
     ----------
     cell
-        A number; hours, minutes and seconds between colons; or with the letters h, m, s, ms, as ISO 8601 has durations.
+        A number; hours, minutes and seconds with colons; or with the letters h, m, s, ms, as in ISO 8601.
     unit
-        Seconds in one of a plain number.
+        Seconds per unit of a plain number.
 
     Examples
     --------
@@ -80,7 +80,7 @@ def seconds(cell: object, unit: float = 1.0) -> float:
     except ValueError:
         pass
     if match := _CLOCK.fullmatch(text):
-        days, hours, minutes = (int(part or 0) for part in match.group(1, 2, 3))
+        days, hours, minutes = (int(field or 0) for field in match.group(1, 2, 3))
         rest = float(match.group(4).replace(",", "."))
         fits = rest < 60 and (match.group(2) is None or minutes < 60)
         return 86400 * days + 3600 * hours + 60 * minutes + rest if fits else math.nan
@@ -89,12 +89,12 @@ def seconds(cell: object, unit: float = 1.0) -> float:
     match = _SPELLED.fullmatch(text)
     if match is None or not any(match.groups()):
         return math.nan
-    parts = [float((part or "0").replace(",", ".")) for part in match.groups()]
-    return 3600 * parts[0] + 60 * parts[1] + parts[2]
+    numbers = [float((field or "0").replace(",", ".")) for field in match.groups()]
+    return 3600 * numbers[0] + 60 * numbers[1] + numbers[2]
 
 
 def is_date(cell: object) -> bool:
-    """Tell whether a cell is a moment of some day, which says nothing of where in a file it is.
+    """Tell whether a cell is a date; a date gives no position in a file.
 
     Examples
     --------
@@ -105,14 +105,14 @@ def is_date(cell: object) -> bool:
 
 
 def unit_of(name: str, role: str) -> str:
-    """What the numbers of a column count, as its name ends; "" where it says nothing of it.
+    """Return the unit at the end of a column's name; "" if there is none.
 
     Examples
     --------
     >>> unit_of("start_ms", "start"), unit_of("Begin Time (s)", "start"), unit_of("t_min", "start")
     ('ms', 's', '')
     """
-    bare = _OF_CLIPS.sub("", plain(name), count=1)
+    bare = _OF_CLIPS.sub("", normalise_name(name), count=1)
     if bare in TIME_NAMES[role]:
         return ""
     units = [unit for unit in (*UNITS, *COUNTS) if unit and bare.removesuffix(unit) in TIME_NAMES[role]]
@@ -122,21 +122,21 @@ def unit_of(name: str, role: str) -> str:
 
 
 def time_role(name: str) -> str | None:
-    """The role of a column with this name: "start", "end", "duration", or None."""
+    """Return the role of a column with this name: "start", "end", "duration", or None."""
     return next((role for role in TIME_NAMES if _base(name, role) in TIME_NAMES[role]), None)
 
 
 def rank(name: str, role: str) -> tuple[int, bool]:
-    """How good a name is for a role, the least the best; of two equal ones that which counts seconds."""
+    """Rank a name for a role: the smallest rank is best, and seconds win ties."""
     return TIME_NAMES[role].index(_base(name, role)), UNITS.get(unit_of(name, role)) != 1.0
 
 
 def _base(name: str, role: str) -> str:
-    return _OF_CLIPS.sub("", plain(name), count=1).removesuffix(unit_of(name, role))
+    return _OF_CLIPS.sub("", normalise_name(name), count=1).removesuffix(unit_of(name, role))
 
 
 def has_times(column: pd.Series[Any]) -> bool:
-    """Tell whether a column holds times, or dates that somebody takes for such; some cells may be none."""
+    """Tell whether a column holds times or dates; some cells may hold neither."""
     kinds = (pd.api.types.is_timedelta64_dtype, pd.api.types.is_datetime64_any_dtype)
     if pd.api.types.is_numeric_dtype(column) or any(kind(column) for kind in kinds):
         return bool(column.notna().any()) and not pd.api.types.is_bool_dtype(column)
@@ -145,13 +145,13 @@ def has_times(column: pd.Series[Any]) -> bool:
 
 
 def looks_like_time(name: str, column: pd.Series[Any]) -> bool:
-    """Whether a column's name speaks of times: as those of starts and ends do, or in a word, and cells are some."""
+    """Tell whether a column is named like a time, or has a word for time in its name and times in its cells."""
     words = set(re.findall(r"t[01]|[a-z]+", re.sub(r"([a-z])([A-Z])", r"\1 \2", name).lower()))
     return time_role(name) is not None or (bool(words & _WORDS) and has_times(column))
 
 
-def how_written(column: pd.Series[Any], unit: str) -> str:
-    """How the times of a column are read, where they are not plain seconds; else nothing."""
+def describe_times(column: pd.Series[Any], unit: str) -> str:
+    """Describe how the times of a column are read; "" for plain seconds."""
     text = next((text for text in map(cell_text, column) if re.search(r"[:a-z]", text, re.IGNORECASE)), None)
     if text is not None and text not in MISSING and not math.isnan(seconds(text)):
         return f"{text!r} is {seconds(text):g} s"

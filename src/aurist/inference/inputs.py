@@ -9,9 +9,9 @@ from pathlib import Path
 import pandas as pd
 
 from aurist.clips import Clips, make_clips
-from aurist.clips.grouped import without_guess
+from aurist.clips.guessed_groups import without_guessed_groups
+from aurist.clips.multilabel import NONE as ONE_LABEL
 from aurist.clips.read import TABLE_SUFFIXES, ReadOptions, check_names, read_clips
-from aurist.clips.several import NONE as ONE_LABEL
 from aurist.errors import DataError, listing
 from aurist.features.schema import Schema, infer_schema, schema_from_dict
 from aurist.run import RunFolder
@@ -35,7 +35,7 @@ def read_inputs(source: Sequence[Path] | pd.DataFrame, options: ReadOptions, run
     DataError
         Where several inputs are not all recordings.
     """
-    return without_guess(read_sources(source, like_run(options, run)))
+    return without_guessed_groups(read_sources(source, like_run(options, run)))
 
 
 def read_sources(source: Sequence[Path] | pd.DataFrame, options: ReadOptions) -> Clips:

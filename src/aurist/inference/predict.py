@@ -303,9 +303,12 @@ def _check_ids(ids: pd.Series[str], rows: npt.NDArray[np.intp], applied: ClipPre
             "Give the table that the sample belongs to, or name its id column with --id."
         )
     failed = [
-        about(called if called.startswith(name) else f"{name} ({called})", applied.failures[row])
+        about(
+            display_name if display_name.startswith(name) else f"{name} ({display_name})",
+            applied.failures[row],
+        )
         for name, row in zip(ids, rows.tolist(), strict=True)
-        if row in applied.failures and (called := applied.clips.called(row))
+        if row in applied.failures and (display_name := applied.clips.display_name(row))
     ]
     if failed:
         raise DataError(

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aurist.clips import Clips
-from aurist.clips.grouped import groups_told, regrouped, without_guess
+from aurist.clips.guessed_groups import apply_grouping, groups_by_rule, without_guessed_groups
 from aurist.errors import plural
 from aurist.run import HELD_OUT, RunData
 
@@ -21,7 +21,7 @@ def of_learnt_groups(data: RunData, clips: Clips) -> npt.NDArray[np.bool_]:
     grouping = data.clips.grouping
     known = {key for key in _keys(learnt, learnt.table["group"].tolist()) if key is not None}
     by_rule = grouping is not None and grouping.used
-    groups = groups_told(clips, grouping) if grouping and by_rule else clips.table["group"].tolist()
+    groups = groups_by_rule(clips, grouping) if grouping and by_rule else clips.table["group"].tolist()
     return np.array([key is not None and key in known for key in _keys(clips, groups)], dtype=bool)
 
 
@@ -37,8 +37,8 @@ def in_groups_of(data: RunData, clips: Clips) -> Clips:
     grouping = data.clips.grouping
     if grouping is None or not grouping.used:
         return clips
-    bare = without_guess(clips)
-    return bare if bare.table["group"].notna().any() else regrouped(bare, grouping)
+    bare = without_guessed_groups(clips)
+    return bare if bare.table["group"].notna().any() else apply_grouping(bare, grouping)
 
 
 def learnt_note(learnt: npt.NDArray[np.bool_]) -> str:

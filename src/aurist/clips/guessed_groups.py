@@ -1,4 +1,4 @@
-"""Clips with the groups that their names tell, where no others were given."""
+"""Give clips the groups that are guessed from their names, if the data names no groups."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from aurist.clips.guess import NAMES, NONE, ReadOptions, Roles, mostly_numbers
 from aurist.clips.labels import cell_text
 from aurist.clips.suffixes import is_audio
 from aurist.clips.table import Clips
-from aurist.clips.times import plain
+from aurist.clips.times import normalise_name
 
-#: ``--group names``: the groups that names tell, though they are not plausible.
+#: ``--group names``: use groups guessed from names even if they are not plausible.
 FROM_NAMES = "names"
 FILE_NAMES = "file names"
 
@@ -25,63 +25,63 @@ FILE_NAMES = "file names"
 def with_guessed_groups(
     clips: Clips, names: Mapping[str, Sequence[str]], options: ReadOptions, *, given: bool
 ) -> Clips:
-    """Guess groups from names, unless some were given or refused; the guess is in the notes.
+    """Guess groups from names, unless groups were given or refused. The guess is in the notes.
 
     Parameters
     ----------
     clips
         The clips, read.
     names
-        Columns of names, the likeliest first, by what they are called.
+        Columns of names by their titles, the likeliest first.
     options
-        Of which ``group`` counts.
+        Only ``group`` counts.
     given
-        Whether the data names groups: these always win.
+        True if the data names groups: these always win.
     """
     if not names:
         return clips
     first = next(iter(names))
-    kept = replace(clips, names=() if clips.has_audio else tuple(names[first]))
+    named = replace(clips, names=() if clips.has_audio else tuple(names[first]))
     if given or options.group == NONE:
-        return kept
-    learnt = np.flatnonzero((clips.table["part"] != "test").to_numpy()).tolist()
-    table = clips.table.iloc[learnt]
+        return named
+    learning = np.flatnonzero((clips.table["part"] != "test").to_numpy()).tolist()
+    table = clips.table.iloc[learning]
     folds = table["fold"].tolist()
     if (table["part"] == "valid").any():
         folds = table["part"].tolist()
     best: tuple[str, Grouping] | None = None
     for source, column in names.items():
-        found = propose([column[row] for row in learnt], table["labels"].tolist(), folds, source)
-        if found is not None and found.rule.kind == "name" and clips.has_audio:
-            continue  # the recordings of which there are several clips: the reader has seen to that
-        if found is not None and (best is None or not found.objection):
-            best = (source, found)
-        if found is not None and not found.objection:
+        grouping = propose([column[row] for row in learning], table["labels"].tolist(), folds, source)
+        if grouping is not None and grouping.rule.kind == "name" and clips.has_audio:
+            continue  # several clips of one recording: the reader has grouped them already
+        if grouping is not None and (best is None or not grouping.objection):
+            best = (source, grouping)
+        if grouping is not None and not grouping.objection:
             break
     if best is None:
-        return kept
-    source, found = best
-    found = replace(found, used=not found.objection or options.group == FROM_NAMES)
-    kept = replace(
+        return named
+    source, grouping = best
+    grouping = replace(grouping, used=not grouping.objection or options.group == FROM_NAMES)
+    named = replace(
         clips,
         names=() if clips.has_audio else tuple(names[source]),
-        grouping=found,
-        notes=(*clips.notes, found.sentence()),
+        grouping=grouping,
+        notes=(*clips.notes, grouping.sentence()),
     )
-    return regrouped(kept, found) if found.used else kept
+    return apply_grouping(named, grouping) if grouping.used else named
 
 
-def regrouped(clips: Clips, grouping: Grouping | None) -> Clips:
-    """The clips in the groups that another table's rule tells of their names; as they are without one that is used."""
+def apply_grouping(clips: Clips, grouping: Grouping | None) -> Clips:
+    """Group clips by the rule of another table. Without a rule in use they stay as they are."""
     if grouping is None or not grouping.used:
         return clips
-    told = groups_told(clips, grouping)
-    groups = [new or old for new, old in zip(told, clips.table["group"], strict=True)]
+    new_groups = groups_by_rule(clips, grouping)
+    groups = [new or old for new, old in zip(new_groups, clips.table["group"], strict=True)]
     return replace(clips, table=clips.table.assign(group=pd.Series(groups, dtype=object)), grouping=grouping)
 
 
-def without_guess(clips: Clips) -> Clips:
-    """The clips without the groups that their names told, and without the note on them."""
+def without_guessed_groups(clips: Clips) -> Clips:
+    """Take the guessed groups and their note off the clips."""
     guess = clips.grouping
     if guess is None:
         return clips
@@ -91,20 +91,20 @@ def without_guess(clips: Clips) -> Clips:
     )
 
 
-def groups_told(clips: Clips, grouping: Grouping) -> list[str | None]:
-    """The group of each clip by the rule, whether it is used or not; None where its name tells none."""
-    return [grouping.rule.group_of(name) for name in names_of(clips)]
+def groups_by_rule(clips: Clips, grouping: Grouping) -> list[str | None]:
+    """Return the group of each clip by the rule, used or not; None if the rule does not fit its name."""
+    return [grouping.rule.group_of(name) for name in clip_names(clips)]
 
 
-def names_of(clips: Clips) -> list[str]:
-    """What the clips are called: the paths of recordings, the names that a feature table has, or its ids."""
+def clip_names(clips: Clips) -> list[str]:
+    """Return the names of clips: paths of recordings, names in a feature table, or ids."""
     if clips.has_audio:
         return [str(path) for path in clips.table["path"]]
     return list(clips.names) or [str(name) for name in clips.table["clip_id"]]
 
 
 def name_columns(table: pd.DataFrame, roles: Roles, features: Sequence[str]) -> dict[str, list[str]]:
-    """Columns of a feature table that hold names: those called so or ending as recordings do, then texts, then ids."""
+    """Find columns of names in a feature table: names of recordings first, then other texts, then ids."""
     others = {column for role, column in roles.columns.items() if role not in ("id", "path")}
     free = [name for name in map(str, table.columns) if name not in others and name not in features]
     texts = [name for name in free if is_text(table[name]) and not mostly_numbers(table[name])]
@@ -114,4 +114,4 @@ def name_columns(table: pd.DataFrame, roles: Roles, features: Sequence[str]) -> 
 
 def _of_files(name: str, column: pd.Series[Any]) -> bool:
     first = [cell_text(cell) for cell in column.head(20)]
-    return plain(name) in NAMES["path"] or all(map(is_audio, first))
+    return normalise_name(name) in NAMES["path"] or all(map(is_audio, first))

@@ -1,4 +1,4 @@
-"""Several labels in one cell, in the spellings that people have for them, and what programs put around a label."""
+"""Split cells with several labels, in the spellings that people and programs use."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from aurist.clips.labels import MISSING, cell_text, label_name
 from aurist.errors import ConfigError
 
-#: What may be given for ``--label-separator``, beside marks: one label a cell.
+#: A value of ``--label-separator``: one label per cell.
 NONE = "none"
 _BLANK = "space"
 _LIST = re.compile(r"\[(.*)\]|\{(.*)\}|\((.*,.*)\)", re.DOTALL)
@@ -18,19 +18,19 @@ _NUMBER = re.compile(r"-?[\d.,]+")
 
 
 def pieces_of(cells: Sequence[str], separator: str | None = None) -> tuple[list[list[str]] | None, list[str]]:
-    """The labels of each cell where there may be several, else None; and notes on what was guessed.
+    """Split each cell into labels, or return None if each cell is one label; with notes on guesses.
 
     Parameters
     ----------
     cells
-        Of a column of labels.
+        The cells of a column of labels.
     separator
-        What stands between labels, "space", or "none" where each cell is one; None: it is guessed.
+        The mark between labels, "space", or "none" if each cell is one label; None: it is guessed.
 
     Raises
     ------
     ConfigError
-        Where the separator is no mark.
+        If the separator is no mark.
 
     Examples
     --------
@@ -52,10 +52,10 @@ def pieces_of(cells: Sequence[str], separator: str | None = None) -> tuple[list[
         return [cell.split(";") for cell in cells], []
     if filled and all(_LIST.fullmatch(cell) for cell in filled):
         return [_items(cell) for cell in cells], _notes("lists in brackets", filled[0])
-    for mark, called in (("|", "|"), (",", ","), ("/", "/"), ("+", "+"), ("&", "&"), (None, "space")):
+    for mark, title in (("|", "|"), (",", ","), ("/", "/"), ("+", "+"), ("&", "&"), (None, "space")):
         if _separates(filled, mark):
             example = next(cell for cell in filled if len(_split(cell, mark)) > 1)
-            return [_split(cell, mark) for cell in cells], _notes(f"several between {called!r}", example)
+            return [_split(cell, mark) for cell in cells], _notes(f"several between {title!r}", example)
     names = set(filled)
     if any(cell[0] == "-" and cell[1:].strip() in names and not _NUMBER.fullmatch(cell) for cell in filled):
         return [[cell] for cell in cells], _notes(
@@ -76,10 +76,10 @@ def _split(cell: str, mark: str | None) -> list[str]:
 
 
 def _separates(cells: Sequence[str], mark: str | None) -> bool:
-    """Tell whether a mark stands between labels.
+    """Tell whether a mark separates labels.
 
-    A bar does. A comma without a blank behind it does where labels come again in other cells; all else only where every
-    label of such cells stands alone in others.
+    A bar always does. A comma without a blank behind it does if labels repeat in other cells. Any other mark does only
+    if each label of such cells is alone in another cell.
     """
     split = {cell: [piece.removeprefix("-") for piece in _split(cell, mark)] for cell in set(cells)}
     several = [pieces for pieces in split.values() if len(set(pieces)) > 1]
@@ -95,25 +95,25 @@ def _separates(cells: Sequence[str], mark: str | None) -> bool:
 
 
 def _items(cell: str) -> list[str]:
-    """The labels of a list as Python, JSON, or R write it."""
+    """Split a list as Python, JSON or R write it."""
     match = _LIST.fullmatch(cell)
-    inside = "" if match is None else next(part for part in match.groups() if part is not None).strip()
+    inside = "" if match is None else next(group for group in match.groups() if group is not None).strip()
     items: list[str] = []
     at = 0
     while at < len(inside):
         item = _ITEM.match(inside, at)
         if item is None:
             return [*items, inside[at:]]
-        items.append(next(part for part in item.groups() if part is not None).strip())
+        items.append(next(group for group in item.groups() if group is not None).strip())
         at = max(item.end(), at + 1)
     return [re.sub(r"\\(.)", r"\1", item) for item in items if item]
 
 
 def without_quotes(cells: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Labels without the quotes that spreadsheets leave around them, and a note where there were any.
+    """Strip the quotes that spreadsheets leave around labels, with a note if there were any.
 
-    A single quote in front may be of a name ('Apapane): it goes where all have it, or where the name stands without
-    one, too.
+    A single quote in front may belong to a name ('Apapane). It is stripped if all labels have it, or if the name also
+    occurs without it.
 
     Examples
     --------
@@ -133,7 +133,7 @@ def without_quotes(cells: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def _unquoted(cell: str) -> str:
-    """Without a pair of quotes that are all there are, and doubled ones as one."""
+    """Strip a pair of quotes, and turn doubled quotes inside into single ones. Other quotes are kept."""
     for quote in ('"', "'"):
         if len(cell) > 2 and cell[0] == cell[-1] == quote and quote not in cell[1:-1].replace(quote * 2, ""):
             return cell[1:-1].replace(quote * 2, quote).strip()
@@ -141,7 +141,7 @@ def _unquoted(cell: str) -> str:
 
 
 def missing_names(classes: Sequence[str]) -> list[str]:
-    """A note where classes are called as programs call what is not there.
+    """Write a note if names of classes are spelled like missing values.
 
     Examples
     --------

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from aurist.clips import Clips
-from aurist.clips.folders import places_of
+from aurist.clips.folders import folder_infos
 from aurist.clips.read import ReadOptions, read_clips
 from aurist.errors import ConfigError
 
@@ -125,14 +125,14 @@ def test_a_class_called_as_nothing_is_said_by_every_reader(tmp_path: Path, cells
 
 
 def test_a_level_between_the_parts_and_the_classes() -> None:
-    places = places_of(["train/audio/yes/a.wav", "train/audio/no/b.wav", "test/audio/c.wav"])
-    assert [(place.label, place.part) for place in places] == [
+    infos = folder_infos(["train/audio/yes/a.wav", "train/audio/no/b.wav", "test/audio/c.wav"])
+    assert [(info.label, info.part) for info in infos] == [
         ("yes", "train"),
         ("no", "train"),
         (None, "test"),
     ]
-    places = places_of(["train/dog/x/a.wav", "train/dog/y/b.wav", "test/cat/c.wav"])
-    assert [place.label for place in places] == ["dog", "dog", "cat"]
+    infos = folder_infos(["train/dog/x/a.wav", "train/dog/y/b.wav", "test/cat/c.wav"])
+    assert [info.label for info in infos] == ["dog", "dog", "cat"]
 
 
 def test_labels_that_are_not_used_are_said() -> None:
