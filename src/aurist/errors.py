@@ -26,7 +26,9 @@ class RunError(AuristError):
 
 
 class FullDiskError(AuristError):
-    """A file could not be written, for want of room on the disk."""
+    """A file could not be written, for want of room on the disk; ``advice`` says how a command goes on."""
+
+    advice = "Make room, and give the same command again."
 
 
 class MissingExtraError(AuristError, ImportError):

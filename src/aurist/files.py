@@ -68,8 +68,11 @@ def atomic_path(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def told_of_full_disk(path: Path) -> Iterator[None]:
-    """Name the file for which there was no room; libraries say so by errors of many kinds, or by their text alone."""
+def told_of_full_disk(path: Path | None = None) -> Iterator[None]:
+    """Name the file for which there was no room; libraries say so by errors of many kinds, or by their text alone.
+
+    Without ``path`` it is what the system names, or the output.
+    """
     try:
         yield
     except FullDiskError:
@@ -78,8 +81,9 @@ def told_of_full_disk(path: Path) -> Iterator[None]:
         cause: BaseException | None = error
         while cause is not None:
             if (isinstance(cause, OSError) and cause.errno in _FULL) or _FULL_WORDS.search(str(cause)):
+                named = path or getattr(cause, "filename", None) or "The output"
                 raise FullDiskError(
-                    f"{path} cannot be written: there is no room for it on the disk."
+                    f"{named} cannot be written: there is no room for it on the disk."
                 ) from error
             cause = cause.__cause__ or cause.__context__
         raise

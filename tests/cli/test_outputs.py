@@ -8,7 +8,9 @@ import pytest
 from typer.testing import CliRunner
 
 from aurist.cli import app
-from aurist.errors import AuristError
+from aurist.errors import AuristError, FullDiskError
+
+from ..command import aurist as command
 
 #: Commands with a file, and with a folder, in the place of OUT.
 FILES = [
@@ -36,7 +38,7 @@ def _no_work(monkeypatch: pytest.MonkeyPatch) -> None:
 
     for name in (
         "aurist.automl.fit.prepare",
-        "aurist.inference.predict.apply_run",
+        "aurist.inference.predict.predict_clips",
         "aurist.results.evaluation.evaluate_run",
         "aurist.automl.fit.plan_fit",
         "aurist.review.verdicts.read_verdicts",
@@ -114,3 +116,38 @@ def test_the_demonstration_replaces_nothing_of_others(tmp_path: Path) -> None:
     (tmp_path / "music" / "song.wav").write_text("years")
     assert "was not made by the demonstration" in told(f"demo -o {tmp_path}")
     assert (tmp_path / "music" / "song.wav").exists()
+
+
+def test_a_full_disk_is_told_with_the_next_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    (tmp_path / "t.csv").write_text("x,label\n1,a\n2,b\n3,a\n4,b\n")
+    monkeypatch.setattr("aurist.files._flush", full)
+    said = command("check", tmp_path / "t.csv", "-o", tmp_path / "chk", cwd=tmp_path)
+    assert said.returncode == 1
+    words = " ".join(said.stderr.split())
+    assert (
+        "audit.json cannot be written: there is no room for it on the disk. Make room, and give the same"
+        in words
+    )
+    assert words.endswith("give the same command again.")
+
+
+def test_a_search_goes_on_after_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise FullDiskError("study.db cannot be written: there is no room for it on the disk.")
+
+    monkeypatch.setattr("aurist.tuning.tune", full)
+    said = command("tune", tmp_path / "t.csv", "--recipe", "LightGBM", "-o", tmp_path / "out")
+    assert "Make room, and give the same command again: it goes on where it stopped." in " ".join(
+        said.stderr.split()
+    )
+
+
+def test_an_output_without_a_name_may_be_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full() -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("aurist.cli.app", full)
+    assert "The output cannot be written: there is no room" in command("check").stderr

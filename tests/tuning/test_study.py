@@ -21,6 +21,7 @@ pytest.importorskip("optuna")
 
 from optuna.trial import TrialState
 
+from aurist.errors import FullDiskError
 from aurist.files import is_free
 from aurist.tuning.study import Attempt, CutError, Study
 
@@ -110,18 +111,28 @@ def test_the_same_seed_draws_the_same_after_a_kill_too(tmp_path: Path) -> None:
     assert first != settings(tmp_path / "other", False, seed=1)
 
 
-def test_a_trial_that_was_cut_is_gone_on_with_in_its_own_folder(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("error", "as_type"),
+    [
+        (CutError("no time"), CutError),
+        (FullDiskError("full"), FullDiskError),
+        (OSError(28, "No space"), FullDiskError),
+    ],
+)
+def test_a_trial_that_was_cut_is_gone_on_with_in_its_own_folder(
+    tmp_path: Path, error: Exception, as_type: type[Exception]
+) -> None:
     tried: list[Attempt] = []
 
     def cut(attempt: Attempt) -> float:
         tried.append(attempt)
         (attempt.place / "fold0").mkdir()
         attempt.report(0, 0.3, [2.0])
-        raise CutError("no time")
+        raise error
 
     one = study(tmp_path)
     one.try_one(scored([0.5]))
-    with pytest.raises(CutError):
+    with pytest.raises(as_type):
         one.try_one(cut)
     assert one.n_begun() == 1
     again = study(tmp_path)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from aurist.cli import options as opt
-from aurist.cli.printing import print_applied, say, visible
+from aurist.cli.printing import going_on, print_applied, say, visible
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -177,6 +177,7 @@ def predict(
     _write(table, output, safe_csv)
 
 
+@going_on()
 def _listen(
     run: RunFolder,
     clips: Clips,

@@ -6,7 +6,8 @@ import json
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -238,3 +239,15 @@ def interval(score: dict[str, float]) -> str:
     if score["low"] != score["low"]:
         return f"{score['score']:.3f}"
     return f"{score['score']:.3f} [{score['low']:.3f}, {score['high']:.3f}]"
+
+
+@contextmanager
+def going_on() -> Iterator[None]:
+    """Say of a command that the disk was too small for that it goes on where it stopped."""
+    from aurist.errors import FullDiskError
+
+    try:
+        yield
+    except FullDiskError as error:
+        error.advice = "Make room, and give the same command again: it goes on where it stopped."
+        raise

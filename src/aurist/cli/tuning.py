@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from aurist.cli import options as opt
-from aurist.cli.printing import interval, paragraph, print_json, print_table, say
+from aurist.cli.printing import going_on, interval, paragraph, print_json, print_table, say
 
 if TYPE_CHECKING:
     from aurist.tuning import Tuned
@@ -127,19 +127,30 @@ def tune(
     limit = None if time_limit is None else parse_duration(time_limit)
     search = TuneConfig(trials, limit, storage, pruner, holdout)
     cutting = CutOptions(cut, window, hop, min_overlap, background, unlisted, together, seed)
-    found = tune_recipe(
-        data if annotations is None else read_annotated(data, annotations, cutting, label=label),
-        output,
-        recipe,
-        config,
-        search,
-        options=opt.read_options(
-            label, path, group, fold, start, end, row_id, features, label_from, audio_root, label_separator
-        ),
-        cache_dir=cache_dir,
-        started=STARTED,
-        say=say,
-    )
+    with going_on():
+        found = tune_recipe(
+            data if annotations is None else read_annotated(data, annotations, cutting, label=label),
+            output,
+            recipe,
+            config,
+            search,
+            options=opt.read_options(
+                label,
+                path,
+                group,
+                fold,
+                start,
+                end,
+                row_id,
+                features,
+                label_from,
+                audio_root,
+                label_separator,
+            ),
+            cache_dir=cache_dir,
+            started=STARTED,
+            say=say,
+        )
     if as_json:
         print_json(
             {

@@ -15,8 +15,8 @@ import pandas as pd
 from optuna.storages import RetryHeartbeatStaleTrialCallback
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from aurist.errors import reason
-from aurist.files import folder_lock, is_free
+from aurist.errors import FullDiskError, reason
+from aurist.files import folder_lock, is_free, told_of_full_disk
 from aurist.folders import remove_folder
 from aurist.recipes import Space
 from aurist.tuning.optuna_adapter import distribution, draw, make_pruner, make_sampler, open_storage, quiet
@@ -143,8 +143,9 @@ class Study:
             return _as_before(trial, twin)
         try:
             place = held.enter_context(self._held(trial.number))
-            score = evaluate(Attempt(trial.number, drawn, as_it_was is not None, place, trial))
-        except CutError:
+            with told_of_full_disk(place):
+                score = evaluate(Attempt(trial.number, drawn, as_it_was is not None, place, trial))
+        except (CutError, FullDiskError):  # no fault of the settings: it will be gone on with
             raise
         except Exception as error:  # whatever some settings may lead to, others go on
             if as_it_was is not None:
