@@ -44,7 +44,7 @@ def examples(tmp_path_factory: pytest.TempPathFactory) -> Path:
     songs.assign(genre=np.where(songs["tempo"] > 100, "rock", "folk")).to_csv(
         folder / "songs.csv", index=False
     )
-    fit(folder / "sounds", folder / "run", plan=folder / "plan.toml", jobs=1, near=False)
+    fit(folder / "sounds", folder / "run", plan=folder / "plan.toml", jobs=1, near_duplicates=False)
     return folder
 
 

@@ -278,7 +278,7 @@ def make_run(folder: Path) -> None:
     (folder / "own.toml").write_text(_PLAN_OF_RUN)
     table = pd.concat([_rows()] * 3, ignore_index=True).drop(columns=["id", "artist"])
     table["tempo"] += np.random.default_rng(1).normal(size=len(table))
-    config = FitConfig(plan=str(folder / "own.toml"), n_splits=2, jobs=1)
+    config = FitConfig(plan=str(folder / "own.toml"), folds=2, jobs=1)
     fit(
         table.assign(mode=table["mode"].str.upper()),
         folder / "run",

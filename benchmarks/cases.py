@@ -81,7 +81,7 @@ def heard(name: str) -> Callable[[Path, Path], str]:
         shutil.copy(cases / "audio" / name, folder / name)
         (folder / "one").mkdir()
         shutil.copy(cases / "audio" / name, folder / "one" / name)
-        said = aurist(folder, "check", "one", "--no-near")
+        said = aurist(folder, "check", "one", "--no-near-duplicates")
         return part(said, r"max: [\d.]+", r"Nothing broken[^|]*", r"- 1 clip [^|]*")
 
     return outcome
@@ -179,7 +179,7 @@ def annotations(name: str, *recordings: tuple[str, float]) -> Callable[[Path, Pa
             "tables",
             "--window",
             "2",
-            "--no-near",
+            "--no-near-duplicates",
             "--plan",
             plan(folder),
             "-o",

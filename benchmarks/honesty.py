@@ -146,7 +146,7 @@ def one_round(
     name: str, table: pd.DataFrame, seed: int, plan: Path, *, careless: bool, gluon: bool
 ) -> dict[str, Any]:
     train, test = parted(table, seed)
-    config = FitConfig(plan=str(plan), seed=seed, n_splits=5, jobs=1)
+    config = FitConfig(plan=str(plan), seed=seed, folds=5, jobs=1)
     out: dict[str, Any] = {"set": name, "seed": seed}
     out["aurist"] = stated_and_found(train, test, config)
     if careless:

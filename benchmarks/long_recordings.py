@@ -95,11 +95,11 @@ def fitted(place: Path, data: Path, rate: int, recipe: str, minutes: int) -> Run
     pd.concat(tables).to_csv(learnt / "all.csv", index=False)
     written = folder / f"{place.name}.toml"
     written.write_text(recipe, encoding="utf-8")
-    clips = read_annotated(learnt, learnt / "all.csv", CutOptions(seconds=WINDOW, hop=WINDOW / 2))
+    clips = read_annotated(learnt, learnt / "all.csv", CutOptions(window=WINDOW, hop=WINDOW / 2))
     config = FitConfig(
         engine="networks",
         recipes=(str(written),),
-        n_splits=2,
+        folds=2,
         time_limit=3600,
         metric="average_precision",
     )

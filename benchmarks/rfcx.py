@@ -191,7 +191,7 @@ def fitted(folder: Path, way: str, minutes: float, jobs: int) -> Path:
     published = way == "rfcx-resnet50"
     for name in ["train_tp"] if published else ["train_tp", "train_fp"]:
         pd.read_csv(training / f"{name}.csv").to_csv(tables / f"{name}.csv", index=False)
-    cut = CutOptions("boxes", unlisted="absent" if published else "beside")
+    cut = CutOptions("boxes", unannotated="absent" if published else "partial")
     clips = read_annotated(training, tables, cut)
     # one network each: a third of the recordings, always the same, is scored and chooses nothing
     third = clips.table["path"].map(lambda name: int(Path(name).stem[-4:]) % FOLDS == 0)
@@ -202,7 +202,7 @@ def fitted(folder: Path, way: str, minutes: float, jobs: int) -> Path:
         time_limit=60 * minutes,
         metric="lwlrap",
         jobs=jobs,
-        near=False,  # recordings are laid of the same soundscapes, and would all be one group
+        near_duplicates=False,  # recordings are laid of the same soundscapes, and would all be one group
     )
     fit(clips, place, config, cache_dir=folder / "cache", say=print)
     return place

@@ -43,4 +43,4 @@ def small_plan(folder: Path, **settings: object) -> FitConfig:
     """Settings of a fit of few small models, by a plan that is written into the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "plan.toml").write_text(SMALL)
-    return FitConfig(plan=str(folder / "plan.toml"), **{"n_splits": 3, **settings})  # type: ignore[arg-type]
+    return FitConfig(plan=str(folder / "plan.toml"), **{"folds": 3, **settings})  # type: ignore[arg-type]

@@ -51,11 +51,11 @@ class FitConfig:
         Path of a folder or table of clips without labels, to learn from as well; None: there is none.
     pseudo_rounds
         How often models learn anew from what those before are sure of among these.
-    pseudo_sure
+    pseudo_threshold
         The probability from which they are.
-    subset
+    fraction
         Learn from such a share of the groups only, for trials; None: from all.
-    n_splits
+    folds
         Folds, where the data prescribes none; None: the preset's own.
     seed
         Of the folds, the models and the bootstrap.
@@ -67,7 +67,7 @@ class FitConfig:
         Of the summary features, in Hz; None: the features' own default.
     level
         "relative": the features say nothing of the level at which clips were recorded; "keep": they do.
-    near
+    near_duplicates
         Whether near duplicates (re-encoded, cut, at another level) share a group.
 
     Examples
@@ -81,7 +81,7 @@ class FitConfig:
     preset: str = "good"
     time_limit: float | None = None
     engine: str = "auto"
-    n_splits: int | None = None
+    folds: int | None = None
     seed: int = 0
     jobs: int = 0
     allow_loss: bool = False
@@ -93,9 +93,9 @@ class FitConfig:
     plan: str | None = None
     unlabelled: str | None = None
     pseudo_rounds: int = 1
-    pseudo_sure: float = 0.9
-    subset: float | None = None
-    near: bool = True
+    pseudo_threshold: float = 0.9
+    fraction: float | None = None
+    near_duplicates: bool = True
     level: str = "relative"
 
     def __post_init__(self) -> None:
@@ -106,17 +106,19 @@ class FitConfig:
             raise ConfigError(
                 f"time_limit is {self.time_limit:g} s, but anything worth having needs at least 10 s."
             )
-        if self.n_splits is not None and self.n_splits < 2:
-            raise ConfigError(f"n_splits (--folds) is {self.n_splits}, but must be at least 2.")
+        if self.folds is not None and self.folds < 2:
+            raise ConfigError(f"folds is {self.folds}, but must be at least 2.")
         if self.ensemble_size is not None and self.ensemble_size < 1:
             raise ConfigError(f"ensemble_size is {self.ensemble_size}, but an ensemble needs a model.")
         if self.pseudo_rounds < 1:
             raise ConfigError(f"pseudo_rounds is {self.pseudo_rounds}, but must be 1 or more.")
-        if not 0.5 < self.pseudo_sure < 1:
-            raise ConfigError(f"pseudo_sure is {self.pseudo_sure:g}, but must be above 0.5 and below 1.")
-        if self.subset is not None and not 0 < self.subset <= 1:
+        if not 0.5 < self.pseudo_threshold < 1:
             raise ConfigError(
-                f"subset is {self.subset:g}, but must be a share above 0, such as 0.1, or 1 for all."
+                f"pseudo_threshold is {self.pseudo_threshold:g}, but must be above 0.5 and below 1."
+            )
+        if self.fraction is not None and not 0 < self.fraction <= 1:
+            raise ConfigError(
+                f"fraction is {self.fraction:g}, but must be a share above 0, such as 0.1, or 1 for all."
             )
         if self.plan is not None and (self.time_limit is not None or self.recipes):
             raise ConfigError(

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aurist.annotations import (
-    Sound,
+    RecordingFacts,
     make_annotations,
     read_annotations,
     together,
@@ -159,7 +159,7 @@ def test_crowsetta_opens_what_is_written(tmp_path: Path, form: str) -> None:
     made = make_annotations(rows, "test")
     path = tmp_path / "a.txt"
     if form == "raven":
-        write_annotations(made, path, "raven", sounds={"a.wav": Sound(tmp_path / "a.wav", 9, 400)})
+        write_annotations(made, path, "raven", sounds={"a.wav": RecordingFacts(tmp_path / "a.wav", 9, 400)})
         found = crowsetta.formats.by_name("raven").from_file(path, annot_col="Annotation").to_annot()
         seen = [(box.onset, box.offset, box.low_freq, box.high_freq, box.label) for box in found.bboxes]
         assert seen == [(0.5, 1.25, 100, 2500.5, "wren"), (2, 3, 0, 400, "owl")]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from aurist.annotations import Sound, make_annotations, read_annotations, write_annotations
+from aurist.annotations import RecordingFacts, make_annotations, read_annotations, write_annotations
 from aurist.errors import DataError
 
 from .files import RAVEN, boxes, recordings, write
@@ -141,7 +141,7 @@ def test_raven_tables_are_whole_for_other_programs(tmp_path: Path) -> None:
         {"path": names[0], "start": 1, "end": 2, "label": "wren", "score": 0.5},
         {"path": names[1], "start": 3, "end": 4, "label": "owl", "low": 100.5, "high": 900},
     ]
-    sounds = {name: Sound(tmp_path / "rec" / name, 10, 4000, channel=2) for name in names}
+    sounds = {name: RecordingFacts(tmp_path / "rec" / name, 10, 4000, channel=2) for name in names}
     path = tmp_path / "events.selections.txt"
     write_annotations(make_annotations(rows, "test"), path, "raven", sounds=sounds)
     table = pd.read_csv(path, sep="\t")

@@ -24,7 +24,7 @@ def labels(clips: Clips) -> dict[float, tuple[str, ...]]:
 
 def test_a_window_has_the_label_of_what_it_holds_enough_of() -> None:
     made = boxes((4.9, 9.0, "long"), (4.8, 5.2, "short"), (7.0, 7.0, "point"), (4.99, 5.004, "click"))
-    clips = to_clips(made, {"a.wav": 12.0}, CutOptions(seconds=5, min_overlap=0.25))
+    clips = to_clips(made, {"a.wav": 12.0}, CutOptions(window=5, min_overlap=0.25))
     # 0.1 s of the long one is too little; of short ones half is enough; the last window ends with the recording
     assert labels(clips) == {0: ("click", "short"), 5: ("long", "point", "short"), 7: ("long", "point")}
     assert clips.table["end"].tolist() == [5, 10, 12]
@@ -32,15 +32,15 @@ def test_a_window_has_the_label_of_what_it_holds_enough_of() -> None:
 
 
 def test_windows_may_overlap_and_a_short_recording_is_one() -> None:
-    clips = to_clips(boxes((1, 2, "x")), {"a.wav": 9.0}, CutOptions(seconds=5, hop=2))
+    clips = to_clips(boxes((1, 2, "x")), {"a.wav": 9.0}, CutOptions(window=5, hop=2))
     assert clips.table["start"].tolist() == [0, 2, 4]
-    short = to_clips(boxes((1, 2, "x")), {"a.wav": 3.0}, CutOptions(seconds=5))
+    short = to_clips(boxes((1, 2, "x")), {"a.wav": 3.0}, CutOptions(window=5))
     assert short.table[["start", "end"]].to_numpy().tolist() == [[0, 3]]
 
 
 def test_boxes_become_clips_with_all_that_is_in_them() -> None:
     made = boxes((1, 2, "a"), (1.2, 1.6, "b"), (5, 6, "a"), (5, 6, "c"))
-    clips = to_clips(made, {"a.wav": 60.0}, CutOptions(cut="boxes"))
+    clips = to_clips(made, {"a.wav": 60.0}, CutOptions(clip_mode="boxes"))
     spans = clips.table[["start", "end"]].to_numpy().tolist()
     assert spans == [[1, 2], [1.2, 1.6], [5, 6]]
     assert clips.table["labels"].tolist() == [("a", "b"), ("a", "b"), ("a", "c")]
@@ -48,16 +48,16 @@ def test_boxes_become_clips_with_all_that_is_in_them() -> None:
 
 def test_a_point_gets_a_window_around_it() -> None:
     made = boxes((1, 1, "a"), (30, 30, "b"), (31, 33, "c"), (60, 60, "d"))
-    clips = to_clips(made, {"a.wav": 60.0}, CutOptions(cut="boxes", seconds=4))
+    clips = to_clips(made, {"a.wav": 60.0}, CutOptions(clip_mode="boxes", window=4))
     assert clips.table[["start", "end"]].to_numpy().tolist() == [[0, 4], [28, 32], [31, 33], [56, 60]]
     assert clips.table["labels"].tolist() == [("a",), ("b", "c"), ("c",), ("d",)]
-    known = to_clips(made, {"a.wav": 60.0}, CutOptions(cut="boxes", seconds=4, unlisted="unknown"))
+    known = to_clips(made, {"a.wav": 60.0}, CutOptions(clip_mode="boxes", window=4, unannotated="unknown"))
     assert len(known) == 4
 
 
 def test_a_point_may_lie_at_the_end_of_the_recording() -> None:
     clips = to_clips(
-        boxes((10, 10, "x"), (10.0000005, 10.0000005, "y")), {"a.wav": 10.0}, CutOptions(seconds=5)
+        boxes((10, 10, "x"), (10.0000005, 10.0000005, "y")), {"a.wav": 10.0}, CutOptions(window=5)
     )
     assert labels(clips) == {0: (), 5: ("x", "y")}
     for start, end in ((10, 11), (10.1, 10.1)):
@@ -85,10 +85,10 @@ def test_what_is_confirmed_absent_is_kept_apart_from_what_is_unknown() -> None:
         {"path": "a.wav", "start": 6, "end": 7, "label": "owl"},
         {"path": "a.wav", "start": 6, "end": 7, "label": "owl", "state": "absent"},
     ]
-    clips = to_clips(make_annotations(rows, "t"), {"a.wav": 10.0}, CutOptions(unlisted="unknown"))
+    clips = to_clips(make_annotations(rows, "t"), {"a.wav": 10.0}, CutOptions(unannotated="unknown"))
     assert clips.table["labels"].tolist() == [("wren",), ("owl",)]
     assert clips.table["absent"].tolist() == [("owl",), ()]
-    assert clips.unlisted == "unknown"
+    assert clips.unannotated == "unknown"
 
 
 def test_of_recordings_that_are_known_in_part_the_rest_is_unknown() -> None:
@@ -102,7 +102,7 @@ def test_of_recordings_that_are_known_in_part_the_rest_is_unknown() -> None:
     # owl, wren
     assert clips.targets().tolist() == [[1, 0], [0, 0], [-1, 0]]
     whole = to_clips(make_annotations(rows, "t"), durations, CutOptions())
-    assert whole.unlisted == "absent" and len(whole) == 5
+    assert whole.unannotated == "absent" and len(whole) == 5
 
 
 def test_of_the_background_some_is_kept() -> None:
@@ -127,7 +127,7 @@ def test_of_the_background_some_is_kept() -> None:
 def test_what_hangs_together(group: str, expected: list[str]) -> None:
     rows = [{"path": p, "start": 0, "end": 1, "label": "x"} for p in ("s1/R_20190522_063000.wav", "s2/x.wav")]
     made = make_annotations(rows, "t")
-    clips = to_clips(made, dict.fromkeys(made.recordings, 4.0), CutOptions(group=group))
+    clips = to_clips(made, dict.fromkeys(made.recordings, 4.0), CutOptions(group_by=group))
     assert clips.table["group"].tolist() == expected
 
 
@@ -191,14 +191,14 @@ def test_beside_a_label_the_others_are_absent_and_elsewhere_unknown() -> None:
         {"path": "b.wav", "start": 1, "end": 2, "label": "robin"},
     ]
     found, lengths = make_annotations(rows, "t"), {"a.wav": 20.0, "b.wav": 10.0}
-    clips = to_clips(found, lengths, CutOptions(unlisted="beside"))
+    clips = to_clips(found, lengths, CutOptions(unannotated="partial"))
     told = {(row.path, row.start): (row.labels, row.absent) for row in clips.table.itertuples()}
     assert told == {
         ("a.wav", 0.0): (("wren",), ("robin",)),
         ("a.wav", 10.0): ((), ("wren",)),
         ("b.wav", 0.0): (("robin",), ("wren",)),
     }
-    assert clips.unlisted == "unknown"
+    assert clips.unannotated == "unknown"
     # of recordings that only verdicts speak of, nothing is known beside a label either
-    part = to_clips(found, lengths, CutOptions(unlisted="beside"), partial={"b.wav"})
+    part = to_clips(found, lengths, CutOptions(unannotated="partial"), partial={"b.wav"})
     assert part.table.set_index(["path", "start"])["absent"].loc[("b.wav", 0.0)] == ()

@@ -455,7 +455,7 @@ def test_annotated_recordings_are_cut_by_what_is_there(tmp_path):
             f"{name},{5 if name == 'chained.ogg' else 2},2.5,b".replace("5,2.5", "5,5.5"),
         ]
     (tables / "a.csv").write_text("\n".join(rows))
-    clips = annotated.read_annotated(recordings, tables, annotated.CutOptions(seconds=1))
+    clips = annotated.read_annotated(recordings, tables, annotated.CutOptions(window=1))
     ends = clips.table.groupby("path")["end"].max().to_dict()
     assert ends == {"never.wav": 3, "placeholder.wav": 3, "pipe.flac": 3, "chained.ogg": 6, "cut.wav": 1.5}
     said = "\n".join(clips.notes)

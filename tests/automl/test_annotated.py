@@ -50,7 +50,7 @@ def field(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_windows_have_the_labels_of_their_boxes(field: Path) -> None:
-    clips = read_annotated(field / "sounds", field / "tables", CutOptions(seconds=4))
+    clips = read_annotated(field / "sounds", field / "tables", CutOptions(window=4))
     assert len(clips) == 16 * 5 and clips.classes == ("high", "low") and clips.multilabel
     assert not clips.table["path"].str.contains("not_listened").any()
     assert {len(labels) for labels in clips.table["labels"]} == {0, 1, 2}
@@ -75,7 +75,7 @@ def test_a_fit_by_the_command_line(field: Path) -> None:
     told = json.loads(done("leaderboard", "run", "--json", cwd=field).stdout)
     assert told["scores"]["metric"] == "lwlrap" and told["scores"]["n_groups"] == 16
     assert told["scores"]["score"]["score"] > 0.9
-    refused = aurist(*command, "--cut", "slices", cwd=field)
+    refused = aurist(*command, "--clip-mode", "slices", cwd=field)
     assert refused.returncode == 1 and "cut is 'slices', but must be one of: windows, boxes" in refused.stderr
 
 

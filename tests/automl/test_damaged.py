@@ -32,7 +32,7 @@ def small(table: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Path
     """A run that takes no time, by a plan, which has no clock."""
     folder = tmp_path_factory.mktemp("small")
     (folder / "plan.toml").write_text(PLAN)
-    config = FitConfig(plan=str(folder / "plan.toml"), n_splits=2, jobs=1)
+    config = FitConfig(plan=str(folder / "plan.toml"), folds=2, jobs=1)
     return fit(table.head(60), folder / "run", config).folder
 
 

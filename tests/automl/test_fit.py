@@ -122,7 +122,7 @@ def test_a_valid_part_is_the_one_that_is_scored_and_the_training_part_is_known(t
 def test_several_labels_a_clip(tmp_path: Path) -> None:
     data = feature_table(200).drop(columns="ID")
     data["genre"] = np.where(data["energy"] > 0.5, data["genre"] + ";loud", data["genre"])
-    run = fit(data, tmp_path / "run", small_plan(tmp_path, n_splits=2))
+    run = fit(data, tmp_path / "run", small_plan(tmp_path, folds=2))
     assert run.scores()["metric"] == "average_precision"
     assert run.scores()["score"]["score"] > run.scores()["chance"]
     labels = predict_clips(run, read_clips(data.drop(columns="genre"), labelled=False)).labels()
@@ -138,7 +138,7 @@ def test_grouped_copies_make_a_careless_split_claim_more(tmp_path: Path) -> None
     data["label"], data["recording"] = label[rows].astype(str), rows
     # the forest as the default plan has it is what random folds are tried with
     (tmp_path / "plan.toml").write_text('[[member]]\nname = "ExtraTrees"\nengine = "forest"\n')
-    config = FitConfig(plan=str(tmp_path / "plan.toml"), n_splits=3)
+    config = FitConfig(plan=str(tmp_path / "plan.toml"), folds=3)
     run = fit(data, tmp_path / "run", config)
     careless = run.scores()["random_split"]
     assert careless["random"]["score"] > 0.95

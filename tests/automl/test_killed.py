@@ -38,7 +38,7 @@ fit_fold = crossval._fit_fold
 
 def config(tmp_path: Path, jobs: int) -> FitConfig:
     (tmp_path / "plan.toml").write_text(PLAN)
-    return FitConfig(preset="quick", plan=str(tmp_path / "plan.toml"), n_splits=2, jobs=jobs)
+    return FitConfig(preset="quick", plan=str(tmp_path / "plan.toml"), folds=2, jobs=jobs)
 
 
 @pytest.fixture

@@ -59,7 +59,7 @@ def fitted(folder: Path, sounds: Path, label: str, level: str) -> RunFolder:
             for path in clips.table["path"]
         ],
     )
-    config = FitConfig(plan=str(folder / "plan.toml"), n_splits=3, jobs=1, near=False, level=level)
+    config = FitConfig(plan=str(folder / "plan.toml"), folds=3, jobs=1, near_duplicates=False, level=level)
     return fit(table, folder / f"run-{label}-{level}", config, cache_dir=folder / "cache")
 
 

@@ -24,9 +24,9 @@ def test_near_duplicates_that_join_everything_can_be_told_apart(tmp_path: Path) 
         place.mkdir(parents=True, exist_ok=True)
         soundfile.write(place / f"{number}.wav", sound * 0.95**number, 22050)
     config = FitConfig(time_limit=90, jobs=1)
-    with pytest.raises(DataError, match=r"All 8 clips hang together.*--no-near"):
+    with pytest.raises(DataError, match=r"All 8 clips hang together.*--no-near-duplicates"):
         plan_fit(tmp_path / "music", config, cache_dir=tmp_path / "cache")
-    apart = FitConfig(time_limit=90, jobs=1, near=False)
+    apart = FitConfig(time_limit=90, jobs=1, near_duplicates=False)
     assert plan_fit(tmp_path / "music", apart, cache_dir=tmp_path / "cache").members
 
 
@@ -40,7 +40,7 @@ def test_a_test_part_is_new_where_its_groups_are(tmp_path: Path) -> None:
     plan.write_text(
         '[[member]]\nname = "forest"\nengine = "forest"\n[member.settings]\ntrees = 30\n', encoding="utf-8"
     )
-    run = fit(table, tmp_path / "run", FitConfig(plan=str(plan), n_splits=3))
+    run = fit(table, tmp_path / "run", FitConfig(plan=str(plan), folds=3))
     held = run.scores()["held_out"]
     assert (held["n"], held["seen"]) == (40, 20)
     assert held["new"]["score"] != held["score"]["score"]
@@ -61,7 +61,7 @@ def test_given_features_beside_recordings_do_not_answer_for_them(tmp_path: Path)
         '[[member]]\nname = "forest"\nengine = "forest"\n[member.settings]\ntrees = 30\n', encoding="utf-8"
     )
     options = ReadOptions(features=("site",))
-    config = FitConfig(plan=str(plan), n_splits=3)
+    config = FitConfig(plan=str(plan), folds=3)
     run = fit(table, tmp_path / "run", config, options=options, cache_dir=tmp_path / "cache")
     applied = predict_clips(run, read_clips(table, options))
     assert not applied.seen.any()

@@ -45,7 +45,7 @@ def fit_with(table: pd.DataFrame, unlabelled: pd.DataFrame, folder: Path, **sett
     (folder / "plan.toml").write_text(PLAN)
     unlabelled.to_csv(folder / "more.csv", index=False)
     config = FitConfig(
-        plan=str(folder / "plan.toml"), unlabelled=str(folder / "more.csv"), n_splits=3, seed=1, **settings
+        plan=str(folder / "plan.toml"), unlabelled=str(folder / "more.csv"), folds=3, seed=1, **settings
     )
     return fit(table, folder / "run", config)
 
@@ -57,7 +57,7 @@ def score(run: RunFolder, model: str) -> float:
 def test_more_clips_help_where_few_have_labels(tmp_path: Path) -> None:
     few = feature_table(40, seed=2)
     more = feature_table(600, seed=3).drop(columns=["genre", "ID"])
-    run = fit_with(few, more, tmp_path / "x", pseudo_sure=0.6)
+    run = fit_with(few, more, tmp_path / "x", pseudo_threshold=0.6)
     assert score(run, "ExtraTrees+1") >= score(run, "ExtraTrees")
     new = feature_table(400, seed=4)
     before, after = (
@@ -70,7 +70,7 @@ def test_more_clips_help_where_few_have_labels(tmp_path: Path) -> None:
 def test_copies_of_what_is_scored_tell_nothing(tmp_path: Path) -> None:
     """Labels by lot, and unlabelled copies of all clips: a teacher that knew a fold's labels would give them away."""
     table = feature_table(300, seed=5, shuffled=True)
-    run = fit_with(table, table.drop(columns=["genre", "ID"]), tmp_path / "x", pseudo_sure=0.51)
+    run = fit_with(table, table.drop(columns=["genre", "ID"]), tmp_path / "x", pseudo_threshold=0.51)
     chance = table["genre"].value_counts(normalize=True).max()
     assert score(run, "ExtraTrees+1") < chance + 0.08
     assert score(run, "Ensemble") < chance + 0.08
@@ -126,8 +126,8 @@ def test_a_plan_has_its_rounds(tmp_path: Path) -> None:
 
 
 def test_settings_that_cannot_be_are_refused() -> None:
-    with pytest.raises(ConfigError, match="pseudo_sure"):
-        FitConfig(pseudo_sure=1.0)
+    with pytest.raises(ConfigError, match="pseudo_threshold"):
+        FitConfig(pseudo_threshold=1.0)
     with pytest.raises(ConfigError, match="pseudo_rounds"):
         FitConfig(pseudo_rounds=0)
 

@@ -58,7 +58,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     folder = tmp_path_factory.mktemp("whole")
     feature_table(300, seed=8).to_csv(folder / "train.csv", index=False)
     (folder / "plan.toml").write_text(plan(150))
-    config = FitConfig(plan=str(folder / "plan.toml"), n_splits=3, jobs=2, seed=SEED)
+    config = FitConfig(plan=str(folder / "plan.toml"), folds=3, jobs=2, seed=SEED)
     return fit(folder / "train.csv", folder / "run", config, options=ReadOptions(label="genre"))
 
 

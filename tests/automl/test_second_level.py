@@ -194,7 +194,7 @@ def test_it_may_ask_networks(tmp_path: Path) -> None:
     network = recipe_member(tiny(training={"epochs": 2}))
     above = ModelSpec("Above", "classic", {"kind": "logistic"}, level=2)
     write_plan(tmp_path / "plan.toml", FitPlan((Step(FOREST), Step(network), Step(above))))
-    config = FitConfig(plan=str(tmp_path / "plan.toml"), n_splits=2, jobs=1)
+    config = FitConfig(plan=str(tmp_path / "plan.toml"), folds=2, jobs=1)
     run = fit(tmp_path / "sounds", tmp_path / "run", config)
     data = read_data(run)
     learn = training_data(data)

@@ -195,10 +195,10 @@ def test_from_recordings_to_labels(tmp_path: Path) -> None:
 def test_options_that_would_say_nothing_are_refused(folder: Path) -> None:
     for command in (("fit",), ("tune", "--recipe", "mel-cnn")):
         found = aurist(
-            *command, folder / "train.csv", "--window", "3", "--together", "day", "-o", folder / "idle"
+            *command, folder / "train.csv", "--window", "3", "--group-by", "day", "-o", folder / "idle"
         )
         assert found.returncode == 1
-        assert "--window, --together: only for annotated recordings" in found.stderr
+        assert "--window, --group-by: only for annotated recordings" in found.stderr
         found = aurist(
             *command, folder, "--annotations", folder, "--group", "a", "--id", "b", "-o", folder / "idle"
         )

@@ -229,7 +229,7 @@ def test_networks_learn_from_recordings_without_labels_too(folder: Path, tmp_pat
     fitted = aurist(
         *("fit", "data", "--engine", "networks", "--recipe", "tiny.toml", "--set", "training.epochs=12"),
         *("--folds", "2", "--time-limit", "4m", "--jobs", "1", "--unlabelled", more, "-o", run),
-        *("--pseudo-sure", "0.6"),
+        *("--pseudo-threshold", "0.6"),
         cwd=folder,
     )
     assert fitted.returncode == 0, fitted.stderr

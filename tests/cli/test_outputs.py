@@ -18,13 +18,14 @@ FILES = [
     "predict RUN DATA -o OUT",
     "report RUN -o OUT",
     "fit DATA --save-plan OUT",
-    "clips RUN --read clips.csv -o OUT",
+    "verdicts RUN clips.csv -o OUT",
 ]
 FOLDERS = [
     "check DATA -o OUT",
     "fit DATA -o OUT",
     "tune DATA --recipe LightGBM -o OUT",
     "evaluate RUN DATA -o OUT",
+    "clips RUN DETECTIONS -o OUT",
     "importance RUN -o OUT",
     "augment a.wav --recipe mel-cnn -o OUT",
     "demo -o OUT",

@@ -78,7 +78,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
         path.write_text(RECIPE.format(head=head, frames=frames, epochs=epochs))
         recipes.append(str(path))
     config = FitConfig(
-        engine="networks", recipes=tuple(recipes), n_splits=2, time_limit=240, metric="lwlrap", jobs=1
+        engine="networks", recipes=tuple(recipes), folds=2, time_limit=240, metric="lwlrap", jobs=1
     )
     fit(read_clips(folder / "labels.csv"), folder / "run", config, cache_dir=folder / "cache")
     return folder / "run"

@@ -91,9 +91,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
         durations[f"{i}.wav"] = 20.0
         rows += [{"path": f"{i}.wav", "start": a, "end": b, "label": kind} for a, b, kind in calls]
     (folder / "tiny.toml").write_text(RECIPE)
-    clips = to_clips(make_annotations(rows, "here", root=folder), durations, CutOptions(seconds=2))
+    clips = to_clips(make_annotations(rows, "here", root=folder), durations, CutOptions(window=2))
     (folder / "plan.toml").write_text(PLAN.replace("RECIPE", (folder / "tiny.toml").as_posix()))
-    config = FitConfig(plan=str(folder / "plan.toml"), metric="lwlrap", n_splits=2, jobs=1)
+    config = FitConfig(plan=str(folder / "plan.toml"), metric="lwlrap", folds=2, jobs=1)
     fit(clips, folder / "run", config, cache_dir=folder / "cache")
     return folder / "run"
 

@@ -61,7 +61,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_they_stand_beside_the_summary_and_new_recordings_get_them_too(folder: Path) -> None:
-    config = small_plan(folder, n_splits=2, embeddings=(str(folder / "ear.toml"),), jobs=1)
+    config = small_plan(folder, folds=2, embeddings=(str(folder / "ear.toml"),), jobs=1)
     run = fit(folder / "data", folder / "run", config, cache_dir=folder / "cache")
     features = pd.read_parquet(run.folder / "features.parquet")
     made = [name for name in features.columns if name.startswith(f"{EMBEDDED}ear_")]

@@ -122,7 +122,7 @@ def test_how_numbers_are_written_is_kept_with_the_run(tmp_path: Path) -> None:
     (tmp_path / "train.csv").write_text('label,x\nb,"3,5"\n' + "\n".join(rows) + "\n")
     plan = tmp_path / "plan.toml"
     plan.write_text('[[member]]\nname = "F"\nengine = "forest"\n')
-    config = FitConfig(plan=str(plan), n_splits=2, jobs=1)
+    config = FitConfig(plan=str(plan), folds=2, jobs=1)
     run = fit(tmp_path / "train.csv", tmp_path / "run", config)
     (tmp_path / "new.csv").write_text('x\n"1,025"\n"4,125"\n')
     assert predict_clips(run, tmp_path / "new.csv").labels() == ["a", "b"]

@@ -27,7 +27,7 @@ PLAN = '[[member]]\nname = "Forest"\nengine = "forest"\n[member.settings]\ntrees
 NAMES = ("common", "odd", "rare")
 
 
-def several(n: int, seed: int, shuffled: bool = False, unlisted: str = "absent") -> Clips:
+def several(n: int, seed: int, shuffled: bool = False, unannotated: str = "absent") -> Clips:
     """Clips of three classes that come apart less well the rarer they are; one of them is never sure."""
     rng = np.random.default_rng(seed)
     truth = rng.random((n, 3)) < (0.4, 0.2, 0.08)
@@ -39,16 +39,16 @@ def several(n: int, seed: int, shuffled: bool = False, unlisted: str = "absent")
     labels = [tuple(np.array(NAMES)[row]) for row in truth]
     return make_clips(
         labels,
-        absent=[tuple(np.array(NAMES)[~row]) for row in truth] if unlisted == "unknown" else None,
+        absent=[tuple(np.array(NAMES)[~row]) for row in truth] if unannotated == "unknown" else None,
         features=features.set_axis(list("wxyz"), axis=1),
         multilabel=True,
-        unlisted="unknown" if unlisted == "unknown" else "absent",
+        unannotated="unknown" if unannotated == "unknown" else "absent",
     )
 
 
 def fitted(clips: Clips, folder: Path) -> RunFolder:
     (folder / "plan.toml").write_text(PLAN)
-    config = FitConfig(plan=str(folder / "plan.toml"), metric="average_precision", n_splits=3, jobs=1)
+    config = FitConfig(plan=str(folder / "plan.toml"), metric="average_precision", folds=3, jobs=1)
     return fit(clips, folder / "run", config)
 
 
@@ -138,7 +138,7 @@ def test_a_run_of_one_label_a_clip_has_none(tmp_path: Path) -> None:
 
 def fitted_single(clips: Clips, folder: Path) -> RunFolder:
     (folder / "plan.toml").write_text(PLAN)
-    config = FitConfig(plan=str(folder / "plan.toml"), n_splits=2, jobs=1)
+    config = FitConfig(plan=str(folder / "plan.toml"), folds=2, jobs=1)
     return fit(clips, folder / "run", config)
 
 
@@ -154,6 +154,6 @@ def test_labels_shuffled_at_random_are_named_by_chance(tmp_path: Path) -> None:
 
 def test_what_is_confirmed_absent_counts_as_what_is_not_listed(tmp_path: Path, run: RunFolder) -> None:
     """Where all is known, by whatever spelling, all is the same."""
-    told = fitted(several(400, 0, unlisted="unknown"), tmp_path)
+    told = fitted(several(400, 0, unannotated="unknown"), tmp_path)
     assert (told.folder / "thresholds.json").read_text() == (run.folder / "thresholds.json").read_text()
     assert told.scores()["score"] == run.scores()["score"]

@@ -51,7 +51,7 @@ class Page(HTMLParser):
 def trees(folder: Path, n_splits: int) -> FitConfig:
     """Settings of a fit of a forest alone."""
     (folder / "plan.toml").write_text('[[member]]\nname = "ExtraTrees"\nengine = "forest"\n')
-    return FitConfig(plan=str(folder / "plan.toml"), n_splits=n_splits, jobs=1)
+    return FitConfig(plan=str(folder / "plan.toml"), folds=n_splits, jobs=1)
 
 
 @pytest.fixture(scope="module")

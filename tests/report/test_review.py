@@ -31,7 +31,7 @@ def clips(tmp_path: Path) -> Path:
         rows.append(
             (name, 'site "1"/a.wav', 0.5 + i, 1.0 + i, LABELS[i % 2], 0.9 - i / 10, "best;random", "")
         )
-    write_review(tmp_path, pd.DataFrame(rows, columns=list(COLUMNS)), LABELS, around=0.25)
+    write_review(tmp_path, pd.DataFrame(rows, columns=list(COLUMNS)), LABELS, padding=0.25)
     return tmp_path
 
 

@@ -39,7 +39,7 @@ engine = "forest"
 
 def fitted(folder: Path, table: pd.DataFrame, plan: str, **reading: str) -> RunFolder:
     (folder / "plan.toml").write_text(plan, encoding="utf-8")
-    config = FitConfig(plan=str(folder / "plan.toml"), n_splits=3, jobs=1)
+    config = FitConfig(plan=str(folder / "plan.toml"), folds=3, jobs=1)
     return fit(table, folder / "run", config, options=ReadOptions(label="label", **reading))
 
 

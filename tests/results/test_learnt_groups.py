@@ -35,7 +35,7 @@ def pieces(tracks: range, segments: range, seed: int = 0) -> pd.DataFrame:
 def quick(folder: Path) -> FitConfig:
     """The forest alone, in three folds, without a clock."""
     (folder / "plan.toml").write_text('[[member]]\nname = "ExtraTrees"\nengine = "forest"\n')
-    return FitConfig(plan=str(folder / "plan.toml"), n_splits=3, jobs=1)
+    return FitConfig(plan=str(folder / "plan.toml"), folds=3, jobs=1)
 
 
 @pytest.fixture(scope="module")

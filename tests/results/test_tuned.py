@@ -25,7 +25,7 @@ def fit_tuned(folder: Path, table: pd.DataFrame, tuned: TunedBy) -> RunFolder:
     other = {"name": "LDA", "engine": "classic", "settings": {"kind": "lda"}}
     folder.mkdir()
     (folder / "plan.toml").write_text(tomli_w.dumps({"member": [member, other]}), encoding="utf-8")
-    config = FitConfig(plan=str(folder / "plan.toml"), n_splits=3, jobs=1)
+    config = FitConfig(plan=str(folder / "plan.toml"), folds=3, jobs=1)
     return fit(table, folder / "run", config, options=ReadOptions(label="label"))
 
 

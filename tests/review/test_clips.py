@@ -113,8 +113,8 @@ def test_a_run_learns_from_verdicts(field: tuple[Path, list[tuple[float, float, 
     folder, calls = field
     said = judged(pd.read_csv(folder / "clips" / "clips.csv"), calls)
     said.to_csv(folder / "judged.csv", index=False)
-    back = done("clips", "run", "--read", "judged.csv", "-o", "verdicts.csv", cwd=folder)
-    assert "what was right of what was announced" in back.stdout
+    back = done("verdicts", "run", "judged.csv", "-o", "verdicts.csv", cwd=folder)
+    assert "precision of detections" in back.stdout
     told = read_annotations(folder / "verdicts.csv").table
     assert (told["state"] == "absent").any() and (told["state"] == "present").any()
     done("fit", *FIT, "--verdicts", "verdicts.csv", "-o", "better", cwd=folder)
@@ -139,18 +139,16 @@ def test_what_cannot_be_is_said(field: tuple[Path, list[tuple[float, float, str]
     folder, _ = field
     again = aurist("clips", "run", "detections", cwd=folder)
     assert again.returncode == 1 and "clips holds clips already" in again.stderr
-    both = aurist("clips", "run", "detections", "--read", "clips/clips.csv", cwd=folder)
-    assert both.returncode == 1 and "one of the two" in both.stderr
     none = aurist("clips", "run", "tables", cwd=folder)
     assert "tables is no folder of detections" in none.stderr
     gone = aurist("clips", "run", "detections", "--audio-root", "tables", "-o", "other", cwd=folder)
     assert gone.returncode == 1 and "1 recording of detections cannot be listened to again" in gone.stderr
-    same = aurist("clips", "run", "--read", "clips/clips.csv", "-o", "clips/clips.csv", cwd=folder)
+    same = aurist("verdicts", "run", "clips/clips.csv", "-o", "clips/clips.csv", cwd=folder)
     assert same.returncode == 1 and "is never written to" in same.stderr
 
 
 class TestVerdicts:
-    HEAD = "file,recording,start,end,label,score,drawn,verdict\n"
+    HEAD = "file,recording,start,end,label,score,selected_by,verdict\n"
 
     def test_what_each_says(self, tmp_path: Path) -> None:
         rows = ["yes", "NO", "robin", "?", ""]

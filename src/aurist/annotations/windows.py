@@ -13,8 +13,8 @@ from aurist.annotations.table import ABSENT, Annotation, Annotations
 from aurist.clips import Clips, make_clips
 from aurist.errors import ConfigError, DataError, check_one_of, listing, plural
 
-CUTS = ("windows", "boxes")
-UNLISTED = ("absent", "unknown", "beside")
+CLIP_MODES = ("windows", "boxes")
+UNANNOTATED = ("absent", "unknown", "partial")
 GROUPS = ("recording", "folder", "day")
 #: A date in a recording's name, as recorders write it: 20190522 or 2019-05-22.
 _DAY = re.compile(r"(?<!\d)((?:19|20)\d\d)[-_.]?([01]\d)[-_.]?([0-3]\d)(?!\d)")
@@ -28,20 +28,20 @@ class CutOptions:
 
     Parameters
     ----------
-    cut
+    clip_mode
         "windows": the whole recording, a window every ``hop`` seconds. "boxes": a clip for each box, to be heard with
         sound around it by a network whose window is placed "centre"; a point gets a window around it.
-    seconds, hop
+    window, hop
         Of the windows; without a hop they follow each other.
     min_overlap
         Seconds of a box that a window must hold to have its label; or half of the box where that is less.
     background
         Windows without any label that are kept for each one with labels, drawn by lot; None: all of them, or none where
         what is not annotated is unknown, for nothing can be learnt from them.
-    unlisted
-        Whether what is not annotated is "absent" (somebody listened to everything), "unknown", or absent "beside" what
+    unannotated
+        Whether what is not annotated is "absent" (somebody listened to everything), "unknown", or absent "partial" what
         is: in clips with a label the others are absent, and of all other clips only what boxes say is known.
-    group
+    group_by
         What must not straddle folds: the "recording", its "folder" (a site, as a rule), or the "day" in its name.
     seed
         Of the draw of the background.
@@ -54,20 +54,20 @@ class CutOptions:
         Where a value makes no sense.
     """
 
-    cut: str = "windows"
-    seconds: float = 5.0
+    clip_mode: str = "windows"
+    window: float = 5.0
     hop: float | None = None
     min_overlap: float = 0.25
     background: float | None = None
-    unlisted: str = "absent"
-    group: str = "recording"
+    unannotated: str = "absent"
+    group_by: str = "recording"
     seed: int = 0
     band: bool = False
 
     def __post_init__(self) -> None:
-        for name, known in (("cut", CUTS), ("group", GROUPS), ("unlisted", UNLISTED)):
+        for name, known in (("clip_mode", CLIP_MODES), ("group_by", GROUPS), ("unannotated", UNANNOTATED)):
             check_one_of(name, getattr(self, name), known)
-        for name in ("seconds", "hop", "min_overlap"):
+        for name in ("window", "hop", "min_overlap"):
             value = getattr(self, name)
             if value is not None and not 0 < value < float("inf"):
                 raise ConfigError(f"{name} is {value:g} s, but must be above 0.")
@@ -112,7 +112,7 @@ def to_clips(
     options
         How to cut.
     partial
-        Recordings of which what is not annotated is unknown, whatever ``options.unlisted`` says of the others.
+        Recordings of which what is not annotated is unknown, whatever ``options.unannotated`` says of the others.
 
     Raises
     ------
@@ -124,7 +124,7 @@ def to_clips(
     --------
     >>> from aurist.annotations import make_annotations
     >>> made = make_annotations([{"path": "a.wav", "start": 4, "end": 6.5, "label": "wren"}], "a.txt")
-    >>> clips = to_clips(made, {"a.wav": 10.0}, CutOptions(seconds=5))
+    >>> clips = to_clips(made, {"a.wav": 10.0}, CutOptions(window=5))
     >>> list(zip(clips.table["start"], clips.table["labels"]))
     [(0.0, ('wren',)), (5.0, ('wren',))]
     """
@@ -136,14 +136,14 @@ def to_clips(
     for path, boxes in by_path.items():
         stretches = (
             [_stretch(one, durations[path], options) for one in boxes]
-            if options.cut == "boxes"
+            if options.clip_mode == "boxes"
             else _windows(durations[path], options)
         )
         cuts += [_filled(path, start, end, boxes, options) for start, end in dict.fromkeys(stretches)]
-    unknown = set(partial if options.unlisted == "absent" else by_path)
+    unknown = set(partial if options.unannotated == "absent" else by_path)
     cuts = _with_some_background(cuts, options, unknown)
     if unknown:
-        labels, beside = frozenset(one.label for one in annotations), options.unlisted == "beside"
+        labels, beside = frozenset(one.label for one in annotations), options.unannotated == "partial"
         cuts = [
             replace(cut, absent=labels - cut.present)
             if cut.path not in unknown or (beside and cut.present and cut.path not in partial)
@@ -156,13 +156,13 @@ def to_clips(
         starts=[cut.start for cut in cuts],
         ends=[cut.end for cut in cuts],
         absent=[tuple(sorted(cut.absent)) for cut in cuts],
-        groups=[_group(cut.path, options.group) for cut in cuts],
+        groups=[_group(cut.path, options.group_by) for cut in cuts],
         multilabel=True,
-        unlisted="unknown" if unknown else "absent",
+        unannotated="unknown" if unknown else "absent",
         root=annotations.root,
         notes=annotations.notes,
     )
-    window = options.seconds if options.cut == "windows" else None
+    window = options.window if options.clip_mode == "windows" else None
     return replace(clips, window=window, band=_band(annotations) if options.band else None)
 
 
@@ -198,12 +198,12 @@ def _check(annotations: Annotations, durations: Mapping[str, float]) -> None:
 
 def _windows(length: float, options: CutOptions) -> list[tuple[float, float]]:
     """Windows until the end; the last one is moved back to end with the recording."""
-    hop = options.hop or options.seconds
-    last = max(0.0, length - options.seconds)
+    hop = options.hop or options.window
+    last = max(0.0, length - options.window)
     starts = np.arange(0.0, last + _TOLERANCE, hop)
     if last - starts[-1] > _TOLERANCE:
         starts = np.append(starts, last)
-    return [(float(start), min(length, float(start) + options.seconds)) for start in starts]
+    return [(float(start), min(length, float(start) + options.window)) for start in starts]
 
 
 def _inside(one: Annotation, length: float) -> Annotation:
@@ -218,8 +218,8 @@ def _stretch(one: Annotation, length: float, options: CutOptions) -> tuple[float
     """A box; a point has no length of its own, and gets that of a window."""
     if one.end > one.start:
         return one.start, one.end
-    start = min(max(0.0, one.start - options.seconds / 2), max(0.0, length - options.seconds))
-    return start, min(length, start + options.seconds)
+    start = min(max(0.0, one.start - options.window / 2), max(0.0, length - options.window))
+    return start, min(length, start + options.window)
 
 
 def _filled(path: str, start: float, end: float, boxes: list[Annotation], options: CutOptions) -> _Cut:

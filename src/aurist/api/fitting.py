@@ -34,7 +34,7 @@ def fit(
     ensemble_size: int | None = None,
     unlabelled: str | Path | None = None,
     pseudo_rounds: int = 1,
-    pseudo_sure: float = 0.9,
+    pseudo_threshold: float = 0.9,
     path: str | None = None,
     start: str | None = None,
     end: str | None = None,
@@ -45,9 +45,9 @@ def fit(
     label_separator: str | None = None,
     sample_rate: int | None = None,
     level: str = "relative",
-    subset: float | None = None,
+    fraction: float | None = None,
     allow_loss: bool = False,
-    near: bool = True,
+    near_duplicates: bool = True,
     cache_dir: str | Path | None = None,
 ) -> Run:
     """Learn to recognise sounds from labelled recordings, or from a table of features.
@@ -87,7 +87,7 @@ def fit(
         Recipes of networks with ready weights that make further features of recordings.
     ensemble_size
         Most models in the ensemble; None: as many as help.
-    unlabelled, pseudo_rounds, pseudo_sure
+    unlabelled, pseudo_rounds, pseudo_threshold
         Folder or table of clips without labels to learn from as well, the number of rounds, and the probability from
         which a prediction is taken for a label.
     path, start, end, id, features
@@ -103,11 +103,11 @@ def fit(
         Of the features that are computed of recordings, in Hz; None: 22050.
     level
         "relative": the recorder's gain decides nothing; "keep": features say at which level a clip was recorded.
-    subset
+    fraction
         Share of the groups to learn from, for trials, such as 0.1.
     allow_loss
         Go on even where over a tenth of the clips, or all of a class, are broken.
-    near
+    near_duplicates
         Keep near duplicates (re-encoded, cut, at another level) in one group.
     cache_dir
         Where features and decoded audio are kept; None: ``$AURIST_CACHE_DIR`` or the system's folder for caches.
@@ -139,7 +139,7 @@ def fit(
             preset=preset,
             time_limit=_seconds(time_limit),
             engine=engine,
-            n_splits=folds,
+            folds=folds,
             seed=seed,
             jobs=jobs,
             allow_loss=allow_loss,
@@ -152,9 +152,9 @@ def fit(
             plan=None if plan is None else str(plan),
             unlabelled=None if unlabelled is None else str(unlabelled),
             pseudo_rounds=pseudo_rounds,
-            pseudo_sure=pseudo_sure,
-            subset=subset,
-            near=near,
+            pseudo_threshold=pseudo_threshold,
+            fraction=fraction,
+            near_duplicates=near_duplicates,
         )
         options = read_options(
             label, path, group, fold, start, end, id, features, label_from, audio_root, label_separator

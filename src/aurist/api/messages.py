@@ -13,7 +13,7 @@ logger = logging.getLogger("aurist")
 
 #: Options whose keyword is not called after them.
 _KEYWORDS = {
-    "no-near": "near=False",
+    "no-near-duplicates": "near_duplicates=False",
     "allow-loss": "allow_loss=True",
     "recipe": "recipes=",
     "set": "recipe_settings=",

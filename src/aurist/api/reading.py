@@ -98,13 +98,13 @@ def read_annotated(
     *,
     label: str | None = None,
     verdicts: str | Path | None = None,
-    cut: str = "windows",
+    clip_mode: str = "windows",
     window: float = 5.0,
     hop: float | None = None,
     min_overlap: float = 0.25,
     background: float | None = None,
-    unlisted: str = "absent",
-    together: str = "recording",
+    unannotated: str = "absent",
+    group_by: str = "recording",
     band: bool = False,
     seed: int = 0,
 ) -> Clips:
@@ -119,8 +119,8 @@ def read_annotated(
     label
         Column of the labels, where a format has several.
     verdicts
-        Further annotations, of `aurist clips --read`: of recordings that stand in these alone, the rest is unknown.
-    cut
+        Further annotations, of `aurist verdicts`: of recordings that stand in these alone, the rest is unknown.
+    clip_mode
         "windows": the whole recording; "boxes": a clip for each annotation.
     window, hop
         Seconds of a window, and from one to the next; None: windows do not overlap.
@@ -128,9 +128,9 @@ def read_annotated(
         Seconds of an annotation that a window must hold to have its label, or half of it.
     background
         Windows without labels for each one with some; None: all.
-    unlisted
-        What is not annotated is "absent", "unknown", or "beside": absent in clips with a label, unknown in others.
-    together
+    unannotated
+        What is not annotated is "absent", "unknown", or "partial": absent in clips with a label, unknown in others.
+    group_by
         What must not be divided between folds: "recording", "folder" or "day".
     band
         Networks hear only the band in which the annotations lie.
@@ -153,7 +153,9 @@ def read_annotated(
     from aurist.automl.annotated import read_annotated as read
 
     with errors_in_python():
-        options = CutOptions(cut, window, hop, min_overlap, background, unlisted, together, seed, band)
+        options = CutOptions(
+            clip_mode, window, hop, min_overlap, background, unannotated, group_by, seed, band
+        )
         more = None if verdicts is None else Path(verdicts)
         return read(Path(recordings), Path(annotations), options, label=label, verdicts=more)
 
@@ -173,7 +175,7 @@ def check(
     label_from: str | None = None,
     audio_root: str | Path | None = None,
     label_separator: str | None = None,
-    near: bool = True,
+    near_duplicates: bool = True,
     jobs: int = 0,
     cache_dir: str | Path | None = None,
 ) -> pd.DataFrame:
@@ -187,7 +189,7 @@ def check(
         Data that will be predicted later, to be compared with the first.
     label, group, fold, path, start, end, id, features, label_from, audio_root, label_separator
         As in `aurist.fit`.
-    near
+    near_duplicates
         Look for near duplicates too.
     jobs
         Cores to use; 0: all.
@@ -228,7 +230,7 @@ def check(
                 more = clips_reader.read_clips(labelled(test, "test"), unlabelled, labelled=False)
                 more = apply_grouping(without_guessed_groups(more), clips.grouping)
             folder = default_cache_dir() if cache_dir is None else Path(cache_dir)
-            result = audit(clips, more, jobs=jobs, cache_dir=folder, near=near)
+            result = audit(clips, more, jobs=jobs, cache_dir=folder, near=near_duplicates)
         for note in clips.notes:
             log(note)
     return pd.DataFrame(findings(result), columns=["kind", "finding"])

@@ -56,10 +56,10 @@ def prepare(
     """Read and audit the data, leave out what is broken, compute features and folds, write the run folder."""
     recipes = chosen_recipes(config)
     clips = read_clips(source, options)
-    if config.subset is not None and config.subset < 1:
+    if config.fraction is not None and config.fraction < 1:
         n = len(clips)
-        clips = some_groups(clips, config.subset, config.seed)
-        say(f"subset: {len(clips):,} of {plural(n, 'clip')}, whole groups, stratified (seed {config.seed})")
+        clips = some_groups(clips, config.fraction, config.seed)
+        say(f"fraction: {len(clips):,} of {plural(n, 'clip')}, whole groups, stratified (seed {config.seed})")
     # what is to be predicted need not have the columns of what is known
     unlabelled = like_clips(replace(options, label=None, group=None, fold=None), clips)
     test_clips = None if test is None else read_clips(test, unlabelled, labelled=False)
@@ -84,7 +84,7 @@ def prepare(
         say(note)
     jobs = available_cores(config.jobs)
     cache_dir = cache_dir or default_cache_dir()
-    found = audit(clips, test_clips, jobs=jobs, cache_dir=cache_dir, near=config.near)
+    found = audit(clips, test_clips, jobs=jobs, cache_dir=cache_dir, near=config.near_duplicates)
     said = sentences(found)
     for sentence in said:
         say(f"check: {sentence}")
@@ -253,11 +253,11 @@ def _folds(clips: Clips, groups: npt.NDArray[np.int64], config: FitConfig, say: 
     learnt = np.flatnonzero(~held)
     table = clips.table.iloc[learnt]
     given = given_folds(table["fold"].tolist(), table["part"].tolist())
-    if given is None and len(learnt) > 1 and len(np.unique(groups[learnt])) < 2 and config.near:
+    if given is None and len(learnt) > 1 and len(np.unique(groups[learnt])) < 2 and config.near_duplicates:
         raise DataError(
             f"All {len(learnt):,} clips hang together, in a given group or as copies, exact or near, of each other; "
             "a group is never split over folds. `aurist check DATA -o audit` lists the pairs of near duplicates; where "
-            "these are no copies but share a background, say --no-near."
+            "these are no copies but share a background, say --no-near-duplicates."
         )
     if given is None:
         targets = clips.take(learnt).targets(clips.classes)

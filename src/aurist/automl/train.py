@@ -173,7 +173,7 @@ def _next_round(
     say: Say,
 ) -> TrainingData:
     unlabelled = unlabelled_inputs(run, data)
-    found = with_pseudo_labels(run, learn, fitted, unlabelled, run.config().pseudo_sure)
+    found = with_pseudo_labels(run, learn, fitted, unlabelled, run.config().pseudo_threshold)
     say(told(found, len(unlabelled), number))
     return found
 

@@ -44,7 +44,7 @@ def check(
     label_from: opt.LabelFrom = None,
     audio_root: opt.AudioRoot = None,
     label_separator: opt.LabelSeparator = None,
-    near: Annotated[bool, typer.Option(help="Look for near duplicates too.")] = True,
+    near_duplicates: Annotated[bool, typer.Option(help="Look for near duplicates too.")] = True,
     safe_csv: opt.SafeCsv = False,
     as_json: opt.Json = False,
     jobs: opt.Jobs = 0,
@@ -82,7 +82,7 @@ def check(
         )
     )
     cache_dir = cache_dir or default_cache_dir()
-    found = audit(clips, test_clips, jobs=jobs, cache_dir=cache_dir, near=near)
+    found = audit(clips, test_clips, jobs=jobs, cache_dir=cache_dir, near=near_duplicates)
     nearest = compare_nearest(clips, found.usable, jobs=jobs, cache_dir=cache_dir)
     if output is not None:
         _write(found, output, safe_csv)

@@ -91,10 +91,10 @@ def fit(
             help="How often models learn anew from what those before are sure of.", rich_help_panel=UNLABELLED
         ),
     ] = 1,
-    pseudo_sure: Annotated[
+    pseudo_threshold: Annotated[
         float, typer.Option(help="Probability from which they are sure.", rich_help_panel=UNLABELLED)
     ] = 0.9,
-    subset: opt.Subset = None,
+    fraction: opt.Fraction = None,
     test: Annotated[
         Path | None,
         typer.Option(help="Unlabelled table to be predicted later: says what score to expect on it."),
@@ -113,7 +113,7 @@ def fit(
     sample_rate: opt.SampleRate = None,
     level: opt.Level = "relative",
     allow_loss: opt.AllowLoss = False,
-    near: opt.Near = True,
+    near_duplicates: opt.NearDuplicates = True,
     seed: opt.Seed = 0,
     jobs: opt.Jobs = 0,
     cache_dir: opt.CacheDir = None,
@@ -121,17 +121,17 @@ def fit(
     verdicts: Annotated[
         Path | None,
         typer.Option(
-            help="More annotations, of `aurist clips --read`: of their recordings the rest is unknown.",
+            help="More annotations, of `aurist verdicts`: of their recordings the rest is unknown.",
             rich_help_panel=opt.ANNOTATED,
         ),
     ] = None,
-    cut: opt.Cut = "windows",
+    clip_mode: opt.ClipMode = "windows",
     window: opt.CutWindow = 5.0,
     hop: opt.CutHop = None,
     min_overlap: opt.MinOverlap = 0.25,
     background: opt.Background = None,
-    unlisted: opt.Unlisted = "absent",
-    together: opt.Together = "recording",
+    unannotated: opt.Unannotated = "absent",
+    group_by: opt.GroupBy = "recording",
     band: opt.Band = False,
 ) -> None:
     """Learn from labelled recordings or a table of features.
@@ -172,11 +172,11 @@ def fit(
         preset=preset,
         time_limit=None if time_limit is None else parse_duration(time_limit),
         engine=engine,
-        n_splits=folds,
+        folds=folds,
         seed=seed,
         jobs=jobs,
         allow_loss=allow_loss,
-        near=near,
+        near_duplicates=near_duplicates,
         sample_rate=sample_rate,
         level=level,
         recipes=tuple(recipe or ()),
@@ -186,17 +186,17 @@ def fit(
         plan=None if plan is None else str(plan),
         unlabelled=None if unlabelled is None else str(unlabelled),
         pseudo_rounds=pseudo_rounds,
-        pseudo_sure=pseudo_sure,
-        subset=subset,
+        pseudo_threshold=pseudo_threshold,
+        fraction=fraction,
     )
     opt.refuse_idle(context, annotations)
-    options = CutOptions(cut, window, hop, min_overlap, background, unlisted, together, seed, band)
+    options = CutOptions(clip_mode, window, hop, min_overlap, background, unannotated, group_by, seed, band)
     source: Path | Clips = data
     if annotations is not None:
         source = read_annotated(data, annotations, options, label=label, verdicts=verdicts)
     elif verdicts is not None:
         raise ConfigError(
-            "--verdicts are added to --annotations. To learn from them alone: --annotations FILE --unlisted unknown."
+            "--verdicts are added to --annotations. To learn from them alone: --annotations FILE --unannotated unknown."
         )
     reading = opt.read_options(
         label, path, group, fold, start, end, row_id, features, label_from, audio_root, label_separator

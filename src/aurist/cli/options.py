@@ -111,7 +111,7 @@ Change = Annotated[
     list[str] | None,
     typer.Option("--set", help="Change to the recipes: training.epochs=5. May be repeated."),
 ]
-Subset = Annotated[
+Fraction = Annotated[
     float | None, typer.Option(help="Learn from such a share of the groups only, as 0.1, for trials.")
 ]
 Folds = Annotated[
@@ -136,7 +136,7 @@ AllowLoss = Annotated[
         "--allow-loss", help="Go on even where over a tenth of the clips, or all of a class, are broken."
     ),
 ]
-Near = Annotated[
+NearDuplicates = Annotated[
     bool, typer.Option(help="Near duplicates (re-encoded, cut, at another level) share a group.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for a script instead of a table.")]
@@ -159,7 +159,7 @@ Annotations = Annotated[
         rich_help_panel=ANNOTATED,
     ),
 ]
-Cut = Annotated[
+ClipMode = Annotated[
     str, typer.Option(help="windows: the whole recording; boxes: a clip each.", rich_help_panel=ANNOTATED)
 ]
 CutWindow = Annotated[float, typer.Option(help="Seconds of a window.", rich_help_panel=ANNOTATED)]
@@ -180,10 +180,10 @@ Background = Annotated[
         rich_help_panel=ANNOTATED,
     ),
 ]
-Unlisted = Annotated[
+Unannotated = Annotated[
     str,
     typer.Option(
-        help="What is not annotated is absent, unknown, or beside: absent in clips with a label, unknown in others.",
+        help="What is not annotated is absent, unknown, or partial: absent in clips with a label, unknown in others.",
         rich_help_panel=ANNOTATED,
     ),
 ]
@@ -193,7 +193,7 @@ Band = Annotated[
         "--band", help="Networks hear only the band in which the boxes lie.", rich_help_panel=ANNOTATED
     ),
 ]
-Together = Annotated[
+GroupBy = Annotated[
     str,
     typer.Option(help="What must not straddle folds: recording, folder or day.", rich_help_panel=ANNOTATED),
 ]
@@ -212,7 +212,7 @@ _OF_TABLES = (
     "audio_root",
     "label_separator",
 )
-_OF_CUTTING = ("cut", "window", "hop", "min_overlap", "background", "unlisted", "together", "band")
+_OF_CUTTING = ("clip_mode", "window", "hop", "min_overlap", "background", "unannotated", "group_by", "band")
 
 
 def refuse_idle(context: typer.Context, annotations: Path | None) -> None:
@@ -238,7 +238,7 @@ def refuse_idle(context: typer.Context, annotations: Path | None) -> None:
         )
     raise ConfigError(
         f"{names}: not with --annotations, which say themselves where recordings and clips are. Of the options that "
-        "say how a table is read only --label counts; --together says what must not straddle folds."
+        "say how a table is read only --label counts; --group-by says what must not straddle folds."
     )
 
 

@@ -1,172 +1,150 @@
-"""`aurist clips`: detections to listen to, and what was heard back as annotations."""
+"""`aurist clips` cuts detections to listen to; `aurist verdicts` turns what people said of them into annotations."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from aurist.cli import options as opt
 from aurist.cli.printing import print_table, say
 
-if TYPE_CHECKING:
-    from aurist.run import RunFolder
-
 
 def add_to(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add the commands."""
     app.command()(clips)
+    app.command()(verdicts)
 
 
 def clips(
     run: opt.RunFolder,
     detections: Annotated[
-        Path | None, typer.Argument(help="The folder that `aurist predict` made of recordings.")
-    ] = None,
+        Path, typer.Argument(help="The folder of detections that `aurist predict` made of recordings.")
+    ],
     best: Annotated[
-        int | None, typer.Option(help="Cut so many of each class with the highest scores.", min=0)
+        int | None, typer.Option(help="Detections of each class with the highest scores.", min=0)
     ] = None,
     uncertain: Annotated[
         int | None,
-        typer.Option(help="Cut so many of each class with scores nearest to the threshold.", min=0),
+        typer.Option(help="Detections of each class with scores nearest to the threshold.", min=0),
     ] = None,
     random: Annotated[
         int | None,
         typer.Option(
-            help="Cut so many of each class drawn by lot from those announced, evenly over their scores: their share "
-            "of right ones estimates that of all.",
+            help="Detections of each class drawn at random, evenly over the scores. They estimate the precision of all "
+            "detections.",
             min=0,
         ),
     ] = None,
     labels: Annotated[
         str | None,
-        typer.Option(
-            help="These classes only: a,b or a file with one on each line. With --read: labels that are new to the run."
-        ),
+        typer.Option(help="Cut these classes only: a,b or a file with one per line."),
     ] = None,
     min_score: Annotated[
         float | None,
         typer.Option(
-            help="Score from which a class is announced. Default, as in predict: its threshold, else 0.5."
+            help="Lowest score of a detection, 0 to 1. Default: the threshold of its class, else 0.5."
         ),
     ] = None,
     precision: opt.Precision = None,
-    around: Annotated[float, typer.Option(help="Seconds of sound before and behind each.")] = 1.0,
+    padding: Annotated[float, typer.Option(help="Seconds of sound before and after each detection.")] = 1.0,
     form: Annotated[str, typer.Option("--format", help="wav or flac.")] = "wav",
     seed: Annotated[int, typer.Option(help="Seed of the random draw.", min=0, max=opt.MOST_SEED)] = 0,
     audio_root: Annotated[
-        Path | None, typer.Option(help="Folder of the recordings, where they were moved since.")
-    ] = None,
-    read: Annotated[
-        Path | None, typer.Option(help="A clips.csv with verdicts, to be written as annotations.")
+        Path | None, typer.Option(help="Folder of the recordings, if they were moved.")
     ] = None,
     output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output",
-            "-o",
-            help="Folder to make, 'clips' by default; with --read a CSV, 'annotations.csv' by default.",
-        ),
-    ] = None,
+        Path, typer.Option("--output", "-o", help="Folder to make, for the clips, clips.csv and index.html.")
+    ] = Path("clips"),
     safe_csv: opt.SafeCsv = False,
 ) -> None:
-    """Cut detections into short files to listen to; then read what you said of them as annotations to learn from.
+    """Cut detections into short files to listen to and judge.
 
-    Fill in the column verdict of clips.csv, or open index.html beside it: yes, no, ? or the label that it should be.
-    Without --best, --uncertain and --random the 20 best of each class are cut.
+    Fill in the column verdict of clips.csv, or open index.html: yes, no, ? or the right label. Then read the verdicts
+    with `aurist verdicts`. Without --best, --uncertain and --random, the 20 best detections of each class are cut.
 
     Examples:
 
+      aurist clips run detections -o clips
+
       aurist clips run detections --uncertain 20 --random 50 -o clips
-
-      aurist clips run --read clips/clips.csv -o annotations.csv
-
-      aurist fit recordings/ --annotations tables/ --verdicts annotations.csv -o better
     """
-    from aurist.errors import ConfigError
-    from aurist.run import open_run
-
-    opened = open_run(run)
-    if (read is None) == (detections is None):
-        raise ConfigError(
-            "Give a folder of detections to cut, as in `aurist clips RUN DETECTIONS`, or a table to read, as in "
-            "`aurist clips RUN --read clips.csv`; one of the two."
-        )
-    if read is not None:
-        _read(opened, read, output or Path("annotations.csv"), labels, safe_csv)
-        return
-    assert detections is not None
-    given = (best, uncertain, random)
-    counts = (20, 0, 0) if given == (None, None, None) else tuple(count or 0 for count in given)
-    asked = (min_score, precision)
-    output = output or Path("clips")
-    _cut(opened, detections, output, (*counts, seed), labels, asked, around, form, audio_root, safe_csv)
-
-
-def _cut(
-    run: RunFolder,
-    folder: Path,
-    output: Path,
-    counts: tuple[int, ...],
-    labels: str | None,
-    asked: tuple[float | None, float | None],
-    around: float,
-    form: str,
-    audio_root: Path | None,
-    safe_csv: bool,
-) -> None:
     from aurist.detection.export import labels_from
     from aurist.errors import plural
     from aurist.folders import check_output
     from aurist.report import write_review
     from aurist.review.clips import cut_clips, detections_to_review
     from aurist.review.sampling import Sampling
+    from aurist.run import open_run
 
+    opened = open_run(run)
+    if best is None and uncertain is None and random is None:
+        best = 20
     check_output(output, folder=True)
-    wanted = None if labels is None else labels_from(labels)
-    found = detections_to_review(
-        run,
-        folder,
-        Sampling(*counts),
-        labels=wanted,
-        min_score=asked[0],
-        precision=asked[1],
+    review = detections_to_review(
+        opened,
+        detections,
+        Sampling(best or 0, uncertain or 0, random or 0, seed),
+        labels=None if labels is None else labels_from(labels),
+        min_score=min_score,
+        precision=precision,
         audio_root=audio_root,
     )
     table = cut_clips(
-        found.drawn,
-        found.classes,
+        review.drawn,
+        review.classes,
         output,
-        around=around,
+        padding=padding,
         form=form,
-        channel=found.channel,
+        channel=review.channel,
         safe_csv=safe_csv,
     )
-    write_review(output, table, found.classes, around=around)
+    write_review(output, table, review.classes, padding=padding)
     say(
         f"written: {output} ({plural(len(table), 'clip')}); fill in verdicts in {output / 'index.html'} or "
-        f"{output / 'clips.csv'}, and read them with: aurist clips {run.folder} --read {output / 'clips.csv'}"
+        f"{output / 'clips.csv'}, and read them with: aurist verdicts {opened.folder} {output / 'clips.csv'}"
     )
 
 
-def _read(run: RunFolder, path: Path, output: Path, labels: str | None, safe_csv: bool) -> None:
+def verdicts(
+    run: opt.RunFolder,
+    table: Annotated[Path, typer.Argument(help="The clips.csv of `aurist clips`, with verdicts filled in.")],
+    labels: Annotated[
+        str | None,
+        typer.Option(help="Labels in the verdicts that are new to the run: a,b or a file with one per line."),
+    ] = None,
+    output: Annotated[Path, typer.Option("--output", "-o", help="CSV of annotations to write.")] = Path(
+        "annotations.csv"
+    ),
+    safe_csv: opt.SafeCsv = False,
+) -> None:
+    """Read your verdicts on detections: print the precision of each class, and write annotations to learn from.
+
+    Examples:
+
+      aurist verdicts run clips/clips.csv -o annotations.csv
+
+      aurist fit recordings/ --annotations tables/ --verdicts annotations.csv -o better
+    """
     from aurist.annotations import write_annotations
     from aurist.detection.export import labels_from
     from aurist.errors import ConfigError, plural
     from aurist.folders import check_output
     from aurist.review.verdicts import read_verdicts
+    from aurist.run import open_run
 
-    if output.resolve() == path.resolve():
-        raise ConfigError(f"{path} is never written to; give another file with -o.")
+    opened = open_run(run)
+    if output.resolve() == table.resolve():
+        raise ConfigError(f"{table} is the input and is never written to. Give another file with -o.")
     check_output(output)
     more = () if labels is None else labels_from(labels)
-    found = read_verdicts(path, [*run.classes(), *more])
-    if len(found.precision):
-        title = "what was right of what was announced, with 95% intervals; of random ones it holds for all announced"
-        print_table(found.precision, title=title, digits=3)
-    write_annotations(found.annotations, output, "csv", safe_csv=safe_csv)
+    judged = read_verdicts(table, [*opened.classes(), *more])
+    if len(judged.precision):
+        title = "precision of detections, with 95% intervals; that of random ones holds for all detections"
+        print_table(judged.precision, title=title, digits=3)
+    write_annotations(judged.annotations, output, "csv", safe_csv=safe_csv)
     say(
-        f"written: {output} ({plural(len(found.annotations), 'annotation')}; {plural(found.open, 'clip')} without a "
+        f"written: {output} ({plural(len(judged.annotations), 'annotation')}; {plural(judged.open, 'clip')} without a "
         "verdict)"
     )

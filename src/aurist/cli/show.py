@@ -128,25 +128,25 @@ def print_plan(plan: FitPlan, limit: float) -> None:
 
 def prune(
     run: opt.RunFolder,
-    keep: Annotated[
+    size: Annotated[
         int | None,
         typer.Option(help="Let the ensemble hold so many models from now on; none is deleted.", min=1),
     ] = None,
     as_json: opt.Json = False,
 ) -> None:
-    """Show what the ensemble would score, and how fast it would be, with fewer models; --keep has it so.
+    """Show what the ensemble would score, and how fast it would be, with fewer models; --size changes it.
 
     Example:
 
-      aurist prune run --keep 2
+      aurist prune run --size 2
     """
     from aurist.results.pruning import prune as prune_run
     from aurist.results.pruning import prune_curve
     from aurist.run import open_run
 
     opened = open_run(run)
-    if keep is not None:
-        prune_run(opened, keep)
+    if size is not None:
+        prune_run(opened, size)
         print_leaderboard(opened)
         return
     curve = prune_curve(opened)

@@ -59,7 +59,7 @@ def tune(
     change: opt.Change = None,
     label: opt.Label = None,
     metric: opt.Metric = None,
-    subset: opt.Subset = None,
+    fraction: opt.Fraction = None,
     group: opt.Group = None,
     fold: opt.Fold = None,
     folds: opt.Folds = None,
@@ -74,18 +74,18 @@ def tune(
     sample_rate: opt.SampleRate = None,
     level: opt.Level = "relative",
     allow_loss: opt.AllowLoss = False,
-    near: opt.Near = True,
+    near_duplicates: opt.NearDuplicates = True,
     seed: opt.Seed = 0,
     jobs: opt.Jobs = 0,
     cache_dir: opt.CacheDir = None,
     annotations: opt.Annotations = None,
-    cut: opt.Cut = "windows",
+    clip_mode: opt.ClipMode = "windows",
     window: opt.CutWindow = 5.0,
     hop: opt.CutHop = None,
     min_overlap: opt.MinOverlap = 0.25,
     background: opt.Background = None,
-    unlisted: opt.Unlisted = "absent",
-    together: opt.Together = "recording",
+    unannotated: opt.Unannotated = "absent",
+    group_by: opt.GroupBy = "recording",
     as_json: opt.Json = False,
 ) -> None:
     """Search better settings of a recipe, and say whether they really are better.
@@ -113,20 +113,20 @@ def tune(
 
     config = FitConfig(
         metric=metric,
-        n_splits=folds,
+        folds=folds,
         seed=seed,
         jobs=jobs,
         allow_loss=allow_loss,
-        near=near,
+        near_duplicates=near_duplicates,
         sample_rate=sample_rate,
         level=level,
         recipe_settings=tuple(change or ()),
-        subset=subset,
+        fraction=fraction,
     )
     opt.refuse_idle(context, annotations)
     limit = None if time_limit is None else parse_duration(time_limit)
     search = TuneConfig(trials, limit, storage, pruner, holdout)
-    cutting = CutOptions(cut, window, hop, min_overlap, background, unlisted, together, seed)
+    cutting = CutOptions(clip_mode, window, hop, min_overlap, background, unannotated, group_by, seed)
     with going_on():
         found = tune_recipe(
             data if annotations is None else read_annotated(data, annotations, cutting, label=label),

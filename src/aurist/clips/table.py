@@ -40,7 +40,7 @@ class Clips:
         The feature columns, in order; empty if features come from the audio.
     multilabel
         True if a clip may have several labels or none.
-    unlisted
+    unannotated
         "absent" or "unknown": the meaning of a class that a multi-label clip does not list.
     root
         The folder that relative paths start from.
@@ -67,7 +67,7 @@ class Clips:
     classes: tuple[str, ...] = ()
     features: tuple[str, ...] = ()
     multilabel: bool = False
-    unlisted: Literal["absent", "unknown"] = "absent"
+    unannotated: Literal["absent", "unknown"] = "absent"
     root: Path | None = None
     notes: tuple[str, ...] = field(default=())
     rows: tuple[int | str, ...] = ()
@@ -128,13 +128,13 @@ class Clips:
 
         Examples
         --------
-        >>> clips = make_clips([("dog",), ()], absent=[(), ("dog", "cat")], multilabel=True, unlisted="unknown")
+        >>> clips = make_clips([("dog",), ()], absent=[(), ("dog", "cat")], multilabel=True, unannotated="unknown")
         >>> clips.targets().tolist()  # cat, dog
         [[-1, 1], [0, 0]]
         """
         names = list(self.classes if classes is None else classes)
         column = {name: i for i, name in enumerate(names)}
-        partial = self.multilabel and self.unlisted == "unknown"
+        partial = self.multilabel and self.unannotated == "unknown"
         out = np.full((len(self.table), len(names)), UNKNOWN if partial else 0, dtype=np.int8)
         for value, column_name in ((0, "absent"), (1, "labels")):
             for row, labels in enumerate(self.table[column_name]):
@@ -174,7 +174,7 @@ def make_clips(
     weights: Sequence[float] | None = None,
     features: pd.DataFrame | None = None,
     multilabel: bool = False,
-    unlisted: Literal["absent", "unknown"] = "absent",
+    unannotated: Literal["absent", "unknown"] = "absent",
     root: Path | None = None,
     notes: Sequence[str] = (),
     rows: Sequence[int | str] = (),
@@ -229,7 +229,7 @@ def make_clips(
         classes=tuple(sorted(classes)),
         features=tuple(features.columns) if features is not None else (),
         multilabel=multilabel,
-        unlisted=unlisted,
+        unannotated=unannotated,
         root=root,
         notes=tuple(notes),
         rows=tuple(rows),

@@ -99,4 +99,4 @@ def is_slow(member: ModelSpec, n_rows: int) -> bool:
 
 def n_splits(config: FitConfig) -> int:
     """How many folds to make where the data prescribes none."""
-    return config.n_splits if config.n_splits is not None else DEFAULT_SPLITS[config.preset]
+    return config.folds if config.folds is not None else DEFAULT_SPLITS[config.preset]

@@ -13,7 +13,7 @@ from aurist.report.pictures import read_shown, spectrogram
 from aurist.report.templates import template
 
 
-def write_review(folder: Path, table: pd.DataFrame, classes: Sequence[str], *, around: float) -> None:
+def write_review(folder: Path, table: pd.DataFrame, classes: Sequence[str], *, padding: float) -> None:
     """Write ``index.html`` into the folder of clips; it opens without a connection, and gives the table back filled in.
 
     Parameters
@@ -24,14 +24,14 @@ def write_review(folder: Path, table: pd.DataFrame, classes: Sequence[str], *, a
         As `aurist.automl.cut_clips` gives it.
     classes
         What a verdict may name.
-    around
+    padding
         Seconds of sound before and behind each detection.
     """
     records = table.astype(object).to_dict("records")
     clips = []
     for row in records:
         shown = read_shown(folder / str(row["file"]), longest=math.inf)
-        before = min(around, float(row["start"]))
+        before = min(padding, float(row["start"]))
         seconds = max(shown.seconds, 1e-6)
         marked = (before / seconds, min(1.0, (before + float(row["end"]) - float(row["start"])) / seconds))
         clips.append({**row, "picture": spectrogram(shown), "marked": [round(100 * x, 2) for x in marked]})

@@ -94,7 +94,7 @@ def cut_clips(
     classes: Sequence[str],
     output: Path,
     *,
-    around: float = 1.0,
+    padding: float = 1.0,
     form: str = "wav",
     channel: int | None = None,
     safe_csv: bool = False,
@@ -109,7 +109,7 @@ def cut_clips(
         Names of the columns of events.
     output
         Folder for the files and ``clips.csv``, written last.
-    around
+    padding
         Seconds of sound before and behind each.
     form
         Of `FORMS`.
@@ -130,8 +130,8 @@ def cut_clips(
         Where the folder holds clips already, on which somebody may have worked, or there is nothing to cut.
     """
     check_one_of("format", form, FORMS)
-    if not 0 <= around < float("inf"):
-        raise ConfigError(f"around is {around:g} s, but must be 0 or more.")
+    if not 0 <= padding < float("inf"):
+        raise ConfigError(f"padding is {padding:g} s, but must be 0 or more.")
     if (output / TABLE).exists():
         raise DataError(
             f"{output} holds clips already, which somebody may have listened to: give another folder with -o."
@@ -142,7 +142,9 @@ def cut_clips(
     rows = []
     for one, name in zip(drawn, names, strict=True):
         start, end, column, score = one.event
-        y, rate = read(one.recording.file, start=max(0.0, start - around), end=end + around, channel=channel)
+        y, rate = read(
+            one.recording.file, start=max(0.0, start - padding), end=end + padding, channel=channel
+        )
         file = f"{name}.{form}"
         write_sound(output / file, y, rate)
         rows.append(

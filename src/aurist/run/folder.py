@@ -212,7 +212,7 @@ def create_run(folder: Path, config: FitConfig, data: RunData, recipes: Sequence
             "format": FORMAT,
             "classes": list(data.task.classes),
             "multilabel": data.task.multilabel,
-            "unlisted": data.clips.unlisted,
+            "unannotated": data.clips.unannotated,
             "window": data.clips.window,
             "band": data.clips.band,
             "grouping": None if data.clips.grouping is None else data.clips.grouping.to_dict(),

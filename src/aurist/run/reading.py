@@ -103,8 +103,8 @@ def _read_clips(run: RunFolder, known: dict[str, Any]) -> Clips:
     with stored(run.folder / "data.json", run.remedy):
         if known["metric"] not in METRICS:
             raise ValueError(f"metric is {known['metric']!r}")
-        if known["unlisted"] not in ("absent", "unknown"):
-            raise ValueError(f"unlisted is {known['unlisted']!r}")
+        if known["unannotated"] not in ("absent", "unknown"):
+            raise ValueError(f"unannotated is {known['unannotated']!r}")
         band = known.get("band")
         if band is not None and len(band) != 2:
             raise ValueError(f"band is {band}")
@@ -113,7 +113,7 @@ def _read_clips(run: RunFolder, known: dict[str, Any]) -> Clips:
         table,
         tuple(known["classes"]),
         multilabel=known["multilabel"],
-        unlisted=known["unlisted"],
+        unannotated=known["unannotated"],
         root=None if known["root"] is None else Path(known["root"]),
         window=known.get("window"),
         band=None if band is None else tuple(band),

@@ -8,7 +8,7 @@ CONFIG = {"preset": str, "engine": str, "seed": int, "jobs": int}
 DATA = {
     "classes": [str],
     "multilabel": bool,
-    "unlisted": str,
+    "unannotated": str,
     "window?": (float, None),
     "band?": ([float], None),
     "metric": str,

@@ -158,7 +158,7 @@ class Trials:
             self.say(
                 f"a trial of {plural(len(self.learn.splits), 'fold')} takes about {duration(a_trial)}: there is time "
                 f"for about {affordable} of {left} more, some more where many are stopped early. Shorter trainings, "
-                "such as --set training.epochs=20, or --subset 0.3 make room."
+                "such as --set training.epochs=20, or --fraction 0.3 make room."
             )
 
 
