@@ -13,7 +13,7 @@ import soxr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aurist.audio import UnreadableAudioError, decode_full, opened, pipes, probe, read, resample
+from aurist.audio import UnreadableAudioError, decode_full, open_audio, pipes, probe, read, resample
 from aurist.errors import DataError
 
 
@@ -46,11 +46,11 @@ def test_decodes_what_was_written(tmp_path, name, options, close):
     y = sound()[:, 0]
     path = write(tmp_path / name, y, **options)
     info = probe(path)
-    found, rate = read(path)
+    samples, rate = read(path)
     assert (info.sample_rate, info.frames, info.channels, rate) == (44100, len(y), 1, 44100)
     assert info.duration == 1.0
-    assert found.dtype == np.float32 and found.ndim == 1 and found.flags.c_contiguous
-    np.testing.assert_allclose(found, y, atol=close)
+    assert samples.dtype == np.float32 and samples.ndim == 1 and samples.flags.c_contiguous
+    np.testing.assert_allclose(samples, y, atol=close)
     assert not decode_full(path).truncated
 
 
@@ -59,8 +59,8 @@ def test_decodes_lossy_formats(tmp_path, name):
     y = sound()[:, 0]
     decoded = decode_full(write(tmp_path / name, y))
     assert not decoded.truncated
-    found = decoded.samples[: len(y)]
-    assert np.corrcoef(found, y[: len(found)])[0, 1] > 0.95
+    samples = decoded.samples[: len(y)]
+    assert np.corrcoef(samples, y[: len(samples)])[0, 1] > 0.95
 
 
 def test_kind_is_told_by_content_and_not_by_name(tmp_path):
@@ -80,9 +80,9 @@ def test_downmix_is_the_mean_and_a_channel_is_itself(tmp_path, channels):
     path = write(tmp_path / "a.wav", y, subtype="FLOAT")
     np.testing.assert_allclose(read(path)[0], y.mean(axis=1), atol=1e-6)
     for channel in range(channels):
-        found = read(path, channel=channel)[0]
-        assert found.flags.c_contiguous
-        np.testing.assert_array_equal(found, y[:, channel])
+        samples = read(path, channel=channel)[0]
+        assert samples.flags.c_contiguous
+        np.testing.assert_array_equal(samples, y[:, channel])
     with pytest.raises(DataError, match=rf"has {channels} channel"):
         read(path, channel=channels)
 
@@ -100,10 +100,10 @@ def test_span_equals_the_cut_of_the_whole(tmp_path_factory, rates, start, length
         write(path, sound(3, rate, 2), rate, subtype="FLOAT")
     for wanted in (None, target):
         whole, r = read(path, wanted)
-        found, _ = read(path, wanted, start=start, end=start + length)
+        samples, _ = read(path, wanted, start=start, end=start + length)
         expected = whole[round(start * r) : round((start + length) * r)]
-        assert found.shape == expected.shape
-        np.testing.assert_allclose(found, expected, atol=2e-6)
+        assert samples.shape == expected.shape
+        np.testing.assert_allclose(samples, expected, atol=2e-6)
 
 
 @pytest.mark.parametrize("name", ["a.mp3", "a.ogg", "a.flac"])
@@ -111,17 +111,17 @@ def test_seeks_are_exact_in_compressed_files(tmp_path, name):
     path = write(tmp_path / name, sound(6)[:, 0])
     whole, rate = read(path)
     for start in (0.5, 1.2345, 4.1):
-        found = read(path, start=start, end=start + 0.5)[0]
-        np.testing.assert_allclose(found, whole[round(start * rate) :][: len(found)], atol=1e-5)
-        assert len(found) == round((start + 0.5) * rate) - round(start * rate)
+        samples = read(path, start=start, end=start + 0.5)[0]
+        np.testing.assert_allclose(samples, whole[round(start * rate) :][: len(samples)], atol=1e-5)
+        assert len(samples) == round((start + 0.5) * rate) - round(start * rate)
 
 
 def test_resampling_is_soxr_hq(tmp_path):
     y = sound(rate=48000)[:, 0]
     path = write(tmp_path / "a.wav", y, 48000, subtype="FLOAT")
-    found, rate = read(path, 22050)
+    samples, rate = read(path, 22050)
     assert rate == 22050
-    np.testing.assert_allclose(found, soxr.resample(y, 48000, 22050, quality="HQ"), atol=1e-7)
+    np.testing.assert_allclose(samples, soxr.resample(y, 48000, 22050, quality="HQ"), atol=1e-7)
 
 
 def test_coprime_rates_take_no_memory_to_speak_of():
@@ -180,7 +180,7 @@ def test_damage_in_the_middle_is_silence_and_what_follows_stays_in_its_place(tmp
     damaged(path, share, n)
     decoded = decode_full(path)
     assert not decoded.truncated and len(decoded.samples) == len(y)
-    with opened(path) as source:
+    with open_audio(path) as source:
         assert sum(map(len, source.blocks(0, None))) == len(y)
         ((first, last),) = source.gaps
     assert last - first < n / size * len(y) + 2 * 4096
@@ -189,32 +189,32 @@ def test_damage_in_the_middle_is_silence_and_what_follows_stays_in_its_place(tmp
     np.testing.assert_array_equal(decoded.samples[last:], whole[last:])
     # and any span of it
     for start, end in ((first - 5000, last + 5000), (first - 5000, first + 10), (last, last + 100)):
-        found = read(path, start=start / 16000, end=end / 16000)[0]
-        assert len(found) == end - start
+        samples = read(path, start=start / 16000, end=end / 16000)[0]
+        assert len(samples) == end - start
         if start < first:
-            np.testing.assert_array_equal(found[: first - start], whole[start:first])
+            np.testing.assert_array_equal(samples[: first - start], whole[start:first])
         if last < end:
-            np.testing.assert_array_equal(found[last - start :], whole[last:end])
+            np.testing.assert_array_equal(samples[last - start :], whole[last:end])
 
 
 def test_damage_twice_in_a_file(tmp_path):
     y = sound(60, 16000)[:, 0]
     path = write(tmp_path / "a.flac", y, 16000)
     damaged(damaged(path, 0.25, 10), 0.75, 10)
-    with opened(path) as source:
+    with open_audio(path) as source:
         assert sum(map(len, source.blocks(0, None))) == len(y) and not source.truncated
         assert [round((a + b) / 2 / len(y), 1) for a, b in source.gaps] == pytest.approx(
             [0.25, 0.75], abs=0.06
         )
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    with opened(path) as source:
+    with open_audio(path) as source:
         assert 0.4 * len(y) < sum(map(len, source.blocks(0, None))) < 0.6 * len(y)
         assert source.truncated and len(source.gaps) == 1
 
 
 def test_a_damaged_file_that_is_taken_away_meanwhile_is_told_of(tmp_path):
     path = damaged(write(tmp_path / "a.flac", sound(15, 16000)[:, 0], 16000), 0.5, 10)
-    with opened(path) as source:
+    with open_audio(path) as source:
         path.unlink()
         with pytest.raises(UnreadableAudioError, match=r"a\.flac cannot be read any more"):
             list(source.blocks(0, None))
@@ -226,9 +226,9 @@ def test_what_was_never_written_is_no_damage_within(tmp_path, kind):
     path = write(tmp_path / f"a.{kind}", sound(20, 16000)[:, 0], 16000)
     raw = path.read_bytes()
     path.write_bytes(raw[: len(raw) // 2] + bytes(len(raw) - len(raw) // 2))
-    with opened(path) as source:
-        heard = sum(map(len, source.blocks(0, None)))
-        assert not source.gaps and (heard < 0.6 * 320_000 or kind == "wav")
+    with open_audio(path) as source:
+        decoded_frames = sum(map(len, source.blocks(0, None)))
+        assert not source.gaps and (decoded_frames < 0.6 * 320_000 or kind == "wav")
 
 
 def test_behind_damage_in_an_mp3_nobody_knows_the_time(tmp_path):
@@ -246,12 +246,12 @@ def test_wav_of_unknown_length_is_not_truncated(tmp_path):
     assert not decoded.truncated and len(decoded.samples) == 44100
 
 
-def sparse_wav(path: Path, said: int, samples: int, subtype: str, frame: int, trailer: bytes = b"") -> Path:
+def sparse_wav(path: Path, stated: int, samples: int, subtype: str, frame: int, trailer: bytes = b"") -> Path:
     """So many samples of silence, whatever the header says of their bytes, a second of a tone at their end."""
     write(path, np.zeros(0, np.float32), 48000, subtype=subtype)
     head = bytearray(path.read_bytes())
     at = head.index(b"data") + 4
-    head[at : at + 4] = struct.pack("<I", said)
+    head[at : at + 4] = struct.pack("<I", stated)
     head = head[: at + 4]
     write(path, sound(1, 48000)[:, 0], 48000, subtype=subtype)
     tone = path.read_bytes()[-48000 * frame :]
@@ -263,18 +263,20 @@ def sparse_wav(path: Path, said: int, samples: int, subtype: str, frame: int, tr
 
 
 @pytest.mark.parametrize(("subtype", "frame"), [("PCM_16", 2), ("PCM_24", 3), ("FLOAT", 4)])
-@pytest.mark.parametrize("told", ["wrapped", "nothing"])
-def test_a_wav_of_more_bytes_than_its_header_counts_is_heard_whole(tmp_path, subtype, frame, told):
+@pytest.mark.parametrize("header", ["wrapped", "nothing"])
+def test_a_wav_of_more_bytes_than_its_header_counts_is_heard_whole(tmp_path, subtype, frame, header):
     n = (1 << 32) // frame + 20 * 48000
-    said, trailer = (n * frame % (1 << 32), b"LIST\x04\0\0\0abcd") if told == "wrapped" else (0xFFFFFFFF, b"")
-    path = sparse_wav(tmp_path / "a.wav", said, n, subtype, frame, trailer)
+    stated, trailer = (
+        (n * frame % (1 << 32), b"LIST\x04\0\0\0abcd") if header == "wrapped" else (0xFFFFFFFF, b"")
+    )
+    path = sparse_wav(tmp_path / "a.wav", stated, n, subtype, frame, trailer)
     info = probe(path)
     assert (info.frames, info.format, info.subtype) == (n, "WAV", subtype)
     whole = n / 48000
-    found, _ = read(path, start=whole - 2)
-    assert len(found) == 2 * 48000 and not found[:48000].any()
-    np.testing.assert_allclose(found[48000:], sound(1, 48000)[:, 0], atol=1e-4)
-    with opened(path) as source:
+    samples, _ = read(path, start=whole - 2)
+    assert len(samples) == 2 * 48000 and not samples[:48000].any()
+    np.testing.assert_allclose(samples[48000:], sound(1, 48000)[:, 0], atol=1e-4)
+    with open_audio(path) as source:
         assert sum(map(len, source.blocks(n - 5000, None))) == 5000 and not source.truncated
 
 
@@ -283,7 +285,7 @@ def test_a_wav_of_more_than_two_gigabytes_can_be_truncated(tmp_path):
     assert probe(path).frames == 480_000 and not decode_full(path).truncated  # never was there
     path = sparse_wav(tmp_path / "a.wav", 3_500_000_000, 20_000_000, "PCM_16", 2)
     assert (probe(path).frames, probe(path).promised) == (20_000_000, 1_750_000_000)
-    with opened(path) as source:
+    with open_audio(path) as source:
         assert source.truncated
     path = sparse_wav(tmp_path / "a.wav", 0x7FFFFFFF, 10 * 48000, "PCM_16", 2)
     assert probe(path).frames == 480_000 and not decode_full(path).truncated
@@ -313,7 +315,7 @@ def test_mp3_inside_wav(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("content", "found"),
+    ("content", "problem"),
     [
         (b"", r"is empty \(0 bytes\)"),
         (b"RIFF", "cannot be decoded"),
@@ -323,12 +325,12 @@ def test_mp3_inside_wav(tmp_path):
         (wav_around(b"\x12" * 500), "cannot be decoded|holds no"),
     ],
 )
-def test_unreadable_files_say_what_and_what_to_do(tmp_path, monkeypatch, content, found):
+def test_unreadable_files_say_what_and_what_to_do(tmp_path, monkeypatch, content, problem):
     monkeypatch.setenv("PATH", str(tmp_path))
     path = tmp_path / "bad.wav"
     path.write_bytes(content)
     for call in (probe, read, decode_full):
-        with pytest.raises(UnreadableAudioError, match=found) as caught:
+        with pytest.raises(UnreadableAudioError, match=problem) as caught:
             call(path)
         assert str(path) in str(caught.value) and caught.value.advice
 
@@ -461,20 +463,20 @@ def test_what_follows_is_decoded_without_beginning_again(tmp_path, ffmpeg, monke
     with path.open("wb") as file:
         np.save(file, y)
 
-    def heard(start, end):
+    def decoded_frames(start, end):
         np.testing.assert_array_equal(
             read(path, channel=1, start=start, end=end)[0], y[round(start * 16000) : round(end * 16000), 1]
         )
         return len(ffmpeg.read_text())
 
-    assert [heard(k / 4, k / 4 + 0.3) for k in range(8)] == [1] * 8
-    assert heard(0.5, 0.9) == 2  # long past
-    assert heard(1.0, 1.1) == 2  # goes on from there
+    assert [decoded_frames(k / 4, k / 4 + 0.3) for k in range(8)] == [1] * 8
+    assert decoded_frames(0.5, 0.9) == 2  # long past
+    assert decoded_frames(1.0, 1.1) == 2  # goes on from there
     y = -y
     with path.open("wb") as file:
         np.save(file, y)
     os.utime(path, ns=(1, 1))
-    assert heard(1.2, 1.4) == 3
+    assert decoded_frames(1.2, 1.4) == 3
 
 
 @scripted
@@ -492,13 +494,13 @@ def test_ffmpeg_says_no(tmp_path, ffmpeg):
 def test_what_nobody_reads_is_told_in_the_same_words_with_ffmpeg(tmp_path, ffmpeg, monkeypatch, content):
     path = tmp_path / "broken.wav"
     path.write_bytes(content)
-    said = []
+    messages = []
     for _ in range(2):
         with pytest.raises(UnreadableAudioError) as error:
             read(path)
-        said.append(str(error.value))
+        messages.append(str(error.value))
         monkeypatch.setenv("PATH", str(tmp_path))
-    assert said[0] == said[1]
+    assert messages[0] == messages[1]
 
 
 def test_without_ffmpeg_the_error_names_it(tmp_path, monkeypatch):

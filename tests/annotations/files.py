@@ -23,13 +23,13 @@ def write(folder: Path, name: str, *lines: str) -> Path:
     return path
 
 
-def boxes(found: Annotations) -> list[tuple[object, ...]]:
+def boxes(annotations: Annotations) -> list[tuple[object, ...]]:
     """Path, start, end, low, high, label, None for what is not known."""
     return [
         (
-            one.path,
-            *(None if math.isnan(x) else x for x in (one.start, one.end, one.low, one.high)),
-            one.label,
+            box.path,
+            *(None if math.isnan(x) else x for x in (box.start, box.end, box.low, box.high)),
+            box.label,
         )
-        for one in found
+        for box in annotations
     ]

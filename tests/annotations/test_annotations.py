@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from aurist.annotations import (
     RecordingFacts,
+    join_annotations,
     make_annotations,
     read_annotations,
-    together,
     write_annotations,
 )
 from aurist.errors import ConfigError, DataError
@@ -35,13 +35,13 @@ class TestAudacity:
             "\\\t-1.000000\t-1.000000",
             "9.0\t9.5\t",
         )
-        found = read_annotations(track)
-        assert boxes(found) == [
+        annotations = read_annotations(track)
+        assert boxes(annotations) == [
             ("pond.wav", 2.15, 2.15, None, None, "frog"),
             ("pond.wav", 3.4, 6.1, 250.5, 1200, "toad"),
             ("pond.wav", 7, 8, None, None, "frog"),
         ]
-        assert any("pond.txt: 1 row without a label left out" in note for note in found.notes)
+        assert any("pond.txt: 1 row without a label left out" in note for note in annotations.notes)
 
     def test_birdnets_confidence_is_the_score(self, tmp_path: Path) -> None:
         recordings(tmp_path, "a.wav")
@@ -60,11 +60,11 @@ class TestAudacity:
             read_annotations(track)
 
     def test_one_file_is_of_one_recording(self, tmp_path: Path) -> None:
-        made = make_annotations(
+        annotations = make_annotations(
             [{"path": p, "start": 0, "end": 1, "label": "x"} for p in ("a.wav", "b.wav")], "test"
         )
         with pytest.raises(DataError, match=r"of 2, such as a.wav and b.wav: write one file for each"):
-            write_annotations(made, tmp_path / "x.txt", "audacity")
+            write_annotations(annotations, tmp_path / "x.txt", "audacity")
 
 
 def test_what_else_lies_in_a_folder_is_passed_over(tmp_path: Path) -> None:
@@ -76,9 +76,9 @@ def test_what_else_lies_in_a_folder_is_passed_over(tmp_path: Path) -> None:
     others = ("BirdNET_analysis_params.csv", "birdnet.analyze-params.csv", "BirdNET_SelectionTable.list.txt")
     for name in others:
         write(tmp_path / "tab", name, "Overlap,Segment length", "0,3.0")
-    found = read_annotations(tmp_path / "tab", audio_root=tmp_path / "rec")
-    assert [(one.path, one.label) for one in found] == [("a.wav", "wren"), ("b.wav", "jay")]
-    assert {f"{name}: no annotations, passed over" for name in others} <= set(found.notes)
+    annotations = read_annotations(tmp_path / "tab", audio_root=tmp_path / "rec")
+    assert [(box.path, box.label) for box in annotations] == [("a.wav", "wren"), ("b.wav", "jay")]
+    assert {f"{name}: no annotations, passed over" for name in others} <= set(annotations.notes)
 
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1, max_size=12).filter(
@@ -109,16 +109,16 @@ def test_what_is_written_reads_back_equal(
     folder = tmp_path_factory.mktemp(form)
     recordings(folder, "a.wav")
     path = folder / ("a.txt" if form in ("raven", "audacity") else f"a.{form}")
-    made = make_annotations(rows, "test")
-    write_annotations(made, path, form)
+    annotations = make_annotations(rows, "test")
+    write_annotations(annotations, path, form)
     back = read_annotations(path)
     columns = ["path", "start", "end", "low", "high", "label"]
-    pd.testing.assert_frame_equal(back.table[columns], made.table[columns], atol=1e-6)
+    pd.testing.assert_frame_equal(back.table[columns], annotations.table[columns], atol=1e-6)
 
 
 def test_a_label_may_hold_a_break_that_is_no_end_of_a_line(tmp_path: Path) -> None:
-    made = make_annotations([{"path": "a.wav", "start": 0, "end": 1, "label": "a\u2028b"}], "test")
-    write_annotations(made, tmp_path / "a.jsonl", "jsonl")
+    annotations = make_annotations([{"path": "a.wav", "start": 0, "end": 1, "label": "a\u2028b"}], "test")
+    write_annotations(annotations, tmp_path / "a.jsonl", "jsonl")
     assert next(iter(read_annotations(tmp_path / "a.jsonl"))).label == "a\u2028b"
 
 
@@ -127,24 +127,24 @@ def test_scores_and_states_read_back_equal(tmp_path: Path) -> None:
         {"path": "a.wav", "start": 0, "end": 1, "label": "x", "score": 0.25},
         {"path": "b.wav", "start": 0, "end": 1, "label": "x", "state": "absent"},
     ]
-    made = make_annotations(rows, "test")
+    annotations = make_annotations(rows, "test")
     for form in ("csv", "jsonl"):
-        write_annotations(made, tmp_path / f"a.{form}", form)
-        pd.testing.assert_frame_equal(read_annotations(tmp_path / f"a.{form}").table, made.table)
-    write_annotations(made, tmp_path / "raven.txt", "raven")
+        write_annotations(annotations, tmp_path / f"a.{form}", form)
+        pd.testing.assert_frame_equal(read_annotations(tmp_path / f"a.{form}").table, annotations.table)
+    write_annotations(annotations, tmp_path / "raven.txt", "raven")
     assert np.array_equal(
         read_annotations(tmp_path / "raven.txt").table["score"], [0.25, np.nan], equal_nan=True
     )
     with pytest.raises(ConfigError, match="format is 'xml'"):
-        write_annotations(made, tmp_path / "a.xml", "xml")
+        write_annotations(annotations, tmp_path / "a.xml", "xml")
 
 
 def test_tables_of_several_folders_keep_their_recordings_apart(tmp_path: Path) -> None:
-    parts = [
+    tables = [
         make_annotations([{"path": "a.wav", "start": 0, "end": 1, "label": "x"}], "t", root=tmp_path / name)
         for name in ("one", "two")
     ]
-    joined = together(parts)
+    joined = join_annotations(tables)
     assert joined.recordings == (str(tmp_path / "one" / "a.wav"), str(tmp_path / "two" / "a.wav"))
     assert joined.table["path"].tolist() == list(joined.recordings)
 
@@ -156,12 +156,18 @@ def test_crowsetta_opens_what_is_written(tmp_path: Path, form: str) -> None:
         {"path": "a.wav", "start": 0.5, "end": 1.25, "low": 100, "high": 2500.5, "label": "wren"},
         {"path": "a.wav", "start": 2, "end": 3, "label": "owl"},
     ]
-    made = make_annotations(rows, "test")
+    annotations = make_annotations(rows, "test")
     path = tmp_path / "a.txt"
     if form == "raven":
-        write_annotations(made, path, "raven", sounds={"a.wav": RecordingFacts(tmp_path / "a.wav", 9, 400)})
-        found = crowsetta.formats.by_name("raven").from_file(path, annot_col="Annotation").to_annot()
-        seen = [(box.onset, box.offset, box.low_freq, box.high_freq, box.label) for box in found.bboxes]
+        write_annotations(
+            annotations, path, "raven", facts={"a.wav": RecordingFacts(tmp_path / "a.wav", 9, 400)}
+        )
+        crowsetta_boxes = (
+            crowsetta.formats.by_name("raven").from_file(path, annot_col="Annotation").to_annot()
+        )
+        seen = [
+            (box.onset, box.offset, box.low_freq, box.high_freq, box.label) for box in crowsetta_boxes.bboxes
+        ]
         assert seen == [(0.5, 1.25, 100, 2500.5, "wren"), (2, 3, 0, 400, "owl")]
     else:
         plain = [{key: value for key, value in row.items() if key not in ("low", "high")} for row in rows]

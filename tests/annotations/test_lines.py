@@ -28,9 +28,9 @@ from .files import RAVEN, boxes, recordings, write
 )
 def test_numbers_may_have_a_decimal_comma(tmp_path: Path, name: str, lines: list[str]) -> None:
     recordings(tmp_path, "a.wav")
-    found = read_annotations(write(tmp_path, name, *lines))
-    assert boxes(found) == [("a.wav", 1.5, 3, 100.5, 900, "2,5")]
-    assert f"{name}: numbers are written with a decimal comma" in found.notes
+    annotations = read_annotations(write(tmp_path, name, *lines))
+    assert boxes(annotations) == [("a.wav", 1.5, 3, 100.5, 900, "2,5")]
+    assert f"{name}: numbers are written with a decimal comma" in annotations.notes
 
 
 def test_a_quotation_mark_that_is_not_closed_swallows_no_rows(tmp_path: Path) -> None:

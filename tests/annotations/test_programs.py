@@ -72,13 +72,15 @@ class TestOtherPrograms:
     def test_a_table_is_known_by_its_columns(
         self, tmp_path: Path, name: str, lines: list[str], expected: tuple[object, ...]
     ) -> None:
-        found = read_annotations(write(tmp_path, name, *lines))
-        assert boxes(found) == [expected]
+        annotations = read_annotations(write(tmp_path, name, *lines))
+        assert boxes(annotations) == [expected]
 
     def test_a_recording_without_events_is_remembered(self, tmp_path: Path) -> None:
         rows = ("c.wav\t\t\t", "d.wav\tnan\tnan\tnan", "e.wav\tNA\tNA\tNA")
-        found = read_annotations(write(tmp_path, "d.tsv", "filename\tonset\toffset\tevent_label", *rows))
-        assert (len(found), found.recordings) == (0, ("c.wav", "d.wav", "e.wav"))
+        annotations = read_annotations(
+            write(tmp_path, "d.tsv", "filename\tonset\toffset\tevent_label", *rows)
+        )
+        assert (len(annotations), annotations.recordings) == (0, ("c.wav", "d.wav", "e.wav"))
 
     def test_rows_without_a_label_are_left_out_with_a_note(self, tmp_path: Path) -> None:
         for name, lines in (
@@ -90,13 +92,13 @@ class TestOtherPrograms:
                 [f'{{"path": "a.wav", "start": 1, "end": 2, "label": {x}}}' for x in ("null", '"GT"', "NaN")],
             ),
         ):
-            found = read_annotations(write(tmp_path, name, *lines))
-            assert [one.label for one in found] in (["GT"], ["s3"])
-            assert any("without a label left out" in note for note in found.notes)
+            annotations = read_annotations(write(tmp_path, name, *lines))
+            assert [box.label for box in annotations] in (["GT"], ["s3"])
+            assert any("without a label left out" in note for note in annotations.notes)
 
     def test_hoplites_rows_may_have_several_labels(self, tmp_path: Path) -> None:
         table = write(tmp_path, "h.csv", "filename,start_time_s,end_time_s,label", "a.wav,0,5,amerob eursta")
-        assert [one.label for one in read_annotations(table)] == ["amerob", "eursta"]
+        assert [box.label for box in read_annotations(table)] == ["amerob", "eursta"]
 
     def test_another_column_may_name_the_species(self, tmp_path: Path) -> None:
         table = write(
@@ -124,8 +126,8 @@ class TestOtherPrograms:
             "Start (s),End (s),Scientific name,Common name,Confidence",
             "0.0,3.0,Parus major,Great Tit,0.91",
         )
-        found = read_annotations(write(tmp_path, "a.BirdNET.results.csv", *rows), audio_root=tmp_path)
-        assert boxes(found) == [("a.wav", 0, 3, None, None, "Great Tit")]
+        annotations = read_annotations(write(tmp_path, "a.BirdNET.results.csv", *rows), audio_root=tmp_path)
+        assert boxes(annotations) == [("a.wav", 0, 3, None, None, "Great Tit")]
 
     def test_birdclef_rows_end_at_their_second(self, tmp_path: Path) -> None:
         recordings(tmp_path, "7019_COR_20190904.ogg")
@@ -136,12 +138,12 @@ class TestOtherPrograms:
             "7019_COR_5,COR,7019,5,nocall",
             "7019_COR_10,COR,7019,10,rubwre1 blujay",
         )
-        found = read_annotations(table)
-        assert boxes(found) == [
+        annotations = read_annotations(table)
+        assert boxes(annotations) == [
             ("7019_COR_20190904.ogg", 5, 10, None, None, "rubwre1"),
             ("7019_COR_20190904.ogg", 5, 10, None, None, "blujay"),
         ]
-        assert found.recordings == ("7019_COR_20190904.ogg",)
+        assert annotations.recordings == ("7019_COR_20190904.ogg",)
 
     def test_a_label_without_times_is_refused(self, tmp_path: Path) -> None:
         rows = ("a.wav\tnan\tnan\tDog", "a.wav\tNA\t2\tDog", "a.wav\t\t2\tDog")
@@ -167,8 +169,8 @@ class TestOtherPrograms:
         write(tmp_path, "a.selections.txt", RAVEN + "\tSpecies", "1\tS\t1\t0\t1\t1\t2\twren")
         write(tmp_path, "b.txt", "0\t1\tjay")
         write(tmp_path / "deep", "c.txt", "0\t1\towl")
-        found = read_annotations(tmp_path, audio_root=tmp_path)
-        assert {(one.path, one.label) for one in found} == {
+        annotations = read_annotations(tmp_path, audio_root=tmp_path)
+        assert {(box.path, box.label) for box in annotations} == {
             ("a.wav", "wren"),
             ("b.wav", "jay"),
             ("deep/c.wav", "owl"),

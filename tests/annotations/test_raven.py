@@ -24,13 +24,13 @@ class TestRaven:
             "1\tSpectrogram 1\t1\t1.5\t2.0\t0\t24000\twren",
             "2\tSpectrogram 1\t1\t3.0\t4.5\t900.5\t4000\tblackbird",
         )
-        found = read_annotations(table)
-        assert boxes(found) == [
+        annotations = read_annotations(table)
+        assert boxes(annotations) == [
             ("dawn.wav", 1.5, 2.0, 0, 24000, "wren"),
             ("dawn.wav", 3.0, 4.5, 900.5, 4000, "blackbird"),
         ]
-        assert found.recordings == ("dawn.wav",)
-        assert any("1 row of further views" in note for note in found.notes)
+        assert annotations.recordings == ("dawn.wav",)
+        assert any("1 row of further views" in note for note in annotations.notes)
 
     def test_times_of_several_recordings_are_in_sequence_and_the_offset_is_in_the_recording(
         self, tmp_path: Path
@@ -43,8 +43,8 @@ class TestRaven:
             "2\tSpectrogram 1\t1\t3605.0\t3607.5\t500\t900\tC:\\field\\b.wav\t5.0\tb.wav\towl",
         )
         recordings(tmp_path / "sounds", "a.wav", "b.wav")
-        found = read_annotations(table, audio_root=tmp_path / "sounds")
-        assert boxes(found) == [("a.wav", 10, 11, 500, 900, "owl"), ("b.wav", 5, 7.5, 500, 900, "owl")]
+        annotations = read_annotations(table, audio_root=tmp_path / "sounds")
+        assert boxes(annotations) == [("a.wav", 10, 11, 500, 900, "owl"), ("b.wav", 5, 7.5, 500, 900, "owl")]
 
     def test_offsets_that_are_no_numbers_are_said(self, tmp_path: Path) -> None:
         rows = ("1\tS\t1\t61\t62\t1\t2\tb.wav\t51 s\twren", "2\tS\t1\t61\t62\t1\t2\tb.wav\tnan\twren")
@@ -65,9 +65,9 @@ class TestRaven:
                 read_annotations(write(tmp_path, "all.txt", header, *ordered))
         # what was joined of two tables begins anew
         more = "3\tS\t1\t0.5\t2\t1\t2\tb.wav\twren"
-        found = read_annotations(write(tmp_path, "all.txt", header, rows[1], rows[0], more))
-        assert [(one.path, one.start) for one in found] == [("b.wav", 15), ("a.wav", 1), ("b.wav", 0.5)]
-        assert any("the times are taken for those of each recording" in note for note in found.notes)
+        annotations = read_annotations(write(tmp_path, "all.txt", header, rows[1], rows[0], more))
+        assert [(box.path, box.start) for box in annotations] == [("b.wav", 15), ("a.wav", 1), ("b.wav", 0.5)]
+        assert any("the times are taken for those of each recording" in note for note in annotations.notes)
 
     def test_any_column_may_hold_the_labels(self, tmp_path: Path) -> None:
         recordings(tmp_path, "x.flac")
@@ -82,16 +82,16 @@ class TestRaven:
 
     def test_a_table_without_selections_is_a_recording_without_annotations(self, tmp_path: Path) -> None:
         recordings(tmp_path, "quiet.wav")
-        found = read_annotations(write(tmp_path, "quiet.selections.txt", RAVEN + "\tSpecies"))
-        assert (len(found), found.recordings) == (0, ("quiet.wav",))
+        annotations = read_annotations(write(tmp_path, "quiet.selections.txt", RAVEN + "\tSpecies"))
+        assert (len(annotations), annotations.recordings) == (0, ("quiet.wav",))
 
     def test_selections_without_a_label_are_left_out(self, tmp_path: Path) -> None:
         recordings(tmp_path, "a.wav")
         rows = ("1\tS\t1\t1\t2\t1\t2\t\twren", "2\tS\t1\t3\t4\t1\t2\t\t")
-        found = read_annotations(write(tmp_path, "a.txt", RAVEN + "\tAnnotation\tSpecies", *rows))
-        assert [one.label for one in found] == ["wren"]
-        assert "a.txt: labels from the column 'Species'" in found.notes
-        assert "a.txt: 1 row without a label left out" in found.notes
+        annotations = read_annotations(write(tmp_path, "a.txt", RAVEN + "\tAnnotation\tSpecies", *rows))
+        assert [box.label for box in annotations] == ["wren"]
+        assert "a.txt: labels from the column 'Species'" in annotations.notes
+        assert "a.txt: 1 row without a label left out" in annotations.notes
 
     def test_birdnets_line_of_nothing_is_none(self, tmp_path: Path) -> None:
         table = write(
@@ -100,8 +100,8 @@ class TestRaven:
             RAVEN + "\tCommon Name\tSpecies Code\tConfidence\tBegin Path\tFile Offset (s)",
             "1\tSpectrogram 1\t1\t0\t3\t0\t15000\tnocall\tnocall\t1.0\t/data/a.wav\t0",
         )
-        found = read_annotations(table)
-        assert (len(found), found.recordings) == (0, ("/data/a.wav",))
+        annotations = read_annotations(table)
+        assert (len(annotations), annotations.recordings) == (0, ("/data/a.wav",))
 
     def test_all_that_cannot_be_is_said_at_once_with_its_line(self, tmp_path: Path) -> None:
         recordings(tmp_path, "bad.wav")
@@ -115,13 +115,13 @@ class TestRaven:
         )
         with pytest.raises(DataError) as error:
             read_annotations(table)
-        for said in (
+        for message in (
             "3 things",
             "row 2: start is 'soon'",
             "row 3: it ends at 4 s, before it starts at 5 s",
             "row 4: its highest",
         ):
-            assert said in str(error.value)
+            assert message in str(error.value)
 
     def test_a_line_of_another_length_is_named(self, tmp_path: Path) -> None:
         table = write(tmp_path, "short.txt", RAVEN + "\tSpecies", "1\tS\t1\t0\t1")
@@ -143,7 +143,7 @@ def test_raven_tables_are_whole_for_other_programs(tmp_path: Path) -> None:
     ]
     sounds = {name: RecordingFacts(tmp_path / "rec" / name, 10, 4000, channel=2) for name in names}
     path = tmp_path / "events.selections.txt"
-    write_annotations(make_annotations(rows, "test"), path, "raven", sounds=sounds)
+    write_annotations(make_annotations(rows, "test"), path, "raven", facts=sounds)
     table = pd.read_csv(path, sep="\t")
     assert table["Channel"].tolist() == [2, 2] and table["Begin Time (s)"].tolist() == [1, 13]
     assert table[["Low Freq (Hz)", "High Freq (Hz)"]].to_numpy().tolist() == [[0, 4000], [100.5, 900]]
@@ -155,8 +155,8 @@ def test_raven_tables_are_whole_for_other_programs(tmp_path: Path) -> None:
 
 def test_a_raven_table_in_which_nothing_was_found_reads_back(tmp_path: Path) -> None:
     recordings(tmp_path, "a.wav", "b.wav")
-    made = make_annotations([], "test", recordings=["a.wav", "b.wav"])
+    annotations = make_annotations([], "test", recordings=["a.wav", "b.wav"])
     for name, expected in (("events.selections.txt", ()), ("a.Table.1.selections.txt", ("a.wav",))):
-        write_annotations(made, tmp_path / name, "raven")
-        found = read_annotations(tmp_path / name)
-        assert (len(found), found.recordings) == (0, expected)
+        write_annotations(annotations, tmp_path / name, "raven")
+        annotations = read_annotations(tmp_path / name)
+        assert (len(annotations), annotations.recordings) == (0, expected)

@@ -1,4 +1,4 @@
-"""Which recording a table or a path in it belongs to: never another one, and never silently one of several."""
+"""The recording of a table or of a path in it: never a wrong one, and never silently one of several."""
 
 from __future__ import annotations
 
@@ -67,14 +67,14 @@ def test_tables_without_a_path_belong_to_the_same_subfolder(sites: Path) -> None
 
 
 def test_what_may_belong_to_several_is_refused_with_their_paths(sites: Path) -> None:
-    told = r"may be 2 recordings in .*rec: siteA/X\.wav, siteB/X\.wav"
+    message = r"may be 2 recordings in .*rec: siteA/X\.wav, siteB/X\.wav"
     for name, lines in (
         ("X.txt", ["1\t2\twren"]),
         ("all.csv", ["path,start,end,label", "X.wav,1,2,wren"]),
         ("moved.csv", ["path,start,end,label", "/old/disk/X.wav,1,2,wren"]),
         ("l.csv", ["row_id,birds", "X_5,wren"]),
     ):
-        with pytest.raises(DataError, match=told):
+        with pytest.raises(DataError, match=message):
             read_annotations(write(sites / "tab", name, *lines), audio_root=sites / "rec")
 
 
@@ -99,14 +99,16 @@ def birdnet(folder: Path, *paths: str) -> Path:
 )
 def test_a_path_of_another_machine_is_found_by_its_end(tmp_path: Path, given: str) -> None:
     recordings(tmp_path / "rec", "siteA/a.wav")
-    found = read_annotations(birdnet(tmp_path, given), audio_root=tmp_path / "rec")
-    assert found.recordings == ("siteA/a.wav",)
+    annotations = read_annotations(birdnet(tmp_path, given), audio_root=tmp_path / "rec")
+    assert annotations.recordings == ("siteA/a.wav",)
 
 
 def test_a_relative_path_in_another_folder_is_another_recording(tmp_path: Path) -> None:
     recordings(tmp_path / "rec", "siteA/a.wav")
-    found = read_annotations(birdnet(tmp_path, "siteA/a.wav", "siteC\\a.wav"), audio_root=tmp_path / "rec")
-    assert found.recordings == ("siteA/a.wav", "siteC/a.wav")
+    annotations = read_annotations(
+        birdnet(tmp_path, "siteA/a.wav", "siteC\\a.wav"), audio_root=tmp_path / "rec"
+    )
+    assert annotations.recordings == ("siteA/a.wav", "siteC/a.wav")
 
 
 def test_one_recording_has_one_name(tmp_path: Path) -> None:
@@ -128,18 +130,18 @@ def test_one_recording_has_one_name(tmp_path: Path) -> None:
         "./b.wav,1,2,y",
         "deep/../b.wav,1,2,z",
     )
-    found = read_annotations(tmp_path / "tab", audio_root=root)
-    assert found.recordings == ("a.wav", "b.wav")
+    annotations = read_annotations(tmp_path / "tab", audio_root=root)
+    assert annotations.recordings == ("a.wav", "b.wav")
 
 
 def test_calls_may_share_what_they_know(sites: Path) -> None:
     (sites / "rec" / "siteB" / "X.wav").unlink()
-    there = Recordings(sites / "rec")
+    rec = Recordings(sites / "rec")
     for name in ("siteA", "siteB"):
         write(sites, f"{name}.csv", "path,start,end,label", f"/data/{name}/X.wav,1,2,wren")
-    read_annotations(sites / "siteA.csv", audio_root=there)
+    read_annotations(sites / "siteA.csv", audio_root=rec)
     with pytest.raises(DataError, match="which are different paths"):
-        read_annotations(sites / "siteB.csv", audio_root=there)
+        read_annotations(sites / "siteB.csv", audio_root=rec)
 
 
 def test_the_dates_that_birdclef_leaves_out(tmp_path: Path) -> None:

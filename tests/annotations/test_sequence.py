@@ -27,15 +27,17 @@ def spans(
     """Paths, starts and ends, and the notes; lengths are known by name."""
     recordings(folder / "r", "a.wav", "b.wav", "c.wav")
     table = write(folder, "all.txt", header, *rows)
-    there = Recordings(folder / "r", table, length=lambda file: seconds.get(file.stem))
-    made = read_annotations(table, audio_root=there)
-    return [(one.path, one.start, one.end) for one in made], "\n".join(made.notes)
+    rec = Recordings(folder / "r", table, length=lambda file: seconds.get(file.stem))
+    annotations = read_annotations(table, audio_root=rec)
+    return [(selection.path, selection.start, selection.end) for selection in annotations], "\n".join(
+        annotations.notes
+    )
 
 
 def test_a_selection_over_two_recordings_is_one_of_each(tmp_path: Path) -> None:
     own = row(65, 66, "b.wav", 5, "b.wav")
-    made, notes = spans(tmp_path, row(58, 63, "a.wav", 58, "b.wav"), own)
-    assert made == [("a.wav", 58, 60), ("b.wav", 0, 3), ("b.wav", 5, 6)]
+    parts, notes = spans(tmp_path, row(58, 63, "a.wav", 58, "b.wav"), own)
+    assert parts == [("a.wav", 58, 60), ("b.wav", 0, 3), ("b.wav", 5, 6)]
     assert "1 selection over several recordings" in notes
     # whatever comes first, and where the sequence goes on before and behind
     more = (row(203, 204, "c.wav", 3, "c.wav"), own, row(58, 63, "a.wav", 58, "b.wav"))
@@ -44,8 +46,8 @@ def test_a_selection_over_two_recordings_is_one_of_each(tmp_path: Path) -> None:
 
 def test_a_selection_over_three_holds_the_second_as_a_whole(tmp_path: Path) -> None:
     own = (row(65, 66, "b.wav", 5, "b.wav"), row(101, 102, "c.wav", 1, "c.wav"))
-    made, _ = spans(tmp_path, row(58, 104, "a.wav", 58, "c.wav"), *own)
-    assert made[:3] == [("a.wav", 58, 60), ("b.wav", 0, 40), ("c.wav", 0, 4)]
+    parts, _ = spans(tmp_path, row(58, 104, "a.wav", 58, "c.wav"), *own)
+    assert parts[:3] == [("a.wav", 58, 60), ("b.wav", 0, 40), ("c.wav", 0, 4)]
 
 
 def test_without_the_column_of_its_end_the_next_recording_tells(tmp_path: Path) -> None:
@@ -74,11 +76,13 @@ def test_what_is_in_no_one_sequence_is_not_divided(tmp_path: Path, others: list[
 
 
 def test_where_no_selection_is_of_the_second_the_length_of_the_first_tells(tmp_path: Path) -> None:
-    one = row(58, 63, "a.wav", 58, "b.wav")
-    assert spans(tmp_path, one, a=60)[0] == [("a.wav", 58, 60), ("b.wav", 0, 3)]
-    made, notes = spans(tmp_path, one)
-    assert made == [("a.wav", 58, 63)]
-    assert "row 2 goes on from C:/field/a.wav in C:/field/b.wav, but nothing says how far" in notes
+    selection = row(58, 63, "a.wav", 58, "b.wav")
+    assert spans(tmp_path, selection, a=60)[0] == [("a.wav", 58, 60), ("b.wav", 0, 3)]
+    parts, notes = spans(tmp_path, selection)
+    assert parts == [("a.wav", 58, 63)]
+    assert (
+        "row 2 continues from C:/field/a.wav in C:/field/b.wav, but the table does not say how far" in notes
+    )
 
 
 def test_rows_without_an_offset_are_not_divided(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""From boxes to clips: which window has which label, what is known to be absent, what hangs together."""
+"""From boxes to clips: labels and absent labels of windows, and groups."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from aurist.errors import ConfigError, DataError
 
 
 def boxes(*rows: tuple[float, float, str], path: str = "a.wav", **more: Any) -> Annotations:
-    made = [{"path": path, "start": start, "end": end, "label": label, **more} for start, end, label in rows]
-    return make_annotations(made, "test")
+    annotations = [
+        {"path": path, "start": start, "end": end, "label": label, **more} for start, end, label in rows
+    ]
+    return make_annotations(annotations, "test")
 
 
 def labels(clips: Clips) -> dict[float, tuple[str, ...]]:
@@ -23,8 +25,8 @@ def labels(clips: Clips) -> dict[float, tuple[str, ...]]:
 
 
 def test_a_window_has_the_label_of_what_it_holds_enough_of() -> None:
-    made = boxes((4.9, 9.0, "long"), (4.8, 5.2, "short"), (7.0, 7.0, "point"), (4.99, 5.004, "click"))
-    clips = to_clips(made, {"a.wav": 12.0}, CutOptions(window=5, min_overlap=0.25))
+    annotations = boxes((4.9, 9.0, "long"), (4.8, 5.2, "short"), (7.0, 7.0, "point"), (4.99, 5.004, "click"))
+    clips = to_clips(annotations, {"a.wav": 12.0}, CutOptions(window=5, min_overlap=0.25))
     # 0.1 s of the long one is too little; of short ones half is enough; the last window ends with the recording
     assert labels(clips) == {0: ("click", "short"), 5: ("long", "point", "short"), 7: ("long", "point")}
     assert clips.table["end"].tolist() == [5, 10, 12]
@@ -39,20 +41,22 @@ def test_windows_may_overlap_and_a_short_recording_is_one() -> None:
 
 
 def test_boxes_become_clips_with_all_that_is_in_them() -> None:
-    made = boxes((1, 2, "a"), (1.2, 1.6, "b"), (5, 6, "a"), (5, 6, "c"))
-    clips = to_clips(made, {"a.wav": 60.0}, CutOptions(clip_mode="boxes"))
+    annotations = boxes((1, 2, "a"), (1.2, 1.6, "b"), (5, 6, "a"), (5, 6, "c"))
+    clips = to_clips(annotations, {"a.wav": 60.0}, CutOptions(clip_mode="boxes"))
     spans = clips.table[["start", "end"]].to_numpy().tolist()
     assert spans == [[1, 2], [1.2, 1.6], [5, 6]]
     assert clips.table["labels"].tolist() == [("a", "b"), ("a", "b"), ("a", "c")]
 
 
 def test_a_point_gets_a_window_around_it() -> None:
-    made = boxes((1, 1, "a"), (30, 30, "b"), (31, 33, "c"), (60, 60, "d"))
-    clips = to_clips(made, {"a.wav": 60.0}, CutOptions(clip_mode="boxes", window=4))
+    annotations = boxes((1, 1, "a"), (30, 30, "b"), (31, 33, "c"), (60, 60, "d"))
+    clips = to_clips(annotations, {"a.wav": 60.0}, CutOptions(clip_mode="boxes", window=4))
     assert clips.table[["start", "end"]].to_numpy().tolist() == [[0, 4], [28, 32], [31, 33], [56, 60]]
     assert clips.table["labels"].tolist() == [("a",), ("b", "c"), ("c",), ("d",)]
-    known = to_clips(made, {"a.wav": 60.0}, CutOptions(clip_mode="boxes", window=4, unannotated="unknown"))
-    assert len(known) == 4
+    unknown = to_clips(
+        annotations, {"a.wav": 60.0}, CutOptions(clip_mode="boxes", window=4, unannotated="unknown")
+    )
+    assert len(unknown) == 4
 
 
 def test_a_point_may_lie_at_the_end_of_the_recording() -> None:
@@ -71,9 +75,9 @@ def test_the_band_is_that_of_all_boxes_where_it_is_asked_for() -> None:
         {"path": "a.wav", "start": 3, "end": 4, "label": "b", "low": 1500, "high": 7000},
         {"path": "a.wav", "start": 3, "end": 4, "label": "b"},
     ]
-    made = make_annotations(rows, "t")
-    assert to_clips(made, {"a.wav": 9.0}, CutOptions(band=True)).band == (900, 7000)
-    assert to_clips(made, {"a.wav": 9.0}, CutOptions()).band is None
+    annotations = make_annotations(rows, "t")
+    assert to_clips(annotations, {"a.wav": 9.0}, CutOptions(band=True)).band == (900, 7000)
+    assert to_clips(annotations, {"a.wav": 9.0}, CutOptions()).band is None
     with pytest.raises(DataError, match="no annotation has a lowest and a highest frequency"):
         to_clips(boxes((1, 2, "x")), {"a.wav": 9.0}, CutOptions(band=True))
 
@@ -106,13 +110,15 @@ def test_of_recordings_that_are_known_in_part_the_rest_is_unknown() -> None:
 
 
 def test_of_the_background_some_is_kept() -> None:
-    made = boxes((0, 1, "x"), (10, 11, "x"))
+    annotations = boxes((0, 1, "x"), (10, 11, "x"))
     counts = [
-        len(to_clips(made, {"a.wav": 100.0}, CutOptions(background=share)))
+        len(to_clips(annotations, {"a.wav": 100.0}, CutOptions(background=share)))
         for share in (None, 0.0, 1.5, 99.0)
     ]
     assert counts == [20, 2, 5, 20]
-    a, b, c = (to_clips(made, {"a.wav": 100.0}, CutOptions(background=2, seed=seed)) for seed in (0, 0, 1))
+    a, b, c = (
+        to_clips(annotations, {"a.wav": 100.0}, CutOptions(background=2, seed=seed)) for seed in (0, 0, 1)
+    )
     assert a.table["start"].tolist() == b.table["start"].tolist() != c.table["start"].tolist()
 
 
@@ -126,16 +132,16 @@ def test_of_the_background_some_is_kept() -> None:
 )
 def test_what_hangs_together(group: str, expected: list[str]) -> None:
     rows = [{"path": p, "start": 0, "end": 1, "label": "x"} for p in ("s1/R_20190522_063000.wav", "s2/x.wav")]
-    made = make_annotations(rows, "t")
-    clips = to_clips(made, dict.fromkeys(made.recordings, 4.0), CutOptions(group_by=group))
+    annotations = make_annotations(rows, "t")
+    clips = to_clips(annotations, dict.fromkeys(annotations.recordings, 4.0), CutOptions(group_by=group))
     assert clips.table["group"].tolist() == expected
 
 
 def test_a_recording_without_boxes_is_background() -> None:
-    made = make_annotations(
+    annotations = make_annotations(
         [{"path": "a.wav", "start": 0, "end": 1, "label": "x"}], "t", recordings=["b.wav"]
     )
-    clips = to_clips(made, {"a.wav": 5.0, "b.wav": 5.0}, CutOptions())
+    clips = to_clips(annotations, {"a.wav": 5.0, "b.wav": 5.0}, CutOptions())
     assert set(zip(clips.table["path"], clips.table["labels"], strict=True)) == {
         ("a.wav", ("x",)),
         ("b.wav", ()),
@@ -190,15 +196,15 @@ def test_beside_a_label_the_others_are_absent_and_elsewhere_unknown() -> None:
         {"path": "a.wav", "start": 11, "end": 12, "label": "wren", "state": "absent"},
         {"path": "b.wav", "start": 1, "end": 2, "label": "robin"},
     ]
-    found, lengths = make_annotations(rows, "t"), {"a.wav": 20.0, "b.wav": 10.0}
-    clips = to_clips(found, lengths, CutOptions(unannotated="partial"))
-    told = {(row.path, row.start): (row.labels, row.absent) for row in clips.table.itertuples()}
-    assert told == {
+    annotations, lengths = make_annotations(rows, "t"), {"a.wav": 20.0, "b.wav": 10.0}
+    clips = to_clips(annotations, lengths, CutOptions(unannotated="partial"))
+    labels_of = {(row.path, row.start): (row.labels, row.absent) for row in clips.table.itertuples()}
+    assert labels_of == {
         ("a.wav", 0.0): (("wren",), ("robin",)),
         ("a.wav", 10.0): ((), ("wren",)),
         ("b.wav", 0.0): (("robin",), ("wren",)),
     }
     assert clips.unannotated == "unknown"
     # of recordings that only verdicts speak of, nothing is known beside a label either
-    part = to_clips(found, lengths, CutOptions(unannotated="partial"), partial={"b.wav"})
-    assert part.table.set_index(["path", "start"])["absent"].loc[("b.wav", 0.0)] == ()
+    partial = to_clips(annotations, lengths, CutOptions(unannotated="partial"), partial={"b.wav"})
+    assert partial.table.set_index(["path", "start"])["absent"].loc[("b.wav", 0.0)] == ()

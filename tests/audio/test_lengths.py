@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from aurist.audio import UnreadableAudioError, decode_full, opened, probe, read
+from aurist.audio import UnreadableAudioError, decode_full, open_audio, probe, read
 from aurist.audio.layout import FilePart
 from aurist.audit import audit
 from aurist.automl import annotated
@@ -31,7 +31,7 @@ def sound(n: int = N, rate: int = RATE, channels: int = 1) -> np.ndarray:
     return (y[:, None] * np.linspace(1, 0.5, channels)).astype(np.float32)
 
 
-def made(
+def encoded(
     form: str, subtype: str | None = None, y: np.ndarray | None = None, rate: int = RATE, **options
 ) -> bytearray:
     buffer = io.BytesIO()
@@ -54,7 +54,7 @@ def check(path: Path, raw: bytes, expected: np.ndarray, note: str = "", atol: fl
     decoded = decode_full(path)
     assert not decoded.truncated
     np.testing.assert_allclose(decoded.samples, expected, atol=atol)
-    with opened(path) as source:
+    with open_audio(path) as source:
         assert sum(map(len, source.blocks(1000, None))) == len(expected) - 1000
         assert not source.truncated and not source.gaps
     for start, end in ((0.5, 0.9), (1.2345, 2.5), (len(expected) / info.sample_rate - 0.2, 1000)):
@@ -81,7 +81,7 @@ CODINGS = ["PCM_16", "PCM_24", "PCM_U8", "FLOAT", "ALAW", "IMA_ADPCM", "MS_ADPCM
     ],
 )
 def test_wav_whose_size_was_never_written(tmp_path, subtype, size, note):
-    raw = made("WAV", subtype)
+    raw = encoded("WAV", subtype)
     expected = soundfile.read(io.BytesIO(raw), dtype="float32")[0]
     at = raw.index(b"data") + 4
     stale = patched(raw, 4, "<I", min(at + size, 0xFFFFFFFF)) if size else raw
@@ -91,7 +91,7 @@ def test_wav_whose_size_was_never_written(tmp_path, subtype, size, note):
 @pytest.mark.parametrize("magic", [b"RF64", b"BW64"])
 @pytest.mark.parametrize("stated", [None, 0, 1 << 40, (1 << 64) - 1, N * 2])
 def test_wav_of_64_bits_whose_size_was_never_written(tmp_path, magic, stated):
-    raw = made("RF64", "PCM_16")
+    raw = encoded("RF64", "PCM_16")
     expected = soundfile.read(io.BytesIO(raw), dtype="float32")[0]
     raw[:4] = magic
     at = raw.index(b"ds64")
@@ -113,7 +113,7 @@ def test_wav_of_64_bits_whose_size_was_never_written(tmp_path, magic, stated):
     ],
 )
 def test_other_containers_whose_size_was_never_written(tmp_path, form, chunk, width, sizes):
-    raw = made(form, "PCM_16")
+    raw = encoded(form, "PCM_16")
     expected = soundfile.read(io.BytesIO(raw), dtype="float32")[0]
     at = raw.index(chunk) + {"W64": 16, "AU": 8}.get(form, 4)
     check(tmp_path / "whole", raw, expected)
@@ -129,7 +129,7 @@ def test_other_containers_whose_size_was_never_written(tmp_path, form, chunk, wi
 @pytest.mark.parametrize("form", ["WAV", "AIFF", "W64", "AU", "CAF", "RF64"])
 def test_a_real_loss_is_still_said(tmp_path, form):
     path = tmp_path / "a"
-    raw = made(form, "PCM_16")
+    raw = encoded(form, "PCM_16")
     path.write_bytes(raw[: len(raw) // 2])
     info = probe(path)
     assert info.promised == pytest.approx(N, abs=10) and 0.4 * N < info.frames < 0.5 * N
@@ -149,26 +149,26 @@ def test_a_real_loss_is_still_said(tmp_path, form):
     ],
 )
 def test_what_follows_the_sound_is_no_sound(tmp_path, behind):
-    raw = made("WAV", "PCM_16")
+    raw = encoded("WAV", "PCM_16")
     expected = soundfile.read(io.BytesIO(raw), dtype="float32")[0]
     check(tmp_path / "a.wav", raw + behind, expected)
     path = tmp_path / "empty.wav"
-    path.write_bytes(made("WAV", "PCM_16", np.zeros(0, np.float32)) + behind)
+    path.write_bytes(encoded("WAV", "PCM_16", np.zeros(0, np.float32)) + behind)
     assert probe(path).frames == 0
 
 
 def test_files_one_behind_the_other_are_heard(tmp_path):
     for form in ("WAV", "FLAC"):
-        one, two = (
-            soundfile.read(io.BytesIO(made(form, "PCM_16", sound(n))), dtype="float32")[0]
+        first_file, second_file = (
+            soundfile.read(io.BytesIO(encoded(form, "PCM_16", sound(n))), dtype="float32")[0]
             for n in (N, N // 2)
         )
-        raw = made(form, "PCM_16") + made(form, "PCM_16", sound(N // 2))
-        check(tmp_path / "a", raw, np.concatenate([one, two]))
+        raw = encoded(form, "PCM_16") + encoded(form, "PCM_16", sound(N // 2))
+        check(tmp_path / "a", raw, np.concatenate([first_file, second_file]))
 
 
 def flac_of(total: int, y: np.ndarray | None = None) -> bytearray:
-    raw = made("FLAC", "PCM_16", y)
+    raw = encoded("FLAC", "PCM_16", y)
     raw[21] = raw[21] & 0xF0 | total >> 32
     return patched(raw, 22, ">I", total & 0xFFFFFFFF)
 
@@ -177,7 +177,7 @@ def flac_of(total: int, y: np.ndarray | None = None) -> bytearray:
     ("total", "note"), [(0, NOTHING), ((1 << 36) - 1, NOTHING), (N * 10_000, SAYS), (N // 2, SAYS), (N, "")]
 )
 def test_flac_whose_length_was_never_written(tmp_path, total, note):
-    expected = soundfile.read(io.BytesIO(made("FLAC", "PCM_16")), dtype="float32")[0]
+    expected = soundfile.read(io.BytesIO(encoded("FLAC", "PCM_16")), dtype="float32")[0]
     for before, behind in (
         (b"", b""),
         (b"ID3\4\0\0\0\0\0\x14" + bytes(20), b"TAG" + b"x" * 125),
@@ -206,23 +206,23 @@ def test_a_whole_file_is_not_looked_through(tmp_path, monkeypatch):
 
     def counted(self, offset, count):
         nonlocal looked_at
-        found = at(self, offset, count)
-        looked_at += len(found)
-        return found
+        chunk = at(self, offset, count)
+        looked_at += len(chunk)
+        return chunk
 
     monkeypatch.setattr(FilePart, "at", counted)
     monkeypatch.setattr(FilePart, "mapped", None)
     y = np.random.default_rng(0).normal(0, 0.1, (1_000_000, 1)).astype(np.float32)
     for form in ("FLAC", "WAV", "AIFF", "RF64"):
         path = tmp_path / f"a.{form}"
-        path.write_bytes(made(form, "PCM_16", y))
+        path.write_bytes(encoded(form, "PCM_16", y))
         before = looked_at
         assert probe(path).frames == len(y)
         assert looked_at - before < 80_000 < path.stat().st_size
 
 
 def mp3(y: np.ndarray | None = None, rate: int = RATE, mode: str = "VARIABLE") -> bytes:
-    return bytes(made("MP3", y=y, rate=rate, bitrate_mode=mode, compression_level=0.6))
+    return bytes(encoded("MP3", y=y, rate=rate, bitrate_mode=mode, compression_level=0.6))
 
 
 def first_frame(raw: bytes) -> int:
@@ -254,11 +254,15 @@ def test_mp3_without_a_count(tmp_path, mode, rate, channels):
     tagged = b"ID3\4\0\0\0\0\0\x14" + bytes(20), b"TAG" + b" " * 125
     for before, behind in ((b"", b""), tagged, (bytes(300), bytes(9999))):
         path.write_bytes(before + raw[first_frame(raw) :] + behind)
-        found = decode_full(path)
-        assert found.info.frames == len(found.samples) == n and not found.truncated and not found.info.note
+        decoded = decode_full(path)
+        assert (
+            decoded.info.frames == len(decoded.samples) == n
+            and not decoded.truncated
+            and not decoded.info.note
+        )
         # the encoder's delay is told with its count alone
-        heard = read(path, channel=0)[0][DELAY:]
-        np.testing.assert_allclose(heard[: len(whole)], whole[: len(heard)], atol=1e-4)
+        first_channel = read(path, channel=0)[0][DELAY:]
+        np.testing.assert_allclose(first_channel[: len(whole)], whole[: len(first_channel)], atol=1e-4)
 
 
 @pytest.mark.parametrize("mode", ["VARIABLE", "CONSTANT"])
@@ -268,31 +272,33 @@ def test_spans_and_blocks_of_an_mp3_are_those_of_the_whole(tmp_path, monkeypatch
     path.write_bytes(mp3(sound(6 * 44100, 44100, 2), 44100, mode))
     whole = soundfile.read(path, dtype="float32")[0][:, 0]
     for start in np.arange(0.05, 5.5, 0.31):
-        found = read(path, start=float(start), end=float(start) + 0.2, channel=0)[0]
-        np.testing.assert_allclose(found, whole[round(start * 44100) :][: len(found)], atol=1e-5)
+        samples = read(path, start=float(start), end=float(start) + 0.2, channel=0)[0]
+        np.testing.assert_allclose(samples, whole[round(start * 44100) :][: len(samples)], atol=1e-5)
     monkeypatch.setattr("aurist.audio.sndfile._BLOCK", 7000)
     np.testing.assert_allclose(read(path, channel=0)[0], whole, atol=1e-5)
 
 
 def test_mp3s_one_behind_the_other(tmp_path):
-    one, two = mp3(), mp3(sound(2 * N))
+    first_file, second_file = mp3(), mp3(sound(2 * N))
     path = tmp_path / "a.mp3"
-    path.write_bytes(one + two)
-    n = sum(decoded_without_count(raw, RATE)[1] for raw in (one, two))
+    path.write_bytes(first_file + second_file)
+    n = sum(decoded_without_count(raw, RATE)[1] for raw in (first_file, second_file))
     info = probe(path)
     assert abs(info.frames - n) < 4 * 1152 and "its header says" in info.note
     assert info.frames == len(read(path)[0]) and not decode_full(path).truncated
-    whole = soundfile.read(io.BytesIO(one), dtype="float32")[0]
+    whole = soundfile.read(io.BytesIO(first_file), dtype="float32")[0]
     np.testing.assert_allclose(read(path)[0][:40000], whole[:40000], atol=1e-5)
     # of other rates and channels, tags between them
     for rate, channels in ((44100, 1), (16000, 2), (8000, 2)):
         tag = b"ID3\4\0\0\0\0\0\x14" + bytes(20)
-        path.write_bytes(one[first_frame(one) :] + tag + mp3(sound(4 * rate, rate, channels), rate)[:])
+        path.write_bytes(
+            first_file[first_frame(first_file) :] + tag + mp3(sound(4 * rate, rate, channels), rate)[:]
+        )
         info = probe(path)
         assert (info.sample_rate, info.channels) == (RATE, 1)
         assert info.duration == pytest.approx(7, abs=0.3)
-        found = decode_full(path)
-        assert len(found.samples) == info.frames and not found.truncated
+        decoded = decode_full(path)
+        assert len(decoded.samples) == info.frames and not decoded.truncated
         assert ("resampled" in info.note) == (rate != RATE)
 
 
@@ -306,7 +312,7 @@ def test_mp3_with_junk_between_its_frames(tmp_path):
     path.write_bytes(raw[: 20 * size] + junk + raw[20 * size :])
     info = probe(path)
     assert info.frames == len(read(path)[0]) == n
-    assert info.note == "5,000 bytes within it are no sound, so that what follows them may be early"
+    assert info.note == "5,000 bytes within it are no sound; sound after them may come too early"
 
 
 def test_mp3_of_a_size_that_is_in_no_header(tmp_path):
@@ -328,36 +334,41 @@ def test_mp3_of_a_lost_end(tmp_path):
     path = tmp_path / "a.mp3"
     for begin in (0, first_frame(raw)):
         path.write_bytes(raw[begin : len(raw) // 2])
-        found = decode_full(path)
-        assert found.truncated and found.info.frames == len(found.samples) < 3 * 44100
-        assert (found.info.promised > 170_000) == (begin == 0)
+        decoded = decode_full(path)
+        assert decoded.truncated and decoded.info.frames == len(decoded.samples) < 3 * 44100
+        assert (decoded.info.promised > 170_000) == (begin == 0)
 
 
 @pytest.mark.parametrize("subtype", ["VORBIS", "OPUS"])
 def test_chains_of_ogg(tmp_path, subtype):
-    one, two = made("OGG", subtype, sound(2 * N, 48000), 48000), made("OGG", subtype, sound(N, 48000), 48000)
-    ours = [soundfile.read(io.BytesIO(raw), dtype="float32")[0] for raw in (one, two)]
-    check(tmp_path / "a.ogg", one + two, np.concatenate(ours))
+    first_file, second_file = (
+        encoded("OGG", subtype, sound(2 * N, 48000), 48000),
+        encoded("OGG", subtype, sound(N, 48000), 48000),
+    )
+    ours = [soundfile.read(io.BytesIO(raw), dtype="float32")[0] for raw in (first_file, second_file)]
+    check(tmp_path / "a.ogg", first_file + second_file, np.concatenate(ours))
     # the same serial number in each
-    check(tmp_path / "b.ogg", one + one + one, np.concatenate([ours[0]] * 3))
+    check(tmp_path / "b.ogg", first_file + first_file + first_file, np.concatenate([ours[0]] * 3))
     # a link of another rate, with more channels
     path = tmp_path / "c.ogg"
-    path.write_bytes(one + made("OGG", subtype, sound(N, 24000, 2), 24000))
+    path.write_bytes(first_file + encoded("OGG", subtype, sound(N, 24000, 2), 24000))
     info = probe(path)
     if subtype == "VORBIS":
-        assert "parts of it are at 24,000 Hz, and were resampled to the 48,000 Hz of the first" in info.note
+        assert (
+            "parts of it have 24,000 Hz, and were resampled to 48,000 Hz, the rate of the first" in info.note
+        )
     whole = read(path)[0]
     assert info.frames == len(whole) == 2 * N + 2 * N
     other = sound(2 * N, 48000)[:, 0] * 0.75
     rest = whole[2 * N :]
     assert np.corrcoef(rest[:N], other[:N])[0, 1] > 0.9
     for start, end in ((1.9, 2.1), (2.5, 3.9), (3.0, 100)):
-        found = read(path, start=start, end=end)[0]
-        np.testing.assert_allclose(found, whole[round(start * 48000) : round(end * 48000)], atol=1e-3)
+        samples = read(path, start=start, end=end)[0]
+        np.testing.assert_allclose(samples, whole[round(start * 48000) : round(end * 48000)], atol=1e-3)
     # of a chain whose first link lost its end the second one is heard
-    path.write_bytes(one[: len(one) // 2] + two)
+    path.write_bytes(first_file[: len(first_file) // 2] + second_file)
     assert N < probe(path).frames < 2.6 * N
-    path.write_bytes(one + two[: len(two) // 2])
+    path.write_bytes(first_file + second_file[: len(second_file) // 2])
     assert decode_full(path).truncated
 
 
@@ -369,21 +380,21 @@ def test_a_long_chain_of_one_serial_number(tmp_path):
         # at once it would be more than libvorbis holds
         for begin in range(0, len(y), 48000):
             file.write(y[begin : begin + 48000])
-    one = buffer.getvalue()
+    first_file = buffer.getvalue()
     path = tmp_path / "a.ogg"
-    path.write_bytes(one * 6)
+    path.write_bytes(first_file * 6)
     assert path.stat().st_size > 1 << 20 and probe(path).frames == 6 * len(y)
 
 
 @pytest.mark.parametrize("rate", [1, 8, 19, 10_000_001, 2**31 - 1])
 def test_a_rate_that_no_recording_has(tmp_path, rate):
     path = tmp_path / "a.wav"
-    path.write_bytes(patched(made("WAV", "PCM_16"), 24, "<I", rate))
+    path.write_bytes(patched(encoded("WAV", "PCM_16"), 24, "<I", rate))
     match = rf"has a sample rate of {rate} Hz in its header, and recordings have 20 Hz to 10 MHz. .*damaged"
     with pytest.raises(UnreadableAudioError, match=match):
         probe(path)
-    found = audit(make_clips([("a",)], paths=[str(path)]), progress=False, cache_dir=None)
-    assert found.broken["kind"].tolist() == ["unreadable"]
+    result = audit(make_clips([("a",)], paths=[str(path)]), progress=False, cache_dir=None)
+    assert result.broken["kind"].tolist() == ["unreadable"]
 
 
 @pytest.mark.parametrize("rate", [20, 500_000, 2_000_000])
@@ -418,7 +429,9 @@ def test_a_rate_that_no_recording_has_is_refused_of_ffmpeg_too(tmp_path):
 def test_links_of_a_chain_at_a_rate_that_cannot_be_are_passed_over(tmp_path, monkeypatch):
     monkeypatch.setattr("aurist.audio.chain._MAX_RATIO", 2)
     path = tmp_path / "a.ogg"
-    path.write_bytes(made("OGG", "VORBIS") + made("OGG", "VORBIS", rate=48000) + made("OGG", "VORBIS"))
+    path.write_bytes(
+        encoded("OGG", "VORBIS") + encoded("OGG", "VORBIS", rate=48000) + encoded("OGG", "VORBIS")
+    )
     info = probe(path)
     assert info.frames == 2 * len(sound()) and "1 of its 3 parts cannot be decoded" in info.note
 
@@ -438,13 +451,13 @@ def test_damage_in_an_mp3_writes_nothing_to_standard_error(tmp_path):
 def test_annotated_recordings_are_cut_by_what_is_there(tmp_path):
     recordings, tables = tmp_path / "recordings", tmp_path / "tables"
     recordings.mkdir(), tables.mkdir()
-    wav = made("WAV", "PCM_16")
+    wav = encoded("WAV", "PCM_16")
     at = wav.index(b"data") + 4
     files = {
         "never.wav": patched(wav, at, "<I", 0),
         "placeholder.wav": patched(wav, at, "<I", 2_000_000_000),
         "pipe.flac": flac_of(0),
-        "chained.ogg": made("OGG", "VORBIS") + made("OGG", "VORBIS"),
+        "chained.ogg": encoded("OGG", "VORBIS") + encoded("OGG", "VORBIS"),
         "cut.wav": wav[: 44 + N],
     }
     rows = ["path,start,end,label"]
@@ -458,26 +471,26 @@ def test_annotated_recordings_are_cut_by_what_is_there(tmp_path):
     clips = annotated.read_annotated(recordings, tables, annotated.CutOptions(window=1))
     ends = clips.table.groupby("path")["end"].max().to_dict()
     assert ends == {"never.wav": 3, "placeholder.wav": 3, "pipe.flac": 3, "chained.ogg": 6, "cut.wav": 1.5}
-    said = "\n".join(clips.notes)
+    notes = "\n".join(clips.notes)
     assert (
-        f"never.wav: {NOTHING}" in said
-        and f"pipe.flac: {NOTHING}" in said
-        and "placeholder.wav: its header" in said
+        f"never.wav: {NOTHING}" in notes
+        and f"pipe.flac: {NOTHING}" in notes
+        and "placeholder.wav: its header" in notes
     )
     assert (
         "cut.wav ends after 1.5 s, though its header says 3.0 s: its end is missing, and 1 annotation there left"
-        in said
+        in notes
     )
-    assert "chained.ogg:" not in said
+    assert "chained.ogg:" not in notes
 
 
 def test_check_tells_of_wrong_headers(tmp_path):
-    wav = made("WAV", "PCM_16")
+    wav = encoded("WAV", "PCM_16")
     (tmp_path / "a.wav").write_bytes(patched(wav, wav.index(b"data") + 4, "<I", 0))
-    found = audit(
+    broken = audit(
         make_clips([("a",)], paths=[str(tmp_path / "a.wav")]), progress=False, cache_dir=None
     ).broken
-    assert found[["kind", "fatal", "detail"]].to_numpy().tolist() == [["wrong header", False, NOTHING]]
+    assert broken[["kind", "fatal", "detail"]].to_numpy().tolist() == [["wrong header", False, NOTHING]]
 
 
 @ffmpeg

@@ -1,9 +1,9 @@
-"""Annotations of recordings: boxes in time and frequency, in the formats that people keep them in."""
+"""Annotations of recordings: boxes in time and frequency, read from and written to common formats."""
 
 from aurist.annotations.raven import RecordingFacts
 from aurist.annotations.read import read_annotations
 from aurist.annotations.recordings import Recordings
-from aurist.annotations.table import ABSENT, PRESENT, Annotations, make_annotations, together
+from aurist.annotations.table import ABSENT, PRESENT, Annotations, join_annotations, make_annotations
 from aurist.annotations.windows import CutOptions, to_clips
 from aurist.annotations.write import FORMATS, write_annotations
 
@@ -15,9 +15,9 @@ __all__ = [
     "CutOptions",
     "RecordingFacts",
     "Recordings",
+    "join_annotations",
     "make_annotations",
     "read_annotations",
     "to_clips",
-    "together",
     "write_annotations",
 ]

@@ -1,4 +1,4 @@
-"""Audacity's label tracks: one recording, no header, frequencies in a line of their own.
+"""Read and write Audacity's label tracks: one recording, no header, frequencies on a line of their own.
 
 Source: the manual of Audacity, "Importing and Exporting Labels", standard and extended format.
 """
@@ -15,20 +15,20 @@ from aurist.clips.loading import read_text
 from aurist.errors import DataError, listing
 from aurist.files import atomic_path
 
-#: begins the line that holds the frequencies of the label above
+#: The mark of a line with the frequencies of the label above it.
 _FREQUENCIES = "\\"
 
 
-def read_audacity(path: Path, there: Recordings) -> Annotations:
-    """A label track; the recording is the one of its name.
+def read_audacity(path: Path, recordings: Recordings) -> Annotations:
+    """Read a label track. Its name is the name of the recording.
 
-    BirdNET's confidence, a fourth column, is the score. Frequencies below 0 say that there are none.
+    BirdNET's confidence, a fourth column, is the score. Frequencies below 0 mean no frequencies.
     """
-    text, notes = read_text(path)
-    recording = there.of_table(path)
+    content, notes = read_text(path)
+    recording = recordings.of_table(path)
     rows: list[dict[str, Any]] = []
     lines, bad, commas = [], [], False
-    for number, line in enumerate(text.split("\n"), start=1):
+    for number, line in enumerate(content.split("\n"), start=1):
         cells = line.split("\t")
         numbers = [with_point(cell.strip()) for cell in cells]
         if not line.strip() or (line.startswith("#") and not rows):
@@ -41,8 +41,8 @@ def read_audacity(path: Path, there: Recordings) -> Annotations:
         elif len(cells) not in (2, 3, 4):
             bad.append(f"line {number}: {len(cells)} cells, where a label has a start, an end and a text")
         else:
-            text_of = cells[2].strip() if len(cells) > 2 else ""
-            rows.append({"path": recording, "start": numbers[0], "end": numbers[1], "label": text_of})
+            label = cells[2].strip() if len(cells) > 2 else ""
+            rows.append({"path": recording, "start": numbers[0], "end": numbers[1], "label": label})
             commas |= "," in cells[0] + cells[1]
             if len(cells) == 4:
                 rows[-1]["score"] = numbers[3]
@@ -56,36 +56,36 @@ def read_audacity(path: Path, there: Recordings) -> Annotations:
         str(path),
         lines=lines,
         recordings=[recording],
-        root=there.folder,
+        root=recordings.folder,
         notes=notes,
     )
 
 
 def write_audacity(annotations: Annotations, path: Path) -> None:
-    """A label track with frequencies where they are known.
+    """Write a label track, with frequencies if they are known.
 
     Raises
     ------
     DataError
-        Where there is more than one recording: a label track has one.
+        If there is more than one recording, as a label track has only one.
     """
-    several = sorted(set(annotations.table["path"]))
-    if len(several) > 1:
+    paths = sorted(set(annotations.table["path"]))
+    if len(paths) > 1:
         raise DataError(
-            f"A label track of Audacity is of one recording, but these annotations are of {len(several)}, such as "
-            f"{several[0]} and {several[1]}: write one file for each."
+            f"A label track of Audacity is of one recording, but these annotations are of {len(paths)}, such as "
+            f"{paths[0]} and {paths[1]}: write one file for each."
         )
     lines = []
-    for one in annotations:
-        lines.append(f"{one.start:.6f}\t{one.end:.6f}\t{' '.join(one.label.split())}")
-        if one.has_band:
-            lines.append(f"{_FREQUENCIES}\t{one.low:.6f}\t{one.high:.6f}")
-    with atomic_path(path) as part:
-        part.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
+    for annotation in annotations:
+        lines.append(f"{annotation.start:.6f}\t{annotation.end:.6f}\t{' '.join(annotation.label.split())}")
+        if annotation.has_band:
+            lines.append(f"{_FREQUENCIES}\t{annotation.low:.6f}\t{annotation.high:.6f}")
+    with atomic_path(path) as temporary:
+        temporary.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
 
 
 def _frequency(cell: str) -> str:
     try:
         return "" if float(cell) < 0 else cell
     except ValueError:
-        return cell  # what is wrong is said with the row
+        return cell  # make_annotations reports the bad cell

@@ -1,7 +1,7 @@
-"""BirdCLEF's soundscape labels: one row for every five seconds of a recording, with all species in it.
+"""Read BirdCLEF's soundscape labels: one row per five seconds of a recording, with all species in it.
 
-Source: the data pages of BirdCLEF 2021 to 2023 on Kaggle. ``row_id`` is the recording's name and the second in which
-the stretch ends.
+Source: the data pages of BirdCLEF 2021 to 2023 on Kaggle. ``row_id`` is the recording's name and the end of the stretch
+in seconds.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ NEEDED = ("row_id", "birds")
 
 
 def is_birdclef(table: Lines) -> bool:
-    """Whether a table is one of soundscape labels."""
+    """Tell whether a table holds soundscape labels."""
     return set(NEEDED) <= set(table.columns)
 
 
-def read_birdclef(table: Lines, there: Recordings) -> Annotations:
-    """Soundscape labels; "nocall" is a stretch without birds.
+def read_birdclef(table: Lines, recordings: Recordings) -> Annotations:
+    """Read soundscape labels; "nocall" is a stretch without birds.
 
     Raises
     ------
     DataError
-        Where a row may be of several recordings, or cannot be: all of them at once.
+        If rows are wrong or fit several recordings: all of them at once.
     """
-    names = _recordings(table, there)
+    names = _recordings(table, recordings)
     rows: list[dict[str, Any]] = []
     lines = []
     for number, row in zip(table.numbers, table.rows, strict=True):
@@ -50,31 +50,31 @@ def read_birdclef(table: Lines, there: Recordings) -> Annotations:
         str(table.where),
         lines=lines,
         recordings=list(names.values()),
-        root=there.folder,
+        root=recordings.folder,
         notes=[*table.notes, f"{table.where.name}: read as soundscape labels of BirdCLEF"],
     )
 
 
-def _recordings(table: Lines, there: Recordings) -> dict[str, str]:
-    """The recording of each name in a table; the names of 2021 go on with a date, which the table leaves out."""
+def _recordings(table: Lines, recordings: Recordings) -> dict[str, str]:
+    """Find the recording of each name in a table. Files of 2021 have a date behind the name, the table has not."""
     names: dict[str, str] = {}
     problems = []
     for stem in dict.fromkeys(row["row_id"].rpartition("_")[0] for row in table.rows):
         try:
-            found = there.find(stem, table.where)
+            path = recordings.find(stem, table.where)
         except DataError as error:
             problems.append(str(error))
             continue
         dated = (
-            [path for path in there.names if PurePath(path).stem.startswith(f"{stem}_")]
-            if found is None
+            [candidate for candidate in recordings.names if PurePath(candidate).stem.startswith(f"{stem}_")]
+            if path is None
             else []
         )
         if len(dated) > 1:
             problems.append(
-                f"{stem} may be {len(dated)} recordings in {there.folder}: {', '.join(dated[:5])}"
+                f"{stem} may be {len(dated)} recordings in {recordings.folder}: {', '.join(dated[:5])}"
             )
-        names[stem] = found or (dated[0] if dated else f"{stem}.ogg")
+        names[stem] = path or (dated[0] if dated else f"{stem}.ogg")
     if problems:
         raise DataError(f"{table.where}: {plural(len(problems), 'recording')} in doubt:\n{listing(problems)}")
     return names

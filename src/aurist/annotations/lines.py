@@ -1,4 +1,4 @@
-"""Text tables as people's programs write them: header, separator, lines that are numbered as an editor does."""
+"""Read text tables of annotation programs: header, separator, and lines numbered as in an editor."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from aurist.clips.preamble import column_name, preamble_of, without_preamble
 from aurist.errors import DataError, listing
 from aurist.formulas import original_cell
 
-#: Characters in which what stands before the header is looked for.
+#: Characters to search for lines before the header.
 _HEAD = 1 << 16
 _DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+")
 
 
 @dataclass(frozen=True)
 class Lines:
-    """A text table: its columns, its rows by column, the line that each row stands in, what stands between cells."""
+    """A text table: its columns, its rows as dictionaries, the line of each row, and the separator."""
 
     where: Path
     columns: tuple[str, ...]
@@ -30,26 +30,26 @@ class Lines:
     notes: tuple[str, ...]
     separator: str
 
-    def need(self, names: tuple[str, ...], what: str) -> None:
-        """Raise DataError where columns are missing."""
+    def need(self, names: tuple[str, ...], kind: str) -> None:
+        """Raise DataError if columns are missing."""
         missing = [name for name in names if name not in self.columns]
         if missing:
             raise DataError(
-                f"{self.where} is no {what}: it has no column {', '.join(missing)}. It has: {', '.join(self.columns)}."
+                f"{self.where} is no {kind}: it has no column {', '.join(missing)}. It has: {', '.join(self.columns)}."
             )
 
     def with_points(self, columns: Iterable[str]) -> Lines:
-        """The decimal commas in some columns as points, with a note; where commas separate cells they are none."""
+        """Turn decimal commas of some columns into points, with a note, unless commas separate cells."""
         if self.separator == ",":
             return self
-        there = [name for name in dict.fromkeys(columns) if name in self.columns]
-        rows = tuple({**row, **{name: with_point(row[name]) for name in there}} for row in self.rows)
+        present = [name for name in dict.fromkeys(columns) if name in self.columns]
+        rows = tuple({**row, **{name: with_point(row[name]) for name in present}} for row in self.rows)
         note = f"{self.where.name}: numbers are written with a decimal comma"
         return self if rows == self.rows else replace(self, rows=rows, notes=(*self.notes, note))
 
 
 def with_point(cell: str) -> str:
-    """A number with its decimal comma as a point.
+    """Turn the decimal comma of a number into a point.
 
     Examples
     --------
@@ -60,7 +60,7 @@ def with_point(cell: str) -> str:
 
 
 def unquoted(cell: str) -> str:
-    """A cell without the quotes that a spreadsheet put around it, where it holds a comma or quotes of its own.
+    """Strip the quotes that a spreadsheet puts around a cell with a comma or quotes inside.
 
     Examples
     --------
@@ -74,13 +74,14 @@ def unquoted(cell: str) -> str:
 
 
 def read_lines(path: Path) -> Lines:
-    """Read a table with a header; between cells a tab where it has one, else a comma or a semicolon, whichever is more.
+    """Read a table with a header. The separator is a tab if there is one, else the more frequent of comma and
+    semicolon.
 
     Raises
     ------
     DataError
-        Where it cannot be read, is empty, has a quotation mark that is not closed, or rows of another length than its
-        header: all of these at once.
+        If it cannot be read, is empty, has an open quotation mark, or rows of another length than its header: all of
+        these at once.
     """
     text, notes = read_text(path)
     before = preamble_of(text[:_HEAD])
@@ -92,13 +93,13 @@ def read_lines(path: Path) -> Lines:
     quoted = 0
     for number, cells in _records(path, text, separator, before.lines):
         if not columns:
-            columns = [column_name(unquoted(cell.strip()), place) for place, cell in enumerate(cells)]
+            columns = [column_name(unquoted(cell.strip()), index) for index, cell in enumerate(cells)]
         elif len(cells) != len(columns):
             bad.append(f"line {number}: {len(cells)} cells, where the header has {len(columns)}")
         else:
-            bare = [unquoted(cell.strip()) for cell in cells]
-            texts = [original_cell(cell).strip() for cell in bare]
-            quoted += sum(cell != text for cell, text in zip(bare, texts, strict=True))
+            unquoted_cells = [unquoted(cell.strip()) for cell in cells]
+            texts = [original_cell(cell).strip() for cell in unquoted_cells]
+            quoted += sum(cell != text for cell, text in zip(unquoted_cells, texts, strict=True))
             rows.append(dict(zip(columns, texts, strict=True)))
             numbers.append(number)
     if not columns:
@@ -112,9 +113,9 @@ def read_lines(path: Path) -> Lines:
 
 
 def _records(path: Path, text: str, separator: str, skipped: int) -> Iterator[tuple[int, list[str]]]:
-    """The rows that are not blank, with the line that each ends in; so many lines were ``skipped`` before.
+    """Yield the rows that are not blank, with the last line of each. ``skipped`` lines were removed before.
 
-    Raven writes quotes as they are typed; tables with commas quote as spreadsheets do.
+    Raven writes quotes as they are typed. Tables with commas use quotes as spreadsheets do.
     """
     reader = csv.reader(
         io.StringIO(text),

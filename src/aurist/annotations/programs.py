@@ -1,4 +1,4 @@
-"""Tables of annotations by other programs and data sets: the same things under other names."""
+"""Read tables of annotations from other programs and data sets, by their names of columns."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from aurist.clips.labels import MISSING
 
 @dataclass(frozen=True)
 class TableLayout:
-    """Which columns a program writes.
+    """The columns that a program writes.
 
     Parameters
     ----------
     name
-        As people name the format.
+        The common name of the format.
     path, start, end, label
-        Columns that are there; the end may be a ``duration`` instead. ``path`` may be several that are joined, or none
-        where a table is of the recording of its name.
+        Required columns; a ``duration`` may replace the end. ``path`` may be several columns to join, or none if a
+        table has the name of its recording.
     low, high, score, state
-        Columns that may be there.
+        Optional columns.
     many
-        What stands between several labels of one row; None: a row has one.
+        The mark between several labels of one row; None: a row has one label.
     suffix
-        What the path lacks.
+        The ending to add to the path.
     """
 
     name: str
@@ -46,11 +46,11 @@ class TableLayout:
 
     @property
     def needed(self) -> tuple[str, ...]:
-        """The columns by which the format is known."""
+        """The columns that identify the format."""
         return (*self.path, self.start, self.duration or self.end, self.label)
 
 
-#: The first whose columns are all there is the format of a table.
+#: A table has the first format whose columns are all present.
 LAYOUTS = (
     TableLayout("BirdNET", ("File",), "Start (s)", "End (s)", "Common name", score="Confidence"),
     TableLayout("BirdNET", (), "Start (s)", "End (s)", "Common name", score="Confidence"),
@@ -82,61 +82,63 @@ _RFCX, _RFCX_LABEL = "RFCX", "s{}"
 
 
 def layout_of(table: Lines) -> TableLayout | None:
-    """The format whose columns a table has."""
-    there = set(table.columns)
-    return next((layout for layout in LAYOUTS if there.issuperset(layout.needed)), None)
+    """Return the format whose columns a table has, or None."""
+    columns = set(table.columns)
+    return next((layout for layout in LAYOUTS if columns.issuperset(layout.needed)), None)
 
 
-def read_program(table: Lines, layout: TableLayout, there: Recordings, label: str | None) -> Annotations:
-    """A table of a known layout.
+def read_program(table: Lines, layout: TableLayout, recordings: Recordings, label: str | None) -> Annotations:
+    """Read a table of a known layout.
 
-    A row without a label and without times is a recording in which nothing was found. RFCX's false positives, known by
-    the name of their file, are absent: a person has heard that the species is not there.
+    A row without a label and without times is a recording without annotations. RFCX's false positives, recognised by
+    the name of their file, are absent: a person has checked that the species is not there.
 
     Parameters
     ----------
     table, layout
-        What was read, and as what.
-    there
-        The recordings.
+        The table and its layout.
+        recordings
+            The recordings of its folder.
     label
         Another column of the labels, such as BirdNET's "Scientific name".
     """
     column = label or layout.label
-    numbers = (layout.start, layout.end, layout.duration, layout.low, layout.high, layout.score)
-    table = table.with_points(numbers)
+    number_columns = (layout.start, layout.end, layout.duration, layout.low, layout.high, layout.score)
+    table = table.with_points(number_columns)
     table.need((column,), f"table of {layout.name} with labels in {column!r}")
-    false = layout.name == _RFCX and table.where.stem.endswith("fp")
-    own = None if layout.path else there.of_table(table.where)
+    is_false_positive = layout.name == _RFCX and table.where.stem.endswith("fp")
+    table_recording = None if layout.path else recordings.of_table(table.where)
     rows: list[dict[str, Any]] = []
-    lines, listened = [], [] if own is None else [own]
+    lines, listened = [], [] if table_recording is None else [table_recording]
     for number, row in zip(table.numbers, table.rows, strict=True):
-        path = own or _path(row, layout)
+        path = table_recording or _path(row, layout)
         listened.append(path)
         if row[column] in MISSING and row[layout.start] in MISSING:
             continue
-        labels = [one for one in row[column].split(layout.many) if one] if layout.many else []
-        for one in labels or [row[column]]:
-            if one.lower() != NOTHING:
-                numbered = one and layout.name == _RFCX and column == layout.label
-                named = _RFCX_LABEL.format(one) if numbered else one
-                rows.append({**_values(row, layout), "path": path, "label": named})
-                if false:
+        labels = (
+            [cell_label for cell_label in row[column].split(layout.many) if cell_label] if layout.many else []
+        )
+        for cell_label in labels or [row[column]]:
+            if cell_label.lower() != NOTHING:
+                is_number = cell_label and layout.name == _RFCX and column == layout.label
+                class_name = _RFCX_LABEL.format(cell_label) if is_number else cell_label
+                rows.append({**_values(row, layout), "path": path, "label": class_name})
+                if is_false_positive:
                     rows[-1]["state"] = ABSENT
                 lines.append(number)
-    made = make_annotations(
+    annotations = make_annotations(
         rows,
         str(table.where),
         lines=lines,
         recordings=[path for path in dict.fromkeys(listened) if path],
-        root=there.folder,
+        root=recordings.folder,
         notes=[*table.notes, f"{table.where.name}: read as a table of {layout.name}, labels from {column!r}"],
     )
-    return made if own is not None else there.placed(made, table.where)
+    return annotations if table_recording is not None else recordings.with_paths(annotations, table.where)
 
 
 def _path(row: dict[str, str], layout: TableLayout) -> str:
-    path = "/".join(part for part in (row[name].strip("/") for name in layout.path[1:]) if part)
+    path = "/".join(folder for folder in (row[name].strip("/") for name in layout.path[1:]) if folder)
     first = row[layout.path[0]]
     return (f"{first.rstrip('/')}/{path}" if path else first) + layout.suffix
 

@@ -1,4 +1,4 @@
-"""Raven's selection tables (Cornell Lab of Ornithology), of one recording or of several."""
+"""Read and write Raven's selection tables (Cornell Lab of Ornithology), of one or several recordings."""
 
 from __future__ import annotations
 
@@ -21,52 +21,52 @@ from aurist.files import atomic_path
 BEGIN, END, LOW, HIGH = "Begin Time (s)", "End Time (s)", "Low Freq (Hz)", "High Freq (Hz)"
 END_PATH, END_FILE = "End Path", "End File"
 BEGIN_PATH, BEGIN_FILE, OFFSET = "Begin Path", "Begin File", "File Offset (s)"
-#: Columns that people and programs put the label in, the first that is there.
+#: Common columns of labels; the first one that a table has is used.
 LABEL_COLUMNS = ("Annotation", "Species", "Label", "Class", "Common Name", "Call Type", "Call", "Tags", "Tag")
 SCORE_COLUMNS = ("Confidence", "Score")
-#: BirdNET writes this label where it found nothing.
+#: BirdNET's label for a stretch without birds.
 NOTHING = "nocall"
 _HEADER = (
     "Selection", "View", "Channel", BEGIN, END, LOW, HIGH, BEGIN_PATH, BEGIN_FILE, OFFSET, "Annotation", "Score",
 )  # fmt: skip
-#: What ends a cell or a line, in the name of a recording.
+#: Characters in the name of a recording that would end a cell or a line.
 _BREAKS = re.compile(r"[\t\r\n]")
 
 
-def read_raven(table: Lines, there: Recordings, label: str | None) -> Annotations:
-    """A selection table.
+def read_raven(table: Lines, recordings: Recordings, label: str | None) -> Annotations:
+    """Read a selection table.
 
-    A selection has a row for each view of it: one is taken. In a table of several recordings the times are those
-    of all of them in sequence, and "File Offset (s)" is the time in the recording that "Begin Path" or "Begin
-    File" names. A selection that goes on in the next recording is one of each.
+    A selection has a row for each view of it: only one is used. In a table of several recordings the times count
+    through all recordings in sequence, and "File Offset (s)" is the time in the recording that "Begin Path" or "Begin
+    File" names. A selection that continues in the next recording is divided.
 
     Parameters
     ----------
     table
-        What was read.
-    there
-        The recordings.
+        The table.
+        recordings
+            The recordings of its folder.
     label
-        Column of the labels; None: the first of `LABEL_COLUMNS` that says anything.
+        Column of the labels; None: the first of `LABEL_COLUMNS` that is not empty.
 
     Raises
     ------
     DataError
-        Where rows cannot be, or nothing says where in their recordings selections of several are.
+        If rows are wrong, or the table has several recordings and no times in each of them.
     """
     table.need((BEGIN, END), "selection table of Raven")
     table = table.with_points((BEGIN, END, LOW, HIGH, OFFSET, *SCORE_COLUMNS))
     column = _label_column(table, label)
     score = next((name for name in SCORE_COLUMNS if name in table.columns), None)
-    own = _own(table, there)
+    table_recording = _recording_of_table(table, recordings)
     rows: list[dict[str, Any]] = []
     spans: list[Selection | None] = []
-    lines, seen, doubled = [], set(), 0
+    lines, seen, further_views = [], set(), 0
     for number, row in zip(table.numbers, table.rows, strict=True):
-        path = own if own is not None else _path(row)
+        path = table_recording if table_recording is not None else _path(row)
         key = (path, row.get("Selection"), row[BEGIN], row[END], row[column])
         if row.get("Selection") and key in seen:
-            doubled += 1
+            further_views += 1
             continue
         seen.add(key)
         start, end = _times(row)
@@ -75,39 +75,47 @@ def read_raven(table: Lines, there: Recordings, label: str | None) -> Annotation
         if score is not None:
             rows[-1]["score"] = row[score]
         lines.append(number)
-        spans.append(None if own is not None else _span(path, row, start, end))
-    rows, lines, split = _divided(rows, lines, spans, table, there)
-    listened = [str(row["path"]) for row in rows] or ([own] if own is not None else [])
-    kept = [i for i, row in enumerate(rows) if row["label"].lower() != NOTHING]
+        spans.append(None if table_recording is not None else _span(path, row, start, end))
+    rows, lines, division_notes = _divided(rows, lines, spans, table, recordings)
+    listened = [str(row["path"]) for row in rows] or (
+        [table_recording] if table_recording is not None else []
+    )
+    with_label = [i for i, row in enumerate(rows) if row["label"].lower() != NOTHING]
     notes = [
         *table.notes,
         *_check_offsets(table),
         f"{table.where.name}: labels from the column {column!r}",
-        *split,
+        *division_notes,
     ]
-    if doubled:
-        notes.append(f"{table.where.name}: {plural(doubled, 'row')} of further views of a selection left out")
-    made = make_annotations(
-        [rows[i] for i in kept],
+    if further_views:
+        notes.append(
+            f"{table.where.name}: {plural(further_views, 'row')} of further views of a selection left out"
+        )
+    annotations = make_annotations(
+        [rows[i] for i in with_label],
         str(table.where),
-        lines=[lines[i] for i in kept],
+        lines=[lines[i] for i in with_label],
         recordings=listened,
-        root=there.folder,
+        root=recordings.folder,
         notes=notes,
     )
-    return made if own is not None else there.placed(made, table.where)
+    return annotations if table_recording is not None else recordings.with_paths(annotations, table.where)
 
 
 def with_ravens_names(table: Lines) -> Lines:
-    """The table with its columns called as Raven calls them, where R or another program wrote them otherwise.
+    """Rename columns to Raven's names if R or another program changed them.
 
     ``Begin.Time..s.``, ``Begin_Time_(s)`` and ``begin time (s)`` are ``Begin Time (s)``.
     """
-    own = {
+    ravens_names = {
         normalise_name(name): name for name in (*_HEADER, END_PATH, END_FILE, *LABEL_COLUMNS, *SCORE_COLUMNS)
     }
-    named = {name: own.get(normalise_name(name), name) for name in table.columns if name not in own.values()}
-    new = [name for name in named.values() if name in own.values()]
+    named = {
+        name: ravens_names.get(normalise_name(name), name)
+        for name in table.columns
+        if name not in ravens_names.values()
+    }
+    new = [name for name in named.values() if name in ravens_names.values()]
     named = {old: name for old, name in named.items() if new.count(name) == 1 and name not in table.columns}
     if not {BEGIN, END} <= {named.get(name, name) for name in table.columns} or not named:
         return table
@@ -120,26 +128,26 @@ def _label_column(table: Lines, given: str | None) -> str:
         table.need((given,), f"selection table with labels in {given!r}")
         return given
     lower = {name.lower(): name for name in table.columns}
-    there = [lower[name.lower()] for name in LABEL_COLUMNS if name.lower() in lower]
-    if not there:
+    present = [lower[name.lower()] for name in LABEL_COLUMNS if name.lower() in lower]
+    if not present:
         raise DataError(
             f"{table.where} has no column that looks like labels; it has: {', '.join(table.columns)}. "
             "Name one with --label."
         )
-    # Raven Lite writes the column Annotation whether or not somebody uses it
-    return next((name for name in there if any(row[name] for row in table.rows)), there[0])
+    # Raven Lite always writes the column Annotation, even if it is empty
+    return next((name for name in present if any(row[name] for row in table.rows)), present[0])
 
 
-def _own(table: Lines, there: Recordings) -> str | None:
-    """The recording of a table that does not name any in its rows."""
+def _recording_of_table(table: Lines, recordings: Recordings) -> str | None:
+    """Return the recording of a table without recordings in its rows; None if the rows name recordings."""
     if any(row.get(BEGIN_PATH) or row.get(BEGIN_FILE) for row in table.rows):
         return None
     try:
-        return there.of_table(table.where)
+        return recordings.of_table(table.where)
     except DataError:
         if table.rows or not {BEGIN_PATH, BEGIN_FILE} & set(table.columns):
             raise
-        return None  # a table of several, in none of which anything was found
+        return None  # an empty table of several recordings
 
 
 def _path(row: dict[str, str]) -> str:
@@ -147,7 +155,7 @@ def _path(row: dict[str, str]) -> str:
 
 
 def _check_offsets(table: Lines) -> list[str]:
-    """Raise DataError where offsets are no numbers, or are missing; a note where they seem not to be needed."""
+    """Raise DataError if offsets are no numbers or are missing. Return a note if they seem not to be needed."""
     bad = []
     begins: dict[str, list[float]] = {}
     for number, row in zip(table.numbers, table.rows, strict=True):
@@ -160,7 +168,7 @@ def _check_offsets(table: Lines) -> list[str]:
         raise DataError(f"{table.where}: {plural(len(bad), 'thing')} that cannot be:\n{listing(bad)}")
     if len(begins) < 2:
         return []
-    in_time = sorted(begins.values(), key=min)  # rows may be sorted by label, or by anything
+    in_time = sorted(begins.values(), key=min)  # rows may be in any order
     if all(max(before) < min(after) for before, after in pairwise(in_time)):
         raise DataError(
             f"{table.where} has selections of {len(begins)} recordings one after another, as Raven counts their times "
@@ -178,18 +186,18 @@ def _is_number(text: str) -> bool:
 
 
 def _times(row: dict[str, str]) -> tuple[str | float, str | float]:
-    """Of the recording that the selection begins in."""
+    """Return start and end in the recording that the selection begins in."""
     offset = row.get(OFFSET, "")
     if not offset:
         return row[BEGIN], row[END]
     try:
         return float(offset), float(offset) + float(row[END]) - float(row[BEGIN])
     except ValueError:
-        return row[BEGIN], row[END]  # what is wrong is said of these
+        return row[BEGIN], row[END]  # make_annotations reports the bad cell
 
 
 def _span(path: str, row: dict[str, str], start: str | float, end: str | float) -> Selection | None:
-    """A selection in time; None where its times are no numbers, which is said of the row itself."""
+    """Return the selection's times; None if they are no numbers, which is reported with the row."""
     offset = row.get(OFFSET, "")
     if not all(_is_number(str(cell)) for cell in (start, end, row[BEGIN], offset or 0)):
         return None
@@ -203,51 +211,55 @@ def _divided(
     lines: list[int],
     spans: list[Selection | None],
     table: Lines,
-    there: Recordings,
+    recordings: Recordings,
 ) -> tuple[list[dict[str, Any]], list[int], list[str]]:
-    """Divide selections that go on in the next recording; rows, their lines, and notes."""
+    """Divide selections that continue in the next recording. Return rows, their lines, and notes."""
     sequence = RecordingSequence(
-        [span for span in spans if span is not None], lambda path: there.seconds(path, table.where)
+        [span for span in spans if span is not None], lambda path: recordings.seconds(path, table.where)
     )
-    made: list[dict[str, Any]] = []
-    numbers, divided, notes = [], 0, []
+    divided_rows: list[dict[str, Any]] = []
+    numbers, n_divided, notes = [], 0, []
     for row, line, span in zip(rows, lines, spans, strict=True):
-        parts = [span] if span is None else sequence.parts(span)
-        if parts is None:
+        selections = [span] if span is None else sequence.divide(span)
+        if selections is None:
             assert span is not None
-            parts = [span]
+            selections = [span]
             notes.append(
-                f"{table.where.name}: row {line} goes on from {span.path} in {span.last}, but nothing says how far: it "
-                "counts in the first alone"
+                f"{table.where.name}: row {line} continues from {span.path} in {span.last}, but the table does not say "
+                "how far: it counts only in the first"
             )
-        if "Confidence" in table.columns:  # windows of a program, whose last one is filled up with silence
-            parts = parts[:1]
-        divided += len(parts) > 1
-        for part in parts:
-            where = {} if part is None or (len(parts) == 1 and part is span) else vars(part)
-            made.append(row | {name: where[name] for name in ("path", "start", "end") if name in where})
+        if "Confidence" in table.columns:  # windows of a program; its last window is padded with silence
+            selections = selections[:1]
+        n_divided += len(selections) > 1
+        for selection in selections:
+            times = (
+                {} if selection is None or (len(selections) == 1 and selection is span) else vars(selection)
+            )
+            divided_rows.append(
+                row | {name: times[name] for name in ("path", "start", "end") if name in times}
+            )
             numbers.append(line)
-    if divided:
+    if n_divided:
         notes.append(
-            f"{table.where.name}: {plural(divided, 'selection')} over several recordings, one for each of them"
+            f"{table.where.name}: {plural(n_divided, 'selection')} over several recordings, one for each of them"
         )
-    return made, numbers, notes
+    return divided_rows, numbers, notes
 
 
 @dataclass(frozen=True)
 class RecordingFacts:
-    """What Raven wants to know of a recording.
+    """Properties of a recording for Raven's tables.
 
     Parameters
     ----------
     file
-        Where it is.
+        The recording.
     seconds
         Its length.
     nyquist
-        Half of its sample rate, in Hz; NaN: not known.
+        Half of its sample rate, in Hz; NaN: unknown.
     channel
-        That the annotations are of, counted from 1.
+        The channel of the annotations, counted from 1.
     """
 
     file: Path
@@ -257,45 +269,45 @@ class RecordingFacts:
 
 
 def write_raven(
-    annotations: Annotations, path: Path, *, sounds: Mapping[str, RecordingFacts] | None = None
+    annotations: Annotations, path: Path, *, facts: Mapping[str, RecordingFacts] | None = None
 ) -> None:
-    """A selection table of one recording, or of several, which opens in Raven Pro and Raven Lite.
+    """Write a selection table of one or several recordings, for Raven Pro and Raven Lite.
 
     Parameters
     ----------
     annotations
-        What to write.
+        The annotations.
     path
-        The file; replaced as a whole.
-    sounds
-        By recording: with them the times of a table of several are those in sequence, as Raven has them when it opens
-        the recordings one after another, and boxes without a band have the whole one, for Raven has no others. Without
-        them every recording begins at 0, and bands that are not known are empty.
+        The file; it is replaced as a whole.
+    facts
+        Properties by recording. With them, times of several recordings count in sequence, as in Raven when it opens the
+        recordings one after another, and boxes without a band get the whole band, as Raven needs one. Without them
+        every recording begins at 0, and unknown bands are empty.
     """
-    sounds = sounds or {}
-    before = _sequence(annotations, sounds)
+    facts = facts or {}
+    before = _sequence(annotations, facts)
     lines = ["\t".join(_HEADER)]
-    for number, one in enumerate(annotations, start=1):
-        sound = sounds.get(one.path, RecordingFacts(Path(one.path), 0.0, math.nan))
-        shift = before.get(one.path, 0.0)
-        times = [f"{shift + one.start:.6f}", f"{shift + one.end:.6f}"]
-        low = 0.0 if math.isnan(one.low) and not math.isnan(sound.nyquist) else one.low
-        high = sound.nyquist if math.isnan(one.high) else one.high
+    for number, annotation in enumerate(annotations, start=1):
+        recording = facts.get(annotation.path, RecordingFacts(Path(annotation.path), 0.0, math.nan))
+        shift = before.get(annotation.path, 0.0)
+        times = [f"{shift + annotation.start:.6f}", f"{shift + annotation.end:.6f}"]
+        low = 0.0 if math.isnan(annotation.low) and not math.isnan(recording.nyquist) else annotation.low
+        high = recording.nyquist if math.isnan(annotation.high) else annotation.high
         bounds = ["" if math.isnan(value) else f"{value:.3f}" for value in (low, high)]
-        file = sound.file.absolute() if one.path in sounds else sound.file
-        place = [*(_BREAKS.sub(" ", name) for name in (str(file), file.name)), f"{one.start:.6f}"]
-        score = "" if math.isnan(one.score) else f"{one.score:.6f}"
-        label = " ".join(one.label.split())
-        cells = [str(number), "Spectrogram 1", str(sound.channel), *times, *bounds, *place, label, score]
+        file = recording.file.absolute() if annotation.path in facts else recording.file
+        source = [*(_BREAKS.sub(" ", name) for name in (str(file), file.name)), f"{annotation.start:.6f}"]
+        score = "" if math.isnan(annotation.score) else f"{annotation.score:.6f}"
+        label = " ".join(annotation.label.split())
+        cells = [str(number), "Spectrogram 1", str(recording.channel), *times, *bounds, *source, label, score]
         lines.append("\t".join(cells))
-    with atomic_path(path) as part:
-        part.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    with atomic_path(path) as temporary:
+        temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def _sequence(annotations: Annotations, sounds: Mapping[str, RecordingFacts]) -> dict[str, float]:
-    """Seconds before each recording, where they are opened one after another."""
+def _sequence(annotations: Annotations, facts: Mapping[str, RecordingFacts]) -> dict[str, float]:
+    """Return the seconds before each recording if they are opened one after another."""
     before, total = {}, 0.0
     for path in annotations.recordings:
         before[path] = total
-        total += sounds[path].seconds if path in sounds else 0.0
+        total += facts[path].seconds if path in facts else 0.0
     return before

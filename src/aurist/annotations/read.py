@@ -1,4 +1,4 @@
-"""The one door in: a file of annotations of any known kind, or a folder of them."""
+"""Read annotations of any known format, from a file or a folder: the entry point of this folder."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from aurist.annotations.lines import read_lines, with_point
 from aurist.annotations.programs import layout_of, read_program
 from aurist.annotations.raven import BEGIN, END, read_raven, with_ravens_names
 from aurist.annotations.recordings import Recordings
-from aurist.annotations.table import Annotations, make_annotations, together
+from aurist.annotations.table import Annotations, join_annotations, make_annotations
 from aurist.clips.loading import read_text
 from aurist.errors import DataError, listing, plural
 
 SUFFIXES = (".txt", ".csv", ".tsv", ".jsonl")
-#: What BirdNET writes beside its tables: its settings, and the recordings for Raven to open.
+#: Files of BirdNET that are no tables: its settings, and a list of recordings for Raven.
 _NO_TABLE = re.compile(r"birdnet.*(params\.csv|\.list\.txt)", re.IGNORECASE)
 
 
 def read_annotations(
     source: Path | str, *, audio_root: Path | Recordings | None = None, label: str | None = None
 ) -> Annotations:
-    """Read annotations: a file, whose format is known by what is in it, or a folder of such files.
+    """Read annotations from a file or a folder of files. The format is recognised by the content.
 
     Selection tables of Raven (one recording or several), label tracks of Audacity, RFCX's ``train_tp.csv`` and
     ``train_fp.csv``, soundscape labels of BirdCLEF, results of BirdNET, boxes of OpenSoundscape, DESED's TSV,
@@ -39,73 +39,73 @@ def read_annotations(
     source
         The file or folder.
     audio_root
-        Folder of the recordings, in which they are found by the end of their paths; as `Recordings` where several calls
-        shall not find the same one under different paths. None: what the annotations say, or where they stand.
+        Folder of the recordings, to find them by the end of their paths; or `Recordings`, so several calls cannot use
+        one recording under different paths. None: use the paths of the annotations, or the folder of the table.
     label
-        Column of the labels, where a format has several.
+        Column of the labels, for formats with several.
 
     Raises
     ------
     DataError
-        Where a file is of no known format, rows of it cannot be, or it may belong to several recordings: all at once.
+        If a file has no known format, has wrong rows, or fits several recordings: all at once.
     """
     path = Path(source)
-    there = _recordings(path, audio_root)
+    recordings_of = _recordings(path, audio_root)
     if path.is_dir():
         files = [file for file in sorted(path.rglob("*")) if _may_be_table(file.relative_to(path))]
-        passed = [file.name for file in files if _NO_TABLE.fullmatch(file.name)]
-        files = [file for file in files if file.name not in passed]
+        skipped = [file.name for file in files if _NO_TABLE.fullmatch(file.name)]
+        files = [file for file in files if file.name not in skipped]
         if not files:
             raise DataError(f"{path} holds no annotations: expected files that end in {', '.join(SUFFIXES)}.")
-        found = _all(files, there, label)
-        said = [f"{name}: no annotations, passed over" for name in dict.fromkeys(passed)]
-        return replace(found, notes=(*found.notes, *said))
+        annotations = _all(files, recordings_of, label)
+        skipped_notes = [f"{name}: no annotations, passed over" for name in dict.fromkeys(skipped)]
+        return replace(annotations, notes=(*annotations.notes, *skipped_notes))
     if not path.exists():
         raise DataError(f"{path} does not exist. Expected a file of annotations, or a folder of them.")
-    return _one(path, there(path), label)
+    return _read_file(path, recordings_of(path), label)
 
 
 def _recordings(source: Path, given: Path | Recordings | None) -> Callable[[Path], Recordings]:
-    """Where the recordings of a file are looked for; each folder is listed once."""
+    """Return a function from a file to the recordings of its folder; each folder is listed once."""
     if given is None:
-        beside = cache(lambda folder: Recordings(folder, by_path=False))
-        return lambda file: beside(file.parent)
-    there = given if isinstance(given, Recordings) else Recordings(given, source)
-    return lambda _: there
+        in_folder = cache(lambda folder: Recordings(folder, by_path=False))
+        return lambda file: in_folder(file.parent)
+    recordings = given if isinstance(given, Recordings) else Recordings(given, source)
+    return lambda _: recordings
 
 
 def _may_be_table(path: Path) -> bool:
-    """By its ending; Macs and version control hide files of their own among those of people."""
-    hidden = any(part.startswith(".") or part == "__MACOSX" for part in path.parts)
+    """Tell whether a path may be a table, by its ending. Hidden files of Macs and version control are no tables."""
+    hidden = any(level.startswith(".") or level == "__MACOSX" for level in path.parts)
     return path.suffix.lower() in SUFFIXES and not hidden
 
 
-def _all(files: list[Path], there: Callable[[Path], Recordings], label: str | None) -> Annotations:
-    parts, problems = [], []
+def _all(files: list[Path], recordings_of: Callable[[Path], Recordings], label: str | None) -> Annotations:
+    tables, problems = [], []
     for file in files:
         try:
-            parts.append(_one(file, there(file), label))
+            tables.append(_read_file(file, recordings_of(file), label))
         except DataError as error:
             problems.append(str(error))
     if problems:
         raise DataError(
             f"{plural(len(problems), 'file')} of annotations cannot be read:\n{listing(problems)}"
         )
-    return together(parts)
+    return join_annotations(tables)
 
 
-def _one(path: Path, there: Recordings, label: str | None) -> Annotations:
+def _read_file(path: Path, recordings: Recordings, label: str | None) -> Annotations:
     if path.suffix.lower() == ".jsonl":
-        return _json_lines(path, there)
+        return _json_lines(path, recordings)
     lines = read_text(path)[0].lstrip().split("\n")
     head = next((line for line in lines if line.strip() and not line.startswith("#")), "").split("\t")
     if _is_label_track(head):
-        return read_audacity(path, there)
+        return read_audacity(path, recordings)
     table = with_ravens_names(read_lines(path))
     if {BEGIN, END} <= set(table.columns):
-        return read_raven(table, there, label)
+        return read_raven(table, recordings, label)
     if is_birdclef(table):
-        return read_birdclef(table, there)
+        return read_birdclef(table, recordings)
     layout = layout_of(table)
     if layout is None:
         raise DataError(
@@ -113,11 +113,11 @@ def _one(path: Path, there: Recordings, label: str | None) -> Annotations:
             "Expected a selection table of Raven, a label track of Audacity, a table of RFCX, BirdCLEF, BirdNET, "
             "OpenSoundscape, DESED or Hoplite, or the columns path, start, end, label."
         )
-    return read_program(table, layout, there, label)
+    return read_program(table, layout, recordings, label)
 
 
 def _is_label_track(head: list[str]) -> bool:
-    """Whether a first line is a label: two numbers, then a text; an empty file is a track without labels."""
+    """Tell whether a first line is a label: two numbers, then a text. An empty file is a track without labels."""
     if head == [""]:
         return True
     try:
@@ -126,7 +126,7 @@ def _is_label_track(head: list[str]) -> bool:
         return False
 
 
-def _json_lines(path: Path, there: Recordings) -> Annotations:
+def _json_lines(path: Path, recordings: Recordings) -> Annotations:
     rows: list[dict[str, Any]] = []
     lines, bad = [], []
     for number, line in enumerate(read_text(path)[0].split("\n"), start=1):
@@ -134,7 +134,7 @@ def _json_lines(path: Path, there: Recordings) -> Annotations:
             continue
         try:
             row = json.loads(line)
-        except (ValueError, RecursionError) as error:  # a number of thousands of digits, too
+        except (ValueError, RecursionError) as error:  # also numbers of thousands of digits
             bad.append(f"line {number}: {getattr(error, 'msg', error)}")
             continue
         if not isinstance(row, dict) or not {"path", "start", "end", "label"} <= set(row):
@@ -144,4 +144,4 @@ def _json_lines(path: Path, there: Recordings) -> Annotations:
         lines.append(number)
     if bad:
         raise DataError(f"{path} has lines that are no annotations:\n{listing(bad)}")
-    return there.placed(make_annotations(rows, str(path), lines=lines, root=there.folder), path)
+    return recordings.with_paths(make_annotations(rows, str(path), lines=lines, root=recordings.folder), path)

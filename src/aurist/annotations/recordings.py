@@ -1,4 +1,4 @@
-"""Which recording of a folder annotations are of: the one whose path ends as they say it does."""
+"""Find the recordings of annotations in a folder, by the end of their paths."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from aurist.clips.folders import find_audio
 from aurist.clips.suffixes import is_audio, name_key
 from aurist.errors import DataError, listing, plural
 
-#: What programs hang on to a recording's name to name its annotations: Raven, BirdNET, Audacity's users.
+#: Endings that Raven, BirdNET and users of Audacity add to a recording's name for its annotations.
 _ENDINGS = (
     ".birdnet.selection.table",
     ".birdnet.selections",
@@ -30,7 +30,7 @@ _ABSOLUTE = re.compile(r"/|[A-Za-z]:/")
 
 @dataclass(frozen=True)
 class _Claim:
-    """A path that was asked for: how it stood, the folders in it, and how many of these the recording shares."""
+    """A path from a table: its text, its folders, the count of folders that the recording shares, and if it had any."""
 
     given: str
     folders: tuple[str, ...]
@@ -38,9 +38,9 @@ class _Claim:
     named: bool
 
     def agrees(self, other: _Claim) -> bool:
-        """Whether both may be the same recording: one path ends as the other, or both as the recording's own.
+        """Tell whether both may be the same recording: one path ends like the other, or both like the recording's own.
 
-        Folders of tables that name no path say nothing, unless they fit one recording better than another.
+        If a table gives no folders, its own folder only counts if it fits one recording better than another.
         """
         short, long = sorted((self.folders, other.folders), key=len)
         if long[len(long) - len(short) :] == short:
@@ -51,21 +51,22 @@ class _Claim:
 
 
 class Recordings:
-    """The recordings of a folder, which is listed once, however many tables ask for theirs.
+    """The recordings of a folder. The folder is listed once for all tables.
 
-    Paths are compared from their end, in any case, with / or \\ between folders: annotations come from other machines.
+    Paths are compared from their end, in any case, with / or \\ between folders, as annotations come from other
+    machines.
 
     Parameters
     ----------
     folder
-        Of the recordings.
+        The folder of the recordings.
     tables
-        The annotations, a file or a folder. A name without a path is looked for in the same subfolder first. None:
-        they stand beside the recordings.
+        The annotations, a file or a folder. A name without folders is searched in the same subfolder first. None: the
+        annotations are next to the recordings.
     by_path
-        Whether paths in tables are looked for in the folder; False: they stay as they are.
+        True: paths in tables are searched in the folder. False: they stay as they are.
     length
-        Gives the seconds of a file, None where it cannot be read.
+        Returns the seconds of a file, None if it cannot be read.
     """
 
     def __init__(
@@ -86,12 +87,12 @@ class Recordings:
 
     @cached_property
     def names(self) -> list[str]:
-        """All of them, relative to the folder."""
+        """All recordings, relative to the folder."""
         return find_audio(self.folder)[0]
 
     @cached_property
-    def _called(self) -> dict[str, list[str]]:
-        """By name, and by name without its ending where no recording is called so."""
+    def _by_name(self) -> dict[str, list[str]]:
+        """Paths by name, and by name without ending if that is not itself a name."""
         whole: dict[str, list[str]] = {}
         stems: dict[str, list[str]] = {}
         for path in self.names:
@@ -101,74 +102,76 @@ class Recordings:
         return stems | whole
 
     def of_table(self, table: Path) -> str:
-        """The recording that has the name of a table.
+        """Return the recording that has the name of a table.
 
         Raises
         ------
         DataError
-            Where there is none, or more than one.
+            If there is none, or more than one.
         """
         try:
-            found = self.find(_stem(table), table)
+            path = self.find(_stem(table), table)
         except DataError as error:
             raise DataError(f"{table}: {error}") from None
-        if found is None:
+        if path is None:
             raise DataError(
                 f"{table} does not say which recording it belongs to, and there is none called {_stem(table)} "
                 f"(.wav, .flac ...) in {self.folder}. Name the table after its recording."
             )
-        return found
+        return path
 
-    def placed(self, found: Annotations, table: Path) -> Annotations:
-        """Annotations with the paths that their recordings have in the folder; those that are not there keep theirs.
+    def with_paths(self, annotations: Annotations, table: Path) -> Annotations:
+        """Replace paths by those of the recordings in the folder. Recordings that are not there keep their path.
 
         Raises
         ------
         DataError
-            Where a path may be that of several recordings, or several paths that of one: all at once.
+            If a path fits several recordings, or several paths fit one: all at once.
         """
         if not self._by_path:
-            return found
+            return annotations
         names, problems = {}, []
-        for given in found.recordings:
+        for given in annotations.recordings:
             try:
                 names[given] = self.find(given, table) or _plain(given)
             except DataError as error:
                 problems.append(str(error))
         if problems:
             raise DataError(f"{table}: {plural(len(problems), 'recording')} in doubt:\n{listing(problems)}")
-        paths = [names[str(name)] for name in found.table["path"]]
+        paths = [names[str(name)] for name in annotations.table["path"]]
         return replace(
-            found, table=found.table.assign(path=paths), recordings=tuple(dict.fromkeys(names.values()))
+            annotations,
+            table=annotations.table.assign(path=paths),
+            recordings=tuple(dict.fromkeys(names.values())),
         )
 
     def seconds(self, given: str, table: Path) -> float | None:
-        """The length of the recording that a table gives the path of; None: it cannot be known here."""
+        """Return the length of the recording with this path in a table; None if it is unknown."""
         if self._length is None:
             return None
         try:
             path = self.find(given, table) if self._by_path else given
-        except DataError:  # is said with all others that are in doubt
+        except DataError:  # reported with all other ambiguous paths
             return None
         return None if path is None else self._length(self.folder / path)
 
     def find(self, given: str, table: Path) -> str | None:
-        """The recording that a table gives the path, the name, or the name without ending of; None: it is not there.
+        """Find a recording by the path, the name, or the name without ending from a table; None if it is not there.
 
         Raises
         ------
         DataError
-            Where several fit equally well, or another path was given for the one that does.
+            If several fit equally well, or another path was used for the one that fits.
         """
         name = _plain(given).rpartition("/")[2]
-        fitting = self._called.get(name_key(name), [])
+        candidates = self._by_name.get(name_key(name), [])
         named = "/" in given.replace("\\", "/")
         folders = _folders(given) if named else self._folders_of(table)
-        best = [path for path in fitting if _folders(path) == folders]
+        best = [path for path in candidates if _folders(path) == folders]
         if not best and not named and is_audio(name):
-            best = [path for path in fitting if not _folders(path)]
+            best = [path for path in candidates if not _folders(path)]
         if not best:
-            best = self._nearest(fitting, folders, whole=named and not _ABSOLUTE.match(_plain(given)))
+            best = self._nearest(candidates, folders, whole=named and not _ABSOLUTE.match(_plain(given)))
         best = [path for path in best if path == _plain(given)] or best
         if len(best) > 1:
             raise DataError(
@@ -176,22 +179,22 @@ class Recordings:
                 "its path, or put the table into a folder called as that of its recording."
             )
         if best:
-            shown = given if named else (table.parent / given).as_posix()
-            self._claim(best[0], _Claim(shown, folders, self._shared(best[0], folders), named))
+            shown_path = given if named else (table.parent / given).as_posix()
+            self._claim(best[0], _Claim(shown_path, folders, self._shared(best[0], folders), named))
         return best[0] if best else None
 
-    def _nearest(self, fitting: Sequence[str], folders: tuple[str, ...], *, whole: bool) -> list[str]:
-        """Those that share the most folders; ``whole``: one path must end as the other, with a folder."""
-        shared = {path: self._shared(path, folders) for path in fitting}
+    def _nearest(self, candidates: Sequence[str], folders: tuple[str, ...], *, whole: bool) -> list[str]:
+        """Return the paths that share most folders; with ``whole``, one path must end like the other."""
+        shared = {path: self._shared(path, folders) for path in candidates}
         most = max(shared.values(), default=0)
         return [
             path
-            for path in fitting
+            for path in candidates
             if shared[path] == most and (not whole or most == len(folders) or 0 < len(_folders(path)) <= most)
         ]
 
     def _shared(self, path: str, folders: tuple[str, ...]) -> int:
-        """How many folders above a recording are called as these, from its own upwards."""
+        """Count the folders above a recording that equal these, from its own folder up."""
         return max(_common((*base, *_folders(path)), folders) for base in self._bases)
 
     def _folders_of(self, table: Path) -> tuple[str, ...]:
@@ -201,7 +204,7 @@ class Recordings:
 
     def _claim(self, path: str, claim: _Claim) -> None:
         claims = self._claims.setdefault(path, [])
-        other = next((one for one in claims if not one.agrees(claim)), None)
+        other = next((earlier for earlier in claims if not earlier.agrees(claim)), None)
         if other is not None:
             raise DataError(
                 f"{path} would be the recording of {other.given} and of {claim.given}, which are different paths. "
@@ -212,7 +215,7 @@ class Recordings:
 
 
 def _stem(path: Path) -> str:
-    """The name of the recording in the name of its table.
+    """Return the name of the recording from the name of its table.
 
     Examples
     --------
@@ -228,7 +231,7 @@ def _stem(path: Path) -> str:
 
 
 def _plain(given: str) -> str:
-    """As aurist writes paths.
+    """Normalise a path to the form that aurist writes.
 
     Examples
     --------
@@ -239,14 +242,14 @@ def _plain(given: str) -> str:
 
 
 def _folders(given: str) -> tuple[str, ...]:
-    """The folders in a path, as they are compared."""
-    return tuple(name_key(part) for part in _plain(given).split("/")[:-1] if part)
+    """Return the folders of a path in the form for comparison."""
+    return tuple(name_key(level) for level in _plain(given).split("/")[:-1] if level)
 
 
-def _common(one: Sequence[str], other: Sequence[str]) -> int:
-    """How many are equal, from the end."""
+def _common(first: Sequence[str], second: Sequence[str]) -> int:
+    """Count equal items from the end."""
     shared = 0
-    for a, b in zip(reversed(one), reversed(other), strict=False):
+    for a, b in zip(reversed(first), reversed(second), strict=False):
         if a != b:
             break
         shared += 1

@@ -1,4 +1,4 @@
-"""Raven's selections over two recordings or more, which it opens one after another: a part for each."""
+"""Divide Raven's selections that cross from one recording to the next, as Raven opens them in sequence."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-#: Seconds by which times of a table may differ: programs round them.
+#: Tolerance of times in seconds, as programs round them.
 _TOLERANCE = 0.01
 
 
@@ -21,9 +21,9 @@ class Selection:
     path
         The recording that it begins in.
     start, end
-        Seconds from the beginning of that recording; the end may lie behind its end.
+        Seconds from the beginning of that recording; the end may be after its end.
     begin
-        Seconds in the sequence where that recording begins; NaN: not known.
+        Seconds from the start of the sequence to the start of that recording; NaN: unknown.
     last
         The recording that it ends in; None: the table does not say.
     """
@@ -36,14 +36,14 @@ class Selection:
 
 
 class RecordingSequence:
-    """Recordings one after another, as the selections of a table tell it.
+    """A sequence of recordings, derived from the selections of a table.
 
     Parameters
     ----------
     spans
         All selections.
     seconds
-        Gives the length of a recording; None: not known.
+        Returns the length of a recording; None: unknown.
     """
 
     def __init__(self, spans: Sequence[Selection], seconds: Callable[[str], float | None]) -> None:
@@ -53,12 +53,12 @@ class RecordingSequence:
             if not math.isnan(span.begin):
                 begins.setdefault(span.path, span.begin)
         self._begins = dict(sorted(begins.items(), key=lambda pair: pair[1]))
-        together = any(after - before <= _TOLERANCE for before, after in pairwise(self._begins.values()))
-        if together or any(self._contradicts(span) for span in spans):
-            self._begins = {}  # tables that were joined, say
+        overlapping = any(after - before <= _TOLERANCE for before, after in pairwise(self._begins.values()))
+        if overlapping or any(self._contradicts(span) for span in spans):
+            self._begins = {}  # probably joined tables
 
     def _contradicts(self, span: Selection) -> bool:
-        """Tell whether a selection cannot be in this one sequence."""
+        """Tell whether a selection does not fit this sequence."""
         if math.isnan(span.begin):
             return False
         if abs(span.begin - self._begins[span.path]) > _TOLERANCE:
@@ -67,30 +67,30 @@ class RecordingSequence:
         return following is not None and span.begin + span.start >= self._begins[following] + _TOLERANCE
 
     def _next(self, path: str) -> str | None:
-        """The next recording of which the table says where it begins."""
+        """Return the next recording with a known start."""
         if path not in self._begins:
             return None
         begin = self._begins[path] + _TOLERANCE
         return next((other for other, at in self._begins.items() if at > begin), None)
 
-    def _called(self, last: str | None) -> str | None:
-        """A recording as its own selections call it: its name alone may stand in "End File"."""
+    def _full_path(self, last: str | None) -> str | None:
+        """Return a recording's path as in its own selections, as "End File" may hold only its name."""
         same = [
             path for path in self._begins if last and posixpath.basename(path) == posixpath.basename(last)
         ]
         return same[0] if len(same) == 1 and last not in self._begins else last
 
-    def parts(self, span: Selection) -> list[Selection] | None:
-        """Divide a selection among its recordings; itself where it is in one; None where that cannot be known.
+    def divide(self, span: Selection) -> list[Selection] | None:
+        """Divide a selection among its recordings; return it whole if it is in one, None if that is unknown.
 
         Examples
         --------
         >>> spans = [Selection("a.wav", 58, 63, 0), Selection("b.wav", 10, 11, 60)]
-        >>> [(part.path, part.start, part.end) for part in RecordingSequence(spans, lambda _: None).parts(spans[0])]
+        >>> [(s.path, s.start, s.end) for s in RecordingSequence(spans, lambda _: None).divide(spans[0])]
         [('a.wav', 58, 60), ('b.wav', 0.0, 3)]
         """
         following = None if math.isnan(span.begin) else self._next(span.path)
-        span = replace(span, last=self._called(span.last))
+        span = replace(span, last=self._full_path(span.last))
         if span.last is None:
             if following is None or span.begin + span.end <= self._begins[following] + _TOLERANCE:
                 return [span]
@@ -105,30 +105,30 @@ class RecordingSequence:
         return [replace(span, end=length), Selection(str(span.last), 0.0, span.end - length)]
 
     def _by_begins(self, span: Selection) -> list[Selection] | None:
-        """By where the recordings begin, of which it may hold some as a whole."""
+        """Divide by the starts of recordings; the selection may contain whole recordings."""
         end = span.begin + span.end
         begins = list(self._begins.items())
-        made = []
-        for place, (path, begin) in enumerate(begins):
-            until = begins[place + 1][1] if place + 1 < len(begins) else math.inf
+        selections = []
+        for index, (path, begin) in enumerate(begins):
+            until = begins[index + 1][1] if index + 1 < len(begins) else math.inf
             start = span.start if path == span.path else 0.0
             stop = min(end, until) - begin
             if span.begin <= begin + _TOLERANCE and stop - start > _TOLERANCE:
-                made.append(Selection(path, start, stop))
-        if not made or span.last not in (None, made[-1].path):
+                selections.append(Selection(path, start, stop))
+        if not selections or span.last not in (None, selections[-1].path):
             return None
-        return made
+        return selections
 
 
 def end_of(begin: str, path: str, file: str) -> str | None:
-    """The recording that a selection ends in, where that is another than it begins in.
+    """Return the recording that a selection ends in, if it is not the one that it begins in.
 
     Parameters
     ----------
     begin
-        The recording that it begins in, with its folders if they are known.
+        The recording that it begins in, with its folders if known.
     path, file
-        Cells of "End Path" and "End File", either may be empty.
+        Cells of "End Path" and "End File"; either may be empty.
 
     Examples
     --------

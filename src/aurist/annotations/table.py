@@ -1,4 +1,4 @@
-"""Annotations: boxes in time, and mostly in frequency, with what is in them or surely is not."""
+"""Annotations: boxes in time, mostly also in frequency, with a label that is present or absent."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ STATES = (PRESENT, ABSENT)
 
 
 class Annotation(NamedTuple):
-    """One of them."""
+    """One annotation: a box with its label."""
 
     path: str
     start: float
@@ -33,7 +33,7 @@ class Annotation(NamedTuple):
 
     @property
     def has_band(self) -> bool:
-        """Whether both frequencies are known."""
+        """True if both frequencies are known."""
         return not (math.isnan(self.low) or math.isnan(self.high))
 
 
@@ -44,15 +44,15 @@ class Annotations:
     Parameters
     ----------
     table
-        One row an annotation, the columns of `COLUMNS`: ``path`` (of the recording, as the file has it), ``start`` and
+        One row per annotation, the columns of `COLUMNS`: ``path`` (of the recording, as in the file), ``start`` and
         ``end`` in seconds of that recording, ``low`` and ``high`` in Hz (NaN: not given), ``label``, ``state``
-        ("present", or "absent" where somebody has made sure that it is not there), ``score`` (NaN: none).
+        ("present", or "absent" if somebody has checked that it is not there), ``score`` (NaN: none).
     recordings
-        The recordings that were listened to, those without any annotation too.
+        The annotated recordings, also those without any annotation.
     root
         The folder that relative paths start from.
     notes
-        What was guessed or passed over, for people.
+        Guesses and skipped data, for people.
     """
 
     table: pd.DataFrame
@@ -77,77 +77,82 @@ def make_annotations(
     root: Path | None = None,
     notes: Sequence[str] = (),
 ) -> Annotations:
-    """Annotations from rows, whose numbers may be text as files have it; what is not given gets its default.
+    """Make annotations from rows. Numbers may be text; missing fields get defaults.
 
-    Rows without a label are left out, with a note: they mark a place, and their recording was listened to.
+    Rows without a label are left out, with a note. Their recording still counts as annotated.
 
     Parameters
     ----------
     rows
-        Each has at least ``path, start, end, label``.
+        Each row has at least ``path, start, end, label``.
     where
-        Which file it is, for messages.
+        The file's name, for messages.
     lines
-        Where each row stands in it.
+        The line of each row in the file.
 
     Raises
     ------
     DataError
-        Where a number is none, an annotation ends before it begins, or there is no path: all bad rows at once.
+        If a number is invalid, an annotation ends before it begins, or there is no path: all bad rows at once.
 
     Examples
     --------
-    >>> made = make_annotations([{"path": "a.wav", "start": "1.5", "end": 2, "label": "wren"}], "a.txt")
-    >>> made.table[["path", "start", "end", "label", "state"]].to_dict("records")
+    >>> annotations = make_annotations([{"path": "a.wav", "start": "1.5", "end": 2, "label": "wren"}], "a.txt")
+    >>> annotations.table[["path", "start", "end", "label", "state"]].to_dict("records")
     [{'path': 'a.wav', 'start': 1.5, 'end': 2.0, 'label': 'wren', 'state': 'present'}]
     """
     problems: list[str] = []
-    found = []
-    for place, row in enumerate(rows):
+    kept_rows = []
+    for index, row in enumerate(rows):
         if _is_nothing(row["label"]):
             continue
-        line = lines[place] if lines is not None else place + 1
+        line = lines[index] if lines is not None else index + 1
         values = {
             name: _number(row, name, line, problems) for name in ("start", "end", "low", "high", "score")
         }
-        problems += [f"row {line}: {what}" for what in _wrong(row, values)]
+        problems += [f"row {line}: {problem}" for problem in _problems(row, values)]
         state = str(row.get("state", PRESENT))
-        found.append({"path": str(row["path"]), **values, "label": str(row["label"]).strip(), "state": state})
+        kept_rows.append(
+            {"path": str(row["path"]), **values, "label": str(row["label"]).strip(), "state": state}
+        )
     if problems:
         raise DataError(
             f"{where}: {plural(len(problems), 'thing')} that cannot be:\n{listing(problems)}\n"
             "Times are in seconds of the recording, and frequencies in Hz."
         )
-    table = pd.DataFrame(found, columns=list(COLUMNS))
+    table = pd.DataFrame(kept_rows, columns=list(COLUMNS))
     table = table.astype(dict.fromkeys(("start", "end", "low", "high", "score"), np.float64))
-    named = dict.fromkeys([*recordings, *(str(row["path"]) for row in rows)])
-    odd = sorted({str(row["label"]) for row in found} & MISSING)
-    if odd:
-        notes = [*notes, f"{Path(where).name}: taken as names of classes, not as missing: {', '.join(odd)}"]
-    blank = len(rows) - len(found)
-    if blank:
-        notes = [*notes, f"{Path(where).name}: {plural(blank, 'row')} without a label left out"]
-    return Annotations(table, tuple(named), root, tuple(notes))
+    paths = dict.fromkeys([*recordings, *(str(row["path"]) for row in rows)])
+    unusual_labels = sorted({str(row["label"]) for row in kept_rows} & MISSING)
+    if unusual_labels:
+        notes = [
+            *notes,
+            f"{Path(where).name}: taken as names of classes, not as missing: {', '.join(unusual_labels)}",
+        ]
+    n_blank = len(rows) - len(kept_rows)
+    if n_blank:
+        notes = [*notes, f"{Path(where).name}: {plural(n_blank, 'row')} without a label left out"]
+    return Annotations(table, tuple(paths), root, tuple(notes))
 
 
-def together(parts: Sequence[Annotations]) -> Annotations:
-    """Several tables as one; relative paths are made absolute where they start from different folders."""
-    roots = {part.root for part in parts}
+def join_annotations(sources: Sequence[Annotations]) -> Annotations:
+    """Join several tables. Relative paths become absolute if they start from different folders."""
+    roots = {source.root for source in sources}
     root = next(iter(roots)) if len(roots) == 1 else None
     tables: list[pd.DataFrame] = []
     recordings: list[str] = []
     notes: list[str] = []
-    for part in parts:
-        prefix = None if root is not None else part.root
-        placed = [_placed(str(name), prefix) for name in part.table["path"]]
-        tables.append(part.table.assign(path=placed))
-        recordings += [_placed(name, prefix) for name in part.recordings]
-        notes += part.notes
+    for source in sources:
+        prefix = None if root is not None else source.root
+        paths = [_absolute(str(name), prefix) for name in source.table["path"]]
+        tables.append(source.table.assign(path=paths))
+        recordings += [_absolute(name, prefix) for name in source.recordings]
+        notes += source.notes
     table = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(COLUMNS))
     return Annotations(table, tuple(dict.fromkeys(recordings)), root, tuple(dict.fromkeys(notes)))
 
 
-def _placed(name: str, folder: Path | None) -> str:
+def _absolute(name: str, folder: Path | None) -> str:
     return name if folder is None or Path(name).is_absolute() else str(folder / name)
 
 
@@ -163,27 +168,27 @@ def _number(row: dict[str, Any], name: str, line: int, problems: list[str]) -> f
 
 
 def _is_nothing(value: object) -> bool:
-    """Nothing, blanks, or NaN as JSON has it; a text is a label, even "NA"."""
+    """Tell whether a label is empty, blank, or NaN as in JSON; any text is a label, even "NA"."""
     return value is None or value != value or not str(value).strip()
 
 
 def _is_no_number(value: object) -> bool:
-    """Whether a cell of numbers is empty, or says so: R writes NA."""
+    """Tell whether a cell of numbers is empty or marked as missing: R writes NA."""
     return _is_nothing(value) or str(value).strip() in MISSING
 
 
-def _wrong(row: dict[str, Any], values: dict[str, float]) -> list[str]:
-    said = []
+def _problems(row: dict[str, Any], values: dict[str, float]) -> list[str]:
+    problems = []
     start, end, low, high = (values[name] for name in ("start", "end", "low", "high"))
-    said += [f"there is no {name}" for name in ("start", "end") if _is_no_number(row.get(name))]
+    problems += [f"there is no {name}" for name in ("start", "end") if _is_no_number(row.get(name))]
     if start < 0 or np.isinf([start, end]).any():
-        said.append(f"start is {start:g} s and end is {end:g} s")
+        problems.append(f"start is {start:g} s and end is {end:g} s")
     elif end < start:
-        said.append(f"it ends at {end:g} s, before it starts at {start:g} s")
+        problems.append(f"it ends at {end:g} s, before it starts at {start:g} s")
     if high < low:
-        said.append(f"its highest frequency, {high:g} Hz, is below its lowest, {low:g} Hz")
+        problems.append(f"its highest frequency, {high:g} Hz, is below its lowest, {low:g} Hz")
     if not str(row["path"]).strip():
-        said.append("there is no recording")
+        problems.append("there is no recording")
     if row.get("state", PRESENT) not in STATES:
-        said.append(f"state is {row['state']!r}, but must be one of: {', '.join(STATES)}")
-    return said
+        problems.append(f"state is {row['state']!r}, but must be one of: {', '.join(STATES)}")
+    return problems

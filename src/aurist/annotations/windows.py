@@ -1,4 +1,4 @@
-"""From boxes to clips: what is learnt from annotated recordings, a stretch at a time."""
+"""Cut annotated recordings into labelled clips: windows or boxes."""
 
 from __future__ import annotations
 
@@ -18,40 +18,40 @@ UNANNOTATED = ("absent", "unknown", "partial")
 GROUPS = ("recording", "folder", "day")
 #: A date in a recording's name, as recorders write it: 20190522 or 2019-05-22.
 _DAY = re.compile(r"(?<!\d)((?:19|20)\d\d)[-_.]?([01]\d)[-_.]?([0-3]\d)(?!\d)")
-#: Windows that begin less than this before the recording ends hold next to nothing new.
+#: A window that begins less than this before the end of the recording is not needed.
 _TOLERANCE = 1e-6
 
 
 @dataclass(frozen=True)
 class CutOptions:
-    """How recordings are cut.
+    """Options to cut recordings into clips.
 
     Parameters
     ----------
     clip_mode
-        "windows": the whole recording, a window every ``hop`` seconds. "boxes": a clip for each box, to be heard with
-        sound around it by a network whose window is placed "centre"; a point gets a window around it.
+        "windows": the whole recording, a window every ``hop`` seconds. "boxes": a clip for each box; a network with
+        window placement "centre" also gets the sound around it. A point gets a window around it.
     window, hop
-        Of the windows; without a hop they follow each other.
+        Length and hop of the windows; without a hop there is no overlap.
     min_overlap
-        Seconds of a box that a window must hold to have its label; or half of the box where that is less.
+        Seconds of a box that a window must contain to get its label, or half of the box if that is less.
     background
-        Windows without any label that are kept for each one with labels, drawn by lot; None: all of them, or none where
-        what is not annotated is unknown, for nothing can be learnt from them.
+        Windows without labels to keep per window with labels, drawn at random; None: all of them, or none if classes
+        without annotation are unknown, as such windows teach nothing.
     unannotated
-        Whether what is not annotated is "absent" (somebody listened to everything), "unknown", or absent "partial" what
-        is: in clips with a label the others are absent, and of all other clips only what boxes say is known.
+        The meaning of a class without annotation: "absent" (somebody listened to everything), "unknown", or "partial":
+        absent in clips with a label, unknown in all others.
     group_by
-        What must not straddle folds: the "recording", its "folder" (a site, as a rule), or the "day" in its name.
+        The group that stays in one fold: the "recording", its "folder" (often a site), or the "day" in its name.
     seed
-        Of the draw of the background.
+        Seed of the draw of the background.
     band
-        Networks shall hear the band alone in which the boxes lie, from the lowest frequency of all to the highest.
+        True: networks only get the band of the boxes, from the lowest frequency of all boxes to the highest.
 
     Raises
     ------
     ConfigError
-        Where a value makes no sense.
+        If a value is invalid.
     """
 
     clip_mode: str = "windows"
@@ -65,8 +65,8 @@ class CutOptions:
     band: bool = False
 
     def __post_init__(self) -> None:
-        for name, known in (("clip_mode", CLIP_MODES), ("group_by", GROUPS), ("unannotated", UNANNOTATED)):
-            check_one_of(name, getattr(self, name), known)
+        for name, allowed in (("clip_mode", CLIP_MODES), ("group_by", GROUPS), ("unannotated", UNANNOTATED)):
+            check_one_of(name, getattr(self, name), allowed)
         for name in ("window", "hop", "min_overlap"):
             value = getattr(self, name)
             if value is not None and not 0 < value < float("inf"):
@@ -77,7 +77,7 @@ class CutOptions:
 
 @dataclass(frozen=True)
 class _Cut:
-    """A stretch of a recording, and what is in it."""
+    """A stretch of a recording with its labels."""
 
     path: str
     start: float
@@ -87,7 +87,7 @@ class _Cut:
 
     @property
     def empty(self) -> bool:
-        """Whether nothing was said of it."""
+        """True if it has no present and no absent label."""
         return not self.present and not self.absent
 
 
@@ -98,44 +98,43 @@ def to_clips(
     *,
     partial: Collection[str] = (),
 ) -> Clips:
-    """Cut annotated recordings into clips with several labels each.
+    """Cut annotated recordings into clips that may have several labels.
 
-    What is confirmed to be absent stands in ``absent``; what both a present and an absent box say of a stretch is
-    present.
+    Labels of absent boxes go to ``absent``. If a stretch has a present and an absent box of a label, it is present.
 
     Parameters
     ----------
     annotations
-        Of all recordings.
+        The annotations of all recordings.
     durations
         Seconds of each recording.
     options
-        How to cut.
+        The options.
     partial
-        Recordings of which what is not annotated is unknown, whatever ``options.unannotated`` says of the others.
+        Recordings where classes without annotation are unknown, regardless of ``options.unannotated``.
 
     Raises
     ------
     DataError
-        Where the length of a recording is not known, boxes lie behind its end, or nothing is annotated: all at once;
-        where their band is asked for, and none has one.
+        If the length of a recording is unknown, boxes are after its end, or there are no annotations: all at once. Or
+        if ``options.band`` is set and no box has a band.
 
     Examples
     --------
     >>> from aurist.annotations import make_annotations
-    >>> made = make_annotations([{"path": "a.wav", "start": 4, "end": 6.5, "label": "wren"}], "a.txt")
-    >>> clips = to_clips(made, {"a.wav": 10.0}, CutOptions(window=5))
+    >>> annotations = make_annotations([{"path": "a.wav", "start": 4, "end": 6.5, "label": "wren"}], "a.txt")
+    >>> clips = to_clips(annotations, {"a.wav": 10.0}, CutOptions(window=5))
     >>> list(zip(clips.table["start"], clips.table["labels"]))
     [(0.0, ('wren',)), (5.0, ('wren',))]
     """
     _check(annotations, durations)
     by_path: dict[str, list[Annotation]] = {path: [] for path in annotations.recordings}
-    for one in annotations:
-        by_path[one.path].append(_inside(one, durations[one.path]))
+    for annotation in annotations:
+        by_path[annotation.path].append(_inside(annotation, durations[annotation.path]))
     cuts: list[_Cut] = []
     for path, boxes in by_path.items():
         stretches = (
-            [_stretch(one, durations[path], options) for one in boxes]
+            [_stretch(annotation, durations[path], options) for annotation in boxes]
             if options.clip_mode == "boxes"
             else _windows(durations[path], options)
         )
@@ -143,10 +142,11 @@ def to_clips(
     unknown = set(partial if options.unannotated == "absent" else by_path)
     cuts = _with_some_background(cuts, options, unknown)
     if unknown:
-        labels, beside = frozenset(one.label for one in annotations), options.unannotated == "partial"
+        labels = frozenset(annotation.label for annotation in annotations)
+        rest_absent = options.unannotated == "partial"
         cuts = [
             replace(cut, absent=labels - cut.present)
-            if cut.path not in unknown or (beside and cut.present and cut.path not in partial)
+            if cut.path not in unknown or (rest_absent and cut.present and cut.path not in partial)
             else cut
             for cut in cuts
         ]
@@ -167,25 +167,27 @@ def to_clips(
 
 
 def _band(annotations: Annotations) -> tuple[float, float]:
-    """From the lowest frequency of the boxes to the highest."""
-    boxes = [one for one in annotations if one.has_band]
+    """Return the lowest and the highest frequency of all boxes."""
+    boxes = [annotation for annotation in annotations if annotation.has_band]
     if not boxes:
         raise DataError(
             "The band of the boxes was asked for, but no annotation has a lowest and a highest frequency. Leave --band "
             "out, or give tables with both columns."
         )
-    return min(one.low for one in boxes), max(one.high for one in boxes)
+    return min(annotation.low for annotation in boxes), max(annotation.high for annotation in boxes)
 
 
 def _check(annotations: Annotations, durations: Mapping[str, float]) -> None:
     problems = [
         f"{path}: its length is not known" for path in annotations.recordings if path not in durations
     ]
-    for one in annotations:
-        length = durations.get(one.path, float("inf"))
-        if one.start > length + _TOLERANCE or (one.start >= length and one.end > one.start):
+    for annotation in annotations:
+        length = durations.get(annotation.path, float("inf"))
+        if annotation.start > length + _TOLERANCE or (
+            annotation.start >= length and annotation.end > annotation.start
+        ):
             problems.append(
-                f"{one.path}: {one.label} at {one.start:g} s, but the recording lasts {length:g} s"
+                f"{annotation.path}: {annotation.label} at {annotation.start:g} s, but the recording lasts {length:g} s"
             )
     if not len(annotations):
         problems.append("there is no annotation at all")
@@ -197,7 +199,7 @@ def _check(annotations: Annotations, durations: Mapping[str, float]) -> None:
 
 
 def _windows(length: float, options: CutOptions) -> list[tuple[float, float]]:
-    """Windows until the end; the last one is moved back to end with the recording."""
+    """Return windows up to the end; the last one is moved back to end with the recording."""
     hop = options.hop or options.window
     last = max(0.0, length - options.window)
     starts = np.arange(0.0, last + _TOLERANCE, hop)
@@ -206,52 +208,55 @@ def _windows(length: float, options: CutOptions) -> list[tuple[float, float]]:
     return [(float(start), min(length, float(start) + options.window)) for start in starts]
 
 
-def _inside(one: Annotation, length: float) -> Annotation:
-    """A point at the very end lies in the last window."""
-    if one.end > one.start or one.start < length:
-        return one
+def _inside(annotation: Annotation, length: float) -> Annotation:
+    """Move a point at the very end into the last window."""
+    if annotation.end > annotation.start or annotation.start < length:
+        return annotation
     last = float(np.nextafter(length, 0.0))
-    return one._replace(start=last, end=last)
+    return annotation._replace(start=last, end=last)
 
 
-def _stretch(one: Annotation, length: float, options: CutOptions) -> tuple[float, float]:
-    """A box; a point has no length of its own, and gets that of a window."""
-    if one.end > one.start:
-        return one.start, one.end
-    start = min(max(0.0, one.start - options.window / 2), max(0.0, length - options.window))
+def _stretch(annotation: Annotation, length: float, options: CutOptions) -> tuple[float, float]:
+    """Return the times of a box; a point gets a window around it."""
+    if annotation.end > annotation.start:
+        return annotation.start, annotation.end
+    start = min(max(0.0, annotation.start - options.window / 2), max(0.0, length - options.window))
     return start, min(length, start + options.window)
 
 
 def _filled(path: str, start: float, end: float, boxes: list[Annotation], options: CutOptions) -> _Cut:
-    inside = [one for one in boxes if _is_in(one, start, end, options.min_overlap)]
-    present = frozenset(one.label for one in inside if one.state != ABSENT)
-    absent = frozenset(one.label for one in inside if one.state == ABSENT)
+    inside = [annotation for annotation in boxes if _is_in(annotation, start, end, options.min_overlap)]
+    present = frozenset(annotation.label for annotation in inside if annotation.state != ABSENT)
+    absent = frozenset(annotation.label for annotation in inside if annotation.state == ABSENT)
     return _Cut(path, start, end, present, absent - present)
 
 
-def _is_in(one: Annotation, start: float, end: float, min_overlap: float) -> bool:
-    """Whether so much of a box is in a stretch; a point is in it where it lies in it."""
-    shared = min(one.end, end) - max(one.start, start)
-    if one.end == one.start:
-        return start <= one.start < end
-    # a box longer than the stretch cannot lie in it by half
-    return shared > 0 and shared >= min(min_overlap, 0.5 * (one.end - one.start), end - start) - _TOLERANCE
+def _is_in(annotation: Annotation, start: float, end: float, min_overlap: float) -> bool:
+    """Tell whether a stretch contains enough of a box, or contains a point."""
+    shared = min(annotation.end, end) - max(annotation.start, start)
+    if annotation.end == annotation.start:
+        return start <= annotation.start < end
+    # half of a long box may not fit in the stretch
+    return (
+        shared > 0
+        and shared >= min(min_overlap, 0.5 * (annotation.end - annotation.start), end - start) - _TOLERANCE
+    )
 
 
 def _with_some_background(cuts: list[_Cut], options: CutOptions, unknown: Collection[str]) -> list[_Cut]:
-    """Some of the windows without labels; of recordings that are known in part these teach nothing."""
+    """Keep some windows without labels, but none of ``unknown`` recordings, as these teach nothing."""
     if options.background is None:
         return [cut for cut in cuts if not (cut.empty and cut.path in unknown)]
     empty = [i for i, cut in enumerate(cuts) if cut.empty]
-    wanted = round(options.background * (len(cuts) - len(empty)))
+    n_kept = round(options.background * (len(cuts) - len(empty)))
     rng = np.random.default_rng(options.seed)
-    dropped: npt.NDArray[np.intp] = rng.permutation(empty)[wanted:].astype(np.intp)
-    left = set(dropped.tolist())
-    return [cut for i, cut in enumerate(cuts) if i not in left]
+    dropped: npt.NDArray[np.intp] = rng.permutation(empty)[n_kept:].astype(np.intp)
+    dropped_rows = set(dropped.tolist())
+    return [cut for i, cut in enumerate(cuts) if i not in dropped_rows]
 
 
 def _group(path: str, group: str) -> str:
-    """What a recording belongs together with.
+    """Return the group of a recording.
 
     Examples
     --------
@@ -260,5 +265,5 @@ def _group(path: str, group: str) -> str:
     """
     if group == "folder":
         return path.replace("\\", "/").rpartition("/")[0] or path
-    found = _DAY.search(path.replace("\\", "/").rpartition("/")[2]) if group == "day" else None
-    return "-".join(found.groups()) if found else path
+    match = _DAY.search(path.replace("\\", "/").rpartition("/")[2]) if group == "day" else None
+    return "-".join(match.groups()) if match else path

@@ -1,4 +1,4 @@
-"""Annotations and detections to files that other programs open."""
+"""Write annotations and detections to files for other programs."""
 
 from __future__ import annotations
 
@@ -20,42 +20,42 @@ def write_annotations(
     path: Path,
     form: str,
     *,
-    sounds: Mapping[str, RecordingFacts] | None = None,
+    facts: Mapping[str, RecordingFacts] | None = None,
     safe_csv: bool = False,
 ) -> None:
-    """Write annotations; all of these formats can be read back.
+    """Write annotations. All formats can be read again.
 
     Parameters
     ----------
     annotations
-        What to write.
+        The annotations.
     path
-        The file; replaced as a whole.
+        The file; it is replaced as a whole.
     form
         One of `FORMATS`.
-    sounds
-        What a Raven table wants to know of each recording: see `aurist.annotations.raven.write_raven`.
+    facts
+        Properties of each recording for a Raven table: see `aurist.annotations.raven.write_raven`.
     safe_csv
-        In a CSV, write text that a spreadsheet would take for a formula so that it does not.
+        In a CSV, put a quote in front of text that a spreadsheet would read as a formula.
 
     Raises
     ------
     ConfigError
-        Where there is no such format.
+        If there is no such format.
     DataError
-        Where the format cannot hold them: Audacity's holds one recording.
+        If the format cannot hold them: Audacity's holds one recording.
     """
     check_one_of("format", form, FORMATS)
     if form == "raven":
-        write_raven(annotations, path, sounds=sounds)
+        write_raven(annotations, path, facts=facts)
     elif form == "audacity":
         write_audacity(annotations, path)
     elif form == "csv":
         write_csv(annotations.table, path, safe=safe_csv, float_format="%.9g")
     else:
         records = annotations.table.to_dict("records")
-        said = [{str(key): value for key, value in row.items() if value == value} for row in records]
-        with atomic_path(path) as part:
-            part.write_text(
-                "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in said), encoding="utf-8"
+        filled = [{str(key): value for key, value in row.items() if value == value} for row in records]
+        with atomic_path(path) as temporary:
+            temporary.write_text(
+                "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in filled), encoding="utf-8"
             )

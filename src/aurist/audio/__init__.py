@@ -1,8 +1,15 @@
-"""Decoding: the only place that opens sound files."""
+"""Decode sound files. No other folder opens them."""
 
-from aurist.audio.info import AudioInfo, Decoded, Source, UnreadableAudioError, in_words, lost_end
-from aurist.audio.reading import decode_full, opened, probe, read, read_stretch, resample
-from aurist.audio.streaming import Stretch, one_channel, resampled, span_around
+from aurist.audio.info import (
+    AudioInfo,
+    Decoded,
+    Source,
+    UnreadableAudioError,
+    describe_lost_end,
+    format_stretches,
+)
+from aurist.audio.reading import decode_full, open_audio, probe, read, read_stretch, resample
+from aurist.audio.streaming import Stretch, resampled, span_around, to_mono
 
 __all__ = [
     "AudioInfo",
@@ -11,14 +18,14 @@ __all__ = [
     "Stretch",
     "UnreadableAudioError",
     "decode_full",
-    "in_words",
-    "lost_end",
-    "one_channel",
-    "opened",
+    "describe_lost_end",
+    "format_stretches",
+    "open_audio",
     "probe",
     "read",
     "read_stretch",
     "resample",
     "resampled",
     "span_around",
+    "to_mono",
 ]

@@ -1,4 +1,4 @@
-"""Streams one behind the other in one file, heard as one sound."""
+"""Decode a file with several streams in a row as one sound."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from aurist.audio.info import AudioInfo, Samples
 from aurist.audio.layout import Layout
 from aurist.audio.sndfile import SndfileSource
 
-#: Samples of the lower rate that are more than a resampler's filter reaches; seconds that are resampled at once.
+#: Samples of the lower rate beyond the reach of a resampler's filter; seconds that are resampled at once.
 _AROUND, _SECONDS = 1024, 20
-#: No two links have rates as far apart as this.
+#: Links with a larger ratio of sample rates are damaged.
 _MAX_RATIO = 256
 
 
@@ -31,11 +31,11 @@ class ChainSource:
             try:
                 source = SndfileSource(path, link)
             except soundfile.LibsndfileError:
-                # one that is cut in its header is the loss of the end
+                # if only the last link cannot be opened, the file was cut in its header
                 lost += number < len(layout.links)
                 continue
-            one, other = sorted((source.info.sample_rate, self._links[0].info.sample_rate))
-            if other > _MAX_RATIO * one:
+            lower, higher = sorted((source.info.sample_rate, self._links[0].info.sample_rate))
+            if higher > _MAX_RATIO * lower:
                 source.close()  # the rate in its header is damaged
                 lost += 1
                 continue
@@ -44,14 +44,14 @@ class ChainSource:
         self._rate, self._channels = first.sample_rate, first.channels
         self._starts = [0, *accumulate(self._length(link.info) for link in self._links)]
         n = self._starts[-1]
-        words = [layout.told(n / self._rate)]
+        notes = [layout.header_note(n / self._rate)]
         if lost:
-            words.append(f"{lost} of its {len(layout.links)} parts cannot be decoded and were passed over")
+            notes.append(f"{lost} of its {len(layout.links)} parts cannot be decoded and were passed over")
         others = {link.info.sample_rate for link in self._links} - {self._rate}
         if others:
             rates = ", ".join(f"{rate:,}" for rate in sorted(others))
-            words.append(
-                f"parts of it are at {rates} Hz, and were resampled to the {self._rate:,} Hz of the first"
+            notes.append(
+                f"parts of it have {rates} Hz, and were resampled to {self._rate:,} Hz, the rate of the first"
             )
         promised = round(n * layout.promise) if layout.truncated else n
         self.info = AudioInfo(
@@ -61,7 +61,7 @@ class ChainSource:
             first.format,
             first.subtype,
             max(n, promised),
-            "; ".join(filter(None, words)),
+            "; ".join(filter(None, notes)),
         )
         self.truncated = layout.truncated
         self.gaps: list[tuple[int, int]] = []
@@ -85,7 +85,7 @@ class ChainSource:
         return round(info.frames * self._rate / info.sample_rate)
 
     def _of_link(self, link: SndfileSource, low: int, high: int) -> Iterator[Samples]:
-        """Samples [low, high) of a link at our rate, as many as were counted: what cannot be decoded is silence."""
+        """Decode samples [low, high) of a link at the chain's rate; missing samples are silence."""
         blocks = (
             link.blocks(low, high)
             if link.info.sample_rate == self._rate
@@ -101,18 +101,18 @@ class ChainSource:
     def _resampled(self, link: SndfileSource, low: int, high: int) -> Iterator[Samples]:
         import soxr
 
-        theirs = link.info.sample_rate
-        common = math.gcd(theirs, self._rate)
-        step_in, step_out = theirs // common, self._rate // common
-        around = math.ceil(_AROUND * max(1.0, theirs / self._rate))
+        link_rate = link.info.sample_rate
+        common = math.gcd(link_rate, self._rate)
+        step_in, step_out = link_rate // common, self._rate // common
+        margin = math.ceil(_AROUND * max(1.0, link_rate / self._rate))
         for begin in range(low, high, _SECONDS * self._rate):
             stop = min(high, begin + _SECONDS * self._rate)
-            # a sample of both rates, far enough before
-            steps = max(0, math.floor(begin * theirs / self._rate) - around) // step_in
-            last = math.ceil(stop * theirs / self._rate) + around
-            parts = list(link.blocks(steps * step_in, last))
-            if parts:
-                y = soxr.resample(np.concatenate(parts), theirs, self._rate, quality="HQ")
+            # start at a sample of both rates, far enough before
+            steps = max(0, math.floor(begin * link_rate / self._rate) - margin) // step_in
+            last = math.ceil(stop * link_rate / self._rate) + margin
+            blocks = list(link.blocks(steps * step_in, last))
+            if blocks:
+                y = soxr.resample(np.concatenate(blocks), link_rate, self._rate, quality="HQ")
                 yield y[begin - steps * step_out : stop - steps * step_out].astype(np.float32, copy=False)
 
     def _with_channels(self, block: Samples) -> Samples:

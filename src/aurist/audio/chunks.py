@@ -1,4 +1,4 @@
-"""WAV, RF64, W64, AIFF, CAF and AU: how much sound there is, whatever their headers say of its size."""
+"""Find the sound in WAV, RF64, W64, AIFF, CAF and AU files, even if the sizes in their headers are wrong."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ from aurist.audio.mpeg import mpeg_layout
 
 _MPEG_LAYER_3 = 0x0055
 _32_BITS = 1 << 32
-#: A header without its sound is below that, in bytes.
+#: The largest header before the sound, in bytes.
 _HEAD = 1 << 24
-#: Bytes behind the sound up to which they may be other chunks though its size is one that says nothing.
+#: Bytes after the sound that may be other chunks, if the stated size is a placeholder.
 _TRAILER = 1 << 20
-#: Fewer bytes behind the sound are no more of it.
+#: Fewer bytes after the sound are not counted as sound.
 _SOME = 1024
 _GUID = bytes.fromhex("f3acd3118cd100c04f8edb8a")
 
 
 @dataclass(frozen=True)
 class _Family:
-    """How a container writes its chunks."""
+    """The format of a container's chunks."""
 
-    #: Where the first one begins, bytes of a name, how a size is written, and what chunks begin at multiples of.
+    #: Offset of the first chunk, bytes of a name, struct format of a size, and alignment of chunks.
     first: int
     name: int
     size: str
     align: int
-    #: The chunk of the sound, and the bytes in it before the sound.
+    #: Name of the sound's chunk, and bytes in it before the sound.
     data: bytes
     before: int = 0
-    #: Bytes of its own head that a size counts.
+    #: Bytes of the chunk's own header that its size includes.
     counted: int = 0
-    #: Where the size of the whole file stands, and the bytes that it does not count.
+    #: Offset of the size of the whole file, and bytes that this size does not include.
     total: tuple[int, int] | None = None
 
     @property
@@ -42,7 +42,7 @@ class _Family:
         return struct.calcsize(self.size)
 
     def packed(self, size: int) -> bytes:
-        """A size, or as much of it as there is room for."""
+        """Pack a size; sizes above the largest signed one are clamped."""
         return struct.pack(self.size, min(size, (1 << 31) - 1) if self.width == 4 else size)
 
 
@@ -57,52 +57,52 @@ _FAMILIES = {
     b"riff": _Family(40, 16, "<Q", 8, b"data" + _GUID, counted=24, total=(16, 0)),
 }
 MAGICS = frozenset(_FAMILIES)
-#: Codings without blocks, of which libsndfile takes what is there where the header says more.
+#: Codings without blocks: libsndfile reads them to the end of the file if the header states more.
 _PLAIN = (0x0001, 0x0003, 0x0006, 0x0007, 0xFFFE)
 
 
 @dataclass(frozen=True)
 class _Chunk:
-    """Where a chunk's size is written, where its body begins, and how long that is said to be."""
+    """A chunk: offset of its size field, offset of its body, and stated size."""
 
     size_at: int
     body: int
     size: int
 
 
-def chunk_layout(part: FilePart) -> Layout:
-    """Where the sound of a file of chunks lies."""
-    magic = part.at(0, 4)
+def chunk_layout(file: FilePart) -> Layout:
+    """Find the sound in a file of chunks."""
+    magic = file.at(0, 4)
     family = _FAMILIES[magic]
-    chunks = dict(_chunks(part, family))
+    chunks = dict(_chunks(file, family))
     chunk = chunks.get(family.data)
     if chunk is None:
         return Layout()
     begin = chunk.body + family.before
-    room = max(0, part.size - begin)
+    room = max(0, file.size - begin)
     is_wide = magic in (b"RF64", b"BW64")
-    stated = _wide(part, chunk, chunks) if is_wide else chunk.size - family.before
-    size, promise, truncated = _judged(part, family, begin, stated)
+    stated = _wide(file, chunk, chunks) if is_wide else chunk.size - family.before
+    size, promise, truncated = _judged(file, family, begin, stated)
     end = begin + size + size % family.align
-    if promise == 1 and part.at(end, 4) == magic:
-        return _joined(part.within(0, end), part.within(end))
-    tag = _format_tag(part, chunks)
+    if promise == 1 and file.at(end, 4) == magic:
+        return _joined(file.within(0, end), file.within(end))
+    tag = _format_tag(file, chunks)
     if tag == _MPEG_LAYER_3:
-        # libsndfile takes the chunks behind an MP3 for sound, and pads
-        inside = part.within(begin, size)
+        # libsndfile reads the chunks after an MP3 as sound, and pads
+        inside = file.within(begin, size)
         pieces = mpeg_layout(inside).pieces or ((inside.begin, inside.size),)
         return Layout(pieces, format="WAV", promise=promise, truncated=truncated)
     is_clamped = not is_wide and tag in (*_PLAIN, None) and family.width == 4 and stated >= room
     if not size or begin > _HEAD or is_clamped or (promise == 1 and magic != b"BW64"):
         return Layout(promise=promise, truncated=truncated)
-    pieces = (_head(part, family, chunks, begin, size), (part.begin + begin, size))
+    pieces = (_head(file, family, chunks, begin, size), (file.begin + begin, size))
     raw = pieces[1:] if family is _RIFF and size >= _32_BITS - _HEAD else ()
     name = "RF64" if is_wide else "WAV" if raw else None
     return Layout(pieces, raw, name, promise=promise, truncated=truncated)
 
 
 def _joined(*parts: FilePart) -> Layout:
-    """Files that were put one behind the other."""
+    """Join the layouts of files that were concatenated."""
     links: list[Layout] = []
     for part in parts:
         layout = chunk_layout(part)
@@ -112,73 +112,73 @@ def _joined(*parts: FilePart) -> Layout:
     return Layout(links=tuple(links), truncated=links[-1].truncated)
 
 
-def _format_tag(part: FilePart, chunks: dict[bytes, _Chunk]) -> int | None:
-    """The coding of a WAV file."""
-    return int.from_bytes(part.at(chunks[b"fmt "].body, 2), "little") if b"fmt " in chunks else None
+def _format_tag(file: FilePart, chunks: dict[bytes, _Chunk]) -> int | None:
+    """Return the coding of a WAV file."""
+    return int.from_bytes(file.at(chunks[b"fmt "].body, 2), "little") if b"fmt " in chunks else None
 
 
-def au_layout(part: FilePart) -> Layout:
-    """Where the sound of a file of Sun's and NeXT's lies."""
-    order = "<" if part.at(0, 4) == b"dns." else ">"
-    head = part.at(0, 12)
+def au_layout(file: FilePart) -> Layout:
+    """Find the sound in an AU file (Sun, NeXT)."""
+    order = "<" if file.at(0, 4) == b"dns." else ">"
+    head = file.at(0, 12)
     if len(head) < 12:
         return Layout()
     begin, stated = struct.unpack_from(order + "II", head, 4)
-    size, promise, truncated = _judged(part, None, begin, stated)
+    size, promise, truncated = _judged(file, None, begin, stated)
     if promise == 1 or not size or not 24 <= begin <= _HEAD:
         return Layout(truncated=truncated)
-    patched = bytearray(part.at(0, begin))
+    patched = bytearray(file.at(0, begin))
     struct.pack_into(order + "I", patched, 8, min(size, (1 << 31) - 1))
-    return Layout((bytes(patched), (part.begin + begin, size)), promise=promise, truncated=truncated)
+    return Layout((bytes(patched), (file.begin + begin, size)), promise=promise, truncated=truncated)
 
 
-def _judged(part: FilePart, family: _Family | None, begin: int, stated: int) -> tuple[int, float, bool]:
-    """The bytes to be heard, those that the header says as a share of them, and whether some are missing."""
-    room = max(0, part.size - begin)
+def _judged(file: FilePart, family: _Family | None, begin: int, stated: int) -> tuple[int, float, bool]:
+    """Return the bytes of sound, the stated bytes as a share of them, and True if some are missing."""
+    room = max(0, file.size - begin)
     is_narrow = family is None or family.width == 4
     if stated <= 0 or says_nothing(stated):
-        if stated <= 0 and not _is_sound(part, family, begin):
+        if stated <= 0 and not _is_sound(file, family, begin):
             return 0, 1.0, False
         if 0 < stated <= room <= stated + _TRAILER:
             return stated, 1.0, False
         return room, 0.0, False
     if stated > room:
         return room, *promise_of(stated, room)
-    # 32 bits cannot count what is there
+    # a size of 32 bits overflows
     size = stated + ((room - stated) // _32_BITS * _32_BITS if is_narrow else 0)
-    if _is_sound(part, family, begin + size):
+    if _is_sound(file, family, begin + size):
         size = room
     return size, stated / size, False
 
 
-def _is_sound(part: FilePart, family: _Family | None, at: int) -> bool:
-    """Tell whether what follows is sound, too: neither chunks nor tags nor zeros, but quite some bytes."""
-    head = part.at(at, 10)
-    if part.size - at < _SOME or tag_size(head) or head.startswith((b"<", b"LYRICS", *_FAMILIES)):
+def _is_sound(file: FilePart, family: _Family | None, at: int) -> bool:
+    """Tell whether more sound follows: many bytes that are neither chunks nor tags nor zeros."""
+    head = file.at(at, 10)
+    if file.size - at < _SOME or tag_size(head) or head.startswith((b"<", b"LYRICS", *_FAMILIES)):
         return False
-    if not any(part.at(at, _TRAILER)) and not any(part.at(part.size - _TRAILER, _TRAILER)):
+    if not any(file.at(at, _TRAILER)) and not any(file.at(file.size - _TRAILER, _TRAILER)):
         return False
-    return family is None or not any(_are_chunks(part, family, begin) for begin in (at, at + at % 2))
+    return family is None or not any(_are_chunks(file, family, begin) for begin in (at, at + at % 2))
 
 
-def _are_chunks(part: FilePart, family: _Family, at: int) -> bool:
-    """Tell whether chunks follow up to the end."""
-    for name, chunk in _chunks(part, family, at):
+def _are_chunks(file: FilePart, family: _Family, at: int) -> bool:
+    """Tell whether only chunks follow, up to the end."""
+    for name, chunk in _chunks(file, family, at):
         if not all(32 <= letter < 127 for letter in name[:4]):
             return False
         end = chunk.body + chunk.size
-        if chunk.size < 0 or end > part.size + 1:
+        if chunk.size < 0 or end > file.size + 1:
             return False
-        if end >= part.size - family.align:
+        if end >= file.size - family.align:
             return True
     return False
 
 
-def _chunks(part: FilePart, family: _Family, at: int | None = None) -> Iterator[tuple[bytes, _Chunk]]:
-    """The chunks from an offset on, up to the sound."""
+def _chunks(file: FilePart, family: _Family, at: int | None = None) -> Iterator[tuple[bytes, _Chunk]]:
+    """Yield the chunks from an offset on, up to the sound."""
     at = family.first if at is None else at
     for _ in range(1000):
-        head = part.at(at, family.name + family.width)
+        head = file.at(at, family.name + family.width)
         if len(head) < family.name + family.width:
             return
         name, (size,) = head[: family.name], struct.unpack_from(family.size, head, family.name)
@@ -189,17 +189,17 @@ def _chunks(part: FilePart, family: _Family, at: int | None = None) -> Iterator[
         at = chunk.body + -(-chunk.size // family.align) * family.align
 
 
-def _wide(part: FilePart, chunk: _Chunk, chunks: dict[bytes, _Chunk]) -> int:
-    """The size of 64 bits that stands in a chunk of its own; 0 where it does not."""
+def _wide(file: FilePart, chunk: _Chunk, chunks: dict[bytes, _Chunk]) -> int:
+    """Return the 64-bit size from the chunk ds64; 0 if there is none."""
     if chunk.size < _32_BITS - 1:
         return chunk.size
-    body = part.at(chunks[b"ds64"].body, 16) if b"ds64" in chunks else b""
+    body = file.at(chunks[b"ds64"].body, 16) if b"ds64" in chunks else b""
     return int(struct.unpack_from("<8xQ", body)[0]) if len(body) == 16 else 0
 
 
-def _head(part: FilePart, family: _Family, chunks: dict[bytes, _Chunk], begin: int, size: int) -> bytes:
-    """Everything before the sound, with sizes that hold."""
-    head = bytearray(part.at(0, begin))
+def _head(file: FilePart, family: _Family, chunks: dict[bytes, _Chunk], begin: int, size: int) -> bytes:
+    """Return all bytes before the sound, with correct sizes."""
+    head = bytearray(file.at(0, begin))
     chunk = chunks[family.data]
     body = begin - chunk.body + size
     head[chunk.size_at : chunk.size_at + family.width] = family.packed(body + family.counted)

@@ -1,4 +1,4 @@
-"""Files that libsndfile does not know (m4a, wma, the sound of a video), by way of an ffmpeg on the PATH."""
+"""Decode files that libsndfile cannot read (m4a, wma, the sound of a video) with the ffmpeg on the PATH."""
 
 from __future__ import annotations
 
@@ -12,27 +12,26 @@ from aurist.audio.info import AudioInfo, Samples, UnreadableAudioError
 from aurist.audio.layout import Layout
 from aurist.audio.pipes import ADVICE, Decoding, Identity, Pipe, identity, packets_end, waiting
 
-#: What ffmpeg says where it does not know a length, and gives one none the less.
+#: ffmpeg's warning that its length is only estimated.
 _GUESSED = "Estimating duration from bitrate"
-#: Seconds that the last packet may end apart from the length in the header, as durations are rounded; or without that
-#: being worth a word, as codecs pad.
+#: Tolerance in seconds between the last packet and the length in the header: for rounding, and for a note (codecs pad).
 _ROUNDED, _PADDED = 0.1, 0.5
 
 
 def available() -> bool:
-    """Whether there is an ffmpeg on the PATH."""
+    """Tell whether there is an ffmpeg on the PATH."""
     return shutil.which("ffmpeg") is not None
 
 
 class FfmpegSource:
-    """A file that ffmpeg decodes into a pipe, from its beginning: exact, and bounded in memory.
+    """A file that ffmpeg decodes through a pipe: exact to the sample, with bounded memory.
 
-    Where one call of `blocks` has ended the next goes on, as the ffmpeg of the first waits for it.
+    The next call of `blocks` continues at the end of the last one, as its ffmpeg waits.
     """
 
     def __init__(self, path: Path) -> None:
         self._path, self._file = path, identity(path)
-        self.gaps: list[tuple[int, int]] = []  # ffmpeg steps over damage in its own ways
+        self.gaps: list[tuple[int, int]] = []  # ffmpeg skips damage without a report
         self.info, self.truncated = _looked_at(self._file)
 
     def blocks(self, first: int, last: int | None) -> Iterator[Samples]:
@@ -40,9 +39,9 @@ class FfmpegSource:
         to_be_continued = False
         try:
             for begin, block in decoding.blocks(first):
-                kept = block[max(0, first - begin) : None if last is None else max(0, last - begin)]
-                if len(kept):
-                    yield kept
+                cut = block[max(0, first - begin) : None if last is None else max(0, last - begin)]
+                if len(cut):
+                    yield cut
                 if last is not None and begin + len(block) >= last:
                     to_be_continued = True
                     return
@@ -59,14 +58,14 @@ class FfmpegSource:
                 decoding.close()
 
     def close(self) -> None:
-        """Nothing is open between calls but what waits, and ends with this process."""
+        """Do nothing: only waiting decodings are open, and they end with this process."""
 
 
 @lru_cache(maxsize=1 << 12)
 def _looked_at(file: Identity) -> tuple[AudioInfo, bool]:
-    """What a file holds, and whether its end is missing; looked at once for each file as it is."""
+    """Return a file's info, and True if its end is missing; cached until the file changes."""
     path = file[0]
-    # -t 0: the header of the WAV that would come is all that is wanted here
+    # -t 0: only the WAV header is needed here
     with Pipe(path, "-t", "0") as pipe:
         rate, channels = pipe.sample_rate, pipe.channels
     log = pipe.log
@@ -74,7 +73,7 @@ def _looked_at(file: Identity) -> tuple[AudioInfo, bool]:
     is_guess = _GUESSED in log
     stated = 0.0 if is_guess else _duration(log)
     seconds = _length(path, stated)
-    # a picture may go on for longer than the sound
+    # the picture may last longer than the sound
     truncated = stated - seconds > _ROUNDED and " Video: " not in log
     is_right = is_guess or not seconds or abs(stated - seconds) <= _PADDED
     layout = Layout(promise=1.0 if is_right else stated / seconds, truncated=truncated)
@@ -85,13 +84,13 @@ def _looked_at(file: Identity) -> tuple[AudioInfo, bool]:
         "FFMPEG",
         codec.group(1).upper() if codec else "UNKNOWN",
         round(stated * rate) if truncated else 0,
-        layout.told(seconds),
+        layout.header_note(seconds),
     )
     return info, truncated
 
 
 def _length(path: Path, stated: float) -> float:
-    """Seconds of sound: those stated where a packet ends then, else those of all packets that are there."""
+    """Return seconds of sound: the stated length if a packet ends there, else the end of the last packet."""
     before = max(0.0, stated - 1)
     if stated and abs(before + packets_end(path, before) - stated) <= _ROUNDED:
         return stated
@@ -99,6 +98,6 @@ def _length(path: Path, stated: float) -> float:
 
 
 def _duration(log: str) -> float:
-    """Seconds; 0 where there is no saying."""
-    found = re.search(r"Duration: (\d+):(\d+):(\d+(?:\.\d+)?)", log)
-    return sum(float(x) * f for x, f in zip(found.groups(), (3600, 60, 1), strict=True)) if found else 0.0
+    """Read the duration in seconds from ffmpeg's log; 0 if it gives none."""
+    match = re.search(r"Duration: (\d+):(\d+):(\d+(?:\.\d+)?)", log)
+    return sum(float(x) * f for x, f in zip(match.groups(), (3600, 60, 1), strict=True)) if match else 0.0

@@ -1,4 +1,4 @@
-"""FLAC: how much there is of it by its last frame, where the header does not say, or says something else."""
+"""Find the length of a FLAC by its last frame, if the header gives none or a wrong one."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from aurist.audio.layout import FilePart, Layout, promise_of, tags_before, tags_
 
 _SYNC = re.compile(rb"\xff[\xf8\xf9]")
 _MAGIC = b"fLaC\x00\x00\x00\x22"
-#: Bytes of the magic, and the header of the first block with it.
+#: Offset of the first block's body, and its size.
 _INFO, _INFO_SIZE = 8, 34
-#: Bytes from the end on in which the last frame is looked for, first and at most.
+#: Bytes at the end to search for the last frame: first, and at most.
 _TAIL, _LONGEST = 1 << 15, 1 << 24
 _UNKNOWN = (1 << 36) - 1
-#: Samples of a frame by the four bits that say so.
+#: Samples of a frame by its four-bit code.
 _BLOCKS = (0, 192, 576, 1152, 2304, 4608, 0, 0, *(256 << power for power in range(8)))
 
 
 @dataclass(frozen=True)
 class _Frame:
-    """Where a frame begins in the bytes that were looked at, its first sample, and how many it has."""
+    """A frame: its offset in the searched bytes, its first sample, and its count of samples."""
 
     at: int
     first: int
@@ -34,18 +34,18 @@ class _Frame:
         return self.first + self.samples
 
 
-def flac_layout(part: FilePart) -> Layout:
-    """How much there is of a FLAC: by its header where the last frame agrees."""
-    begin = tags_before(part)
-    info = part.at(begin + _INFO, _INFO_SIZE)
-    if len(info) < _INFO_SIZE or part.at(begin, 4) != b"fLaC":
+def flac_layout(file: FilePart) -> Layout:
+    """Find the length of a FLAC. The header is used if the last frame agrees."""
+    begin = tags_before(file)
+    info = file.at(begin + _INFO, _INFO_SIZE)
+    if len(info) < _INFO_SIZE or file.at(begin, 4) != b"fLaC":
         return Layout()
     block, total = struct.unpack_from(">H", info)[0], int.from_bytes(info[13:18], "big") & _UNKNOWN
-    end = _without_zeros(part, begin)
+    end = _without_zeros(file, begin)
     size = max(_TAIL, 2 * int.from_bytes(info[7:10], "big"))
     while True:
         start = max(begin, end - size)
-        tail = part.at(start, end - start)
+        tail = file.at(start, end - start)
         frames = list(_frames(tail, block))
         last = _last(frames)
         if total and frames and (last or frames[-1]).end == total:
@@ -55,40 +55,40 @@ def flac_layout(part: FilePart) -> Layout:
         size *= 8
     if last is None:
         return Layout()
-    if links := _links(part, begin, end):
+    if links := _links(file, begin, end):
         return Layout(links=links)
     is_cut = _crc16(tail[last.at :]) != 0
     n, stop = (last.first, start + last.at) if is_cut else (last.end, end)
     if not n:
         return Layout()
     promise, truncated = promise_of(0 if total == _UNKNOWN else total, n)
-    head = bytearray(part.at(begin, _INFO + _INFO_SIZE))
+    head = bytearray(file.at(begin, _INFO + _INFO_SIZE))
     head[_INFO + 13 : _INFO + 18] = (info[13] >> 4 << 36 | n).to_bytes(5, "big")
     sound = begin + len(head)
-    pieces = (bytes(head), (part.begin + sound, stop - sound))
+    pieces = (bytes(head), (file.begin + sound, stop - sound))
     return Layout(pieces, promise=promise, truncated=truncated or (is_cut and promise == 0))
 
 
-def _links(part: FilePart, begin: int, end: int) -> tuple[Layout, ...]:
-    """Files that were put one behind the other; none where there is only one."""
+def _links(file: FilePart, begin: int, end: int) -> tuple[Layout, ...]:
+    """Return the layouts of concatenated files; empty if there is only one file."""
     starts = [begin]
-    with part.mapped() as data:
-        while (at := data.find(_MAGIC, part.begin + starts[-1] + _INFO + _INFO_SIZE, part.begin + end)) >= 0:
-            starts.append(at - part.begin)
+    with file.mapped() as data:
+        while (at := data.find(_MAGIC, file.begin + starts[-1] + _INFO + _INFO_SIZE, file.begin + end)) >= 0:
+            starts.append(at - file.begin)
     if len(starts) == 1:
         return ()
     links = []
     for start, stop in zip(starts, [*starts[1:], end], strict=True):
-        layout = flac_layout(part.within(start, stop - start))
-        links.append(layout if layout.pieces else Layout(((part.begin + start, stop - start),)))
+        layout = flac_layout(file.within(start, stop - start))
+        links.append(layout if layout.pieces else Layout(((file.begin + start, stop - start),)))
     return tuple(links)
 
 
-def _without_zeros(part: FilePart, begin: int) -> int:
-    """Where the file ends but for tags, and for zeros, which were room on the disk for what never came."""
-    end = tags_behind(part)
+def _without_zeros(file: FilePart, begin: int) -> int:
+    """Return the end of the file without tags and without zeros (disk space that was never written)."""
+    end = tags_behind(file)
     while end > begin:
-        tail = part.at(max(begin, end - _TAIL), min(_TAIL, end - begin))
+        tail = file.at(max(begin, end - _TAIL), min(_TAIL, end - begin))
         if rest := tail.rstrip(b"\0"):
             # a checksum may end in zeros
             return min(end, end - len(tail) + len(rest) + 2)
@@ -97,33 +97,33 @@ def _without_zeros(part: FilePart, begin: int) -> int:
 
 
 def _last(frames: list[_Frame]) -> _Frame | None:
-    """The last frame of those that follow another one: what only looks like a frame does not."""
+    """Return the last frame that follows another frame; bytes that only look like a frame do not."""
     ends = {0} | {frame.end for frame in frames}
     return next((frame for frame in reversed(frames) if frame.first in ends), None)
 
 
 def _frames(raw: bytes, block: int) -> Iterator[_Frame]:
-    """What has the header of a frame; ``block``: samples of a frame where that is the same for all."""
+    """Yield everything with a frame's header; ``block``: samples per frame if all frames are equal."""
     for match in _SYNC.finditer(raw):
         at = match.start()
         head = raw[at : at + 16]
-        found = _header(head)
-        if found is None:
+        header = _header(head)
+        if header is None:
             continue
-        number, samples = found
+        number, samples = header
         yield _Frame(at, number if head[1] & 1 else number * block, samples)
 
 
 def _header(head: bytes) -> tuple[int, int] | None:
-    """The number of a frame, or of its first sample, and its samples; None: it is no header."""
+    """Return the number of a frame or of its first sample, and its samples; None if it is no header."""
     if len(head) < 7 or head[2] & 0x0F == 15 or head[2] >> 4 == 0 or head[3] & 1 or head[3] >> 4 > 10:
         return None
-    # the number is written as UTF-8 would be, up to seven bytes
-    ones = 8 - (~head[4] & 0xFF).bit_length()
-    length = max(1, ones)
-    if ones in (1, 8) or len(head) < 4 + length + 4:
+    # the number is coded like UTF-8, in up to seven bytes
+    leading_ones = 8 - (~head[4] & 0xFF).bit_length()
+    length = max(1, leading_ones)
+    if leading_ones in (1, 8) or len(head) < 4 + length + 4:
         return None
-    number = head[4] & (0x7F if not ones else (1 << (7 - ones)) - 1)
+    number = head[4] & (0x7F if not leading_ones else (1 << (7 - leading_ones)) - 1)
     for byte in head[5 : 4 + length]:
         if byte >> 6 != 2:
             return None

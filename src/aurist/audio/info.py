@@ -1,4 +1,4 @@
-"""What is known of a sound file, and the error for those that cannot be decoded."""
+"""Types for a sound file: its properties, its samples, and the error if it cannot be decoded."""
 
 from __future__ import annotations
 
@@ -15,53 +15,53 @@ from aurist.errors import DataError
 
 Samples = npt.NDArray[np.float32]
 
-#: A recording that ends so many seconds before its header says has lost its end: codecs pad, and durations are rounded.
+#: A recording that ends more seconds before its stated length has lost its end. Codecs pad, and durations are rounded.
 _LOST = 0.2
 
 
 class UnreadableAudioError(DataError):
-    """A sound file cannot be decoded: which, what was found in it, and what to do.
+    """A sound file cannot be decoded: the file, the problem, and the next step.
 
     Parameters
     ----------
     path
         The file.
-    found
-        What is wrong with it, as a clause: "is empty (0 bytes)".
+    problem
+        The problem, as a clause: "is empty (0 bytes)".
     advice
         The next step, as a sentence.
     """
 
-    def __init__(self, path: Path, found: str, advice: str) -> None:
-        super().__init__(f"{path} {found}. {advice}")
+    def __init__(self, path: Path, problem: str, advice: str) -> None:
+        super().__init__(f"{path} {problem}. {advice}")
         self.path = path
-        self.found = found
+        self.problem = problem
         self.advice = advice
 
     def __reduce__(self) -> tuple[type[UnreadableAudioError], tuple[Path, str, str]]:
-        # exceptions are rebuilt from args, which hold the one message: without this none crosses processes
-        return type(self), (self.path, self.found, self.advice)
+        # exceptions are rebuilt from args, and these hold only the message: this lets the error cross processes
+        return type(self), (self.path, self.problem, self.advice)
 
 
 @dataclass(frozen=True)
 class AudioInfo:
-    """What a sound file holds.
+    """Properties of a sound file.
 
     Parameters
     ----------
     sample_rate
         In Hz.
     frames
-        Samples per channel that can be decoded, whatever the header says; a file that is damaged within may hold fewer
+        Samples per channel that can be decoded, even if the header is wrong. A file with damage inside may hold fewer
         (see `decode_full`).
     channels
-        How many.
+        Count of channels.
     format, subtype
         The container and the coding in libsndfile's terms ("WAV", "PCM_16"), or ("FFMPEG", the codec).
     promised
-        Samples per channel before its end was lost, as the header has it; 0: as ``frames``.
+        Samples per channel by the header, if the end is missing; 0: as ``frames``.
     note
-        What is wrong with the header of a file that is whole, as a clause; "": nothing.
+        The fault of a whole file's header, as a clause; "" if there is none.
     """
 
     sample_rate: int
@@ -74,7 +74,7 @@ class AudioInfo:
 
     @property
     def duration(self) -> float:
-        """Length in seconds of what can be decoded.
+        """Return the length in seconds that can be decoded.
 
         Examples
         --------
@@ -85,21 +85,21 @@ class AudioInfo:
 
     @property
     def promised_duration(self) -> float:
-        """Seconds before its end was lost, as the header has it."""
+        """Return the length in seconds that the header promises."""
         return max(self.frames, self.promised) / self.sample_rate
 
 
-def lost_end(length: float, promised: float) -> str:
-    """Say that a recording has lost its end, as a clause; "" where it has not.
+def describe_lost_end(length: float, promised: float) -> str:
+    """Describe that a recording has lost its end, as a clause; "" if it has not.
 
     Parameters
     ----------
     length, promised
-        Seconds that there are, and that its header says.
+        Seconds of sound, and seconds by the header.
 
     Examples
     --------
-    >>> lost_end(3.0, 60.0), lost_end(59.9, 60.0)
+    >>> describe_lost_end(3.0, 60.0), describe_lost_end(59.9, 60.0)
     ('ends after 3.0 s, though its header says 60.0 s: its end is missing', '')
     """
     if promised - length <= _LOST:
@@ -118,9 +118,9 @@ class Decoded:
     sample_rate
         Of ``samples``, in Hz.
     info
-        What was known before.
+        Properties of the file before it was decoded.
     truncated
-        Whether the file ends before its header says: the rest of a download or of a recording is missing.
+        True if the file ends before its header says: the rest of a download or a recording is missing.
     """
 
     samples: Samples
@@ -129,12 +129,12 @@ class Decoded:
     truncated: bool
 
 
-def in_words(stretches: Iterable[tuple[float, float]], shown: int = 5) -> str:
-    """Stretches of time in seconds as words, to the tenth; those that meet are one.
+def format_stretches(stretches: Iterable[tuple[float, float]], most: int = 5) -> str:
+    """Format stretches of time in seconds, to a tenth of a second; stretches that touch are joined.
 
     Examples
     --------
-    >>> in_words([(61.02, 62.81), (1.0, 1.5), (1.25, 2.0)])
+    >>> format_stretches([(61.02, 62.81), (1.0, 1.5), (1.25, 2.0)])
     '1.0 to 2.0 s, 61.0 to 62.9 s'
     """
     joined: list[list[float]] = []
@@ -143,23 +143,23 @@ def in_words(stretches: Iterable[tuple[float, float]], shown: int = 5) -> str:
             joined[-1][1] = max(joined[-1][1], end)
         else:
             joined.append([start, end])
-    said = [f"{start:.1f} to {end:.1f} s" for start, end in joined[:shown]]
-    return ", ".join(said) + (f" and {len(joined) - shown} more" if len(joined) > shown else "")
+    texts = [f"{start:.1f} to {end:.1f} s" for start, end in joined[:most]]
+    return ", ".join(texts) + (f" and {len(joined) - most} more" if len(joined) > most else "")
 
 
 class Source(Protocol):
-    """A file opened for decoding: libsndfile's or ffmpeg's."""
+    """An open sound file that can be decoded, by libsndfile or ffmpeg."""
 
     info: AudioInfo
-    #: The file is known to be cut short (known for sure once it is decoded to its end).
+    #: True if the end is known to be missing; certain once the file was decoded to its end.
     truncated: bool
-    #: Frames [first, last) that are damaged, and given as silence, as far as the file has been decoded.
+    #: Damaged frames [first, last), given as silence, in the part that was decoded.
     gaps: list[tuple[int, int]]
 
     def blocks(self, first: int, last: int | None) -> Iterator[Samples]:
-        """The frames [first, last) in blocks of (n, channels); fewer where the file ends before."""
+        """Yield frames [first, last) in blocks of (n, channels); fewer if the file ends before."""
         ...
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         ...

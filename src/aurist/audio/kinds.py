@@ -1,4 +1,4 @@
-"""The layout of a file, by its first bytes."""
+"""Find the layout of a file by its first bytes."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from aurist.audio.sniff import is_frame
 
 
 def layout_of(path: Path) -> Layout:
-    """Where the sound of a file lies, and how much there is; looked at once for each file as it is.
+    """Find the sound in a file, and its length; cached until the file changes.
 
-    Files that are whole cost the reading of their header and their end; those without a count that holds are looked
-    through, but not decoded.
+    For whole files only the header and the end are read. Files without a correct length are read through, but not
+    decoded.
 
     Raises
     ------
     OSError
-        Where it cannot be read.
+        If the file cannot be read.
     """
     return _layout(identity(path))
 
@@ -33,9 +33,9 @@ def layout_of(path: Path) -> Layout:
 def _layout(file: Identity) -> Layout:
     path, _, size = file
     with path.open("rb") as opened:
-        part = FilePart(opened, 0, size)
-        begin = tags_before(part)
-        inside = part.within(begin)
+        whole = FilePart(opened, 0, size)
+        begin = tags_before(whole)
+        inside = whole.within(begin)
         magic = inside.at(0, 4)
         if magic == b"fLaC":
             return flac_layout(inside)
@@ -46,7 +46,7 @@ def _layout(file: Identity) -> Layout:
         elif magic in (b".snd", b"dns."):
             layout = au_layout(inside)
         elif begin or is_frame(magic) or path.suffix.lower() == ".mp3":
-            return mpeg_layout(part)
+            return mpeg_layout(whole)
         else:
             return Layout()
         if begin and not layout.pieces and not layout.links:

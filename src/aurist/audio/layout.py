@@ -1,4 +1,4 @@
-"""Where the sound of a file lies, and how much of it there is, where its header is not to be believed."""
+"""The layout of a sound file: the bytes of sound and its length, even if the header is wrong."""
 
 from __future__ import annotations
 
@@ -14,37 +14,37 @@ from typing import TYPE_CHECKING, BinaryIO
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-#: Bytes of our own, or those of the file from an offset on: so many.
+#: New bytes, or a range of the file: offset and count.
 Piece = bytes | tuple[int, int]
 
-# programs that write to a pipe leave the largest size that they know in the header: that promises nothing
+# programs that write to a pipe leave the largest possible size in the header: a placeholder
 _LARGEST = (range(0x7FFF0000, 0x80010000), range(0xFFFF0000, 1 << 32), range(1 << 62, 1 << 64))
-#: A header that promises so much, and so many times what is there, was written before the recording.
+#: A stated size this large, and so many times the real one, was written before the recording.
 _PLACEHOLDER, _TIMES = 1 << 28, 100
 
 
 @dataclass(frozen=True)
 class Layout:
-    """How to open a file so that all of its sound is heard.
+    """Instructions to open a file so that all of its sound is read.
 
     Parameters
     ----------
     pieces
-        The file as it should be; empty: as it is.
+        The corrected file; empty: the file as it is.
     raw
-        Where they are samples without a header, pieces that have one and tell of what kind these are.
+        If ``pieces`` are samples without a header, pieces with a header that gives their format.
     format
-        The container, where ``pieces`` have another one.
+        The container, if ``pieces`` have another one.
     frames
         Samples per channel; None: as libsndfile counts them.
     promise
-        The length that the header gives, as a share of what is there; 0: it gives none.
+        The stated length as a share of the real length; 0: no length is stated.
     truncated
-        Whether the end is missing.
+        True if the end is missing.
     note
-        What else people should know, as a clause.
+        Another problem for people to know, as a clause.
     links
-        Of a chain of streams, the layout of each; then the rest says nothing of pieces.
+        The layout of each stream of a chain; ``pieces`` is then empty.
     """
 
     pieces: tuple[Piece, ...] = ()
@@ -56,24 +56,24 @@ class Layout:
     note: str = ""
     links: tuple[Layout, ...] = ()
 
-    def told(self, seconds: float) -> str:
-        """What is wrong with the header of a file that lasts so long, as clauses; "": nothing."""
-        words = []
+    def header_note(self, seconds: float) -> str:
+        """Describe faults of the header, for a file of this length, as clauses; "" if there are none."""
+        notes = []
         if not self.truncated and self.promise != 1:
-            said = f"says {self.promise * seconds:,.1f} s" if self.promise else "gives no length"
-            words.append(f"its header {said}; {seconds:,.1f} s of sound were found")
-        return "; ".join([*words, *([self.note] if self.note else [])])
+            stated = f"says {self.promise * seconds:,.1f} s" if self.promise else "gives no length"
+            notes.append(f"its header {stated}; {seconds:,.1f} s of sound were found")
+        return "; ".join([*notes, *([self.note] if self.note else [])])
 
 
 def says_nothing(stated: int) -> bool:
-    """Tell whether a size is one that programs write who do not know it."""
+    """Tell whether a size is a placeholder of programs that do not know the size."""
     return any(stated in sizes for sizes in _LARGEST)
 
 
 def promise_of(stated: int, room: int) -> tuple[float, bool]:
-    """What a header says as a share of what is there, and whether the end is missing then.
+    """Return the stated size as a share of the real size, and True if the end is missing.
 
-    A size far beyond what is there was written before the recording by a recorder that never came to correct it.
+    A far larger size is a placeholder: the recorder wrote it first and never corrected it.
 
     Examples
     --------
@@ -86,38 +86,38 @@ def promise_of(stated: int, room: int) -> tuple[float, bool]:
 
 
 class FilePart:
-    """Some bytes of an open file, by their offset in it: what the readers of headers look at.
+    """A range of bytes of an open file, for the readers of headers.
 
     Parameters
     ----------
     file
         Open for reading.
     begin, size
-        Where the part lies.
+        Offset and size of the range in the file.
     """
 
     def __init__(self, file: BinaryIO, begin: int, size: int) -> None:
         self._file, self.begin, self.size = file, begin, size
 
     def mapped(self) -> mmap:
-        """The whole file, by index."""
+        """Map the whole file into memory."""
         return mmap(self._file.fileno(), 0, access=ACCESS_READ)
 
     def at(self, offset: int, count: int) -> bytes:
-        """So many bytes from an offset on, fewer at the end."""
+        """Read ``count`` bytes from an offset on; fewer at the end."""
         if offset < 0 or offset >= self.size:
             return b""
         self._file.seek(self.begin + offset)
         return self._file.read(min(count, self.size - offset))
 
     def within(self, offset: int, size: int | None = None) -> FilePart:
-        """A part of the part; None: up to its end."""
+        """Return a part of this part; ``size`` None: up to its end."""
         room = max(0, self.size - offset)
         return FilePart(self._file, self.begin + offset, room if size is None else min(size, room))
 
 
 class Pieces(io.RawIOBase):
-    """Pieces as one file, for libsndfile to read."""
+    """Pieces as one file object, for libsndfile."""
 
     def __init__(self, path: Path, pieces: Sequence[Piece]) -> None:
         self._file = io.BufferedReader(io.FileIO(path), 1 << 16)
@@ -126,7 +126,7 @@ class Pieces(io.RawIOBase):
         for piece in pieces:
             self._starts.append(self._starts[-1] + (len(piece) if isinstance(piece, bytes) else piece[1]))
         self._at = 0
-        #: From where to where the range goes that was read from last, and what to add for its place in the file.
+        #: The last range: its start and end in the pieces, and the difference to its offset in the file.
         self._range = (0, 0, 0)
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
@@ -137,29 +137,29 @@ class Pieces(io.RawIOBase):
     def tell(self) -> int:
         return self._at
 
-    def readinto(self, into: WriteableBuffer) -> int:
-        # libmpg123 reads a few bytes at a time, thousands of times a span: mostly from one range
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        # libmpg123 reads a few bytes at a time, thousands of times per span, mostly from one range
         start, stop, offset = self._range
-        if start <= self._at and self._at + memoryview(into).nbytes <= stop:
+        if start <= self._at and self._at + memoryview(buffer).nbytes <= stop:
             self._file.seek(offset + self._at)
-            got = self._file.readinto(into)
+            got = self._file.readinto(buffer)
             self._at += got
             return got
-        view = memoryview(into).cast("B")
+        view = memoryview(buffer).cast("B")
         done = 0
         while done < len(view) and self._at < self._starts[-1]:
             number = bisect_right(self._starts, self._at) - 1
             inside, left = self._at - self._starts[number], self._starts[number + 1] - self._at
-            wanted = min(len(view) - done, left)
+            count = min(len(view) - done, left)
             piece = self._pieces[number]
             if isinstance(piece, bytes):
-                view[done : done + wanted] = piece[inside : inside + wanted]
-                got = wanted
+                view[done : done + count] = piece[inside : inside + count]
+                got = count
             else:
                 first = self._starts[number]
                 self._range = (first, first + piece[1], piece[0] - first)
                 self._file.seek(piece[0] + inside)
-                got = self._file.readinto(view[done : done + wanted]) or 0
+                got = self._file.readinto(view[done : done + count]) or 0
             if not got:
                 break
             done += got
@@ -172,7 +172,7 @@ class Pieces(io.RawIOBase):
 
 
 def tag_size(head: bytes) -> int:
-    """Bytes of an ID3 or APE tag that begins like this (10 bytes are enough); 0: it is none.
+    """Return the size of an ID3 tag from its first 10 bytes; 0 if it is no tag.
 
     Examples
     --------
@@ -187,24 +187,24 @@ def tag_size(head: bytes) -> int:
     return 10 + size + (10 if head[5] & 0x10 else 0)
 
 
-def tags_before(part: FilePart) -> int:
-    """Bytes of the tags that a file begins with."""
+def tags_before(file: FilePart) -> int:
+    """Return the size of all tags at the beginning of a file."""
     at = 0
-    while size := tag_size(part.at(at, 10)):
+    while size := tag_size(file.at(at, 10)):
         at += size
-    return min(at, part.size)
+    return min(at, file.size)
 
 
-def tags_behind(part: FilePart) -> int:
-    """Where the tags begin that follow the sound: ID3v1, APE, Lyrics3."""
-    end = part.size
+def tags_behind(file: FilePart) -> int:
+    """Return the offset of the tags after the sound: ID3v1, APE, Lyrics3."""
+    end = file.size
     while True:
-        if part.at(end - 128, 3) == b"TAG":
+        if file.at(end - 128, 3) == b"TAG":
             end -= 128
-        elif (foot := part.at(end - 32, 32)).startswith(b"APETAGEX") and len(foot) == 32:
+        elif (foot := file.at(end - 32, 32)).startswith(b"APETAGEX") and len(foot) == 32:
             size, flags = struct.unpack_from("<I4xI", foot, 12)
             end -= min(end, size + (32 if flags >> 31 else 0))
-        elif (foot := part.at(end - 15, 15)).endswith(b"LYRICS200") and foot[:6].isdigit():
+        elif (foot := file.at(end - 15, 15)).endswith(b"LYRICS200") and foot[:6].isdigit():
             end -= min(end, int(foot[:6]) + 15)
         else:
             return max(0, end)

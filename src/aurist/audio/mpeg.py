@@ -1,4 +1,4 @@
-"""MPEG audio (MP3): its frames counted by their headers, where the file gives no count that holds."""
+"""Count the frames of MPEG audio (MP3), if the file gives no correct count."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mmap import mmap
 
 from aurist.audio.layout import FilePart, Layout, promise_of, tag_size, tags_before, tags_behind
 
-#: By version (1, or 2 and 2.5) and layer; -1: a size that is in no header.
+#: Bit rates by version (1, or 2 and 2.5) and layer; -1: a free size, which no header gives.
 _KBITS = {
     (1, 1): (-1, 32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448, 0),
     (1, 2): (-1, 32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 0),
@@ -20,17 +20,17 @@ _KBITS = {
     (2, 2): (-1, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160, 0),
     (2, 3): (-1, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160, 0),
 }
-#: By the two bits of the version: 2.5, none, 2, 1.
+#: Sample rates by the two bits of the version: 2.5, none, 2, 1.
 _RATES = ((11025, 12000, 8000), (), (22050, 24000, 16000), (44100, 48000, 32000))
-#: Bytes by which an encoder's count may differ from those that are there.
+#: Tolerance in bytes between an encoder's count and the real count.
 _SLACK = 4096
-#: Bytes of the smallest and of the largest frame of a size that is in no header, and of the frame for our own count.
+#: Bytes of the smallest and the largest frame of a free size, and of the frame that aurist adds for its own count.
 _SMALLEST, _LARGEST, _ROOM = 32, 4608, 160
 
 
 @dataclass(frozen=True)
 class _Kind:
-    """What is the same in all frames of a stream: version and layer, sample rate, one channel or two, a free size."""
+    """Properties shared by all frames of a stream: version and layer, sample rate, mono or not, a free size."""
 
     second: int
     third: int
@@ -43,19 +43,19 @@ class _Kind:
 
     @property
     def samples(self) -> int:
-        """Of a frame, per channel."""
+        """Samples of a frame, per channel."""
         return (384, 1152, 1152 if self.second >> 3 & 3 == 3 else 576)[self.layer - 1]
 
     @property
     def count_at(self) -> int:
-        """Where in a frame encoders write a count: behind the header and room for what a decoder expects."""
+        """Offset of an encoder's count in a frame: after the header and the side information."""
         small, large = (17, 32) if self.second >> 3 & 3 == 3 else (9, 17)
         return 4 + (small if self.mono else large)
 
 
 @dataclass(frozen=True)
 class _Run:
-    """Frames of one kind, one behind the other."""
+    """Consecutive frames of one kind."""
 
     kind: _Kind
     begin: int
@@ -63,19 +63,19 @@ class _Run:
     frames: int
 
 
-def mpeg_layout(part: FilePart) -> Layout:
-    """How much there is of an MP3, which need not be said in its header.
+def mpeg_layout(file: FilePart) -> Layout:
+    """Find the length of an MP3, even if its header does not give it.
 
-    An encoder's count (Xing, Info) is believed where the bytes that it counts are there; else the frames are counted,
-    and their number is put before them, as libmpg123 would guess it from the first of them.
+    An encoder's count (Xing, Info) is used if its count of bytes is correct. Else the frames are counted and a frame
+    with their number is put in front, as libmpg123 would guess the number from the first frame.
     """
-    with part.mapped() as data:
-        return _layout(part, data)
+    with file.mapped() as data:
+        return _layout(file, data)
 
 
-def _layout(part: FilePart, data: mmap) -> Layout:
-    end = part.begin + tags_behind(part)
-    begin = _next_frame(data, part.begin + tags_before(part), end)
+def _layout(file: FilePart, data: mmap) -> Layout:
+    end = file.begin + tags_behind(file)
+    begin = _next_frame(data, file.begin + tags_before(file), end)
     if begin is None:
         return Layout()
     kind = _kind(data, begin, end)
@@ -94,18 +94,20 @@ def _layout(part: FilePart, data: mmap) -> Layout:
     if not n or (stated == n and len(runs) == 1):
         return Layout()
     links = [list(of_kind) for _, of_kind in groupby(runs, key=lambda run: run.kind)]
-    made = [_link(link) for link in links]
+    layouts = [_link(link) for link in links]
     if stated and links[0][0].kind == kind:
-        # the encoder's own frame says how much silence it has put before the sound
-        made[0] = Layout((_corrected(first, kind, sum(run.frames for run in links[0])), *made[0].pieces[1:]))
+        # keep the encoder's own frame: it gives the silence before the sound
+        layouts[0] = Layout(
+            (_corrected(first, kind, sum(run.frames for run in links[0])), *layouts[0].pieces[1:])
+        )
     promise, truncated = promise_of(stated, n) if stated else (1.0, False)
     truncated = truncated or _is_cut(data, runs[-1].end, end)
-    whole = made[0] if len(made) == 1 else Layout(links=tuple(made))
+    whole = layouts[0] if len(layouts) == 1 else Layout(links=tuple(layouts))
     return replace(whole, promise=promise, truncated=truncated, note=_note(data, runs))
 
 
 def _runs(data: mmap, at: int, end: int) -> Iterator[_Run]:
-    """All frames, from an offset on; what is between them is passed over."""
+    """Yield runs of frames from an offset on; skip other bytes between them."""
     begin = _next_frame(data, at, end)
     while begin is not None:
         kind = _kind(data, begin, end)
@@ -126,7 +128,7 @@ def _runs(data: mmap, at: int, end: int) -> Iterator[_Run]:
 
 
 def _next_frame(data: mmap, at: int, end: int) -> int | None:
-    """Where a frame begins that is followed by another one, or by the end."""
+    """Return the offset of the next frame that is followed by another frame or by the end."""
     while at + 4 <= end:
         if size := tag_size(data[at : at + 10]):
             at += size
@@ -155,7 +157,7 @@ def _kind(data: mmap, at: int, end: int) -> _Kind:
 
 
 def _free_size(data: mmap, at: int, end: int, kind: _Kind) -> int:
-    """The size that is in no header, from where the next two frames begin; 0 where there are none."""
+    """Find a free frame size from the offsets of the next two frames; 0 if there are none."""
     slot = 4 if kind.layer == 1 else 1
     behind = at + _SMALLEST
     while (behind := data.find(b"\xff", behind, min(end - 3, at + _LARGEST))) >= 0:
@@ -171,7 +173,7 @@ def _free_size(data: mmap, at: int, end: int, kind: _Kind) -> int:
 
 @cache
 def _sizes(kind: _Kind) -> list[int]:
-    """The size of a frame of a kind by the second and third byte of its header; 0: it is none."""
+    """List the frame sizes of a kind by the second and third byte of the header; 0: no frame."""
     return [
         max(0, _size(two >> 8, two & 0xFF, kind.free))
         if two >> 8 & 0xFE == kind.second and two & 0x0C == kind.third
@@ -181,7 +183,7 @@ def _sizes(kind: _Kind) -> list[int]:
 
 
 def _size(second: int, third: int, free: int) -> int:
-    """Bytes of a frame by its header; 0: it is none; -1: its size is in no header."""
+    """Return the size of a frame from its header; 0: no frame; -1: a free size."""
     version, layer, rate = second >> 3 & 3, 4 - (second >> 1 & 3), third >> 2 & 3
     if second & 0xE0 != 0xE0 or version == 1 or layer == 4 or rate == 3:
         return 0
@@ -196,7 +198,7 @@ def _size(second: int, third: int, free: int) -> int:
 
 
 def _link(runs: Sequence[_Run]) -> Layout:
-    """Frames of one kind as a stream of their own, which begins with their number."""
+    """Make a stream from frames of one kind, with a first frame that gives their number."""
     kind, n = runs[0].kind, sum(run.frames for run in runs)
     ranges = tuple((run.begin, run.end - run.begin) for run in runs)
     if kind.layer != 3:
@@ -214,7 +216,7 @@ def _link(runs: Sequence[_Run]) -> Layout:
 
 
 def _corrected(first: bytearray, kind: _Kind, n: int) -> bytes:
-    """An encoder's first frame with another count, and no padding at the end, which is another one."""
+    """Return an encoder's first frame with another count and without padding at the end."""
     at = kind.count_at + 8
     flags = first[at - 1]
     struct.pack_into(">I", first, at, n)
@@ -225,7 +227,7 @@ def _corrected(first: bytearray, kind: _Kind, n: int) -> bytes:
 
 
 def _is_cut(data: mmap, at: int, end: int) -> bool:
-    """Tell whether a frame begins there that does not end."""
+    """Tell whether an incomplete frame begins at this offset."""
     return at + 4 <= end and data[at] == 0xFF and _size(data[at + 1], data[at + 2], 1) > 0
 
 
@@ -237,4 +239,4 @@ def _note(data: mmap, runs: Sequence[_Run]) -> str:
     )
     if not between:
         return ""
-    return f"{between:,} bytes within it are no sound, so that what follows them may be early"
+    return f"{between:,} bytes within it are no sound; sound after them may come too early"

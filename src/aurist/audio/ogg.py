@@ -1,4 +1,4 @@
-"""Ogg: the links of a chain of streams, each of which libsndfile hears by itself alone."""
+"""Find the streams of a chained Ogg file, as libsndfile decodes only one stream per file."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from aurist.audio.layout import FilePart, Layout
 
 _CAPTURE = b"OggS\0"
 _BEGIN, _END = 2, 4
-#: A file up to this size is looked through page by page; of larger ones so many pages are looked at.
+#: A file up to this size is searched page by page; of larger files this count of pages is checked.
 _SMALL = 1 << 20
 _LOOKS = 64
-#: Bytes of the largest page, and more.
+#: More bytes than the largest page has.
 _PAGE = 1 << 16
 
 
@@ -29,15 +29,15 @@ class _Page:
     number: int
 
 
-def ogg_layout(part: FilePart) -> Layout:
-    """The links of an Ogg file, and whether its last page lacks the mark of the end."""
-    with part.mapped() as data:
-        begin, end = part.begin, part.begin + part.size
-        # a page is 65,307 bytes at most, so that its header stands in the last 128 KiB
+def ogg_layout(file: FilePart) -> Layout:
+    """Find the links of an Ogg file, and tell whether its last page lacks the end mark."""
+    with file.mapped() as data:
+        begin, end = file.begin, file.begin + file.size
+        # a page has at most 65,307 bytes, so its header is in the last 128 KiB
         last = data.rfind(_CAPTURE, max(begin, end - 2 * _PAGE), end)
         page = _page(data, last, end) if last >= 0 else None
         truncated = page is not None and (not page.flags & _END or last + page.size > end)
-        if part.size > _SMALL and _is_one(data, begin, end):
+        if file.size > _SMALL and _is_one(data, begin, end):
             return Layout(truncated=truncated)
         starts = list(_starts(data, begin, end))
     if len(starts) < 2:
@@ -49,7 +49,7 @@ def ogg_layout(part: FilePart) -> Layout:
 
 
 def _starts(data: mmap, begin: int, end: int) -> Iterator[int]:
-    """Where a link begins: at a first page of a stream behind other pages."""
+    """Yield the offset of each link: the first page of a stream after other pages."""
     is_begun = False
     for page in _pages(data, begin, end):
         if page.flags & _BEGIN and not is_begun:
@@ -58,26 +58,26 @@ def _starts(data: mmap, begin: int, end: int) -> Iterator[int]:
 
 
 def _is_one(data: mmap, begin: int, end: int) -> bool:
-    """Whether the pages of a long file, as far as they are looked at, are those of its first streams, in order."""
+    """Tell whether all checked pages of a long file belong to its first streams, in order."""
     before: dict[int, _Page] = {}
-    for page in _pages(data, begin, end):
-        if not page.flags & _BEGIN:
+    for first_page in _pages(data, begin, end):
+        if not first_page.flags & _BEGIN:
             break
-        before[page.serial] = page
+        before[first_page.serial] = first_page
     step = max(_PAGE, (end - begin) // _LOOKS)
-    looks = (next(_pages(data, at, end), None) for at in range(begin + step, end - 2 * _PAGE, step))
-    for seen in chain(looks, _pages(data, end - 2 * _PAGE, end)):
-        earlier = before.get(seen.serial) if seen else None
-        if seen is None or earlier is None or seen.number <= earlier.number:
+    samples = (next(_pages(data, at, end), None) for at in range(begin + step, end - 2 * _PAGE, step))
+    for page in chain(samples, _pages(data, end - 2 * _PAGE, end)):
+        earlier = before.get(page.serial) if page else None
+        if page is None or earlier is None or page.number <= earlier.number:
             return False
-        if -1 < seen.granule < earlier.granule:
+        if -1 < page.granule < earlier.granule:
             return False
-        before[seen.serial] = seen
+        before[page.serial] = page
     return True
 
 
 def _pages(data: mmap, at: int, end: int) -> Iterator[_Page]:
-    """The pages from an offset on."""
+    """Yield the pages from an offset on."""
     while (at := data.find(_CAPTURE, at, end)) >= 0:
         page = _page(data, at, end)
         if page is None:
@@ -85,7 +85,7 @@ def _pages(data: mmap, at: int, end: int) -> Iterator[_Page]:
         yield page
         at += page.size
         if at < end and data[at : at + len(_CAPTURE)] != _CAPTURE:
-            # its end is missing: the next one may begin within it
+            # the page is cut: the next page may begin inside it
             at = page.at + len(_CAPTURE)
 
 

@@ -1,4 +1,4 @@
-"""ffmpeg at work: its samples through a pipe, and what waits half-way through a file to be asked for more."""
+"""Run ffmpeg: read its samples through a pipe, and keep paused decodings for later calls."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ import numpy as np
 from aurist.audio.info import Samples, UnreadableAudioError
 
 ADVICE = "If it plays elsewhere, convert it to WAV or FLAC; otherwise leave it out."
-#: Samples that are read at once.
+#: Samples per read.
 _BLOCK = 1 << 20
-#: Seconds that can be had again: stretches of a long recording overlap by a window and what is around it.
+#: Seconds that are kept to be read again: stretches of a long recording overlap by a window and its margin.
 _AGAIN = 30
-#: Files half-way through which an ffmpeg waits.
+#: Paused decodings at most.
 _MOST = 8
 
-#: Where a file is, when it was written, and its bytes: one that is written anew is another.
+#: A file's path, modification time and size: a file that is written again gets another identity.
 Identity = tuple[Path, int, int]
 
 
 def identity(path: Path) -> Identity:
-    """Of a file as it is now."""
+    """Return the identity of a file as it is now."""
     now = path.stat()
     return path.absolute(), now.st_mtime_ns, now.st_size
 
@@ -43,7 +43,7 @@ class Pipe:
         self._process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self._errors
         )
-        if self._process.stdout is None:  # cannot be: stdout is a pipe
+        if self._process.stdout is None:  # impossible: stdout is a pipe
             raise OSError("ffmpeg has no output")
         self.stream: IO[bytes] = self._process.stdout
         self.failed = False
@@ -71,40 +71,40 @@ class Pipe:
 
     @property
     def reason(self) -> str:
-        """The last thing that ffmpeg said."""
+        """Return the last line of ffmpeg's log."""
         lines = [line.strip() for line in self.log.splitlines() if line.strip()]
         return lines[-1] if lines else "ffmpeg gave no reason"
 
 
 def _command(path: Path, *before: str) -> list[str]:
-    # "file:" keeps a name such as "-x" or "concat:a" from being anything but a file
+    # "file:" makes sure that a name such as "-x" or "concat:a" is read as a file
     source = f"file:{path.absolute()}"
     return ["ffmpeg", "-nostdin", "-hide_banner", *before, "-i", source, "-map", "0:a:0"]
 
 
 def packets_end(path: Path, start: float) -> float:
-    """Seconds from a start to the end of the last packet that is there, without decoding any; 0 where there is none."""
+    """Return seconds from a start to the end of the last packet, without decoding; 0 if there is none."""
     command = [*_command(path, "-ss", f"{start:.3f}"), "-c", "copy", "-f", "framecrc", "pipe:1"]
     end, unit = 0, 1.0
     with subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     ) as process:
         for line in process.stdout or ():
-            # "#tb 0: 1/48000", then "0, decoded at, shown at, lasts, bytes, checksum"
+            # "#tb 0: 1/48000", then "0, dts, pts, duration, bytes, checksum"
             if line.startswith(b"#tb 0:"):
-                above, _, below = line[6:].partition(b"/")
-                unit = int(above) / int(below)
+                numerator, _, denominator = line[6:].partition(b"/")
+                unit = int(numerator) / int(denominator)
             elif not line.startswith(b"#"):
-                _, _, shown, lasts, *_ = line.split(b",")
-                end = max(end, int(shown) + int(lasts))
+                _, _, pts, duration, *_ = line.split(b",")
+                end = max(end, int(pts) + int(duration))
     return end * unit
 
 
 def _wav_format(stream: IO[bytes]) -> tuple[int, int]:
-    """Sample rate and channels from the header of a WAV that comes through a pipe, up to its samples."""
+    """Read sample rate and channels from the header of a WAV in a pipe, up to its samples."""
     if len(head := stream.read(12)) < 12 or head[:4] not in (b"RIFF", b"RF64"):
         raise ValueError("not a WAV")
-    found = None
+    wav_format = None
     while len(head := stream.read(8)) == 8:
         name, size = head[:4], struct.unpack("<I", head[4:])[0]
         if name == b"data":
@@ -112,21 +112,21 @@ def _wav_format(stream: IO[bytes]) -> tuple[int, int]:
         body = stream.read(size + size % 2)
         if name == b"fmt ":
             channels, sample_rate = struct.unpack_from("<2xHI", body)
-            found = sample_rate, channels
-    if found is None or not all(found):
+            wav_format = sample_rate, channels
+    if wav_format is None or not all(wav_format):
         raise ValueError("no format chunk")
-    return found
+    return wav_format
 
 
 class Decoding:
-    """The samples of a file in their order; the last of them can be had again.
+    """The samples of a file in order; the last seconds can be read again.
 
     Attributes
     ----------
     position
-        Samples that have been read.
+        Count of samples that were read.
     failed, reason
-        Whether ffmpeg ended with an error, known at the end of the file, and its last word.
+        True if ffmpeg ended with an error, known at the end of the file, and the last line of its log.
     """
 
     def __init__(self, path: Path) -> None:
@@ -144,11 +144,11 @@ class Decoding:
         return self._pipe.reason
 
     def reaches(self, first: int) -> bool:
-        """Whether this sample is still to come, or can be had again."""
+        """Tell whether this sample is still to come, or can be read again."""
         return first >= (self._kept[0][0] if self._kept else self.position)
 
     def blocks(self, first: int) -> Iterator[tuple[int, Samples]]:
-        """(n, channels) and the position of the first sample, from a block on that holds or comes before ``first``."""
+        """Yield the position and samples, (n, channels), of blocks from sample ``first`` or earlier on."""
         for begin, block in list(self._kept):
             if begin + len(block) > first:
                 yield begin, block
@@ -171,38 +171,38 @@ class Decoding:
         return block
 
     def close(self) -> None:
-        """Stop ffmpeg where it has not come to its end."""
+        """Stop ffmpeg if it has not ended."""
         if not self._ended:
             self._ended = True
             self._pipe.__exit__()
 
 
 class _Waiting:
-    """Decodings that were left half-way, each for one taker."""
+    """Paused decodings; each can be taken once."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._there: list[tuple[Identity, Decoding]] = []
 
     def take(self, file: Identity, first: int) -> Decoding | None:
-        """The one that has come furthest without having passed this sample; None where there is none."""
+        """Take the decoding that is furthest but can still give this sample; None if there is none."""
         with self._lock:
-            found = [pair for pair in self._there if pair[0] == file and pair[1].reaches(first)]
-            if not found:
+            usable = [pair for pair in self._there if pair[0] == file and pair[1].reaches(first)]
+            if not usable:
                 return None
-            best = max(found, key=lambda pair: pair[1].position)
+            best = max(usable, key=lambda pair: pair[1].position)
             self._there.remove(best)
             return best[1]
 
     def put(self, file: Identity, decoding: Decoding) -> None:
-        """Let it wait; the one that has waited longest ends where there are too many."""
+        """Add a paused decoding; if there are too many, the oldest ends."""
         with self._lock:
             self._there.append((file, decoding))
             if len(self._there) > _MOST:
                 self._there.pop(0)[1].close()
 
     def clear(self) -> None:
-        """End them all."""
+        """End all paused decodings."""
         with self._lock:
             while self._there:
                 self._there.pop()[1].close()

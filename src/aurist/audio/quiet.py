@@ -1,4 +1,4 @@
-"""libmpg123 without a voice: it writes to standard error of each damaged frame, which is told of in other ways."""
+"""Silence libmpg123: it writes each damaged frame to standard error, and aurist reports damage itself."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from functools import cache
 
 
 class _Silence:
-    """Where C writes what it calls stderr; file descriptor 2, and all that Python writes, stay as they are."""
+    """Redirects stderr of C code. File descriptor 2 and Python's standard error do not change."""
 
     def __init__(self) -> None:
         libc = ctypes.CDLL(None)
@@ -36,7 +36,7 @@ class _Silence:
 
 @cache
 def _silence() -> _Silence | None:
-    # elsewhere the pointer may not be written to
+    # other C libraries may not allow a write to the pointer
     if platform.libc_ver()[0] != "glibc":
         return None
     try:
@@ -46,15 +46,15 @@ def _silence() -> _Silence | None:
 
 
 @contextmanager
-def quiet(wanted: bool = True) -> Iterator[None]:
-    """What C code writes to standard error meanwhile is lost (with glibc; elsewhere it is not).
+def quiet(enabled: bool = True) -> Iterator[None]:
+    """Drop what C code writes to standard error inside this context (only with glibc).
 
     Parameters
     ----------
-    wanted
-        False: nothing is done.
+    enabled
+        False: do nothing.
     """
-    silence = _silence() if wanted else None
+    silence = _silence() if enabled else None
     if silence is None:
         yield
         return

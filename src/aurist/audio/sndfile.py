@@ -1,4 +1,4 @@
-"""Files that libsndfile decodes: wav, flac, ogg, mp3, aiff, au ..."""
+"""Decode files with libsndfile: wav, flac, ogg, mp3, aiff, au ..."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from aurist.audio.info import AudioInfo, Samples, UnreadableAudioError
 from aurist.audio.layout import Layout, Piece, Pieces
 from aurist.audio.quiet import quiet
 
-#: Frames that are decoded at once; where some of them are damaged, a share of that, down to the fewest.
+#: Frames per read; near damage the count is divided by the share, down to the fewest.
 _BLOCK, _SHARE, _FEWEST = 1 << 20, 64, 4
-#: Frames from damage to where the first look behind it is, and that it costs at least, so that there is an end to it.
+#: Frames from damage to the first try behind it, and frames that each damage costs at least.
 _LOOK, _LEAST = 4096, 256
 _MP3_FRAME = 1152
-#: Samples of 16 frames, or of 32 small ones: more than an MP3's frame can take bytes from.
+#: Samples of 16 frames, or of 32 small ones: an MP3 frame takes bytes from fewer frames before it.
 _RESERVOIR = 16 * _MP3_FRAME
-#: Frames that no recording has: the length is not known.
+#: More frames than any recording has: the length is unknown.
 _ENDLESS = 1 << 50
 
 
 class SndfileSource:
-    """A file that libsndfile decodes, seekable to the sample."""
+    """A file decoded by libsndfile, seekable to the sample."""
 
     def __init__(self, path: Path, layout: Layout) -> None:
         self._path, self._layout = path, layout
@@ -41,7 +41,7 @@ class SndfileSource:
             layout.format or file.format,
             file.subtype,
             max(frames, promised),
-            layout.told(frames / file.samplerate),
+            layout.header_note(frames / file.samplerate),
         )
         self.truncated = layout.truncated
         self.gaps: list[tuple[int, int]] = []
@@ -51,10 +51,10 @@ class SndfileSource:
         stop = self.info.frames if last is None else min(last, self.info.frames)
         step = _BLOCK
         while position < stop:
-            wanted = min(step, stop - position)
-            block = self._decode(position, wanted)
+            count = min(step, stop - position)
+            block = self._decode(position, count)
             if block is None and step > _FEWEST:
-                # what comes before the damage is good
+                # the sound before the damage is good
                 step //= _SHARE
                 continue
             if block is None:
@@ -69,16 +69,16 @@ class SndfileSource:
             position += len(block)
             if len(block):
                 yield block
-            if len(block) < wanted:
+            if len(block) < count:
                 break
         if last is None:
-            # an encoder's delay is often counted in the header and cut by the decoder
+            # headers often count an encoder's delay, and the decoder cuts it
             slack = 2 * _MP3_FRAME if self._lossy else 0
             self.truncated = self.truncated or position + slack < self.info.frames
 
     def _decode(self, position: int, frames: int) -> Samples | None:
-        """Frames from a position on, fewer at the end of the file; None where some of them are damaged."""
-        # a frame of an MP3 takes bytes from those before it, and soundfile seeks behind everything that it has read
+        """Decode frames from a position on, fewer at the end of the file; None if some are damaged."""
+        # an MP3 frame takes bytes from frames before it, so decoding must start earlier
         before = min(position, _RESERVOIR) if self._lossy else 0
         try:
             with quiet(self._lossy):
@@ -96,7 +96,7 @@ class SndfileSource:
         if self._file.seekable():
             self._file.seek(position)
             return
-        # codings in which a sample needs all before it are decoded from their beginning
+        # some codings need all samples before, so they are decoded from the beginning
         if position < self._at:
             self._open_again()
         while self._at < position:
@@ -106,7 +106,7 @@ class SndfileSource:
                 return
 
     def _open_again(self) -> None:
-        """As a FLAC decoder that has met an error never seeks again."""
+        """Open the file again, as a FLAC decoder cannot seek after an error."""
         self._file.close()
         try:
             self._file, self._at = _sound_file(self._path, self._layout), 0
@@ -116,9 +116,9 @@ class SndfileSource:
             ) from error
 
     def _behind(self, position: int) -> int | None:
-        """Where a file can be decoded again behind its damage at a position; None where nowhere."""
+        """Find the first position after damage that can be decoded; None if there is none."""
         if self._lossy:
-            return None  # the frames of an MP3 have no numbers: behind a gap nobody knows what time it is
+            return None  # MP3 frames have no numbers: the time after a gap is unknown
         last = self.info.frames - _FEWEST
         bad, good = position, min(position + _LOOK, last)
         while good > bad and not self._decodes(good):
@@ -143,15 +143,15 @@ class SndfileSource:
 
 
 def _sound_file(path: Path, layout: Layout) -> soundfile.SoundFile:
-    """Open with libsndfile, from the beginning."""
+    """Open a file with libsndfile."""
     with quiet():
-        # a name in .raw would be taken for samples without a header
+        # libsndfile reads a file named .raw as samples without a header
         if not layout.pieces and path.suffix.lower() != ".raw":
             return soundfile.SoundFile(str(path))
         file = _of_pieces(path, layout.pieces or ((0, path.stat().st_size),))
     if not layout.raw or not soundfile.check_format("RAW", file.subtype):
         return file
-    # 32 bits cannot count what is there
+    # a size of 32 bits overflows
     with file:
         return soundfile.SoundFile(
             Pieces(path, layout.raw),

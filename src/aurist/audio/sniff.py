@@ -1,4 +1,4 @@
-"""What a file is by its first bytes: what libsndfile reads, what ffmpeg does, or no sound at all."""
+"""Recognise a file by its first bytes: readable by libsndfile, by ffmpeg, or no sound."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from pathlib import Path
 
 _HEAD = 64
 
-#: Containers that libsndfile knows, whatever it then says of what is in them.
+#: Containers of libsndfile. It may still reject the coding in them.
 _OWN = (b"RIFF", b"RIFX", b"RF64", b"riff", b"FORM", b"fLaC", b"OggS", b"ID3", b".snd", b"dns.", b"caff", b"NIST_1A",
         b"Creative Voice File", b"2BIT", b"SOUND SAMPLE DATA")  # fmt: skip
-#: Containers and bare streams that it does not, and what they are called.
+#: Other containers and bare streams, with their names.
 _FOREIGN = {
     b"\x1aE\xdf\xa3": "Matroska or WebM",
     b"0&\xb2u\x8ef\xcf\x11": "WMA",
@@ -34,13 +34,13 @@ _QUICKTIME = (b"ftyp", b"moov", b"mdat", b"wide")
 
 
 def head_of(path: Path) -> bytes:
-    """The first bytes of a file."""
+    """Read the first bytes of a file."""
     with path.open("rb") as file:
         return file.read(_HEAD)
 
 
 def is_own(head: bytes) -> bool:
-    """Whether a file that begins like this is one that libsndfile should read.
+    """Tell whether libsndfile should read a file that begins with these bytes.
 
     Examples
     --------
@@ -53,12 +53,12 @@ def is_own(head: bytes) -> bool:
 
 
 def is_frame(head: bytes) -> bool:
-    """Whether a frame of an MP3 may begin like this: with 11 bits set, and a layer; those of AAC have none."""
+    """Tell whether an MP3 frame may begin with these bytes: 11 bits set, and a layer (AAC has none)."""
     return len(head) > 1 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0 and head[1] & 0x06 != 0
 
 
 def foreign(head: bytes) -> str | None:
-    """What is not for libsndfile but has sound in it as a rule, or None.
+    """Return the name of a sound format that libsndfile does not read, or None.
 
     Examples
     --------
@@ -75,9 +75,9 @@ def foreign(head: bytes) -> str | None:
 
 
 def as_text(head: bytes) -> str | None:
-    """The first bytes as one line of text, or None where they are none."""
+    """Return the first bytes as one line of text, or None if they are no text."""
     try:
-        # a letter of several bytes may be cut at the end: incremental decoding waits for the rest of it
+        # the last letter may be cut: incremental decoding ignores its first bytes
         text = codecs.getincrementaldecoder("utf-8")().decode(head)
     except UnicodeDecodeError:
         return None
@@ -87,7 +87,7 @@ def as_text(head: bytes) -> str | None:
 
 
 def beginning(head: bytes) -> str:
-    """How a file begins, for messages.
+    """Describe the beginning of a file, for messages.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Sound block by block: one channel of it, at several sample rates at once, in memory that does not grow."""
+"""Process sound block by block: one channel, at several sample rates at once, in constant memory."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ _AROUND = 1024  # samples of the lower rate: soxr's filter reaches some 200 to e
 
 @dataclass(frozen=True)
 class Stretch:
-    """A stretch of a recording.
+    """A decoded stretch of a recording.
 
     Parameters
     ----------
     sound
-        By sample rate, (n_samples,), float32; fewer than were asked for where the recording ends before.
+        (n_samples,), float32, by sample rate; fewer samples if the recording ends before.
     length
-        Seconds of the whole recording, where its end was met; else None.
+        Seconds of the whole recording if its end was reached; else None.
     silenced
-        (start, end) in seconds of the recording: what is damaged there, NaN or infinite, is given as silence.
+        (start, end) in seconds of the recording: damaged, NaN or infinite samples there are replaced by silence.
     """
 
     sound: Mapping[int, Samples]
@@ -33,11 +33,11 @@ class Stretch:
     silenced: tuple[tuple[float, float], ...] = ()
 
 
-def one_channel(block: Samples, channel: int | None) -> Samples:
-    """(n, channels) to (n,): one of them, counted from 0, or with None the mean of all."""
+def to_mono(block: Samples, channel: int | None) -> Samples:
+    """Turn (n, channels) into (n,): one channel, counted from 0, or with None the mean of all."""
     if channel is not None or block.shape[1] == 1:
         return block[:, channel or 0]
-    # column by column: mean(axis=1) over two or six values a row is far slower
+    # column by column: mean(axis=1) over two or six values per row is far slower
     total: Samples = block[:, 0] + block[:, 1]
     for other in range(2, block.shape[1]):
         total += block[:, other]
@@ -46,7 +46,9 @@ def one_channel(block: Samples, channel: int | None) -> Samples:
 
 
 def finite(piece: Samples, apart: int) -> tuple[Samples, list[tuple[int, int]]]:
-    """(n,) with 0 for what is NaN or infinite, and where that was: [first, last), one stretch up to ``apart`` samples.
+    """Replace NaN and infinite samples by 0; also return their stretches [first, last).
+
+    Stretches that are at most ``apart`` samples apart are joined.
 
     Examples
     --------
@@ -67,17 +69,17 @@ def span_around(start: float, end: float, rates: Sequence[int]) -> tuple[int, in
 @overload
 def span_around(start: float, end: float | None, rates: Sequence[int]) -> tuple[int, int | None]: ...
 def span_around(start: float, end: float | None, rates: Sequence[int]) -> tuple[int, int | None]:
-    """The whole seconds to decode for a span: what a filter between these rates reaches is within them.
+    """Return the whole seconds to decode for a span, with the reach of a filter between these rates.
 
-    Whole, since only these are surely samples of every rate.
+    They are whole, as only whole seconds fall on samples of every rate.
 
     Examples
     --------
     >>> span_around(2.5, 4.5, [44100, 8000]), span_around(0.5, None, [8000])
     ((1, 6), (0, None))
     """
-    around = math.ceil(_AROUND / min(rates))
-    return max(0, math.floor(start) - around), None if end is None else math.ceil(end) + around
+    margin = math.ceil(_AROUND / min(rates))
+    return max(0, math.floor(start) - margin), None if end is None else math.ceil(end) + margin
 
 
 def resampled(
@@ -88,29 +90,29 @@ def resampled(
     start: float,
     end: float | None,
 ) -> Iterator[dict[int, Samples]]:
-    """The span of a stream at each rate, piece by piece (soxr, high quality).
+    """Resample a span of a stream to each rate, piece by piece (soxr, high quality).
 
     Parameters
     ----------
     pieces
         (n,) each: the sound from second ``first`` on.
     native
-        Its sample rate, in Hz.
+        The sample rate of the pieces, in Hz.
     rates
-        Those wanted.
+        The target rates, in Hz.
     first
         See `span_around`.
     start, end
-        The span, in seconds; ``end=None``: all that comes.
+        The span, in seconds; ``end=None``: up to the end.
     """
-    wanted = {rate: _Rate(native, rate, first, start, end) for rate in rates}
+    resamplers = {rate: _Rate(native, rate, first, start, end) for rate in rates}
     for piece in pieces:
-        yield {rate: one.hear(piece, last=False) for rate, one in wanted.items()}
-    yield {rate: one.hear(np.zeros(0, np.float32), last=True) for rate, one in wanted.items()}
+        yield {rate: resampler.push(piece, last=False) for rate, resampler in resamplers.items()}
+    yield {rate: resampler.push(np.zeros(0, np.float32), last=True) for rate, resampler in resamplers.items()}
 
 
 class _Rate:
-    """The stream at one rate, cut to the span."""
+    """Resamples a stream to one rate and cuts it to the span."""
 
     def __init__(self, native: int, rate: int, first: int, start: float, end: float | None) -> None:
         import soxr
@@ -121,7 +123,7 @@ class _Rate:
         self._to = None if end is None else round(end * rate) - first * rate
         self._done = 0
 
-    def hear(self, piece: Samples, *, last: bool) -> Samples:
+    def push(self, piece: Samples, *, last: bool) -> Samples:
         if self._stream is not None:
             piece = self._stream.resample_chunk(np.ascontiguousarray(piece), last=last)
         cut = piece[

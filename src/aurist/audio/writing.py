@@ -1,4 +1,4 @@
-"""Sound to files."""
+"""Write sound to files."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from aurist.files import atomic_path
 
 
 def write_wav(path: Path, y: npt.NDArray[np.float32], sample_rate: int) -> None:
-    """Write one channel as a WAV file of 32-bit floats, so that what is louder than 1 is not clipped.
+    """Write one channel as a WAV file of 32-bit floats, so samples above 1 are not clipped.
 
     Parameters
     ----------
     path
-        Replaced as a whole.
+        The file; it is replaced as a whole.
     y
         (n_samples,).
     sample_rate
@@ -31,14 +31,14 @@ def write_wav(path: Path, y: npt.NDArray[np.float32], sample_rate: int) -> None:
     ...     float(sf.read(Path(folder) / "a.wav")[0].max())
     1.5
     """
-    with atomic_path(path) as part:
-        sf.write(part, y, sample_rate, format="WAV", subtype="FLOAT")
+    with atomic_path(path) as temporary:
+        sf.write(temporary, y, sample_rate, format="WAV", subtype="FLOAT")
 
 
 def write_sound(path: Path, y: npt.NDArray[np.float32], sample_rate: int) -> None:
-    """Write one channel by the ending of the path: WAV as `write_wav` does, or FLAC of 24 bits."""
+    """Write one channel as 24-bit FLAC if the path ends in .flac, else as WAV like `write_wav`."""
     if path.suffix.lower() != ".flac":
         write_wav(path, y, sample_rate)
         return
-    with atomic_path(path) as part:
-        sf.write(part, y, sample_rate, format="FLAC", subtype="PCM_24")
+    with atomic_path(path) as temporary:
+        sf.write(temporary, y, sample_rate, format="FLAC", subtype="PCM_24")

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from aurist.audio import in_words
+from aurist.audio import format_stretches
 from aurist.audit.files import FileFacts, SpanFacts
 from aurist.clips.table import Clips
 from aurist.errors import plural
@@ -57,7 +57,9 @@ def clip_flaws(facts: FileFacts, span: SpanFacts) -> list[Flaw]:
     if facts.note:
         flaws.append(Flaw("wrong header", False, facts.note))
     if gaps := [gap for gap in facts.gaps if gap[0] < span.end and gap[1] > span.start]:
-        flaws.append(Flaw("damaged", False, f"taken for silence, as it cannot be decoded: {in_words(gaps)}"))
+        flaws.append(
+            Flaw("damaged", False, f"taken for silence, as it cannot be decoded: {format_stretches(gaps)}")
+        )
     if np.isfinite(span.end) and span.end > facts.seconds + SLACK:
         flaws.append(Flaw("cut", False, f"{asked}, and the file lasts {facts.seconds:.3f} s"))
     if span.nonfinite:

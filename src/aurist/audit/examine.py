@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from aurist.audio import UnreadableAudioError, opened
+from aurist.audio import UnreadableAudioError, open_audio
 from aurist.audit.broken import clip_spans
 from aurist.audit.cache import FactsCache
 from aurist.audit.files import EIGHT_BITS, FULL_SCALE, FULL_SCALE_8_BITS, ClipMeter, FileFacts, facts_key
@@ -89,7 +89,7 @@ def _heard(
 def hear(path: Path, spans: Spans, *, near: bool) -> FileFacts:
     """Decode a file once and tell all that the audit asks of it; a broken file is told of, not raised."""
     try:
-        with opened(path) as source:
+        with open_audio(path) as source:
             info = source.info
             eight_bits = info.subtype in EIGHT_BITS
             listener = ClipMeter(spans, info.sample_rate, FULL_SCALE_8_BITS if eight_bits else FULL_SCALE)

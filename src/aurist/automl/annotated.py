@@ -6,8 +6,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from aurist.annotations import Annotations, CutOptions, Recordings, read_annotations, to_clips, together
-from aurist.audio import AudioInfo, lost_end, probe
+from aurist.annotations import (
+    Annotations,
+    CutOptions,
+    Recordings,
+    join_annotations,
+    read_annotations,
+    to_clips,
+)
+from aurist.audio import AudioInfo, describe_lost_end, probe
 from aurist.clips import Clips
 from aurist.errors import DataError, listing, plural
 
@@ -53,7 +60,7 @@ def read_annotated(
     if verdicts is not None:
         more = read_annotations(verdicts, audio_root=there, label=label)
         partial = set(more.recordings) - set(found.recordings)
-        found = together([found, more])
+        found = join_annotations([found, more])
     infos: dict[str, AudioInfo] = {}
     missing, broken = [], []
     for path in found.recordings:
@@ -97,7 +104,7 @@ def _without_lost_ends(
     lost = (table["start"] >= length) & (table["start"] < stated)
     notes = []
     for path, info in infos.items():
-        if clause := lost_end(info.duration, info.promised_duration):
+        if clause := describe_lost_end(info.duration, info.promised_duration):
             n = int((lost & (table["path"] == path)).sum())
             notes.append(
                 f"{path} {clause}" + (f", and {plural(n, 'annotation')} there left out" if n else "")

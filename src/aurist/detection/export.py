@@ -135,7 +135,7 @@ def write_detections(heard: ScanResult, wanted: ExportOptions) -> list[tuple[Pat
             _write_audacity(events, path)
         else:
             sounds = _sounds(heard) if form == "raven" else None
-            write_annotations(events, path, form, sounds=sounds, safe_csv=wanted.safe_csv)
+            write_annotations(events, path, form, facts=sounds, safe_csv=wanted.safe_csv)
         written.append((path, len(events)))
     return written
 

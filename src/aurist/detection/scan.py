@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from aurist.audio import AudioInfo, in_words, lost_end, probe
+from aurist.audio import AudioInfo, describe_lost_end, format_stretches, probe
 from aurist.clips import Clips
 from aurist.detection.store import Detections, Recording, ScanProgress
 from aurist.detection.window_model import PARTS, WindowModel
@@ -288,7 +288,7 @@ class _Listening:
 def _note(info: AudioInfo, length: float, silenced: Sequence[tuple[float, float]]) -> str:
     said = [info.note] if info.note else []
     if silenced:
-        said.append(f"is damaged, and silence was heard instead, from {in_words(silenced)}")
-    if clause := lost_end(length, info.promised_duration):
+        said.append(f"is damaged, and silence was heard instead, from {format_stretches(silenced)}")
+    if clause := describe_lost_end(length, info.promised_duration):
         said.append(clause)
     return "; ".join(said)

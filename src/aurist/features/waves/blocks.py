@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from aurist.audio import one_channel, opened, resampled, span_around
+from aurist.audio import open_audio, resampled, span_around, to_mono
 from aurist.errors import DataError
 from aurist.features.waves.shards import BLOCK, Float
 
@@ -19,7 +19,7 @@ def is_long(path: Path, start: float, end: float | None) -> bool:
     """Whether a span is over `LONG`, or may be."""
     if end is not None:
         return end - start > LONG
-    with opened(path) as source:
+    with open_audio(path) as source:
         return source.info.duration - start > LONG
 
 
@@ -46,11 +46,11 @@ def blocks(path: Path, sample_rate: int, start: float, end: float | None) -> Ite
 
 
 def _resampled(path: Path, sample_rate: int, start: float, end: float | None) -> Iterator[Float]:
-    with opened(path) as source:
+    with open_audio(path) as source:
         native = source.info.sample_rate
         first, last = span_around(start, end, [native, sample_rate])
         mono = (
-            one_channel(block, None)
+            to_mono(block, None)
             for block in source.blocks(first * native, None if last is None else last * native)
         )
         for piece in resampled(mono, native, [sample_rate], first, start, end):
