@@ -162,7 +162,9 @@ def test_what_does_not_fit_the_recordings_is_said_at_once() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"cut": "x"}, {"group": "y"}, {"seconds": 0}, {"hop": -1.0}, {"background": -1}], ids=str
+    "wrong",
+    [{"clip_mode": "x"}, {"group_by": "y"}, {"window": 0}, {"hop": -1.0}, {"background": -1}],
+    ids=str,
 )
 def test_settings_that_make_no_sense_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match=next(iter(wrong))):
@@ -183,7 +185,7 @@ def test_windows_cover_the_recording_and_every_box_is_in_one_of_them(
     start = length * at / 101
     end = min(length, start + size / 10)
     clips = to_clips(
-        boxes((start, end, "x")), {"a.wav": length}, CutOptions(seconds=seconds, hop=min(hop, seconds / 2))
+        boxes((start, end, "x")), {"a.wav": length}, CutOptions(window=seconds, hop=min(hop, seconds / 2))
     )
     starts, ends = clips.table["start"].to_numpy(), clips.table["end"].to_numpy()
     assert starts[0] == 0 and ends[-1] == pytest.approx(length) and (starts[1:] <= ends[:-1] + 1e-9).all()
