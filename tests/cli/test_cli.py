@@ -53,7 +53,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     assert result.returncode == 0, result.stderr
     assert "ExtraTrees" in result.stdout
-    assert "stand in the training data. Expected accuracy" in result.stdout
+    assert "are in the training data. Expected accuracy" in result.stdout
     return folder
 
 
@@ -203,7 +203,7 @@ def test_options_that_would_say_nothing_are_refused(folder: Path) -> None:
             *command, folder, "--annotations", folder, "--group", "a", "--id", "b", "-o", folder / "idle"
         )
         assert found.returncode == 1
-        assert "--group, --id: not with --annotations" in found.stderr
+        assert "--group, --id: not allowed with --annotations" in found.stderr
         assert not (folder / "idle").exists()
 
 

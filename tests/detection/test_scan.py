@@ -149,7 +149,7 @@ def test_what_cannot_be_heard_is_listed_and_passed_over(
 ) -> None:
     folder, done = detected
     assert done.returncode == 1
-    assert "2 recordings could not be heard" in done.stderr
+    assert "2 recordings cannot be read" in done.stderr
     assert "empty.wav is empty (0 bytes)" in done.stderr and "bad.flac cannot be decoded" in done.stderr
     assert "cut.flac ends after" in done.stderr and "though its header says 400.0 s" in done.stderr
     windows = pd.read_csv(folder / "windows.csv")
@@ -304,7 +304,7 @@ def test_short_clips_are_predicted_whole_where_that_is_asked_for(
     refused = predict(run, "recordings/silent.wav", "--window", "0", "--overlap", "1", cwd=cwd)
     assert (
         refused.returncode == 1
-        and "--overlap: only where recordings are heard window by window" in refused.stderr
+        and "--overlap: only for recordings that are scanned window by window" in refused.stderr
     )
     folder = predict(run, "recordings/silent.wav", "-o", "labels.csv", cwd=cwd)
     assert folder.returncode == 1 and "written into a folder" in folder.stderr

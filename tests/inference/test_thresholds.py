@@ -93,7 +93,7 @@ def test_what_the_run_says_of_its_labels_is_nested_and_printed(
     monkeypatch.setenv("COLUMNS", "1000")
     shown = done("leaderboard", run.folder).stdout
     assert f"f1_macro {said['f1_macro']['thresholds']['score']:.3f}" in shown
-    assert f"(from 0.5 on {said['f1_macro']['half']['score']:.3f}" in shown
+    assert f"(at 0.5 {said['f1_macro']['at_0.5']['score']:.3f}" in shown
     write_report(run, tmp_path / "report.html")
     assert f"{said['f1_micro']['thresholds']['score']:.3f}" in (tmp_path / "report.html").read_text("utf-8")
 

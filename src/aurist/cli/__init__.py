@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import sys
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -12,16 +14,33 @@ from aurist.cli import apply, data, evaluating, fitting, recipes, review, show, 
 
 app = typer.Typer(
     name="aurist",
-    help="Learn to recognise sounds, and say honestly how well.\n\n"
-    "From a folder of recordings with labels, or a table of features: look at the data (check), "
-    "learn (fit), see how good it is (leaderboard, evaluate), and use it (predict).",
+    help="Learn to recognise sounds, with scores that hold.\n\n"
+    "Start with a folder of labelled recordings or a table of features: check the data (check), learn (fit), "
+    "see the scores (leaderboard, report), and label new recordings (predict).",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _module in (data, fitting, show, apply, evaluating, review, recipes, tuning):
-    _module.add_to(app)
+#: The commands, in the panels of the help.
+COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
+    "Data": (data.check, data.features, data.cache),
+    "Learning": (fitting.fit, fitting.resume, tuning.tune, recipes.recipes, recipes.augment),
+    "Results": (show.leaderboard, evaluating.evaluate, show.importance, show.prune, show.report),
+    "New recordings": (apply.predict, review.clips, review.verdicts),
+    "Demonstration": (fitting.demo,),
+}
+
+
+def _help_text(docstring: str) -> str:
+    """Join the lines of each paragraph, so that a terminal breaks them where it needs to."""
+    paragraphs = inspect.cleandoc(docstring).split("\n\n")
+    return "\n\n".join(" ".join(text.splitlines()) if text[0] != " " else text for text in paragraphs)
+
+
+for _panel, _commands in COMMANDS.items():
+    for _command in _commands:
+        app.command(rich_help_panel=_panel, help=_help_text(_command.__doc__ or ""))(_command)
 
 
 def _print_version(wanted: bool) -> None:
@@ -39,7 +58,7 @@ def _options(
         typer.Option("--version", is_eager=True, callback=_print_version, help="Show the version and exit."),
     ] = False,
 ) -> None:
-    """What holds for every command."""
+    """Options of every command."""
 
 
 def main() -> None:
@@ -75,22 +94,22 @@ def main() -> None:
 
 
 def _bug(error: Exception) -> str:
-    """What to say where something was not foreseen: bad input has errors of its own, with the next step."""
+    """Say that an unexpected error is a bug; bad input has errors of its own."""
     import tempfile
     import traceback
 
-    said = " ".join(str(error).split())[:200]
+    summary = " ".join(str(error).split())[:200]
     try:
         with tempfile.NamedTemporaryFile(
             "w", prefix="aurist-", suffix=".txt", delete=False, encoding="utf-8", errors="backslashreplace"
         ) as file:
             file.write("".join(traceback.format_exception(error)))
-        where = f"The traceback is in {file.name}: please report it, with the command."
+        advice = f"The traceback is in {file.name}: please report it, with the command."
     except OSError:
-        where = (
+        advice = (
             "With AURIST_DEBUG=1 the same command shows the traceback: please report it, with the command."
         )
-    return f"this is a bug ({type(error).__name__}: {said}). {where}"
+    return f"this is a bug ({type(error).__name__}: {summary}). {advice}"
 
 
 def _fail(message: str) -> None:

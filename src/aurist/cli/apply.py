@@ -10,6 +10,7 @@ import typer
 
 from aurist.cli import options as opt
 from aurist.cli.printing import going_on, print_applied, say, visible
+from aurist.cli.settings import read_options
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,14 +19,6 @@ if TYPE_CHECKING:
     from aurist.detection.export import ExportOptions
     from aurist.detection.scan import WindowOptions
     from aurist.run import RunFolder
-
-#: A panel of the help.
-RECORDINGS = "Long recordings"
-
-
-def add_to(app: typer.Typer) -> None:
-    """Add the commands."""
-    app.command()(predict)
 
 
 def predict(
@@ -36,14 +29,14 @@ def predict(
         typer.Option(
             "--output",
             "-o",
-            help="CSV to write, else standard output; with windows a folder, 'detections' by default.",
+            help="CSV to write. Default: standard output. With windows: folder to make, 'detections' by default.",
         ),
     ] = None,
     submission: Annotated[
         Path | None,
         typer.Option(
-            help="A contest's sample submission (a CSV): its ids, columns and order are followed. With "
-            "windows those of RFCX (recording_id) and BirdCLEF (row_id)."
+            help="Sample submission of a contest (a CSV): write its ids and columns in its order. With windows: of "
+            "RFCX (recording_id) or BirdCLEF (row_id)."
         ),
     ] = None,
     model: opt.Model = None,
@@ -53,58 +46,60 @@ def predict(
     end: opt.End = None,
     row_id: opt.Id = None,
     audio_root: opt.AudioRoot = None,
-    jobs: opt.Jobs = 0,
-    cache_dir: opt.CacheDir = None,
-    safe_csv: opt.SafeCsv = False,
     window: Annotated[
         float | None,
         typer.Option(
-            help="Seconds to hear at a time; 0: whole clips. Default: windows as annotated recordings were cut "
-            "into them for the fit, else whole clips.",
-            rich_help_panel=RECORDINGS,
+            help="Length of a window in seconds. 0: whole clips. Default: the windows of annotated recordings that the "
+            "run was fitted on, else whole clips.",
+            rich_help_panel=opt.WINDOWS,
         ),
     ] = None,
     overlap: Annotated[
         float | None,
         typer.Option(
-            help="Seconds that a window shares with the one before. Default: half.",
-            rich_help_panel=RECORDINGS,
+            help="Seconds that two windows in a row share. Default: half a window.",
+            rich_help_panel=opt.WINDOWS,
         ),
     ] = None,
     forms: Annotated[
         list[str] | None,
         typer.Option(
             "--format",
-            help="csv (events, the default), raven, audacity, jsonl, windows (a score for each window and class); "
-            "several between commas.",
-            rich_help_panel=RECORDINGS,
+            help="csv (events, the default), raven, audacity, jsonl, or windows (scores of each window); several, "
+            "separated by commas.",
+            rich_help_panel=opt.WINDOWS,
         ),
     ] = None,
     min_score: Annotated[
         float | None,
         typer.Option(
             help="Lowest score of an event, 0 to 1. Default: the threshold of its class, else 0.5.",
-            rich_help_panel=RECORDINGS,
+            rich_help_panel=opt.WINDOWS,
         ),
     ] = None,
     labels: Annotated[
         str | None,
         typer.Option(
-            help="Write these only: a,b or a file with one on each line.", rich_help_panel=RECORDINGS
+            help="Write these classes only: a,b or a file with one per line.", rich_help_panel=opt.WINDOWS
         ),
     ] = None,
     channel: Annotated[
         int | None,
-        typer.Option(help="Hear this channel, from 0. Default: all, mixed.", rich_help_panel=RECORDINGS),
+        typer.Option(
+            help="Use this channel, counted from 0. Default: the mean of all.", rich_help_panel=opt.WINDOWS
+        ),
     ] = None,
+    jobs: opt.Jobs = 0,
+    cache_dir: opt.CacheDir = None,
+    safe_csv: opt.SafeCsv = False,
 ) -> None:
-    """Label new recordings or rows, with a probability for each class; or find events in hours of sound.
+    """Label new recordings or rows with a probability per class, or detect events in long recordings.
 
-    Where clips may have several labels, each class is named from a threshold of its own on, chosen for the best F1 on
-    clips that the models had not seen, or with --precision so that what is named is surely right that often.
+    If clips may have several labels, each class has its own threshold, with the best F1 on clips that the models were
+    not fitted on. --precision sets thresholds for a target precision instead.
 
-    With --window, or where the run was fitted on annotated recordings, these are heard window by window; the same
-    command goes on after an interruption.
+    With --window, or if the run was fitted on annotated recordings, recordings are scanned window by window. Run the
+    command again to continue an interrupted scan.
 
     Examples:
 
@@ -129,10 +124,10 @@ def predict(
     from aurist.run import open_run
 
     if submission is not None and output is not None and output.resolve() == submission.resolve():
-        raise ConfigError(f"The sample {submission} is never written to; give another file with -o.")
+        raise ConfigError(f"{submission} is the sample and is never written to. Give another file with -o.")
     opened = open_run(run)
     sample = None if submission is None else _sample(submission)
-    options = opt.read_options(path=path, start=start, end=end, row_id=row_id, audio_root=audio_root)
+    options = read_options(path=path, start=start, end=end, row_id=row_id, audio_root=audio_root)
     clips = read_inputs(data, options, opened)
     of_whole = clips.has_audio and clips.table["start"].isna().all()
     if window or (window is None and of_whole and opened.window() is not None):
@@ -166,8 +161,8 @@ def predict(
     only = [f"--{name}" for name, value in given.items() if value is not None]
     if only:
         raise ConfigError(
-            f"{', '.join(only)}: only where recordings are heard window by window. Say with --window how many seconds "
-            "a window has."
+            f"{', '.join(only)}: only for recordings that are scanned window by window. Give the length of a window in "
+            "seconds with --window."
         )
     if output is not None:
         check_output(output)
@@ -188,18 +183,18 @@ def _listen(
     model: str | None,
     jobs: int,
 ) -> None:
-    """Hear recordings window by window; exits with 1 where some could not be."""
+    """Scan recordings window by window; exit with 1 if some cannot be read."""
     from aurist.detection.contests import contest_table
     from aurist.detection.export import write_detections
     from aurist.detection.scan import listen, recordings_of
     from aurist.errors import ConfigError, listing, plural
     from aurist.folders import check_output
 
-    # what cannot be is said before hours of work
+    # refuse wrong options before hours of work
     if output.suffix.lower() == ".csv":
         raise ConfigError(
-            f"Windows of recordings are heard, and what is found is written into a folder, but -o is {output}. Give a "
-            "folder, or --window 0 for a row for each recording as a whole."
+            f"Recordings are scanned window by window, and events are written to a folder, but -o is {output}. Give a "
+            "folder, or --window 0 for one row per recording."
         )
     check_output(output, folder=True)
     wanted.columns(tuple(run.classes()))
@@ -220,7 +215,7 @@ def _listen(
         _write(answers, output / "submission.csv", wanted.safe_csv)
     if heard.failures:
         many = plural(len(heard.failures), "recording")
-        say(f"{many} could not be heard:\n{listing(list(heard.failures.values()))}")
+        say(f"{many} cannot be read:\n{listing(list(heard.failures.values()))}")
         raise typer.Exit(1)
 
 

@@ -10,27 +10,23 @@ import typer
 
 from aurist.cli import options as opt
 from aurist.cli.printing import UNKNOWN_GROUPS, print_json, print_table, say, show
+from aurist.cli.settings import read_options
 
 if TYPE_CHECKING:
     from aurist.audit import Audit
 
 
-def add_to(app: typer.Typer) -> None:
-    """Add the commands."""
-    app.command()(check)
-    app.command()(features)
-    app.command()(cache)
-
-
 def check(
     data: opt.Data,
     test: Annotated[
-        Path | None, typer.Option(help="A table or folder to predict later: what overlaps?")
+        Path | None, typer.Option(help="Data to predict later: look for overlap with it.")
     ] = None,
     output: Annotated[
         Path | None,
         typer.Option(
-            "--output", "-o", help="Folder for quarantine.csv, near_duplicates.csv, leaks.csv, audit.json."
+            "--output",
+            "-o",
+            help="Folder to write to: quarantine.csv, near_duplicates.csv, leaks.csv, audit.json.",
         ),
     ] = None,
     label: opt.Label = None,
@@ -44,13 +40,15 @@ def check(
     label_from: opt.LabelFrom = None,
     audio_root: opt.AudioRoot = None,
     label_separator: opt.LabelSeparator = None,
-    near_duplicates: Annotated[bool, typer.Option(help="Look for near duplicates too.")] = True,
+    near_duplicates: Annotated[
+        bool, typer.Option(help="Look for near duplicates.", rich_help_panel=opt.ADVANCED)
+    ] = True,
     safe_csv: opt.SafeCsv = False,
-    as_json: opt.Json = False,
     jobs: opt.Jobs = 0,
     cache_dir: opt.CacheDir = None,
+    as_json: opt.Json = False,
 ) -> None:
-    """Look at data before learning from it: what is in it, what is broken, what would leak.
+    """Check data before learning: broken files, duplicates, leaks between folds.
 
     Examples:
 
@@ -68,10 +66,10 @@ def check(
 
     if output is not None:
         check_output(output, folder=True)
-    options = opt.read_options(
+    options = read_options(
         label, path, group, fold, start, end, row_id, features, label_from, audio_root, label_separator
     )
-    # what has no label is for the audit to report, not for the reader to refuse
+    # the audit reports clips without a label; the reader would refuse them
     clips = read_clips(data, options, labelled=False)
     unlabelled = replace(options, label=None, group=None, fold=None)
     test_clips = (
@@ -82,20 +80,20 @@ def check(
         )
     )
     cache_dir = cache_dir or default_cache_dir()
-    found = audit(clips, test_clips, jobs=jobs, cache_dir=cache_dir, near=near_duplicates)
-    nearest = compare_nearest(clips, found.usable, jobs=jobs, cache_dir=cache_dir)
+    result = audit(clips, test_clips, jobs=jobs, cache_dir=cache_dir, near=near_duplicates)
+    nearest = compare_nearest(clips, result.usable, jobs=jobs, cache_dir=cache_dir)
     if output is not None:
-        _write(found, output, safe_csv)
+        _write(result, output, safe_csv)
     if as_json:
         guess = None if clips.grouping is None else clips.grouping.to_dict()
-        print_json(found.to_dict() | {"nearest": nearest, "groups_from_names": guess})
+        print_json(result.to_dict() | {"nearest": nearest, "groups_from_names": guess})
         return
     for note in clips.notes:
         say(note)
-    _print_content(found.content)
-    said = sentences(found)
-    print("\nFound:" if said else "\nNothing broken, duplicated or leaking was found.")
-    for sentence in said:
+    _print_content(result.content)
+    findings = sentences(result)
+    print("\nFound:" if findings else "\nNothing broken, duplicated or leaking was found.")
+    for sentence in findings:
         show(f"- {sentence}")
     if nearest is not None:
         show(f"\nNearest clips: {nearest}.")
@@ -118,7 +116,7 @@ def _print_content(content: dict[str, Any]) -> None:
             else _short(value)
         )
         rows.append((key.replace("_", " "), shown))
-    print_table(pd.DataFrame(rows, columns=["what", "value"]))
+    print_table(pd.DataFrame(rows, columns=["property", "value"]))
     classes = content.get("classes", {})
     if classes:
         print()
@@ -129,15 +127,15 @@ def _short(value: object) -> str:
     return f"{value:.2f}" if isinstance(value, float) else str(value)
 
 
-def _write(found: Audit, folder: Path, safe: bool) -> None:
+def _write(result: Audit, folder: Path, safe: bool) -> None:
     from aurist.audit import with_file_rows
     from aurist.files import write_csv, write_json
 
-    write_json(folder / "audit.json", found.to_dict())
+    write_json(folder / "audit.json", result.to_dict())
     for name, table in (
-        ("quarantine", with_file_rows(found.quarantine, found.rows)),
-        ("near_duplicates", found.near_table()),
-        ("leaks", found.leaks),
+        ("quarantine", with_file_rows(result.quarantine, result.rows)),
+        ("near_duplicates", result.near_table()),
+        ("leaks", result.leaks),
     ):
         write_csv(table, folder / f"{name}.csv", safe=safe, float_format="%.6g")
 
@@ -159,7 +157,7 @@ def features(
     jobs: opt.Jobs = 0,
     cache_dir: opt.CacheDir = None,
 ) -> None:
-    """Compute the summary features of every clip, stored so that a second run is instant.
+    """Compute the summary features of every clip, and store them for later commands.
 
     Example:
 
@@ -168,7 +166,7 @@ def features(
     from aurist.errors import about, plural
     from aurist.inference.feature_tables import feature_file
 
-    options = opt.read_options(
+    options = read_options(
         label,
         path,
         group,
@@ -196,19 +194,19 @@ def features(
 
 
 def cache(
-    clear: Annotated[bool, typer.Option("--clear", help="Delete all stored features and audio.")] = False,
+    clear: Annotated[
+        bool, typer.Option("--clear", help="Delete all stored features and decoded audio.")
+    ] = False,
     limit: Annotated[
         str | None,
-        typer.Option(
-            help="Once: drop the decoded audio used least recently until the rest takes this: 20GB, 500MB."
-        ),
+        typer.Option(help="Delete the least recently used audio until the rest has this size: 20GB, 500MB."),
     ] = None,
     cache_dir: opt.CacheDir = None,
 ) -> None:
-    """Show how large the store of computed features and decoded audio is, and where.
+    """Show the size and the folder of stored features and decoded audio, or delete them.
 
-    Decoded audio takes at most what AURIST_CACHE_LIMIT says (20GB, 500MB), else 50 GB or a third of the free disk,
-    whichever is less. The store is in $AURIST_CACHE_DIR, else in the system's folder for caches (~/.cache/aurist).
+    Decoded audio takes at most $AURIST_CACHE_LIMIT (20GB, 500MB). Default: 50 GB or a third of the free disk, whichever
+    is less. The folder is $AURIST_CACHE_DIR. Default: the system's cache folder (~/.cache/aurist).
 
     Example:
 

@@ -1,4 +1,4 @@
-"""The demonstration behind `aurist demo`: the main job from end to end, on music made from nothing."""
+"""The demonstration behind `aurist demo`: from data to a report, on synthesised music."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from aurist.cli.printing import print_table, say, show
 
 #: Seconds for the fit: long enough for several models, short enough to watch.
 FIT_SECONDS = 120.0
-#: Folders that it makes anew each time, and the file that says that they are its own.
+#: Folders that it makes anew each time, and the file that marks them as its own.
 MADE = ("music", "unseen", "run", "evaluation")
 MARK = "made_by_aurist_demo.txt"
 
@@ -36,23 +36,23 @@ def run_demo(output: Path, seed: int, jobs: int) -> None:
     run_folder = output / "run"
     check_output(output, folder=True)
     mark = output / MARK
-    theirs = [name for name in MADE if (output / name).exists()]
-    if theirs and not mark.exists():
+    others = [name for name in MADE if (output / name).exists()]
+    if others and not mark.exists():
         raise RunError(
-            f"{output} was not made by the demonstration, and holds what it would replace: {', '.join(theirs)}. Give "
-            "another folder (-o)."
+            f"{output} was not made by the demonstration, and holds files that it would replace: {', '.join(others)}. "
+            "Give another folder (-o)."
         )
-    write_text(mark, "Made by `aurist demo`, which replaces what is here when it is given again.\n")
+    write_text(mark, "Made by `aurist demo`, which replaces this folder when it runs again.\n")
     for old in MADE:
         remove_folder(output / old)
     _title("1. Music in seven genres, synthesised, with copies and broken files in it")
     data = synthesise_demo(output, seed)
-    print(f"{data.train}, and tracks that nobody has labelled yet in {data.unseen}")
+    print(f"{data.train}, and tracks without labels in {data.unseen}")
 
     _title(f"2. aurist check {data.train}")
     cache_dir = output / "cache"
-    found = audit(read_clips(data.train), jobs=available_cores(jobs), cache_dir=cache_dir)
-    for sentence in sentences(found):
+    result = audit(read_clips(data.train), jobs=available_cores(jobs), cache_dir=cache_dir)
+    for sentence in sentences(result):
         show(f"- {sentence}")
 
     _title(f"3. aurist fit {data.train} -o {run_folder}")

@@ -9,18 +9,15 @@ import typer
 
 from aurist.cli import options as opt
 from aurist.cli.printing import print_applied, print_confusion, print_json, print_table, say
-
-
-def add_to(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command()(evaluate)
+from aurist.cli.settings import read_options
 
 
 def evaluate(
     run: opt.RunFolder,
     data: opt.Data,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Folder for the tables and the confusion matrix.")
+        Path | None,
+        typer.Option("--output", "-o", help="Folder to write tables and the confusion matrix to."),
     ] = None,
     model: opt.Model = None,
     label: opt.Label = None,
@@ -37,9 +34,9 @@ def evaluate(
     jobs: opt.Jobs = 0,
     cache_dir: opt.CacheDir = None,
 ) -> None:
-    """Score a run on labelled data that it has not seen: all metrics with intervals, per class, confusions.
+    """Score a run on new labelled data: all metrics with intervals, scores per class, confusion matrix.
 
-    Where some of the data stands in the run's training data, the new rows are also scored apart.
+    If some of the data is in the training data of the run, the new rows are also scored alone.
 
     Example:
 
@@ -51,10 +48,10 @@ def evaluate(
 
     if output is not None:
         check_output(output, folder=True)
-    found = evaluate_run(
+    evaluation = evaluate_run(
         open_run(run),
         data,
-        options=opt.read_options(
+        options=read_options(
             label,
             path,
             group,
@@ -70,17 +67,17 @@ def evaluate(
         cache_dir=cache_dir,
     )
     if output is not None:
-        found.write(output, safe_csv=safe_csv)
+        evaluation.write(output, safe_csv=safe_csv)
     if as_json:
-        print_json(found.to_dict())
+        print_json(evaluation.to_dict())
         return
-    print_applied(found.applied)
-    for title, scores in found.scores.items():
+    print_applied(evaluation.applied)
+    for title, scores in evaluation.scores.items():
         print_table(scores, title=title)
         print()
-    print_table(found.per_class, title="by class", digits=3)
-    if found.confusion is not None:
+    print_table(evaluation.per_class, title="by class", digits=3)
+    if evaluation.confusion is not None:
         print()
-        print_confusion(found.confusion, found.applied.classes)
+        print_confusion(evaluation.confusion, evaluation.applied.classes)
     if output is not None:
         say(f"written: {output}")

@@ -1,4 +1,4 @@
-"""`aurist fit`, `aurist resume`, `aurist demo`."""
+"""`aurist fit`, `aurist resume` and `aurist demo`."""
 
 from __future__ import annotations
 
@@ -10,118 +10,49 @@ import typer
 
 from aurist.cli import options as opt
 from aurist.cli.printing import say
+from aurist.cli.settings import read_options, refuse_unused_options
 
 if TYPE_CHECKING:
     from aurist.clips import Clips
 
-#: The limit holds for the whole command: importing this file is about its beginning.
+#: Start of the command, for its time limit: this file is imported first.
 STARTED = time.monotonic()
-#: A panel of the help.
-UNLABELLED = "Recordings without labels"
-
-
-def add_to(app: typer.Typer) -> None:
-    """Add the commands."""
-    app.command()(fit)
-    app.command()(resume)
-    app.command()(demo)
 
 
 def fit(
     context: typer.Context,
     data: opt.Data,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="The run folder to make.", show_default=False)
+        Path | None, typer.Option("--output", "-o", help="Run folder to make.", show_default=False)
     ] = None,
-    label: opt.Label = None,
-    metric: opt.Metric = None,
     preset: Annotated[
-        str, typer.Option(help="quick (a minute), good (10 minutes) or best (an hour).")
+        str, typer.Option(help="quick (1 minute), good (10 minutes) or best (1 hour).")
     ] = "good",
     time_limit: Annotated[
         str | None, typer.Option(help="Wall time of the whole command: 90s, 15m, 1h30m. Default: by preset.")
     ] = None,
-    engine: Annotated[
-        str,
-        typer.Option(
-            help="auto: AutoGluon's models and, for recordings and with time enough, a network; autogluon; mljar; all: "
-            "these two; networks: the recipes alone. A --recipe joins any of them."
-        ),
-    ] = "auto",
-    recipe: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Network to train, too: a name of `aurist recipes`, or a TOML file. May be repeated."
-        ),
-    ] = None,
-    change: opt.Change = None,
-    embed: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Recipe whose network, with ready weights, makes further features of recordings. May be repeated."
-        ),
-    ] = None,
-    ensemble_size: Annotated[
-        int | None,
-        typer.Option(help="Models that the ensemble may hold; `aurist prune` shows what each is worth."),
-    ] = None,
-    plan: Annotated[
-        Path | None,
-        typer.Option(
-            help="Plan to follow, as TOML, to its end: without a clock, so that it can be repeated."
-        ),
-    ] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would be fitted and in what time, and fit nothing.")
-    ] = False,
-    save_plan: Annotated[
-        Path | None,
-        typer.Option(help="Write what would be fitted to this TOML file, to be changed; fit nothing."),
-    ] = None,
-    unlabelled: Annotated[
-        Path | None,
-        typer.Option(
-            help="Folder or table of clips without labels: what models are sure of is learnt from, too.",
-            rich_help_panel=UNLABELLED,
-        ),
-    ] = None,
-    pseudo_rounds: Annotated[
-        int,
-        typer.Option(
-            help="How often models learn anew from what those before are sure of.", rich_help_panel=UNLABELLED
-        ),
-    ] = 1,
-    pseudo_threshold: Annotated[
-        float, typer.Option(help="Probability from which they are sure.", rich_help_panel=UNLABELLED)
-    ] = 0.9,
-    fraction: opt.Fraction = None,
+    metric: opt.Metric = None,
     test: Annotated[
         Path | None,
-        typer.Option(help="Unlabelled table to be predicted later: says what score to expect on it."),
+        typer.Option(help="Unlabelled data to predict later: estimate the score to expect on it."),
     ] = None,
+    label: opt.Label = None,
     group: opt.Group = None,
-    fold: opt.Fold = None,
-    folds: opt.Folds = None,
     path: opt.PathColumn = None,
     start: opt.Start = None,
     end: opt.End = None,
     row_id: opt.Id = None,
     features: opt.Features = None,
+    fold: opt.Fold = None,
+    folds: opt.Folds = None,
     label_from: opt.LabelFrom = None,
-    audio_root: opt.AudioRoot = None,
     label_separator: opt.LabelSeparator = None,
-    sample_rate: opt.SampleRate = None,
-    level: opt.Level = "relative",
-    allow_loss: opt.AllowLoss = False,
-    near_duplicates: opt.NearDuplicates = True,
-    seed: opt.Seed = 0,
-    jobs: opt.Jobs = 0,
-    cache_dir: opt.CacheDir = None,
+    audio_root: opt.AudioRoot = None,
     annotations: opt.Annotations = None,
     verdicts: Annotated[
         Path | None,
         typer.Option(
-            help="More annotations, of `aurist verdicts`: of their recordings the rest is unknown.",
+            help="More annotations, written by `aurist verdicts`. Everything else in their recordings is unknown.",
             rich_help_panel=opt.ANNOTATED,
         ),
     ] = None,
@@ -133,6 +64,80 @@ def fit(
     unannotated: opt.Unannotated = "absent",
     group_by: opt.GroupBy = "recording",
     band: opt.Band = False,
+    engine: Annotated[
+        str,
+        typer.Option(
+            help="auto: AutoGluon's models and, for recordings and with enough time, a network. autogluon. mljar. all: "
+            "both of these. networks: only those of --recipe.",
+            rich_help_panel=opt.MODELS,
+        ),
+    ] = "auto",
+    ensemble_size: Annotated[
+        int | None,
+        typer.Option(
+            help="Largest number of models in the ensemble; see `aurist prune`.", rich_help_panel=opt.MODELS
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run", help="Print which models would be fitted, and fit none.", rich_help_panel=opt.MODELS
+        ),
+    ] = False,
+    save_plan: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write the plan to this TOML file, to change it and give it to --plan. Fit nothing.",
+            rich_help_panel=opt.MODELS,
+        ),
+    ] = None,
+    plan: Annotated[
+        Path | None,
+        typer.Option(
+            help="Plan to follow, a TOML file. It has no time limit, so that the same seed gives the same result.",
+            rich_help_panel=opt.MODELS,
+        ),
+    ] = None,
+    recipe: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Also train this network: a name of `aurist recipes`, or a TOML file. Repeatable.",
+            rich_help_panel=opt.NETWORKS,
+        ),
+    ] = None,
+    change: opt.Change = None,
+    embed: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Recipe of a pretrained network whose embeddings become features. Repeatable.",
+            rich_help_panel=opt.NETWORKS,
+        ),
+    ] = None,
+    unlabelled: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder or table of clips without labels. Learn from confident predictions on them, too.",
+            rich_help_panel=opt.UNLABELLED,
+        ),
+    ] = None,
+    pseudo_rounds: Annotated[
+        int,
+        typer.Option(help="Number of rounds of learning from predictions.", rich_help_panel=opt.UNLABELLED),
+    ] = 1,
+    pseudo_threshold: Annotated[
+        float,
+        typer.Option(
+            help="Lowest probability of a prediction to learn from.", rich_help_panel=opt.UNLABELLED
+        ),
+    ] = 0.9,
+    sample_rate: opt.SampleRate = None,
+    level: opt.Level = "relative",
+    seed: opt.Seed = 0,
+    jobs: opt.Jobs = 0,
+    cache_dir: opt.CacheDir = None,
+    fraction: opt.Fraction = None,
+    near_duplicates: opt.NearDuplicates = True,
+    allow_loss: opt.AllowLoss = False,
 ) -> None:
     """Learn from labelled recordings or a table of features.
 
@@ -189,16 +194,16 @@ def fit(
         pseudo_threshold=pseudo_threshold,
         fraction=fraction,
     )
-    opt.refuse_idle(context, annotations)
+    refuse_unused_options(context, annotations)
     options = CutOptions(clip_mode, window, hop, min_overlap, background, unannotated, group_by, seed, band)
     source: Path | Clips = data
     if annotations is not None:
         source = read_annotated(data, annotations, options, label=label, verdicts=verdicts)
     elif verdicts is not None:
         raise ConfigError(
-            "--verdicts are added to --annotations. To learn from them alone: --annotations FILE --unannotated unknown."
+            "--verdicts needs --annotations. To learn from verdicts alone: --annotations FILE --unannotated unknown."
         )
-    reading = opt.read_options(
+    reading = read_options(
         label, path, group, fold, start, end, row_id, features, label_from, audio_root, label_separator
     )
     if save_plan is not None:
@@ -211,7 +216,7 @@ def fit(
             say(f"written: {save_plan}; follow it with: aurist fit {data} --plan {save_plan} -o RUN")
         return
     if output is None:
-        raise ConfigError("Name the run folder to make with -o, or ask for the plan alone with --dry-run.")
+        raise ConfigError("No run folder is given. Name it with -o, or print the plan alone with --dry-run.")
     run = fit_run(
         source,
         output,
@@ -226,9 +231,9 @@ def fit(
 
 
 def resume(run: opt.RunFolder) -> None:
-    """Go on with a fit that was killed; finished folds are not fitted again.
+    """Continue a fit that was interrupted; finished folds are not fitted again.
 
-    Those of a second level are, where the models that it asks are others now.
+    Stacked models are refitted if their base models changed.
 
     Example:
 
@@ -241,15 +246,13 @@ def resume(run: opt.RunFolder) -> None:
 
 
 def demo(
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write everything to.")] = Path(
-        "demo"
-    ),
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write to.")] = Path("demo"),
     seed: Annotated[
-        int, typer.Option(help="Seed of the music and of all that is made of it.", min=0, max=opt.MOST_SEED)
+        int, typer.Option(help="Seed of the music and of the fit.", min=0, max=opt.MOST_SEED)
     ] = 0,
     jobs: opt.Jobs = 0,
 ) -> None:
-    """Show the main job on music that is synthesised here: check, fit, leaderboard, predictions, plots.
+    """Demonstrate aurist on synthesised music: check, fit, leaderboard, predictions, report.
 
     Example:
 

@@ -1,4 +1,4 @@
-"""Tables and lines for people: on the terminal with rich, plain where the output is piped."""
+"""Print tables and lines: with rich on a terminal, plain into a pipe."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from aurist.inference.predict import ClipPredictions
 
 
-#: What a terminal obeys instead of showing it, and what turns the direction of writing around or is no character.
+#: Control characters, marks that change the direction of writing, and code points that are no characters.
 _OBEYED = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff"
     "\ufff9-\ufffb\U000e0000-\U000e007f\ud800-\udfff]"
@@ -27,9 +27,9 @@ _OBEYED = re.compile(
 
 
 def visible(text: str) -> str:
-    r"""A text whose control characters are spelt out: names of files and labels may hold any.
+    r"""Spell out control characters, which names of files and labels may hold.
 
-    Lines and tabs stay. A byte of a file's name that is no character is spelt as that byte.
+    Lines and tabs stay. A byte of a file name that is no character is spelt as that byte.
 
     Examples
     --------
@@ -39,18 +39,18 @@ def visible(text: str) -> str:
     return _OBEYED.sub(_spelt, text)
 
 
-def _spelt(found: re.Match[str]) -> str:
-    code = ord(found.group())
+def _spelt(character: re.Match[str]) -> str:
+    code = ord(character.group())
     code = code - 0xDC00 if 0xDC80 <= code <= 0xDCFF else code
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
-#: Where neither the data nor its names tell what clips were cut from.
+#: Printed if neither the data nor its names tell the groups.
 UNKNOWN_GROUPS = "each clip counted as its own group: if clips were cut from longer recordings, give --group"
 
 
 def group_words(scores: dict[str, Any]) -> str:
-    """How the scored clips hang together; what is not known of them is not claimed.
+    """Describe the groups of the scored clips, if they are known.
 
     Examples
     --------
@@ -65,17 +65,17 @@ def group_words(scores: dict[str, Any]) -> str:
 
 
 def say(line: str) -> None:
-    """A line of progress: to standard error, so that results on standard output stay clean."""
+    """Print a line of progress to standard error; standard output holds results alone."""
     print(visible(line), file=sys.stderr, flush=True)
 
 
 def show(line: str = "", end: str = "\n") -> None:
-    """A line of the result, on standard output."""
+    """Print a line of the result to standard output."""
     print(visible(line), end=end)
 
 
 def print_applied(applied: ClipPredictions) -> None:
-    """What people should know of predictions: what was passed over, what failed, what is not new."""
+    """Print notes on predictions: left out columns, failed clips, clips of the training data."""
     from aurist.errors import about, plural
 
     for note in (*applied.clips.notes, *applied.notes):
@@ -84,12 +84,12 @@ def print_applied(applied: ClipPredictions) -> None:
         say(f"not predicted: {about(applied.clips.display_name(row), message)}")
     seen = int(applied.seen.sum())
     if seen:
-        stands = "stands" if seen == 1 else "stand"
-        say(f"{seen:,} of {plural(len(applied.seen), 'row')} {stands} in the run's training data")
+        verb = "is" if seen == 1 else "are"
+        say(f"{seen:,} of {plural(len(applied.seen), 'row')} {verb} in the run's training data")
 
 
 def paragraph(text: str, indent: str = "") -> None:
-    """A sentence or more on standard output, broken between words where a terminal is narrower."""
+    """Print sentences to standard output; on a terminal, break lines between words."""
     import textwrap
 
     text = visible(text)
@@ -111,10 +111,10 @@ def paragraph(text: str, indent: str = "") -> None:
 
 
 def print_json(value: Any) -> None:
-    """A value as JSON; what is not a number becomes null."""
+    """Print a value as JSON; NaN becomes null."""
     text = json.dumps(_plain(value), indent=2, ensure_ascii=False)
-    # JSON has a spelling of its own, which is read back as what it was
-    print(_OBEYED.sub(lambda found: json.dumps(found.group())[1:-1], text))
+    # JSON's own escapes are read back as the same characters
+    print(_OBEYED.sub(lambda character: json.dumps(character.group())[1:-1], text))
 
 
 def _plain(value: Any) -> Any:
@@ -130,40 +130,40 @@ def _plain(value: Any) -> Any:
 
 
 def print_table(table: pd.DataFrame, title: str | None = None, digits: int = 4) -> None:
-    """A table of text and numbers; columns of seconds, of clips a second and of millions have one digit."""
+    """Print a table; columns of seconds, of clips per second and of millions have one digit."""
     from rich.console import Console
     from rich.table import Table
 
     if title is not None:
-        # a title of the table's own would be wrapped to the table's width
+        # rich would wrap a title to the width of the table
         paragraph(title)
     shown = Table(header_style="bold", box=None, pad_edge=False)
     numeric = [bool(table[name].dtype.kind in "fiu") for name in table.columns]
     for name, right in zip(table.columns, numeric, strict=True):
         whole = right or name in ("model", "class", "feature")
         shown.add_column(_text(str(name)), justify="right" if right else "left", no_wrap=whole)
-    places = [1 if str(name).endswith(("_time", "/s", "(M)")) else digits for name in table.columns]
+    column_digits = [1 if str(name).endswith(("_time", "/s", "(M)")) else digits for name in table.columns]
     for row in table.itertuples(index=False):
-        shown.add_row(*(_text(_cell(value, n)) for value, n in zip(row, places, strict=True)))
+        shown.add_row(*(_text(_cell(value, n)) for value, n in zip(row, column_digits, strict=True)))
     Console(width=line_width()).print(shown)
 
 
 def _text(cell: str) -> Text:
-    """A cell as it is: brackets in a label are no markup, and no character ends its line."""
+    """Make the text of a cell: brackets in a label are no markup, and a line break is spelt out."""
     from rich.text import Text
 
     return Text(visible(cell).replace("\n", "\\n").replace("\t", " "))
 
 
 def line_width() -> int:
-    """Columns to print in; a pipe has none: whole lines, for grep and for logs."""
+    """Give the width to print in; a pipe gets long lines, for grep and for logs."""
     from rich.console import Console
 
     return Console().width if sys.stdout.isatty() or "COLUMNS" in os.environ else 160
 
 
 def print_confusion(matrix: npt.NDArray[np.int64], classes: Sequence[str], most: int = 20) -> None:
-    """A confusion matrix as wide as the terminal allows: by name, by number, or the commonest confusions alone."""
+    """Print a confusion matrix that fits the terminal: by name, by number, or only the commonest confusions."""
     from rich.cells import cell_len, set_cell_size
 
     classes = [visible(name).replace("\n", "\\n") for name in classes]
@@ -201,7 +201,7 @@ def _print_matrix(
 
 
 def _print_pairs(matrix: npt.NDArray[np.int64], classes: Sequence[str], most: int) -> None:
-    """The commonest confusions; the whole matrix is in the files that -o writes."""
+    """Print the commonest confusions; -o writes the whole matrix."""
     import pandas as pd
 
     pairs = [
@@ -229,7 +229,7 @@ def _cell(value: Any, digits: int) -> str:
 
 
 def interval(score: dict[str, float]) -> str:
-    """A score with its interval.
+    """Format a score with its interval.
 
     Examples
     --------
@@ -243,7 +243,7 @@ def interval(score: dict[str, float]) -> str:
 
 @contextmanager
 def going_on() -> Iterator[None]:
-    """Say of a command that the disk was too small for that it goes on where it stopped."""
+    """Add to the error of a full disk: the same command continues where it stopped."""
     from aurist.errors import FullDiskError
 
     try:

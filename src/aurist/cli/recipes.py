@@ -1,4 +1,4 @@
-"""`aurist recipes`, `aurist augment`."""
+"""`aurist recipes` and `aurist augment`."""
 
 from __future__ import annotations
 
@@ -11,24 +11,16 @@ from aurist.cli import options as opt
 from aurist.cli.printing import paragraph, print_json, print_table, say, show
 
 
-def add_to(app: typer.Typer) -> None:
-    """Add the commands."""
-    app.command()(recipes)
-    app.command()(augment)
-
-
 def recipes(
-    name: Annotated[
-        str | None, typer.Argument(help="Show this recipe: a name, or the path of a TOML file.")
-    ] = None,
+    name: Annotated[str | None, typer.Argument(help="Recipe to show: a name, or a TOML file.")] = None,
     as_json: Annotated[
-        bool, typer.Option("--json", help="Every setting, those left alone too, as JSON.")
+        bool, typer.Option("--json", help="Print every setting as JSON, defaults included.")
     ] = False,
 ) -> None:
-    """List the recipes that networks are trained by, or show one.
+    """List the recipes of networks, or show one.
 
-    What is shown is TOML: write it to a file, change it, and give the file as `--recipe`. A file of your own may
-    also begin with `base = "mel-cnn"` and say only what differs.
+    A recipe is a TOML file. Save it, change it, and give your file to `--recipe`. A file that begins with `base =
+    "mel-cnn"` needs only the settings that differ.
 
     Examples:
 
@@ -42,11 +34,11 @@ def recipes(
         read = read_recipe(name)
         print_json(read.to_dict()) if as_json else show(_text(name), end="")
         return
-    found = [read_recipe(one) for one in recipe_names()]
+    known = [read_recipe(recipe_name) for recipe_name in recipe_names()]
     if as_json:
-        print_json({recipe.name: recipe.to_dict() for recipe in found})
+        print_json({recipe.name: recipe.to_dict() for recipe in known})
         return
-    for recipe in found:
+    for recipe in known:
         show(recipe.name)
         for line in (recipe.about, recipe.source):
             paragraph(line, indent="    ")
@@ -54,7 +46,7 @@ def recipes(
 
 
 def _text(name: str) -> str:
-    """As it is written, notes and all."""
+    """Give the file as it is written, with its comments."""
     from aurist.recipes import recipe_path
 
     return recipe_path(name).read_text(encoding="utf-8")
@@ -62,20 +54,20 @@ def _text(name: str) -> str:
 
 def augment(
     file: Annotated[Path, typer.Argument(help="A recording.")],
-    recipe: Annotated[str, typer.Option(help="A name of `aurist recipes`, or a TOML file.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write to.")] = Path("heard"),
+    recipe: Annotated[str, typer.Option(help="Recipe: a name of `aurist recipes`, or a TOML file.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder to make.")] = Path("heard"),
     change: Annotated[
         list[str] | None,
-        typer.Option("--set", help="Change to the recipe: window.seconds=3. May be repeated."),
+        typer.Option("--set", help="Change a setting of the recipe: window.seconds=3. Repeatable."),
     ] = None,
-    count: Annotated[int, typer.Option(help="How many times to augment it.", min=1)] = 4,
+    count: Annotated[int, typer.Option(help="Number of augmented versions.", min=1)] = 4,
     seed: Annotated[int, typer.Option(help="Seed of the augmentation.", min=0, max=opt.MOST_SEED)] = 0,
     cache_dir: opt.CacheDir = None,
 ) -> None:
-    """Write what a network hears of a recording in training, as sound and as a picture.
+    """Write the input of a network in training, as sound and as a picture.
 
-    heard-0.wav is the window as it is, heard-1.wav and so on are augmented; heard.png holds their images, exactly as
-    the network sees them.
+    heard-0.wav is the original window; heard-1.wav, heard-2.wav ... are augmented. heard.png shows their images, as
+    the network gets them.
 
     Example:
 
@@ -97,20 +89,20 @@ def augment(
     from aurist.plots.pictures import plot_images
 
     check_output(output, folder=True)
-    heard = hear_file(file, read, count, seed, cache_dir or default_cache_dir())
+    previews = hear_file(file, read, count, seed, cache_dir or default_cache_dir())
     output.mkdir(parents=True, exist_ok=True)
     rate = read.front.sample_rate
-    names = [f"heard-{place}.wav" for place in range(len(heard))]
-    for name, one in zip(names, heard, strict=True):
-        write_wav(output / name, one.wave, rate)
-    images = [one.image for one in heard if one.image is not None]
+    names = [f"heard-{number}.wav" for number in range(len(previews))]
+    for name, preview in zip(names, previews, strict=True):
+        write_wav(output / name, preview.wave, rate)
+    images = [preview.image for preview in previews if preview.image is not None]
     if images:
         plot_images(
             images,
-            [one.changes for one in heard],
+            [preview.changes for preview in previews],
             output / "heard.png",
-            seconds=len(heard[0].wave) / rate,
+            seconds=len(previews[0].wave) / rate,
             heading=f"{file.name} as {read.name} sees it",
         )
-    print_table(pd.DataFrame({"file": names, "changes": [one.changes for one in heard]}))
+    print_table(pd.DataFrame({"file": names, "changes": [preview.changes for preview in previews]}))
     say(f"written: {output}")

@@ -11,12 +11,6 @@ from aurist.cli import options as opt
 from aurist.cli.printing import print_table, say
 
 
-def add_to(app: typer.Typer) -> None:
-    """Add the commands."""
-    app.command()(clips)
-    app.command()(verdicts)
-
-
 def clips(
     run: opt.RunFolder,
     detections: Annotated[

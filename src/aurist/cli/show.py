@@ -1,4 +1,4 @@
-"""`aurist leaderboard`, `aurist importance`, `aurist report`."""
+"""`aurist leaderboard`, `aurist prune`, `aurist importance` and `aurist report`."""
 
 from __future__ import annotations
 
@@ -15,34 +15,26 @@ if TYPE_CHECKING:
     from aurist.run import RunFolder
 
 SHOWN = ["model", "score", "low", "high", "fit_time", "pred_time", "stack_level"]
-#: Marks the row that predicts.
+#: Marks the model that makes the predictions.
 PREDICTS = " (predicts)"
-#: Where a line has room for it, the score that choices were made by stands behind the honest one.
+#: A line of this width also shows the validation score, after the honest one.
 ROOM, CHOSEN_BY = 92, "score_val"
-#: Shown of networks, as what they cost.
+#: Columns of networks, by their headings.
 OF_NETWORKS = {"params": "params (M)", "train_speed": "train clips/s", "pred_speed": "predict clips/s"}
-
-
-def add_to(app: typer.Typer) -> None:
-    """Add the commands."""
-    app.command()(leaderboard)
-    app.command()(prune)
-    app.command()(importance)
-    app.command()(report)
 
 
 def leaderboard(
     run: opt.RunFolder,
     pairs: Annotated[
         bool,
-        typer.Option("--pairs", help="Every pair of models, too: is the one really better than the other?"),
+        typer.Option("--pairs", help="Also compare every pair of models."),
     ] = False,
     as_json: opt.Json = False,
 ) -> None:
-    """Show every model's honest score with its interval and times.
+    """Show the score of every model, with its interval and times.
 
-    A score is honest where the models had not seen what they are scored on. "Ensemble", a blend of the others, is
-    what predicts and stands first; the others follow, best first.
+    Scores are out of fold: each model is scored on clips that it was not fitted on. "Ensemble" blends the models, and
+    makes the predictions. It is first; the others follow, best first.
 
     Example:
 
@@ -53,20 +45,20 @@ def leaderboard(
 
     opened = open_run(run)
     if as_json:
-        told = {"leaderboard": opened.leaderboard(), "pairwise": opened.pairwise()}
+        tables = {"leaderboard": opened.leaderboard(), "pairwise": opened.pairwise()}
         print_json(
-            {**{name: table.to_dict("records") for name, table in told.items()}, "scores": opened.scores()}
+            {**{name: table.to_dict("records") for name, table in tables.items()}, "scores": opened.scores()}
         )
         return
     with stored(opened.folder, opened.remedy):
         print_leaderboard(opened)
     if pairs:
-        title = "pairs on the same resamples; better: share of the resamples in which model scored higher"
+        title = "pairs of models on the same resamples; better: share of the resamples in which model scores higher"
         print_table(opened.pairwise(), title=title)
 
 
 def print_leaderboard(run: RunFolder) -> None:
-    """The leaderboard, and beneath it what the run says of itself."""
+    """Print the leaderboard, and sentences on the score below it."""
     from aurist.errors import plural
 
     board = run.leaderboard()
@@ -84,7 +76,7 @@ def print_leaderboard(run: RunFolder) -> None:
     )
     if not run.is_finished():
         paragraph(
-            f"The fit has not come to its end: this is what was done. Go on with: aurist resume {run.folder}"
+            f"The fit is not finished: these are the models so far. Continue with: aurist resume {run.folder}"
         )
     _print_gain(scores["vs_best_single"])
     for caution in scores.get("cautions", ()):
@@ -100,12 +92,12 @@ def print_leaderboard(run: RunFolder) -> None:
 def _columns() -> list[str]:
     if line_width() < ROOM:
         return SHOWN
-    place = SHOWN.index("high") + 1
-    return [*SHOWN[:place], CHOSEN_BY, *SHOWN[place:]]
+    after = SHOWN.index("high") + 1
+    return [*SHOWN[:after], CHOSEN_BY, *SHOWN[after:]]
 
 
 def print_plan(plan: FitPlan, limit: float) -> None:
-    """What would be fitted, in order, with the time that each is expected to take or may take."""
+    """Print the models to fit, in order, with the time that each needs and may take."""
     import pandas as pd
 
     from aurist.config import duration
@@ -117,10 +109,10 @@ def print_plan(plan: FitPlan, limit: float) -> None:
         by = "" if limit == float("inf") else duration(step.until * limit)
         rows.append((step.member.name, step.member.engine, training.get("epochs", ""), expected, by))
     columns = ["model", "engine", "epochs", "takes", "done by"]
-    whole = "no limit" if limit == float("inf") else duration(limit)
+    total = "none" if limit == float("inf") else duration(limit)
     print_table(
         pd.DataFrame(rows, columns=columns),
-        title=f"what would be fitted, in this order; time in all: {whole}",
+        title=f"models to fit, in this order; time limit: {total}",
     )
     for note in plan.notes:
         say(f"plan: {note}")
@@ -130,11 +122,11 @@ def prune(
     run: opt.RunFolder,
     size: Annotated[
         int | None,
-        typer.Option(help="Let the ensemble hold so many models from now on; none is deleted.", min=1),
+        typer.Option(help="Limit the ensemble to this number of models. No model is deleted.", min=1),
     ] = None,
     as_json: opt.Json = False,
 ) -> None:
-    """Show what the ensemble would score, and how fast it would be, with fewer models; --size changes it.
+    """Show the score and the speed of the ensemble with fewer models; --size makes it smaller.
 
     Example:
 
@@ -154,47 +146,48 @@ def prune(
         print_json(curve.to_dict("records"))
         return
     print_table(
-        curve, title="loss: of score, against the whole ensemble; pred_time: seconds for the clips scored"
+        curve,
+        title="loss: of score, against the full ensemble; pred_time: seconds to predict the scored clips",
     )
 
 
 def _print_networks(run: RunFolder) -> None:
-    """How large and fast they are, and what slices and votes, several checkpoints and several seeds are worth."""
+    """Print size and speed of networks, and the gain by votes, checkpoints and seeds."""
     board = run.leaderboard()
     networks = board[board["params"].notna()] if "params" in board else board.iloc[:0]
     if len(networks):
         costs = networks[["model", "score", *OF_NETWORKS]].assign(params=networks["params"] / 1e6)
-        print_table(costs.rename(columns=OF_NETWORKS), title="the networks, by what they cost")
+        print_table(costs.rename(columns=OF_NETWORKS), title="size and speed of the networks")
         print()
     variants = run.variants()
     if variants is None:
         return
     print_table(
-        variants, title="rows of the leaderboard against other ways to answer; gain: of the row over the way"
+        variants, title="models of the leaderboard against variants; gain: of the model over the variant"
     )
     print()
 
 
 def _print_gain(gain: dict[str, Any] | None) -> None:
-    """What the ensemble is there for, and whether it is worth it."""
+    """Print the gain of the ensemble over the best single model."""
     if gain is None:
         return
-    verdict = "better" if gain["low"] > 0 else "worse" if gain["high"] < 0 else "no sure difference"
+    verdict = "better" if gain["low"] > 0 else "worse" if gain["high"] < 0 else "no clear difference"
     bounds = "" if gain["low"] != gain["low"] else f" [{gain['low']:+z.3f}, {gain['high']:+z.3f}]"
     paragraph(
-        f"Ensemble is what predicts (--model chooses another). Against {gain['model']}: {gain['score']:+z.3f}{bounds}, "
-        f"{verdict}."
+        f"Ensemble makes the predictions (--model chooses another model). Against {gain['model']}: "
+        f"{gain['score']:+z.3f}{bounds}, {verdict}."
     )
 
 
 def _print_decisions(scores: dict[str, Any]) -> None:
-    """Where clips may have several labels: how well these are named."""
-    said = [
-        f"{name} {interval(found['thresholds'])} (from 0.5 on {interval(found['at_0.5'])})"
-        for name, found in scores.get("decisions", {}).items()
+    """Print scores of decided labels, if clips may have several."""
+    decisions = [
+        f"{name} {interval(score['thresholds'])} (at 0.5 {interval(score['at_0.5'])})"
+        for name, score in scores.get("decisions", {}).items()
     ]
-    if said:
-        paragraph(f"Labels by thresholds of each class, chosen on the other folds: {', '.join(said)}.")
+    if decisions:
+        paragraph(f"Labels by a threshold per class, chosen on the other folds: {', '.join(decisions)}.")
 
 
 def _print_random_split(scores: dict[str, Any]) -> None:
@@ -203,17 +196,17 @@ def _print_random_split(scores: dict[str, Any]) -> None:
         return
     honest, random = split["honest"], split["random"]
     paragraph(
-        f"A random split would have claimed {interval(random)} for {split['model']}; "
+        f"A random split would claim {interval(random)} for {split['model']}; "
         f"the honest score of the same model is {interval(honest)}."
     )
     if "by_shares" not in split:
         return
     paragraph(
-        "Warning: the difference is a leak. Groups or duplicates stand on both sides of a random split; "
-        "believe the honest score."
+        "Warning: the difference is a leak. A random split has groups or duplicates on both sides. Use the honest "
+        "score."
         if split["leak"]
-        else "The difference is no sign of a leak: class shares differ between the folds, which makes "
-        f"{split['by_shares']:+z.3f} of it alone, with features shuffled. Believe the honest score."
+        else "The difference is no sign of a leak: the class shares of the folds differ, which alone explains "
+        f"{split['by_shares']:+z.3f} (measured with shuffled features). Use the honest score."
     )
 
 
@@ -223,29 +216,31 @@ def _print_test(scores: dict[str, Any]) -> None:
     test = scores["test"]
     paragraph(
         f"The test table: {test['seen']:,} of its {plural(test['rows'], 'row')} "
-        f"{'stands' if test['seen'] == 1 else 'stand'} in the training data. Expected "
+        f"{'is' if test['seen'] == 1 else 'are'} in the training data. Expected "
         f"{scores['metric']}: {interval(test['expected_new'])} on its new rows, "
-        f"{interval(test['expected_all'])} on all of it."
+        f"{interval(test['expected_all'])} on all rows."
     )
     if test.get("of_learnt_groups"):
         paragraph(
-            f"Rows of groups (recordings, artists) that are learnt from: {test['of_learnt_groups']:,}. What is "
-            "expected of new rows is for new groups, and lower."
+            f"Rows of groups (recordings, artists) in the training data: {test['of_learnt_groups']:,}. The score "
+            "expected on new rows is for new groups, and lower."
         )
 
 
 def _print_held_out(scores: dict[str, Any]) -> None:
     from aurist.errors import plural
 
-    held = scores["held_out"]
+    holdout = scores["held_out"]
     paragraph(
-        f"The held-out part, {plural(held['n'], 'clip')}: {scores['metric']} {interval(held['score'])}."
+        f"The held-out part, {plural(holdout['n'], 'clip')}: {scores['metric']} {interval(holdout['score'])}."
     )
-    if held["seen"]:
-        told = f"the others alone: {interval(held['new'])}." if "new" in held else "nothing in it is new."
+    if holdout["seen"]:
+        rest = (
+            f"the others alone: {interval(holdout['new'])}." if "new" in holdout else "nothing in it is new."
+        )
         paragraph(
-            f"{held['seen']:,} of them {'stands' if held['seen'] == 1 else 'stand'} in the training data too, or in a "
-            f"group with clips that do; {told}"
+            f"{holdout['seen']:,} of them {'is' if holdout['seen'] == 1 else 'are'} in the training data too, or in a "
+            f"group of the training data; {rest}"
         )
 
 
@@ -254,15 +249,15 @@ def importance(
     output: Annotated[
         Path | None,
         typer.Option(
-            "--output", "-o", help="Folder for importance.csv and importance.png. Default: the run's."
+            "--output", "-o", help="Folder to write importance.csv and importance.png to. Default: the run."
         ),
     ] = None,
-    repeats: Annotated[int, typer.Option(help="How often each feature is shuffled.", min=1)] = 5,
-    top: Annotated[int, typer.Option(help="How many features to print and draw.", min=1)] = 20,
+    repeats: Annotated[int, typer.Option(help="Number of times that each feature is shuffled.", min=1)] = 5,
+    top: Annotated[int, typer.Option(help="Number of features to print and draw.", min=1)] = 20,
     safe_csv: opt.SafeCsv = False,
     as_json: opt.Json = False,
 ) -> None:
-    """Measure how much worse the score gets when a feature is shuffled, on clips its models had not seen.
+    """Measure the importance of each feature: the loss of score if it is shuffled, out of fold.
 
     Example:
 
@@ -290,17 +285,17 @@ def report(
     run: opt.RunFolder,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="The file to write. Default: report.html in the run folder."),
+        typer.Option("--output", "-o", help="File to write. Default: report.html in the run folder."),
     ] = None,
     model: Annotated[
         str | None,
-        typer.Option(help="The row of the leaderboard to look at. Default: the one that predicts."),
+        typer.Option(help="Model of the leaderboard to report on. Default: the ensemble."),
     ] = None,
     sound: Annotated[
-        bool, typer.Option(help="Whether the worst mistakes can be heard; most of the file.")
+        bool, typer.Option(help="Include the sound of the worst mistakes; it is most of the file.")
     ] = True,
 ) -> None:
-    """Write one page of HTML about a run, to open in a browser or to send: no other file is needed.
+    """Write a report on a run: one HTML file, which needs no other file and no connection.
 
     Example:
 

@@ -9,17 +9,13 @@ import typer
 
 from aurist.cli import options as opt
 from aurist.cli.printing import going_on, interval, paragraph, print_json, print_table, say
+from aurist.cli.settings import read_options, refuse_unused_options
 
 if TYPE_CHECKING:
     from aurist.tuning import Tuned
 
-#: Trials that are shown of those that were finished; all are in trials.csv.
+#: Number of finished trials to print; all are in trials.csv.
 SHOWN = 10
-
-
-def add_to(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command()(tune)
 
 
 def tune(
@@ -28,56 +24,46 @@ def tune(
     recipe: Annotated[
         str,
         typer.Option(
-            help="What to tune: mel-cnn, mel-sed, a TOML file with a table [search]; or LightGBM, LightGBMXT, XGBoost, "
-            "CatBoost."
+            help="Recipe to tune: mel-cnn, mel-sed or a TOML file with a table \\[search]; or LightGBM, LightGBMXT, "
+            "XGBoost, CatBoost."
         ),
     ],
-    output: Annotated[
-        Path, typer.Option("--output", "-o", help="Folder of the study; one that is there is gone on with.")
-    ],
-    trials: Annotated[int, typer.Option(help="Settings to try in all.")] = 40,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Study folder to make, or to continue.")],
+    trials: Annotated[int, typer.Option(help="Number of settings to try in all.")] = 40,
     time_limit: Annotated[
-        str | None, typer.Option(help="Wall time of the command: 15m, 1h30m. Default: as long as it takes.")
+        str | None, typer.Option(help="Wall time of the command: 15m, 1h30m. Default: no limit.")
     ] = None,
-    storage: Annotated[
-        str | None,
-        typer.Option(
-            help="Database that processes or machines share: sqlite:///x.db, postgresql://... Default: a file in the "
-            "folder."
-        ),
-    ] = None,
-    pruner: Annotated[
-        str, typer.Option(help="Which trials are stopped before their last fold: median, hyperband or none.")
-    ] = "median",
+    metric: opt.Metric = None,
     holdout: Annotated[
         float | None,
         typer.Option(
-            help="Share of the groups that no trial sees, to compare on at the end; 0 for none. Default: 0.2 where "
-            "there are enough."
+            help="Fraction of the groups that no trial uses, for a fair comparison at the end. 0: none. Default: 0.2 "
+            "if there are enough groups."
         ),
     ] = None,
-    change: opt.Change = None,
+    pruner: Annotated[
+        str, typer.Option(help="Rule that stops bad trials early: median, hyperband or none.")
+    ] = "median",
+    storage: Annotated[
+        str | None,
+        typer.Option(
+            help="Database that several processes or machines share: sqlite:///x.db, postgresql://... Default: a file "
+            "in the study folder."
+        ),
+    ] = None,
+    as_json: opt.Json = False,
     label: opt.Label = None,
-    metric: opt.Metric = None,
-    fraction: opt.Fraction = None,
     group: opt.Group = None,
-    fold: opt.Fold = None,
-    folds: opt.Folds = None,
     path: opt.PathColumn = None,
     start: opt.Start = None,
     end: opt.End = None,
     row_id: opt.Id = None,
     features: opt.Features = None,
+    fold: opt.Fold = None,
+    folds: opt.Folds = None,
     label_from: opt.LabelFrom = None,
-    audio_root: opt.AudioRoot = None,
     label_separator: opt.LabelSeparator = None,
-    sample_rate: opt.SampleRate = None,
-    level: opt.Level = "relative",
-    allow_loss: opt.AllowLoss = False,
-    near_duplicates: opt.NearDuplicates = True,
-    seed: opt.Seed = 0,
-    jobs: opt.Jobs = 0,
-    cache_dir: opt.CacheDir = None,
+    audio_root: opt.AudioRoot = None,
     annotations: opt.Annotations = None,
     clip_mode: opt.ClipMode = "windows",
     window: opt.CutWindow = 5.0,
@@ -86,13 +72,21 @@ def tune(
     background: opt.Background = None,
     unannotated: opt.Unannotated = "absent",
     group_by: opt.GroupBy = "recording",
-    as_json: opt.Json = False,
+    change: opt.Change = None,
+    sample_rate: opt.SampleRate = None,
+    level: opt.Level = "relative",
+    seed: opt.Seed = 0,
+    jobs: opt.Jobs = 0,
+    cache_dir: opt.CacheDir = None,
+    fraction: opt.Fraction = None,
+    near_duplicates: opt.NearDuplicates = True,
+    allow_loss: opt.AllowLoss = False,
 ) -> None:
-    """Search better settings of a recipe, and say whether they really are better.
+    """Search for better settings of a recipe, and test whether they are really better.
 
-    Settings are tried on the folds one after the other; trials that fall behind are stopped. At the end the best are
-    compared with the recipe as it was, on recordings that no trial saw. Given again, the command goes on; given twice
-    at a time, two processes share the work.
+    Each trial is scored fold by fold; bad trials are stopped early. At the end, the best settings are compared with the
+    original recipe on recordings that no trial used. Run the command again to continue it. Run it twice at the same
+    time to share the work between two processes.
 
     Examples:
 
@@ -123,18 +117,18 @@ def tune(
         recipe_settings=tuple(change or ()),
         fraction=fraction,
     )
-    opt.refuse_idle(context, annotations)
+    refuse_unused_options(context, annotations)
     limit = None if time_limit is None else parse_duration(time_limit)
     search = TuneConfig(trials, limit, storage, pruner, holdout)
     cutting = CutOptions(clip_mode, window, hop, min_overlap, background, unannotated, group_by, seed)
     with going_on():
-        found = tune_recipe(
+        tuned = tune_recipe(
             data if annotations is None else read_annotated(data, annotations, cutting, label=label),
             output,
             recipe,
             config,
             search,
-            options=opt.read_options(
+            options=read_options(
                 label,
                 path,
                 group,
@@ -154,60 +148,61 @@ def tune(
     if as_json:
         print_json(
             {
-                "metric": found.metric,
-                "trials": found.trials.to_dict("records"),
-                "best": found.best,
-                "comparison": found.comparison,
+                "metric": tuned.metric,
+                "trials": tuned.trials.to_dict("records"),
+                "best": tuned.best,
+                "comparison": tuned.comparison,
             }
         )
         return
-    print_tuned(found, data)
+    print_tuned(tuned, data)
 
 
-def print_tuned(found: Tuned, data: Path) -> None:
-    """The best trials, what is to be said of their scores, and the comparison."""
-    table = found.trials[found.trials["state"] == "complete"]
-    if found.best is None:
-        paragraph("No trial was finished; the same command goes on.")
+def print_tuned(tuned: Tuned, data: Path) -> None:
+    """Print the best trials, a warning on their scores, and the comparison."""
+    table = tuned.trials[tuned.trials["state"] == "complete"]
+    if tuned.best is None:
+        paragraph("No trial is finished. Run the same command again to continue.")
         return
     best = table.sort_values(["score", "number"], ascending=[False, True]).head(SHOWN)
-    counts = found.trials["state"].value_counts()
-    told = ", ".join(f"{count} {state}" for state, count in counts.items())
-    where = found.folder / "trials.csv"
+    counts = tuned.trials["state"].value_counts()
+    states = ", ".join(f"{count} {state}" for state, count in counts.items())
+    file = tuned.folder / "trials.csv"
     print_table(
         best.drop(columns=["state", "folds", "why"]).dropna(axis=1, how="all"),
-        title=f"{found.metric} of the best trials on the folds that chose them ({told}; all are in {where})",
+        title=f"{tuned.metric} of the best trials on the folds that chose them ({states}; all are in {file})",
     )
     print()
     paragraph(
-        f"The score of trial {found.best['number']}, {found.best['score']:.3f}, had a part in its choice: it is too "
-        "good, and not to be quoted. What a fit with these settings says of the same data inherits that."
+        f"The score of trial {tuned.best['number']}, {tuned.best['score']:.3f}, chose the trial: it is too "
+        "good, and not to be quoted. The score of a fit with these settings on the same data is too good as well."
     )
-    if found.comparison is not None:
-        _print_comparison(found.comparison)
-    option, recipe = found.best["option"], found.best["recipe"]
+    if tuned.comparison is not None:
+        _print_comparison(tuned.comparison)
+    option, recipe = tuned.best["option"], tuned.best["recipe"]
     paragraph(f"written: {recipe}; use it with: aurist fit {data} {option} {recipe} -o RUN")
 
 
-def _print_comparison(told: dict[str, Any]) -> None:
-    """Whether the settings found are better, by clips that no trial saw."""
+def _print_comparison(comparison: dict[str, Any]) -> None:
+    """Print whether the tuned settings are better on clips that no trial used."""
     from aurist.errors import plural
     from aurist.tuning.holdout import AS_IT_WAS, TUNED
 
-    on = f"on {plural(told['clips'], 'clip')} in {plural(told['groups'], 'group')} that no trial saw"
-    if TUNED not in told:
+    on = f"on {plural(comparison['clips'], 'clip')} in {plural(comparison['groups'], 'group')} that no trial used"
+    if TUNED not in comparison:
         paragraph(
-            f"No settings were found better than the recipe's own: {told['metric']} {interval(told[AS_IT_WAS])} {on}."
+            f"No trial was better than the original settings: {comparison['metric']} "
+            f"{interval(comparison[AS_IT_WAS])} {on}."
         )
         return
-    gap = told["difference"]
-    verdict = "that is no clear difference"
+    gap = comparison["difference"]
+    verdict = "no clear difference"
     if gap["low"] > 0:
         verdict = "really better"
     elif gap["high"] < 0:
-        verdict = "really worse: keep the recipe as it was"
+        verdict = "really worse: keep the original recipe"
     paragraph(
-        f"{on[0].upper()}{on[1:]}: {told['metric']} {interval(told[TUNED])} tuned, {interval(told[AS_IT_WAS])} as it "
-        f"was; difference {gap['score']:+z.3f} [{gap['low']:+z.3f}, {gap['high']:+z.3f}], better in "
-        f"{gap['better']:.0%} of the resamples: {verdict}."
+        f"{on[0].upper()}{on[1:]}: {comparison['metric']} {interval(comparison[TUNED])} tuned, "
+        f"{interval(comparison[AS_IT_WAS])} before; difference {gap['score']:+z.3f} [{gap['low']:+z.3f}, "
+        f"{gap['high']:+z.3f}], better in {gap['better']:.0%} of the resamples: {verdict}."
     )
