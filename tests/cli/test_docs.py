@@ -85,7 +85,8 @@ def test_commands_and_options_exist(page: Path) -> None:
 
 
 def test_old_options_are_noticed() -> None:
-    text = "```sh\naurist fit music/ --subset 0.1 -o run\naurist learn x\n```\n`--unlisted beside`, `aurist clips --read`"
+    block = "```sh\naurist fit music/ --subset 0.1 -o run\naurist learn x\n```"
+    text = f"{block}\n`--unlisted beside`, `aurist clips --read`"
     assert len(problems_of(text)) == 4
 
 
