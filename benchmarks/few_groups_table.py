@@ -84,12 +84,12 @@ def written(rounds: pd.DataFrame) -> str:
     return "\n\n".join(
         [
             _common.table(
-                ["", "divisions", "stated - found", "by the models of one fold", "corrected by a second division",
+                ["", "divisions", "stated - actual", "by the models of one fold", "corrected by a second division",
                  "holds, normal", "holds, Student's t"],
                 first,
             ),
             _common.table(
-                ["", "level folds: stated - found", "5 folds there", "level folds: worth", "10 folds: stated - found",
+                ["", "level folds: stated - actual", "5 folds there", "level folds: worth", "10 folds: stated - actual",
                  "5 folds there", "10 folds: worth", "second division: worth"],
                 second,
             ),

@@ -191,11 +191,11 @@ def written(rounds: pd.DataFrame) -> str:
             lines[-1].append(f"{np.mean(alone):+.4f}" if alone else "")
     header = [
         "set",
-        "whose word",
+        "score stated by",
         "rounds",
         "intervals that hold",
-        "stated - found, mean ± 2 standard errors",
-        "stated - found by the models of one fold",
+        "stated - actual, mean ± 2 standard errors",
+        "stated - actual by the models of one fold",
     ]
     return _common.table(header, lines)
 
