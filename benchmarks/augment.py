@@ -75,7 +75,7 @@ def by_spectrum(y: np.ndarray, drawn: list[Drawn]) -> np.ndarray:
     spectrum, bank = augment_spectrum(
         IMAGE.power(torch.from_numpy(y)[None]), COMPOSE, [drawn], CONFIG, peaks=peaks
     )
-    return IMAGE.write_results(spectrum, bank)[0, 0].numpy()
+    return IMAGE.to_image(spectrum, bank)[0, 0].numpy()
 
 
 def numpy_noise(is_pink: bool, seed: int) -> np.ndarray:

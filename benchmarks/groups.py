@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from aurist.audit.alike import by_group, by_order, nearest_in_class, some_rows
+from aurist.audit.nearest_clips import by_group, by_order, nearest_in_class, sample_rows
 from aurist.clips import Clips
 from aurist.clips.guess import ReadOptions
 from aurist.clips.guessed_groups import FILE_NAMES, with_guessed_groups
@@ -58,11 +58,11 @@ def main(data: Path) -> None:
         if clips.features:
             features = clips.feature_table()
         else:
-            clips = clips.take(some_rows(clips, most=MOST))
+            clips = clips.take(sample_rows(clips, most=MOST))
             features = summary_table(
                 clips, SummaryConfig(), cache_dir=default_cache_dir(), jobs=1, progress=False
             ).features
-        rows = some_rows(clips, features)
+        rows = sample_rows(clips, features)
         some, table = clips.take(rows), features.iloc[rows]
         classes = pd.factorize(pd.Series([";".join(labels) for labels in some.table["labels"]]))[0]
         nearest = nearest_in_class(table, classes)
@@ -78,7 +78,7 @@ def main(data: Path) -> None:
             "" if not table["group"].notna().any() else f"{alike.share:.0%} ({alike.chance:.0%})"
             for alike, table in ((given, some.table), (own, guess.table))
         ]
-        mark = ", sure" if order.sure else ""
+        mark = ", sure" if order.significant else ""
         print(
             f"| {name} | {told} | {shown[0]} | {shown[1]} | {order.share:.0%} ({order.chance:.0%}){mark} |",
             flush=True,

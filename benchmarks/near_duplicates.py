@@ -26,7 +26,7 @@ from scipy.signal import fftconvolve
 
 import _common
 from aurist.audio import read, resample
-from aurist.audit.examine import hear
+from aurist.audit.measure_files import measure_file
 from aurist.audit.near import MAX_ERROR, near_pairs
 
 Samples = npt.NDArray[np.float32]
@@ -188,7 +188,7 @@ def main() -> None:
         for made in pool.map(lambda job: list(copies(*job)), jobs):
             files += made
         began = time.perf_counter()
-        heard = list(pool.map(lambda file: hear(file.path, ((0.0, np.inf),), near=True), files))
+        heard = list(pool.map(lambda file: measure_file(file.path, ((0.0, np.inf),), near=True), files))
         decoded = time.perf_counter() - began
         near_pairs([heard[0].prints, heard[0].prints])
         began = time.perf_counter()

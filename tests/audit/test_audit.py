@@ -16,7 +16,7 @@ import soundfile
 
 from aurist.audit import audit, with_file_rows
 from aurist.audit.cache import NAME
-from aurist.audit.words import sentences
+from aurist.audit.sentences import sentences
 from aurist.clips.read import ReadOptions, read_clips
 from aurist.clips.table import make_clips
 from aurist.errors import DataError
@@ -32,8 +32,8 @@ def clips_of(paths, labels=None, **columns):
     return make_clips([(label,) for label in labels], paths=paths, **columns)
 
 
-def kinds(found):
-    return {(Path(row.path).name, row.kind): bool(row.fatal) for row in found.broken.itertuples(index=False)}
+def kinds(result):
+    return {(Path(row.path).name, row.kind): bool(row.fatal) for row in result.broken.itertuples(index=False)}
 
 
 def test_every_flaw_is_found_and_named(save, tmp_path):
@@ -63,8 +63,8 @@ def test_every_flaw_is_found_and_named(save, tmp_path):
         str(tmp_path / "half.flac"),
         str(tmp_path / "hole.flac"),
     ]
-    found = audit(clips_of(paths), progress=False)
-    assert kinds(found) == {
+    result = audit(clips_of(paths), progress=False)
+    assert kinds(result) == {
         ("gone.wav", "missing"): True,
         ("noise.wav", "unreadable"): True,
         ("nothing.wav", "empty"): True,
@@ -78,11 +78,11 @@ def test_every_flaw_is_found_and_named(save, tmp_path):
         ("half.flac", "truncated"): False,
         ("hole.flac", "damaged"): False,
     }
-    assert found.usable.sum() == 5
-    assert len(found.quarantine) == 8
-    assert found.broken["detail"].str.len().min() > 0
-    assert not found.exact
-    json.dumps(found.to_dict(), allow_nan=False)
+    assert result.usable.sum() == 5
+    assert len(result.quarantine) == 8
+    assert result.broken["detail"].str.len().min() > 0
+    assert not result.exact
+    json.dumps(result.to_dict(), allow_nan=False)
 
 
 def test_a_single_peak_at_full_scale_is_no_clipping(save):
@@ -96,8 +96,8 @@ def test_spans_are_judged_one_by_one(save):
     path = save("a.wav", y)
     spans = [(0, 1), (1, 2), (0, 2), (0.5, 2.5), (3, 4), (0.7, 0.7), (1.5, 0.5), (0.1, 0.11)]
     starts, ends = zip(*spans, strict=True)
-    found = audit(clips_of([path] * len(spans), starts=starts, ends=ends), progress=False)
-    assert [(row.row, row.kind, row.fatal) for row in found.broken.itertuples()] == [
+    result = audit(clips_of([path] * len(spans), starts=starts, ends=ends), progress=False)
+    assert [(row.row, row.kind, row.fatal) for row in result.broken.itertuples()] == [
         (1, "silent", True),
         (3, "cut", False),
         (4, "outside", True),
@@ -105,7 +105,7 @@ def test_spans_are_judged_one_by_one(save):
         (6, "outside", True),
         (7, "short", False),
     ]
-    assert len(set(found.groups.tolist())) == 1
+    assert len(set(result.groups.tolist())) == 1
 
 
 def test_the_same_samples_in_another_container_are_exact_duplicates(save):
@@ -119,26 +119,26 @@ def test_the_same_samples_in_another_container_are_exact_duplicates(save):
         save("other.wav", sounds.tune(4, 2.0)),
         save("swapped.wav", np.stack([y, 0 * y], axis=1)),
     ]
-    found = audit(clips_of(paths, ["x", "x", "x", "y", "x", "y", "y"]), progress=False)
-    assert [rows.tolist() for rows in found.exact] == [[0, 1, 2, 3, 4]]
-    assert found.distinct == 3
-    assert found.conflicts["row"].tolist()[:5] == [0, 1, 2, 3, 4]
-    assert found.ceiling == pytest.approx(6 / 7)
+    result = audit(clips_of(paths, ["x", "x", "x", "y", "x", "y", "y"]), progress=False)
+    assert [rows.tolist() for rows in result.exact] == [[0, 1, 2, 3, 4]]
+    assert result.distinct == 3
+    assert result.conflicts["row"].tolist()[:5] == [0, 1, 2, 3, 4]
+    assert result.ceiling == pytest.approx(6 / 7)
     # one silent channel beside the same sound: not the same samples, but the same sound
-    assert found.near[["row", "other_row"]].values.tolist() == [[0, 6]]
-    assert found.groups.tolist() == [0, 0, 0, 0, 0, 1, 0]
+    assert result.near[["row", "other_row"]].values.tolist() == [[0, 6]]
+    assert result.groups.tolist() == [0, 0, 0, 0, 0, 1, 0]
 
 
 def test_copies_join_the_groups_of_their_originals_and_leak_over_folds(save):
     y = [sounds.tune(seed) for seed in range(3)]
     paths = [save(f"{i}.wav", sound) for i, sound in enumerate(y)]
     paths.append(save("copy.mp3", 0.5 * y[0][SR:]))
-    found = audit(clips_of(paths, groups=["p", "p", "q", "r"], folds=["1", "1", "2", "2"]), progress=False)
-    assert found.groups.tolist() == [0, 0, 1, 0]
-    (leak,) = found.leaks.to_dict("records")
+    result = audit(clips_of(paths, groups=["p", "p", "q", "r"], folds=["1", "1", "2", "2"]), progress=False)
+    assert result.groups.tolist() == [0, 0, 1, 0]
+    (leak,) = result.leaks.to_dict("records")
     assert (leak["between"], leak["what"], leak["rows"]) == ("folds", "near duplicates", 2)
-    assert [f.kind for f in found.findings if f.kind == "groups apart"] == ["groups apart"]
-    assert any("near duplicates" in line for line in sentences(found))
+    assert [f.kind for f in result.findings if f.kind == "groups apart"] == ["groups apart"]
+    assert any("near duplicates" in line for line in sentences(result))
     alone = audit(clips_of(paths), progress=False, near=False)
     assert alone.near.empty
     assert alone.groups.tolist() == [0, 1, 2, 3]
@@ -152,17 +152,17 @@ def test_a_test_table_is_compared_with_the_first(save):
         paths=[save("t0.flac", y[1]), save("t1.ogg", y[2][9000:]), save("t2.wav", y[3]), "missing.wav"],
         groups=["d", "e", "a", None],
     )
-    found = audit(train, test, progress=False)
-    assert found.seen.tolist() == [True, True, False, False]
-    assert set(zip(found.leaks["what"], found.leaks["rows"], strict=True)) == {
+    result = audit(train, test, progress=False)
+    assert result.seen.tolist() == [True, True, False, False]
+    assert set(zip(result.leaks["what"], result.leaks["rows"], strict=True)) == {
         ("group", 1),
         ("identical sound", 1),
         ("near duplicates", 1),
     }
-    assert found.near[["row", "other_row", "in_test"]].values.tolist() == [[2, 1, True]]
-    assert found.test_broken["kind"].tolist() == ["missing"]
-    assert found.groups.tolist() == [0, 1, 2]
-    json.dumps(found.to_dict(), allow_nan=False)
+    assert result.near[["row", "other_row", "in_test"]].values.tolist() == [[2, 1, True]]
+    assert result.test_broken["kind"].tolist() == ["missing"]
+    assert result.groups.tolist() == [0, 1, 2]
+    json.dumps(result.to_dict(), allow_nan=False)
 
 
 def test_a_feature_table(tmp_path):
@@ -173,11 +173,11 @@ def test_a_feature_table(tmp_path):
     table.loc[5, "a"] = np.inf
     table["b"] = table["b"].fillna(1.0)
     labels = [("p",), ("p",), ("p",), ("q",), ("q",), ("q",), ("q",), ("p",)]
-    found = audit(make_clips(labels, features=table), progress=False)
-    assert found.broken.empty
-    assert {f.kind for f in found.findings} >= {"constant", "missing values", "infinite values"}
-    assert [rows.tolist() for rows in found.exact] == [[2, 3]]
-    assert found.conflicts["row"].tolist() == [2, 3]
+    result = audit(make_clips(labels, features=table), progress=False)
+    assert result.broken.empty
+    assert {f.kind for f in result.findings} >= {"constant", "missing values", "infinite values"}
+    assert [rows.tolist() for rows in result.exact] == [[2, 3]]
+    assert result.conflicts["row"].tolist() == [2, 3]
     empty = table.assign(b=np.where(np.arange(8) == 7, np.nan, table["a"]))
     assert audit(make_clips(labels, features=empty), progress=False).quarantine["row"].tolist() == [7]
 
@@ -190,9 +190,9 @@ def test_a_test_table_without_the_features_is_an_error():
 
 
 def test_an_empty_table_is_no_trouble():
-    found = audit(make_clips([]), progress=False)
-    assert len(found.groups) == 0
-    json.dumps(found.to_dict(), allow_nan=False)
+    result = audit(make_clips([]), progress=False)
+    assert len(result.groups) == 0
+    json.dumps(result.to_dict(), allow_nan=False)
 
 
 def test_the_second_check_asks_the_cache_and_notices_a_changed_file(save, tmp_path, monkeypatch):
@@ -200,19 +200,21 @@ def test_the_second_check_asks_the_cache_and_notices_a_changed_file(save, tmp_pa
     cache = tmp_path / "cache"
     first = audit(clips_of(paths), cache_dir=cache, progress=False)
 
-    import aurist.audit.examine as examining
+    from aurist.audit import measure_files
 
-    heard = []
-    real = examining.hear
+    measured = []
+    real = measure_files.measure_file
     monkeypatch.setattr(
-        examining, "hear", lambda path, spans, near: heard.append(path.name) or real(path, spans, near=near)
+        measure_files,
+        "measure_file",
+        lambda path, spans, near: measured.append(path.name) or real(path, spans, near=near),
     )
     again = audit(clips_of(paths), cache_dir=cache, progress=False)
-    assert heard == []
+    assert measured == []
     assert again.to_dict() == first.to_dict()
     soundfile.write(paths[1], 0 * sounds.tune(1, 2.0), SR)
     changed = audit(clips_of(paths), cache_dir=cache, progress=False)
-    assert heard == ["1.wav"]
+    assert measured == ["1.wav"]
     assert changed.quarantine["row"].tolist() == [1]
 
 
@@ -232,8 +234,8 @@ def test_a_broken_cache_is_passed_over(save, tmp_path):
 def test_a_property_of_the_files_that_gives_the_label_away_is_told(save):
     paths = [save(f"a{i}.wav", sounds.rain(i, 0.3)) for i in range(12)]
     paths += [save(f"b{i}.flac", sounds.rain(20 + i, 0.3)) for i in range(12)]
-    found = audit(clips_of(paths, ["x"] * 12 + ["y"] * 12), progress=False)
-    assert ["file format alone" in f.detail for f in found.findings if f.kind == "shortcut"] == [True]
+    result = audit(clips_of(paths, ["x"] * 12 + ["y"] * 12), progress=False)
+    assert ["file format alone" in f.detail for f in result.findings if f.kind == "shortcut"] == [True]
     mixed = audit(clips_of(paths, ["x", "y"] * 12), progress=False)
     assert not [f for f in mixed.findings if f.kind == "shortcut"]
 
@@ -242,33 +244,33 @@ def test_the_spotify_table(data_dir):
     folder = data_dir / "spotify-genres"
     clips = read_clips(folder / "train.csv", ReadOptions(label="genre", id="ID"))
     test = read_clips(folder / "test.csv", ReadOptions(id="ID"), labelled=False)
-    found = audit(clips, test, progress=False)
-    assert (len(clips), found.distinct) == (25_383, 22_457)
-    assert found.conflicts.groupby("kind")["set"].nunique().to_dict() == {"exact": 1_062}
-    assert len(found.conflicts) == 2_353
-    assert len(np.unique(found.groups)) == 22_457
-    assert 0.20 < found.seen.mean() < 0.22
+    result = audit(clips, test, progress=False)
+    assert (len(clips), result.distinct) == (25_383, 22_457)
+    assert result.conflicts.groupby("kind")["set"].nunique().to_dict() == {"exact": 1_062}
+    assert len(result.conflicts) == 2_353
+    assert len(np.unique(result.groups)) == 22_457
+    assert 0.20 < result.seen.mean() < 0.22
     duplicated = clips.feature_table().duplicated(keep=False)
-    assert sum(map(len, found.exact)) == duplicated.sum()
+    assert sum(map(len, result.exact)) == duplicated.sum()
 
 
 def test_the_unknown_group_of_gtzan_is_found(data_dir):
     clips = read_clips(data_dir / "gtzan100" / "labels.csv", ReadOptions(group="group"))
-    found = audit(clips, progress=False)
+    result = audit(clips, progress=False)
     group = clips.table["group"]
-    known = pd.Series(found.groups)[group != "blues.unknown"].groupby(group).nunique()
-    assert (known == 1).all()
-    unknown = found.groups[group == "blues.unknown"]
-    assert set(unknown) == set(found.groups[group == "blues.00000"])
-    assert len(np.unique(found.groups)) == group.nunique() - 1
+    n_groups = pd.Series(result.groups)[group != "blues.unknown"].groupby(group).nunique()
+    assert (n_groups == 1).all()
+    unknown = result.groups[group == "blues.unknown"]
+    assert set(unknown) == set(result.groups[group == "blues.00000"])
+    assert len(np.unique(result.groups)) == group.nunique() - 1
 
 
 def test_the_odd_files(data_dir):
-    found = audit(read_clips(data_dir / "odd-files" / "labels.csv"), progress=False)
-    assert (found.broken["kind"] == "empty").sum() == 1
-    assert (found.broken["kind"] == "truncated").sum() == 0
-    assert len(found.exact) == 11
-    assert len(found.conflicts[found.conflicts["kind"] == "exact"]) == 2
+    result = audit(read_clips(data_dir / "odd-files" / "labels.csv"), progress=False)
+    assert (result.broken["kind"] == "empty").sum() == 1
+    assert (result.broken["kind"] == "truncated").sum() == 0
+    assert len(result.exact) == 11
+    assert len(result.conflicts[result.conflicts["kind"] == "exact"]) == 2
 
 
 def test_copies_of_real_clips_in_a_folder_of_their_own(data_dir, tmp_path):
@@ -283,10 +285,10 @@ def test_copies_of_real_clips_in_a_folder_of_their_own(data_dir, tmp_path):
         cut = min(int(np.searchsorted(energy, 0.2 * energy[-1])), rate)
         soundfile.write(folder / f"{i} copy.mp3", 0.5 * y[cut:], rate)
     clips = read_clips(tmp_path / "sounds")
-    found = audit(clips, progress=False)
+    result = audit(clips, progress=False)
     number = clips.table["path"].map(lambda path: Path(path).stem.split()[0])
-    assert pd.Series(found.groups).groupby(number).nunique().mean() < 1.05
-    assert pd.Series(number.to_numpy()).groupby(found.groups).nunique().max() == 1
+    assert pd.Series(result.groups).groupby(number).nunique().mean() < 1.05
+    assert pd.Series(number.to_numpy()).groupby(result.groups).nunique().max() == 1
 
 
 def test_people_see_the_rows_of_their_file(tmp_path):
@@ -295,20 +297,20 @@ def test_people_see_the_rows_of_their_file(tmp_path):
     (tmp_path / "labels.csv").write_text(text)
     for name in "ac":
         soundfile.write(tmp_path / f"{name}.wav", np.sin(np.arange(8000) / 9), 8000)
-    found = audit(read_clips(tmp_path / "labels.csv"), progress=False)
-    assert found.quarantine["row"].tolist() == [1]  # a position, inside
-    assert with_file_rows(found.quarantine, found.rows)["row"].tolist() == [4]
-    told = found.to_dict()
-    assert [flaw["row"] for flaw in told["broken"]] == [4]
-    assert told["exact"] == [[2, 5]]
+    result = audit(read_clips(tmp_path / "labels.csv"), progress=False)
+    assert result.quarantine["row"].tolist() == [1]  # a position, inside
+    assert with_file_rows(result.quarantine, result.rows)["row"].tolist() == [4]
+    written = result.to_dict()
+    assert [flaw["row"] for flaw in written["broken"]] == [4]
+    assert written["exact"] == [[2, 5]]
     (tmp_path / "labels.csv").unlink()
     for name in "pq":
         (tmp_path / name).mkdir()
     (tmp_path / "a.wav").rename(tmp_path / "p" / "a.wav")
     (tmp_path / "c.wav").rename(tmp_path / "q" / "c.wav")
-    told = audit(read_clips(tmp_path), progress=False).to_dict()
-    assert told["exact"] == [["p/a.wav", "q/c.wav"]]
-    assert [set(row) for row in told["conflicts"]] == [{"kind", "set", "clip_id", "labels"}] * 2
+    written = audit(read_clips(tmp_path), progress=False).to_dict()
+    assert written["exact"] == [["p/a.wav", "q/c.wav"]]
+    assert [set(row) for row in written["conflicts"]] == [{"kind", "set", "clip_id", "labels"}] * 2
 
 
 def test_near_duplicates_in_a_table_are_told_by_its_rows(tmp_path):
@@ -328,21 +330,23 @@ def test_rows_without_ids_are_called_as_an_editor_counts_them(tmp_path):
     (tmp_path / "t.csv").write_text(text)
     (tmp_path / "new.csv").write_text("f,g\n7,8\n\n3,4\n")
     clips = read_clips(tmp_path / "t.csv")
-    told = sentences(audit(clips, read_clips(tmp_path / "new.csv", labelled=False), progress=False))
-    assert "1 clip no features (left out), such as row 6: all of its features are missing (2)" in told
-    assert any("such as row 2 (train) and row 4 (test)" in sentence for sentence in told)
-    assert any("such as row 5 (train) and row 4 (test)" in sentence for sentence in told)
+    messages = sentences(audit(clips, read_clips(tmp_path / "new.csv", labelled=False), progress=False))
+    assert "1 clip no features (left out), such as row 6: all of its features are missing (2)" in messages
+    assert any("such as row 2 (train) and row 4 (test)" in sentence for sentence in messages)
+    assert any("such as row 5 (train) and row 4 (test)" in sentence for sentence in messages)
     (tmp_path / "t.csv").write_text("id,f,genre\nA1,1,x\nA2,,y\n")
-    told = sentences(audit(read_clips(tmp_path / "t.csv"), progress=False))
-    assert "1 clip no features (left out), such as A2 (row 3): all of its features are missing (1)" in told
+    messages = sentences(audit(read_clips(tmp_path / "t.csv"), progress=False))
+    assert (
+        "1 clip no features (left out), such as A2 (row 3): all of its features are missing (1)" in messages
+    )
 
 
 def test_one_is_not_called_many():
     labels = [("x",), ("x",), ("y",), ("y",)]
     features = pd.DataFrame({"f": [1.0, 2.0, 3.0, np.nan]})
-    said = sentences(audit(make_clips(labels, features=features), progress=False))
-    assert "1 clip no features (left out), such as 3: all of its features are missing (1)" in said
-    assert not [sentence for sentence in said if re.search(r"\b1 (clips|sets|inputs|pairs)\b", sentence)]
+    messages = sentences(audit(make_clips(labels, features=features), progress=False))
+    assert "1 clip no features (left out), such as 3: all of its features are missing (1)" in messages
+    assert not [sentence for sentence in messages if re.search(r"\b1 (clips|sets|inputs|pairs)\b", sentence)]
 
 
 def test_given_features_that_are_alike_are_no_copies_where_the_sound_is_not(tmp_path):
@@ -352,6 +356,6 @@ def test_given_features_that_are_alike_are_no_copies_where_the_sound_is_not(tmp_
     site = pd.DataFrame({"site": [1.0, 1.0, 2.0, 1.0]})
     paths = [str(tmp_path / f"{name}.wav") for name in "abcd"]
     clips = make_clips([("x",), ("y",), ("x",), ("x",)], paths=paths, features=site)
-    found = audit(clips, progress=False)
-    assert [sorted(rows) for rows in found.exact] == [[0, 3]]
-    assert len(set(found.groups.tolist())) == 3
+    result = audit(clips, progress=False)
+    assert [sorted(rows) for rows in result.exact] == [[0, 3]]
+    assert len(set(result.groups.tolist())) == 3

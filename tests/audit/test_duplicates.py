@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aurist.audit.duplicates import ceiling, conflicting, joined, repeated_sets, row_hashes
+from aurist.audit.duplicates import ceiling, conflicting, connect_sets, repeated_sets, row_hashes
 from aurist.audit.leaks import crossing, find_leaks
 from aurist.clips.table import make_clips
 
@@ -66,11 +66,11 @@ def test_rows_are_joined_directly_and_by_way_of_others(n, data):
     for members in sets:
         for member in members[1:]:
             parent[find(member)] = find(members[0])
-    found = joined(n, sets)
+    result = connect_sets(n, sets)
     for i in range(n):
         for j in range(n):
-            assert (found[i] == found[j]) == (find(i) == find(j))
-    assert sorted(set(found.tolist())) == list(range(found.max() + 1))
+            assert (result[i] == result[j]) == (find(i) == find(j))
+    assert sorted(set(result.tolist())) == list(range(result.max() + 1))
 
 
 def test_conflicts_and_ceiling():
@@ -85,8 +85,8 @@ def test_conflicts_and_ceiling():
 def test_a_crossing_counts_the_rows_of_the_held_out_side():
     sides = np.array(["train", "train", "test", "test", None, "test"], dtype=object)
     members = np.array([0, 1, 0, -1, 1, 1])
-    found = crossing("train and test", "group", sides, members, list("abcdef"), "test")
-    assert found == {
+    result = crossing("train and test", "group", sides, members, list("abcdef"), "test")
+    assert result == {
         "between": "train and test",
         "what": "group",
         "sets": 2,
@@ -103,5 +103,5 @@ def test_leaks_over_folds_and_over_parts_are_told_apart():
         folds=["1", "2", "2", None, None, None],
         parts=["train", "train", "train", "valid", "test", "test"],
     )
-    found = find_leaks(clips.table, [("group", np.array([0, 0, 1, 1, 2, 2]))], list("abcdef"))
-    assert [(leak["between"], leak["rows"]) for leak in found] == [("folds", 2), ("train and valid", 1)]
+    result = find_leaks(clips.table, [("group", np.array([0, 0, 1, 1, 2, 2]))], list("abcdef"))
+    assert [(leak["between"], leak["rows"]) for leak in result] == [("folds", 2), ("train and valid", 1)]

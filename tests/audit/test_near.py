@@ -120,7 +120,7 @@ def test_blocks_of_any_size_give_the_same_fingerprint(cuts):
     pieces = np.split(y, np.minimum(np.cumsum(cuts), len(y)))
     blocks = fingerprint_blocks(pieces, RATE)
     assert (blocks.code == whole.code).all()
-    assert (blocks.known == whole.known).all()
+    assert (blocks.reliable == whole.reliable).all()
 
 
 def test_a_bit_says_whether_the_difference_between_bands_grew():

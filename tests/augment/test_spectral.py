@@ -49,7 +49,7 @@ def both_ways(transform, y: np.ndarray, config: SpectrogramConfig = CONFIG):
     found, bank = augment_spectrum(spectrum, compose, drawn, config, peaks=peaks)
     assert torch.equal(spectrum, before)
     assert found.shape == spectrum.shape
-    mel = Spectrogram(config).write_results(found, bank)[:, 0]
+    mel = Spectrogram(config).to_image(found, bank)[:, 0]
     expected = Spectrogram(config)(torch.from_numpy(np.stack(sounds)))[:, 0]
     return mel.numpy(), expected.numpy()
 

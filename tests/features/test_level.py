@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from aurist.audio import read
 from aurist.clips import Clips
 from aurist.clips.read import read_clips
-from aurist.features.level import LEVEL, levelled
+from aurist.features.level import LEVEL, normalise_level
 from aurist.features.store import summary_table
 from aurist.features.summary import measure, summary, summary_columns
-from aurist.features.summary_config import SummaryConfig, fitting
+from aurist.features.summary_config import SummaryConfig, config_for_rates
 
 RATE = 22050
 CONFIG = SummaryConfig()
@@ -69,11 +69,11 @@ def test_bit_depth(tmp_path: Path):
 
 def test_without_offset_and_with_a_peak_of_one():
     y = sound(1)
-    clip, peak_db = levelled(y + np.float32(0.25))
+    clip, peak_db = normalise_level(y + np.float32(0.25))
     assert np.abs(clip).max() == pytest.approx(1, abs=1e-3) and abs(clip.mean()) < 1e-5
     assert peak_db == pytest.approx(20 * np.log10(np.abs(y - y.mean()).max()), abs=1e-3)
     for silent in (np.zeros(9, np.float32), np.full(1000, 0.1, np.float32), np.full(3, 1e-35, np.float32)):
-        clip, peak_db = levelled(silent)
+        clip, peak_db = normalise_level(silent)
         assert not clip.any() and peak_db == -120
 
 
@@ -109,12 +109,12 @@ def test_both_are_stored_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 
 def test_settings_follow_the_recordings():
-    assert fitting({}) == SummaryConfig()
-    assert fitting({"44100": 9, "256000": 3}) == SummaryConfig()
-    assert fitting({"44100": 9}, (300.0, 9000.0)).sample_rate == 22050
-    assert fitting({"44100": 9}, (300.0, 15000.0)).sample_rate == 32000
-    assert fitting({"24000": 9}, (300.0, 15000.0)).sample_rate == 24000
-    bats = fitting({"384000": 5, "44100": 2}, (20_000.0, 250_000.0), level="keep")
+    assert config_for_rates({}) == SummaryConfig()
+    assert config_for_rates({"44100": 9, "256000": 3}) == SummaryConfig()
+    assert config_for_rates({"44100": 9}, (300.0, 9000.0)).sample_rate == 22050
+    assert config_for_rates({"44100": 9}, (300.0, 15000.0)).sample_rate == 32000
+    assert config_for_rates({"24000": 9}, (300.0, 15000.0)).sample_rate == 24000
+    bats = config_for_rates({"384000": 5, "44100": 2}, (20_000.0, 250_000.0), level="keep")
     assert (bats.sample_rate, bats.fmin, bats.highest, bats.level) == (384000, 20_000, 192_000, "keep")
     assert bats.sample_rate / bats.slowed == pytest.approx(22050)
 

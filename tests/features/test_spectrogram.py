@@ -150,7 +150,7 @@ def test_a_constant_image_becomes_zeros(scale, value):
     bank = torch.zeros(20, 513)
     bank[:, 0] = 1
     spectrum = torch.full((2, 513, 31), value)
-    assert (module.write_results(spectrum, bank) == 0).all()
+    assert (module.to_image(spectrum, bank) == 0).all()
 
 
 def test_scales():
@@ -200,10 +200,10 @@ def test_forward_is_its_two_steps_and_takes_other_banks():
     y = torch.from_numpy(np.stack([sound(seed=1), sound(seed=2)]))
     spectrum, whole = module.power(y), module(y)
     close = {"rtol": 1e-4, "atol": 1e-5}
-    assert torch.equal(module.write_results(spectrum), whole)
-    torch.testing.assert_close(module.write_results(spectrum, mel_matrix(config)), whole, **close)
+    assert torch.equal(module.to_image(spectrum), whole)
+    torch.testing.assert_close(module.to_image(spectrum, mel_matrix(config)), whole, **close)
     narrow = mel_matrix(dataclasses.replace(config, fmin=300, fmax=8000))
-    apart = module.write_results(spectrum, torch.stack([mel_matrix(config), narrow]))
+    apart = module.to_image(spectrum, torch.stack([mel_matrix(config), narrow]))
     torch.testing.assert_close(apart[0], whole[0], **close)
     expected = Spectrogram(dataclasses.replace(config, fmin=300, fmax=8000))(y)
     torch.testing.assert_close(apart[1], expected[1], **close)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from aurist.errors import ConfigError, DataError
 from aurist.features.frames import analyse
-from aurist.features.level import levelled
+from aurist.features.level import normalise_level
 from aurist.features.summary import SummaryConfig, summary, summary_columns
 
 CONFIG = SummaryConfig()
@@ -39,7 +39,14 @@ def test_statistics_are_scipys():
     y = noise(30000)
     y[12000:15000] *= 4
     track = analyse(
-        levelled(y)[0], 22050, n_fft=2048, hop_length=512, n_mels=128, n_mfcc=20, fmin=0.0, fmax=11025.0
+        normalise_level(y)[0],
+        22050,
+        n_fft=2048,
+        hop_length=512,
+        n_mels=128,
+        n_mfcc=20,
+        fmin=0.0,
+        fmax=11025.0,
     ).mfcc[:, 3]
     track = track.astype(np.float64)
     expected = {

@@ -60,7 +60,7 @@ def compute_features(
     >>> len(features), int(features.isna().sum().sum())
     (1, 0)
     """
-    from aurist.features.store import config_for, summary_table
+    from aurist.features.store import config_for_clips, summary_table
     from aurist.inference.inputs import read_sources
 
     with errors_in_python():
@@ -71,7 +71,7 @@ def compute_features(
                     "The table has no column of audio files to compute features of. Name it with path=."
                 )
             folder = None if cache_dir is None else Path(cache_dir)
-            config = config_for(clips, resample, level=level)
+            config = config_for_clips(clips, resample, level=level)
             made = summary_table(clips, config, cache_dir=folder, jobs=jobs)
         failures = [about(str(index[row]), message) for row, message in made.failures.items()]
         if len(failures) == len(clips):

@@ -214,7 +214,7 @@ def check(
     ['duplicates', 'contradictory labels']
     """
     from aurist.audit import audit
-    from aurist.audit.words import findings
+    from aurist.audit.sentences import findings
     from aurist.clips.guessed_groups import apply_grouping, without_guessed_groups
     from aurist.features.store import default_cache_dir
     from aurist.inference.inputs import read_sources

@@ -1,6 +1,6 @@
-"""The audit: what is in the data, what is broken, what would leak."""
+"""The audit: describe the data, and find broken, duplicate and leaking clips."""
 
 from aurist.audit.audit import audit
-from aurist.audit.found import Audit, Finding, with_file_rows
+from aurist.audit.result import Audit, Finding, with_file_rows
 
 __all__ = ["Audit", "Finding", "audit", "with_file_rows"]

@@ -1,4 +1,4 @@
-"""The inner loop of the comparison of fingerprints, compiled."""
+"""Compare fingerprints: the inner loop, compiled."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ I64 = npt.NDArray[np.int64]
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _ones(x: np.uint64) -> np.uint64:
+def _count_ones(x: np.uint64) -> np.uint64:
     x = x - ((x >> np.uint64(1)) & np.uint64(0x5555555555555555))
     x = (x & np.uint64(0x3333333333333333)) + ((x >> np.uint64(2)) & np.uint64(0x3333333333333333))
     x = (x + (x >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
@@ -21,7 +21,7 @@ def _ones(x: np.uint64) -> np.uint64:
 @njit(cache=True, nogil=True)
 def compare(
     code: U64,
-    known: U64,
+    reliable: U64,
     first: I64,
     count: I64,
     a: I64,
@@ -30,16 +30,16 @@ def compare(
     slack: int,
     max_error: float,
 ) -> I64:
-    """Compare pairs of fingerprints near an offset each: over the whole overlap, and over its best stretch.
+    """Compare pairs of fingerprints near a given offset, over the whole overlap and over its best stretch.
 
     Parameters
     ----------
-    code, known : (n_frames,), uint64
-        The fingerprints of all items, one after the other.
+    code, reliable : (n_frames,), uint64
+        The fingerprints of all items, concatenated: bits, and which of them are reliable.
     first, count : (n_items,), int64
-        Where each item begins in them, and its number of frames.
+        First frame of each item, and its count of frames.
     a, b, offset : (n_pairs,), int64
-        Frame ``t`` of ``b`` is tried against frame ``t + offset`` of ``a``.
+        Frame ``t`` of ``b`` is compared with frame ``t + offset`` of ``a``.
     slack
         Frames to try on either side of the offset.
     max_error
@@ -48,8 +48,8 @@ def compare(
     Returns
     -------
     (n_pairs, 7), int64
-        The best offset; of the whole overlap, frames, bits known on both sides, and those of them that differ; of
-        the best stretch, the same three.
+        The best offset; for the whole overlap, the counts of frames, of bits reliable on both sides, and of those that
+        differ; for the best stretch, the same three.
     """
     out = np.zeros((len(a), 7), dtype=np.int64)
     for p in range(len(a)):
@@ -66,9 +66,9 @@ def compare(
             for t in range(begin, end):
                 x = first[i] + t
                 y = first[j] + t - shift
-                both = known[x] & known[y]
-                n = np.int64(_ones(both))
-                w = np.int64(_ones((code[x] ^ code[y]) & both))
+                both = reliable[x] & reliable[y]
+                n = np.int64(_count_ones(both))
+                w = np.int64(_count_ones((code[x] ^ code[y]) & both))
                 all_bits += n
                 all_wrong += w
                 if max_error * bits < wrong:

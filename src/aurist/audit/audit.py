@@ -1,4 +1,4 @@
-"""The audit: what is in this data, what is broken, what would leak."""
+"""Run the audit: describe the data, and find broken, duplicate and leaking clips."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import pandas as pd
 
 from aurist.audit.broken import broken_clips, feature_findings
 from aurist.audit.content import class_findings, describe, sound_findings
-from aurist.audit.duplicates import Ints, Rows, ceiling, conflicting, joined
-from aurist.audit.examine import examine
+from aurist.audit.duplicates import Ints, Rows, ceiling, conflicting, connect_sets
 from aurist.audit.files import FINGERPRINTED, FileFacts
-from aurist.audit.found import Audit, Finding
 from aurist.audit.leaks import COLUMNS as LEAK_COLUMNS
 from aurist.audit.leaks import crossing, find_leaks
+from aurist.audit.measure_files import measure_files
 from aurist.audit.relations import Mask, Relations, relate
+from aurist.audit.result import Audit, Finding
 from aurist.clips.table import Clips
 
 CONFLICT_COLUMNS = ["kind", "set", "row", "clip_id", "labels"]
@@ -35,45 +35,45 @@ def audit(
     progress: bool = True,
     near: bool = True,
 ) -> Audit:
-    """Find out what is in the data, what is broken and what would leak.
+    """Describe the data, and find broken, duplicate and leaking clips.
 
     Parameters
     ----------
     clips
         The clips to learn from.
     test
-        A table to predict later, to be compared with them.
+        A table to predict later, compared with the clips.
     jobs
         Files decoded at a time; 0 for as many as there are processors.
     cache_dir
-        Where to remember what was learnt of each file; None for nowhere.
+        Folder to remember facts about each file; None: no cache.
     progress
-        Whether to show a bar where it takes more than two seconds.
+        True: show a progress bar if it takes more than two seconds.
     near
-        Whether to look for near duplicates.
+        True: search for near duplicates.
 
     Raises
     ------
     DataError
-        Where the test table lacks columns that are features of the first.
+        If the test table lacks feature columns of the first.
 
     Examples
     --------
     >>> from aurist.clips.table import make_clips
     >>> rows = pd.DataFrame({"tempo": [120.0, 90.0, 120.0], "energy": [0.5, 0.2, 0.5]})
-    >>> found = audit(make_clips([("rap",), ("emo",), ("trap",)], features=rows))
-    >>> found.distinct, [rows.tolist() for rows in found.exact], found.groups.tolist()
+    >>> result = audit(make_clips([("rap",), ("emo",), ("trap",)], features=rows))
+    >>> result.distinct, [rows.tolist() for rows in result.exact], result.groups.tolist()
     (2, [[0, 2]], [0, 1, 0])
-    >>> round(found.ceiling, 3)
+    >>> round(result.ceiling, 3)
     0.667
     """
     tables = [clips] if test is None else [clips, test]
-    facts = examine(tables, jobs=jobs, cache_dir=cache_dir, progress=progress, near=near)
-    broken = [broken_clips(table, of) for table, of in zip(tables, facts, strict=True)]
-    usable = [_usable(table, found) for table, found in zip(tables, broken, strict=True)]
+    facts = measure_files(tables, jobs=jobs, cache_dir=cache_dir, progress=progress, near=near)
+    broken = [broken_clips(table, table_facts) for table, table_facts in zip(tables, facts, strict=True)]
+    usable = [_usable(table, flaws) for table, flaws in zip(tables, broken, strict=True)]
     relations = relate(tables, facts, usable, near=near)
     n = len(clips)
-    groups = joined(n, _within([*relations.group, *relations.by_sound], n))
+    groups = connect_sets(n, _within([*relations.group, *relations.by_sound], n))
     exact = _within(relations.identical, n)
     near_table = _near_table(relations, n)
     leaks = _leaks(clips, relations)
@@ -105,8 +105,8 @@ def _usable(clips: Clips, broken: pd.DataFrame) -> Mask:
 
 
 def _within(sets: Iterable[Rows], n: int) -> list[Rows]:
-    """The sets as far as they lie in the first table."""
-    return [rows for rows in (s[s < n] for s in sets) if len(rows) > 1]
+    """Limit sets to rows of the first table; sets of one row are dropped."""
+    return [rows for rows in (members[members < n] for members in sets) if len(rows) > 1]
 
 
 def _seen(relations: Relations, n: int) -> Mask:
@@ -132,15 +132,19 @@ def _near_table(relations: Relations, n: int) -> pd.DataFrame:
 def _conflicts(clips: Clips, exact: list[Rows], near: pd.DataFrame) -> pd.DataFrame:
     labels = clips.table["labels"].tolist()
     pairs = near[~near["in_test"].astype(bool)]
-    once = clips.table["path"].map(clips.table["path"].value_counts()) == 1
-    alone = [
-        np.array([a, b]) for a, b in zip(pairs["row"], pairs["other_row"], strict=True) if once[a] and once[b]
+    is_only_clip = clips.table["path"].map(clips.table["path"].value_counts()) == 1
+    single_pairs = [
+        np.array([a, b])
+        for a, b in zip(pairs["row"], pairs["other_row"], strict=True)
+        if is_only_clip[a] and is_only_clip[b]
     ]
-    found = []
-    for kind, sets in (("exact", exact), ("near", alone)):
+    conflict_rows = []
+    for kind, sets in (("exact", exact), ("near", single_pairs)):
         for number, rows in enumerate(conflicting(sets, labels) if clips.labelled else []):
-            found += [(kind, number, int(row), clips.table["clip_id"].iloc[row], labels[row]) for row in rows]
-    return pd.DataFrame(found, columns=CONFLICT_COLUMNS)
+            conflict_rows += [
+                (kind, number, int(row), clips.table["clip_id"].iloc[row], labels[row]) for row in rows
+            ]
+    return pd.DataFrame(conflict_rows, columns=CONFLICT_COLUMNS)
 
 
 def _ceiling(clips: Clips, relations: Relations) -> float:
@@ -163,39 +167,39 @@ def _leaks(clips: Clips, relations: Relations) -> pd.DataFrame:
         ("near duplicates", relations.members(relations.near_sets)),
     ]
     n = len(clips)
-    names = relations.rows["called"].tolist()
-    found = find_leaks(clips.table, [(what, members[:n]) for what, members in kinds], names)
+    names = relations.rows["display_name"].tolist()
+    leaks = find_leaks(clips.table, [(kind, members[:n]) for kind, members in kinds], names)
     if len(relations.rows) > n:
         sides = np.where(relations.rows["table"] == 0, "train", "test").astype(object)
         crossings = [
-            crossing("the two tables", what, sides, members, names, "test") for what, members in kinds
+            crossing("the two tables", kind, sides, members, names, "test") for kind, members in kinds
         ]
-        found += [leak for leak in crossings if leak is not None]
-    return pd.DataFrame(found, columns=LEAK_COLUMNS)
+        leaks += [leak for leak in crossings if leak is not None]
+    return pd.DataFrame(leaks, columns=LEAK_COLUMNS)
 
 
 def _findings(
     clips: Clips, facts: Mapping[str, FileFacts], relations: Relations, groups: Ints, usable: Mask
 ) -> Iterator[Finding]:
-    for found in (
+    for parts_found in (
         feature_findings(clips),
         sound_findings(clips, facts) if clips.has_audio else [],
         class_findings(clips, groups, usable),
     ):
-        for kind, count, detail in found:
+        for kind, count, detail in parts_found:
             yield Finding(kind, count, detail)
     inside = relations.near[relations.near["b"] < len(clips)]
     group = relations.rows["group"].to_numpy(dtype=object)
-    apart = [
+    separated = [
         (a, b) for a, b in zip(inside["a"], inside["b"], strict=True) if group[a] != group[b] and group[a]
     ]
-    if apart:
-        a, b = apart[0]
-        name = relations.rows["called"]
-        words = (
+    if separated:
+        a, b = separated[0]
+        name = relations.rows["display_name"]
+        sentence = (
             f"near duplicates with different given groups, as {name[a]} and {name[b]}; they share a group now"
         )
-        yield Finding("groups apart", len(apart), words)
-    long = sum(f.seconds > FINGERPRINTED for f in facts.values())
-    if long:
-        yield Finding("long recordings", long, "near duplicates were looked for in their first hour only")
+        yield Finding("groups apart", len(separated), sentence)
+    n_long = sum(f.seconds > FINGERPRINTED for f in facts.values())
+    if n_long:
+        yield Finding("long recordings", n_long, "near duplicates were looked for in their first hour only")

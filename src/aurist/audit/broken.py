@@ -1,4 +1,4 @@
-"""The quarantine: which clips cannot be used, which only look odd, with the numbers that say so."""
+"""Find broken clips: unusable ones (quarantine) and suspicious ones, with their numbers."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from aurist.errors import plural
 
 COLUMNS = ["row", "clip_id", "path", "kind", "fatal", "detail"]
 
-#: Below this level a clip is taken for silence, in dBFS.
+#: A clip below this level is silent, in dBFS.
 SILENT_DBFS = -80.0
-#: Share of samples in runs at full scale from which a clip is called clipped.
+#: A clip with this share of samples in runs at full scale is clipped.
 CLIPPED_SHARE = 0.001
-#: Clips shorter than this hold less than one frame of most spectrograms, in seconds.
+#: Shorter clips hold less than one frame of most spectrograms, in seconds.
 SHORT = 0.025
-#: A clip may reach this far beyond the end of its file before it is worth a word, in seconds.
+#: A clip may end this far after its file without a note, in seconds.
 SLACK = 0.05
 
 
 class Flaw(NamedTuple):
-    """Something wrong with a clip; ``fatal``: it cannot be learnt from."""
+    """A fault of a clip; ``fatal``: the clip cannot be used."""
 
     kind: str
     fatal: bool
@@ -35,7 +35,7 @@ class Flaw(NamedTuple):
 
 
 def clip_flaws(facts: FileFacts, span: SpanFacts) -> list[Flaw]:
-    """What is wrong with one clip of a file.
+    """List the flaws of one clip of a file.
 
     Examples
     --------
@@ -46,11 +46,11 @@ def clip_flaws(facts: FileFacts, span: SpanFacts) -> list[Flaw]:
     if facts.problem is not None:
         return [Flaw(facts.problem, True, facts.detail)]
     until = "the end" if np.isinf(span.end) else f"{span.end:.3f} s"
-    asked = f"the clip goes from {span.start:.3f} s to {until}"
+    clip_text = f"the clip goes from {span.start:.3f} s to {until}"
     if span.end <= span.start or span.start < 0:
-        return [Flaw("outside", True, f"{asked}, which is no stretch of time")]
+        return [Flaw("outside", True, f"{clip_text}, which is no stretch of time")]
     if span.seconds <= 0:
-        return [Flaw("outside", True, f"{asked}, and the file lasts {facts.seconds:.3f} s")]
+        return [Flaw("outside", True, f"{clip_text}, and the file lasts {facts.seconds:.3f} s")]
     flaws = []
     if facts.truncated:
         flaws.append(Flaw("truncated", False, facts.detail))
@@ -61,7 +61,7 @@ def clip_flaws(facts: FileFacts, span: SpanFacts) -> list[Flaw]:
             Flaw("damaged", False, f"taken for silence, as it cannot be decoded: {format_stretches(gaps)}")
         )
     if np.isfinite(span.end) and span.end > facts.seconds + SLACK:
-        flaws.append(Flaw("cut", False, f"{asked}, and the file lasts {facts.seconds:.3f} s"))
+        flaws.append(Flaw("cut", False, f"{clip_text}, and the file lasts {facts.seconds:.3f} s"))
     if span.nonfinite:
         flaws.append(Flaw("nan", True, f"{plural(span.nonfinite, 'sample')} of NaN or infinity"))
     elif span.rms < SILENT_DBFS:
@@ -75,30 +75,30 @@ def clip_flaws(facts: FileFacts, span: SpanFacts) -> list[Flaw]:
 
 
 def broken_clips(clips: Clips, facts: Mapping[str, FileFacts]) -> pd.DataFrame:
-    """Every flaw of every clip.
+    """List every flaw of every clip.
 
     Parameters
     ----------
     clips
         The table.
     facts
-        What is known of each path of the table.
+        Facts about each path of the table.
 
     Returns
     -------
     DataFrame
-        One row a flaw: ``row`` (position in the table), ``clip_id``, ``path``, ``kind``, ``fatal``, ``detail``. A flaw
-        of the sound is not fatal where there are ready-made features to learn from.
+        One row per flaw: ``row`` (position in the table), ``clip_id``, ``path``, ``kind``, ``fatal``, ``detail``. A
+        flaw of the sound is not fatal if there are ready-made features.
     """
     ids, paths = clips.table["clip_id"].to_numpy(), clips.table["path"].to_numpy()
-    heard_spans = {path: {(s.start, s.end): s for s in of_file.spans} for path, of_file in facts.items()}
+    spans_of = {path: {(s.start, s.end): s for s in file_facts.spans} for path, file_facts in facts.items()}
     rows: list[tuple[object, ...]] = []
     for row, span in enumerate(clip_spans(clips)):
         if paths[row] is None:
             continue
-        of_file = facts[paths[row]]
-        heard = heard_spans[paths[row]].get(span, SpanFacts(*span))
-        for flaw in clip_flaws(of_file, heard):
+        file_facts = facts[paths[row]]
+        span_facts = spans_of[paths[row]].get(span, SpanFacts(*span))
+        for flaw in clip_flaws(file_facts, span_facts):
             rows.append(
                 (row, ids[row], paths[row], flaw.kind, flaw.fatal and not clips.features, flaw.detail)
             )
@@ -117,7 +117,7 @@ def broken_clips(clips: Clips, facts: Mapping[str, FileFacts]) -> pd.DataFrame:
 
 
 def clip_spans(clips: Clips) -> list[tuple[float, float]]:
-    """(start, end) of every clip in seconds, from 0 and to infinity where the table does not say."""
+    """Return (start, end) of every clip in seconds; 0 and infinity if the table has none."""
     start = clips.table["start"].fillna(0.0)
     end = clips.table["end"].fillna(np.inf)
     return list(zip(start.astype(float), end.astype(float), strict=True))
@@ -130,30 +130,32 @@ def _without_features(clips: Clips) -> npt.NDArray[np.bool_]:
 
 
 def feature_findings(clips: Clips) -> list[tuple[str, int, str]]:
-    """What is odd about whole feature columns, as (kind, number of columns or cells, words)."""
-    found: list[tuple[str, int, str]] = []
+    """Find odd feature columns, as (kind, number of columns or cells, sentence)."""
+    findings: list[tuple[str, int, str]] = []
     if not clips.features:
-        return found
+        return findings
     features = clips.feature_table()
     constant = [str(name) for name in features.columns if len(features[name].unique()) <= 1]
     if constant and len(clips) > 1:
-        found.append(("constant", len(constant), f"feature columns that never change: {some_of(constant)}"))
+        findings.append(
+            ("constant", len(constant), f"feature columns that never change: {some_of(constant)}")
+        )
     missing = features.isna().sum()
     if missing.any():
         names = [f"{name} ({count})" for name, count in missing[missing > 0].items()]
-        found.append(("missing values", int(missing.sum()), f"cells without a value, in {some_of(names)}"))
+        findings.append(("missing values", int(missing.sum()), f"cells without a value, in {some_of(names)}"))
     numbers = features.select_dtypes("number")
     infinite = pd.Series(
         np.isinf(numbers.to_numpy(dtype=float, na_value=np.nan)).sum(axis=0), numbers.columns
     )
     if infinite.any():
         names = [f"{name} ({count})" for name, count in infinite[infinite > 0].items()]
-        found.append(
+        findings.append(
             ("infinite values", int(infinite.sum()), f"cells that are infinite, in {some_of(names)}")
         )
-    return found
+    return findings
 
 
-def some_of(names: Sequence[str], shown: int = 8) -> str:
-    """The first names in words, with a count of those left off."""
-    return ", ".join(names[:shown]) + (f" and {len(names) - shown} more" if len(names) > shown else "")
+def some_of(names: Sequence[str], most: int = 8) -> str:
+    """List the first names, with a count of the rest."""
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")

@@ -1,4 +1,4 @@
-"""What was learnt of files, remembered: one SQLite file, asked by path, size and time of change."""
+"""Remember facts about files in one SQLite file, by path, size and modification time."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ BATCH = 500
 class FactsCache:
     """Facts of files from earlier checks.
 
-    A cache that cannot be opened, read or written is passed over: it only saves time.
+    A cache that cannot be opened, read or written is ignored: it only saves time.
 
     Parameters
     ----------
     folder
-        Where the cache file lies; None for no cache.
+        Folder of the cache file; None: no cache.
     """
 
     def __init__(self, folder: Path | None) -> None:
@@ -42,24 +42,24 @@ class FactsCache:
             self.close()
 
     def get(self, keys: Iterable[str]) -> dict[str, FileFacts]:
-        """The facts under these keys, as far as there are any."""
-        wanted = list(keys)
-        found: dict[str, FileFacts] = {}
+        """Return the stored facts of these keys."""
+        all_keys = list(keys)
+        facts: dict[str, FileFacts] = {}
         if self._file is None:
-            return found
+            return facts
         try:
-            for begin in range(0, len(wanted), BATCH):
-                some = wanted[begin : begin + BATCH]
-                marks = ",".join("?" * len(some))
+            for begin in range(0, len(all_keys), BATCH):
+                batch = all_keys[begin : begin + BATCH]
+                marks = ",".join("?" * len(batch))
                 query = f"SELECT key, facts, code, known FROM facts WHERE key IN ({marks})"
-                for key, text, code, known in self._file.execute(query, some):
-                    found[key] = _unpacked(text, code, known)
+                for key, text, code, reliable in self._file.execute(query, batch):
+                    facts[key] = _unpacked(text, code, reliable)
         except (sqlite3.Error, ValueError, TypeError, KeyError):
             self.close()
-        return found
+        return facts
 
     def put(self, facts: Mapping[str, FileFacts]) -> None:
-        """Remember these facts."""
+        """Store these facts."""
         if self._file is None or not facts:
             return
         try:
@@ -72,23 +72,23 @@ class FactsCache:
             self.close()
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         if self._file is not None:
             self._file.close()
             self._file = None
 
 
 def _packed(facts: FileFacts) -> tuple[str, bytes, bytes]:
-    plain = {**vars(facts), "spans": [list(vars(span).values()) for span in facts.spans]}
-    prints = plain.pop("prints")
-    plain["hop"] = prints.hop
-    return json.dumps(plain), prints.code.astype("<u8").tobytes(), prints.known.astype("<u8").tobytes()
+    fields = {**vars(facts), "spans": [list(vars(span).values()) for span in facts.spans]}
+    prints = fields.pop("prints")
+    fields["hop"] = prints.hop
+    return json.dumps(fields), prints.code.astype("<u8").tobytes(), prints.reliable.astype("<u8").tobytes()
 
 
-def _unpacked(text: str, code: bytes, known: bytes) -> FileFacts:
-    plain = json.loads(text)
-    words = [np.frombuffer(blob, dtype="<u8").astype(np.uint64) for blob in (code, known)]
-    prints = Fingerprint(words[0], words[1], plain.pop("hop"))
-    spans = tuple(SpanFacts(*values) for values in plain.pop("spans"))
-    gaps = tuple((first, last) for first, last in plain.pop("gaps"))
-    return FileFacts(**plain, gaps=gaps, spans=spans, prints=prints)
+def _unpacked(text: str, code: bytes, reliable: bytes) -> FileFacts:
+    fields = json.loads(text)
+    arrays = [np.frombuffer(blob, dtype="<u8").astype(np.uint64) for blob in (code, reliable)]
+    prints = Fingerprint(arrays[0], arrays[1], fields.pop("hop"))
+    spans = tuple(SpanFacts(*values) for values in fields.pop("spans"))
+    gaps = tuple((first, last) for first, last in fields.pop("gaps"))
+    return FileFacts(**fields, gaps=gaps, spans=spans, prints=prints)

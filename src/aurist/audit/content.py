@@ -1,4 +1,4 @@
-"""What is in the data, and what in it would mislead."""
+"""Describe the data, and find shortcuts and classes with few groups."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from aurist.clips.table import Clips
 from aurist.errors import plural
 
 QUANTILES = {"min": 0.0, "5%": 0.05, "median": 0.5, "95%": 0.95, "max": 1.0}
-#: How much better than the commonest label a technical property alone may guess the labels, in accuracy.
+#: A technical property is a shortcut if it predicts labels this much better than the commonest label, in accuracy.
 SHORTCUT = 0.15
-#: With fewer groups than this a class does not reach every fold of five.
+#: With fewer groups a class is not in every fold of five.
 FEW_GROUPS = 5
-#: A property's value counts for that from this many clips on.
+#: Values of a property count from this many clips on.
 COMMON = 10
 
 
 def describe(clips: Clips, facts: Mapping[str, FileFacts]) -> dict[str, object]:
-    """What is in the table, in plain numbers and dicts.
+    """Describe the table in numbers and dictionaries.
 
     Parameters
     ----------
     clips
         The table.
     facts
-        What is known of each of its paths; nothing for a feature table.
+        Facts about each of its paths; empty for a feature table.
     """
     table = clips.table
     n_labels = table["labels"].map(len)
@@ -52,7 +52,7 @@ def describe(clips: Clips, facts: Mapping[str, FileFacts]) -> dict[str, object]:
 
 
 def class_counts(clips: Clips) -> dict[str, int]:
-    """Number of clips of each class."""
+    """Count the clips of each class."""
     counts = Counter(label for labels in clips.table["labels"] for label in labels)
     return {name: counts[name] for name in clips.classes}
 
@@ -63,18 +63,18 @@ def _counts(column: pd.Series[str]) -> dict[str, int]:
 
 
 def _sound(clips: Clips, facts: Mapping[str, FileFacts]) -> dict[str, object]:
-    heard = [f for f in facts.values() if f.problem is None]
-    seconds = np.array([f.seconds for f in heard])
+    readable = [f for f in facts.values() if f.problem is None]
+    seconds = np.array([f.seconds for f in readable])
     lengths = clip_seconds(clips, facts)
     lengths = lengths[lengths > 0]
     return {
         "files": len(facts),
-        "readable_files": len(heard),
+        "readable_files": len(readable),
         "hours": float(seconds.sum() / 3600),
         "clip_hours": float(lengths.sum() / 3600),
-        "formats": _tally(f"{f.format} {f.encoding}".strip() for f in heard),
-        "sample_rates": _tally(f"{f.sample_rate:g}" for f in heard),
-        "channels": _tally(str(f.channels) for f in heard),
+        "formats": _tally(f"{f.format} {f.encoding}".strip() for f in readable),
+        "sample_rates": _tally(f"{f.sample_rate:g}" for f in readable),
+        "channels": _tally(str(f.channels) for f in readable),
         "clip_seconds": {name: float(np.quantile(lengths, q)) for name, q in QUANTILES.items()}
         if len(lengths)
         else {},
@@ -86,7 +86,7 @@ def _tally(values: object) -> dict[str, int]:
 
 
 def clip_seconds(clips: Clips, facts: Mapping[str, FileFacts]) -> npt.NDArray[np.float64]:
-    """How much sound there is of each clip in seconds; 0 where its file cannot be read."""
+    """Return the seconds of sound of each clip; 0 if its file cannot be read."""
     out = np.zeros(len(clips))
     for row, (path, (start, end)) in enumerate(zip(clips.table["path"], clip_spans(clips), strict=True)):
         if path is not None:
@@ -95,42 +95,42 @@ def clip_seconds(clips: Clips, facts: Mapping[str, FileFacts]) -> npt.NDArray[np
 
 
 def sound_findings(clips: Clips, facts: Mapping[str, FileFacts]) -> list[tuple[str, int, str]]:
-    """What is odd about the recordings as a whole, as (kind, count, words)."""
-    heard = {path: f for path, f in facts.items() if f.problem is None}
-    found: list[tuple[str, int, str]] = []
-    rates = _tally(f"{f.sample_rate:g}" for f in heard.values())
+    """Find oddities of the recordings as a whole, as (kind, count, sentence)."""
+    readable = {path: f for path, f in facts.items() if f.problem is None}
+    findings: list[tuple[str, int, str]] = []
+    rates = _tally(f"{f.sample_rate:g}" for f in readable.values())
     if len(rates) > 1:
-        words = ", ".join(f"{rate} Hz ({count})" for rate, count in list(rates.items())[:6])
-        found.append(("mixed sample rates", len(rates), f"{words}{' ...' if len(rates) > 6 else ''}"))
+        sentence = ", ".join(f"{rate} Hz ({count})" for rate, count in list(rates.items())[:6])
+        findings.append(("mixed sample rates", len(rates), f"{sentence}{' ...' if len(rates) > 6 else ''}"))
     properties: dict[str, Callable[[FileFacts], str]] = {
         "file format": lambda f: f"{f.format} {f.encoding}",
         "sample rate": lambda f: f"{f.sample_rate:g} Hz",
         "number of channels": lambda f: str(f.channels),
     }
     labels = pd.Series([";".join(row) for row in clips.table["labels"]])
-    usable = np.array([path in heard for path in clips.table["path"]]) & (labels != "").to_numpy()
+    usable = np.array([path in readable for path in clips.table["path"]]) & (labels != "").to_numpy()
     if clips.multilabel or not usable.any():
-        return found
+        return findings
     base = float(labels[usable].value_counts(normalize=True).iloc[0])
-    for name, of in properties.items():
-        value = pd.Series([str(of(heard[path])) for path in clips.table["path"][usable]])
+    for name, property_of in properties.items():
+        value = pd.Series([str(property_of(readable[path])) for path in clips.table["path"][usable]])
         counts = pd.DataFrame({"value": value, "label": labels[usable].to_numpy()}).value_counts()
         common = value.value_counts() >= COMMON
         right = counts.groupby(level="value").max()[common[common].index].sum() / usable.sum()
         if common.sum() > 1 and right > base + SHORTCUT:
-            words = f"the {name} alone tells the label of {right:.0%} of the clips (chance: {base:.0%})"
-            found.append(("shortcut", int(common.sum()), words))
-    return found
+            sentence = f"the {name} alone tells the label of {right:.0%} of the clips (chance: {base:.0%})"
+            findings.append(("shortcut", int(common.sum()), sentence))
+    return findings
 
 
 def class_findings(
     clips: Clips, groups: npt.NDArray[np.int64], usable: npt.NDArray[np.bool_]
 ) -> list[tuple[str, int, str]]:
-    """Classes that cannot be scored, or not well, as (kind, number of classes, words)."""
+    """Find classes that cannot be scored well, as (kind, number of classes, sentence)."""
     targets = (clips.targets() > 0) & usable[:, None]
     n_groups = np.array([len(np.unique(groups[column])) for column in targets.T], dtype=int)
-    found = []
-    for few, what in (
+    findings = []
+    for affected, sentence in (
         (
             n_groups < 2,
             "in fewer than 2 groups (recordings, artists, sites) cannot be both learnt and scored",
@@ -139,8 +139,8 @@ def class_findings(
     ):
         names = [
             f"{clips.classes[i]} ({plural(int(targets[:, i].sum()), 'clip')} in {n_groups[i]})"
-            for i in np.flatnonzero(few)
+            for i in np.flatnonzero(affected)
         ]
         if names:
-            found.append(("few groups", len(names), f"classes {what}: {some_of(names)}"))
-    return found
+            findings.append(("few groups", len(names), f"classes {sentence}: {some_of(names)}"))
+    return findings

@@ -1,4 +1,4 @@
-"""Sets of rows that hold the same: found by hashes, joined into groups, compared by their labels."""
+"""Find sets of equal rows by hashes, join them into groups, and compare their labels."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ Keys = npt.NDArray[np.uint64]
 
 
 def row_hashes(features: pd.DataFrame) -> Keys:
-    """A hash of each row, equal where the models would see the same: what `aurist.features.schema` makes of it.
+    """Hash each row as the models see it after `aurist.features.schema`: equal inputs have equal hashes.
 
-    Numbers are compared as the float32 that they are learnt from; -0.0 equals 0.0, a missing value equals a missing
-    value, and 1 equals 1.0. The hashes of two tables can be compared where they were hashed as one.
+    Numbers are compared as float32. -0.0 equals 0.0, missing values are equal, and 1 equals 1.0. To compare two tables,
+    hash them as one.
 
     Returns
     -------
@@ -31,26 +31,26 @@ def row_hashes(features: pd.DataFrame) -> Keys:
     >>> bool(a == b), bool(a == c)
     (True, False)
     """
-    # beyond float32 a number is infinite, to the models too
+    # a number beyond float32 is infinite, also to the models
     with np.errstate(over="ignore"):
         ready, _ = infer_schema(features).apply(features)
-    # a NaN that a division made has another sign than one that was read
+    # a NaN from a division has another sign than a NaN from a file
     return row_keys(ready.where(ready.notna()))
 
 
 def repeated_sets(keys: npt.NDArray[np.generic], rows: Rows) -> list[Rows]:
-    """The sets of two or more rows with one key, each in ascending order, ordered by their first row.
+    """Return the sets of two or more rows with one key, each in ascending order, ordered by first row.
 
     Parameters
     ----------
     keys : (n,)
-        One key a row.
+        One key per row.
     rows : (n,)
-        The rows that they belong to.
+        The row of each key.
 
     Examples
     --------
-    >>> [s.tolist() for s in repeated_sets(np.array([7, 8, 7, 9, 8]), np.arange(5))]
+    >>> [rows.tolist() for rows in repeated_sets(np.array([7, 8, 7, 9, 8]), np.arange(5))]
     [[0, 2], [1, 4]]
     """
     codes, _ = pd.factorize(keys)
@@ -59,8 +59,8 @@ def repeated_sets(keys: npt.NDArray[np.generic], rows: Rows) -> list[Rows]:
     return [rows[members] for members in np.split(order, edges) if len(members) > 1]
 
 
-def joined(n: int, sets: Iterable[Sequence[int] | npt.NDArray[np.integer]]) -> Ints:
-    """Join rows that share a set, directly or by way of others.
+def connect_sets(n: int, sets: Iterable[Sequence[int] | npt.NDArray[np.integer]]) -> Ints:
+    """Number rows so that rows that share a set, directly or through other sets, have one number.
 
     Parameters
     ----------
@@ -72,11 +72,11 @@ def joined(n: int, sets: Iterable[Sequence[int] | npt.NDArray[np.integer]]) -> I
     Returns
     -------
     (n,), int64
-        A number for each row, equal for rows that belong together, counted from 0 in the order of the rows.
+        A number for each row, counted from 0 in the order of the rows.
 
     Examples
     --------
-    >>> joined(5, [[0, 3], [3, 4]]).tolist()
+    >>> connect_sets(5, [[0, 3], [3, 4]]).tolist()
     [0, 1, 2, 0, 0]
     """
     from scipy.sparse import coo_array
@@ -93,20 +93,20 @@ def joined(n: int, sets: Iterable[Sequence[int] | npt.NDArray[np.integer]]) -> I
 
 
 def conflicting(sets: Sequence[Rows], labels: Sequence[tuple[str, ...]]) -> list[Rows]:
-    """Those of the sets whose rows have different labels (the order within a row's labels does not count)."""
+    """Return the sets whose rows have different labels. The order of a row's labels does not count."""
     codes, _ = pd.factorize(pd.Series([tuple(sorted(row)) for row in labels], dtype=object))
     return [rows for rows in sets if (codes[rows] != codes[rows[0]]).any()]
 
 
 def ceiling(keys: npt.NDArray[np.generic], labels: Sequence[tuple[str, ...]]) -> float:
-    """The best accuracy that any model could reach: identical inputs get one answer, at best the commonest.
+    """Return the best possible accuracy: identical inputs get one answer, at best their commonest label.
 
     Parameters
     ----------
     keys : (n,)
-        Equal where the inputs are identical.
+        Equal for identical inputs.
     labels
-        The labels of each row; several labels count as right only all together.
+        The labels of each row; several labels are right only if all are right.
 
     Examples
     --------

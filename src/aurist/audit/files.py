@@ -1,4 +1,4 @@
-"""What one decoding of a file tells: whether it is whole, how loud each clip in it is, its hash and fingerprint."""
+"""Facts about a file from one decoding: its faults, the level of each clip, its hash and fingerprint."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from aurist.audit.fingerprint import VERSION, Fingerprint, heard_rate
+from aurist.audit.fingerprint import VERSION, Fingerprint, processing_rate
 
 Samples = npt.NDArray[np.float32]
 
 #: Samples of a file in memory at a time, per channel.
 BLOCK = 1 << 20
-#: Near duplicates are looked for in this much of the beginning of a recording, in seconds of heard sound.
+#: Seconds at the beginning of a recording in which near duplicates are searched.
 FINGERPRINTED = 3600.0
-#: Full scale, as share of 1: formats of 8 bits end a little below it.
+#: Full scale as a share of 1; 8-bit formats end a little below 1.
 FULL_SCALE, FULL_SCALE_8_BITS = 0.9999, 0.98
 EIGHT_BITS = ("PCM_U8", "PCM_S8", "ULAW", "ALAW")
-#: Changes whenever another length or note may be given for a file; part of the key.
+#: Part of the cache key; raise it if lengths or notes of files may change.
 LENGTHS = 1
-#: Samples at full scale one after the other that make clipping; a single one is just a peak.
+#: Consecutive samples at full scale that count as clipping; a single one is a peak.
 CLIPPED_RUN = 3
 
 
@@ -34,11 +34,11 @@ class SpanFacts:
     Parameters
     ----------
     start, end
-        Seconds as asked for; the end is infinite for "to the end of the file".
+        Seconds from the table; an infinite end means the end of the file.
     seconds
-        How much of it the file holds.
+        Seconds of the clip that the file holds.
     rms
-        Level about the mean in dBFS (-inf: digital silence).
+        Level around the mean in dBFS (-inf: digital silence).
     peak
         Largest magnitude.
     clipped
@@ -58,32 +58,32 @@ class SpanFacts:
 
 @dataclass(frozen=True)
 class FileFacts:
-    """What is known of a file.
+    """Facts about a file.
 
     Parameters
     ----------
     problem
-        "missing", "unreadable", "empty" or, where it could be decoded, None.
+        "missing", "unreadable" or "empty"; None if it could be decoded.
     detail
-        The problem in words, or that of a truncated file.
+        A sentence on the problem, or on the missing end.
     format, encoding
-        Of the container and of the samples.
+        The container, and the coding of samples.
     sample_rate, channels
-        In Hz; number.
+        In Hz; count.
     seconds
-        Decoded.
+        Seconds that were decoded.
     truncated
-        Whether its end is missing.
+        True if its end is missing.
     note
-        What is wrong with the header of a whole file.
+        The fault of a whole file's header.
     gaps
-        (start, end) in seconds: what is damaged there is given as silence.
+        (start, end) in seconds of damaged stretches, which are given as silence.
     digest
-        Hash of the decoded samples, the same whatever the container; equal channels count once.
+        Hash of the decoded samples, independent of the container; equal channels count once.
     spans
-        The clips in it.
+        Facts about the clips in it.
     prints
-        Its fingerprint, empty where none was asked for.
+        Its fingerprint; empty if none was computed.
     """
 
     problem: str | None = None
@@ -102,21 +102,21 @@ class FileFacts:
 
 
 def facts_key(path: Path, spans: Sequence[tuple[float, float]], near: bool) -> str | None:
-    """A key that changes with the file (its size, its time of change) and with what is asked of it.
+    """Return a key that changes with the file (size, modification time) and with the spans and options.
 
-    None for a file that is not there.
+    None if there is no file.
     """
     try:
         state = path.stat()
     except OSError:
         return None
-    asked = np.asarray(spans, dtype=np.float64).tobytes()
+    span_bytes = np.asarray(spans, dtype=np.float64).tobytes()
     name = f"{VERSION}|{LENGTHS}|{near}|{path.absolute()}|{state.st_size}|{state.st_mtime_ns}|"
-    return hashlib.blake2b(name.encode(errors="surrogateescape") + asked, digest_size=16).hexdigest()
+    return hashlib.blake2b(name.encode(errors="surrogateescape") + span_bytes, digest_size=16).hexdigest()
 
 
 class ClipMeter:
-    """Takes in a recording block by block and keeps what the audit needs of it.
+    """Measures a recording block by block for the audit.
 
     Parameters
     ----------
@@ -131,23 +131,23 @@ class ClipMeter:
     def __init__(self, spans: Sequence[tuple[float, float]], sample_rate: float, full_scale: float) -> None:
         self.sample_rate = sample_rate
         self.full_scale = full_scale
-        self.asked = np.asarray(spans, dtype=np.float64).reshape(-1, 2)
-        self.first = np.round(np.nan_to_num(self.asked[:, 0]) * sample_rate)
-        self.last = np.round(self.asked[:, 1] * sample_rate)
-        # of each clip: samples, sum, sum of squares, peak, clipped, not finite
-        self.sums = np.zeros((len(self.asked), 6))
+        self.bounds = np.asarray(spans, dtype=np.float64).reshape(-1, 2)
+        self.first = np.round(np.nan_to_num(self.bounds[:, 0]) * sample_rate)
+        self.last = np.round(self.bounds[:, 1] * sample_rate)
+        # per clip: samples, sum, sum of squares, peak, clipped, not finite
+        self.sums = np.zeros((len(self.bounds), 6))
         self.position = 0
-        self._all, self._one = hashlib.blake2b(digest_size=16), hashlib.blake2b(digest_size=16)
-        self._alike = True
+        self._all, self._first_channel = hashlib.blake2b(digest_size=16), hashlib.blake2b(digest_size=16)
+        self._equal_channels = True
 
-    def hear(self, y: Samples) -> None:
-        """Take in the next block, (n_samples, n_channels)."""
-        # adding zero makes -0.0 and 0.0 one sample
-        one = np.ascontiguousarray(y[:, 0]) + np.float32(0)
-        self._one.update(one.tobytes())
+    def add_block(self, y: Samples) -> None:
+        """Add the next block, (n_samples, n_channels)."""
+        # adding zero turns -0.0 into 0.0
+        first_channel = np.ascontiguousarray(y[:, 0]) + np.float32(0)
+        self._first_channel.update(first_channel.tobytes())
         if y.shape[1] > 1:
             self._all.update((y + np.float32(0)).tobytes())
-            self._alike = self._alike and bool((y == y[:, :1]).all())
+            self._equal_channels = self._equal_channels and bool((y == y[:, :1]).all())
         begin, end = self.position, self.position + len(y)
         for i in np.flatnonzero((self.first < end) & (self.last > begin)):
             low, high = max(0, int(self.first[i]) - begin), int(min(self.last[i] - begin, len(y)))
@@ -170,13 +170,13 @@ class ClipMeter:
         self.sums[i, 4:] += clipped, nonfinite
 
     def digest(self) -> str:
-        """Hash of the samples."""
-        return (self._one if self._alike else self._all).hexdigest()
+        """Return the hash of the samples."""
+        return (self._first_channel if self._equal_channels else self._all).hexdigest()
 
     def spans(self) -> Iterator[SpanFacts]:
-        """The clips, as heard."""
-        heard = np.maximum(0.0, np.minimum(self.last, self.position) - self.first) / self.sample_rate
-        for (start, end), seconds, sums in zip(self.asked, heard, self.sums, strict=True):
+        """Return the facts about each clip."""
+        durations = np.maximum(0.0, np.minimum(self.last, self.position) - self.first) / self.sample_rate
+        for (start, end), seconds, sums in zip(self.bounds, durations, self.sums, strict=True):
             n, total, square, peak, clipped, nonfinite = sums
             n = max(n, 1.0)
             power = max(square / n - (total / n) ** 2, 0.0)
@@ -186,10 +186,10 @@ class ClipMeter:
             )
 
     def mono(self, blocks: Iterable[Samples]) -> Iterator[Samples]:
-        """Hear all blocks; pass on their downmix, as far as it is to be fingerprinted."""
-        limit = FINGERPRINTED * heard_rate(self.sample_rate)
+        """Add all blocks, and yield their mono mix up to the length for a fingerprint."""
+        limit = FINGERPRINTED * processing_rate(self.sample_rate)
         for y in blocks:
-            self.hear(y)
+            self.add_block(y)
             if self.position - len(y) < limit:
                 mixed = y[:, 0].copy()
                 for channel in range(1, y.shape[1]):
@@ -200,7 +200,7 @@ class ClipMeter:
 
 
 def _in_runs(full: npt.NDArray[np.bool_]) -> int:
-    """Number of samples in runs of at least three, by channel."""
+    """Count samples in runs of at least three, per channel."""
     if len(full) < CLIPPED_RUN:
         return 0
     middle = full[:-2] & full[1:-1] & full[2:]

@@ -1,11 +1,10 @@
-"""A fingerprint of a sound that survives re-encoding, re-levelling, trimming and resampling.
+"""Compute a fingerprint of a sound that survives re-encoding, level changes, trimming and resampling.
 
-Every 8 ms, 64 bits say whether the difference in energy between neighbouring bands grew or fell since 32 ms ago
-(Haitsma and Kalker, "A Highly Robust Audio Fingerprinting System", ISMIR 2002), here on 65 mel-spaced bands
-up to 7.6 kHz. Unlike theirs, each bit comes with a second one that says whether it can be relied on: bits
-from digital silence, from above the Nyquist frequency or from differences too small to survive a codec are not
-compared at all. Unrelated sounds then differ in about half of the bits, however stationary (rain, hum), and
-altered copies in a few percent.
+Every 8 ms, 64 bits tell whether the difference in energy between neighbouring bands grew or fell since 32 ms ago
+(Haitsma and Kalker, "A Highly Robust Audio Fingerprinting System", ISMIR 2002), here on 65 mel-spaced bands up to
+7.6 kHz. Unlike theirs, each bit has a second bit that tells whether it is reliable: bits from digital silence, from
+above the Nyquist frequency or from differences too small to survive a codec are not compared. Unrelated sounds then
+differ in about half of the bits, even stationary ones (rain, hum), and altered copies in a few percent.
 """
 
 from __future__ import annotations
@@ -22,17 +21,17 @@ HOP = 128
 LAG = 4
 N_BANDS = 65
 LOW_HZ, HIGH_HZ = 150.0, 7_600.0
-#: A band further below the loudest moment of the clip than this holds what a codec leaves, not sound.
+#: A band further below the loudest moment of the clip holds remains of a codec, not sound.
 FLOOR_DB = 75.0
-#: ... and so does one below the rounding noise of 16-bit samples (power of a band; a full-scale sine has 48 dB).
+#: A band below the rounding noise of 16-bit samples holds no sound (power of a band; a full-scale sine has 48 dB).
 ROUNDING_DB = -62.0
 #: A difference smaller than this may change its sign in a copy.
 WEAK_DB = 1.5
-#: From here on a recording is ultrasound and is heard at a tenth of its speed, as bat workers do.
+#: From this sample rate on a recording is ultrasound and is slowed down ten times, as bat workers do.
 ULTRASOUND_RATE = 128_000
-#: Samples at `RATE` that are made at once: a low sample rate makes many of few.
+#: Samples at `RATE` to compute at once: few samples of a low rate become many.
 _AT_ONCE = 1 << 21
-#: Changes whenever the bits do; part of the key under which fingerprints are stored.
+#: Part of the cache key of fingerprints; raise it if the bits change.
 VERSION = 3
 
 Bits = npt.NDArray[np.uint64]
@@ -41,45 +40,45 @@ Samples = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Fingerprint:
-    """Two words of 64 bits a frame.
+    """Two 64-bit words per frame.
 
     Parameters
     ----------
     code : (n_frames,), uint64
         The bits.
-    known : (n_frames,), uint64
-        Which of them can be relied on.
+    reliable : (n_frames,), uint64
+        Mask of the reliable bits.
     hop : float
         Seconds from one frame to the next.
     """
 
     code: Bits
-    known: Bits
+    reliable: Bits
     hop: float = HOP / RATE
 
     def __len__(self) -> int:
         return len(self.code)
 
 
-def heard_rate(sample_rate: float) -> float:
-    """The rate at which samples are heard: their own, or a tenth of it for ultrasound, in Hz."""
+def processing_rate(sample_rate: float) -> float:
+    """Return the sample rate to use, in Hz: the file's own, or a tenth of it for ultrasound."""
     return sample_rate / 10 if sample_rate >= ULTRASOUND_RATE else sample_rate
 
 
 def fingerprint(y: Samples, sample_rate: float) -> Fingerprint:
-    """Fingerprint of one sound.
+    """Compute the fingerprint of one sound.
 
     Parameters
     ----------
     y : (n_samples,), float32 in [-1, 1]
         The sound, one channel.
     sample_rate
-        Its rate in Hz; anything, the fingerprint is taken at 16 kHz.
+        Its sample rate in Hz. Any rate is allowed; the fingerprint is computed at 16 kHz.
 
     Returns
     -------
     Fingerprint
-        One frame every 8 ms; no frame at all where the sound is shorter than 96 ms.
+        One frame every 8 ms; no frame if the sound is shorter than 96 ms.
 
     Examples
     --------
@@ -93,18 +92,18 @@ def fingerprint(y: Samples, sample_rate: float) -> Fingerprint:
 
 
 def fingerprint_blocks(blocks: Iterable[Samples], sample_rate: float) -> Fingerprint:
-    """Fingerprint of a sound that comes in blocks, in memory that grows by 32 kB a second of sound.
+    """Compute the fingerprint of a sound in blocks. Memory grows by 32 kB per second of sound.
 
     Parameters
     ----------
     blocks
         Consecutive pieces, each (n_samples,), float32.
     sample_rate
-        Their rate in Hz.
+        Their sample rate in Hz.
     """
     energies: list[npt.NDArray[np.float32]] = []
     rest = np.empty(0, dtype=np.float32)
-    for block in _resampled(blocks, heard_rate(sample_rate)):
+    for block in _resampled(blocks, processing_rate(sample_rate)):
         y = np.concatenate([rest, block])
         if len(y) < N_FFT:
             rest = y
@@ -112,10 +111,10 @@ def fingerprint_blocks(blocks: Iterable[Samples], sample_rate: float) -> Fingerp
         n = 1 + (len(y) - N_FFT) // HOP
         energies.append(_band_energies(y, n))
         rest = y[n * HOP :]
-    hop = HOP / RATE * heard_rate(sample_rate) / sample_rate
+    hop = HOP / RATE * processing_rate(sample_rate) / sample_rate
     if not energies:
         return Fingerprint(np.empty(0, np.uint64), np.empty(0, np.uint64), hop)
-    return _bits(np.concatenate(energies), heard_rate(sample_rate), hop)
+    return _bits(np.concatenate(energies), processing_rate(sample_rate), hop)
 
 
 def _resampled(blocks: Iterable[Samples], sample_rate: float) -> Iterable[Samples]:
@@ -133,14 +132,14 @@ def _resampled(blocks: Iterable[Samples], sample_rate: float) -> Iterable[Sample
 
 
 def band_edges() -> npt.NDArray[np.intp]:
-    """The 66 FFT bins between which the bands lie, evenly spaced in mel (HTK's formula)."""
+    """Return the 66 FFT bins at the edges of the bands, evenly spaced in mel (HTK's formula)."""
     low, high = (2595 * np.log10(1 + hz / 700) for hz in (LOW_HZ, HIGH_HZ))
     hz = 700 * (10 ** (np.linspace(low, high, N_BANDS + 1) / 2595) - 1)
     return np.round(hz / RATE * N_FFT).astype(np.intp)
 
 
 def _band_energies(y: Samples, n: int) -> npt.NDArray[np.float32]:
-    """Energy in dB of every band of ``n`` frames, (n, 65)."""
+    """Return the energy in dB of every band of ``n`` frames, (n, 65)."""
     from scipy.fft import rfft
 
     window = np.hanning(N_FFT + 1)[:-1].astype(np.float32)
@@ -155,14 +154,14 @@ def _band_energies(y: Samples, n: int) -> npt.NDArray[np.float32]:
 
 
 def _bits(level: npt.NDArray[np.float32], sample_rate: float, hop: float) -> Fingerprint:
-    heard = level > max(float(level.max()) - FLOOR_DB, ROUNDING_DB)
+    audible = level > max(float(level.max()) - FLOOR_DB, ROUNDING_DB)
     # resamplers and codecs fade out below the Nyquist frequency
-    heard[:, band_edges()[1:] * (RATE / N_FFT) > 0.95 * sample_rate / 2] = False
+    audible[:, band_edges()[1:] * (RATE / N_FFT) > 0.95 * sample_rate / 2] = False
     slope = level[:, :-1] - level[:, 1:]
-    both = heard[:, :-1] & heard[:, 1:]
+    both = audible[:, :-1] & audible[:, 1:]
     change = slope[LAG:] - slope[:-LAG]
-    known = both[LAG:] & both[:-LAG] & (np.abs(change) > WEAK_DB)
-    return Fingerprint(_packed(change > 0), _packed(known), hop)
+    reliable = both[LAG:] & both[:-LAG] & (np.abs(change) > WEAK_DB)
+    return Fingerprint(_packed(change > 0), _packed(reliable), hop)
 
 
 def _packed(bits: npt.NDArray[np.bool_]) -> Bits:

@@ -1,4 +1,4 @@
-"""How rows are related, within a table and across two: by group, by recording, by input, by sound in common."""
+"""Relations of rows, within a table and between two: by group, recording, equal input and shared sound."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from aurist.audit.broken import clip_spans
-from aurist.audit.duplicates import Ints, Rows, joined, repeated_sets, row_hashes
+from aurist.audit.duplicates import Ints, Rows, connect_sets, repeated_sets, row_hashes
 from aurist.audit.files import FileFacts
 from aurist.audit.near import COLUMNS, near_pairs
 from aurist.clips.table import Clips, row_display_name
@@ -21,19 +21,18 @@ Mask = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Relations:
-    """Relations among the rows of one table, or of two, the second's rows counted on from the first's.
+    """Relations among the rows of one or two tables; rows of the second follow those of the first.
 
     Parameters
     ----------
     rows
-        All rows: the columns of the clips tables, ``display_name`` (their names in messages), ``file`` and ``sound`` (a
-        number for each distinct file and each distinct decoded content; -1 for none) and ``input`` (the same where a
-        model would see the same; -1 where a fatal flaw leaves nothing to see).
+        All rows: the columns of the clips tables, ``display_name`` (names for messages), ``file`` and ``sound`` (a
+        number for each distinct file and each distinct decoded content; -1: none) and ``input`` (equal for equal
+        inputs of a model; -1 for rows with a fatal flaw).
     group, recording, identical
         Sets of rows of one given group; of one file; with one input.
     near
-        Pairs of files that share sound without being the same: ``a, b`` (a row of each),
-        ``offset, overlap, error, bits``.
+        Pairs of different files that share sound: ``a, b`` (a row of each), ``offset, overlap, error, bits``.
     near_sets
         For each of these pairs, all rows of the two files.
     copies
@@ -50,13 +49,13 @@ class Relations:
 
     @property
     def by_sound(self) -> list[Rows]:
-        """All sets of rows that have input or sound in common, the given groups aside."""
+        """All sets of rows with equal input or shared sound, without the given groups."""
         return [*self.identical, *self.recording, *self.copies, *self.near_sets]
 
     def members(self, sets: Iterable[Rows]) -> Ints:
-        """A number for each row, the same for all that hang together by these sets; -1 for a row in none, (n_rows,)."""
+        """Number rows, (n_rows,): equal for rows connected by these sets, -1 for rows in no set."""
         sets = list(sets)
-        out = joined(len(self.rows), sets)
+        out = connect_sets(len(self.rows), sets)
         alone = np.ones(len(self.rows), dtype=bool)
         for rows in sets:
             alone[rows] = False
@@ -74,16 +73,16 @@ def relate(
     tables
         One table or two.
     facts
-        For each, what is known of its paths.
+        For each table, the facts about its paths.
     usable
-        For each, the rows without a fatal flaw: the others are nobody's duplicates.
+        For each table, the rows without a fatal flaw; the others are no duplicates.
     near
-        Whether to look for near duplicates.
+        True: search for near duplicates.
 
     Raises
     ------
     DataError
-        Where the second table lacks features of the first.
+        If the second table lacks features of the first.
     """
     rows = _joint(tables, facts, np.concatenate(usable))
     rows["input"] = _inputs(tables, rows)
@@ -110,33 +109,33 @@ def _sets(codes: pd.Series[int]) -> list[Rows]:
     return repeated_sets(codes.to_numpy()[rows], rows)
 
 
-def _called(clips: Clips) -> Iterator[str]:
+def _display_names(clips: Clips) -> Iterator[str]:
     rows: Sequence[int | str | None] = clips.rows or [None] * len(clips)
     for name, path, row in zip(clips.table["clip_id"], clips.table["path"], rows, strict=True):
         yield row_display_name(str(name), path, row)
 
 
 def _joint(tables: Sequence[Clips], facts: Sequence[Mapping[str, FileFacts]], usable: Mask) -> pd.DataFrame:
-    plain = ["clip_id", "path", "labels", "group", "fold", "part"]
-    rows = pd.concat([clips.table[plain] for clips in tables], ignore_index=True)
+    columns = ["clip_id", "path", "labels", "group", "fold", "part"]
+    rows = pd.concat([clips.table[columns] for clips in tables], ignore_index=True)
     rows["table"] = np.repeat(np.arange(len(tables)), [len(clips) for clips in tables])
-    rows["called"] = [name for clips in tables for name in _called(clips)]
+    rows["display_name"] = [name for clips in tables for name in _display_names(clips)]
     rows["usable"] = usable
     rows["group_code"] = pd.factorize(rows["group"])[0]
-    where: list[str | None] = []
+    files: list[str | None] = []
     digest: list[str | None] = []
-    for clips, of in zip(tables, facts, strict=True):
-        absolute = {path: str(clips.file(path).absolute()) for path in of}
-        where += [None if path is None else absolute[path] for path in clips.table["path"]]
-        digest += [None if path is None else of[path].digest or None for path in clips.table["path"]]
-    rows["file"] = pd.factorize(pd.Series(where, dtype=object))[0]
+    for clips, table_facts in zip(tables, facts, strict=True):
+        absolute = {path: str(clips.file(path).absolute()) for path in table_facts}
+        files += [None if path is None else absolute[path] for path in clips.table["path"]]
+        digest += [None if path is None else table_facts[path].digest or None for path in clips.table["path"]]
+    rows["file"] = pd.factorize(pd.Series(files, dtype=object))[0]
     rows["sound"] = pd.factorize(pd.Series(digest, dtype=object))[0]
     rows.loc[~rows["usable"], "sound"] = -1
     return rows
 
 
 def _inputs(tables: Sequence[Clips], rows: pd.DataFrame) -> Ints:
-    """The same number where a model would see the same: all features, or the samples between start and end."""
+    """Number rows by the input of a model: all features, or the samples between start and end."""
     names = list(tables[0].features)
     if names:
         for clips in tables[1:]:
@@ -148,17 +147,17 @@ def _inputs(tables: Sequence[Clips], rows: pd.DataFrame) -> Ints:
                     "Give a table with the same columns."
                 )
         keys = row_hashes(pd.concat([clips.table[names] for clips in tables], ignore_index=True))
-        parts = pd.DataFrame({"features": pd.factorize(keys)[0]})
+        inputs = pd.DataFrame({"features": pd.factorize(keys)[0]})
     else:
-        parts = pd.DataFrame(index=range(len(rows)))
+        inputs = pd.DataFrame(index=range(len(rows)))
     if not names or all(clips.has_audio for clips in tables):
-        # to the last bit: in hours of sound, times of float32 would be milliseconds apart
+        # exact times: in hours of sound, float32 would round to milliseconds
         spans = [span for clips in tables for span in clip_spans(clips)]
-        parts[["start", "end"]] = np.array(spans, dtype=np.float64).reshape(-1, 2)
-        parts["sound"] = rows["sound"].to_numpy()
-    codes = parts.groupby(list(parts), sort=False, dropna=False).ngroup().to_numpy(dtype=np.int64)
-    seen = rows["usable"] if names else rows["sound"] >= 0
-    return np.where(seen, codes, -1)
+        inputs[["start", "end"]] = np.array(spans, dtype=np.float64).reshape(-1, 2)
+        inputs["sound"] = rows["sound"].to_numpy()
+    codes = inputs.groupby(list(inputs), sort=False, dropna=False).ngroup().to_numpy(dtype=np.int64)
+    valid = rows["usable"] if names else rows["sound"] >= 0
+    return np.where(valid, codes, -1)
 
 
 def _near(rows: pd.DataFrame, facts: Sequence[Mapping[str, FileFacts]]) -> pd.DataFrame:

@@ -62,7 +62,7 @@ def augment_spectrum(
     spectrum
         (batch, n_fft // 2 + 1, frames).
     bank
-        (batch, n_mels, n_fft // 2 + 1) for `Spectrogram.write_results`; None where no pitch is moved.
+        (batch, n_mels, n_fft // 2 + 1) for `Spectrogram.to_image`; None where no pitch is moved.
 
     Raises
     ------

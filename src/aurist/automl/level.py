@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from aurist.crossval import CrossValidationResult, TrainingData
-from aurist.features.level import LEVEL, with_level
+from aurist.features.level import LEVEL, restore_level
 from aurist.features.summary import summary_columns
 from aurist.features.summary_config import SummaryConfig
 from aurist.files import atomic_path
@@ -50,7 +50,7 @@ def _other_features(
     kept = config.level == "keep"
     columns = list(summary_columns(replace(config, level="relative")))
     values = features[columns].to_numpy(dtype=np.float32)
-    moved = with_level(values, columns, config.n_mels, -level if kept else level)
+    moved = restore_level(values, columns, config.n_mels, -level if kept else level)
     others = features.drop(columns=[*columns, LEVEL] if kept else columns)
     table = pd.concat([pd.DataFrame(moved, columns=columns), others], axis=1)
     return table if kept else table.assign(**{LEVEL: level})

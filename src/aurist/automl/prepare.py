@@ -12,8 +12,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from aurist.audit import Audit, audit, with_file_rows
-from aurist.audit.alike import alike_sentence
-from aurist.audit.words import sentences
+from aurist.audit.nearest_clips import nearest_sentence
+from aurist.audit.sentences import sentences
 from aurist.clips import Clips
 from aurist.clips.guessed_groups import apply_grouping, without_guessed_groups
 from aurist.clips.read import ReadOptions, Source, read_clips
@@ -21,7 +21,7 @@ from aurist.config import FitConfig
 from aurist.errors import ConfigError, DataError, about, listing, plural
 from aurist.features.schema import Schema, infer_schema, row_keys
 from aurist.features.store import default_cache_dir, summary_table
-from aurist.features.summary_config import SummaryConfig, fitting
+from aurist.features.summary_config import SummaryConfig, config_for_rates
 from aurist.files import atomic_path, write_json
 from aurist.folders import remove_folder
 from aurist.inference.embedding import chosen_embedders, with_embeddings
@@ -96,7 +96,7 @@ def prepare(
             f"left out: {len(broken):,} of {plural(len(clips), 'clip')}, listed in {output / 'quarantine.csv'}"
         )
     clips, features, groups = clips.take(kept), features.iloc[kept].reset_index(drop=True), found.groups[kept]
-    nearest = alike_sentence(clips, features)
+    nearest = nearest_sentence(clips, features)
     if nearest is not None:
         say(f"check: {nearest}")
         said.append(nearest)
@@ -179,7 +179,7 @@ def _summary_config(config: FitConfig, clips: Clips, found: Audit) -> SummaryCon
     if config.sample_rate is not None:
         return SummaryConfig(sample_rate=config.sample_rate, level=config.level)
     rates = found.content.get("sample_rates")
-    return fitting(rates if isinstance(rates, dict) else {}, clips.band, level=config.level)
+    return config_for_rates(rates if isinstance(rates, dict) else {}, clips.band, level=config.level)
 
 
 def _features(

@@ -57,8 +57,8 @@ def check(
       aurist check train.csv --label genre --test test.csv -o audit
     """
     from aurist.audit import audit
-    from aurist.audit.alike import compare_nearest
-    from aurist.audit.words import sentences
+    from aurist.audit.nearest_clips import compare_nearest
+    from aurist.audit.sentences import sentences
     from aurist.clips.guessed_groups import apply_grouping, without_guessed_groups
     from aurist.clips.read import read_clips
     from aurist.features.store import default_cache_dir

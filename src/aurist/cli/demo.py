@@ -17,7 +17,7 @@ MARK = "made_by_aurist_demo.txt"
 def run_demo(output: Path, seed: int, jobs: int) -> None:
     """Synthesise, check, fit, predict unseen tracks, evaluate, and draw; into ``output``."""
     from aurist.audit import audit
-    from aurist.audit.words import sentences
+    from aurist.audit.sentences import sentences
     from aurist.automl.fit import fit
     from aurist.cli.show import print_leaderboard
     from aurist.clips.read import read_clips

@@ -1,1 +1,1 @@
-"""Features of clips: the summary for tabular models, its store, and the schema of feature tables."""
+"""Features of clips: summary features, spectrograms, their caches, and the schema of feature tables."""

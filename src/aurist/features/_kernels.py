@@ -1,4 +1,4 @@
-"""Compiled loops over frames: what numpy would need a copy of the spectrogram for."""
+"""Compiled loops over frames, where numpy would need a copy of the spectrogram."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import numba
 import numpy as np
 
-# sums may be reordered (that is what vectorises them), but NaN and infinity keep their meaning
+# sums may be reordered (this vectorises them), but NaN and infinity keep their meaning
 _FAST = {"reassoc", "contract", "nsz", "arcp"}
 _TINY = 1.1754944e-38
 _AMIN = 1e-10
@@ -17,7 +17,7 @@ _STRETCH = 32
 
 @numba.njit(nogil=True, cache=True, fastmath=_FAST)
 def power_and_mel(spec: Any, firsts: Any, lengths: Any, weights: Any, power: Any, mel: Any) -> None:
-    """|X|^2 of each frame, and its mel bands through the non-zero weights only.
+    """Compute |X|^2 of each frame, and its mel bands through the non-zero weights only.
 
     ``spec`` (n, bins) complex128; band ``m`` is ``lengths[m]`` weights of ``weights[m]`` from bin
     ``firsts[m]``; ``power`` (n, bins) and ``mel`` (n, bands) are written.
@@ -38,9 +38,9 @@ def power_and_mel(spec: Any, firsts: Any, lengths: Any, weights: Any, power: Any
 
 @numba.njit(nogil=True, cache=True, fastmath=_FAST)
 def spectral_shape(power: Any, freqs: Any, percents: Any, mag: Any, shape: Any, rolloff: Any) -> None:
-    """Centroid, bandwidth, flatness (``shape``, 3 columns) and rolloffs of each frame.
+    """Compute centroid, bandwidth, flatness (``shape``, 3 columns) and rolloffs of each frame.
 
-    ``power`` (n, bins); ``mag``, its square root, is written too; ``percents`` ascend.
+    ``power`` (n, bins); ``mag``, its square root, is also written; ``percents`` ascend.
     """
     bins = power.shape[1]
     for t in range(power.shape[0]):
@@ -57,7 +57,7 @@ def spectral_shape(power: Any, freqs: Any, percents: Any, mag: Any, shape: Any, 
             first += m * freqs[k]
             second += m * freqs[k] * freqs[k]
             energy += max(row[k], _AMIN)
-        # the logarithm of products of eight: far fewer logarithms, and no overflow in double precision
+        # logarithms of products of eight: far fewer logarithms, and no overflow in double precision
         logs = 0.0
         for start in range(0, bins, 8):
             product = 1.0
@@ -72,14 +72,14 @@ def spectral_shape(power: Any, freqs: Any, percents: Any, mag: Any, shape: Any, 
         running = 0.0
         k = -1
         for p in range(percents.size):
-            wanted = percents[p] * total
-            while k < 0 or (running < wanted and k < bins - 1):
+            threshold = percents[p] * total
+            while k < 0 or (running < threshold and k < bins - 1):
                 k += 1
                 running += mags[k]
             rolloff[t, p] = freqs[k]
 
 
-# all of fastmath: minimum and maximum are vectorised only where NaN need not be thought of
+# full fastmath: minimum and maximum are only vectorised if NaN can be ignored
 @numba.njit(nogil=True, cache=True, fastmath=True, inline="never")
 def _extent(row: Any, first: int, last: int) -> Any:
     least = row[first]
@@ -91,21 +91,21 @@ def _extent(row: Any, first: int, last: int) -> Any:
 
 
 @numba.njit(nogil=True, cache=True)
-def _insert(kept: Any, n: int, row: Any, start: int, stop: int) -> None:
-    """Let the values of a stretch into the ascending list of the ``n`` smallest so far."""
+def _insert(smallest: Any, n: int, row: Any, start: int, stop: int) -> None:
+    """Insert the values of a stretch into the ascending list of the ``n`` smallest so far."""
     for k in range(start, stop):
         value = row[k]
-        if value < kept[n - 1]:
+        if value < smallest[n - 1]:
             i = n - 1
-            while i > 0 and kept[i - 1] > value:
-                kept[i] = kept[i - 1]
+            while i > 0 and smallest[i - 1] > value:
+                smallest[i] = smallest[i - 1]
                 i -= 1
-            kept[i] = value
+            smallest[i] = value
 
 
 @numba.njit(nogil=True, cache=True)
 def band_extremes(mag: Any, firsts: Any, lasts: Any, counts: Any, valley: Any, peak: Any) -> None:
-    """Mean of the ``counts[b]`` smallest and largest magnitudes of each band, by partial selection."""
+    """Compute the mean of the ``counts[b]`` smallest and largest magnitudes of each band, by partial selection."""
     low = np.empty(counts.max(), np.float32)
     high = np.empty(counts.max(), np.float32)
     negative = np.empty(mag.shape[1], np.float32)
@@ -119,7 +119,7 @@ def band_extremes(mag: Any, firsts: Any, lasts: Any, counts: Any, valley: Any, p
             for start in range(firsts[b], lasts[b], _STRETCH):
                 stop = min(start + _STRETCH, lasts[b])
                 least, largest = _extent(row, start, stop)
-                # most stretches hold nothing among the extremes so far, and are done with here
+                # most stretches have no new extreme and are skipped here
                 if least < low[n - 1]:
                     _insert(low, n, row, start, stop)
                 if -largest < high[n - 1]:
@@ -130,9 +130,9 @@ def band_extremes(mag: Any, firsts: Any, lasts: Any, counts: Any, valley: Any, p
 
 @numba.njit(nogil=True, cache=True, fastmath=_FAST)
 def project(x: Any, rows: Any, out: Any) -> None:
-    """The product of ``x`` (n, width) and the transpose of ``rows`` (m, width), into ``out`` (n, m).
+    """Write the product of ``x`` (n, width) and the transpose of ``rows`` (m, width) into ``out`` (n, m).
 
-    A BLAS would do as well, but starts threads of its own beneath those that share out the clips.
+    A BLAS would start its own threads inside the threads over clips.
     """
     for t in range(x.shape[0]):
         for r in range(rows.shape[0]):
@@ -144,13 +144,13 @@ def project(x: Any, rows: Any, out: Any) -> None:
 
 @numba.njit(nogil=True, cache=True, fastmath=_FAST)
 def rms_and_zero_crossings(y: Any, frame_length: int, hop_length: int, rms: Any, zcr: Any) -> None:
-    """Root mean square and zero-crossing rate of centred frames of ``y`` (n_samples,).
+    """Compute root mean square and zero-crossing rate of centred frames of ``y`` (n_samples,).
 
-    Beyond the ends ``y`` is zero for the one and its edge value for the other, as in librosa.
+    Beyond the ends ``y`` is zero for the first and its edge value for the second, as in librosa.
     """
     n = y.size
     half = frame_length // 2
-    # frames overlap: each stretch that they share is summed once
+    # frames overlap: each shared stretch is summed once
     size = math.gcd(hop_length, half)
     blocks = (n + size - 1) // size
     energy = np.empty(blocks, np.float64)
@@ -170,7 +170,7 @@ def rms_and_zero_crossings(y: Any, frame_length: int, hop_length: int, rms: Any,
         last = min((start + frame_length) // size, blocks)
         rms[t] = math.sqrt(energy[first:last].sum() / frame_length)
         count = crossings[first:last].sum()
-        # a change on the way into the frame's first sample is not one within the frame
+        # a crossing just before the frame's first sample is not in the frame
         if start > 0:
             count -= (y[start] < -_AMIN) != (y[start - 1] < -_AMIN)
         zcr[t] = count / frame_length
@@ -178,10 +178,9 @@ def rms_and_zero_crossings(y: Any, frame_length: int, hop_length: int, rms: Any,
 
 @numba.njit(nogil=True, cache=True, fastmath=_FAST)
 def moments(x: Any, out: Any) -> None:
-    """Mean, deviation, minimum, maximum, skewness, excess kurtosis, mean absolute change of each row.
+    """Compute mean, deviation, minimum, maximum, skewness, excess kurtosis and mean absolute change of each row.
 
-    ``x`` (rows, n) float32, ``out`` (rows, 7). A row that is constant but for rounding has no shape: its
-    skewness and kurtosis are 0.
+    ``x`` (rows, n) float32, ``out`` (rows, 7). A row that is constant except for rounding has skewness and kurtosis 0.
     """
     n = x.shape[1]
     for r in range(x.shape[0]):

@@ -1,4 +1,4 @@
-"""Features that were computed before, by the content they were computed from: one SQLite file."""
+"""Cache computed features by the content of files, in one SQLite file."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Float = npt.NDArray[np.float32]
 _T = TypeVar("_T")
 
 NAME = "features.sqlite"
-#: Decoded audio: its folder in the cache, the index in that, and how its files of samples end.
+#: Decoded audio: its folder in the cache, the index in it, and the ending of its files of samples.
 AUDIO = "audio"
 AUDIO_INDEX = "index.sqlite"
 SHARD_SUFFIX = ".i16"
@@ -34,7 +34,7 @@ CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, data BLOB) WITHOUT ROW
 
 
 def default_cache_dir() -> Path:
-    """Where features are kept: ``$AURIST_CACHE_DIR``, else the platform's place for caches."""
+    """Return the cache folder: ``$AURIST_CACHE_DIR``, else the platform's folder for caches."""
     given = os.environ.get("AURIST_CACHE_DIR")
     if given:
         return Path(given).expanduser()
@@ -46,24 +46,24 @@ def default_cache_dir() -> Path:
 
 
 def feature_size(cache_dir: Path | None = None) -> int:
-    """Bytes that stored features take."""
+    """Return the bytes of stored features."""
     return _bytes(_feature_files(cache_dir or default_cache_dir()))
 
 
 def audio_size(cache_dir: Path | None = None) -> int:
-    """Bytes that stored decoded audio takes."""
+    """Return the bytes of stored decoded audio."""
     return _bytes(_audio_files(cache_dir or default_cache_dir()))
 
 
 def cache_size(cache_dir: Path | None = None) -> int:
-    """Bytes that stored features and decoded audio take."""
+    """Return the bytes of stored features and decoded audio."""
     return feature_size(cache_dir) + audio_size(cache_dir)
 
 
 def clear_cache(cache_dir: Path | None = None) -> int:
-    """Delete the stored features and decoded audio; returns the bytes given back."""
+    """Delete the stored features and decoded audio; return the freed bytes."""
     folder = cache_dir or default_cache_dir()
-    # the audio's index goes before its shards: what it names is never missing
+    # delete the audio's index before its shards, so it never names a missing shard
     return _delete([*_feature_files(folder), *_audio_files(folder)])
 
 
@@ -83,7 +83,7 @@ def _database(path: Path) -> list[Path]:
 def _bytes(files: list[Path]) -> int:
     total = 0
     for path in files:
-        with contextlib.suppress(FileNotFoundError):  # another process may have dropped it
+        with contextlib.suppress(FileNotFoundError):  # another process may have deleted it
             total += path.stat().st_size
     return total
 
@@ -96,18 +96,17 @@ def _delete(files: list[Path]) -> int:
 
 
 class FeatureCache:
-    """Vectors by key, and the digest of a file by its path, size and time of change.
+    """Vectors by key, and digests of files by path, size and modification time.
 
-    Safe with several threads, and with several processes on one cache. A cache that cannot be opened or
-    written (read-only, a full disk, a broken file) is done without, with one warning: what is computed is
-    never lost for it.
+    Safe with several threads, and with several processes on one cache. If the cache cannot be opened or written
+    (read-only, a full disk, a broken file), a warning is given once and computing goes on without it.
 
     Parameters
     ----------
     cache_dir
-        Its folder; None: `default_cache_dir`.
+        The folder; None: `default_cache_dir`.
     warn
-        Say where it cannot be written.
+        True: warn if it cannot be written.
     """
 
     def __init__(self, cache_dir: Path | None = None, *, warn: bool = True) -> None:
@@ -121,10 +120,10 @@ class FeatureCache:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             return _connect(self._path)
-        except sqlite3.OperationalError as error:  # read-only or locked: what it holds may still serve
+        except sqlite3.OperationalError as error:  # read-only or locked: it may still be read
             self._give_up_writing(error)
-            return connect_to_read(self._path, "vectors")
-        except sqlite3.DatabaseError:  # not a database, or a torn one: a cache can be made again
+            return open_read_only(self._path, "vectors")
+        except sqlite3.DatabaseError:  # not a database, or a damaged one: start a new cache
             _delete(_feature_files(self._path.parent))
             try:
                 return _connect(self._path)
@@ -135,12 +134,12 @@ class FeatureCache:
         return None
 
     def digest(self, path: Path) -> bytes:
-        """Hash of a file's bytes; remembered as long as its size and time of change stay.
+        """Hash a file's bytes; the hash is stored until its size or modification time changes.
 
         Raises
         ------
         OSError
-            Where the file cannot be read.
+            If the file cannot be read.
         """
         stat = path.stat()
         name = str(path.absolute()).encode(errors="surrogateescape").decode(errors="backslashreplace")
@@ -153,30 +152,30 @@ class FeatureCache:
         if row is not None:
             return bytes(row[0])
         with path.open("rb") as file:
-            found = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).digest()
+            digest = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).digest()
         self._write(
-            "INSERT OR REPLACE INTO files VALUES (?,?,?,?)", (name, stat.st_size, stat.st_mtime_ns, found)
+            "INSERT OR REPLACE INTO files VALUES (?,?,?,?)", (name, stat.st_size, stat.st_mtime_ns, digest)
         )
-        return found
+        return digest
 
     def get(self, key: bytes, size: int) -> Float | None:
-        """The stored vector of (size,), or None."""
+        """Return the stored vector of (size,), or None."""
         row = self._do(lambda c: c.execute("SELECT data FROM vectors WHERE key=?", (key,)).fetchone())
         if row is None or len(row[0]) != 4 * size:
             return None
         return np.frombuffer(row[0], dtype="<f4").astype(np.float32)
 
     def put(self, key: bytes, vector: Float) -> None:
-        """Store a vector; it is on the disk after the next `commit`."""
+        """Store a vector; the next `commit` writes it to the disk."""
         self._write("INSERT OR REPLACE INTO vectors VALUES (?,?)", (key, vector.astype("<f4").tobytes()))
 
     def commit(self) -> None:
-        """Let what was stored outlive a kill."""
+        """Write stored vectors to the disk, safe from a kill."""
         if self._writable:
             self._do(lambda c: c.commit())
 
     def close(self) -> None:
-        """Commit, and let go of the file."""
+        """Commit, and close the file."""
         self.commit()
         with self._lock:
             if self._connection is not None:
@@ -218,13 +217,13 @@ def _connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def connect_to_read(path: Path, table: str) -> sqlite3.Connection | None:
-    """Open a database that has this table and cannot be written; None where that cannot be either."""
-    # a folder that is read-only has no room for the lock file either: then the file is taken as it stands
-    for how in ("mode=ro", "immutable=1"):
+def open_read_only(path: Path, table: str) -> sqlite3.Connection | None:
+    """Open a database with this table for reading; None if it cannot be opened."""
+    # a read-only folder allows no lock file: then the file is read as immutable
+    for mode in ("mode=ro", "immutable=1"):
         try:
-            place = f"{path.absolute().as_uri()}?{how}"
-            connection = sqlite3.connect(place, uri=True, check_same_thread=False)
+            uri = f"{path.absolute().as_uri()}?{mode}"
+            connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
             connection.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchone()
         except sqlite3.Error:
             continue

@@ -1,4 +1,4 @@
-"""Windows, filter banks and transforms, laid out once for each setting."""
+"""Windows, filter banks and transforms, computed once for each setting."""
 
 from __future__ import annotations
 
@@ -32,31 +32,31 @@ class MelBank:
 
 @lru_cache(maxsize=8)
 def hann(n_fft: int) -> npt.NDArray[np.float64]:
-    """The periodic Hann window, (n_fft,)."""
+    """Return the periodic Hann window, (n_fft,)."""
     return np.asarray(0.5 - 0.5 * np.cos(2 * np.pi * np.arange(n_fft) / n_fft))
 
 
 @lru_cache(maxsize=8)
 def frequencies(sample_rate: float, n_fft: int) -> npt.NDArray[np.float64]:
-    """The bins' centres in Hz, (n_fft // 2 + 1,)."""
+    """Return the centres of bins in Hz, (n_fft // 2 + 1,)."""
     return np.fft.rfftfreq(n_fft, 1 / sample_rate).astype(np.float64)
 
 
 def hz_to_mel(hz: npt.ArrayLike) -> npt.NDArray[np.float64]:
-    """Slaney's mel scale: linear to 1 kHz, logarithmic above (Auditory Toolbox, 1998)."""
+    """Convert Hz to Slaney's mel scale: linear to 1 kHz, logarithmic above (Auditory Toolbox, 1998)."""
     f = np.asarray(hz, dtype=np.float64)
     return np.where(f < 1000, f * 3 / 200, 15 + 27 * np.log(np.maximum(f, 1) / 1000) / np.log(6.4))
 
 
 def mel_to_hz(mel: npt.ArrayLike) -> npt.NDArray[np.float64]:
-    """The inverse of `hz_to_mel`."""
+    """Convert Slaney's mel scale to Hz: the inverse of `hz_to_mel`."""
     m = np.asarray(mel, dtype=np.float64)
     return np.where(m < 15, m * 200 / 3, 1000 * np.exp((m - 15) * np.log(6.4) / 27))
 
 
 @lru_cache(maxsize=8)
 def mel_bank(sample_rate: float, n_fft: int, n_mels: int, fmin: float, fmax: float) -> MelBank:
-    """Slaney's mel bands, each of unit area: librosa's default."""
+    """Return Slaney's mel bands, each of unit area: librosa's default."""
     freqs = frequencies(sample_rate, n_fft)
     edges = mel_to_hz(np.linspace(hz_to_mel(fmin), hz_to_mel(fmax), n_mels + 2))
     ramps = edges[:, None] - freqs
@@ -73,7 +73,7 @@ def mel_bank(sample_rate: float, n_fft: int, n_mels: int, fmin: float, fmax: flo
 
 @lru_cache(maxsize=8)
 def dct_matrix(n_mels: int, n_mfcc: int) -> Float:
-    """The orthonormal DCT-II that makes cepstra of log-mel bands, (n_mfcc, n_mels)."""
+    """Return the orthonormal DCT-II from log-mel bands to cepstra, (n_mfcc, n_mels)."""
     k, n = np.arange(n_mfcc)[:, None], np.arange(n_mels)
     matrix = np.cos(np.pi * k * (n + 0.5) / n_mels) * np.sqrt(2 / n_mels)
     matrix[0] /= np.sqrt(2)
@@ -82,10 +82,10 @@ def dct_matrix(n_mels: int, n_mfcc: int) -> Float:
 
 @lru_cache(maxsize=8)
 def chroma_bank(sample_rate: float, n_fft: int) -> Float:
-    """Weights from power bins to the twelve pitch classes from C, (12, n_bins).
+    """Return weights from power bins to the twelve pitch classes from C, (12, n_bins).
 
     As librosa.filters.chroma (after D. Ellis, "Chroma feature analysis and synthesis", 2007), tuned to A440:
-    a Gaussian about each pitch class, octaves far from the fifth weighted down.
+    a Gaussian around each pitch class; octaves far from the fifth have smaller weights.
     """
     n_chroma = 12
     bins = n_chroma * np.log2(np.linspace(0, sample_rate, n_fft, endpoint=False)[1:] / (440 / 16))
@@ -103,7 +103,7 @@ def chroma_bank(sample_rate: float, n_fft: int) -> Float:
 
 @lru_cache(maxsize=1)
 def tonnetz_basis() -> Float:
-    """From pitch classes to the tonal centroid, (6, 12): fifths, minor thirds, major thirds.
+    """Return the basis from pitch classes to the tonal centroid, (6, 12): fifths, minor thirds, major thirds.
 
     C. Harte, M. Sandler, M. Gasser, "Detecting harmonic change in musical audio", 2006.
     """
@@ -117,7 +117,7 @@ def tonnetz_basis() -> Float:
 
 @dataclass(frozen=True)
 class ContrastBands:
-    """The octave bands of spectral contrast: bins [first, last) and how many of them are its extremes."""
+    """The octave bands of spectral contrast: bins [first, last), and the count of bins for the extremes."""
 
     firsts: Index
     lasts: Index
@@ -126,9 +126,9 @@ class ContrastBands:
 
 @lru_cache(maxsize=8)
 def contrast_bands(sample_rate: float, n_fft: int, quantile: float = 0.02) -> ContrastBands:
-    """Bands 0-200, 200-400 ... Hz, six octaves or as many as there are below half the sample rate.
+    """Return bands 0-200, 200-400 ... Hz, up to six octaves below half the sample rate.
 
-    The edges are librosa's: each band takes in the bin below it, all but the last lose their top bin.
+    The edges are librosa's: each band includes the bin below it; all except the last lose their top bin.
     """
     freqs = frequencies(sample_rate, n_fft)
     edges = [0.0] + [200.0 * 2**k for k in range(7)]

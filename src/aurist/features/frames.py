@@ -1,4 +1,4 @@
-"""Features of every frame of a clip, all from one short-time Fourier transform."""
+"""Compute features of every frame of a clip, all from one short-time Fourier transform."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ PERCENTS = (0.25, 0.5, 0.85, 0.95)
 _AMIN = 1e-10
 _TOP_DB = 80.0
 _TINY = np.finfo(np.float32).tiny
-#: frames transformed at a time: the spectrum of a block stays in the cache of a core
+#: Frames to transform at a time: the spectrum of a block fits in a core's cache.
 _BLOCK = 64
 
 
 @dataclass(frozen=True)
 class Frames:
-    """What is measured in every frame; (n_frames, width) or (n_frames,), float32.
+    """Features of every frame; (n_frames, width) or (n_frames,), float32.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ class Frames:
     mfcc
         Cepstral coefficients from the 0th.
     chroma
-        Pitch classes from C, the strongest of each frame 1.
+        Pitch classes from C; the strongest of each frame is 1.
     tonnetz
         Tonal centroid of ``chroma``.
     contrast
@@ -45,15 +45,15 @@ class Frames:
     flatness
         Geometric over arithmetic mean of the power spectrum.
     entropy
-        Of the mel bands as a distribution, in nats: low for a tone, high for noise.
+        Entropy of the mel bands as a distribution, in nats: low for a tone, high for noise.
     flux
-        Root mean square change of the log-mel bands from the frame before, in dB.
+        Root mean square change of the log-mel bands since the frame before, in dB.
     rms, zcr
-        Level, and sign changes a sample.
+        Level, and sign changes per sample.
     onset
         Mean increase of the log-mel bands: librosa's onset strength.
     frame_rate
-        Frames a second.
+        Frames per second.
     """
 
     mel_db: Float
@@ -88,7 +88,7 @@ def analyse(
     fmin: float,
     fmax: float,
 ) -> Frames:
-    """Measure every frame of a clip: centred, Hann-windowed, zeros beyond the ends, as in librosa.
+    """Compute the features of every frame: centred, Hann window, zeros beyond the ends, as in librosa.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ def analyse(
     n_fft, hop_length
         Frame length and step, in samples.
     n_mels, n_mfcc
-        Mel bands from ``fmin`` to ``fmax`` Hz, and cepstral coefficients made of them.
+        Mel bands from ``fmin`` to ``fmax`` Hz, and their cepstral coefficients.
     """
     from aurist.features import _kernels
 
@@ -157,10 +157,10 @@ def analyse(
 def _spectra(
     y: Float, n: int, n_fft: int, hop_length: int
 ) -> Iterator[tuple[slice, npt.NDArray[np.complex128]]]:
-    """The spectra of centred frames, some frames at a time.
+    """Yield the spectra of centred frames, some frames at a time.
 
-    In double precision, a seventh more time in all: what is near silence would be the rounding of single
-    precision, and spectral contrast reads it.
+    Double precision takes a seventh more time in all. In single precision, rounding would hide faint sound, and
+    spectral contrast uses it.
     """
     import scipy.fft
 
@@ -175,7 +175,7 @@ def _spectra(
 
 
 def decibels(power: Float) -> Float:
-    """10 log10 of a power, floored at 1e-10 and at 80 dB below the maximum: librosa.power_to_db."""
+    """Return 10 log10 of a power, floored at 1e-10 and at 80 dB below the maximum: librosa.power_to_db."""
     db = np.maximum(power, np.float32(_AMIN))
     np.log10(db, out=db)
     db *= np.float32(10)
@@ -184,35 +184,35 @@ def decibels(power: Float) -> Float:
 
 
 def onset_strength(mel_db: Float, n_fft: int, hop_length: int) -> Float:
-    """Mean rise of log-mel bands from frame to frame, (n_frames,), moved to the frame's centre.
+    """Return the mean rise of log-mel bands from frame to frame, (n_frames,), moved to the frame's centre.
 
     S. Böck, G. Widmer, "Maximum filter vibrato suppression for onset detection", 2013, with a filter of one
     band: librosa's default.
     """
-    found = np.zeros(len(mel_db), np.float32)
+    strength = np.zeros(len(mel_db), np.float32)
     first = 1 + n_fft // (2 * hop_length)
     rise = np.maximum(np.diff(mel_db, axis=0), 0).mean(axis=1)
-    found[first:] = rise[: max(0, len(found) - first)]
-    return found
+    strength[first:] = rise[: max(0, len(strength) - first)]
+    return strength
 
 
 def _entropy(mel: Float) -> Float:
     share = _normalised(mel, mel.sum(axis=1))
-    found: Float = -np.einsum("ij,ij->i", share, np.log(np.maximum(share, _TINY)))
-    return np.maximum(found, 0)
+    entropy: Float = -np.einsum("ij,ij->i", share, np.log(np.maximum(share, _TINY)))
+    return np.maximum(entropy, 0)
 
 
 def _flux(mel_db: Float) -> Float:
     change = np.diff(mel_db, axis=0, prepend=mel_db[:1])
-    found: Float = np.sqrt(np.einsum("ij,ij->i", change, change) / np.float32(mel_db.shape[1]))
-    return found
+    flux: Float = np.sqrt(np.einsum("ij,ij->i", change, change) / np.float32(mel_db.shape[1]))
+    return flux
 
 
 def delta(x: Float, order: int = 1, width: int = 9) -> Float:
-    """Slope (or curvature) of a parabola (or line) fitted to ``width`` frames, along axis 0.
+    """Return the slope (or curvature) of a line (or parabola) fitted to ``width`` frames, along axis 0.
 
-    A Savitzky-Golay filter, the ends by the fit of the outermost frames: librosa.feature.delta. Clips of
-    fewer frames are fitted with the longest odd width that they have, and have none (0) below three.
+    A Savitzky-Golay filter; the ends use the fit of the outermost frames: librosa.feature.delta. Clips of fewer frames
+    use the longest odd width that fits, and are 0 below three frames.
     """
     n = len(x)
     width = min(width, n - 1 + n % 2)
@@ -220,25 +220,25 @@ def delta(x: Float, order: int = 1, width: int = 9) -> Float:
         return np.zeros_like(x)
     half = width // 2
     at = np.arange(-half, half + 1, dtype=np.float64)
-    # least squares of a polynomial whose degree is the order of the derivative
+    # least squares of a polynomial with the degree of the derivative
     fit = np.linalg.pinv(np.vander(at, order + 1, increasing=True))
     middle = (fit[order] * (1 if order == 1 else 2)).astype(np.float32)
     out = np.empty_like(x)
-    validation = out[half : n - half]
-    np.multiply(x[half : n - half], middle[half], out=validation)
+    central = out[half : n - half]
+    np.multiply(x[half : n - half], middle[half], out=central)
     for k in range(1, half + 1):
         later, earlier = x[half + k : n - half + k], x[half - k : n - half - k]
-        validation += middle[half + k] * (later - earlier if order == 1 else later + earlier)
-    out[:half] = validation[0]
-    out[n - half :] = validation[-1]
+        central += middle[half + k] * (later - earlier if order == 1 else later + earlier)
+    out[:half] = central[0]
+    out[n - half :] = central[-1]
     return out
 
 
 def mean_tempogram(onset: Float, frame_rate: float, seconds: float = 8.0) -> Float:
-    """Autocorrelation of the onset strength in windows of 8 s, the mean over frames, by lag in frames.
+    """Return the autocorrelation of the onset strength in windows of 8 s, averaged over frames, by lag in frames.
 
     The mean over time of librosa.feature.tempogram (P. Grosche, M. Müller, F. Kurth, "Cyclic tempogram",
-    2010). Each window is scaled by its own energy, and the mean is taken before the one inverse transform.
+    2010). Each window is scaled by its own energy. The mean is computed before the inverse transform.
     """
     import scipy.fft
 
@@ -258,7 +258,7 @@ def mean_tempogram(onset: Float, frame_rate: float, seconds: float = 8.0) -> Flo
 
 
 def tempo(tempogram: Float, frame_rate: float) -> float:
-    """Beats a minute at the strongest lag, with a log-normal prior about 120: librosa.feature.tempo."""
+    """Return beats per minute at the strongest lag, with a log-normal prior around 120: librosa.feature.tempo."""
     bpm = 60.0 * frame_rate / np.arange(1, len(tempogram))
     prior = np.where(bpm < 320, -0.5 * np.log2(bpm / 120.0) ** 2, -np.inf)
     return float(bpm[np.argmax(np.log1p(1e6 * tempogram[1:].astype(np.float64)) + prior)])

@@ -1,4 +1,4 @@
-"""The level of a clip apart from what sounds in it: a recorder's gain and offset decide no answer."""
+"""Separate the level of a clip from its features, so gain and offset of a recorder do not matter."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from aurist.features.frames import Frames
 Float = npt.NDArray[np.float32]
 
 LEVELS = ("relative", "keep")
-#: The name of the level among the features.
+#: The name of the feature that holds the level.
 LEVEL = "clip_level_db"
-#: What varies less than this share of the offset is the rounding of single precision; what is below SILENT is silence.
+#: Changes below this share of the offset are rounding of single precision; peaks below SILENT are silence.
 ROUNDING, SILENT = 1e-6, 1e-30
-#: dB of a floor of noise below the loudest sample. Silence to the last bit, what rounding leaves of it and an offset in
-#: it are then one and the same; as far below the loudest nothing is looked at anyhow.
+#: Level of a floor of noise, in dB below the loudest sample. Digital silence, its rounding and an offset in it then
+#: give the same features. Nothing so far below the loudest sample matters.
 FLOOR_DB = -96.0
-#: dB of the loudest sample of silence.
+#: Peak level of silence, in dB.
 _LEAST_DB = -120.0
 _NOISE_SAMPLES = 1 << 16
-#: Statistics that a constant moves, and those that a factor scales.
+#: Statistics that shift with an added constant, and statistics that scale with a factor.
 _MOVED, _SCALED = ("mean", "min", "median", "max"), ("mean", "std", "min", "median", "max", "change")
 
 
-def levelled(y: Float) -> tuple[Float, float]:
-    """Take the offset off a clip and make its loudest sample 1, over a faint floor of noise.
+def normalise_level(y: Float) -> tuple[Float, float]:
+    """Remove a clip's offset, scale its loudest sample to 1, and add a faint floor of noise.
 
-    The noise is the same for every clip, so that the same clip has the same features.
+    The noise is the same for every clip, so equal clips have equal features.
 
     Parameters
     ----------
@@ -41,14 +41,14 @@ def levelled(y: Float) -> tuple[Float, float]:
     Returns
     -------
     clip : (n_samples,), float32
-        Zeros where ``y`` is silent.
+        Zeros if ``y`` is silent.
     peak_db : float
-        Of the loudest sample of ``y`` without its offset, in dB of full scale; -120 at the least.
+        Level of the loudest sample of ``y`` without its offset, in dB of full scale; at least -120.
 
     Examples
     --------
     >>> y = np.sin(np.arange(22050) / 10).astype(np.float32)
-    >>> (loud, loud_db), (faint, faint_db) = levelled(y), levelled(np.float32(0.01) * y + np.float32(0.2))
+    >>> (loud, loud_db), (faint, faint_db) = normalise_level(y), normalise_level(np.float32(0.01) * y + np.float32(0.2))
     >>> bool(np.abs(loud - faint).max() < 1e-4), round(faint_db - loud_db, 2)
     (True, -40.0)
     """
@@ -62,15 +62,15 @@ def levelled(y: Float) -> tuple[Float, float]:
     return clip, max(_LEAST_DB, 20 * float(np.log10(peak)))
 
 
-def without_level(frames: Frames) -> tuple[Frames, float]:
-    """Bring the frames of a clip to the common level: the mean of all log-mel bands is 0 dB.
+def remove_level(frames: Frames) -> tuple[Frames, float]:
+    """Bring the frames of a clip to the common level, where the mean of all log-mel bands is 0 dB.
 
     Returns
     -------
     frames : Frames
-        As those of the clip at this level.
+        The frames at this level.
     level : float
-        That the clip had, in dB above the common one.
+        The clip's level, in dB above the common one.
     """
     level = float(frames.mel_db.mean(dtype=np.float64))
     factor = np.float32(10 ** (-level / 20))
@@ -88,17 +88,17 @@ def without_level(frames: Frames) -> tuple[Frames, float]:
     )
 
 
-def with_level(features: Float, columns: Sequence[str], n_mels: int, level: Float) -> Float:
-    """The features of clips as they were recorded, from those at the common level.
+def restore_level(features: Float, columns: Sequence[str], n_mels: int, level: Float) -> Float:
+    """Return the features of clips at their recorded level, from those at the common level.
 
     Parameters
     ----------
     features
         (n_clips, n_features), at the common level.
     columns
-        Their names.
+        The names of the features.
     n_mels
-        Bands of the spectrograms that they were made of.
+        Count of mel bands of the spectrograms.
     level
         (n_clips,), in dB.
     """
@@ -109,7 +109,7 @@ def with_level(features: Float, columns: Sequence[str], n_mels: int, level: Floa
 
 @functools.lru_cache(maxsize=8)
 def _moves(columns: tuple[str, ...], n_mels: int) -> tuple[Float, npt.NDArray[np.bool_]]:
-    """What a dB adds to each feature, (n_features,), and which features are amplitudes."""
+    """Return the change of each feature per dB, (n_features,), and a mask of features that are amplitudes."""
     added, scaled = np.zeros(len(columns), np.float32), np.zeros(len(columns), bool)
     for i, column in enumerate(columns):
         name, _, statistic = column.rpartition("_")
@@ -122,7 +122,7 @@ def _moves(columns: tuple[str, ...], n_mels: int) -> tuple[Float, npt.NDArray[np
 
 
 def _first_cepstrum(n_mels: int) -> float:
-    """By which the 0th cepstral coefficient rises with a dB in all bands."""
+    """Return the change of the 0th cepstral coefficient per dB in all bands."""
     return float(np.sqrt(n_mels))
 
 

@@ -1,4 +1,4 @@
-"""How a clip moves: tempo, pulse, modulation of its bands, and how much of it sounds."""
+"""Compute features over time: tempo, pulse, modulation of bands, and activity."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ COLUMNS = (
 
 
 def describe(frames: Frames) -> Float:
-    """The numbers of `COLUMNS`, of a clip."""
+    """Return the features of `COLUMNS` for a clip."""
     return np.concatenate(
         [
             _tempo(frames),
@@ -46,18 +46,18 @@ def describe(frames: Frames) -> Float:
 
 
 def _tempo(frames: Frames) -> list[float]:
-    """Tempo, and the strength of repetition by its period."""
+    """Return the tempo, and the strength of repetition by period."""
     tempogram = mean_tempogram(frames.onset, frames.frame_rate)
-    found = [tempo(tempogram, frames.frame_rate) if frames.onset.any() else 0.0]
+    values = [tempo(tempogram, frames.frame_rate) if frames.onset.any() else 0.0]
     lags = np.arange(len(tempogram)) / frames.frame_rate
     for low, high in pairwise(_LAGS):
         inside = tempogram[(lags >= low) & (lags < high)]
-        found += [float(inside.max()), float(inside.mean())] if len(inside) else [0.0, 0.0]
-    return found
+        values += [float(inside.max()), float(inside.mean())] if len(inside) else [0.0, 0.0]
+    return values
 
 
 def _pulse(frames: Frames) -> list[float]:
-    """Height and lag (s) of the highest autocorrelation of the onset strength between 0.1 and 4 s."""
+    """Return height and lag (s) of the highest autocorrelation of the onset strength between 0.1 and 4 s."""
     import scipy.fft
 
     x = frames.onset - frames.onset.mean()
@@ -72,9 +72,11 @@ def _pulse(frames: Frames) -> list[float]:
 
 
 def _onsets_and_activity(frames: Frames) -> list[float]:
-    """Onsets a second, the part of the frames within some dB of the loudest, and when the energy comes."""
-    o, level = frames.onset, frames.rms.astype(np.float64)
-    peaks = (o[1:-1] > o[:-2]) & (o[1:-1] > o[2:]) & (o[1:-1] > o.mean() + o.std())
+    """Return onsets per second, shares of frames within some dB of the loudest, and the temporal centroid."""
+    onset, level = frames.onset, frames.rms.astype(np.float64)
+    peaks = (
+        (onset[1:-1] > onset[:-2]) & (onset[1:-1] > onset[2:]) & (onset[1:-1] > onset.mean() + onset.std())
+    )
     rate = np.count_nonzero(peaks) * frames.frame_rate / len(frames)
     below = -20 * np.log10(np.maximum(level, 1e-5) / max(level.max(), 1e-5))
     centroid = float((level * np.arange(len(level))).sum() / max(level.sum(), 1e-12) / len(level))
@@ -82,7 +84,7 @@ def _onsets_and_activity(frames: Frames) -> list[float]:
 
 
 def _modulation(frames: Frames) -> Float:
-    """How the variation over time of eight log-mel bands is shared among modulation frequencies."""
+    """Return the shares of modulation frequencies in the variation over time of eight log-mel bands."""
     import scipy.fft
 
     bands = _grouped(frames.mel_db).mean(axis=2)
@@ -96,9 +98,9 @@ def _modulation(frames: Frames) -> Float:
 
 
 def _percussiveness(mel_db: Float) -> list[float]:
-    """Variation along time over variation along frequency: high for clicks, low for held tones.
+    """Return variation along time over variation along frequency: high for clicks, low for held tones.
 
-    What the medians of harmonic-percussive separation (D. FitzGerald, 2010) tell apart, at a hundredth of
+    It separates the same as the medians of harmonic-percussive separation (D. FitzGerald, 2010), at a hundredth of
     their cost.
     """
     grouped = _grouped(mel_db)

@@ -1,4 +1,4 @@
-"""The feature columns of a run: what each must be, and the same preparation for training and prediction."""
+"""The schema of a run's feature columns, with the same preparation for training and prediction."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ import pandas as pd
 
 from aurist.errors import DataError, listing, plural
 
-#: How the columns begin that a network makes of recordings.
+#: Prefix of columns that a network computes from recordings.
 EMBEDDED = "aurist_embedding_"
 _DECIMAL_COMMA = re.compile(r"\s*[-+]?\d+,\d+\s*")
 
 
 @dataclass(frozen=True)
 class Column:
-    """One feature: a number (as people wrote it: with a decimal comma, or not), or one of a set of categories."""
+    """One feature: a number (with a decimal comma or not), or one of a set of categories."""
 
     name: str
     kind: Literal["number", "category"]
@@ -38,34 +38,34 @@ class Schema:
 
     @property
     def names(self) -> list[str]:
-        """The columns' names."""
+        """The names of the columns."""
         return [column.name for column in self.columns]
 
     def without_embeddings(self) -> Schema:
-        """The columns that no network makes."""
+        """Return the schema without embeddings of networks."""
         return Schema(tuple(column for column in self.columns if not column.name.startswith(EMBEDDED)))
 
     def apply(self, table: pd.DataFrame, rows: Sequence[object] = ()) -> tuple[pd.DataFrame, list[str]]:
-        """Bring a table into the form that the models were fitted on.
+        """Convert a table to the form that the models were fitted on.
 
         Parameters
         ----------
         table
-            Its columns may be more than these, in any order.
+            It may have more columns, in any order.
         rows
-            How messages call each row; where there are none, the index.
+            Names of rows for messages; the index by default.
 
         Returns
         -------
         features
-            These columns in this order: float32, or categorical with the known categories.
+            These columns in this order: float32, or categorical with the categories of the schema.
         notes
-            What was passed over: further columns, categories never seen (taken as missing).
+            Ignored data: other columns, new categories (read as missing).
 
         Raises
         ------
         DataError
-            Where columns are missing or hold text instead of numbers: all of them at once.
+            If columns are missing or hold text instead of numbers: all of them at once.
         """
         problems = [_missing(name, table) for name in self.names if name not in table.columns]
         if problems:
@@ -101,14 +101,14 @@ class Schema:
 
 
 def infer_schema(table: pd.DataFrame, decimal_commas: Collection[str] = ()) -> Schema:
-    """The schema of a training table: text and categories as categories, all else as numbers.
+    """Infer the schema of a training table: text and categories become categories, all else numbers.
 
     Parameters
     ----------
     table
         The features.
     decimal_commas
-        Columns whose numbers were written with a decimal comma: new tables are read so, too.
+        Columns whose numbers have a decimal comma; new tables are read in the same way.
 
     Examples
     --------
@@ -122,15 +122,15 @@ def infer_schema(table: pd.DataFrame, decimal_commas: Collection[str] = ()) -> S
         if pd.api.types.is_numeric_dtype(values.dtype):
             columns.append(Column(str(name), "number", decimal_comma=name in decimal_commas))
         else:
-            known = sorted({str(value) for value in values.dropna().unique()})
-            columns.append(Column(str(name), "category", tuple(known)))
+            categories = sorted({str(value) for value in values.dropna().unique()})
+            columns.append(Column(str(name), "category", tuple(categories)))
     return Schema(tuple(columns))
 
 
 def row_keys(features: pd.DataFrame) -> npt.NDArray[np.uint64]:
-    """A hash of each row, equal where all the features are equal; (n,).
+    """Hash each row, (n,): rows with equal features have equal hashes.
 
-    What networks make of a clip has no part in it: its last bits depend on what else was in the batch.
+    Embeddings of networks are left out, as their last bits depend on the batch.
 
     Examples
     --------
@@ -138,19 +138,19 @@ def row_keys(features: pd.DataFrame) -> npt.NDArray[np.uint64]:
     >>> bool(same[0] == same[1]), bool(same[2] == same[3]), len(set(same.tolist()))
     (True, True, 3)
     """
-    plain = features.loc[:, [not name.startswith(EMBEDDED) for name in features.columns]].copy()
-    for name in plain.columns:
-        if isinstance(plain[name].dtype, pd.CategoricalDtype):
-            plain[name] = plain[name].cat.codes.astype(np.float64)
+    table = features.loc[:, [not name.startswith(EMBEDDED) for name in features.columns]].copy()
+    for name in table.columns:
+        if isinstance(table[name].dtype, pd.CategoricalDtype):
+            table[name] = table[name].cat.codes.astype(np.float64)
         else:
-            # adding zero makes -0.0 and 0.0 one value; what is missing may be any of many NaNs
-            values = plain[name].to_numpy(dtype=np.float64, na_value=np.nan) + 0.0
-            plain[name] = np.where(np.isnan(values), np.nan, values)
-    return np.asarray(pd.util.hash_pandas_object(plain, index=False), dtype=np.uint64)
+            # adding zero turns -0.0 into 0.0; missing values may be different NaNs
+            values = table[name].to_numpy(dtype=np.float64, na_value=np.nan) + 0.0
+            table[name] = np.where(np.isnan(values), np.nan, values)
+    return np.asarray(pd.util.hash_pandas_object(table, index=False), dtype=np.uint64)
 
 
 def schema_to_dict(schema: Schema) -> list[dict[str, object]]:
-    """For JSON."""
+    """Return the schema for JSON."""
     return [
         {"name": c.name, "kind": c.kind, "categories": list(c.categories)}
         | ({"decimal_comma": True} if c.decimal_comma else {})
@@ -159,7 +159,7 @@ def schema_to_dict(schema: Schema) -> list[dict[str, object]]:
 
 
 def schema_from_dict(columns: Sequence[dict[str, object]]) -> Schema:
-    """Back from JSON."""
+    """Read the schema from JSON."""
     return Schema(
         tuple(
             Column(
@@ -178,7 +178,7 @@ def _strings(values: object) -> tuple[str, ...]:
 
 
 def _numbers(values: pd.Series[float]) -> tuple[npt.NDArray[np.float32], list[int]]:
-    """The column as float32, and the rows whose cells are no numbers."""
+    """Return the column as float32, and the rows whose cells are no numbers."""
     numbers = pd.to_numeric(values, errors="coerce")
     bad = np.flatnonzero(numbers.isna() & values.notna())
     return np.asarray(numbers, dtype=np.float32), [int(row) for row in bad]
@@ -189,7 +189,7 @@ def _text(value: object) -> str | None:
 
 
 def _named_alike(cells: pd.Series[Any], categories: Sequence[str]) -> pd.Series[Any]:
-    """The cells, those that are a category's number in another spelling (1, 1.0, 01; 2.5, 2,5) in its own.
+    """Rewrite cells that are a category's number in another spelling (1, 1.0, 01; 2.5, 2,5).
 
     Examples
     --------
@@ -200,19 +200,19 @@ def _named_alike(cells: pd.Series[Any], categories: Sequence[str]) -> pd.Series[
     for name in categories:
         if (number := _as_number(name)) is not None:
             spellings.setdefault(number, []).append(name)
-    known = set(categories)
-    alike = {
+    exact = set(categories)
+    respelled = {
         text: spellings[number][0]
         for text in cells.dropna().unique()
-        if text not in known
+        if text not in exact
         and (number := _as_number(text)) is not None
         and len(spellings.get(number, ())) == 1
     }
-    return cells.replace(alike) if alike else cells
+    return cells.replace(respelled) if respelled else cells
 
 
 def _as_number(text: str) -> float | None:
-    """The number that a text is; True and False are 1 and 0, as in columns of nothing else."""
+    """Return the number in a text, or None; True and False are 1 and 0."""
     text = {"True": "1", "False": "0"}.get(text, text)
     try:
         number = float(text.replace(",", ".") if _DECIMAL_COMMA.fullmatch(text) else text)

@@ -1,4 +1,4 @@
-"""What the stores of features and of decoded audio share: spans of files, their keys, and a bounded pool."""
+"""Spans of files, their cache keys, and a pool of threads, for the stores of features and decoded audio."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ _SECONDS_BETWEEN_COMMITS = 1.0
 
 @dataclass(frozen=True)
 class Span:
-    """Where a clip lies.
+    """The span of a clip in its file.
 
     Parameters
     ----------
     row
         Its row in the clips table.
     path
-        Its file; None where it is not a recording.
+        Its file; None if it is not a recording.
     start, end
         In seconds; ``end=None`` is the end of the file.
     """
@@ -42,7 +42,7 @@ class Span:
 
 
 def spans_of(clips: Clips) -> Iterator[Span]:
-    """The span of every clip, in order."""
+    """Yield the span of every clip, in order."""
     table = clips.table
     for row, (path, start, end) in enumerate(zip(table["path"], table["start"], table["end"], strict=True)):
         yield Span(
@@ -54,14 +54,14 @@ def spans_of(clips: Clips) -> Iterator[Span]:
 
 
 def span_key(cache: FeatureCache, span: Span, settings: bytes) -> bytes | None:
-    """Key of what is computed from a span: the content of the file, the span, the settings.
+    """Return the cache key of a result: it depends on the file's content, the span and the settings.
 
-    None where there is no file; to read it is what says what is wrong.
+    None if there is no file; reading it then gives the error.
 
     Raises
     ------
     OSError
-        Where the file cannot be read.
+        If the file cannot be read.
     """
     if span.path is None or not span.path.is_file():
         return None
@@ -71,20 +71,20 @@ def span_key(cache: FeatureCache, span: Span, settings: bytes) -> bytes | None:
     return hashed.digest()
 
 
-def why_failed(span: Span, error: Exception) -> str:
-    """What went wrong with a clip, with its file named once."""
+def failure_message(span: Span, error: Exception) -> str:
+    """Describe a clip's error, with its file named once."""
     if isinstance(error, (OSError, MemoryError)):
         return f"{span.path} cannot be read ({error or type(error).__name__})"
     message = str(error)
     return message if str(span.path) in message else f"{span.path}: {message}"
 
 
-def in_parallel(
+def run_in_threads(
     work: Callable[[Span], T], spans: Iterable[Span], workers: int, commit: Callable[[], None]
 ) -> Iterator[tuple[int, T]]:
-    """Rows and results as they come; ``commit`` is called about every second.
+    """Run ``work`` in threads, and yield rows and results as they come; call ``commit`` about every second.
 
-    No more clips wait than keep the threads busy, so that memory is bounded.
+    Only as many clips wait as keep the threads busy, so memory is bounded.
     """
     waiting: dict[Future[T], int] = {}
     committed = time.monotonic()

@@ -1,4 +1,4 @@
-"""Spectrograms as images for networks: the one front end of training, validation, prediction and export."""
+"""Compute spectrograms as images for networks. Training, validation, prediction and export all use it."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from aurist.features.spectrogram_config import SpectrogramConfig, n_frames, shap
 
 __all__ = ["Spectrogram", "SpectrogramConfig", "mel_matrix", "n_frames", "shape"]
 
-_AMIN = 1e-10  # librosa's floor of a power; its square root is that of an amplitude
+_AMIN = 1e-10  # librosa's floor of a power; its square root is the floor of an amplitude
 #: librosa.pcen's defaults
 _GAIN, _BIAS, _ROOT, _TIME_CONSTANT, _EPS = 0.98, 2.0, 0.5, 0.4, 1e-6
-#: float samples to the range of 32-bit integers, which librosa's documentation of PCEN asks for
+#: scale of float samples to the range of 32-bit integers, as librosa's documentation of PCEN asks for
 _PCEN_SCALE = 2.0**31
 #: bands multiplied at a time on a CPU: a block of neighbours spans few of the bins
 _BLOCK = 16
@@ -29,7 +29,7 @@ _CHUNK = 64
 
 
 def mel_matrix(config: SpectrogramConfig) -> Tensor:
-    """The mel bank of the settings, (n_mels, n_fft // 2 + 1), float32."""
+    """Return the mel bank of the settings, (n_mels, n_fft // 2 + 1), float32."""
     bank = filters.mel_bank(config.sample_rate, config.n_fft, config.n_mels, config.fmin, config.highest)
     dense = np.zeros((config.n_mels, config.n_fft // 2 + 1), dtype=np.float32)
     for band, (first, length) in enumerate(zip(bank.firsts, bank.lengths, strict=True)):
@@ -38,19 +38,19 @@ def mel_matrix(config: SpectrogramConfig) -> Tensor:
 
 
 class Spectrogram(torch.nn.Module):
-    """Clips to images, in single precision whatever surrounds it.
+    """Converts clips to images, always in single precision.
 
-    ``forward`` is `power`, then `write_results`; augmentation of the spectrum comes between. On a CPU one clip is
-    computed at a time, which keeps it in the cache (a batch of 32 at once took more than twice as long); on a GPU, and
-    in a graph that is exported, a batch at once. Nothing is learned and nothing is in the state dict.
+    ``forward`` is `power`, then `to_image`; augmentation of the spectrum comes between them. On a CPU one clip is
+    computed at a time, which fits in the cache (a batch of 32 at once took more than twice as long). On a GPU, and in
+    an exported graph, a batch is computed at once. It has no parameters, and nothing is in the state dict.
 
-    Bands are as librosa's to 1e-3 dB, but for those some 80 dB and more below the strongest of their frame (one
-    in two million of ESC-10's log-mel bands, by up to 2e-3 dB): there single precision rounds.
+    Bands equal librosa's to 1e-3 dB, except for bands 80 dB or more below the strongest of their frame (one in two
+    million of ESC-10's log-mel bands, by up to 2e-3 dB), as single precision rounds there.
 
     Parameters
     ----------
     config
-        How.
+        The settings.
 
     Examples
     --------
@@ -81,28 +81,28 @@ class Spectrogram(torch.nn.Module):
         self._blocks = _blocks(self.bank)
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Spectrogram:
-        """Follows the network to a device, but not to another precision."""
+        """Move to a device with the network, but keep single precision."""
         super()._apply(lambda buffer: buffer.to(fn(buffer).device), recurse)  # type: ignore[no-untyped-call]
         return self
 
     def forward(self, y: Tensor) -> Tensor:
-        """(batch, n_samples), finite samples in [-1, 1], to (batch, channels, rows, frames), float32."""
-        return _by_clip(lambda clip: self._finish(self._power(clip), None), y)
+        """Convert (batch, n_samples), finite samples in [-1, 1], to (batch, channels, rows, frames), float32."""
+        return _by_clip(lambda clip: self._image(self._power(clip), None), y)
 
     def power(self, y: Tensor) -> Tensor:
-        """(batch, n_samples) to the spectrum, (batch, n_fft // 2 + 1, frames): magnitudes to the ``power``."""
+        """Convert (batch, n_samples) to the spectrum, (batch, n_fft // 2 + 1, frames): magnitudes to the ``power``."""
         return _by_clip(self._power, y)
 
-    def write_results(self, spectrum: Tensor, bank: Tensor | None = None) -> Tensor:
-        """The image of a spectrum.
+    def to_image(self, spectrum: Tensor, bank: Tensor | None = None) -> Tensor:
+        """Convert a spectrum to an image.
 
         Parameters
         ----------
         spectrum
-            (batch, n_fft // 2 + 1, frames), as `power` gives it.
+            (batch, n_fft // 2 + 1, frames), the result of `power`.
         bank
-            Instead of the mel bank of the settings: (n_mels, n_fft // 2 + 1) for all clips, or one for each
-            clip, (batch, n_mels, n_fft // 2 + 1).
+            Replaces the mel bank of the settings: (n_mels, n_fft // 2 + 1) for all clips, or (batch, n_mels, n_fft //
+            2 + 1), one for each clip.
 
         Returns
         -------
@@ -110,8 +110,8 @@ class Spectrogram(torch.nn.Module):
             (batch, channels, rows, frames), float32.
         """
         if bank is not None and bank.dim() == 3:
-            return _by_clip(self._finish, spectrum, bank)
-        return _by_clip(lambda clip: self._finish(clip, bank), spectrum)
+            return _by_clip(self._image, spectrum, bank)
+        return _by_clip(lambda clip: self._image(clip, bank), spectrum)
 
     def _power(self, y: Tensor) -> Tensor:
         config = self.config
@@ -131,33 +131,33 @@ class Spectrogram(torch.nn.Module):
             found = torch.addcmul(spectrum.real.square(), spectrum.imag, spectrum.imag)
             return found if config.power == 2 else found.sqrt()
 
-    def _finish(self, spectrum: Tensor, bank: Tensor | None) -> Tensor:
+    def _image(self, spectrum: Tensor, bank: Tensor | None) -> Tensor:
         config = self.config
         with _single_precision(spectrum):
-            found = self._bands(spectrum.float(), bank)
+            image = self._bands(spectrum.float(), bank)
             if config.kind == "pcen":
-                found = self._pcen(found)
+                image = self._pcen(image)
             elif config.kind != "mel":
-                found = _logarithm(found, config)
+                image = _logarithm(image, config)
             if config.kind == "mfcc":
-                found = torch.matmul(self.dct, found)
-            found = _scaled(found, config)[:, None]
+                image = torch.matmul(self.dct, image)
+            image = _scaled(image, config)[:, None]
             if config.image is not None:
-                found = functional.interpolate(found, config.image, mode="bilinear", align_corners=False)
+                image = functional.interpolate(image, config.image, mode="bilinear", align_corners=False)
             if config.frequency_channel:
-                found = torch.cat([found, self.coordinate.expand_as(found)], dim=1)
-            return found
+                image = torch.cat([image, self.coordinate.expand_as(image)], dim=1)
+            return image
 
     def _bands(self, spectrum: Tensor, bank: Tensor | None) -> Tensor:
-        """(batch, n_mels, frames); on a CPU the zeros of a mel bank for all clips are not multiplied."""
+        """Apply the mel bank, (batch, n_mels, frames). On a CPU, zeros of a shared bank are skipped."""
         given = self.bank if bank is None else bank.float()
         if given.dim() == 3 and len(given) == 1:
             given = given[0]
         if given.dim() == 3 or not _on_cpu(spectrum):
             return torch.matmul(given, spectrum)
         blocks = self._blocks if bank is None else _blocks(given)
-        parts = [torch.matmul(given[rows, bins], spectrum[:, bins]) for rows, bins in blocks]
-        return torch.cat(parts, dim=1)
+        bands = [torch.matmul(given[rows, bins], spectrum[:, bins]) for rows, bins in blocks]
+        return torch.cat(bands, dim=1)
 
     def _pcen(self, bands: Tensor) -> Tensor:
         """Per-channel energy normalisation (V. Lostanlen et al., "PCEN: why and how", 2019)."""
@@ -166,7 +166,7 @@ class Spectrogram(torch.nn.Module):
         return torch.expm1(_ROOT * torch.log1p(bands * smooth / _BIAS)) * math.pow(_BIAS, _ROOT)
 
     def _smoothed(self, bands: Tensor) -> Tensor:
-        """The first-order recursion of PCEN from a state of 1, as librosa's; a chunk is one product."""
+        """Compute the first-order recursion of PCEN from a state of 1, as librosa; each chunk is one product."""
         state = torch.ones_like(bands[..., :1])
         chunks = []
         for chunk in torch.split(bands, _CHUNK, dim=-1):
@@ -177,7 +177,7 @@ class Spectrogram(torch.nn.Module):
 
 
 def _levelled(y: Tensor) -> Tensor:
-    """Without offset, the loudest sample 1; silence, and what rounding leaves of a constant, becomes zeros."""
+    """Remove the offset and scale the loudest sample to 1. Silence and constants become zeros."""
     offset = y.mean(dim=-1, keepdim=True)
     moved = y - offset
     peak = moved.abs().amax(dim=-1, keepdim=True)
@@ -185,7 +185,7 @@ def _levelled(y: Tensor) -> Tensor:
 
 
 def _on_cpu(x: Tensor) -> bool:
-    """Whether to compute as a CPU likes it; a graph that is exported holds the general way."""
+    """Tell whether to use the computation for CPUs; an exported graph uses the general one."""
     return x.device.type == "cpu" and not torch.compiler.is_compiling()
 
 
@@ -196,14 +196,14 @@ def _by_clip(step: Callable[..., Tensor], *batched: Tensor) -> Tensor:
 
 
 def _single_precision(x: Tensor) -> contextlib.AbstractContextManager[object]:
-    """Out of autocast: the logarithm of a bfloat16 has steps of a whole dB."""
+    """Switch autocast off, as the logarithm of a bfloat16 has steps of a whole dB."""
     if torch.is_autocast_enabled(x.device.type):
         return torch.autocast(x.device.type, enabled=False)
     return contextlib.nullcontext()
 
 
 def _blocks(bank: Tensor) -> list[tuple[slice, slice]]:
-    """Rows of the bank, some at a time, and the bins that they span."""
+    """Return blocks of rows of the bank, with the bins that they span."""
     used = (bank != 0).numpy()
     blocks = []
     for first in range(0, len(bank), _BLOCK):
@@ -214,26 +214,26 @@ def _blocks(bank: Tensor) -> list[tuple[slice, slice]]:
 
 
 def _smoothing(config: SpectrogramConfig) -> dict[str, Tensor]:
-    """Of PCEN's recursion m[t] = (1 - b) m[t - 1] + b x[t]: the weights of the inputs, and of the state."""
+    """Return the weights of inputs and state in PCEN's recursion m[t] = (1 - b) m[t - 1] + b x[t]."""
     frames = _TIME_CONSTANT * config.sample_rate / config.hop_length
     b = (math.sqrt(1 + 4 * frames**2) - 1) / (2 * frames**2)
     step = torch.arange(_CHUNK, dtype=torch.float64)
-    apart = step - step[:, None]
+    distance = step - step[:, None]
     return {
-        "smoothing": torch.where(apart >= 0, b * (1 - b) ** apart.clamp(min=0), 0.0).float(),
+        "smoothing": torch.where(distance >= 0, b * (1 - b) ** distance.clamp(min=0), 0.0).float(),
         "decay": ((1 - b) ** (step + 1)).float(),
     }
 
 
 def _logarithm(bands: Tensor, config: SpectrogramConfig) -> Tensor:
-    """As librosa's power_to_db or amplitude_to_db with a reference of 1, or the natural logarithm."""
+    """Apply librosa's power_to_db or amplitude_to_db with a reference of 1, or the natural logarithm."""
     bands = bands.clamp(min=math.sqrt(_AMIN) if config.of_amplitude else _AMIN)
     if not config.decibel:
         return bands.log()
-    found = (20.0 if config.of_amplitude else 10.0) * bands.log10()
+    decibels = (20.0 if config.of_amplitude else 10.0) * bands.log10()
     if config.top_db is None:
-        return found
-    return found.maximum(found.amax(dim=(-2, -1), keepdim=True) - config.top_db)
+        return decibels
+    return decibels.maximum(decibels.amax(dim=(-2, -1), keepdim=True) - config.top_db)
 
 
 def _scaled(image: Tensor, config: SpectrogramConfig) -> Tensor:
@@ -243,12 +243,12 @@ def _scaled(image: Tensor, config: SpectrogramConfig) -> Tensor:
         return (image - config.mean) / config.std
     low, high = image.amin(dim=(-2, -1), keepdim=True), image.amax(dim=(-2, -1), keepdim=True)
     span = high - low
-    # what differs by rounding alone is constant
+    # differences of rounding count as constant
     constant = span <= 1e-6 * high.abs().maximum(low.abs())
     image = torch.where(constant, 0.0, (image - low) / torch.where(constant, 1.0, span))
     if config.scale == "minmax":
         return image
-    # within 0 to 1 neither squares nor the mean can overflow or cancel
+    # between 0 and 1, squares and the mean cannot overflow or cancel
     image = image - image.mean(dim=(-2, -1), keepdim=True)
     deviation = image.square().mean(dim=(-2, -1), keepdim=True).sqrt()
     return image / torch.where(constant, 1.0, deviation)

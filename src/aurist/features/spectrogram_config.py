@@ -1,4 +1,4 @@
-"""Settings of the spectrograms that networks see; they are read and checked without torch."""
+"""Settings of spectrograms for networks, checked without torch."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ LEVELS = ("relative", "keep")
 
 @dataclass(frozen=True)
 class SpectrogramConfig:
-    """How a clip becomes an image.
+    """Settings of a spectrogram image.
 
     Parameters
     ----------
     sample_rate
-        Of the clips, in Hz.
+        Sample rate of the clips, in Hz.
     n_fft, hop_length
         Frame length and step, in samples.
     n_mels, fmin, fmax
@@ -30,7 +30,7 @@ class SpectrogramConfig:
     power
         2: bands of the power spectrum; 1: of the magnitudes.
     center
-        Frames are centred on their time, with zeros beyond the ends of the clip.
+        True: frames are centred on their time, with zeros beyond the ends of the clip.
     kind
         "mel"; "log_mel"; "pcen" (per-channel energy normalisation with librosa's defaults, of the bands of
         samples scaled to 32-bit integers, as librosa's documentation asks); "mfcc" (of the log-mel bands).
@@ -40,30 +40,30 @@ class SpectrogramConfig:
         Logarithm in dB, floored ``top_db`` below the clip's maximum; False: the natural logarithm, floored at
         -100 dB only.
     top_db
-        None: no floor but that of -100 dB.
+        None: only the floor of -100 dB.
     db_of
-        "power": 10 log10; "amplitude": 20 log10; None: what ``power`` says. Some published recipes take
-        power bands for amplitudes ("amplitude-to-dB" of a power spectrogram), which doubles the dB so that
-        ``top_db`` keeps half the range: ``power=2, db_of="amplitude"`` is that.
+        "power": 10 log10; "amplitude": 20 log10; None: follows ``power``. Some published recipes treat power bands as
+        amplitudes ("amplitude-to-dB" of a power spectrogram). This doubles the dB, so ``top_db`` keeps half the range:
+        use ``power=2, db_of="amplitude"``.
     scale
-        "none"; "minmax" (each clip to 0 to 1); "standard" (each clip to mean 0, deviation 1); "fixed" (less
-        ``mean``, divided by ``std``). A constant image becomes zeros by "minmax" and "standard".
+        "none"; "minmax" (each clip to 0 to 1); "standard" (each clip to mean 0, deviation 1); "fixed" (minus ``mean``,
+        divided by ``std``). "minmax" and "standard" turn a constant image into zeros.
     mean, std
-        Of the whole training set, for "fixed".
+        Mean and deviation of the whole training set, for "fixed".
     image
-        (rows, frames) that the scaled image is resized to, bilinearly; None: as it is.
+        (rows, frames) to resize the scaled image to, bilinearly; None: no resizing.
     level
-        "relative": a clip loses its offset and its loudest sample becomes 1 before anything is computed, so that the
-        recorder's gain decides nothing; "keep": samples are taken as they are.
+        "relative": each clip first loses its offset and its loudest sample becomes 1, so the recorder's gain does not
+        matter; "keep": samples stay as they are.
     frequency_channel
-        A second channel that holds the row's coordinate, -1 to 1 from low to high: a network may learn that
-        the pitch matters (R. Liu et al., "An intriguing failing of convolutional neural networks and the
-        CoordConv solution", 2018).
+        Adds a second channel with the row's coordinate, -1 to 1 from low to high, so a network can learn that pitch
+        matters (R. Liu et al., "An intriguing failing of convolutional neural networks and the CoordConv solution",
+        2018).
 
     Raises
     ------
     ConfigError
-        Where a value makes no sense, or a mel band would hold no bin of the spectrum.
+        If a value is invalid, or a mel band would hold no bin of the spectrum.
 
     Examples
     --------
@@ -94,7 +94,7 @@ Hz: lower fmax, or raise sample_rate.
     frequency_channel: bool = False
 
     def __post_init__(self) -> None:
-        if isinstance(self.image, list):  # as TOML and JSON give it
+        if isinstance(self.image, list):  # from TOML or JSON
             object.__setattr__(self, "image", tuple(self.image))
         _check_names(self)
         _check_frames(self)
@@ -113,12 +113,12 @@ Hz: lower fmax, or raise sample_rate.
 
     @property
     def of_amplitude(self) -> bool:
-        """Whether the bands are taken for amplitudes where dB are computed."""
+        """True if dB are computed as for amplitudes."""
         return self.power == 1 if self.db_of is None else self.db_of == "amplitude"
 
 
 def n_frames(config: SpectrogramConfig, n_samples: int) -> int:
-    """Frames of the spectrum of a clip, before any resizing; one at least.
+    """Count the frames of a clip's spectrum, before any resizing; at least one.
 
     Examples
     --------
@@ -130,7 +130,7 @@ def n_frames(config: SpectrogramConfig, n_samples: int) -> int:
 
 
 def shape(config: SpectrogramConfig, n_samples: int) -> tuple[int, int, int]:
-    """(channels, rows, frames) of the image of a clip.
+    """Return (channels, rows, frames) of the image of a clip.
 
     Examples
     --------
@@ -144,9 +144,9 @@ def shape(config: SpectrogramConfig, n_samples: int) -> tuple[int, int, int]:
     )
 
 
-def _need(fits: bool, found: str, expected: str) -> None:
+def _need(fits: bool, actual: str, expected: str) -> None:
     if not fits:
-        raise ConfigError(f"{found}, but {expected}.")
+        raise ConfigError(f"{actual}, but {expected}.")
 
 
 def _check_names(config: SpectrogramConfig) -> None:
@@ -225,16 +225,16 @@ def _check_bands(config: SpectrogramConfig) -> None:
     fewer = next((n for n in range(config.n_mels - 1, 0, -1) if not _empty_bands(config, n, config.n_fft)), 0)
     sizes = (1 << k for k in range(config.n_fft.bit_length(), 25))
     longer = next((n for n in sizes if not _empty_bands(config, config.n_mels, n)), 0)
-    ways = [f"n_mels={fewer}"] * (fewer > 0) + [f"n_fft={longer}"] * (longer > 0)
+    remedies = [f"n_mels={fewer}"] * (fewer > 0) + [f"n_fft={longer}"] * (longer > 0)
     raise ConfigError(
         f"Of {config.n_mels} mel bands (n_mels) from {config.fmin:g} to {config.highest:g} Hz, {empty} would "
         f"hold no bin of a spectrum of n_fft={config.n_fft}, with {config.sample_rate / config.n_fft:.1f} Hz "
-        f"between its bins. Use {' or '.join(ways) or 'a wider range'}."
+        f"between its bins. Use {' or '.join(remedies) or 'a wider range'}."
     )
 
 
 def _empty_bands(config: SpectrogramConfig, n_mels: int, n_fft: int) -> int:
-    """How many bands have no bin between their edges."""
+    """Count bands without a bin between their edges."""
     mels = np.linspace(filters.hz_to_mel(config.fmin), filters.hz_to_mel(config.highest), n_mels + 2)
     edges = filters.mel_to_hz(mels) * n_fft / config.sample_rate
     return int(np.count_nonzero(np.floor(edges[:-2]) + 1 >= edges[2:]))

@@ -1,4 +1,4 @@
-"""Summary features of a table of clips: in parallel, with progress, each computed once."""
+"""Compute summary features of a table of clips in threads, with progress and a cache."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from aurist.audio import probe, read
 from aurist.clips import Clips
 from aurist.errors import DataError
 from aurist.features.cache import FeatureCache, cache_size, clear_cache, default_cache_dir
-from aurist.features.spans import Span, in_parallel, span_key, spans_of, why_failed
+from aurist.features.spans import Span, failure_message, run_in_threads, span_key, spans_of
 from aurist.features.summary import (
     VERSION,
     SummaryConfig,
@@ -27,7 +27,7 @@ from aurist.features.summary import (
     summary,
     summary_columns,
 )
-from aurist.features.summary_config import fitting
+from aurist.features.summary_config import config_for_rates
 from aurist.features.waves import WavesInMemory
 from aurist.machine import available_cores
 from aurist.progress import Advance
@@ -36,7 +36,7 @@ __all__ = [
     "SummaryTable",
     "cache_size",
     "clear_cache",
-    "config_for",
+    "config_for_clips",
     "default_cache_dir",
     "sampled_rates",
     "summary_of_waves",
@@ -45,22 +45,22 @@ __all__ = [
 
 Float = npt.NDArray[np.float32]
 
-#: Recordings that are asked for their sample rate where nobody has asked them all.
+#: Recordings to probe for their sample rate.
 _SAMPLED = 50
 
 
 @dataclass(frozen=True)
 class SummaryTable:
-    """The features of clips, and what went wrong.
+    """The features of clips, and failures.
 
     Parameters
     ----------
     features
-        (n_clips, n_features), float32, in the order of the clips; a row of NaN where it failed.
+        (n_clips, n_features), float32, in the order of the clips; failed rows are NaN.
     level
-        (n_clips,), float32: at which each clip was recorded, in dB; NaN where it failed.
+        (n_clips,), float32: the recorded level of each clip, in dB; NaN for failed clips.
     failures
-        Why a clip has no features, by row.
+        Reasons of failed clips, by row.
     """
 
     features: pd.DataFrame
@@ -76,37 +76,38 @@ def summary_table(
     jobs: int = 0,
     progress: bool = True,
 ) -> SummaryTable:
-    """Compute the summary features of every clip, or take them from the store.
+    """Compute the summary features of every clip, or read them from the cache.
 
-    Stored features are found by the content of the file, the span and the settings: a file that was moved is
-    known, one that was changed is not. What is done is stored at least every second, so that a killed
-    run goes on where it was.
+    Cached features depend on the content of the file, the span and the settings: they serve for a moved file, but not
+    for a changed one. Results are stored at least every second, so a killed run can continue.
 
     Parameters
     ----------
     clips
-        Clips with audio; of a clip with a start or an end only that span is decoded.
+        Clips with audio. If a clip has a start or an end, only that span is decoded.
     config
-        How the features are computed.
+        The settings of features.
     cache_dir
-        Folder of the store; None: `default_cache_dir`.
+        Folder of the cache; None: `default_cache_dir`.
     jobs
-        Threads (the work runs outside the interpreter's lock); 0: as many as this process has cores.
+        Threads (the work runs outside the interpreter's lock); 0: one per core of this process.
     progress
-        Show a bar where it takes over two seconds.
+        True: show a progress bar if it takes over two seconds.
     """
-    # stored without the level and with it apart: to change one's mind about it costs nothing
+    # features are stored without the level, and the level apart: switching the setting needs no new computation
     relative = dataclasses.replace(config, level="relative")
     values = np.full((len(clips), len(summary_columns(relative)) + 1), np.nan, dtype=np.float32)
     failures: dict[int, str] = {}
     work = _Work(relative, FeatureCache(cache_dir), values.shape[1])
     try:
         with Advance(len(clips), progress, "features") as advance:
-            for row, found in in_parallel(work, spans_of(clips), available_cores(jobs), work.cache.commit):
-                if isinstance(found, str):
-                    failures[row] = found
+            for row, result in run_in_threads(
+                work, spans_of(clips), available_cores(jobs), work.cache.commit
+            ):
+                if isinstance(result, str):
+                    failures[row] = result
                 else:
-                    values[row] = found
+                    values[row] = result
                 advance()
     finally:
         work.cache.close()
@@ -117,15 +118,17 @@ def summary_table(
     return SummaryTable(features, level, dict(sorted(failures.items())))
 
 
-def config_for(clips: Clips, sample_rate: int | None = None, *, level: str = "relative") -> SummaryConfig:
-    """The settings for clips that no audit has looked at: at a given rate in Hz, else as `fitting` says."""
+def config_for_clips(
+    clips: Clips, sample_rate: int | None = None, *, level: str = "relative"
+) -> SummaryConfig:
+    """Choose settings for clips without an audit: at a given rate in Hz, else by some of their sample rates."""
     if sample_rate is not None:
         return SummaryConfig(sample_rate=sample_rate, level=level)
-    return fitting(sampled_rates(clips), clips.band, level=level)
+    return config_for_rates(sampled_rates(clips), clips.band, level=level)
 
 
 def sampled_rates(clips: Clips) -> dict[str, int]:
-    """How many of some recordings, taken evenly, have each sample rate; those that cannot be read are passed over."""
+    """Count the sample rates of some recordings, chosen evenly; unreadable ones are skipped."""
     paths = list(dict.fromkeys(clips.table["path"].dropna()))
     rates: Counter[str] = Counter()
     for path in paths[:: max(1, len(paths) // _SAMPLED)]:
@@ -135,16 +138,16 @@ def sampled_rates(clips: Clips) -> dict[str, int]:
 
 
 def summary_of_waves(waves: WavesInMemory, config: SummaryConfig, *, jobs: int = 0) -> pd.DataFrame:
-    """The summary features of windows in memory, (n_windows, n_features): those of `summary_table` for the same sound.
+    """Compute the summary features of windows in memory, (n_windows, n_features), equal to `summary_table`.
 
     Parameters
     ----------
     waves
-        At ``config.sample_rate``; every window has samples, and they are finite.
+        Windows at ``config.sample_rate``; each has samples, all finite.
     config
-        How the features are computed.
+        The settings of features.
     jobs
-        Threads; 0: as many as this process has cores.
+        Threads; 0: one per core of this process.
     """
     with ThreadPoolExecutor(available_cores(jobs), thread_name_prefix="windows") as pool:
         rows = list(pool.map(lambda row: summary(waves.window(row), config), range(len(waves))))
@@ -153,7 +156,7 @@ def summary_of_waves(waves: WavesInMemory, config: SummaryConfig, *, jobs: int =
 
 
 class _Work:
-    """The features of one clip and then its level, by way of the store."""
+    """Computes the features and the level of one clip, with the cache."""
 
     def __init__(self, config: SummaryConfig, cache: FeatureCache, size: int) -> None:
         self.config = config
@@ -166,15 +169,15 @@ class _Work:
             return "has no path: it is not a recording"
         try:
             key = span_key(self.cache, span, self._settings)
-            found = None if key is None else self.cache.get(key, self.size)
-            if found is None:
+            vector = None if key is None else self.cache.get(key, self.size)
+            if vector is None:
                 y, _ = read(span.path, self.config.sample_rate, start=span.start, end=span.end)
                 if not len(y):
                     return f"{span.path} holds no samples"
                 features, level = measure(y, self.config)
-                found = np.append(features, np.float32(level))
+                vector = np.append(features, np.float32(level))
                 if key is not None:
-                    self.cache.put(key, found)
+                    self.cache.put(key, vector)
         except (DataError, OSError, MemoryError) as error:
-            return why_failed(span, error)
-        return found
+            return failure_message(span, error)
+        return vector

@@ -1,4 +1,4 @@
-"""Summary features: one row of numbers a clip, for tabular models."""
+"""Summary features: one row of numbers per clip, for tabular models."""
 
 from __future__ import annotations
 
@@ -11,35 +11,35 @@ import numpy.typing as npt
 from aurist.errors import DataError
 from aurist.features import rhythm
 from aurist.features.frames import PERCENTS, Frames, analyse, delta
-from aurist.features.level import LEVEL, levelled, with_level, without_level
+from aurist.features.level import LEVEL, normalise_level, remove_level, restore_level
 from aurist.features.summary_config import MEL_GROUPS, SummaryConfig
 
 __all__ = ["VERSION", "SummaryConfig", "measure", "summary", "summary_columns"]
 
 Float = npt.NDArray[np.float32]
 
-#: Goes into the key of stored features: to be raised with every change of what is computed.
+#: Part of the key of cached features; raise it if the computation changes.
 VERSION = 2
 
 _ALL = ("mean", "std", "min", "median", "max", "skew", "kurtosis", "change")
-# the mean of a derivative says only where a clip began and ended
+# the mean of a derivative only depends on the first and last frames
 _DERIVATIVE = ("std", "max", "kurtosis")
 _DISTRIBUTION = ("mean", "std", "max", "skew")
 _LOUDEST = 1e12
 
 
 def summary(y: Float, config: SummaryConfig) -> Float:
-    """Summarise a clip, without its offset, and without its level unless that is kept.
+    """Compute the summary features of a clip, without offset, and without level unless ``config`` keeps it.
 
-    Every number is finite, for silence and for a single sample too: a clip with no rhythm has tempo 0, one
-    of fewer than three frames has derivatives 0, a constant has skewness and kurtosis 0.
+    All numbers are finite, also for silence and for a single sample: a clip without rhythm has tempo 0, a clip of fewer
+    than three frames has derivatives 0, a constant has skewness and kurtosis 0.
 
     Parameters
     ----------
     y
         (n_samples,), float32 at ``config.sample_rate``.
     config
-        How.
+        The settings.
 
     Returns
     -------
@@ -49,13 +49,13 @@ def summary(y: Float, config: SummaryConfig) -> Float:
     Raises
     ------
     DataError
-        Where there are no samples, or not all of them are finite.
+        If there are no samples, or some are not finite.
 
     Examples
     --------
     >>> y = np.sin(2 * np.pi * 440 * np.arange(22050) / 22050).astype(np.float32)
-    >>> found = dict(zip(summary_columns(SummaryConfig()), summary(y, SummaryConfig())))
-    >>> round(float(found["centroid_median"]), -1), int(np.argmax([found[f"chroma_{i:02d}_mean"] for i in range(12)]))
+    >>> named = dict(zip(summary_columns(SummaryConfig()), summary(y, SummaryConfig())))
+    >>> round(float(named["centroid_median"]), -1), int(np.argmax([named[f"chroma_{i:02d}_mean"] for i in range(12)]))
     (440.0, 9)
     """
     features, level = measure(y, config)
@@ -65,45 +65,45 @@ def summary(y: Float, config: SummaryConfig) -> Float:
 
 
 def measure(y: Float, config: SummaryConfig) -> tuple[Float, float]:
-    """The features of a clip without its level, and the level.
+    """Compute the features of a clip without its level, and the level.
 
     Returns
     -------
     features : (n_features,), float32
-        As `summary` gives them where ``config.level`` is "relative".
+        As from `summary` with ``config.level`` "relative".
     level : float
         In dB.
     """
     _check(y)
-    clip, peak_db = levelled(np.ascontiguousarray(y, dtype=np.float32))
-    frames, own = without_level(_analysed(clip, config))
-    parts = [_statistics(track.values, track.statistics) for track in _tracks(frames)]
-    features = np.concatenate([*parts, rhythm.describe(frames)]).astype(np.float32)
-    # this one is the level itself, of which nothing is left but rounding
+    clip, peak_db = normalise_level(np.ascontiguousarray(y, dtype=np.float32))
+    frames, frame_level = remove_level(_analysed(clip, config))
+    statistics = [_statistics(track.values, track.statistics) for track in _tracks(frames)]
+    features = np.concatenate([*statistics, rhythm.describe(frames)]).astype(np.float32)
+    # this feature is the level itself; only rounding is left of it
     features[_columns(config).index("mfcc_00_mean")] = 0
-    return features, peak_db + own
+    return features, peak_db + frame_level
 
 
 def at_recorded_level(features: Float, level: Float, config: SummaryConfig) -> Float:
-    """The features of clips as they were recorded, and the level: what ``level="keep"`` gives.
+    """Return the features of clips at their recorded level, and the level, as with ``level="keep"``.
 
     Parameters
     ----------
     features, level
-        (n_clips, n_features) and (n_clips,), as `measure` gives them.
+        (n_clips, n_features) and (n_clips,), the results of `measure`.
     """
-    moved = with_level(features, _columns(config), config.n_mels, level)
+    moved = restore_level(features, _columns(config), config.n_mels, level)
     return np.concatenate([moved, level[:, None]], axis=1).astype(np.float32)
 
 
 def summary_columns(config: SummaryConfig) -> tuple[str, ...]:
-    """The names of the features, such as ``mfcc_03_mean``."""
+    """Return the names of the features, such as ``mfcc_03_mean``."""
     return (*_columns(config), LEVEL) if config.level == "keep" else _columns(config)
 
 
 @functools.lru_cache(maxsize=8)
 def _columns(config: SummaryConfig) -> tuple[str, ...]:
-    # the layout is that of a clip: one of silence is enough to learn it
+    # every clip has the same layout, so silence is enough to find it
     silence = _analysed(np.zeros(1, np.float32), config)
     names = [
         f"{name}_{statistic}"
@@ -115,7 +115,7 @@ def _columns(config: SummaryConfig) -> tuple[str, ...]:
 
 
 def _analysed(y: Float, config: SummaryConfig) -> Frames:
-    """The frames of a clip at the speed at which it is listened to."""
+    """Compute the frames of a clip at its slowed speed."""
     return analyse(
         y,
         config.sample_rate / config.slowed,
@@ -130,7 +130,7 @@ def _analysed(y: Float, config: SummaryConfig) -> Frames:
 
 @dataclass(frozen=True)
 class _Track:
-    """Some features over time, (n_frames, width), and the statistics wanted of each."""
+    """Features over time, (n_frames, width), with the statistics to compute."""
 
     name: str
     values: Float
@@ -170,17 +170,17 @@ def _tracks(frames: Frames) -> list[_Track]:
     ]
 
 
-def _statistics(values: Float, wanted: tuple[str, ...]) -> Float:
-    """Statistics over time of each column, column by column."""
+def _statistics(values: Float, names: tuple[str, ...]) -> Float:
+    """Compute statistics over time of each column, column by column."""
     from aurist.features import _kernels
 
     rows = np.ascontiguousarray(values.T)
-    found = np.empty((len(rows), 7), np.float32)
-    _kernels.moments(rows, found)
-    columns = dict(zip(("mean", "std", "min", "max", "skew", "kurtosis", "change"), found.T, strict=True))
-    if "median" in wanted:
+    moments = np.empty((len(rows), 7), np.float32)
+    _kernels.moments(rows, moments)
+    columns = dict(zip(("mean", "std", "min", "max", "skew", "kurtosis", "change"), moments.T, strict=True))
+    if "median" in names:
         columns["median"] = np.median(rows, axis=1)
-    return np.stack([columns[name] for name in wanted], axis=1).ravel()
+    return np.stack([columns[name] for name in names], axis=1).ravel()
 
 
 def _check(y: Float) -> None:

@@ -1,4 +1,4 @@
-"""Settings of the summary features, and those that fit some recordings."""
+"""Settings of the summary features, and a choice of settings for given recordings."""
 
 from __future__ import annotations
 
@@ -8,45 +8,45 @@ from dataclasses import dataclass
 from aurist.errors import ConfigError, check_one_of
 from aurist.features.level import LEVELS
 
-#: Bands of the mel spectrogram are told of in so many groups.
+#: Groups of mel bands among the features.
 MEL_GROUPS = 32
-#: From here on a recording is one of ultrasound.
+#: From this sample rate on a recording is ultrasound, in Hz.
 ULTRASOUND = 96_000
-#: From the lowest to the highest band of ultrasound; below are wind and steps.
+#: Ratio of the highest to the lowest frequency of ultrasound; below are wind and steps.
 ULTRASONIC_RANGE = 20
-#: Rates that sound is brought to, the lowest that loses nothing.
+#: Sample rates to resample to; the lowest rate that loses nothing is used.
 RATES = (8000, 11025, 16000, 22050, 24000, 32000, 44100)
 
 
 @dataclass(frozen=True)
 class SummaryConfig:
-    """How summary features are computed.
+    """Settings of the summary features.
 
     Parameters
     ----------
     sample_rate
-        Clips are resampled to this rate, in Hz: what is above half of it is not heard. 22,050 does for
-        music, environmental sounds and most animals; bats need their recorder's own rate.
+        Clips are resampled to this rate, in Hz; sound above half of it is lost. 22,050 is enough for music,
+        environmental sounds and most animals; bats need their recorder's own rate.
     n_fft, hop_length
         Frame length and step, in samples.
     n_mels
         Mel bands, a multiple of 32.
     n_mfcc
-        Cepstral coefficients made of the mel bands.
+        Cepstral coefficients of the mel bands.
     fmin, fmax
         Range of the mel bands in Hz; ``fmax=None`` is half the sample rate.
     slowed
-        As many times slower is the sound listened to: ultrasound slowed down is like sound that people hear, its calls
-        no longer clicks. Frequencies among the features are then as many times lower, and times longer; ``fmin`` and
-        ``fmax`` are those of the recording.
+        Factor to slow the sound down. Slow ultrasound is like audible sound, and its calls are no longer clicks.
+        Frequencies in the features are then lower by this factor, and times longer; ``fmin`` and ``fmax`` belong to
+        the recording.
     level
-        "relative": the features say nothing of the level at which a clip was recorded, so that neither the recorder's
-        gain nor the distance decides; "keep": they do, for sets where it tells something and nobody touched the gain.
+        "relative": the features do not depend on the recorded level, so gain and distance do not matter; "keep": they
+        do, for data where the level is informative and the gain was constant.
 
     Raises
     ------
     ConfigError
-        Where a setting is out of its range.
+        If a setting is out of its range.
 
     Examples
     --------
@@ -94,31 +94,31 @@ class SummaryConfig:
         return self.sample_rate / 2 if self.fmax is None else self.fmax
 
 
-def fitting(
+def config_for_rates(
     sample_rates: Mapping[str, int], band: tuple[float, float] | None = None, *, level: str = "relative"
 ) -> SummaryConfig:
-    """The settings for recordings: ultrasound is slowed down, and the band of annotated boxes is reached.
+    """Choose settings for recordings: ultrasound is slowed down, and the band of annotated boxes is covered.
 
     Parameters
     ----------
     sample_rates
-        How many recordings have each rate, as the audit counts them.
+        Count of recordings by sample rate, from the audit.
     band
-        Lowest and highest frequency of the boxes, in Hz; None: there are none.
+        Lowest and highest frequency of the boxes, in Hz; None: no boxes.
     level
         See `SummaryConfig`.
 
     Examples
     --------
-    >>> fitting({"44100": 3}).sample_rate, fitting({"48000": 3}, (300.0, 15056.0)).sample_rate
+    >>> config_for_rates({"44100": 3}).sample_rate, config_for_rates({"48000": 3}, (300.0, 15056.0)).sample_rate
     (22050, 32000)
-    >>> bats = fitting({"256000": 3})
+    >>> bats = config_for_rates({"256000": 3})
     >>> bats.sample_rate, bats.fmin, round(bats.slowed, 2)
     (256000, 6400.0, 11.61)
     """
-    usual = SummaryConfig(level=level)
+    default = SummaryConfig(level=level)
     native = float(
-        max(sample_rates, key=lambda rate: (sample_rates[rate], float(rate)), default=usual.sample_rate)
+        max(sample_rates, key=lambda rate: (sample_rates[rate], float(rate)), default=default.sample_rate)
     )
     if native >= ULTRASOUND:
         rate = round(native)
@@ -127,10 +127,10 @@ def fitting(
             sample_rate=rate,
             fmin=max(0.0, low),
             fmax=min(high, rate / 2),
-            slowed=rate / usual.sample_rate,
+            slowed=rate / default.sample_rate,
             level=level,
         )
-    if band is None or band[1] <= usual.highest:
-        return usual
-    wanted = min(2 * band[1], native)
-    return SummaryConfig(sample_rate=next((rate for rate in RATES if rate >= wanted), RATES[-1]), level=level)
+    if band is None or band[1] <= default.highest:
+        return default
+    needed = min(2 * band[1], native)
+    return SummaryConfig(sample_rate=next((rate for rate in RATES if rate >= needed), RATES[-1]), level=level)

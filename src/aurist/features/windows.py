@@ -1,4 +1,4 @@
-"""The windows of a long recording, block by block, in memory."""
+"""Read the windows of a long recording into memory, block by block."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from aurist.errors import DataError
 from aurist.events import Grid
 from aurist.features.waves import WavesInMemory
 
-#: Seconds of a block, and the samples that it may hold at the highest rate: so much is in memory at a time, and so
-#: much is done anew after a kill.
+#: Seconds of a block, and its maximum of samples at the highest rate: this much is in memory at a time, and this much
+#: is repeated after a kill.
 _SECONDS, _SAMPLES = 300.0, 1 << 24
 
 
 @dataclass(frozen=True)
 class WindowSettings:
-    """How a recording is heard.
+    """Settings to cut a recording into windows.
 
     Parameters
     ----------
     grid
-        Its windows.
+        The windows.
     rates
-        The sample rates wanted, in Hz.
+        The sample rates, in Hz.
     margin
-        Seconds around a window that are wanted, too, as far as the recording has them.
+        Seconds around a window to read too, if the recording has them.
     channel
-        Counted from 0; None: the mean of all.
+        The channel, counted from 0; None: the mean of all.
     """
 
     grid: Grid
@@ -42,14 +42,14 @@ class WindowSettings:
 
     @property
     def block(self) -> int:
-        """Windows of a block."""
+        """Count of windows per block."""
         seconds = min(_SECONDS, _SAMPLES / max(self.rates, default=1))
         return max(1, int(seconds / self.grid.hop))
 
 
 @dataclass(frozen=True)
 class Block:
-    """Some windows of a recording.
+    """A block of windows of a recording.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ class Block:
     waves
         The windows at each rate.
     length
-        Seconds of the whole recording where this is its last block, else None.
+        Seconds of the whole recording if this is its last block, else None.
     silenced
         See `aurist.audio.Stretch`.
     """
@@ -73,46 +73,46 @@ class Block:
         return len(self.starts)
 
 
-def read_block(path: Path, number: int, hearing: WindowSettings) -> Block:
-    """Decode a block of a recording; it depends on no other, so that any of them can be made anew.
+def read_block(path: Path, number: int, settings: WindowSettings) -> Block:
+    """Decode a block of a recording. Blocks are independent, so any of them can be repeated.
 
-    Blocks are read in order until one has a length: behind that there is nothing.
+    Read blocks in order until one has a length: it is the last.
 
     Parameters
     ----------
     path
         The recording.
     number
-        Of the block, from 0.
-    hearing
-        How.
+        Number of the block, from 0.
+    settings
+        The settings.
 
     Raises
     ------
     DataError
-        Where the recording cannot be decoded, or holds no samples there.
+        If the recording cannot be decoded, or holds no samples there.
     """
-    grid = hearing.grid
-    first, last = number * hearing.block, (number + 1) * hearing.block
+    grid = settings.grid
+    first, last = number * settings.block, (number + 1) * settings.block
     # the last window of a recording is moved back, by less than a hop
-    begin = max(0.0, grid.start(first - 1) - hearing.margin) if first else 0.0
-    stop = grid.start(last - 1) + grid.window + hearing.margin
-    found = read_stretch(path, hearing.rates, begin, stop, channel=hearing.channel)
-    length = found.length
-    if not all(len(sound) for sound in found.sound.values()):
+    begin = max(0.0, grid.start(first - 1) - settings.margin) if first else 0.0
+    stop = grid.start(last - 1) + grid.window + settings.margin
+    stretch = read_stretch(path, settings.rates, begin, stop, channel=settings.channel)
+    length = stretch.length
+    if not all(len(sound) for sound in stretch.sound.values()):
         raise DataError(f"{path} holds no samples{f' from {begin:.0f} s on' if number else ''}.")
     starts, ends = grid.windows(stop if length is None else length, first, last)
     waves = {
         rate: WavesInMemory(
             rate, sound, _samples(starts, rate, begin, len(sound)), _samples(ends, rate, begin, len(sound))
         )
-        for rate, sound in found.sound.items()
+        for rate, sound in stretch.sound.items()
     }
     is_last = length is not None and grid.count(length) <= last
-    return Block(starts, ends, waves, length if is_last else None, found.silenced)
+    return Block(starts, ends, waves, length if is_last else None, stretch.silenced)
 
 
 def _samples(seconds: npt.NDArray[np.float64], rate: int, begin: float, most: int) -> npt.NDArray[np.int64]:
-    """Positions in a stretch that begins at a second."""
-    found: npt.NDArray[np.int64] = np.rint(seconds * rate).astype(np.int64) - round(begin * rate)
-    return np.minimum(found, most)
+    """Return positions in samples in a stretch that begins at second ``begin``."""
+    positions: npt.NDArray[np.int64] = np.rint(seconds * rate).astype(np.int64) - round(begin * rate)
+    return np.minimum(positions, most)

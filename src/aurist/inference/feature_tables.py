@@ -10,7 +10,7 @@ import pandas as pd
 
 from aurist.clips.read import ReadOptions, read_clips
 from aurist.errors import ConfigError, DataError, about, listing, plural
-from aurist.features.store import config_for, summary_table
+from aurist.features.store import config_for_clips, summary_table
 from aurist.files import atomic_path, write_csv
 from aurist.folders import check_output
 
@@ -54,7 +54,7 @@ def feature_file(
     clips = read_clips(source, options, labelled=False)
     if not clips.has_audio:
         raise DataError(f"{source} is a table of features already: it has no column of audio files.")
-    config = config_for(clips, sample_rate, level=level)
+    config = config_for_clips(clips, sample_rate, level=level)
     made = summary_table(clips, config, cache_dir=cache_dir, jobs=jobs)
     failures = {str(clips.table["clip_id"].iloc[row]): message for row, message in made.failures.items()}
     if len(failures) == len(clips):

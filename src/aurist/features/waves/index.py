@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from aurist.features.cache import AUDIO_INDEX, connect_to_read
+from aurist.features.cache import AUDIO_INDEX, open_read_only
 from aurist.features.waves.leases import Lease, leased
 from aurist.features.waves.shards import CannotStoreError, Entry, shard_sizes
 
@@ -53,7 +53,7 @@ class Index:
                 return _connect(path)
         except (OSError, sqlite3.Error) as error:
             self.refused = error
-            return connect_to_read(path, "clips")
+            return open_read_only(path, "clips")
 
     def find(self, key: bytes) -> Entry | None:
         """Where the clip of this key lies."""

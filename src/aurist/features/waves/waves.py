@@ -17,7 +17,7 @@ from aurist.audio import read
 from aurist.clips import Clips
 from aurist.errors import DataError
 from aurist.features.cache import FeatureCache, default_cache_dir
-from aurist.features.spans import Span, in_parallel, span_key, spans_of, why_failed
+from aurist.features.spans import Span, failure_message, run_in_threads, span_key, spans_of
 from aurist.features.waves.blocks import blocks, is_long
 from aurist.features.waves.shards import BLOCK, Entry, Float, Int16, decode
 from aurist.features.waves.store import WaveStore, WaveStoreError
@@ -193,7 +193,7 @@ def store_waves(
 
     try:
         with Advance(len(clips), progress, "decoding") as advance:
-            for row, found in in_parallel(work, spans_of(clips), available_cores(jobs), commit):
+            for row, found in run_in_threads(work, spans_of(clips), available_cores(jobs), commit):
                 if isinstance(found, str):
                     failures[row] = found
                 else:
@@ -244,7 +244,7 @@ class _Work:
         except WaveStoreError:
             raise
         except (DataError, OSError, MemoryError) as error:
-            return why_failed(span, error)
+            return failure_message(span, error)
         begin, end = self._inside(span)
         return _Found(entry, begin, entry.n_samples if end is None else end)
 

@@ -170,7 +170,7 @@ class Batches:
                 front.config,
                 peaks=waves.abs().amax(dim=1),
             )
-        image = front.write_results(spectrum, bank)
+        image = front.to_image(spectrum, bank)
         return (
             augment_image(image, self._image, [drawn.image for drawn in draws])
             if self._image.transforms

@@ -1,4 +1,4 @@
-"""Decode every file of some tables once, several at a time, and remember what was learnt of each."""
+"""Decode every file of the tables once, several at a time, and collect and cache facts about each."""
 
 from __future__ import annotations
 
@@ -17,50 +17,51 @@ from aurist.audit.fingerprint import Fingerprint, fingerprint_blocks
 from aurist.clips.table import Clips
 from aurist.progress import Advance
 
-#: Files between two writes to the cache: what a killed check has to do again.
+#: Files between two writes to the cache; a killed check repeats at most these.
 BATCH = 64
 
 Spans = tuple[tuple[float, float], ...]
-Asked = tuple[Path, Spans]
+Request = tuple[Path, Spans]
 
 
-def examine(
+def measure_files(
     tables: Sequence[Clips], *, jobs: int, cache_dir: Path | None, progress: bool, near: bool
 ) -> list[dict[str, FileFacts]]:
-    """What is known of each file of each table, by its path in the table.
+    """Return the facts about each file of each table, by its path in the table.
 
     Parameters
     ----------
     tables
-        The tables; rows without a path are passed over.
+        The tables; rows without a path are skipped.
     jobs
         Files decoded at a time; 0 for as many as there are cores.
     cache_dir
-        Where facts are remembered; None for nowhere.
+        Folder of the cache; None: no cache.
     progress
-        Whether to show a bar where it takes more than two seconds.
+        True: show a progress bar if it takes more than two seconds.
     near
-        Whether to take fingerprints.
+        True: compute fingerprints.
     """
-    asked = [_asked(clips) for clips in tables]
-    wanted = {question: facts_key(*question, near) for table in asked for question in table.values()}
+    requests_of = [_requests(clips) for clips in tables]
+    key_of = {request: facts_key(*request, near) for table in requests_of for request in table.values()}
     cache = FactsCache(cache_dir)
     try:
-        known = cache.get(key for key in wanted.values() if key is not None)
-        facts = {question: known[key] for question, key in wanted.items() if key in known}
-        todo = [question for question in wanted if question not in facts]
+        cached = cache.get(key for key in key_of.values() if key is not None)
+        facts = {request: cached[key] for request, key in key_of.items() if key in cached}
+        todo = [request for request in key_of if request not in facts]
         with Advance(len(todo), progress, "checking files") as advance:
-            for some in _batches(todo):
-                fresh = dict(_heard(some, jobs, near, advance))
-                facts |= fresh
-                cache.put({key: fact for q, fact in fresh.items() if (key := wanted[q]) is not None})
+            for batch in _batches(todo):
+                measured = dict(_measured(batch, jobs, near, advance))
+                facts |= measured
+                keys = {request: key_of[request] for request in measured}
+                cache.put({key: measured[request] for request, key in keys.items() if key is not None})
     finally:
         cache.close()
-    return [{path: facts[question] for path, question in table.items()} for table in asked]
+    return [{path: facts[request] for path, request in table.items()} for table in requests_of]
 
 
-def _asked(clips: Clips) -> dict[str, Asked]:
-    """The file and the spans of each path."""
+def _requests(clips: Clips) -> dict[str, Request]:
+    """Return the file and the spans of each path."""
     spans: dict[str, dict[tuple[float, float], None]] = {}
     for path, span in zip(clips.table["path"], clip_spans(clips), strict=True):
         if path is not None:
@@ -68,38 +69,38 @@ def _asked(clips: Clips) -> dict[str, Asked]:
     return {path: (clips.file(path), tuple(of_path)) for path, of_path in spans.items()}
 
 
-def _batches(todo: Sequence[Asked]) -> Iterator[Sequence[Asked]]:
+def _batches(todo: Sequence[Request]) -> Iterator[Sequence[Request]]:
     for begin in range(0, len(todo), BATCH):
         yield todo[begin : begin + BATCH]
 
 
-def _heard(
-    some: Iterable[Asked], jobs: int, near: bool, advance: Advance
-) -> Iterator[tuple[Asked, FileFacts]]:
-    """Threads do: decoding, resampling and the FFT all let go of the interpreter's lock."""
-    questions = list(some)
+def _measured(
+    batch: Iterable[Request], jobs: int, near: bool, advance: Advance
+) -> Iterator[tuple[Request, FileFacts]]:
+    """Measure files in threads: decoding, resampling and the FFT all release the interpreter's lock."""
+    requests = list(batch)
     with ThreadPoolExecutor(jobs or None, thread_name_prefix="audit") as pool:
-        for question, facts in zip(
-            questions, pool.map(lambda q: hear(*q, near=near), questions), strict=True
+        for request, facts in zip(
+            requests, pool.map(lambda q: measure_file(*q, near=near), requests), strict=True
         ):
             advance()
-            yield question, facts
+            yield request, facts
 
 
-def hear(path: Path, spans: Spans, *, near: bool) -> FileFacts:
-    """Decode a file once and tell all that the audit asks of it; a broken file is told of, not raised."""
+def measure_file(path: Path, spans: Spans, *, near: bool) -> FileFacts:
+    """Decode a file once and return all facts for the audit. A broken file is a fact, not an error."""
     try:
         with open_audio(path) as source:
             info = source.info
             eight_bits = info.subtype in EIGHT_BITS
-            listener = ClipMeter(spans, info.sample_rate, FULL_SCALE_8_BITS if eight_bits else FULL_SCALE)
-            mono = listener.mono(source.blocks(0, None))
+            meter = ClipMeter(spans, info.sample_rate, FULL_SCALE_8_BITS if eight_bits else FULL_SCALE)
+            mono = meter.mono(source.blocks(0, None))
             prints = fingerprint_blocks(mono, info.sample_rate) if near else None
-            # without a fingerprint nothing has pulled the blocks yet
+            # without a fingerprint the blocks were not read yet
             for _ in mono:
                 pass
-            seconds = listener.position / info.sample_rate
-            if listener.position == 0:
+            seconds = meter.position / info.sample_rate
+            if meter.position == 0:
                 return FileFacts("empty", f"has a header ({info.format}) but no samples", info.format)
             return FileFacts(
                 detail=_missing(info.promised_duration, seconds) if source.truncated else "",
@@ -113,8 +114,8 @@ def hear(path: Path, spans: Spans, *, near: bool) -> FileFacts:
                 gaps=tuple(
                     (first / info.sample_rate, last / info.sample_rate) for first, last in source.gaps
                 ),
-                digest=listener.digest(),
-                spans=tuple(listener.spans()),
+                digest=meter.digest(),
+                spans=tuple(meter.spans()),
                 prints=prints or Fingerprint(np.empty(0, np.uint64), np.empty(0, np.uint64)),
             )
     except UnreadableAudioError as error:
@@ -128,6 +129,6 @@ def _missing(promised: float, seconds: float) -> str:
 
 
 def _problem(path: Path) -> str:
-    if not os.path.exists(path):  # noqa: PTH110 - a name that no file can have is none that is there
+    if not os.path.exists(path):  # noqa: PTH110 - Path.exists raises for impossible names
         return "missing"
     return "empty" if path.is_file() and path.stat().st_size == 0 else "unreadable"

@@ -1,4 +1,4 @@
-"""What an audit found, in tables, and how it is written down."""
+"""The result of an audit, in tables and for JSON."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from aurist.audit.relations import Mask
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that the user should know of the data as a whole.
+    """A note about the data as a whole.
 
     Parameters
     ----------
@@ -23,7 +23,7 @@ class Finding:
         "constant", "missing values", "infinite values", "mixed sample rates", "shortcut", "few groups",
         "groups apart" or "long recordings".
     count
-        How many columns, cells, clips ... it concerns.
+        Count of affected columns, cells, clips ...
     detail
         One sentence.
     """
@@ -35,47 +35,47 @@ class Finding:
 
 @dataclass(frozen=True)
 class Audit:
-    """What the audit found.
+    """The result of the audit.
 
     Parameters
     ----------
     content
-        What is in the table (`aurist.audit.content.describe`).
+        Description of the table (`aurist.audit.content.describe`).
     broken
-        One row a flaw of a clip: ``row, clip_id, path, kind, fatal, detail``.
+        One row per flaw of a clip: ``row, clip_id, path, kind, fatal, detail``.
     usable : (n_clips,)
-        Which clips have no fatal flaw.
+        True for clips without a fatal flaw.
     findings
-        What else the user should know.
+        Notes about the data as a whole.
     exact
         Sets of rows with identical inputs: all features equal, or the same decoded samples.
     distinct
-        How many distinct inputs there are among the usable clips.
+        Count of distinct inputs among the usable clips.
     near
-        One row a pair of files that share sound: ``row, other_row`` (of ``test`` where ``in_test``),
-        ``path, other_path``,
-        ``offset`` (where the other begins, in seconds of the first), ``overlap`` (seconds), ``error`` (share of
-        differing fingerprint bits), ``labels, other_labels``.
+        One row per pair of files that share sound: ``row, other_row`` (of ``test`` if ``in_test``), ``path,
+        other_path``, ``offset`` (start of the other, in seconds of the first), ``overlap`` (seconds), ``error`` (share
+        of differing fingerprint bits), ``labels, other_labels``.
     conflicts
         Sets of rows that are duplicates of each other and have different labels: ``kind`` ("exact" or "near"), ``set``,
         ``row, clip_id, labels``.
     ceiling
-        The best accuracy that any model could reach, given identical inputs with different labels.
+        The best possible accuracy, as identical inputs may have different labels.
     leaks
-        What stands on both sides of the given folds or parts, or of the two tables: ``between, what, sets, rows, share,
+        Sets on both sides of the given folds or parts, or of the two tables: ``between, what, sets, rows, share,
         example``.
     groups : (n_clips,)
-        The groups to split by: rows of one given group, of one file, or duplicates of each other, exact or
-        near, directly or by way of others, have one number.
+        The groups to split by. Rows of one given group, of one file, or duplicates of each other (exact or near,
+        directly or through others) have one number.
     seen : (n_test,)
-        Which rows of the test table stand in the other one: the same input, or sound in common; empty without.
+        True for rows of the test table that are also in the other table: the same input, or shared sound; empty without
+        a test table.
     test_content, test_broken
-        The same as above of the test table; empty without.
+        The same as above for the test table; empty without one.
     clip_ids
-        The clips' names.
+        The ids of the clips.
     rows, test_rows
-        Where the rows stand in the files that they were read from (`aurist.clips.Clips`); empty for folders. In all
-        tables above ``row`` is a position, from 0; `with_file_rows` gives what people should see.
+        The row of each clip in its file (`aurist.clips.Clips`); empty for folders. In all tables above ``row`` is a
+        position, from 0; `with_file_rows` turns it into the row for people.
     """
 
     content: dict[str, object]
@@ -98,11 +98,11 @@ class Audit:
 
     @property
     def quarantine(self) -> pd.DataFrame:
-        """The fatal flaws: the clips to be left out, and why."""
+        """The fatal flaws: clips to leave out, with the reason."""
         return self.broken[self.broken["fatal"]].reset_index(drop=True)
 
     def near_table(self) -> pd.DataFrame:
-        """The pairs of near duplicates for people: rows of the files instead of positions."""
+        """Return the pairs of near duplicates for people, with rows of the files instead of positions."""
         other = [
             rows[row] if rows else None
             for row, rows in zip(
@@ -117,7 +117,7 @@ class Audit:
         return out.assign(other_row=pd.Series(other, index=out.index, dtype=object))
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything but the groups, for JSON."""
+        """Return everything except the groups, for JSON."""
         return {
             "content": self.content,
             "broken": _records(with_file_rows(self.broken, self.rows)),
@@ -142,9 +142,9 @@ class Audit:
 
 
 def with_file_rows(table: pd.DataFrame, rows: Sequence[int | str]) -> pd.DataFrame:
-    """A table whose ``row``, a position from 0, becomes the row of the file (the header is row 1).
+    """Turn the column ``row`` from positions, from 0, into rows of the file (the header is row 1).
 
-    Without ``rows``, for what was read from a folder, there is no such column.
+    Without ``rows``, as for a folder, the column is dropped.
 
     Examples
     --------
@@ -157,7 +157,7 @@ def with_file_rows(table: pd.DataFrame, rows: Sequence[int | str]) -> pd.DataFra
 
 
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """The rows as plain dicts that JSON can hold."""
+    """Return the rows as dictionaries for JSON."""
     return [{str(key): _plain(value) for key, value in row.items()} for row in table.to_dict("records")]
 
 
