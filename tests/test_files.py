@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from aurist.errors import FullDiskError
-from aurist.files import add_line, atomic_path, read_jsonl, write_json, write_text
+from aurist.files import append_jsonl, atomic_path, read_jsonl, write_json, write_text
 from aurist.models.sklearn_io import write_kept
 
 
@@ -25,7 +25,7 @@ def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path: Path) -> Non
 def test_a_journal_holds_every_name(tmp_path: Path) -> None:
     names = ["a\u2028b", "a\x85b", "a\nb\rc\td", os.fsdecode(b"caf\xe9"), "장르"]
     for name in names:
-        add_line(tmp_path / "j.jsonl", {"name": name})
+        append_jsonl(tmp_path / "j.jsonl", {"name": name})
     assert [line["name"] for line in read_jsonl(tmp_path / "j.jsonl")] == names
 
 
@@ -72,7 +72,7 @@ def test_a_full_disk_is_told_of_models_and_journals(tmp_path: Path) -> None:
     with pytest.raises(FullDiskError, match="forest"):
         write_kept(tmp_path / "forest.skops", {"forest": np.random.default_rng(0).random(9999)})
     with pytest.raises(FullDiskError, match="journal"):
-        add_line(tmp_path / "journal.jsonl", {"a": "a" * 99_999})
+        append_jsonl(tmp_path / "journal.jsonl", {"a": "a" * 99_999})
 
 
 def test_the_longest_name_is_written(tmp_path: Path) -> None:

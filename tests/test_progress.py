@@ -13,7 +13,7 @@ def test_on_a_pipe_there_is_a_line_now_and_then(
 ) -> None:
     now = [100.0]
     monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
-    with Hours(4 * 3600.0, 3600.0, wanted=True) as hours:
+    with Hours(4 * 3600.0, 3600.0, enabled=True) as hours:
         for seconds, sound in ((1.0, 900.0), (30.0, 1800.0), (5.0, 900.0), (36.0, 3600.0)):
             now[0] += seconds
             hours(sound)
@@ -27,10 +27,10 @@ def test_on_a_pipe_there_is_a_line_now_and_then(
 def test_nothing_is_said_of_what_is_soon_done(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with Hours(0.0, 0.0, wanted=True) as hours:
+    with Hours(0.0, 0.0, enabled=True) as hours:
         hours(0.0)
-    with Hours(10.0, 0.0, wanted=False) as hours:
+    with Hours(10.0, 0.0, enabled=False) as hours:
         monkeypatch.setattr(progress.time, "monotonic", lambda: 1e9)
         hours(5.0)
     assert capsys.readouterr().err == ""
-    assert Hours(10.0, 0.0, wanted=True).told(1.0) == "0.0 of 0.0 h, 0 x real time"
+    assert Hours(10.0, 0.0, enabled=True).text(1.0) == "0.0 of 0.0 h, 0 x real time"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from aurist.errors import ConfigError, check_one_of, shown
+from aurist.errors import ConfigError, check_one_of, short_repr
 from aurist.files import atomic_path
 
 PRESETS = ("quick", "good", "best")
@@ -175,7 +175,7 @@ def config_from(values: dict[str, Any], where: str) -> FitConfig:
             hint = f" Did you mean {near[0]!r}?" if near else f" Known: {', '.join(known)}."
             raise ConfigError(f"{where}: unknown setting {key!r}.{hint}")
         if not _fits(value, known[key]):
-            raise ConfigError(f"{where}: {key} is {shown(value)}, but must be of type {known[key]}.")
+            raise ConfigError(f"{where}: {key} is {short_repr(value)}, but must be of type {known[key]}.")
     kept: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
     return FitConfig(**kept)
 

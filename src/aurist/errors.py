@@ -1,4 +1,4 @@
-"""Every error that aurist raises on purpose: what was found, where, what was expected, what to do next."""
+"""All errors that aurist raises. A message says what was found, where, what was expected, and the next step."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ SHOWN = 20
 
 
 class AuristError(Exception):
-    """Base of the tree; the command line prints its message and exits with 1."""
+    """Base class; the command line prints its message and exits with 1."""
 
 
 class DataError(AuristError, ValueError):
-    """The data cannot be used as it stands: a file, a row or a column is not what it should be."""
+    """The data cannot be used: a file, a row or a column is wrong."""
 
 
 class ConfigError(AuristError, ValueError):
@@ -32,7 +32,7 @@ class FullDiskError(AuristError):
 
 
 class MissingExtraError(AuristError, ImportError):
-    """An optional dependency is not installed; the message holds the pip line that installs it."""
+    """An optional dependency is not installed; the message gives the pip command."""
 
     def __init__(self, what: str, extra: str) -> None:
         super().__init__(
@@ -41,12 +41,12 @@ class MissingExtraError(AuristError, ImportError):
         self._given = (what, extra)
 
     def __reduce__(self) -> tuple[type[MissingExtraError], tuple[str, str]]:
-        """Comes back whole from a worker process."""
+        """Rebuild the error after a worker process."""
         return type(self), self._given
 
 
-def check_one_of(name: str, value: object, known: Sequence[str]) -> None:
-    """Raise ConfigError where a setting is not among the values known.
+def check_one_of(name: str, value: object, allowed: Sequence[str]) -> None:
+    """Raise ConfigError if a setting is none of the allowed values.
 
     Examples
     --------
@@ -54,16 +54,16 @@ def check_one_of(name: str, value: object, known: Sequence[str]) -> None:
     Traceback (most recent call last):
     aurist.errors.ConfigError: engine is 'steam', but must be one of: petrol, diesel.
     """
-    if value not in known:
-        raise ConfigError(f"{name} is {shown(value)}, but must be one of: {', '.join(known)}.")
+    if value not in allowed:
+        raise ConfigError(f"{name} is {short_repr(value)}, but must be one of: {', '.join(allowed)}.")
 
 
-def shown(value: object, most: int = 80) -> str:
-    """A value as code has it, short enough for a message.
+def short_repr(value: object, most: int = 80) -> str:
+    """Return the repr of a value, shortened for a message.
 
     Examples
     --------
-    >>> shown("a.wav"), shown(10**99, most=12)
+    >>> short_repr("a.wav"), short_repr(10**99, most=12)
     ("'a.wav'", '10000000 ...')
     """
     try:
@@ -73,7 +73,7 @@ def shown(value: object, most: int = 80) -> str:
     return text if len(text) <= most else f"{text[: most - 4]} ..."
 
 
-#: A time below zero, by its unit or by what stands before it: learners take what is left of their time for one.
+#: A negative time, recognised by its unit or by the words before it: learners print the rest of their time so.
 _NEGATIVE_TIME = re.compile(
     r"(?<![\w.])-\d+(?:\.\d+)?(?= ?(?:ms|s|secs?|seconds?|min|minutes?|hours?)\b)"
     r"|(?<=remaining: )-\d+(?:\.\d+)?|(?<=time_limit=)-\d+(?:\.\d+)?|(?<=left: )-\d+(?:\.\d+)?"
@@ -81,7 +81,7 @@ _NEGATIVE_TIME = re.compile(
 
 
 def reason(error: BaseException) -> str:
-    """Say in one line what went wrong in a library; no time that it had left is below zero.
+    """Return the message of a library's error in one line, with negative rest times as 0.
 
     Examples
     --------
@@ -94,7 +94,7 @@ def reason(error: BaseException) -> str:
 
 
 def plural(n: int, noun: str, many: str | None = None) -> str:
-    """A count with its noun: one has no s.
+    """Return a count with its noun in singular or plural.
 
     Examples
     --------
@@ -105,7 +105,7 @@ def plural(n: int, noun: str, many: str | None = None) -> str:
 
 
 def about(name: str, message: str) -> str:
-    """What was found of a clip, with its name in front unless the message speaks of its file already.
+    """Return a message about a clip, with its name in front unless the message already names its file.
 
     Examples
     --------
@@ -117,7 +117,7 @@ def about(name: str, message: str) -> str:
 
 
 def listing(rows: Sequence[str], shown: int = SHOWN) -> str:
-    """Lay bad rows out one a line, with a count of those left off.
+    """List bad rows, one per line, with a count of the rest.
 
     Examples
     --------

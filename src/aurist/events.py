@@ -1,7 +1,6 @@
-"""Windows of a recording, and from their scores back to events: pure arithmetic.
+"""Cut recordings into windows, and turn window scores into events.
 
-Times are whole microseconds inside, so that the end of one window and the beginning of another are the same moment
-wherever they should be.
+Times are whole microseconds internally, so the end of one window and the start of the next are exactly equal.
 """
 
 from __future__ import annotations
@@ -17,25 +16,25 @@ from aurist.errors import ConfigError
 Times = npt.NDArray[np.float64]
 
 _TICKS = 1_000_000
-#: What is left behind the last whole window is heard in a window of its own where it is longer than this, in seconds.
+#: If more than this is left after the last whole window, in seconds, it gets one more window.
 _REST = 0.01
 
 
 @dataclass(frozen=True)
 class Grid:
-    """Windows of one length, one after another; the last one is moved back to end with the recording.
+    """A grid of equal windows; the last one is moved back to end with the recording.
 
     Parameters
     ----------
     window
-        Seconds of each.
+        Length of a window in seconds.
     overlap
-        Seconds that each shares with the one before.
+        Overlap with the window before in seconds.
 
     Raises
     ------
     ConfigError
-        Where windows have no length, or would not move on.
+        If the window or the hop is too short.
 
     Examples
     --------
@@ -65,18 +64,18 @@ class Grid:
         return _ticks(self.window) - _ticks(self.overlap)
 
     def start(self, number: int) -> float:
-        """Where a window begins, in seconds, if the recording is long enough."""
+        """Return the start of a window in seconds, if the recording is long enough."""
         return number * self._hop / _TICKS
 
     def count(self, length: float) -> int:
-        """How many windows a recording of so many seconds has; one at least."""
+        """Count the windows of a recording of ``length`` seconds; at least one."""
         room = _ticks(length) - _ticks(self.window)
         whole = room // self._hop + 1 if room >= 0 else 0
-        heard = (whole - 1) * self._hop + _ticks(self.window) if whole else 0
-        return max(1, whole + (_ticks(length) - heard > _ticks(_REST)))
+        covered = (whole - 1) * self._hop + _ticks(self.window) if whole else 0
+        return max(1, whole + (_ticks(length) - covered > _ticks(_REST)))
 
     def windows(self, length: float, first: int = 0, last: int | None = None) -> tuple[Times, Times]:
-        """The starts and ends, in seconds, of the windows [first, last) of a recording of ``length`` seconds."""
+        """Return starts and ends, in seconds, of the windows [first, last) of a recording of ``length`` seconds."""
         n = self.count(length)
         number = np.arange(first, n if last is None else min(last, n), dtype=np.int64)
         end, size = _ticks(length), _ticks(self.window)
@@ -85,9 +84,9 @@ class Grid:
 
 
 def parts_of(starts: Times, ends: Times, n: int) -> tuple[Times, Times]:
-    """The starts and ends, (n_windows, n), of equal parts of windows, to whole microseconds.
+    """Return starts and ends, (n_windows, n), of equal parts of windows, in whole microseconds.
 
-    Windows of one length that are in order have parts that can be put in order.
+    Parts of ordered windows of one length can be ordered too.
 
     Examples
     --------
@@ -101,7 +100,7 @@ def parts_of(starts: Times, ends: Times, n: int) -> tuple[Times, Times]:
 
 
 class Event(NamedTuple):
-    """A class that is heard for a while: the column of the class, and its highest score in that time."""
+    """A detected event: its times, the column of its class, and its highest score."""
 
     start: float
     end: float
@@ -112,11 +111,10 @@ class Event(NamedTuple):
 def find_events(
     starts: Times, ends: Times, scores: npt.NDArray[np.floating], thresholds: npt.NDArray[np.float64]
 ) -> list[Event]:
-    """The stretches of time in which a class scores its threshold or more.
+    """Find the stretches of time in which the score of a class is at or above its threshold.
 
-    The score of a moment is the mean over all windows that hold it. A window says that a call is somewhere in it; where
-    two of them overlap and only one is sure, the call is rather in that one's own part, which the mean finds and
-    the maximum would not.
+    The score at a time is the mean over all windows that contain it. If two windows overlap and only one has a high
+    score, the call is more likely in the part of that window alone. The mean finds this, the maximum would not.
 
     Parameters
     ----------
@@ -130,7 +128,7 @@ def find_events(
     Returns
     -------
     list of Event
-        By their start, then by class.
+        Sorted by start, then by class.
 
     Examples
     --------
@@ -138,21 +136,21 @@ def find_events(
     >>> find_events(starts, ends, np.array([[0.1], [0.8], [0.8], [0.0]]), np.array([0.5]))
     [Event(start=4.0, end=6.0, column=0, score=0.8)]
     """
-    found = []
+    events = []
     for column in np.flatnonzero((scores >= thresholds).any(axis=0)):
         edges, values = score_over_time(starts, ends, scores[:, column].astype(np.float64))
         with np.errstate(invalid="ignore"):
             above = np.concatenate([[False], values >= thresholds[column], [False]])
         begin, stop = np.flatnonzero(above[1:] & ~above[:-1]), np.flatnonzero(above[:-1] & ~above[1:])
         for i, j in zip(begin, stop, strict=True):
-            found.append(Event(float(edges[i]), float(edges[j]), int(column), float(values[i:j].max())))
-    return sorted(found)
+            events.append(Event(float(edges[i]), float(edges[j]), int(column), float(values[i:j].max())))
+    return sorted(events)
 
 
 def score_over_time(
     starts: Times, ends: Times, scores: npt.NDArray[np.float64]
 ) -> tuple[Times, npt.NDArray[np.float64]]:
-    """The mean score of the windows that hold each moment.
+    """Return the mean score over time of the windows that contain each time.
 
     Parameters
     ----------
@@ -164,14 +162,14 @@ def score_over_time(
     Returns
     -------
     edges : (n + 1,)
-        Where the score may change, in seconds.
+        Times at which the score may change, in seconds.
     values : (n,)
-        Between them; NaN where no window is.
+        Scores between the edges; NaN if there is no window.
 
     Raises
     ------
     ConfigError
-        Where starts or ends decrease.
+        If starts or ends decrease.
 
     Examples
     --------
@@ -185,26 +183,26 @@ def score_over_time(
     edges = np.unique(np.concatenate([first, last]))
     if len(edges) < 2:
         return edges / _TICKS, np.zeros(0)
-    # the windows [i, j) hold what follows an edge
+    # the windows [i, j) contain the time after an edge
     i, j = np.searchsorted(last, edges[:-1], "right"), np.searchsorted(first, edges[:-1], "right")
-    held = j > i
-    # reduceat wants positions of elements, and gives one for [i, i): an element is added, and those are not used
+    is_covered = j > i
+    # reduceat needs valid positions and returns an element for [i, i): one element is added, and these are not used
     sums = np.add.reduceat(np.append(scores, 0.0), np.stack([i, np.maximum(i, j)], axis=1).ravel())[::2]
     values = np.full(len(i), np.nan)
-    np.divide(sums, j - i, out=values, where=held)
+    np.divide(sums, j - i, out=values, where=is_covered)
     return edges / _TICKS, values
 
 
 def score_of_stretches(
     starts: Times, ends: Times, scores: npt.NDArray[np.floating], begin: Times, stop: Times
 ) -> npt.NDArray[np.float64]:
-    """The mean over time of the scores in other stretches, (n_stretches, n_classes); 0 where no window is.
+    """Return the mean score over time of given stretches, (n_stretches, n_classes); 0 if there is no window.
 
     Examples
     --------
     >>> starts, ends = Grid(5.0).windows(10.0)
-    >>> said = np.array([[0.2], [0.6]])
-    >>> score_of_stretches(starts, ends, said, np.array([0.0, 2.5]), np.array([5.0, 7.5])).tolist()
+    >>> scores = np.array([[0.2], [0.6]])
+    >>> score_of_stretches(starts, ends, scores, np.array([0.0, 2.5]), np.array([5.0, 7.5])).tolist()
     [[0.2], [0.4]]
     """
     out = np.zeros((len(begin), scores.shape[1]))

@@ -1,4 +1,4 @@
-"""Files that are whole or not there: written beside their place, flushed to the disk, then renamed."""
+"""Write files atomically (write a temporary file, flush it to the disk, rename it), and lock folders."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from aurist.formulas import safe_table
 if TYPE_CHECKING:
     import pandas as pd
 
-#: Characters of a file's name that its temporary one has, too.
+#: Characters of a file's name that its temporary file's name includes.
 _SHOWN = 40
-#: How a disk says that it is full, or that somebody's share of it is.
+#: Errors of a full disk or quota.
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _FULL_WORDS = re.compile(
     r"No space left on device|File too large|Disk quota exceeded|disk is full|os error 28|code: 28"
@@ -30,14 +30,14 @@ _FULL_WORDS = re.compile(
 
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
-    """Give a temporary path beside ``path``; what was written there takes its place at the end.
+    """Give a temporary path next to ``path``; at the end the written file replaces ``path``.
 
-    Where the body raises, or the process dies, ``path`` is as it was before.
+    If the body raises, or the process dies, ``path`` does not change.
 
     Raises
     ------
     FullDiskError
-        Where there is no room for it.
+        If there is no room for it.
 
     Examples
     --------
@@ -48,30 +48,30 @@ def atomic_path(path: Path) -> Iterator[Path]:
     >>> (folder / "a.txt").read_text()
     'whole'
     """
-    with told_of_full_disk(path):
+    with full_disk_error(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:_SHOWN]}.", suffix=".part")
     os.close(handle)
-    part = Path(name)
+    temporary = Path(name)
     try:
-        with told_of_full_disk(path):
-            yield part
-            _flush(part)
-        # mkstemp makes private files; a result is as readable as any other file of the user's
+        with full_disk_error(path):
+            yield temporary
+            _flush(temporary)
+        # mkstemp makes private files; a result gets the user's usual permissions
         umask = os.umask(0)
         os.umask(umask)
-        part.chmod(0o666 & ~umask)
-        part.replace(path)
+        temporary.chmod(0o666 & ~umask)
+        temporary.replace(path)
         _flush(path.parent)
     finally:
-        part.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
 
 
 @contextmanager
-def told_of_full_disk(path: Path | None = None) -> Iterator[None]:
-    """Name the file for which there was no room; libraries say so by errors of many kinds, or by their text alone.
+def full_disk_error(path: Path | None = None) -> Iterator[None]:
+    """Turn errors of a full disk into one that names the file. Libraries raise many kinds, or only say it in the text.
 
-    Without ``path`` it is what the system names, or the output.
+    Without ``path`` the error names the file of the system's error, or the output.
     """
     try:
         yield
@@ -90,7 +90,7 @@ def told_of_full_disk(path: Path | None = None) -> Iterator[None]:
 
 
 def is_file(path: Path) -> bool:
-    """Whether there is such a file; False where no file can have that name, as `pathlib.Path.is_file` does not say.
+    """Tell whether a file exists; False for impossible names, where `pathlib.Path.is_file` raises.
 
     Examples
     --------
@@ -105,8 +105,8 @@ def is_file(path: Path) -> bool:
 
 def write_text(path: Path, text: str) -> None:
     """Write a text file atomically."""
-    with atomic_path(path) as part:
-        part.write_text(text, encoding="utf-8")
+    with atomic_path(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -122,80 +122,80 @@ def write_csv(
     Parameters
     ----------
     table
-        What to write.
+        The table.
     path
-        The file; replaced as a whole.
+        The file; it is replaced as a whole.
     safe
-        Write text that a spreadsheet would take for a formula so that it does not: see `aurist.formulas.safe_table`.
+        Put a quote in front of text that a spreadsheet would read as a formula: see `aurist.formulas.safe_table`.
     float_format
-        Of numbers, as `pandas.DataFrame.to_csv` has it.
+        Format of numbers, as for `pandas.DataFrame.to_csv`.
     """
-    with atomic_path(path) as part:
-        (safe_table(table) if safe else table).to_csv(part, index=False, float_format=float_format)
+    with atomic_path(path) as temporary:
+        (safe_table(table) if safe else table).to_csv(temporary, index=False, float_format=float_format)
 
 
-def add_line(path: Path, record: dict[str, Any]) -> None:
-    """Add a line of JSON to a journal, on the disk before this returns.
+def append_jsonl(path: Path, record: dict[str, Any]) -> None:
+    """Append a line of JSON to a journal, and wait until it is on the disk.
 
     Examples
     --------
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp()) / "journal.jsonl"
     >>> _ = path.write_text('{"a": 1}\\n{"a": 2')  # a kill cut the last line short
-    >>> add_line(path, {"a": 3})
+    >>> append_jsonl(path, {"a": 3})
     >>> read_jsonl(path)
     [{'a': 1}, {'a': 3}]
     """
-    with told_of_full_disk(path), path.open("a+b") as journal:
+    with full_disk_error(path), path.open("a+b") as journal:
         journal.seek(0, os.SEEK_END)
         if journal.tell():
             journal.seek(-1, os.SEEK_END)
             if journal.read(1) != b"\n":
                 journal.write(b"\n")
-        # names of files may be no Unicode: json reads what stands for such a byte back as it was
+        # names of files may be no Unicode: such bytes are escaped, and json restores them
         journal.write(json.dumps(record, ensure_ascii=False).encode(errors="backslashreplace") + b"\n")
         journal.flush()
         os.fsync(journal.fileno())
 
 
 def read_jsonl(path: Path) -> list[dict[str, Any]]:
-    """The lines of a journal, where there is one; those that a kill cut short are left out."""
-    found = []
+    """Read the lines of a journal, if there is one; lines that a kill cut short are skipped."""
+    records = []
     for line in path.read_text(encoding="utf-8", errors="replace").split("\n") if path.exists() else []:
         try:
             record = json.loads(line)
         except (ValueError, RecursionError):
             continue
         if isinstance(record, dict):
-            found.append(record)
-    return found
+            records.append(record)
+    return records
 
 
-#: The file by which a folder is held.
+#: The lock file of a folder.
 LOCK = ".lock"
-#: Seconds between two attempts to hold a folder.
+#: Seconds between two attempts to lock a folder.
 _AGAIN = 0.1
 
 
 @contextmanager
 def folder_lock(folder: Path, patience: float = 0.0) -> Iterator[None]:
-    """Hold a folder for this process; the hold ends with the process, however it ends.
+    """Lock a folder for this process; the lock always ends with the process.
 
     Parameters
     ----------
     folder
-        Which is there already.
+        An existing folder.
     patience
         Seconds to wait for another process.
 
     Raises
     ------
     RunError
-        Where another process holds it.
+        If another process has the lock.
     """
     try:
         import fcntl
-    except ImportError:  # Windows: there the hold is left out
+    except ImportError:  # Windows: no lock
         yield
         return
     until = time.monotonic() + patience
@@ -219,7 +219,7 @@ def folder_lock(folder: Path, patience: float = 0.0) -> Iterator[None]:
 
 
 def _is_at(path: Path, file: IO[str]) -> bool:
-    """Whether a file that was opened is still the one at its path: whoever made it may have taken it away."""
+    """Tell whether an open file is still the file at its path, as another process may have deleted it."""
     try:
         return os.path.samestat(path.stat(), os.fstat(file.fileno()))
     except FileNotFoundError:
@@ -228,7 +228,7 @@ def _is_at(path: Path, file: IO[str]) -> bool:
 
 
 def is_free(folder: Path) -> bool:
-    """Whether no process holds a folder; False where that cannot be known."""
+    """Tell whether no process has locked a folder; False if unknown."""
     try:
         import fcntl
 

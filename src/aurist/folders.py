@@ -1,4 +1,4 @@
-"""Folders of results: which names may lead into them, whether they can be written, who is at work in them."""
+"""Folders of results: check names and permissions, and lock a folder for one process."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from aurist.errors import ConfigError, shown
+from aurist.errors import ConfigError, short_repr
 from aurist.files import LOCK, folder_lock
 
-#: Bytes of a name that becomes part of a path; file systems take 255, and endings follow it.
+#: Maximum bytes of a name in a path; file systems allow 255, and endings follow it.
 _LONGEST_NAME = 100
 
 
 def check_name(name: object, what: str) -> str:
-    """Give back a name that becomes part of a path, once it is known to lead nowhere else.
+    """Return a name for use in a path, if it cannot lead to another folder.
 
     Parameters
     ----------
     name
-        Of a model, a recipe or a file, as a plan, a recipe or a run folder that somebody sent has it.
+        Name of a model, a recipe or a file, from a plan, a recipe or a run folder of another person.
     what
-        Names it in the error.
+        Title of the name in the error.
 
     Raises
     ------
     ConfigError
-        Where it is no single word, begins with a dot, or is too long.
+        If it is no single word, begins with a dot, or is too long.
 
     Examples
     --------
@@ -46,36 +46,38 @@ def check_name(name: object, what: str) -> str:
         and not set(name) & set("/\\: ")
     ):
         return name
-    raise ConfigError(f"{what} is {shown(name, _LONGEST_NAME)}, but must be a word that can name a folder.")
+    raise ConfigError(
+        f"{what} is {short_repr(name, _LONGEST_NAME)}, but must be a word that can name a folder."
+    )
 
 
 def remove_folder(folder: Path) -> None:
-    """Delete a folder with all in it, where there is one; of a link the link, not what it leads to."""
+    """Delete a folder and its content, if it exists; of a link only the link."""
     if folder.is_symlink():
         folder.unlink()
     shutil.rmtree(folder, ignore_errors=True)
 
 
 def check_output(path: Path, *, folder: bool = False) -> None:
-    """See that a file, or files in a folder, can be written, before the work whose result is to go there.
+    """Check that a file, or files in a folder, can be written, before the work begins.
 
     Parameters
     ----------
     path
-        May be there or not; nothing stays of the attempt.
+        It may exist or not; the check leaves nothing behind.
     folder
-        Whether a folder is wanted.
+        True for a folder.
 
     Raises
     ------
     ConfigError
-        Where it cannot.
+        If it cannot be written.
     """
-    wanted, other = ("folder", "file") if folder else ("file", "folder")
+    expected, other = ("folder", "file") if folder else ("file", "folder")
     try:
         if path.exists() and path.is_dir() != folder:
             raise ConfigError(
-                f"{path} is a {other}, but a {wanted} is to be written: give another name with -o."
+                f"{path} is a {other}, but the output is a {expected}: give another name with -o."
             )
         nearest = path if folder else path.parent
         while not nearest.exists():
@@ -90,12 +92,12 @@ def check_output(path: Path, *, folder: bool = False) -> None:
 
 @contextmanager
 def claim(folder: Path, patience: float = 0.0) -> Iterator[None]:
-    """Make a folder if there is none, and hold its `folder_lock`; a folder that stays empty is removed again.
+    """Create a folder if needed, and hold its `folder_lock`; a new folder that stays empty is removed again.
 
     Raises
     ------
     RunError
-        Where another process holds it.
+        If another process has locked it.
 
     Examples
     --------
@@ -107,14 +109,14 @@ def claim(folder: Path, patience: float = 0.0) -> Iterator[None]:
     >>> run.parent.exists()
     False
     """
-    made = [one for one in (folder, *folder.parents) if not one.exists()]
+    created = [parent for parent in (folder, *folder.parents) if not parent.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     with folder_lock(folder, patience):
         try:
             yield
         finally:
-            if made and {path.name for path in folder.iterdir()} <= {LOCK}:
+            if created and {path.name for path in folder.iterdir()} <= {LOCK}:
                 (folder / LOCK).unlink(missing_ok=True)
-                with suppress(OSError):  # something came into it
-                    for one in made:
-                        one.rmdir()
+                with suppress(OSError):  # it is no longer empty
+                    for parent in created:
+                        parent.rmdir()

@@ -1,4 +1,4 @@
-"""Cells of text that a spreadsheet would take for formulas: written so that it does not, and read back as they were."""
+"""Quote text that a spreadsheet would read as a formula, and remove these quotes again."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas as pd
 
-#: What a formula begins with. A carriage return may be read back as the end of a line.
+#: First characters of a formula. A carriage return may be read as the end of a line.
 _BEGINNINGS = r"[=+\-@\t\r\n]"
 _FORMULA = re.compile(rf"'*{_BEGINNINGS}")
 _QUOTED = re.compile(rf"'+{_BEGINNINGS}")
 
 
 def safe_cell(cell: Any) -> Any:
-    """Put a single quote before a text that would be a formula, or that has such quotes already.
+    """Put a single quote in front of text that would be a formula, or that already has such quotes.
 
     Examples
     --------
@@ -27,7 +27,7 @@ def safe_cell(cell: Any) -> Any:
 
 
 def original_cell(cell: Any) -> Any:
-    """Take off the quote that `safe_cell` put before a text.
+    """Remove the quote that `safe_cell` put in front of a text.
 
     Examples
     --------
@@ -38,7 +38,7 @@ def original_cell(cell: Any) -> Any:
 
 
 def safe_table(table: pd.DataFrame) -> pd.DataFrame:
-    """Put single quotes before cells of text and names of columns that would be formulas; numbers are none.
+    """Put single quotes in front of text cells and column names that would be formulas. Numbers stay.
 
     Examples
     --------
@@ -51,7 +51,7 @@ def safe_table(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def original_table(table: pd.DataFrame) -> tuple[pd.DataFrame, int]:
-    """Take the quotes of `safe_table` off the cells, and count them; names of columns stay.
+    """Remove the quotes of `safe_table` from cells, and count them; column names stay.
 
     Examples
     --------
@@ -66,13 +66,13 @@ def original_table(table: pd.DataFrame) -> tuple[pd.DataFrame, int]:
 
 
 def _changed(table: pd.DataFrame, change: Callable[[Any], Any]) -> pd.DataFrame:
-    """Change the cells of the columns of text; a name of a column may stand twice."""
+    """Change the cells of text columns; column names may repeat."""
     import pandas as pd
 
     columns = {
-        place: pd.Series([change(cell) for cell in column], index=table.index, dtype=object)
+        index: pd.Series([change(cell) for cell in column], index=table.index, dtype=object)
         if column.dtype.kind == "O"
         else column
-        for place, (_, column) in enumerate(table.items())
+        for index, (_, column) in enumerate(table.items())
     }
     return pd.DataFrame(columns, index=table.index).set_axis(table.columns, axis=1)

@@ -1,4 +1,4 @@
-"""Members whose worker process was killed, so that a resumed run does not meet the same unchanged."""
+"""Remember members whose worker process was killed, so a resumed run treats them differently."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ KILLED_FILE = "killed.json"
 
 
 def note_killed(folder: Path, why: str, workers: int) -> None:
-    """Write down in the folder of a member why its worker was killed, and how many there were at a time."""
+    """Write to a member's folder why its worker was killed, and how many workers ran at a time."""
     write_json(folder / KILLED_FILE, {"why": why, "workers": workers})
 
 
 def was_killed(folder: Path, name: str) -> bool:
-    """Tell whether a worker of this member was killed before: its folds are then fitted one at a time.
+    """Tell whether a worker of this member was killed before. Its folds are then fitted one at a time.
 
     Raises
     ------
     FitFailedError
-        Where it was killed though one fold had all the memory: it is not tried again.
+        If it was killed while one fold had all the memory: it is not tried again.
     """
     path = folder / KILLED_FILE
     if not path.exists():
@@ -30,7 +30,7 @@ def was_killed(folder: Path, name: str) -> bool:
     before = read_json(path, {"why": str, "workers": int}, "Delete it, and go on with `aurist resume`.")
     if before["workers"] == 1:
         raise FitFailedError(
-            f"{name}: not tried again: {before['why']} when it was fitted before. Where there is more memory now, "
-            f"delete {path} and go on with `aurist resume`."
+            f"{name}: not tried again: {before['why']} when it was fitted before. If there is more memory now, delete "
+            f"{path} and go on with `aurist resume`."
         )
     return True

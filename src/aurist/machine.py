@@ -1,4 +1,4 @@
-"""What this machine and this installation are."""
+"""Facts about this machine and this installation."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _LIBRARIES = ("aurist", "autogluon.tabular", "scikit-learn", "lightgbm", "catboo
 
 
 def available_cores(jobs: int) -> int:
-    """The cores to use: ``jobs``, or with 0 all that this process may run on.
+    """Return the number of cores to use: ``jobs``, or with 0 all cores of this process.
 
     Raises
     ------
     ConfigError
-        Where there are fewer than none.
+        If ``jobs`` is negative.
     """
     if jobs < 0:
         raise ConfigError(f"jobs is {jobs}, but must be a number of cores, or 0 for all.")
@@ -28,11 +28,11 @@ def available_cores(jobs: int) -> int:
 
 
 def versions() -> dict[str, str]:
-    """Python, the platform, and the libraries that shape a result."""
-    found = {"python": platform.python_version(), "platform": platform.platform()}
+    """Return the versions of Python, the platform, and the libraries that affect results."""
+    names = {"python": platform.python_version(), "platform": platform.platform()}
     for name in _LIBRARIES:
         try:
-            found[name] = metadata.version(name)
+            names[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
-            found[name] = "not installed"
-    return found
+            names[name] = "not installed"
+    return names

@@ -1,4 +1,4 @@
-"""Predictions: the narrow waist between the models and everything that reads what they say."""
+"""Predictions: the common format between models and everything that uses their results."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-#: "oof": scored on a fold its model never saw; "validation": on the part of the training folds kept for choices;
-#: "test": on held-out or new clips, by the average of the fold models.
+#: "oof": out of fold, by a model that never saw the clip; "validation": on the validation part of the training folds;
+#: "test": on held-out or new clips, by the mean of the fold models.
 PredictionPart = Literal["oof", "validation", "test"]
 
 
-#: The columns that `Predictions.to_frame` writes, each with the kinds of its cells as numpy has them.
+#: The columns of `Predictions.to_frame`, with the numpy kinds of their cells.
 COLUMNS = {
     "model": "O", "clip_id": "O", "start": "f", "end": "f", "repeat": "iu", "fold": "iu", "part": "O", "proba": "O",
 }  # fmt: skip
@@ -23,27 +23,26 @@ COLUMNS = {
 
 @dataclass(frozen=True)
 class Predictions:
-    """What one model says of a set of clips or windows.
+    """Predictions of one model for clips or windows.
 
     Parameters
     ----------
     model
-        Name of the model: its row on the leaderboard.
+        Name of the model, as on the leaderboard.
     clip_id
         (n,), the clip of each row.
     proba
-        (n, n_classes), float: one distribution a row where clips have one label, else independent
-        probabilities.
+        (n, n_classes), float: a distribution per row if clips have one label, else independent probabilities.
     classes
         The columns of ``proba``.
     fold
-        (n,), int: the fold that was left out when the model was fitted; -1 where there is none.
+        (n,), int: the fold that the model was not fitted on; -1: none.
     part
-        Which data the rows are of.
+        The kind of data of the rows.
     start, end
         (n,), seconds: the window; NaN for the whole clip.
     repeat
-        Which repetition of the folds.
+        Number of the repetition of the folds.
     """
 
     model: str
@@ -57,12 +56,12 @@ class Predictions:
     repeat: int = 0
 
     def aligned(self, clip_ids: Sequence[str]) -> npt.NDArray[np.float64]:
-        """The probabilities in the order of ``clip_ids``, (len(clip_ids), n_classes).
+        """Return the probabilities in the order of ``clip_ids``, (len(clip_ids), n_classes).
 
         Raises
         ------
         KeyError
-            Where a clip was not predicted.
+            If a clip has no prediction.
         """
         rows = pd.Index(self.clip_id).get_indexer(pd.Index(clip_ids))
         if (rows < 0).any():
@@ -70,7 +69,7 @@ class Predictions:
         return self.proba[rows]
 
     def to_frame(self) -> pd.DataFrame:
-        """One row a prediction, ``proba`` a list column: what ``predictions.parquet`` holds."""
+        """Return one row per prediction, with ``proba`` as a list column, as in ``predictions.parquet``."""
         n = len(self.clip_id)
         nan = np.full(n, np.nan)
         return pd.DataFrame(
@@ -88,23 +87,23 @@ class Predictions:
 
 
 def from_frame(table: pd.DataFrame, classes: Sequence[str]) -> list[Predictions]:
-    """Read back what `Predictions.to_frame` wrote (of one model or of several).
+    """Read the table of `Predictions.to_frame`, of one or several models.
 
     Raises
     ------
     ValueError
-        Where there are not as many probabilities as classes.
+        If the number of probabilities and of classes differ.
     """
-    found = []
+    predictions = []
     keys = ["model", "part", "repeat"]
     for _, rows in table.groupby(keys, sort=False, observed=True):
         first = rows.iloc[0]
         proba = np.stack(rows["proba"].to_list()).astype(np.float64)
         if proba.shape[1:] != (len(classes),):
             raise ValueError(
-                f"{first['model']} says {proba.shape[1:]} probabilities, of {len(classes)} classes"
+                f"{first['model']} has {proba.shape[1:]} probabilities per row, but there are {len(classes)} classes"
             )
-        found.append(
+        predictions.append(
             Predictions(
                 model=str(first["model"]),
                 clip_id=rows["clip_id"].to_numpy(dtype=object),
@@ -117,4 +116,4 @@ def from_frame(table: pd.DataFrame, classes: Sequence[str]) -> list[Predictions]
                 repeat=int(first["repeat"]),
             )
         )
-    return found
+    return predictions

@@ -1,4 +1,4 @@
-"""Progress that shows itself only where the work takes its time."""
+"""Show progress, only if the work takes some time."""
 
 from __future__ import annotations
 
@@ -12,39 +12,39 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-#: Told what happens, a line at a time.
+#: Receives progress messages, one line at a time.
 Say = Callable[[str], None]
-#: Work shorter than this, in seconds, shows no bar.
+#: Shorter work, in seconds, shows no bar.
 PATIENCE = 2.0
-#: Seconds between lines where there is no terminal.
+#: Seconds between lines if there is no terminal.
 _BETWEEN_LINES = 30.0
 
 
 class Advance:
-    """Called after each piece of work; a context manager, so that the bar is gone at the end.
+    """Counts pieces of work: call it after each piece. As a context manager it removes the bar at the end.
 
     Parameters
     ----------
     total
-        How many pieces there are.
-    wanted
-        Whether a bar may be shown at all.
-    what
-        What the work is, in a word or two.
+        Number of pieces.
+    enabled
+        True if a bar may be shown.
+    title
+        Name of the work, in a word or two.
 
     Examples
     --------
-    >>> with Advance(2, wanted=False, what="clips") as advance:
+    >>> with Advance(2, enabled=False, title="clips") as advance:
     ...     for _ in range(2):
     ...         advance()
     """
 
-    def __init__(self, total: int, wanted: bool, what: str) -> None:
+    def __init__(self, total: int, enabled: bool, title: str) -> None:
         self._total = total
-        self._what = what
+        self._title = title
         self._done = 0
         self._began = time.monotonic()
-        self._wanted = wanted
+        self._enabled = enabled
         self._bar: tuple[Progress, TaskID] | None = None
 
     def __enter__(self) -> Advance:
@@ -52,11 +52,11 @@ class Advance:
 
     def __call__(self) -> None:
         self._done += 1
-        if self._bar is None and self._wanted and time.monotonic() - self._began > PATIENCE:
-            self._bar = self._shown()
+        if self._bar is None and self._enabled and time.monotonic() - self._began > PATIENCE:
+            self._bar = self._start_bar()
         if self._bar is not None:
-            shown, task = self._bar
-            shown.update(task, completed=self._done)
+            bar, task = self._bar
+            bar.update(task, completed=self._done)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -64,11 +64,11 @@ class Advance:
         if self._bar is not None:
             self._bar[0].stop()
 
-    def _shown(self) -> tuple[Progress, TaskID]:
+    def _start_bar(self) -> tuple[Progress, TaskID]:
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-        shown = Progress(
+        bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
@@ -76,32 +76,32 @@ class Advance:
             console=Console(stderr=True),
             transient=True,
         )
-        shown.start()
-        return shown, shown.add_task(self._what, total=self._total)
+        bar.start()
+        return bar, bar.add_task(self._title, total=self._total)
 
 
 class Hours:
-    """Hours of sound done of all, how fast, and the time left: a bar on a terminal, elsewhere a line now and then.
+    """Shows hours of sound done, speed, and time left: a bar on a terminal, else a line from time to time.
 
     Parameters
     ----------
     total, done
-        Seconds of sound, and those of them that were done before.
-    wanted
-        Whether anything may be shown at all.
+        Seconds of sound in all, and seconds that were done before.
+    enabled
+        True if progress may be shown.
 
     Examples
     --------
-    >>> with Hours(7200.0, 0.0, wanted=False) as hours:
+    >>> with Hours(7200.0, 0.0, enabled=False) as hours:
     ...     hours(3600.0)
-    >>> hours.told(10.0)
+    >>> hours.text(10.0)
     '1.0 of 2.0 h, 360 x real time, 0:00:10 left'
     """
 
-    def __init__(self, total: float, done: float, wanted: bool) -> None:
+    def __init__(self, total: float, done: float, enabled: bool) -> None:
         self._total, self._done, self._before = total, done, done
-        self._began = self._told = time.monotonic()
-        self._wanted = wanted
+        self._began = self._last_line = time.monotonic()
+        self._enabled = enabled
         self._bar: tuple[Progress, TaskID] | None = None
 
     def __enter__(self) -> Hours:
@@ -110,17 +110,17 @@ class Hours:
     def __call__(self, seconds: float) -> None:
         self._done += seconds
         now = time.monotonic()
-        if not self._wanted or now - self._began < PATIENCE:
+        if not self._enabled or now - self._began < PATIENCE:
             return
         if sys.stderr.isatty():
-            self._bar = self._bar or self._shown()
-            self._bar[0].update(self._bar[1], completed=self._done, told=self.told(now - self._began))
-        elif now - self._told >= _BETWEEN_LINES:
-            self._told = now
-            print(self.told(now - self._began), file=sys.stderr, flush=True)
+            self._bar = self._bar or self._start_bar()
+            self._bar[0].update(self._bar[1], completed=self._done, text=self.text(now - self._began))
+        elif now - self._last_line >= _BETWEEN_LINES:
+            self._last_line = now
+            print(self.text(now - self._began), file=sys.stderr, flush=True)
 
-    def told(self, taken: float) -> str:
-        """Where it is after so many seconds of work."""
+    def text(self, taken: float) -> str:
+        """Describe the progress after ``taken`` seconds of work."""
         speed = (self._done - self._before) / max(taken, 1e-9)
         left = max(0.0, self._total - self._done) / speed if speed > 0 else float("inf")
         until = f", {timedelta(seconds=round(left))} left" if left < 1e7 else ""
@@ -132,11 +132,11 @@ class Hours:
         if self._bar is not None:
             self._bar[0].stop()
 
-    def _shown(self) -> tuple[Progress, TaskID]:
+    def _start_bar(self) -> tuple[Progress, TaskID]:
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn
 
-        columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[told]}"))
-        shown = Progress(*columns, console=Console(stderr=True), transient=True)
-        shown.start()
-        return shown, shown.add_task("listening", total=self._total, told="")
+        columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[text]}"))
+        bar = Progress(*columns, console=Console(stderr=True), transient=True)
+        bar.start()
+        return bar, bar.add_task("listening", total=self._total, text="")

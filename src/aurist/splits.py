@@ -1,4 +1,4 @@
-"""Folds that nothing leaks through: built once, stratified, grouped, and checked."""
+"""Build folds without leaks: stratified, grouped, and checked."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ Rows = npt.NDArray[np.intp]
 Groups = npt.NDArray[np.int64]
 Targets = npt.NDArray[np.int8]
 
-#: Above this many groups, those of one row are divided apart from the others.
+#: Above this many groups, groups of one row are assigned separately.
 MANY_GROUPS = 2000
-#: The fold of a row that is always trained on and never scored.
+#: The fold number of a row that is always trained on and never scored.
 NEVER_SCORED = -1
 
 
 @dataclass(frozen=True)
 class Split:
-    """One fold's rows: fitted on, kept apart for choices (epochs, rounds, weights), and scored."""
+    """The rows of one fold: for training, for validation (to choose epochs, rounds, weights), and for scoring."""
 
     fold: int
     train: Rows
@@ -33,17 +33,17 @@ class Split:
 
 
 def assign_folds(targets: Targets, groups: Groups, n_splits: int, seed: int) -> npt.NDArray[np.int64]:
-    """Fold of every row, stratified by label and grouped.
+    """Assign a fold to every row, stratified by label and grouped.
 
     Parameters
     ----------
     targets : (n, n_classes)
-        Indicator matrix; one 1 a row (single label) or any number of them (multi-label). Cells that are not known count
-        as absent.
+        Indicator matrix with one 1 per row (single label) or any number of them (multi-label). Unknown cells count as
+        absent.
     groups : (n,)
         Rows of one group go to one fold.
     n_splits
-        Folds wanted; fewer are made where there are fewer groups.
+        Number of folds; fewer if there are fewer groups.
     seed
         Shuffles the groups.
 
@@ -55,12 +55,12 @@ def assign_folds(targets: Targets, groups: Groups, n_splits: int, seed: int) -> 
     Raises
     ------
     DataError
-        Where there are fewer than two groups.
+        If there are fewer than two groups.
 
     Notes
     -----
     Single label: scikit-learn's StratifiedGroupKFold. Multi-label: iterative stratification (Sechidis et
-    al. 2011) of the groups by the labels that they hold.
+    al. 2011) of the groups by their labels.
 
     Examples
     --------
@@ -87,20 +87,20 @@ def _single_label(targets: Targets, groups: Groups, n_splits: int, seed: int) ->
     label = targets.argmax(axis=1)
     n_splits = min(n_splits, max(int(np.bincount(label).max()), 2))
     _, member, size = np.unique(groups, return_inverse=True, return_counts=True)
-    alone = size[member] == 1
-    if len(size) <= MANY_GROUPS or alone.all() or not alone.any():
-        return _renumbered(_stratified(label, None if alone.all() else groups, n_splits, seed))
-    # scikit-learn takes a step for each group: rows that are alone go the short way
+    is_single = size[member] == 1
+    if len(size) <= MANY_GROUPS or is_single.all() or not is_single.any():
+        return _renumbered(_stratified(label, None if is_single.all() else groups, n_splits, seed))
+    # scikit-learn loops over groups, which is slow; single rows need no groups
     folds = np.empty(len(label), dtype=np.int64)
-    folds[alone] = _stratified(label[alone], None, n_splits, seed)
-    folds[~alone] = _stratified(label[~alone], groups[~alone], n_splits, seed)
+    folds[is_single] = _stratified(label[is_single], None, n_splits, seed)
+    folds[~is_single] = _stratified(label[~is_single], groups[~is_single], n_splits, seed)
     return _renumbered(folds)
 
 
 def _stratified(
     label: npt.NDArray[np.intp], groups: Groups | None, n_splits: int, seed: int
 ) -> npt.NDArray[np.int64]:
-    """Folds by label, of whole groups where there are some; rows too few for that are dealt out by their groups."""
+    """Assign stratified folds, of whole groups if given; if there are too few rows, assign groups at random."""
     member = np.arange(len(label)) if groups is None else np.unique(groups, return_inverse=True)[1]
     n_groups = int(member.max()) + 1
     if n_groups < n_splits or np.bincount(label).max() < n_splits:
@@ -110,7 +110,7 @@ def _stratified(
     kind = StratifiedKFold if groups is None else StratifiedGroupKFold
     folds = np.zeros(len(label), dtype=np.int64)
     with warnings.catch_warnings():
-        # a class rarer than the folds is the audit's to report
+        # the audit reports classes with fewer rows than folds
         warnings.filterwarnings("ignore", message="The least populated class", category=UserWarning)
         splitter = kind(n_splits, shuffle=True, random_state=seed)
         for fold, (_, scored) in enumerate(splitter.split(label, label, groups)):
@@ -122,27 +122,27 @@ def _multi_label(targets: Targets, groups: Groups, n_splits: int, seed: int) -> 
     from iterstrat.ml_stratifiers import MultilabelStratifiedKFold
 
     _, member = np.unique(groups, return_inverse=True)
-    held = np.zeros((member.max() + 1, targets.shape[1]), dtype=np.int8)
-    np.maximum.at(held, member, targets)
-    # a clip without labels is a kind of its own, to be spread over the folds too
-    held = np.column_stack([held, held.sum(axis=1) == 0])
+    group_targets = np.zeros((member.max() + 1, targets.shape[1]), dtype=np.int8)
+    np.maximum.at(group_targets, member, targets)
+    # clips without labels count as one more class, so they are also spread over the folds
+    group_targets = np.column_stack([group_targets, group_targets.sum(axis=1) == 0])
     splitter = MultilabelStratifiedKFold(n_splits, shuffle=True, random_state=seed)
-    folds = np.zeros(len(held), dtype=np.int64)
-    for fold, (_, scored) in enumerate(splitter.split(held, held)):
+    folds = np.zeros(len(group_targets), dtype=np.int64)
+    for fold, (_, scored) in enumerate(splitter.split(group_targets, group_targets)):
         folds[scored] = fold
     return _renumbered(folds[member])
 
 
 def _renumbered(folds: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Close the gaps that empty folds leave."""
+    """Renumber folds without gaps."""
     return np.unique(folds, return_inverse=True)[1].astype(np.int64)
 
 
 def given_folds(fold: Sequence[str | None], part: Sequence[str]) -> npt.NDArray[np.int64] | None:
-    """The folds that the data itself prescribes, or None where it prescribes none.
+    """Return the folds that the data prescribes, or None.
 
-    A ``fold`` column is taken as it is, in the order of its names (numbers by value). Without one, clips of
-    the part "valid" are the one fold that is scored, and the others are always trained on.
+    Clips of the part "valid" are the only scored fold, and all others are always trained on. Without them, the ``fold``
+    column is used, in the order of its names (numbers by value).
     """
     parts = np.asarray(part, dtype=object)
     if (parts == "valid").any():
@@ -173,16 +173,16 @@ def cross_splits(
     seed: int,
     validation_share: float = 0.1,
 ) -> list[Split]:
-    """The splits of a cross-validation, each with an validation part of its training folds.
+    """Build the splits of a cross-validation, each with a validation part of its training folds.
 
-    Rows whose group stands in the scored fold are left out of that fold's training: folds given by the
-    user may cut through a group or a pair of duplicates. The validation part is grouped and stratified too; early
-    stopping and every other choice is made on it, never on the scored rows.
+    Rows whose group is also in the scored fold are not used for training, as given folds may cut through a group or a
+    pair of duplicates. The validation part is grouped and stratified too. Early stopping and every other choice use
+    it, never the scored rows.
 
     Raises
     ------
     DataError
-        Where a fold leaves nothing to train on.
+        If a fold leaves nothing to train on.
     """
     splits = []
     for fold in range(int(folds.max()) + 1):
@@ -190,8 +190,8 @@ def cross_splits(
         outside = np.flatnonzero((folds != fold) & ~np.isin(groups, groups[scored]))
         if len(np.unique(groups[outside])) < 2:
             raise DataError(
-                f"Fold {fold}: without the groups that are scored there, fewer than two groups are left to "
-                "train on. Check the fold and group columns with `aurist check`."
+                f"Fold {fold}: fewer than two groups are left to train on without the groups that are scored there. "
+                "Check the fold and group columns with `aurist check`."
             )
         train, validation = validation_split(outside, targets, groups, seed + fold, validation_share)
         split = Split(fold, train, validation, scored)
@@ -203,19 +203,19 @@ def cross_splits(
 def validation_split(
     rows: Rows, targets: Targets, groups: Groups, seed: int, share: float
 ) -> tuple[Rows, Rows]:
-    """Divide rows into (fitted on, kept for choices), grouped, about ``share`` of them in the second."""
-    parts = max(2, round(1 / share))
-    folds = assign_folds(targets[rows], groups[rows], parts, seed)
+    """Divide rows into training and validation, grouped, with about ``share`` of them in validation."""
+    n_parts = max(2, round(1 / share))
+    folds = assign_folds(targets[rows], groups[rows], n_parts, seed)
     return rows[folds != 0], rows[folds == 0]
 
 
 def check_disjoint(split: Split, groups: Groups) -> None:
-    """Assert that no group is on two sides of a split.
+    """Check that no group is on two sides of a split.
 
     Raises
     ------
     DataError
-        Which cannot happen with splits made here: the last line of defence against a leak.
+        If a group is on two sides. Splits of this module never raise it: it is a last guard against leaks.
     """
     sides = [set(groups[rows].tolist()) for rows in (split.train, split.validation, split.scored)]
     shared = (sides[0] & sides[1]) | (sides[0] & sides[2]) | (sides[1] & sides[2])
@@ -224,7 +224,7 @@ def check_disjoint(split: Split, groups: Groups) -> None:
 
 
 def group_codes(names: Sequence[str | None], default: Sequence[str]) -> Groups:
-    """Integer codes of a group column; a row without a group is a group of its own (``default``)."""
+    """Return integer codes of a group column; a row without a group is its own group (``default``)."""
     filled = [("d", d) if n is None else ("g", str(n)) for n, d in zip(names, default, strict=True)]
     codes = {key: i for i, key in enumerate(dict.fromkeys(filled))}
     return np.array([codes[key] for key in filled], dtype=np.int64)

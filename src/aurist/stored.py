@@ -1,4 +1,4 @@
-"""Files that aurist wrote and reads back: whole and as expected, or one error that names the file and the next step."""
+"""Read files that aurist wrote, and check them: on failure, one error names the file and the next step."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from aurist.errors import AuristError, RunError, shown
+from aurist.errors import AuristError, RunError, short_repr
 
-#: What JSON must be: a type, several in a tuple, ``[of each entry]``, ``{str: of each value}``, or the entries of a
-#: table by name; an entry whose name ends in ``?`` may be missing.
+#: Expected form of JSON: a type, several types in a tuple, ``[type of entries]``, ``{str: type of values}``, or
+#: entries of a table by name; an entry with a name that ends in ``?`` is optional.
 Shape = Any
-#: No whole number of ours is larger.
+#: The largest whole number that aurist writes.
 _LARGEST = 1 << 64
-#: Memory that numpy asks for by a damaged header, and by no array of ours.
+#: Sizes of memory that numpy only asks for because of a damaged header.
 _BEYOND_MEMORY = re.compile(r"allocate .*[TPEZY]iB")
-#: Characters of a library's own word that an error repeats.
+#: Characters of a library's message that an error repeats.
 _SHOWN = 200
 
 
 @contextmanager
 def stored(path: Path, remedy: str) -> Iterator[None]:
-    """Read a file inside: where that fails, whatever a library may raise, one error says which file it was.
+    """Read a file inside this context: any error of a library becomes one error that names the file.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def stored(path: Path, remedy: str) -> Iterator[None]:
     Raises
     ------
     RunError
-        Where the body raises anything but an error of ours.
+        If the body raises any error that is not aurist's own.
 
     Examples
     --------
@@ -57,19 +57,19 @@ def stored(path: Path, remedy: str) -> Iterator[None]:
         raise RunError(f"{path} cannot be read: {error.filename or path} is missing. {remedy}") from error
     except PermissionError as error:
         raise RunError(f"{path} cannot be read: {error.strerror}.") from error
-    except Exception as error:  # the libraries that read raise anything where bytes are not what they expect
+    except Exception as error:  # libraries may raise any error for unexpected bytes
         if isinstance(error, MemoryError) and not _BEYOND_MEMORY.search(str(error)):
             raise
         raise RunError(f"{path} is damaged, or was changed: {_reason(error)}. {remedy}") from error
 
 
 def read_json(path: Path, shape: Shape, remedy: str) -> Any:
-    """The value of a JSON file that has this shape.
+    """Read the value of a JSON file with this shape.
 
     Raises
     ------
     RunError
-        Where it is missing, is no JSON, or has another shape.
+        If it is missing, is no JSON, or has another shape.
     """
     with stored(path, remedy):
         value = json.loads(path.read_text(encoding="utf-8"))
@@ -78,17 +78,17 @@ def read_json(path: Path, shape: Shape, remedy: str) -> Any:
 
 
 def read_frame(path: Path, columns: Mapping[str, str], remedy: str) -> pd.DataFrame:
-    """A table, Parquet or CSV, that has these columns.
+    """Read a table, Parquet or CSV, with these columns.
 
     Parameters
     ----------
     columns
-        Each with the kinds of its cells as numpy has them, such as "iuf" for numbers; "": any.
+        Columns with the numpy kinds of their cells, such as "iuf" for numbers; "": any.
 
     Raises
     ------
     RunError
-        Where it is missing, cannot be read, or lacks some of that.
+        If it is missing, cannot be read, or lacks columns.
     """
     with stored(path, remedy):
         if path.suffix != ".parquet" and not path.read_bytes().endswith(b"\n"):
@@ -104,7 +104,7 @@ def read_frame(path: Path, columns: Mapping[str, str], remedy: str) -> pd.DataFr
 
 
 def _read_csv(path: Path) -> pd.DataFrame:
-    # pandas never comes back from a line that begins with a carriage return and a blank: opened so, there is none
+    # pandas hangs on a line that begins with a carriage return and a blank; an open text file has no such line
     with path.open(encoding="utf-8") as file:
         return pd.read_csv(file)
 
@@ -112,23 +112,23 @@ def _read_csv(path: Path) -> pd.DataFrame:
 def read_arrays(
     path: Path, dimensions: Mapping[str, tuple[int, ...]], remedy: str, *, optional: Sequence[str] = ()
 ) -> dict[str, npt.NDArray[Any]]:
-    """The arrays of an ``.npz`` file, each of numbers and of one of these numbers of dimensions.
+    """Read the arrays of an ``.npz`` file; each holds numbers and has one of these numbers of dimensions.
 
     Raises
     ------
     RunError
-        Where it is missing, cannot be read, or lacks some that is not optional.
+        If it is missing, cannot be read, or lacks required arrays.
     """
-    with stored(path, remedy), np.load(path, allow_pickle=False) as kept:
-        found = {name: kept[name] for name in dimensions if name in kept or name not in optional}
-        for name, array in found.items():
+    with stored(path, remedy), np.load(path, allow_pickle=False) as archive:
+        arrays = {name: archive[name] for name in dimensions if name in archive or name not in optional}
+        for name, array in arrays.items():
             if array.ndim not in dimensions[name] or array.dtype.kind not in "iufb":
                 raise ValueError(f"{name} has the shape {array.shape} and holds {array.dtype}")
-    return found
+    return arrays
 
 
 def check_shape(value: object, shape: Shape, name: str = "it") -> None:
-    """Raise ValueError where a value of JSON is not as it must be.
+    """Raise ValueError if a value of JSON has not the expected shape.
 
     Examples
     --------
@@ -138,32 +138,32 @@ def check_shape(value: object, shape: Shape, name: str = "it") -> None:
     ValueError: classes[1] is 2
     """
     if isinstance(shape, tuple):
-        if not any(_has_shape(value, one) for one in shape):
-            raise ValueError(f"{name} is {shown(value)}")
+        if not any(_has_shape(value, allowed) for allowed in shape):
+            raise ValueError(f"{name} is {short_repr(value)}")
     elif isinstance(shape, list):
         if not isinstance(value, list):
-            raise ValueError(f"{name} is {shown(value)}, and no list")
+            raise ValueError(f"{name} is {short_repr(value)}, and no list")
         for number, entry in enumerate(value):
             check_shape(entry, shape[0], f"{name}[{number}]")
     elif isinstance(shape, dict):
         _check_table(value, shape, name)
     elif not _is_of(value, shape):
-        raise ValueError(f"{name} is {shown(value)}")
+        raise ValueError(f"{name} is {short_repr(value)}")
 
 
 def _check_table(value: object, shape: dict[Any, Shape], name: str) -> None:
     if not isinstance(value, dict):
-        raise ValueError(f"{name} is {shown(value)}, and no table")
+        raise ValueError(f"{name} is {short_repr(value)}, and no table")
     inside = "" if name == "it" else f"{name}."
     if str in shape:
         for key, entry in value.items():
             check_shape(entry, shape[str], f"{inside}{key}")
         return
-    for key, wanted in shape.items():
-        plain = key.removesuffix("?")
-        if plain in value:
-            check_shape(value[plain], wanted, f"{inside}{plain}")
-        elif plain == key:
+    for key, expected in shape.items():
+        entry_name = key.removesuffix("?")
+        if entry_name in value:
+            check_shape(value[entry_name], expected, f"{inside}{entry_name}")
+        elif entry_name == key:
             raise ValueError(f"there is no {inside}{key}")
 
 
@@ -184,8 +184,8 @@ def _is_of(value: object, kind: type | None) -> bool:
 
 
 def _reason(error: BaseException) -> str:
-    said = str(error.args[0] if isinstance(error, KeyError) and error.args else error)
-    line = " ".join(said.split())[:_SHOWN].rstrip(". ")
+    text = str(error.args[0] if isinstance(error, KeyError) and error.args else error)
+    line = " ".join(text.split())[:_SHOWN].rstrip(". ")
     if isinstance(error, KeyError):
         return f"there is no {line}"
     return line or type(error).__name__

@@ -1,4 +1,4 @@
-"""Calls in threads, made ahead, and in processes, which end with their time or with the process that began them."""
+"""Run calls ahead in threads, or in processes that end at a time limit or with their parent process."""
 
 from __future__ import annotations
 
@@ -21,66 +21,66 @@ from aurist.errors import AuristError
 K = TypeVar("K")
 T = TypeVar("T")
 
-#: How often a worker looks whether its parent is still there.
+#: Seconds between two checks of a worker for its parent.
 _LOOK_EVERY = 0.2
-#: Seconds that are waited for a call to be taken by a worker before it is killed.
+#: Seconds to wait until a worker takes a call, before it is killed.
 _TAKEN_WITHIN = 10.0
 
 
 class WorkerDiedError(AuristError):
-    """A worker process ended before its call returned; the message says the likely reason."""
+    """A worker process ended before its call returned; the message gives the likely reason."""
 
 
 class OutOfTimeError(Exception):
-    """Calls had not returned when their time was up; their processes were killed."""
+    """Calls did not return in time; their processes were killed."""
 
 
 def run_in_processes(
     calls: Sequence[Callable[[], object]], workers: int, seconds: float | None = None
 ) -> None:
-    """Make the calls, so many at a time, each in a worker process; the processes serve again later.
+    """Run the calls in worker processes, a limited number at a time. The processes are reused later.
 
-    The calls' results are thrown away: what they make they leave on the disk.
+    Results of the calls are ignored: they write their results to the disk.
 
     Parameters
     ----------
     calls
-        Each can be pickled (by cloudpickle).
+        Each must be picklable (by cloudpickle).
     workers
-        Processes.
+        Number of processes.
     seconds
-        Wall time for all; what runs then is killed. Without it they may take as long as they need.
+        Time limit for all; calls that still run are then killed. None: no limit.
 
     Raises
     ------
     OutOfTimeError
-        Where the time was up first.
+        If the time limit is reached.
     WorkerDiedError
-        Where a process was killed, most often by the system for want of memory, or crashed.
+        If a process crashed or was killed, mostly by the system because memory ran out.
     Exception
-        The first that a call raised; the calls that still run are then killed.
+        The first error of a call; calls that still run are then killed.
     """
     from joblib.externals.loky import get_reusable_executor
 
     with warnings.catch_warnings():
-        # loky replaces a worker whose memory has grown; nothing is lost
+        # loky replaces a worker that uses too much memory; nothing is lost
         warnings.filterwarnings("ignore", message="A worker stopped", category=UserWarning)
         with _interrupts_held_back():
             executor = get_reusable_executor(
                 max_workers=workers, timeout=600, initializer=_end_with, initargs=(os.getpid(),)
             )
         until = math.inf if seconds is None else time.monotonic() + seconds
-        here = str(Path.cwd()), _settings()
+        caller = str(Path.cwd()), _settings()
         waiting, running = deque(calls), set[Future[object]]()
         finished = False
         try:
             while waiting or running:
-                # no more than can begin: see _taken
+                # submit only calls that can begin: see _taken
                 with _interrupts_held_back():
                     while waiting and len(running) < workers:
-                        running.add(executor.submit(_make, waiting.popleft(), *here))
-                left = None if math.isinf(until) else max(until - time.monotonic(), 0.0)
-                done, running = wait(running, left, return_when=FIRST_COMPLETED)
+                        running.add(executor.submit(_make, waiting.popleft(), *caller))
+                remaining = None if math.isinf(until) else max(until - time.monotonic(), 0.0)
+                done, running = wait(running, remaining, return_when=FIRST_COMPLETED)
                 if not done:
                     raise OutOfTimeError
                 for future in done:
@@ -93,7 +93,7 @@ def run_in_processes(
 
 
 def _make(call: Callable[[], object], folder: str, settings: dict[str, str]) -> object:
-    """Make a call in the folder and with the settings of who asks: a worker may have begun in others."""
+    """Run a call in the folder and with the settings of the caller, as a worker may have started with others."""
     os.chdir(folder)
     for name in set(_settings()) - set(settings):
         del os.environ[name]
@@ -102,7 +102,7 @@ def _make(call: Callable[[], object], folder: str, settings: dict[str, str]) -> 
 
 
 def _settings() -> dict[str, str]:
-    """Return this process's settings of aurist, such as where its cache is."""
+    """Return this process's settings of aurist, such as its cache folder."""
     return {name: value for name, value in os.environ.items() if name.startswith("AURIST_")}
 
 
@@ -114,7 +114,7 @@ def _result(future: Future[object]) -> None:
 
 
 def _why_died(text: str) -> str:
-    """The likely reason, by the ends of all processes as loky tells them.
+    """Return the likely reason from loky's list of exit codes.
 
     Examples
     --------
@@ -128,9 +128,9 @@ def _why_died(text: str) -> str:
 
 
 def _taken(calls: set[Future[object]]) -> None:
-    """Wait until loky has handed them to its workers.
+    """Wait until loky has given the calls to its workers.
 
-    Calls that it still holds when it is stopped end its thread with a KeyError, in sight of the user.
+    If loky still holds calls when it is stopped, its thread ends with a KeyError that the user sees.
     """
     until = time.monotonic() + _TAKEN_WITHIN
     while time.monotonic() < until and not all(call.running() or call.done() for call in calls):
@@ -138,7 +138,7 @@ def _taken(calls: set[Future[object]]) -> None:
 
 
 def ahead(calls: Iterable[tuple[K, Callable[[], T]]], threads: int) -> Iterator[tuple[K, Future[T]]]:
-    """Calls made ahead by threads, in their order, each as it is done; no more wait than there are threads.
+    """Run calls ahead in threads, and yield them in order as they are done; at most ``threads`` results wait.
 
     Examples
     --------
@@ -165,7 +165,7 @@ def _done(entry: tuple[K, Future[T]]) -> tuple[K, Future[T]]:
 
 
 def _end_with(parent: int) -> None:
-    """Let this process end soon after its parent: an orphan would write into a run that is resumed."""
+    """End this process soon after its parent, as an orphan would write into a resumed run."""
 
     def look() -> None:
         while os.getppid() == parent:
@@ -177,11 +177,11 @@ def _end_with(parent: int) -> None:
 
 @contextmanager
 def _interrupts_held_back() -> Iterator[None]:
-    """Ctrl-C is answered afterwards, by this process alone: processes begun meanwhile never hear of it."""
+    """Delay Ctrl-C until the end of this context. Processes that start inside it do not get the signal."""
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return
-    _begin_tracker()  # where it is begun later, it lets signals through again
+    _begin_tracker()  # if it starts later, it lets signals through again
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -190,7 +190,7 @@ def _interrupts_held_back() -> Iterator[None]:
 
 
 def _begin_tracker() -> None:
-    """Begin loky's tracker of semaphores, which would otherwise tell users of those that killed workers held."""
+    """Start loky's tracker of semaphores without its warnings about killed workers."""
     from joblib.externals.loky.backend.resource_tracker import ensure_running
 
     before = os.environ.get("PYTHONWARNINGS")

@@ -191,7 +191,7 @@ def test_a_clip_is_the_same_alone_and_in_a_batch(kind):
     # as a GPU computes it, all at once
     module = Spectrogram(config)
     y = torch.from_numpy(np.stack(clips))
-    torch.testing.assert_close(module._finish(module._power(y), None), together, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(module._image(module._power(y), None), together, rtol=1e-4, atol=1e-5)
 
 
 def test_forward_is_its_two_steps_and_takes_other_banks():

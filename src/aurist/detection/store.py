@@ -20,7 +20,7 @@ from aurist.arrays import Proba
 from aurist.detection.window_scores import SUREST, Scores
 from aurist.errors import ConfigError, DataError, listing, plural
 from aurist.features.windows import Block
-from aurist.files import add_line, atomic_path, read_jsonl, write_json
+from aurist.files import append_jsonl, atomic_path, read_jsonl, write_json
 from aurist.stored import check_shape, read_arrays, read_json, stored
 
 SETTINGS, JOURNAL, SCORES = "settings.json", "journal.jsonl", "scores"
@@ -257,7 +257,7 @@ class Detections:
         return self.folder / SCORES / place / f"{number:06d}.npz"
 
     def _log(self, line: dict[str, Any]) -> None:
-        add_line(self.folder / JOURNAL, line)
+        append_jsonl(self.folder / JOURNAL, line)
         self._replay(line)
 
     def _replay(self, line: dict[str, Any]) -> None:

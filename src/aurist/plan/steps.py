@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from aurist.config import LARGEST, read_toml
-from aurist.errors import ConfigError, listing, shown
+from aurist.errors import ConfigError, listing, short_repr
 from aurist.files import atomic_path
 from aurist.models.base import ModelSpec
 from aurist.models.network_member import ENGINE, recipe_member, recipe_of
@@ -143,7 +143,7 @@ def read_plan(path: Path) -> FitPlan:
         raise ConfigError(f"{path}: {len(wrong)} of {len(tables)} members cannot be used:\n{listing(wrong)}")
     notes = found.get("notes", [])
     if not isinstance(notes, list):
-        raise ConfigError(f"{path}: notes is {shown(notes)}, but must be a list of sentences.")
+        raise ConfigError(f"{path}: notes is {short_repr(notes)}, but must be a list of sentences.")
     return FitPlan(tuple(steps), tuple(str(note) for note in notes))
 
 
@@ -157,17 +157,19 @@ def _check_free(name: str, taken: set[str]) -> None:
 
 def _step(table: object) -> Step:
     if not isinstance(table, Mapping):
-        raise ConfigError(f"it is {shown(table)}, but must be a table with a name and an engine")
+        raise ConfigError(f"it is {short_repr(table)}, but must be a table with a name and an engine")
     strange = sorted(set(table) - set(_KINDS))
     if strange:
         raise ConfigError(f"unknown {', '.join(strange)}; there are: {', '.join(_KINDS)}")
     for key, value in table.items():
         if not isinstance(value, _KINDS[key]) or (_KINDS[key] is not bool and isinstance(value, bool)):
-            raise ConfigError(f"{key} is {shown(value)}")
+            raise ConfigError(f"{key} is {short_repr(value)}")
         if isinstance(value, (int, float)) and not 0 <= value <= LARGEST:
-            raise ConfigError(f"{key} is {shown(value)}, but must be a number from 0 on")
+            raise ConfigError(f"{key} is {short_repr(value)}, but must be a number from 0 on")
     if table.get("engine") not in ENGINES:
-        raise ConfigError(f"engine is {shown(table.get('engine'))}, but must be one of: {', '.join(ENGINES)}")
+        raise ConfigError(
+            f"engine is {short_repr(table.get('engine'))}, but must be one of: {', '.join(ENGINES)}"
+        )
     seconds, member = table.get("seconds"), _member(table)
     tuned = tuned_from(table.get("tuned", {}), "tuned")
     return Step(

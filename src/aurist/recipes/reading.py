@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from aurist.config import LARGEST, read_toml
-from aurist.errors import ConfigError, shown
+from aurist.errors import ConfigError, short_repr
 from aurist.recipes.recipe import Recipe
 from aurist.recipes.search import Space, read_space
 from aurist.recipes.tuned import TunedBy
@@ -213,7 +213,7 @@ def _changed(table: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, 
 def _made(kind: type[Any], table: object, where: str) -> Any:
     """A frozen dataclass, and those within it, of a table whose keys and types are checked."""
     if not isinstance(table, Mapping):
-        raise ConfigError(f"{where} is {shown(table)}, but must be a table.")
+        raise ConfigError(f"{where} is {short_repr(table)}, but must be a table.")
     hints = typing.get_type_hints(kind)
     known = [field.name for field in dataclasses.fields(kind)]
     values: dict[str, Any] = {}
@@ -265,4 +265,4 @@ def _value(hint: Any, value: Any, where: str) -> Any:
     named = " or ".join(
         "nothing" if kind is type(None) else getattr(kind, "__name__", str(kind)) for kind in kinds
     )
-    raise ConfigError(f"{where} is {shown(value)}, but must be of type {named}.")
+    raise ConfigError(f"{where} is {short_repr(value)}, but must be of type {named}.")

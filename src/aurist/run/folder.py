@@ -20,7 +20,7 @@ from aurist.errors import RunError
 from aurist.features.level import LEVEL
 from aurist.features.schema import schema_to_dict
 from aurist.features.summary import VERSION
-from aurist.files import add_line, atomic_path, read_jsonl, write_json
+from aurist.files import append_jsonl, atomic_path, read_jsonl, write_json
 from aurist.machine import versions
 from aurist.models.network_member import ENGINE as NETWORK
 from aurist.models.network_member import recipe_of
@@ -175,7 +175,7 @@ class RunFolder:
 
     def log(self, event: str, details: dict[str, Any]) -> None:
         """Add a line to the journal, on the disk before this returns."""
-        add_line(
+        append_jsonl(
             self.folder / "journal.jsonl",
             {"at": time.strftime("%Y-%m-%dT%H:%M:%S"), "event": event} | details,
         )

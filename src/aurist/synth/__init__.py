@@ -1,4 +1,4 @@
-"""Music-like recordings made from nothing: something to try aurist on before there is data of one's own."""
+"""Synthesise music-like recordings, to try aurist without own data."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ FORMATS = ("wav", "wav", "flac", "ogg", "mp3")
 
 @dataclass(frozen=True)
 class DemoData:
-    """The two folders of the demonstration, each with a folder per genre inside."""
+    """The two folders of the demo, each with a folder per genre."""
 
     train: Path
     unseen: Path
 
 
 def synthesise_demo(folder: Path, seed: int = 0) -> DemoData:
-    """Write the demonstration's data: labelled music with the usual blemishes, and unseen tracks without.
+    """Write the demo's data: labelled music with common faults, and unseen tracks without faults.
 
     Parameters
     ----------
     folder
-        Where ``music`` and ``unseen`` go; made if it is not there.
+        The folder for ``music`` and ``unseen``; created if missing.
     seed
         The same seed gives the same sound.
     """
@@ -52,19 +52,19 @@ def synthesise_music(
 ) -> list[Path]:
     """Write a folder of music-like tracks, one folder per genre, in several formats.
 
-    Genres share instruments and tempi, and a track may take its rhythm, harmony, band or room from another
-    genre. Each has a key, tempo, mix, noise and level of its own: neither trivial to tell apart nor hopeless.
+    Genres share instruments and tempi, and a track may take its rhythm, harmony, band or room from another genre. Each
+    track has its own key, tempo, mix, noise and level, so the task is neither trivial nor impossible.
 
     Parameters
     ----------
     folder
-        Where to write; made if it is not there.
+        The folder to write to; created if missing.
     seed
         The same seed gives the same sound.
     sample_rate
-        Of the files, in hertz; one that MP3 knows.
+        Sample rate of the files, in Hz; one that MP3 allows.
     duration
-        Mean length of a track in seconds; each is up to a quarter shorter or longer.
+        Mean length of a track in seconds; each track is up to a quarter shorter or longer.
 
     Returns
     -------
@@ -85,20 +85,20 @@ def synthesise_music(
 
 
 def blemish(tracks: Sequence[Path], seed: int = 0) -> list[Path]:
-    """Add what real collections have: copies, a track filed twice, broken files.
+    """Add faults of real collections: copies, a track with two labels, broken files.
 
     Parameters
     ----------
     tracks
-        What `synthesise_music` wrote.
+        The files that `synthesise_music` wrote.
     seed
         The same seed gives the same copies.
 
     Returns
     -------
     list of Path
-        The files added: for one track in eight a copy that is quieter, cut at the start and encoded anew; the
-        first track once more under the last genre; an empty file; a file that breaks off.
+        The added files: for one track in eight a copy that is quieter, cut at the start and encoded again; the first
+        track again under the last genre; an empty file; a truncated file.
     """
     rng = np.random.default_rng([seed, len(tracks)])
     added = []

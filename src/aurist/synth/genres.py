@@ -1,4 +1,4 @@
-"""What the synthesiser's genres are made of: settings only."""
+"""Settings of the synthesiser's genres."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 Sound = npt.NDArray[np.float64]
 
-#: Strength of each partial, counted from 1, by the kind of wave.
+#: Strength of each partial, counted from 1, by kind of wave.
 WAVES: dict[str, Callable[[Sound], npt.NDArray[np.floating]]] = {
     "sine": lambda k: 1.0 * (k == 1),
     "triangle": lambda k: (k % 2) / k**2,
@@ -75,7 +75,7 @@ KITS = {
 
 @dataclass(frozen=True)
 class Genre:
-    """What a genre is made of; of several choices each track draws one.
+    """Ingredients of a genre; each track draws one of several choices.
 
     A pattern is one bar with a character a sixteenth note: ``x`` a hit, ``o`` a soft one, a digit the step of
     the scale above the chord's root, ``.`` a rest.

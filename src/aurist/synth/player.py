@@ -1,4 +1,4 @@
-"""From a genre to a track: notes, voices, drums, mix."""
+"""Play a track of a genre: notes, voices, drums, mix."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import numpy as np
 
 from aurist.synth.genres import GENRES, KITS, SCALES, VOICES, WAVES, Genre, Instrument, Kit, Sound
 
-#: How often a track takes one of its ingredients (rhythm, harmony, band, room) from another genre, as real
-#: ones do. This is what keeps the task from being trivial.
+#: Probability that a track takes an ingredient (rhythm, harmony, band, room) from another genre, as real tracks do, so
+#: the task is not trivial.
 CROSSOVER = 0.03
 
 CYCLE = 2048  # samples in the stored period of a wave
@@ -19,7 +19,7 @@ DRUMS, BASS, CHORDS, LEAD = range(4)
 
 @dataclass(frozen=True)
 class Note:
-    """A note of a stem: when and how long in sixteenths, how high in steps of the scale."""
+    """A note of a stem: position and length in sixteenths, pitch in steps of the scale."""
 
     stem: int
     position: int
@@ -37,7 +37,7 @@ def render(genre: str, duration: float, sample_rate: int, rng: np.random.Generat
     duration
         In seconds.
     sample_rate
-        In hertz.
+        In Hz.
 
     Returns
     -------
@@ -51,11 +51,11 @@ def render(genre: str, duration: float, sample_rate: int, rng: np.random.Generat
     rhythm, harmony, band, room = (GENRES[_borrowed(genre, rng)] for _ in range(4))
     step = 60 / rng.uniform(*rhythm.tempo) / 4
     swing = rhythm.swing * rng.uniform(0.6, 1.1)
-    start = rng.uniform(0, 16 * step)  # a recording starts anywhere in the bar
+    start = rng.uniform(0, 16 * step)  # a recording may start anywhere in the bar
     n_steps = int((duration + start) / step) + 1
     stems = np.zeros((4, round(duration * sample_rate)))
 
-    def place(stem: int, sound: Sound, position: int) -> None:
+    def add_at(stem: int, sound: Sound, position: int) -> None:
         late = swing if position % 4 >= 2 else 0.0
         onset = (position + late) * step - start + rng.normal(0, 0.004)
         _add(stems[stem], sound, round(onset * sample_rate))
@@ -63,7 +63,7 @@ def render(genre: str, duration: float, sample_rate: int, rng: np.random.Generat
     kit = _drums(KITS[_draw(band.kits, rng)], sample_rate, rng)
     for drum, patterns in zip(kit, (rhythm.kick, rhythm.snare, rhythm.hat), strict=True):
         for position, mark in _hits(_draw(patterns, rng), n_steps):
-            place(DRUMS, drum * (0.5 if mark == "o" else 1.0), position)
+            add_at(DRUMS, drum * (0.5 if mark == "o" else 1.0), position)
 
     key = int(rng.integers(36, 48))
     scale = SCALES[_draw(harmony.scales, rng)]
@@ -73,7 +73,7 @@ def render(genre: str, duration: float, sample_rate: int, rng: np.random.Generat
     for note in _compose(rhythm, harmony, n_steps, rng):
         pitch = key + 12 * (note.degree // 7) + scale[note.degree % 7]
         sound = _tone(pitch, note.length * step, players[note.stem], damping[note.stem], sample_rate)
-        place(note.stem, sound, note.position)
+        add_at(note.stem, sound, note.position)
     return _master(_balance(stems, room, rng), room, sample_rate, rng)
 
 
@@ -93,7 +93,7 @@ def _hits(pattern: str, n_steps: int) -> Iterator[tuple[int, str]]:
 
 
 def _compose(rhythm: Genre, harmony: Genre, n_steps: int, rng: np.random.Generator) -> list[Note]:
-    """Bass, chords and a melody that walks up and down the scale."""
+    """Compose bass, chords and a melody that moves up and down the scale."""
     bass, comp = _draw(rhythm.bass, rng), _draw(rhythm.comp, rng)
     progression = [int(root) for root in _draw(harmony.roots, rng)]
     roots = [progression[position // len(bass) % 4] for position in range(n_steps)]
@@ -108,14 +108,14 @@ def _compose(rhythm: Genre, harmony: Genre, n_steps: int, rng: np.random.Generat
 
 
 def _add(stem: Sound, sound: Sound, first: int) -> None:
-    """Add a sound to a stem from a sample on; what lies outside the stem is lost."""
+    """Add a sound to a stem at a sample; parts outside the stem are lost."""
     begin, end = max(first, 0), min(first + len(sound), len(stem))
     if end > begin:
         stem[begin:end] += sound[begin - first : end - first]
 
 
 def _tone(pitch: float, length: float, voice: Instrument, damping: float, sample_rate: int) -> Sound:
-    """One note: a band-limited wave under an envelope; `damping` softens each partial by its number."""
+    """Synthesise one note: a band-limited wave with an envelope; `damping` softens each partial by its number."""
     frequency = 440 * 2 ** ((pitch - 69) / 12)
     n_partials = min(60, int(0.45 * sample_rate / frequency))
     partial = np.arange(1.0, n_partials + 1)
@@ -137,7 +137,7 @@ def _tone(pitch: float, length: float, voice: Instrument, damping: float, sample
 
 
 def _drums(kit: Kit, sample_rate: int, rng: np.random.Generator) -> tuple[Sound, Sound, Sound]:
-    """Kick, snare and hat, each one hit; every track tunes and damps them a little differently."""
+    """Synthesise one hit of kick, snare and hat; every track tunes and damps them slightly differently."""
     size, ring = rng.uniform(0.8, 1.25), rng.uniform(0.7, 1.4)
     t = np.arange(int(0.6 * sample_rate)) / sample_rate
     noise = np.repeat(rng.standard_normal(len(t)), kit.hold)[: len(t)]
@@ -150,7 +150,7 @@ def _drums(kit: Kit, sample_rate: int, rng: np.random.Generator) -> tuple[Sound,
 
 
 def _balance(stems: Sound, room: Genre, rng: np.random.Generator) -> Sound:
-    """Mix the stems; now and then a player is not there, but never all of them."""
+    """Mix the stems; sometimes a player is absent, but never all."""
     levels = 10 ** ((np.array(room.mix) + rng.normal(0, 2, 4)) / 20)
     power = np.sqrt(np.mean(stems**2, axis=1)) + 1e-9
     absent = rng.random(4) < (0.06, 0.04, 0.06, 0.15)
@@ -160,21 +160,21 @@ def _balance(stems: Sound, room: Genre, rng: np.random.Generator) -> Sound:
 
 
 def _master(mix: Sound, room: Genre, sample_rate: int, rng: np.random.Generator) -> Sound:
-    """Overdrive, room, tone, noise and level: what happens between the players and the file."""
+    """Apply overdrive, room, tone, noise and level to the mix."""
     drive = room.drive * rng.uniform(0.5, 1.5)
     mix = np.tanh(drive * mix / np.std(mix)) / drive
     t = np.arange(int(1.2 * sample_rate)) / sample_rate
     echo = rng.standard_normal(len(t)) * 10 ** (-3 * t / rng.uniform(*room.space))
     echo *= rng.uniform(0.1, 0.6) / np.sqrt(np.sum(echo**2))
     echo[0] += 1.0
-    # One recording in four is an old one: nothing above a few kilohertz, and noise that one hears.
+    # One recording in four is old: nothing above a few kilohertz, and audible noise.
     old = rng.random() < 1 / 4
     cutoff = rng.uniform(3000, 6000) if old else rng.uniform(6000, 12000)
     noise_db = rng.uniform(-32, -18) if old else rng.uniform(-50, -30)
     size = 1 << (len(mix) + len(echo)).bit_length()
     frequency = np.fft.rfftfreq(size, 1 / sample_rate)
     tone = (np.maximum(frequency, 50) / 1000) ** rng.normal(0, 0.1) / np.sqrt(1 + (frequency / cutoff) ** 6)
-    heard = np.fft.irfft(np.fft.rfft(mix, size) * np.fft.rfft(echo, size) * tone)[: len(mix)]
-    heard += np.std(heard) * 10 ** (noise_db / 20) * rng.standard_normal(len(heard))
+    output = np.fft.irfft(np.fft.rfft(mix, size) * np.fft.rfft(echo, size) * tone)[: len(mix)]
+    output += np.std(output) * 10 ** (noise_db / 20) * rng.standard_normal(len(output))
     peak = 10 ** (rng.uniform(-12, -0.5) / 20)
-    return np.asarray(peak * heard / np.abs(heard).max())
+    return np.asarray(peak * output / np.abs(output).max())

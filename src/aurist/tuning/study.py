@@ -16,7 +16,7 @@ from optuna.storages import RetryHeartbeatStaleTrialCallback
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from aurist.errors import FullDiskError, reason
-from aurist.files import folder_lock, is_free, told_of_full_disk
+from aurist.files import folder_lock, full_disk_error, is_free
 from aurist.folders import remove_folder
 from aurist.recipes import Space
 from aurist.tuning.optuna_adapter import distribution, draw, make_pruner, make_sampler, open_storage, quiet
@@ -143,7 +143,7 @@ class Study:
             return _as_before(trial, twin)
         try:
             place = held.enter_context(self._held(trial.number))
-            with told_of_full_disk(place):
+            with full_disk_error(place):
                 score = evaluate(Attempt(trial.number, drawn, as_it_was is not None, place, trial))
         except (CutError, FullDiskError):  # no fault of the settings: it will be gone on with
             raise

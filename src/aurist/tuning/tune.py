@@ -12,7 +12,7 @@ from aurist.automl.train import decode_for
 from aurist.clips.read import ReadOptions, Source
 from aurist.config import FitConfig
 from aurist.errors import MissingExtraError, plural
-from aurist.files import told_of_full_disk
+from aurist.files import full_disk_error
 from aurist.folders import check_output, claim
 from aurist.machine import available_cores
 from aurist.metrics import metric
@@ -129,7 +129,7 @@ def _search(
         study.clear()
 
     try:
-        with told_of_full_disk(folder / "study.db"):
+        with full_disk_error(folder / "study.db"):
             Trials(study, subject, learn, pace, say).run(search.trials, after_each)
     except KeyboardInterrupt:
         say("interrupted: finishing with what there is; the same command goes on")

@@ -1,6 +1,6 @@
 """Decoded audio: `store_waves` decodes each clip of a table once, `Waves` reads them at random.
 
-`WavesInMemory` are windows of a recording that is too long to be stored.
+`WavesInMemory` holds windows of a recording that is too long to store.
 """
 
 from aurist.features.waves.in_memory import WavesInMemory, WaveSource

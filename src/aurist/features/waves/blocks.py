@@ -1,4 +1,4 @@
-"""Long recordings, decoded and resampled block by block."""
+"""Decode and resample long recordings block by block."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from aurist.audio import open_audio, resampled, span_around, to_mono
 from aurist.errors import DataError
 from aurist.features.waves.shards import BLOCK, Float
 
-#: Seconds beyond which a clip is decoded in blocks, into a shard of its own.
+#: Longer clips, in seconds, are decoded in blocks, into their own shard.
 LONG = 300.0
 
 
 def is_long(path: Path, start: float, end: float | None) -> bool:
-    """Whether a span is over `LONG`, or may be."""
+    """Tell whether a span is longer than `LONG`, or may be."""
     if end is not None:
         return end - start > LONG
     with open_audio(path) as source:
@@ -24,12 +24,12 @@ def is_long(path: Path, start: float, end: float | None) -> bool:
 
 
 def blocks(path: Path, sample_rate: int, start: float, end: float | None) -> Iterator[Float]:
-    """What `aurist.audio.read` gives, in pieces of whole `BLOCK` samples but for the last, however long it is.
+    """Yield the result of `aurist.audio.read` in pieces of whole `BLOCK` samples, except for the last piece.
 
     Raises
     ------
     DataError
-        Where the file cannot be decoded, or holds no samples there.
+        If the file cannot be decoded, or holds no samples there.
     """
     rest, done = np.zeros(0, dtype=np.float32), 0
     for piece in _resampled(path, sample_rate, start, end):

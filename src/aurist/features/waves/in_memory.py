@@ -1,4 +1,4 @@
-"""Windows of sound in memory, as networks hear clips: for recordings too long to be stored."""
+"""Windows of sound in memory, in the form for networks, for recordings that are too long to store."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Samples = npt.NDArray[np.int64]
 
 
 class WaveSource(Protocol):
-    """What networks need of the sound of clips; `Waves` has it on the disk, `WavesInMemory` in memory."""
+    """The sound of clips for networks; `Waves` has it on the disk, `WavesInMemory` in memory."""
 
     @property
     def sample_rate(self) -> int:
@@ -23,29 +23,29 @@ class WaveSource(Protocol):
 
     @property
     def n_samples(self) -> Samples:
-        """(n_clips,): samples that there are of each clip and around it."""
+        """(n_clips,): available samples of each clip with its margins."""
         ...
 
     @property
     def begin(self) -> Samples:
-        """(n_clips,): where the clip itself begins in them."""
+        """(n_clips,): first sample of the clip itself."""
         ...
 
     @property
     def end(self) -> Samples:
-        """(n_clips,): and where it ends."""
+        """(n_clips,): end of the clip itself."""
         ...
 
     def __len__(self) -> int: ...
 
     def read(self, row: int, start: int = 0, stop: int | None = None, out: Float | None = None) -> Float:
-        """Samples [start, stop) of what there is, as a copy, in ``out`` where that is given."""
+        """Copy the available samples [start, stop), into ``out`` if given."""
         ...
 
 
 @dataclass(frozen=True)
 class WavesInMemory:
-    """Windows of one stretch of sound, which share it: they may overlap, and the sound around each is its margin.
+    """Windows of one stretch of sound. They share it, may overlap, and use the sound around them as margins.
 
     Parameters
     ----------
@@ -54,12 +54,12 @@ class WavesInMemory:
     sound
         (n_samples,), float32.
     begin, end
-        (n_windows,): the samples [begin, end) of ``sound`` are a window.
+        (n_windows,): a window is the samples [begin, end) of ``sound``.
 
     Examples
     --------
-    >>> held = WavesInMemory(8, np.arange(8, dtype=np.float32), np.array([0, 2]), np.array([4, 6]))
-    >>> held.window(1).tolist(), held.take(np.array([1])).begin.tolist()
+    >>> waves = WavesInMemory(8, np.arange(8, dtype=np.float32), np.array([0, 2]), np.array([4, 6]))
+    >>> waves.window(1).tolist(), waves.take(np.array([1])).begin.tolist()
     ([2.0, 3.0, 4.0, 5.0], [2])
     """
 
@@ -73,21 +73,21 @@ class WavesInMemory:
 
     @property
     def n_samples(self) -> Samples:
-        """(n_windows,): all see the whole stretch."""
+        """(n_windows,): each has the whole stretch."""
         return np.full(len(self), len(self.sound), dtype=np.int64)
 
     def window(self, row: int) -> Float:
-        """(n,): a window, not copied."""
+        """Return a window, (n,), without a copy."""
         return self.sound[self.begin[row] : self.end[row]]
 
     def take(self, rows: npt.NDArray[np.intp]) -> WavesInMemory:
-        """The windows of these positions."""
+        """Take the windows at these positions."""
         return WavesInMemory(self.sample_rate, self.sound, self.begin[rows], self.end[rows])
 
     def read(self, row: int, start: int = 0, stop: int | None = None, out: Float | None = None) -> Float:
-        """Samples [start, stop) of the stretch, as a copy, in ``out`` where that is given."""
-        found = self.sound[slice(*slice(start, stop).indices(len(self.sound))[:2])]
+        """Copy the samples [start, stop) of the stretch, into ``out`` if given."""
+        samples = self.sound[slice(*slice(start, stop).indices(len(self.sound))[:2])]
         if out is None:
-            return found.copy()
-        out[: len(found)] = found
-        return out[: len(found)]
+            return samples.copy()
+        out[: len(samples)] = samples
+        return out[: len(samples)]

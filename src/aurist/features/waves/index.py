@@ -1,4 +1,4 @@
-"""The index of decoded audio: which clip lies where, and which shards go first."""
+"""The index of decoded audio: the position of each clip, and the order to delete shards."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CREATE INDEX IF NOT EXISTS clips_of_shard ON clips (shard);
 
 
 class Index:
-    """Which clip lies where: one SQLite file for all sample rates. Safe with several threads and processes.
+    """Positions of clips in shards: one SQLite file for all sample rates. Safe with several threads and processes.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ class Index:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        #: Why it cannot be written; None where it can.
+        #: The reason if it cannot be written; None if it can.
         self.refused: Exception | None = None
         self._lock = threading.RLock()
         self._connection = self._open(folder / AUDIO_INDEX)
@@ -45,9 +45,11 @@ class Index:
             path.parent.mkdir(parents=True, exist_ok=True)
             try:
                 return _connect(path)
-            except sqlite3.OperationalError:  # read-only or locked: what it holds may still serve
+            except sqlite3.OperationalError:  # read-only or locked: it may still be read
                 raise
-            except sqlite3.DatabaseError:  # not a database: shards that no index knows are dropped later
+            except (
+                sqlite3.DatabaseError
+            ):  # not a database: shards that are not in the index are deleted later
                 for ending in ("", "-wal", "-shm"):
                     path.with_name(path.name + ending).unlink(missing_ok=True)
                 return _connect(path)
@@ -56,22 +58,22 @@ class Index:
             return open_read_only(path, "clips")
 
     def find(self, key: bytes) -> Entry | None:
-        """Where the clip of this key lies."""
+        """Find the clip of this key."""
         row = self._ask("SELECT shard, first, n_samples, scales FROM clips WHERE key=?", (key,))
         return None if row is None else Entry(row[0], row[1], row[2], np.frombuffer(row[3], dtype="<f4"))
 
     def forget(self, shard: str, size: int) -> None:
-        """Drop what would lie beyond the end of a shard of this many bytes."""
+        """Remove entries beyond the end of a shard of this many bytes."""
         with suppress(CannotStoreError), self.writing() as connection:
             connection.execute("DELETE FROM clips WHERE shard=? AND 2*(first+n_samples)>?", (shard, size))
 
     def add(self, entries: Iterable[tuple[bytes, Entry]], used: Iterable[str]) -> None:
-        """Make entries visible, and note that these shards were used now.
+        """Add entries, and mark these shards as used now.
 
         Raises
         ------
         CannotStoreError
-            Where it cannot be written.
+            If it cannot be written.
         """
         now = time.time()
         rows = [(key, e.shard, e.first, e.n_samples, e.scales.astype("<f4").tobytes()) for key, e in entries]
@@ -83,12 +85,12 @@ class Index:
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
-        """A transaction that no other process writes beside.
+        """Open a transaction that excludes writes of other processes.
 
         Raises
         ------
         CannotStoreError
-            Where there can be none.
+            If it cannot be opened.
         """
         with self._lock:
             if self._connection is None or self.refused is not None:
@@ -106,9 +108,9 @@ class Index:
                 raise CannotStoreError(str(error)) from error
 
     def trim(self, limit: int) -> int:
-        """Drop the least recently used shards until the rest take ``limit`` bytes at most; returns what they take.
+        """Delete the least recently used shards until the rest take at most ``limit`` bytes; return these bytes.
 
-        Shards that somebody holds a lease of stay, whatever the limit; files that no index knows go.
+        Shards with a lease always stay. Files that are not in the index are deleted.
 
         Raises
         ------
@@ -118,24 +120,24 @@ class Index:
         dropped = []
         with self.writing() as connection:
             used = dict(connection.execute("SELECT name, used FROM shards"))
-            held = leased(self.folder)
+            leased_names = leased(self.folder)
             sizes = shard_sizes(self.folder)
             total = sum(sizes.values())
             for name in sorted(sizes, key=lambda name: used.get(name, 0.0)):
-                if name in held or (name in used and total <= limit):
+                if name in leased_names or (name in used and total <= limit):
                     continue
                 connection.execute("DELETE FROM clips WHERE shard=?", (name,))
                 connection.execute("DELETE FROM shards WHERE name=?", (name,))
                 dropped.append(name)
                 total -= sizes[name]
-        # only now: a row never names a file that is gone
+        # only after the index: a row never names a missing file
         for name in dropped:
             with suppress(OSError):
                 (self.folder / name).unlink()
         return total
 
     def lease(self) -> Lease:
-        """A lease that `trim` of another process cannot miss.
+        """Return a lease that `trim` of another process respects.
 
         Raises
         ------
@@ -146,7 +148,7 @@ class Index:
             return Lease(self.folder)
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         with self._lock:
             if self._connection is not None:
                 self._connection.close()
@@ -157,13 +159,13 @@ class Index:
             if self._connection is None:
                 return None
             try:
-                found: tuple[str, int, int, bytes] | None = self._connection.execute(
+                row: tuple[str, int, int, bytes] | None = self._connection.execute(
                     statement, values
                 ).fetchone()
             except sqlite3.Error as error:
                 self.refused = error
                 return None
-            return found
+            return row
 
 
 def _connect(path: Path) -> sqlite3.Connection:

@@ -1,4 +1,4 @@
-"""Which shards are in use, told to other processes: a locked file for each user, that lists them."""
+"""Tell other processes which shards are in use: each user has a locked file with a list of shards."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import IO
 
 _FOLDER = "uses"
-_FORGOTTEN = 7 * 86400.0  # seconds after which a lease is void where files cannot be locked
+_EXPIRY = 7 * 86400.0  # if files cannot be locked, a lease ends after so many seconds
 
 
 class Lease:
-    """Names of shards that stay while this object, and the process, live.
+    """Names of shards that stay while this object and the process live.
 
-    Create and extend one only within a transaction of the index: that keeps the dropping of shards out.
+    Create and extend a lease only inside a transaction of the index, so no shard is deleted meanwhile.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -28,13 +28,13 @@ class Lease:
         self.names: set[str] = set()
 
     def add(self, name: str) -> None:
-        """Hold one more shard."""
+        """Add a shard to the lease."""
         self.names.add(name)
         self._file.write(name + "\n")
         self._file.flush()
 
     def close(self) -> None:
-        """Let them all go. In a forked child it does nothing: they are its parent's."""
+        """End the lease. In a forked child it does nothing, as the lease belongs to the parent."""
         if os.getpid() == self._pid and not self._file.closed:
             self._file.close()
             with suppress(OSError):
@@ -42,11 +42,11 @@ class Lease:
 
 
 def leased(folder: Path) -> set[str]:
-    """The shards that any living process holds; leases of the dead are cleared away."""
+    """Return the shards with a lease of a living process; delete leases of dead ones."""
     names: set[str] = set()
     for path in (folder / _FOLDER).glob("*"):
         with suppress(FileNotFoundError), path.open(encoding="utf-8") as file:
-            if _held(file):
+            if _is_leased(file):
                 names.update(file.read().split("\n"))
             else:
                 path.unlink()
@@ -54,17 +54,17 @@ def leased(folder: Path) -> set[str]:
 
 
 def _lock(file: IO[str]) -> bool:
-    """Lock a file for as long as it is open; whether that could be."""
+    """Lock a file while it is open, and return True if it was possible."""
     try:
         import fcntl
-    except ImportError:  # Windows: there a mapped file cannot be deleted anyhow
+    except ImportError:  # Windows: a mapped file cannot be deleted there
         return False
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:  # held, or a file system without locks
+    except OSError:  # locked by another process, or a file system without locks
         return False
     return True
 
 
-def _held(file: IO[str]) -> bool:
-    return not _lock(file) and time.time() - os.fstat(file.fileno()).st_mtime < _FORGOTTEN
+def _is_leased(file: IO[str]) -> bool:
+    return not _lock(file) and time.time() - os.fstat(file.fileno()).st_mtime < _EXPIRY

@@ -1,4 +1,4 @@
-"""How much the store of decoded audio may take: of the disk, and of the memory where there is no disk."""
+"""Limits of the store of decoded audio: on the disk, and in memory if the disk cannot be used."""
 
 from __future__ import annotations
 
@@ -18,50 +18,52 @@ _UNITS = {"KB": 1_000, "MB": 1_000_000, "GB": _GB, "TB": 1_000 * _GB}
 
 
 def parse_size(text: str) -> int:
-    """Bytes of a size such as "20 GB".
+    """Parse a size such as "20 GB" to bytes.
 
     Raises
     ------
     ConfigError
-        Where it is not one.
+        If it is no size.
 
     Examples
     --------
     >>> parse_size("1.5GB"), parse_size("500 mb")
     (1500000000, 500000000)
     """
-    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]B)\s*", text.upper())
-    if found is None:
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]B)\s*", text.upper())
+    if match is None:
         raise ConfigError(f"{text!r} is not a size: expected a number with KB, MB, GB or TB, such as 20GB.")
-    return round(float(found[1]) * _UNITS[found[2]])
+    return round(float(match[1]) * _UNITS[match[2]])
 
 
 def audio_limit(cache_dir: Path) -> int:
-    """Bytes that decoded audio may take: ``$AURIST_CACHE_LIMIT``, else 50 GB or a third of the free disk.
+    """Return the limit of decoded audio in bytes: ``$AURIST_CACHE_LIMIT``, else 50 GB or a third of the free disk.
 
     Raises
     ------
     ConfigError
-        Where the variable does not hold a size.
+        If the variable is no size.
     """
     given = os.environ.get("AURIST_CACHE_LIMIT")
     if given:
         return parse_size(given)
-    there = next((place for place in (cache_dir, *cache_dir.absolute().parents) if place.exists()), Path("/"))
-    # what is stored already could be had: else the limit would shrink as the store grows
+    existing = next(
+        (folder for folder in (cache_dir, *cache_dir.absolute().parents) if folder.exists()), Path("/")
+    )
+    # stored audio counts as free, else the limit would shrink as the store grows
     taken = sum(shard_sizes(cache_dir / AUDIO).values())
-    return min(_DEFAULT_LIMIT, (shutil.disk_usage(there).free + taken) // 3)
+    return min(_DEFAULT_LIMIT, (shutil.disk_usage(existing).free + taken) // 3)
 
 
 def trim_waves(cache_dir: Path, limit: int) -> None:
-    """Drop the decoded audio that was used least recently, until the rest takes ``limit`` bytes at most.
+    """Delete the least recently used decoded audio until the rest takes at most ``limit`` bytes.
 
-    What a living process uses stays.
+    Audio in use by a living process stays.
 
     Raises
     ------
     DataError
-        Where the store cannot be written.
+        If the store cannot be written.
     """
     if not (cache_dir / AUDIO).is_dir():
         return
@@ -75,11 +77,11 @@ def trim_waves(cache_dir: Path, limit: int) -> None:
 
 
 def free_memory() -> int:
-    """Bytes of memory that can be had without swapping; a guess of 4 GB where the system does not say."""
+    """Return the bytes of memory that are free without swapping; 4 GB if the system does not tell."""
     try:
-        found = re.search(r"MemAvailable:\s+(\d+) kB", Path("/proc/meminfo").read_text())
-        if found is not None:
-            return 1024 * int(found[1])
+        match = re.search(r"MemAvailable:\s+(\d+) kB", Path("/proc/meminfo").read_text())
+        if match is not None:
+            return 1024 * int(match[1])
     except OSError:
         pass
     return 4 * _GB

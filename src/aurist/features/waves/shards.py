@@ -1,9 +1,9 @@
-"""Decoded audio on the disk: 16-bit samples in shards.
+"""Files of decoded audio (shards) with 16-bit samples.
 
-Samples are stored as int16 with one scale for every `BLOCK` of them, 32767 being the block's own peak. Nothing
-clips, a quiet recording keeps its resolution, and so does what is quiet before and after a bang; and a recording of
-any length is written in one pass. Against one scale for the whole clip it costs 4 bytes in 4,096, and wins 8 dB or
-more on clips of short loud sounds.
+Samples are stored as int16 with one scale for every `BLOCK`, so 32767 is the block's own peak. Nothing clips. Quiet
+recordings keep their resolution, and so do quiet blocks before and after a bang. A recording of any length is written
+in one pass. Compared with one scale per clip it costs 4 bytes in 4,096, and gains 8 dB or more on clips of short loud
+sounds.
 """
 
 from __future__ import annotations
@@ -25,30 +25,30 @@ Int16 = npt.NDArray[np.int16]
 
 #: Samples that share a scale.
 BLOCK = 1 << 11
-#: A shard that has grown to this is followed by another; one long clip may go beyond.
+#: A shard of this size is followed by another one; a long clip may exceed it.
 SHARD_BYTES = 1_000_000_000
 HEADER = b"aurist audio 1: int16, little-endian, from byte 64".ljust(63) + b"\n"
 _QUIETEST = 1e-30  # below, the reciprocal of a scale would not be finite
 
 
 class CannotStoreError(Exception):
-    """The disk is full, cannot be written, or the limit is reached."""
+    """The disk is full or cannot be written, or the limit is reached."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """Where the samples of a clip lie.
+    """The position of a clip's samples.
 
     Parameters
     ----------
     shard
-        The shard's name; empty where they are kept in memory.
+        The shard's name; empty for samples in memory.
     first
-        Of its first sample, counted in samples from the beginning of the file; or which of those in memory.
+        Offset of its first sample in the file, in samples; or its number among the clips in memory.
     n_samples
-        How many.
+        Count of samples.
     scales
-        (n_blocks,), float32: what an integer of each `BLOCK` stands for.
+        (n_blocks,), float32: the scale of each `BLOCK`.
     """
 
     shard: str
@@ -58,17 +58,17 @@ class Entry:
 
     @property
     def end_byte(self) -> int:
-        """Bytes that the shard has at least."""
+        """Minimum size of the shard, in bytes."""
         return 2 * (self.first + self.n_samples)
 
 
 def encode(y: Float) -> tuple[Int16, Float]:
-    """Samples of (n,) as int16 of (n,), with a scale for each `BLOCK`.
+    """Convert samples, (n,), to int16, (n,), with a scale for each `BLOCK`.
 
     Raises
     ------
     DataError
-        Where a sample is not finite.
+        If a sample is not finite.
 
     Examples
     --------
@@ -81,10 +81,10 @@ def encode(y: Float) -> tuple[Int16, Float]:
     peaks = np.maximum.reduceat(np.abs(y), np.arange(0, len(y), BLOCK))
     if not np.isfinite(peaks).all():
         raise DataError("it holds samples that are not finite (NaN or infinite)")
-    heard = peaks > _QUIETEST
-    gains = np.divide(np.float32(32767), peaks, out=np.zeros_like(peaks), where=heard)
+    audible = peaks > _QUIETEST
+    gains = np.divide(np.float32(32767), peaks, out=np.zeros_like(peaks), where=audible)
     data = np.rint(y * np.repeat(gains, BLOCK)[: len(y)]).astype("<i2")
-    return data, np.where(heard, peaks / np.float32(32767), np.float32(0))
+    return data, np.where(audible, peaks / np.float32(32767), np.float32(0))
 
 
 def decode(data: Int16, scales: Float, start: int, out: Float) -> None:
@@ -103,7 +103,7 @@ def decode(data: Int16, scales: Float, start: int, out: Float) -> None:
 
 
 class Shard:
-    """A file of samples that this process alone appends to."""
+    """A file of samples that only this process appends to."""
 
     def __init__(self, folder: Path, sample_rate: int) -> None:
         self.name = f"{sample_rate}/{os.getpid()}-{uuid.uuid4().hex[:12]}{SHARD_SUFFIX}"
@@ -114,7 +114,7 @@ class Shard:
         self.append(np.frombuffer(HEADER, dtype="<i2"))
 
     def append(self, data: Int16) -> None:
-        """Write at the end; where that fails, what was there stays as it was."""
+        """Write at the end; if it fails, the samples before stay as they are."""
         rest = np.ascontiguousarray(data, dtype="<i2").view(np.uint8).data
         end = self.end + len(rest)
         self._file.seek(self.end)
@@ -123,25 +123,25 @@ class Shard:
         self.end = end
 
     def flush(self) -> None:
-        """Return when the samples are on the disk."""
+        """Write the samples to the disk, and wait for it."""
         os.fsync(self._file.fileno())
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._file.close()
 
 
 def shard_sizes(folder: Path) -> dict[str, int]:
-    """The shards that there are, with their bytes."""
-    found = {}
+    """List the shards, with their bytes."""
+    sizes = {}
     for path in folder.glob(f"*/*{SHARD_SUFFIX}"):
         with suppress(FileNotFoundError):
-            found[f"{path.parent.name}/{path.name}"] = path.stat().st_size
-    return found
+            sizes[f"{path.parent.name}/{path.name}"] = path.stat().st_size
+    return sizes
 
 
 def sound_size(path: Path) -> int:
-    """Bytes of a shard; 0 where there is none, or the file is something else."""
+    """Return the bytes of a shard; 0 if there is none, or the file is no shard."""
     try:
         with path.open("rb") as file:
             return os.fstat(file.fileno()).st_size if file.read(len(HEADER)) == HEADER else 0

@@ -1,4 +1,4 @@
-"""One call's part of the store of decoded audio: look up, append, keep within the limit, do without."""
+"""Use the store of decoded audio: look up, append, respect the limit, or fall back to memory."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class WaveStoreError(DataError):
 
 
 class WaveStore:
-    """What one call takes from the store and adds to it. Safe with several threads; `commit` is for one of them.
+    """Access of one call to the store. Safe with several threads; only one may call `commit`.
 
     Parameters
     ----------
@@ -38,8 +38,8 @@ class WaveStore:
 
     def __init__(self, cache_dir: Path, sample_rate: int, limit: int | None) -> None:
         self.folder = cache_dir / AUDIO
-        #: Samples that could not be stored.
-        self.kept: list[Int16] = []
+        #: Samples that could not be stored on the disk.
+        self.in_memory: list[Int16] = []
         self._sample_rate = sample_rate
         self._limit = audio_limit(cache_dir) if limit is None else limit
         self._lock = threading.RLock()
@@ -53,33 +53,33 @@ class WaveStore:
         self._refused: Exception | None = None
         self._warned = False
         self._index = Index(self.folder)
-        #: Of the shards of this call.
+        #: The lease of the shards of this call.
         self.lease: Lease | None = None
         self._taken = 0
         try:
             self.lease = self._index.lease()
             self._taken = self._index.trim(self._limit)
         except (CannotStoreError, OSError) as error:
-            self._stop_storing(error)  # said where it matters: what is stored already may do
+            self._stop_storing(error)  # the warning comes later: stored audio may be enough
 
     @contextmanager
-    def alone_with(self, key: bytes) -> Iterator[None]:
-        """Only one thread makes an entry of this key."""
+    def locked_key(self, key: bytes) -> Iterator[None]:
+        """Lock a key, so only one thread creates its entry."""
         with self._lock:
             lock = self._doing.setdefault(key, threading.Lock())
         with lock:
             yield
 
     def get(self, key: bytes) -> Entry | None:
-        """The entry of a key, whose shard then stays for as long as the lease."""
+        """Return the entry of a key; its shard then stays as long as the lease."""
         with self._lock:
-            found = self._made.get(key)
-            if found is not None:
-                return found
-            found = self._index.find(key)
-            if found is not None and found.end_byte > self._sizes.get(found.shard, 0):
-                return self._held(key, found.shard)
-            return found
+            entry = self._made.get(key)
+            if entry is not None:
+                return entry
+            entry = self._index.find(key)
+            if entry is not None and entry.end_byte > self._sizes.get(entry.shard, 0):
+                return self._with_lease(key, entry.shard)
+            return entry
 
     def put(self, key: bytes, blocks: Callable[[], Iterator[Float]], *, alone: bool) -> Entry:
         """Store the samples of a clip.
@@ -89,14 +89,14 @@ class WaveStore:
         key
             Its key.
         blocks
-            Begins to give them, in pieces of whole `shards.BLOCK` but for the last.
+            Yields the samples in pieces of whole `shards.BLOCK`, except for the last piece.
         alone
-            Into a shard of its own, beside other threads that write.
+            True: write its own shard, while other threads write too.
 
         Raises
         ------
         WaveStoreError
-            Where neither disk nor memory have room.
+            If neither disk nor memory have room.
         """
         entry = None
         if self._refused is None:
@@ -106,7 +106,7 @@ class WaveStore:
                 self._stop_storing(error)
         if entry is None:
             self._warn()
-            entry = self._in_memory(blocks())
+            entry = self._store_in_memory(blocks())
         with self._lock:
             self._made[key] = entry
             if entry.shard:
@@ -114,7 +114,7 @@ class WaveStore:
         return entry
 
     def commit(self) -> None:
-        """Let what was stored outlive a kill: first the samples, then the entries that name them."""
+        """Write everything to the disk, safe from a kill: first the samples, then their entries."""
         with self._lock:
             keys, self._unsaved = self._unsaved, []
             written, self._written = self._written, set()
@@ -132,34 +132,34 @@ class WaveStore:
                 shard.close()
 
     def close(self) -> None:
-        """Commit, and let go of the files that are written; what is read stays."""
+        """Commit, and close the written files; files for reading stay open."""
         with self._lock:
             current, self._current = self._current, None
             if current is not None:
                 self._written.add(current)
         self.commit()
         if self.lease is not None:
-            # where that cannot be written, they only look older than they are
+            # if this cannot be written, the shards only look older than they are
             with suppress(CannotStoreError):
                 self._index.add([], {name for name in self.lease.names if self._sizes.get(name)})
         self._index.close()
 
-    def _held(self, key: bytes, name: str) -> Entry | None:
-        """Take a lease of a shard, and look again whether the entry is there and whole."""
+    def _with_lease(self, key: bytes, name: str) -> Entry | None:
+        """Take a lease of a shard, then check again that the entry exists and is complete."""
         try:
             with self._index.writing():
                 if self.lease is not None and name not in self.lease.names:
                     self.lease.add(name)
         except (CannotStoreError, OSError):
-            pass  # one that cannot be written cannot be dropped from either
-        found = self._index.find(key)
-        if found is None:
+            pass  # if the index cannot be written, nothing can be deleted either
+        entry = self._index.find(key)
+        if entry is None:
             return None
         self._sizes[name] = shards.sound_size(self.folder / name)
-        if found.end_byte > self._sizes[name]:
+        if entry.end_byte > self._sizes[name]:
             self._index.forget(name, self._sizes[name])
             return None
-        return found
+        return entry
 
     def _stored(self, blocks: Callable[[], Iterator[Float]], alone: bool) -> Entry:
         if alone:
@@ -214,8 +214,8 @@ class WaveStore:
                 raise CannotStoreError(f"the limit of {self._limit / 1e9:.3g} GB is reached")
             self._taken += size
 
-    def _in_memory(self, blocks: Iterator[Float]) -> Entry:
-        parts: list[Int16] = [np.zeros(0, dtype="<i2")]
+    def _store_in_memory(self, blocks: Iterator[Float]) -> Entry:
+        blocks_in_memory: list[Int16] = [np.zeros(0, dtype="<i2")]
         scales: list[Float] = [np.zeros(0, dtype=np.float32)]
         for data, scale in map(encode, blocks):
             with self._lock:
@@ -226,12 +226,12 @@ class WaveStore:
                         "the free memory. Give another place by --cache-dir or AURIST_CACHE_DIR, a higher "
                         "AURIST_CACHE_LIMIT, or make room there."
                     )
-            parts.append(data)
+            blocks_in_memory.append(data)
             scales.append(scale)
-        whole = np.concatenate(parts)
+        whole = np.concatenate(blocks_in_memory)
         with self._lock:
-            self.kept.append(whole)
-            return Entry("", len(self.kept) - 1, len(whole), np.concatenate(scales))
+            self.in_memory.append(whole)
+            return Entry("", len(self.in_memory) - 1, len(whole), np.concatenate(scales))
 
     def _stop_storing(self, error: Exception) -> None:
         with self._lock:

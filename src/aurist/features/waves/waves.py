@@ -1,4 +1,4 @@
-"""The sound of a table of clips, decoded once at one sample rate, for networks that hear it again and again."""
+"""The sound of a table of clips, decoded once at one sample rate, for networks that read it many times."""
 
 from __future__ import annotations
 
@@ -28,23 +28,23 @@ VERSION = 1
 
 
 class Waves:
-    """The sound of clips: read from files that stay on the disk, by any thread or process.
+    """The sound of clips, in files that any thread or process can read.
 
-    Made by `store_waves`. A pickle of it holds where the samples lie, not the samples; the files
-    are mapped anew in the other process. They are not dropped from the store while the one that was not pickled lives.
+    Created by `store_waves`. A pickle holds positions, not samples; the other process maps the files again. The files
+    are not deleted from the store while the original object lives.
 
     Parameters
     ----------
     sample_rate
         In Hz.
     n_samples
-        (n_clips,), int64: samples stored of each clip, its margins among them; 0 where it failed.
+        (n_clips,), int64: stored samples of each clip with its margins; 0 for failed clips.
     begin, end
-        (n_clips,), int64: the samples [begin, end) are the clip itself, those around them its margins.
+        (n_clips,), int64: the samples [begin, end) are the clip itself, the others its margins.
     peak
         (n_clips,), float32: the largest absolute sample.
     failures
-        Why a clip has no sound, by row.
+        Reasons of failed clips, by row.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class Waves:
         entries: list[Entry | None],
         inside: npt.NDArray[np.int64],
         failures: dict[int, str],
-        kept: list[Int16],
+        in_memory: list[Int16],
     ) -> None:
         self.sample_rate = sample_rate
         self.failures = failures
@@ -70,7 +70,7 @@ class Waves:
         self._scales = np.concatenate([np.zeros(0, np.float32), *scales])
         self._scale_at = np.cumsum([0, *map(len, scales)])
         self.peak = np.array([s.max(initial=0) for s in scales], dtype=np.float32) * np.float32(32767)
-        self._kept = kept
+        self._in_memory = in_memory
         self._maps: dict[str, Int16] = {}
 
     def __len__(self) -> int:
@@ -80,27 +80,27 @@ class Waves:
         return {**self.__dict__, "_maps": {}}
 
     def read(self, row: int, start: int = 0, stop: int | None = None, out: Float | None = None) -> Float:
-        """Samples [start, stop) of what is stored of a clip, as a copy.
+        """Copy the stored samples [start, stop) of a clip.
 
         Parameters
         ----------
         row
-            Of the clips table.
+            Row in the clips table.
         start, stop
-            As of a slice: what lies beyond the end is left out; None is the end.
+            As in a slice: samples beyond the end are left out; None is the end.
         out
-            (at least n,), float32, contiguous: fill the beginning of this array instead of a new one. Memory that
-            is used again, for batch after batch, makes it about six times as fast.
+            (at least n,), float32, contiguous: fill the beginning of this array instead of a new one. Reused memory
+            makes it about six times as fast.
 
         Returns
         -------
         (n,), float32
-            The error of 16 bits is 98 dB below a sine of the block's peak.
+            Rounding to 16 bits is 98 dB below a sine of the block's peak.
 
         Raises
         ------
         DataError
-            Where the clip could not be decoded, the store was deleted meanwhile, or ``out`` will not do.
+            If the clip could not be decoded, the store was deleted meanwhile, or ``out`` does not fit.
         """
         if self._shard[row] < 0:
             raise DataError(f"Row {row} has no sound: {self.failures.get(int(row), 'it was not decoded')}")
@@ -113,24 +113,24 @@ class Waves:
                 "or the array to fill is not contiguous."
             )
         name, first = self._shards[self._shard[row]], int(self._first[row])
-        # what is in memory is one array a clip
-        data = self._mapped(name)[first:] if name else self._kept[first]
+        # in memory there is one array per clip
+        data = self._mapped(name)[first:] if name else self._in_memory[first]
         decode(data, self._scales[self._scale_at[row] :], start, filled)
         return filled
 
     def _mapped(self, name: str) -> Int16:
-        found = self._maps.get(name)
-        if found is None:
+        samples = self._maps.get(name)
+        if samples is None:
             try:
                 # a plain view: slices of np.memmap cost ten times as much
-                found = np.asarray(np.memmap(self._folder / name, dtype="<i2", mode="r"))
+                samples = np.asarray(np.memmap(self._folder / name, dtype="<i2", mode="r"))
             except (OSError, ValueError) as error:
                 raise DataError(
                     f"{self._folder / name}, where decoded audio was stored, cannot be read ({error}). "
                     "Was the store deleted meanwhile? Run the command again: the audio is then decoded anew."
                 ) from error
-            self._maps[name] = found
-        return found
+            self._maps[name] = samples
+        return samples
 
 
 def store_waves(
@@ -143,37 +143,36 @@ def store_waves(
     jobs: int = 0,
     progress: bool = True,
 ) -> Waves:
-    """Decode every clip at a sample rate, or take it from the store.
+    """Decode every clip at a sample rate, or read it from the store.
 
-    Stored sound is found by the content of the file, the span, the margin and the rate. What is done is stored
-    at least every second: a killed run goes on where it was. Where the store cannot be written (read-only, a
-    full disk, the limit reached) the sound is kept in memory, with one warning, as long as half of
-    the free memory holds it.
+    Stored sound depends on the content of the file, the span, the margin and the rate. Results are stored at least
+    every second, so a killed run can continue. If the store cannot be written (read-only, a full disk, the limit
+    reached), the sound stays in memory, with one warning, up to half of the free memory.
 
     Parameters
     ----------
     clips
-        Clips with audio; of a clip with a start or an end only that span is decoded.
+        Clips with audio. If a clip has a start or an end, only that span is decoded.
     sample_rate
-        In Hz; beyond the file's own it is upsampled. Channels are averaged.
+        In Hz; above the file's own rate it is upsampled. Channels are averaged.
     margin
-        Seconds around a clip to store too, as far as the recording has them.
+        Seconds around a clip to store too, if the recording has them.
     cache_dir
         Folder of the store; None: `default_cache_dir`.
     limit
-        Bytes that decoded audio may take there, at all rates; what was used least recently goes first, and never
-        what a living `Waves` uses. None: ``$AURIST_CACHE_LIMIT``, else 50 GB or a third of the free disk.
+        Limit of decoded audio in bytes, for all rates. The least recently used audio is deleted first, and never audio
+        of a living `Waves`. None: ``$AURIST_CACHE_LIMIT``, else 50 GB or a third of the free disk.
     jobs
-        Threads (the work runs outside the interpreter's lock); 0: as many as this process has cores.
+        Threads (the work runs outside the interpreter's lock); 0: one per core of this process.
     progress
-        Show a bar where it takes over two seconds.
+        True: show a progress bar if it takes over two seconds.
 
     Raises
     ------
     DataError
-        Where the sample rate or the margin cannot be, or neither disk nor memory have room.
+        If the sample rate or the margin is invalid, or neither disk nor memory have room.
     ConfigError
-        Where ``$AURIST_CACHE_LIMIT`` is not a size.
+        If ``$AURIST_CACHE_LIMIT`` is no size.
     """
     if sample_rate < 1 or not (math.isfinite(margin) and margin >= 0):
         raise DataError(
@@ -193,11 +192,11 @@ def store_waves(
 
     try:
         with Advance(len(clips), progress, "decoding") as advance:
-            for row, found in run_in_threads(work, spans_of(clips), available_cores(jobs), commit):
-                if isinstance(found, str):
-                    failures[row] = found
+            for row, result in run_in_threads(work, spans_of(clips), available_cores(jobs), commit):
+                if isinstance(result, str):
+                    failures[row] = result
                 else:
-                    entries[row], inside[row] = found.entry, (found.begin, found.end)
+                    entries[row], inside[row] = result.entry, (result.begin, result.end)
                 advance()
     except BaseException:
         if store.lease is not None:
@@ -206,21 +205,21 @@ def store_waves(
     finally:
         digests.close()
         store.close()
-    waves = Waves(store.folder, sample_rate, entries, inside, dict(sorted(failures.items())), store.kept)
+    waves = Waves(store.folder, sample_rate, entries, inside, dict(sorted(failures.items())), store.in_memory)
     if store.lease is not None:
         weakref.finalize(waves, store.lease.close)
     return waves
 
 
 @dataclass(frozen=True)
-class _Found:
+class _StoredClip:
     entry: Entry
     begin: int
     end: int
 
 
 class _Work:
-    """The sound of one clip, by way of the store."""
+    """Decodes the sound of one clip, with the store."""
 
     def __init__(self, sample_rate: int, margin: float, digests: FeatureCache, store: WaveStore) -> None:
         self.sample_rate = sample_rate
@@ -231,7 +230,7 @@ class _Work:
             ["audio", VERSION, BLOCK, sample_rate, margin, "mean of channels"]
         ).encode()
 
-    def __call__(self, span: Span) -> _Found | str:
+    def __call__(self, span: Span) -> _StoredClip | str:
         if span.path is None:
             return "has no path: it is not a recording"
         try:
@@ -239,17 +238,17 @@ class _Work:
             if key is None:
                 read(span.path, self.sample_rate)  # says what is wrong
                 return f"{span.path} changed while it was read"
-            with self.store.alone_with(key):
+            with self.store.locked_key(key):
                 entry = self.store.get(key) or self._decoded(key, span, span.path)
         except WaveStoreError:
             raise
         except (DataError, OSError, MemoryError) as error:
             return failure_message(span, error)
         begin, end = self._inside(span)
-        return _Found(entry, begin, entry.n_samples if end is None else end)
+        return _StoredClip(entry, begin, entry.n_samples if end is None else end)
 
     def _inside(self, span: Span) -> tuple[int, int | None]:
-        """Where the clip lies in its span with margins, in samples."""
+        """Return start and end of the clip in its span with margins, in samples."""
         shift = round(self._wide_start(span) * self.sample_rate)
         end = None if span.end is None else round(span.end * self.sample_rate) - shift
         return round(span.start * self.sample_rate) - shift, end
@@ -268,7 +267,7 @@ class _Work:
             return self.store.put(key, whole, alone=True)
         y, _ = read(path, self.sample_rate, start=start, end=end)
         if len(y) <= self._inside(span)[0]:
-            # there is a margin before the clip, but no clip
+            # the file holds the margin before the clip, but not the clip
             read(path, self.sample_rate, start=span.start, end=span.end)
             raise DataError(f"{path} holds no samples")
         return self.store.put(key, lambda: iter([y]), alone=False)
