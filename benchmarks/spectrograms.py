@@ -69,7 +69,7 @@ def tasks(clips: list[np.ndarray], config: SpectrogramConfig, module: Spectrogra
     def at_once() -> None:
         # what the module does on a GPU, and leaves alone on a CPU
         for batch in batches:
-            module._finish(module._power(batch), None)
+            module._image(module._power(batch), None)
 
     return {
         "librosa": with_threads(1, lambda: [by_librosa(y, config) for y in clips]),

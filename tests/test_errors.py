@@ -12,7 +12,7 @@ from aurist.models.base import Examples, FitFailedError, Inputs, ModelSpec, Task
 
 
 @pytest.mark.parametrize(
-    ("said", "expected"),
+    ("message", "expected"),
     [
         ("a larger time_limit. Time remaining: -0.17s", "a larger time_limit. Time remaining: 0s"),
         ("(time_limit=-2.00s, time_left=-12 seconds)", "(time_limit=0s, time_left=0 seconds)"),
@@ -21,8 +21,8 @@ from aurist.models.base import Examples, FitFailedError, Inputs, ModelSpec, Task
         ("two\n  lines", "two lines"),
     ],
 )
-def test_no_time_below_zero_is_passed_on(said: str, expected: str) -> None:
-    assert reason(ValueError(said)) == expected
+def test_no_time_below_zero_is_passed_on(message: str, expected: str) -> None:
+    assert reason(ValueError(message)) == expected
 
 
 def test_a_duration_below_zero_is_none() -> None:

@@ -21,8 +21,8 @@ grids = st.builds(
 
 def one_class(grid: Grid, length: float, scores: list[float], threshold: float) -> list[tuple[float, ...]]:
     starts, ends = grid.windows(length)
-    found = find_events(starts, ends, np.array(scores)[:, None], np.array([threshold]))
-    return [(one.start, one.end, round(one.score, 9)) for one in found]
+    events = find_events(starts, ends, np.array(scores)[:, None], np.array([threshold]))
+    return [(event.start, event.end, round(event.score, 9)) for event in events]
 
 
 @given(grids, st.floats(0.02, 500))
@@ -75,15 +75,15 @@ def test_neighbours_that_ought_to_touch_do() -> None:
 def test_classes_have_thresholds_of_their_own() -> None:
     starts, ends = Grid(1).windows(3)
     scores = np.array([[0.6, 0.6], [0.2, 0.2], [0.3, 0.9]])
-    found = find_events(starts, ends, scores, np.array([0.25, 0.7]))
-    assert [(one.start, one.column) for one in found] == [(0, 0), (2, 0), (2, 1)]
+    events = find_events(starts, ends, scores, np.array([0.25, 0.7]))
+    assert [(event.start, event.column) for event in events] == [(0, 0), (2, 0), (2, 1)]
 
 
 def test_what_no_window_holds_is_in_no_event() -> None:
     edges, values = score_over_time(np.array([0.0, 5.0]), np.array([1.0, 6.0]), np.array([1.0, 1.0]))
     assert edges.tolist() == [0, 1, 5, 6] and np.array_equal(values, [1, np.nan, 1], equal_nan=True)
-    found = find_events(np.array([0.0, 5.0]), np.array([1.0, 6.0]), np.ones((2, 1)), np.array([0.0]))
-    assert [(one.start, one.end) for one in found] == [(0, 1), (5, 6)]
+    events = find_events(np.array([0.0, 5.0]), np.array([1.0, 6.0]), np.ones((2, 1)), np.array([0.0]))
+    assert [(event.start, event.end) for event in events] == [(0, 1), (5, 6)]
     with pytest.raises(ConfigError, match="order"):
         score_over_time(np.array([1.0, 0.0]), np.array([2.0, 3.0]), np.ones(2))
 
@@ -103,22 +103,26 @@ def test_events_are_where_the_mean_of_the_windows_is_high(grid: Grid, length: fl
     starts, ends = grid.windows(length)
     scores = np.random.default_rng(seed).random((len(starts), 2)).round(2)
     thresholds = np.array([0.5, 0.7])
-    found = find_events(starts, ends, scores, thresholds)
-    assert found == sorted(found)
+    events = find_events(starts, ends, scores, thresholds)
+    assert events == sorted(events)
     for column in range(2):
-        own = [one for one in found if one.column == column]
+        own = [event for event in events if event.column == column]
         assert all(a.end < b.start for a, b in itertools.pairwise(own))
         for t in np.random.default_rng(seed).uniform(0, ends[-1], 40):
             if np.abs(np.concatenate([starts, ends]) - t).min() < 1e-5:
                 continue
             mean = scores[(starts <= t) & (t < ends), column].mean()
             if abs(mean - thresholds[column]) > 1e-9:
-                assert any(one.start <= t < one.end for one in own) == (mean > thresholds[column])
-        assert all(one.score <= scores[(starts < one.end) & (ends > one.start), column].max() for one in own)
+                assert any(event.start <= t < event.end for event in own) == (mean > thresholds[column])
+        assert all(
+            event.score <= scores[(starts < event.end) & (ends > event.start), column].max() for event in own
+        )
 
 
 def test_stretches_of_another_length() -> None:
     starts, ends = Grid(2).windows(8)
-    said = np.array([[0.0, 1.0], [1.0, 1.0], [0.0, 1.0], [0.5, 1.0]])
-    found = score_of_stretches(starts, ends, said, np.array([0.0, 4.0, 20.0]), np.array([4.0, 9.0, 25.0]))
-    assert np.allclose(found, [[0.5, 1], [0.25, 1], [0, 0]])
+    window_scores = np.array([[0.0, 1.0], [1.0, 1.0], [0.0, 1.0], [0.5, 1.0]])
+    events = score_of_stretches(
+        starts, ends, window_scores, np.array([0.0, 4.0, 20.0]), np.array([4.0, 9.0, 25.0])
+    )
+    assert np.allclose(events, [[0.5, 1], [0.25, 1], [0, 0]])

@@ -15,8 +15,8 @@ from aurist.models.sklearn_io import write_kept
 def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path: Path) -> None:
     target = tmp_path / "a.txt"
     write_text(target, "old")
-    with pytest.raises(RuntimeError), atomic_path(target) as part:
-        part.write_text("half")
+    with pytest.raises(RuntimeError), atomic_path(target) as temporary:
+        temporary.write_text("half")
         raise RuntimeError
     assert target.read_text() == "old"
     assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
@@ -43,8 +43,8 @@ def small_disk() -> Iterator[None]:
     resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-def _savez(part: Path) -> None:
-    with part.open("wb") as file:
+def _savez(temporary: Path) -> None:
+    with temporary.open("wb") as file:
         np.savez(file, a=np.zeros(9999))
 
 
@@ -53,7 +53,7 @@ _MUCH = pd.DataFrame({"a": np.random.default_rng(0).random(9999)})
 
 @pytest.mark.parametrize(
     "write",
-    [lambda part: part.write_text("a" * 99_999), _MUCH.to_parquet, _MUCH.to_csv, _savez],
+    [lambda temporary: temporary.write_text("a" * 99_999), _MUCH.to_parquet, _MUCH.to_csv, _savez],
     ids=["text", "parquet", "csv", "npz"],
 )
 @pytest.mark.usefixtures("small_disk")
@@ -61,9 +61,9 @@ def test_a_full_disk_is_told_with_the_file(tmp_path: Path, write: Callable[[Path
     path = tmp_path / "predictions.out"
     with (
         pytest.raises(FullDiskError, match=r"predictions\.out cannot be written: there is no room"),
-        atomic_path(path) as part,
+        atomic_path(path) as temporary,
     ):
-        write(part)
+        write(temporary)
     assert not list(tmp_path.iterdir())
 
 

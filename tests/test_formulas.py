@@ -84,7 +84,7 @@ def test_annotations_come_back_exactly(
     file = tmp_path_factory.mktemp("t") / "a.csv"
     write_annotations(make_annotations(rows, "test"), file, "csv", safe_csv=True)
     assert not formulas_in(file)
-    assert [(one.path, one.label) for one in read_annotations(file)] == pairs
+    assert [(annotation.path, annotation.label) for annotation in read_annotations(file)] == pairs
 
 
 def formulas_in(file: Path) -> list[str]:

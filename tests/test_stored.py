@@ -1,4 +1,4 @@
-"""Files of our own that are damaged: one error, which names the file and the next step."""
+"""Damaged files that aurist wrote: one error that names the file and the next step."""
 
 from __future__ import annotations
 
@@ -82,9 +82,9 @@ def test_arrays_that_are_cut_or_of_another_shape(tmp_path: Path) -> None:
         "keys",
         "proba",
     }
-    for wanted in ({"keys": (2,)}, {"told": (2,)}):
+    for expected in ({"keys": (2,)}, {"told": (2,)}):
         with pytest.raises(RunError, match=r"seen\.npz is damaged"):
-            read_arrays(path, wanted, "")
+            read_arrays(path, expected, "")
     np.savez(path, keys=np.array(["a"]))
     with pytest.raises(RunError, match="keys has the shape"):
         read_arrays(path, {"keys": (1,)}, "")

@@ -18,11 +18,11 @@ from aurist.errors import DataError
 from aurist.workers import OutOfTimeError, WorkerDiedError, ahead, run_in_processes
 
 
-def write_own_id(place: Path, seconds: float = 0.0) -> partial[None]:
+def write_own_id(path: Path, seconds: float = 0.0) -> partial[None]:
     """As text: a worker cannot import this module."""
     return partial(
         exec,
-        f"import os, pathlib, time; pathlib.Path({str(place)!r}).write_text(str(os.getpid())); time.sleep({seconds})",
+        f"import os, pathlib, time; pathlib.Path({str(path)!r}).write_text(str(os.getpid())); time.sleep({seconds})",
     )
 
 
@@ -57,7 +57,7 @@ def test_a_worker_that_serves_again_is_where_its_parent_is_now(
     code = (
         "import os, pathlib; pathlib.Path('here').write_text(f'{os.getpid()} {os.environ.get(\"AURIST_X\")}')"
     )
-    told = []
+    written = []
     for name, setting in (("a", "1"), ("b", None)):
         (tmp_path / name).mkdir()
         monkeypatch.chdir(tmp_path / name)
@@ -66,8 +66,8 @@ def test_a_worker_that_serves_again_is_where_its_parent_is_now(
         else:
             monkeypatch.setenv("AURIST_X", setting)
         run_in_processes([partial(exec, code)], 1, 60)
-        told.append((tmp_path / name / "here").read_text().split())
-    (first, with_setting), (second, without) = told
+        written.append((tmp_path / name / "here").read_text().split())
+    (first, with_setting), (second, without) = written
     assert first == second and (with_setting, without) == ("1", "None")
 
 

@@ -35,7 +35,7 @@ CASES = [("noise", 22050), ("tones", 22050), ("clicks", 22050), ("chirp", 44100)
 @pytest.mark.parametrize(("kind", "rate"), CASES)
 def test_agrees_with_librosa(kind, rate):
     y = sound(kind, rate)
-    found = analysed(y, rate)
+    frames = analysed(y, rate)
     feature = librosa.feature
     stft = {"y": y, "sr": rate, "n_fft": N_FFT, "hop_length": HOP}
     mel = feature.melspectrogram(**stft)
@@ -43,34 +43,34 @@ def test_agrees_with_librosa(kind, rate):
     chroma = feature.chroma_stft(**stft, tuning=0.0)
     rolloff = np.concatenate([feature.spectral_rolloff(**stft, roll_percent=p) for p in PERCENTS])
     for name, ours, theirs, close in (
-        ("mel", found.mel, mel, 1e-4 * mel.max()),
-        ("mel_db", found.mel_db, mel_db, 1e-3),
-        ("mfcc", found.mfcc, feature.mfcc(y=y, sr=rate, n_mfcc=20), 1e-3),
-        ("chroma", found.chroma, chroma, 1e-5),
-        ("tonnetz", found.tonnetz, feature.tonnetz(chroma=chroma), 1e-5),
-        ("contrast", found.contrast, feature.spectral_contrast(**stft), 1e-3),
-        ("centroid", found.centroid, feature.spectral_centroid(**stft)[0], 0.02),
-        ("bandwidth", found.bandwidth, feature.spectral_bandwidth(**stft)[0], 0.05),
-        ("flatness", found.flatness, feature.spectral_flatness(y=y)[0], 1e-5),
-        ("rms", found.rms, feature.rms(y=y)[0], 1e-6),
-        ("zcr", found.zcr, feature.zero_crossing_rate(y)[0], 1e-7),
-        ("onset", found.onset, librosa.onset.onset_strength(y=y, sr=rate), 1e-3),
+        ("mel", frames.mel, mel, 1e-4 * mel.max()),
+        ("mel_db", frames.mel_db, mel_db, 1e-3),
+        ("mfcc", frames.mfcc, feature.mfcc(y=y, sr=rate, n_mfcc=20), 1e-3),
+        ("chroma", frames.chroma, chroma, 1e-5),
+        ("tonnetz", frames.tonnetz, feature.tonnetz(chroma=chroma), 1e-5),
+        ("contrast", frames.contrast, feature.spectral_contrast(**stft), 1e-3),
+        ("centroid", frames.centroid, feature.spectral_centroid(**stft)[0], 0.02),
+        ("bandwidth", frames.bandwidth, feature.spectral_bandwidth(**stft)[0], 0.05),
+        ("flatness", frames.flatness, feature.spectral_flatness(y=y)[0], 1e-5),
+        ("rms", frames.rms, feature.rms(y=y)[0], 1e-6),
+        ("zcr", frames.zcr, feature.zero_crossing_rate(y)[0], 1e-7),
+        ("onset", frames.onset, librosa.onset.onset_strength(y=y, sr=rate), 1e-3),
     ):
         assert ours.dtype == np.float32, name
         np.testing.assert_allclose(ours.T, theirs, atol=close, rtol=0, err_msg=name)
     # a share reached within rounding of a bin's edge may fall to its neighbour
-    apart = np.abs(found.rolloff.T - rolloff)
+    apart = np.abs(frames.rolloff.T - rolloff)
     assert apart.max() <= rate / N_FFT + 0.01 and np.mean(apart > 0.01) < 0.005
 
 
 @pytest.mark.parametrize(("n_fft", "hop"), [(2048, 512), (1024, 300), (1000, 1000), (512, 7)])
 def test_level_and_crossings_at_any_hop(n_fft, hop):
     y = sound("clicks", 22050, 0.5)
-    found = analyse(y, 22050, n_fft=n_fft, hop_length=hop, n_mels=32, n_mfcc=4, fmin=0.0, fmax=11025.0)
+    frames = analyse(y, 22050, n_fft=n_fft, hop_length=hop, n_mels=32, n_mfcc=4, fmin=0.0, fmax=11025.0)
     rms = librosa.feature.rms(y=y, frame_length=n_fft, hop_length=hop)[0]
     zcr = librosa.feature.zero_crossing_rate(y, frame_length=n_fft, hop_length=hop)[0]
-    np.testing.assert_allclose(found.rms, rms, atol=1e-6)
-    np.testing.assert_allclose(found.zcr, zcr, atol=1e-7)
+    np.testing.assert_allclose(frames.rms, rms, atol=1e-6)
+    np.testing.assert_allclose(frames.zcr, zcr, atol=1e-7)
 
 
 @pytest.mark.parametrize("kind", ["tones", "clicks"])
@@ -78,10 +78,10 @@ def test_rhythm_agrees_with_librosa(kind):
     rate = 22050
     y = sound(kind, rate, 12)
     onset = librosa.onset.onset_strength(y=y, sr=rate)
-    found = mean_tempogram(onset, rate / HOP)
-    expected = librosa.feature.tempogram(onset_envelope=onset, sr=rate, win_length=len(found)).mean(axis=1)
-    np.testing.assert_allclose(found, expected, atol=1e-5)
-    assert tempo(found, rate / HOP) == pytest.approx(librosa.feature.tempo(onset_envelope=onset, sr=rate)[0])
+    frames = mean_tempogram(onset, rate / HOP)
+    expected = librosa.feature.tempogram(onset_envelope=onset, sr=rate, win_length=len(frames)).mean(axis=1)
+    np.testing.assert_allclose(frames, expected, atol=1e-5)
+    assert tempo(frames, rate / HOP) == pytest.approx(librosa.feature.tempo(onset_envelope=onset, sr=rate)[0])
 
 
 @pytest.mark.parametrize("bpm", [80, 100, 120, 150])
@@ -90,8 +90,8 @@ def test_tempo_of_clicks(bpm):
     y = np.zeros(15 * rate, np.float32)
     for k in range(int(15 * bpm / 60)):
         y[round(k * 60 / bpm * rate) :][:200] = np.hanning(200)
-    found = analysed(y, rate)
-    assert tempo(mean_tempogram(found.onset, found.frame_rate), found.frame_rate) == pytest.approx(
+    frames = analysed(y, rate)
+    assert tempo(mean_tempogram(frames.onset, frames.frame_rate), frames.frame_rate) == pytest.approx(
         bpm, rel=0.03
     )
 
@@ -159,12 +159,12 @@ def test_real_clips_agree_with_librosa(data_dir):
     paths = sorted((data_dir / "esc10" / "audio").rglob("*.ogg"))[::80]
     for path in paths:
         y, rate = read(path, 22050)
-        found = analysed(y, rate)
-        np.testing.assert_allclose(found.mfcc.T, librosa.feature.mfcc(y=y, sr=rate), atol=5e-3)
+        frames = analysed(y, rate)
+        np.testing.assert_allclose(frames.mfcc.T, librosa.feature.mfcc(y=y, sr=rate), atol=5e-3)
         np.testing.assert_allclose(
-            found.centroid, librosa.feature.spectral_centroid(y=y, sr=rate)[0], atol=0.1
+            frames.centroid, librosa.feature.spectral_centroid(y=y, sr=rate)[0], atol=0.1
         )
         chroma = librosa.feature.chroma_stft(y=y, sr=rate, tuning=0.0)
-        np.testing.assert_allclose(found.chroma.T, chroma, atol=1e-4)
+        np.testing.assert_allclose(frames.chroma.T, chroma, atol=1e-4)
         contrast = librosa.feature.spectral_contrast(y=y, sr=rate)
-        np.testing.assert_allclose(found.contrast.T, contrast, atol=0.01)
+        np.testing.assert_allclose(frames.contrast.T, contrast, atol=0.01)

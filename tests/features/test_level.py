@@ -38,8 +38,8 @@ def sound(seed: int, seconds: float = 1.5) -> np.ndarray:
 SPREAD = np.std([summary(sound(seed), CONFIG) for seed in range(12)], axis=0) + 1e-6
 
 
-def apart(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    return np.abs(summary(one, CONFIG) - summary(other, CONFIG))[STEADY] / SPREAD[STEADY]
+def apart(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    return np.abs(summary(first, CONFIG) - summary(second, CONFIG))[STEADY] / SPREAD[STEADY]
 
 
 @settings(max_examples=25, deadline=None)
@@ -100,12 +100,12 @@ def test_both_are_stored_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     keep, y = SummaryConfig(level="keep"), sound(2)
     soundfile.write(tmp_path / "a.wav", y, RATE, subtype="FLOAT")
     clips: Clips = read_clips(tmp_path, labelled=False)
-    kept = summary_table(clips, keep, cache_dir=tmp_path / "cache", progress=False)
+    with_levels = summary_table(clips, keep, cache_dir=tmp_path / "cache", progress=False)
     monkeypatch.setattr("aurist.features.store.measure", None)
     relative = summary_table(clips, CONFIG, cache_dir=tmp_path / "cache", progress=False)
-    np.testing.assert_array_equal(kept.features.iloc[0], summary(y, keep))
+    np.testing.assert_array_equal(with_levels.features.iloc[0], summary(y, keep))
     np.testing.assert_array_equal(relative.features.iloc[0], summary(y, CONFIG))
-    assert kept.level[0] == relative.level[0] == np.float32(measure(y, CONFIG)[1])
+    assert with_levels.level[0] == relative.level[0] == np.float32(measure(y, CONFIG)[1])
 
 
 def test_settings_follow_the_recordings():
@@ -127,5 +127,5 @@ def test_ultrasound_slowed_down_is_like_lower_sound():
     np.testing.assert_allclose(summary(y, slowed), summary(y, CONFIG), rtol=1e-5, atol=1e-5)
     # at the usual rate nothing of 60 kHz is left; slowed down it is a tone
     bat = np.sin(2 * np.pi * 60_000 * np.arange(rate // 4) / rate).astype(np.float32)
-    found = dict(zip(COLUMNS, summary(bat, slowed).tolist(), strict=True))
-    assert found["centroid_median"] == pytest.approx(6000, abs=20)
+    named = dict(zip(COLUMNS, summary(bat, slowed).tolist(), strict=True))
+    assert named["centroid_median"] == pytest.approx(6000, abs=20)

@@ -119,13 +119,13 @@ def test_frames_are_as_many_as_said(n_samples, n_fft, hop, center):
     config = SpectrogramConfig(
         n_fft=n_fft, hop_length=max(1, round(hop * n_fft)), n_mels=1, fmin=0, center=center
     )
-    found = Spectrogram(config).power(torch.zeros(1, n_samples))
-    assert found.shape == (1, n_fft // 2 + 1, n_frames(config, n_samples))
+    result = Spectrogram(config).power(torch.zeros(1, n_samples))
+    assert result.shape == (1, n_fft // 2 + 1, n_frames(config, n_samples))
     if n_samples >= n_fft:
         theirs = librosa.stft(
             np.zeros(n_samples, np.float32), n_fft=n_fft, hop_length=config.hop_length, center=center
         )
-        assert found.shape[1:] == theirs.shape
+        assert result.shape[1:] == theirs.shape
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -136,11 +136,11 @@ def test_finite_whatever_the_clip(kind, scale):
         rng = np.random.default_rng(n_samples)
         noise = rng.uniform(-1, 1, n_samples)
         clips = [np.zeros(n_samples), np.ones(n_samples), noise, 1e-9 * noise, 1e-30 * noise, 1e3 * noise]
-        found = images(config, *(np.asarray(y, np.float32) for y in clips))
-        assert found.shape == (len(clips), *shape(config, n_samples))
-        assert torch.isfinite(found).all(), (n_samples, image, center)
+        result = images(config, *(np.asarray(y, np.float32) for y in clips))
+        assert result.shape == (len(clips), *shape(config, n_samples))
+        assert torch.isfinite(result).all(), (n_samples, image, center)
         if scale in ("minmax", "standard") and kind != "mfcc":
-            assert (found[0, 0] == 0).all()
+            assert (result[0, 0] == 0).all()
 
 
 @pytest.mark.parametrize("scale", ["minmax", "standard"])
@@ -186,8 +186,8 @@ def test_a_clip_is_the_same_alone_and_in_a_batch(kind):
     config = SpectrogramConfig(kind=kind, frequency_channel=True)
     clips = [sound(seed=seed) for seed in range(5)]
     together = images(config, *clips)
-    for clip, found in zip(clips, together, strict=True):
-        assert torch.equal(images(config, clip)[0], found)
+    for clip, result in zip(clips, together, strict=True):
+        assert torch.equal(images(config, clip)[0], result)
     # as a GPU computes it, all at once
     module = Spectrogram(config)
     y = torch.from_numpy(np.stack(clips))
@@ -215,8 +215,8 @@ def test_single_precision_under_autocast_and_in_another_precision():
     y = torch.from_numpy(sound())[None]
     expected = module(y)
     with torch.autocast("cpu", dtype=torch.bfloat16), torch.no_grad():
-        found = module(y)
-    assert found.dtype == torch.float32 and torch.equal(found, expected)
+        result = module(y)
+    assert result.dtype == torch.float32 and torch.equal(result, expected)
     assert torch.equal(module.to(torch.bfloat16)(y), expected)
     assert torch.equal(module.double()(y.double()), expected)
 
@@ -239,7 +239,7 @@ def test_can_be_exported(kind):
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("given", "message"),
     [
         ({"sample_rate": 0}, "sample_rate is 0, but must be a whole number"),
         ({"n_fft": 1024.0}, r"n_fft is 1024\.0, but must be a whole number"),
@@ -262,8 +262,8 @@ def test_can_be_exported(kind):
         ({"n_fft": 256, "hop_length": 128}, r"Of 128 mel bands.* Use n_mels=\d+ or n_fft=512\."),
     ],
 )
-def test_settings_that_make_no_sense(given, said):
-    with pytest.raises(ConfigError, match=said):
+def test_settings_that_make_no_sense(given, message):
+    with pytest.raises(ConfigError, match=message):
         SpectrogramConfig(**given)
 
 
@@ -276,9 +276,9 @@ def test_what_is_said_about_empty_bands_would_do(rate, n_fft, n_mels):
     given = {"sample_rate": rate, "n_fft": n_fft, "n_mels": n_mels, "hop_length": 32}
     with pytest.raises(ConfigError) as error:
         SpectrogramConfig(**given)
-    found = re.search(r"(\d+) would hold no bin.*n_mels=(\d+) or n_fft=(\d+)", str(error.value))
-    assert found is not None
-    empty, fewer, longer = map(int, found.groups())
+    result = re.search(r"(\d+) would hold no bin.*n_mels=(\d+) or n_fft=(\d+)", str(error.value))
+    assert result is not None
+    empty, fewer, longer = map(int, result.groups())
     assert empty == np.count_nonzero(filters.mel_bank(rate, n_fft, n_mels, 0, rate / 2).lengths == 0)
     assert (mel_matrix(SpectrogramConfig(**{**given, "n_mels": fewer})).sum(1) > 0).all()
     assert (mel_matrix(SpectrogramConfig(**{**given, "n_fft": longer})).sum(1) > 0).all()
@@ -303,12 +303,12 @@ def test_gain_and_offset_leave_the_image(kind, scale):
 
 def test_the_level_is_kept_where_that_is_wanted():
     y = sound()
-    kept = SpectrogramConfig(scale="none", top_db=None, level="keep")
-    loud, faint = images(kept, y, y / 10)
+    keeping = SpectrogramConfig(scale="none", top_db=None, level="keep")
+    loud, faint = images(keeping, y, y / 10)
     assert (loud - faint).numpy() == pytest.approx(20, abs=0.01)
     # relative: as the same samples without offset, the loudest 1
-    relative = images(dataclasses.replace(kept, level="relative"), y)
-    assert torch.allclose(relative, images(kept, (y - y.mean()) / np.abs(y - y.mean()).max()), atol=1e-2)
+    relative = images(dataclasses.replace(keeping, level="relative"), y)
+    assert torch.allclose(relative, images(keeping, (y - y.mean()) / np.abs(y - y.mean()).max()), atol=1e-2)
 
 
 def test_a_constant_is_silence():

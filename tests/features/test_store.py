@@ -13,7 +13,7 @@ import soundfile
 
 from aurist.audio import read
 from aurist.clips import Clips, make_clips
-from aurist.features import cache, store
+from aurist.features import store
 from aurist.features.store import cache_size, clear_cache, default_cache_dir, summary_table
 from aurist.features.summary import SummaryConfig, measure, summary, summary_columns
 
@@ -49,12 +49,12 @@ WAVS = [f"{k}.wav" for k in range(6)]
 
 
 def test_rows_are_those_of_the_clips(folder):
-    made = summary_table(table(folder, WAVS[::-1]), CONFIG, cache_dir=folder / "cache", jobs=2)
-    assert tuple(made.features.columns) == summary_columns(CONFIG) and made.failures == {}
+    features = summary_table(table(folder, WAVS[::-1]), CONFIG, cache_dir=folder / "cache", jobs=2)
+    assert tuple(features.features.columns) == summary_columns(CONFIG) and features.failures == {}
     for row, name in enumerate(WAVS[::-1]):
         expected = summary(read(folder / name, 8000)[0], CONFIG)
-        np.testing.assert_array_equal(made.features.iloc[row], expected)
-    assert (made.features.dtypes == np.float32).all()
+        np.testing.assert_array_equal(features.features.iloc[row], expected)
+    assert (features.features.dtypes == np.float32).all()
 
 
 def test_a_second_run_computes_nothing(folder, counted):
@@ -67,17 +67,17 @@ def test_a_second_run_computes_nothing(folder, counted):
 
 
 def test_the_key_is_content_span_and_settings(folder, counted):
-    place = folder / "cache"
-    summary_table(table(folder, ["0.wav"]), CONFIG, cache_dir=place)
+    cache_dir = folder / "cache"
+    summary_table(table(folder, ["0.wav"]), CONFIG, cache_dir=cache_dir)
     (folder / "0.wav").rename(folder / "moved.wav")
-    summary_table(table(folder, ["moved.wav"]), CONFIG, cache_dir=place)
+    summary_table(table(folder, ["moved.wav"]), CONFIG, cache_dir=cache_dir)
     assert len(counted) == 1
-    summary_table(table(folder, ["moved.wav"], starts=[0.1], ends=[0.4]), CONFIG, cache_dir=place)
+    summary_table(table(folder, ["moved.wav"], starts=[0.1], ends=[0.4]), CONFIG, cache_dir=cache_dir)
     assert counted[1:] == [2400]
-    summary_table(table(folder, ["moved.wav"]), SummaryConfig(), cache_dir=place)
+    summary_table(table(folder, ["moved.wav"]), SummaryConfig(), cache_dir=cache_dir)
     assert len(counted) == 3
     soundfile.write(folder / "moved.wav", np.full(9000, 0.1), 16000)
-    summary_table(table(folder, ["moved.wav"]), CONFIG, cache_dir=place)
+    summary_table(table(folder, ["moved.wav"]), CONFIG, cache_dir=cache_dir)
     assert len(counted) == 4
 
 
@@ -90,10 +90,10 @@ def test_a_change_of_the_code_is_another_key(folder, counted, monkeypatch):
 
 def test_spans_are_those_of_the_recording(folder):
     clips = table(folder, ["0.wav", "0.wav"], starts=[0.1, 0.2], ends=[0.3, float("nan")])
-    made = summary_table(clips, CONFIG, cache_dir=folder / "cache")
+    features = summary_table(clips, CONFIG, cache_dir=folder / "cache")
     for row, (start, end) in enumerate([(0.1, 0.3), (0.2, None)]):
         y, _ = read(folder / "0.wav", 8000, start=start, end=end)
-        np.testing.assert_array_equal(made.features.iloc[row], summary(y, CONFIG))
+        np.testing.assert_array_equal(features.features.iloc[row], summary(y, CONFIG))
 
 
 def test_failures_are_rows_and_not_the_end(folder):
@@ -102,29 +102,29 @@ def test_failures_are_rows_and_not_the_end(folder):
     soundfile.write(folder / "nan.wav", np.full(100, np.nan, np.float32), 16000, subtype="FLOAT")
     names = ["0.wav", "empty.wav", "1.wav", "missing.wav", "none.wav", "nan.wav", "2.wav"]
     clips = table(folder, names, starts=[float("nan")] * 6 + [99.0])
-    made = summary_table(clips, CONFIG, cache_dir=folder / "cache")
-    for row, words in {
+    features = summary_table(clips, CONFIG, cache_dir=folder / "cache")
+    for row, reasons in {
         1: "is empty",
         3: "does not exist",
         4: "no samples",
         5: "not finite",
         6: "starts at 99",
     }.items():
-        assert words in made.failures[row] and names[row] in made.failures[row]
-    assert sorted(made.failures) == [1, 3, 4, 5, 6]
-    missing = made.features.isna().all(axis=1).to_numpy()
+        assert reasons in features.failures[row] and names[row] in features.failures[row]
+    assert sorted(features.failures) == [1, 3, 4, 5, 6]
+    missing = features.features.isna().all(axis=1).to_numpy()
     assert np.flatnonzero(missing).tolist() == [1, 3, 4, 5, 6]
-    assert made.features[~missing].notna().all(axis=None)
+    assert features.features[~missing].notna().all(axis=None)
 
 
 def test_a_table_without_audio_fails_row_by_row(folder):
-    made = summary_table(make_clips([("a",), ("b",)]), CONFIG, cache_dir=folder)
-    assert list(made.failures) == [0, 1] and "no path" in made.failures[0]
+    features = summary_table(make_clips([("a",), ("b",)]), CONFIG, cache_dir=folder)
+    assert list(features.failures) == [0, 1] and "no path" in features.failures[0]
 
 
 def test_no_clips_is_an_empty_table(folder):
-    made = summary_table(table(folder, []), CONFIG, cache_dir=folder)
-    assert made.features.shape == (0, len(summary_columns(CONFIG)))
+    features = summary_table(table(folder, []), CONFIG, cache_dir=folder)
+    assert features.features.shape == (0, len(summary_columns(CONFIG)))
 
 
 SLOW = """
@@ -169,10 +169,10 @@ def test_a_killed_run_goes_on_where_it_was(tmp_path, counted):
     assert running.wait() == -signal.SIGKILL
     done = stored(tmp_path / "cache")
     assert 3 <= done < 60
-    made = summary_table(table(tmp_path, names), CONFIG, cache_dir=tmp_path / "cache")
+    features = summary_table(table(tmp_path, names), CONFIG, cache_dir=tmp_path / "cache")
     assert len(counted) == 60 - done
     again = summary_table(table(tmp_path, names), CONFIG, cache_dir=tmp_path / "other")
-    pd.testing.assert_frame_equal(made.features, again.features)
+    pd.testing.assert_frame_equal(features.features, again.features)
 
 
 def test_two_processes_on_one_store(folder):
@@ -186,60 +186,60 @@ def test_two_processes_on_one_store(folder):
 def test_a_store_that_cannot_be_written_is_done_without(folder, how):
     blocked = folder / "blocked"
     blocked.write_text("not a folder")
-    place = blocked if how == "a file in its place" else blocked / "below"
+    cache_dir = blocked if how == "a file in its place" else blocked / "below"
     with pytest.warns(UserWarning, match="computed, but not stored"):
-        made = summary_table(table(folder, WAVS), CONFIG, cache_dir=place)
-    assert made.failures == {} and made.features.notna().all(axis=None)
+        features = summary_table(table(folder, WAVS), CONFIG, cache_dir=cache_dir)
+    assert features.failures == {} and features.features.notna().all(axis=None)
 
 
 def test_a_full_disk_loses_nothing(folder, monkeypatch):
-    place = folder / "cache"
+    cache_dir = folder / "cache"
     clips = table(folder, WAVS)
     expected = summary_table(clips, CONFIG, cache_dir=folder / "whole")
     opened = store.FeatureCache
 
     def small(cache_dir):
-        found = opened(cache_dir)
+        cache_opened = opened(cache_dir)
         # SQLite's own word for a full disk: no page beyond these
-        found._connection.execute("PRAGMA max_page_count=4")
-        return found
+        cache_opened._connection.execute("PRAGMA max_page_count=4")
+        return cache_opened
 
     monkeypatch.setattr(store, "FeatureCache", small)
     with pytest.warns(UserWarning, match="database or disk is full"):
-        made = summary_table(clips, CONFIG, cache_dir=place)
-    pd.testing.assert_frame_equal(made.features, expected.features)
+        features = summary_table(clips, CONFIG, cache_dir=cache_dir)
+    pd.testing.assert_frame_equal(features.features, expected.features)
 
 
 def test_a_read_only_store_still_serves(folder, counted, monkeypatch):
-    clips, place = table(folder, WAVS), folder / "cache"
-    first = summary_table(clips, CONFIG, cache_dir=place)
+    clips, cache_dir = table(folder, WAVS), folder / "cache"
+    first = summary_table(clips, CONFIG, cache_dir=cache_dir)
 
     def refuse(path):
         raise sqlite3.OperationalError("attempt to write a readonly database")
 
     monkeypatch.setattr(cache, "_connect", refuse)
     with pytest.warns(UserWarning, match="not stored: .* readonly"):
-        second = summary_table(clips, CONFIG, cache_dir=place)
+        second = summary_table(clips, CONFIG, cache_dir=cache_dir)
     assert len(counted) == 6
     pd.testing.assert_frame_equal(first.features, second.features)
 
 
 def test_a_broken_store_is_made_again(folder, counted):
-    place = folder / "cache"
-    place.mkdir()
-    (place / "features.sqlite").write_bytes(b"this is no database" * 1000)
-    summary_table(table(folder, WAVS), CONFIG, cache_dir=place)
-    summary_table(table(folder, WAVS), CONFIG, cache_dir=place)
+    cache_dir = folder / "cache"
+    cache_dir.mkdir()
+    (cache_dir / "features.sqlite").write_bytes(b"this is no database" * 1000)
+    summary_table(table(folder, WAVS), CONFIG, cache_dir=cache_dir)
+    summary_table(table(folder, WAVS), CONFIG, cache_dir=cache_dir)
     assert len(counted) == 6
 
 
 def test_size_and_clearing(folder):
-    place = folder / "cache"
-    assert cache_size(place) == 0
-    summary_table(table(folder, WAVS), CONFIG, cache_dir=place)
-    assert cache_size(place) > 6 * 4 * len(summary_columns(CONFIG))
-    assert clear_cache(place) > 0
-    assert cache_size(place) == 0
+    cache_dir = folder / "cache"
+    assert cache_size(cache_dir) == 0
+    summary_table(table(folder, WAVS), CONFIG, cache_dir=cache_dir)
+    assert cache_size(cache_dir) > 6 * 4 * len(summary_columns(CONFIG))
+    assert clear_cache(cache_dir) > 0
+    assert cache_size(cache_dir) == 0
 
 
 def test_the_default_place_follows_the_environment(monkeypatch, tmp_path):

@@ -59,9 +59,9 @@ def test_statistics_are_scipys():
         "kurtosis": scipy.stats.kurtosis(track),
         "change": np.abs(np.diff(track)).mean(),
     }
-    found = named(y)
+    values = named(y)
     for statistic, value in expected.items():
-        assert found[f"mfcc_03_{statistic}"] == pytest.approx(value, rel=1e-4, abs=1e-5), statistic
+        assert values[f"mfcc_03_{statistic}"] == pytest.approx(value, rel=1e-4, abs=1e-5), statistic
 
 
 @settings(max_examples=40, deadline=None)
@@ -79,9 +79,9 @@ def test_every_clip_has_finite_features(n, kind):
         "click": np.eye(1, n)[0],
         "alternating": (-1.0) ** np.arange(n),
     }[kind].astype(np.float32)
-    found = summary(y, CONFIG)
-    assert found.shape == (len(COLUMNS),) and found.dtype == np.float32
-    assert np.isfinite(found).all()
+    values = summary(y, CONFIG)
+    assert values.shape == (len(COLUMNS),) and values.dtype == np.float32
+    assert np.isfinite(values).all()
 
 
 @pytest.mark.parametrize(
@@ -95,9 +95,9 @@ def test_every_clip_has_finite_features(n, kind):
     ],
 )
 def test_settings_change_the_columns_with_the_features(config):
-    found = summary(noise(config.sample_rate), config)
-    assert found.shape == (len(summary_columns(config)),)
-    assert np.isfinite(found).all()
+    values = summary(noise(config.sample_rate), config)
+    assert values.shape == (len(summary_columns(config)),)
+    assert np.isfinite(values).all()
 
 
 def test_same_clip_same_features():
@@ -124,8 +124,8 @@ def test_what_is_heard():
 def test_modulation_is_found_at_its_frequency():
     t = np.arange(6 * 22050) / 22050
     y = noise(len(t)) * (1 + 0.9 * np.sin(2 * np.pi * 5 * t)).astype(np.float32)
-    found = named(y)
-    shares = [found[f"modulation_3_{hz}hz"] for hz in ("0.3", "1", "2", "4", "8", "16")]
+    values = named(y)
+    shares = [values[f"modulation_3_{hz}hz"] for hz in ("0.3", "1", "2", "4", "8", "16")]
     assert np.argmax(shares) == 3
     assert sum(shares) <= 1 + 1e-5
 

@@ -54,41 +54,41 @@ def decoded(monkeypatch) -> list[str]:
     return calls
 
 
-def snr(truth: np.ndarray, found: np.ndarray) -> float:
-    error = truth.astype(float) - found
+def snr(truth: np.ndarray, decoded: np.ndarray) -> float:
+    error = truth.astype(float) - decoded
     return 10 * np.log10(np.sum(truth.astype(float) ** 2) / np.sum(error**2))
 
 
-def assert_is(found: np.ndarray, truth: np.ndarray) -> None:
+def assert_is(decoded: np.ndarray, truth: np.ndarray) -> None:
     """Equal up to half a step of 16 bits below the peak."""
-    assert found.dtype == np.float32 and found.shape == truth.shape
-    assert np.abs(found - truth).max(initial=0) <= 0.51 * np.abs(truth).max(initial=0) / 32767
+    assert decoded.dtype == np.float32 and decoded.shape == truth.shape
+    assert np.abs(decoded - truth).max(initial=0) <= 0.51 * np.abs(truth).max(initial=0) / 32767
 
 
 def test_a_row_is_the_clip_at_that_rate(folder):
-    made = stored(folder, WAVS[::-1], jobs=2)
-    assert len(made) == 6 and made.sample_rate == RATE and made.failures == {}
+    waves = stored(folder, WAVS[::-1], jobs=2)
+    assert len(waves) == 6 and waves.sample_rate == RATE and waves.failures == {}
     for row, name in enumerate(WAVS[::-1]):
         truth, _ = read(folder / name, RATE)
-        assert made.n_samples[row] == len(truth)
-        assert (made.begin[row], made.end[row]) == (0, len(truth))
-        assert made.peak[row] == pytest.approx(np.abs(truth).max(), rel=1e-6)
-        assert_is(made.read(row), truth)
-        np.testing.assert_array_equal(made.read(row, 100, 700), made.read(row)[100:700])
-        np.testing.assert_array_equal(made.read(row, 100), made.read(row)[100:])
+        assert waves.n_samples[row] == len(truth)
+        assert (waves.begin[row], waves.end[row]) == (0, len(truth))
+        assert waves.peak[row] == pytest.approx(np.abs(truth).max(), rel=1e-6)
+        assert_is(waves.read(row), truth)
+        np.testing.assert_array_equal(waves.read(row, 100, 700), waves.read(row)[100:700])
+        np.testing.assert_array_equal(waves.read(row, 100), waves.read(row)[100:])
         # from within a block over whole ones into another, and on the edges
         for start, stop in [(2000, 7000), (2048, 6144), (2048, 2049), (2047, 4097), (50, 50)]:
-            np.testing.assert_array_equal(made.read(row, start, stop), made.read(row)[start:stop])
-        assert made.read(row, len(truth) - 5, len(truth) + 5).shape == (5,)
+            np.testing.assert_array_equal(waves.read(row, start, stop), waves.read(row)[start:stop])
+        assert waves.read(row, len(truth) - 5, len(truth) + 5).shape == (5,)
         room = np.full(650, 7, np.float32)
-        assert made.read(row, 100, 700, out=room).base is room
-        np.testing.assert_array_equal(room[:600], made.read(row)[100:700])
+        assert waves.read(row, 100, 700, out=room).base is room
+        np.testing.assert_array_equal(room[:600], waves.read(row)[100:700])
         assert (room[600:] == 7).all()
         with pytest.raises(DataError, match="room for 650 only"):
-            made.read(row, 0, 700, out=room)
+            waves.read(row, 0, 700, out=room)
         with pytest.raises(DataError, match="not contiguous"):
-            made.read(row, 0, 300, out=room[::2])
-        assert made.read(row, len(truth) + 5).shape == (0,)
+            waves.read(row, 0, 300, out=room[::2])
+        assert waves.read(row, len(truth) + 5).shape == (0,)
 
 
 @pytest.mark.parametrize("gain", [1.0, 1e-4, 1e-9, 3.0])
@@ -96,8 +96,8 @@ def test_loud_and_quiet_clips_keep_80_db(tmp_path, gain):
     t = np.arange(5 * shards.BLOCK // 2) / 16000
     y = gain * (0.6 * np.sin(440 * 2 * np.pi * t) + 0.1 * np.random.default_rng(0).normal(size=len(t)))
     soundfile.write(tmp_path / "0.wav", y.astype("f4"), 16000, subtype="FLOAT")
-    made = stored(tmp_path, ["0.wav"], rate=16000)
-    assert snr(y, made.read(0)) >= 80
+    waves = stored(tmp_path, ["0.wav"], rate=16000)
+    assert snr(y, waves.read(0)) >= 80
 
 
 def test_a_quiet_part_of_a_loud_clip_keeps_80_db(tmp_path):
@@ -110,9 +110,9 @@ def test_a_quiet_part_of_a_loud_clip_keeps_80_db(tmp_path):
 
 def test_silence_is_silence(tmp_path):
     soundfile.write(tmp_path / "0.wav", np.zeros(1000), RATE)
-    made = stored(tmp_path, ["0.wav"])
-    assert made.failures == {} and made.peak[0] == 0
-    np.testing.assert_array_equal(made.read(0), np.zeros(1000, np.float32))
+    waves = stored(tmp_path, ["0.wav"])
+    assert waves.failures == {} and waves.peak[0] == 0
+    np.testing.assert_array_equal(waves.read(0), np.zeros(1000, np.float32))
 
 
 @example(np.array([1e-30], np.float32))
@@ -129,14 +129,14 @@ def test_spans_and_margins_are_those_of_the_recording(folder):
     starts, ends = [nan, 0.25, 0.1, 0.6, 0.5], [nan, 0.5, nan, 0.95, 0.75]
     clips = table(folder, ["0.wav"] * 5, starts=starts, ends=ends)
     for margin in (0.0, 0.2):
-        made = store_waves(clips, RATE, margin=margin, cache_dir=folder / "cache")
+        waves = store_waves(clips, RATE, margin=margin, cache_dir=folder / "cache")
         for row, (start, end) in enumerate(zip(starts, ends, strict=True)):
             start, end = (0.0 if np.isnan(start) else start), (None if np.isnan(end) else end)
             wide = max(0.0, start - margin), None if end is None else end + margin
-            assert_is(made.read(row), read(folder / "0.wav", RATE, start=wide[0], end=wide[1])[0])
+            assert_is(waves.read(row), read(folder / "0.wav", RATE, start=wide[0], end=wide[1])[0])
             inside, _ = read(folder / "0.wav", RATE, start=start, end=end)
-            assert made.end[row] - made.begin[row] == len(inside)
-            clip = made.read(row, made.begin[row], made.end[row])
+            assert waves.end[row] - waves.begin[row] == len(inside)
+            clip = waves.read(row, waves.begin[row], waves.end[row])
             assert np.abs(clip - inside).max() < 2e-5
 
 
@@ -151,12 +151,12 @@ def test_long_clips_are_decoded_in_blocks_alike(folder, monkeypatch, rate):
     monkeypatch.setattr(blocks, "LONG", 60.0)
     spans = [(0.0, float("nan")), (3.7, 150.3), (100.25, float("nan"))]
     clips = table(folder, ["long.wav"] * 3, starts=[s for s, _ in spans], ends=[e for _, e in spans])
-    made = store_waves(clips, rate, cache_dir=folder / "cache")
-    assert made.failures == {}
+    waves = store_waves(clips, rate, cache_dir=folder / "cache")
+    assert waves.failures == {}
     assert len(list((folder / "cache" / "audio" / str(rate)).glob("*.i16"))) == 3
     for row, (start, end) in enumerate(spans):
         truth, _ = read(folder / "long.wav", rate, start=start, end=None if np.isnan(end) else end)
-        assert_is(made.read(row), truth)
+        assert_is(waves.read(row), truth)
 
 
 def test_a_second_run_decodes_nothing(folder, decoded):
@@ -169,16 +169,16 @@ def test_a_second_run_decodes_nothing(folder, decoded):
 
 
 def test_the_key_is_content_span_margin_and_rate(folder, decoded):
-    place = folder / "cache"
+    cache = folder / "cache"
     stored(folder, ["0.wav", "0.wav"])
     assert len(decoded) == 1
     (folder / "0.wav").rename(folder / "moved.wav")
     stored(folder, ["moved.wav"])
     assert len(decoded) == 1
-    part = table(folder, ["moved.wav"], starts=[0.1], ends=[0.4])
-    store_waves(part, RATE, cache_dir=place)
-    store_waves(part, RATE, margin=0.1, cache_dir=place)
-    store_waves(part, 16000, cache_dir=place)
+    clips_part = table(folder, ["moved.wav"], starts=[0.1], ends=[0.4])
+    store_waves(clips_part, RATE, cache_dir=cache)
+    store_waves(clips_part, RATE, margin=0.1, cache_dir=cache)
+    store_waves(clips_part, 16000, cache_dir=cache)
     assert len(decoded) == 4
     soundfile.write(folder / "moved.wav", np.full(9000, 0.1), 16000)
     assert_is(stored(folder, ["moved.wav"]).read(0), read(folder / "moved.wav", RATE)[0])
@@ -191,8 +191,8 @@ def test_failures_are_rows_and_not_the_end(folder):
     soundfile.write(folder / "nan.wav", np.full(100, np.nan, np.float32), 16000, subtype="FLOAT")
     names = ["0.wav", "empty.wav", "1.wav", "missing.wav", "none.wav", "nan.wav", "2.wav", "3.wav"]
     clips = table(folder, names, starts=[float("nan")] * 6 + [1.1, -1.0])
-    made = store_waves(clips, RATE, margin=0.5, cache_dir=folder / "cache")
-    words = {
+    waves = store_waves(clips, RATE, margin=0.5, cache_dir=folder / "cache")
+    reasons = {
         1: "is empty",
         3: "does not exist",
         4: "no samples",
@@ -200,19 +200,19 @@ def test_failures_are_rows_and_not_the_end(folder):
         6: "starts at 1.1",
         7: "-1 s",
     }
-    assert list(made.failures) == list(words)
-    for row, word in words.items():
-        assert word in made.failures[row] and names[row] in made.failures[row]
-        assert made.n_samples[row] == made.begin[row] == made.end[row] == 0
-        with pytest.raises(DataError, match=word):
-            made.read(row)
+    assert list(waves.failures) == list(reasons)
+    for row, reason in reasons.items():
+        assert reason in waves.failures[row] and names[row] in waves.failures[row]
+        assert waves.n_samples[row] == waves.begin[row] == waves.end[row] == 0
+        with pytest.raises(DataError, match=reason):
+            waves.read(row)
     for row in (0, 2):
-        assert_is(made.read(row), read(folder / names[row], RATE)[0])
+        assert_is(waves.read(row), read(folder / names[row], RATE)[0])
 
 
 def test_rows_without_audio_and_no_rows(folder):
-    made = store_waves(make_clips([("a",)]), RATE, cache_dir=folder)
-    assert "no path" in made.failures[0]
+    waves = store_waves(make_clips([("a",)]), RATE, cache_dir=folder)
+    assert "no path" in waves.failures[0]
     assert len(store_waves(table(folder, []), RATE, cache_dir=folder)) == 0
 
 
@@ -223,16 +223,16 @@ def test_settings_that_cannot_be(folder, rate, margin):
 
 
 def test_many_threads_read_what_one_reads(folder):
-    made = stored(folder)
-    expected = [made.read(row) for row in range(6)]
-    fresh = pickle.loads(pickle.dumps(made))
+    waves = stored(folder)
+    expected = [waves.read(row) for row in range(6)]
+    fresh = pickle.loads(pickle.dumps(waves))
     with ThreadPoolExecutor(8) as pool:
-        for row, found in enumerate(pool.map(fresh.read, [k % 6 for k in range(300)])):
-            np.testing.assert_array_equal(found, expected[row % 6])
+        for row, samples in enumerate(pool.map(fresh.read, [k % 6 for k in range(300)])):
+            np.testing.assert_array_equal(samples, expected[row % 6])
 
 
-def sums(made: Waves) -> list[float]:
-    return [float(made.read(row).sum()) for row in range(len(made))]
+def sums(waves: Waves) -> list[float]:
+    return [float(waves.read(row).sum()) for row in range(len(waves))]
 
 
 def process(body: str, *arguments: Path) -> subprocess.Popen[str]:
@@ -245,10 +245,10 @@ def process(body: str, *arguments: Path) -> subprocess.Popen[str]:
 
 
 def test_a_pickle_holds_no_samples_and_serves_another_process(folder):
-    made = stored(folder)
-    expected = sums(made)
-    assert len(pickle.dumps(made)) < made.n_samples.sum() / 4
-    (folder / "pickle").write_bytes(pickle.dumps(made))
+    waves = stored(folder)
+    expected = sums(waves)
+    assert len(pickle.dumps(waves)) < waves.n_samples.sum() / 4
+    (folder / "pickle").write_bytes(pickle.dumps(waves))
     other = process("print(sums(pickle.loads(Path(sys.argv[1]).read_bytes())))", folder / "pickle")
     assert other.communicate(timeout=60)[0] == f"{expected}\n"
 
@@ -262,8 +262,8 @@ def test_two_processes_at_once(folder, decoded):
     for k in range(60):
         soundfile.write(folder / f"{k}.wav", rng.uniform(-0.5, 0.5, 16000), 16000)
     both = [process("print(store_all(Path(sys.argv[1])))", folder) for _ in range(2)]
-    one, two = [other.communicate(timeout=120)[0] for other in both]
-    assert one == two == f"{store_all(folder)}\n" and decoded == []
+    first, second = [other.communicate(timeout=120)[0] for other in both]
+    assert first == second == f"{store_all(folder)}\n" and decoded == []
 
 
 SLOW = """
@@ -287,8 +287,8 @@ store_waves(clips, 8000, cache_dir=folder / "cache", jobs=1)
 
 def rows(cache: Path) -> int:
     try:
-        place = f"file:{cache / 'audio' / 'index.sqlite'}?mode=ro"
-        with sqlite3.connect(place, uri=True, timeout=5) as connection:
+        uri = f"file:{cache / 'audio' / 'index.sqlite'}?mode=ro"
+        with sqlite3.connect(uri, uri=True, timeout=5) as connection:
             return connection.execute("SELECT count(*) FROM clips").fetchone()[0]
     except sqlite3.Error:
         return 0
@@ -312,10 +312,10 @@ def test_a_killed_run_goes_on_where_it_was(tmp_path, decoded):
     shard = next((tmp_path / "cache" / "audio" / "8000").glob("*.i16"))
     with shard.open("ab") as file:
         file.write(b"torn")
-    made = stored(tmp_path, names)
+    waves = stored(tmp_path, names)
     assert len(decoded) == 60 - done
     for row, name in enumerate(names):
-        assert_is(made.read(row), read(tmp_path / name, RATE)[0])
+        assert_is(waves.read(row), read(tmp_path / name, RATE)[0])
 
 
 @pytest.mark.parametrize("harm", ["missing", "another file", "cut short", "empty"])
@@ -329,10 +329,10 @@ def test_a_harmed_shard_is_decoded_again(folder, decoded, harm):
     else:
         with shard.open("r+b") as file:
             file.truncate(0 if harm == "empty" else shard.stat().st_size - 100)
-    made = stored(folder, WAVS[:3])
+    waves = stored(folder, WAVS[:3])
     assert len(decoded) == 3 + (1 if harm == "cut short" else 3)
     for row, name in enumerate(WAVS[:3]):
-        assert_is(made.read(row), read(folder / name, RATE)[0])
+        assert_is(waves.read(row), read(folder / name, RATE)[0])
     stored(folder, WAVS[:3])
     assert len(decoded) == 3 + (1 if harm == "cut short" else 3)
 
@@ -350,10 +350,10 @@ def test_a_harmed_index_is_made_again(folder, decoded):
 
 
 def test_a_store_deleted_meanwhile_is_said(folder):
-    made = stored(folder)
+    waves = stored(folder)
     clear_cache(folder / "cache")
     with pytest.raises(DataError, match="deleted meanwhile"):
-        made.read(0)
+        waves.read(0)
 
 
 def shard_names(folder: Path) -> set[str]:
@@ -375,12 +375,12 @@ def test_what_was_used_least_recently_goes_first(folder, decoded):
 
 
 def test_what_is_in_use_stays_whatever_the_limit(folder):
-    held = stored(folder)
+    waves_in_use = stored(folder)
     stored(folder, rate=4000)
     trim_waves(folder / "cache", 0)
     assert len(shard_names(folder)) == 1
-    assert_is(held.read(0), read(folder / "0.wav", RATE)[0])
-    del held
+    assert_is(waves_in_use.read(0), read(folder / "0.wav", RATE)[0])
+    del waves_in_use
     trim_waves(folder / "cache", 0)
     assert not shard_names(folder) and rows(folder / "cache") == 0
     assert not list((folder / "cache" / "audio" / "uses").iterdir())
@@ -405,10 +405,10 @@ def test_shards_do_not_grow_without_end(folder, monkeypatch, decoded):
 
 
 def test_beyond_the_limit_clips_are_kept_in_memory(folder, decoded):
-    with pytest.warns(UserWarning, match="limit of 4e-05 GB is reached") as said:
-        made = stored(folder, limit=40_000)
-    assert len(said) == 1 and audio_size(folder / "cache") > 0
-    again = pickle.loads(pickle.dumps(made))
+    with pytest.warns(UserWarning, match="limit of 4e-05 GB is reached") as warned:
+        waves = stored(folder, limit=40_000)
+    assert len(warned) == 1 and audio_size(folder / "cache") > 0
+    again = pickle.loads(pickle.dumps(waves))
     for row, name in enumerate(WAVS):
         assert_is(again.read(row), read(folder / name, RATE)[0])
     stored(folder)
@@ -431,9 +431,9 @@ def test_a_full_disk_loses_nothing(folder, monkeypatch):
 
     monkeypatch.setattr(shards.Shard, "append", full)
     with pytest.warns(UserWarning, match="No space left"):
-        made = stored(folder)
+        waves = stored(folder)
     for row, name in enumerate(WAVS):
-        assert_is(made.read(row), read(folder / name, RATE)[0])
+        assert_is(waves.read(row), read(folder / name, RATE)[0])
     assert 0 < rows(folder / "cache") < 6
 
 
@@ -449,25 +449,25 @@ def test_a_store_that_cannot_be_written_still_serves(folder, decoded, monkeypatc
         stored(folder, WAVS[:4])
     assert len(decoded) == 4
     with pytest.warns(UserWarning, match="readonly"):
-        made = stored(folder)
-    assert len(decoded) == 6 and made.failures == {}
-    assert_is(made.read(5), read(folder / "5.wav", RATE)[0])
+        waves = stored(folder)
+    assert len(decoded) == 6 and waves.failures == {}
+    assert_is(waves.read(5), read(folder / "5.wav", RATE)[0])
 
 
 def test_a_file_in_the_place_of_the_store(folder):
     (folder / "cache").write_text("not a folder")
     with pytest.warns(UserWarning, match="decoded, but not stored"):
-        made = stored(folder)
-    assert_is(made.read(0), read(folder / "0.wav", RATE)[0])
+        waves = stored(folder)
+    assert_is(waves.read(0), read(folder / "0.wav", RATE)[0])
 
 
 def test_size_and_clearing_count_features_and_audio(folder, decoded):
-    place = folder / "cache"
-    assert audio_size(place) == 0
+    cache = folder / "cache"
+    assert audio_size(cache) == 0
     stored(folder)
-    assert audio_size(place) > 6 * 2 * 8000 and cache_size(place) > audio_size(place)
-    assert clear_cache(place) > 6 * 2 * 8000
-    assert cache_size(place) == 0
+    assert audio_size(cache) > 6 * 2 * 8000 and cache_size(cache) > audio_size(cache)
+    assert clear_cache(cache) > 6 * 2 * 8000
+    assert cache_size(cache) == 0
     stored(folder)
     assert len(decoded) == 12
 

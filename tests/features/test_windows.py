@@ -47,9 +47,9 @@ def all_blocks(path: Path, hearing: WindowSettings) -> list[Block]:
 def test_a_stretch_is_what_read_gives_at_every_rate(
     night: Path, start: float, end: float, channel: int | None
 ) -> None:
-    found = read_stretch(night, (8000, 11027, 22050), start, end, channel=channel)
-    assert found.length == (pytest.approx(SECONDS, abs=1e-4) if end > SECONDS else None)
-    for rate, sound in found.sound.items():
+    result = read_stretch(night, (8000, 11027, 22050), start, end, channel=channel)
+    assert result.length == (pytest.approx(SECONDS, abs=1e-4) if end > SECONDS else None)
+    for rate, sound in result.sound.items():
         expected, _ = read(night, rate, start=start, end=end, channel=channel)
         assert len(sound) == len(expected)
         assert np.allclose(sound, expected, atol=2e-6)
@@ -74,13 +74,13 @@ def test_what_is_no_number_or_damaged_is_silence(channels: int, tmp_path: Path) 
     y = np.full((40 * 8000, channels), 0.25, np.float32)
     y[4 * 8000 + 100, 0], y[4 * 8000 + 300, 0], y[20 * 8000, -1] = np.nan, np.inf, -np.inf
     soundfile.write(tmp_path / "a.wav", y, 8000, subtype="FLOAT")
-    found = read_stretch(tmp_path / "a.wav", (8000,), 3, 30)
-    assert found.silenced == (
+    result = read_stretch(tmp_path / "a.wav", (8000,), 3, 30)
+    assert result.silenced == (
         (4 + 100 / 8000, 4 + 301 / 8000),
         (20, 20 + 1 / 8000),
     )
     expected = np.nan_to_num(y.mean(axis=1), nan=0, posinf=0, neginf=0)
-    assert np.array_equal(found.sound[8000], expected[3 * 8000 : 30 * 8000])
+    assert np.array_equal(result.sound[8000], expected[3 * 8000 : 30 * 8000])
 
     noise = np.random.default_rng(0).uniform(-0.5, 0.5, y.shape)
     soundfile.write(tmp_path / "a.flac", noise, 8000)
@@ -90,8 +90,8 @@ def test_what_is_no_number_or_damaged_is_silence(channels: int, tmp_path: Path) 
     block = read_block(tmp_path / "a.flac", 0, WindowSettings(Grid(1), (8000,)))
     ((start, end),) = block.silenced
     assert 18 < start < 20.1 and start < end < start + 1.1 and block.length == 40
-    heard = block.waves[8000].window(25)
-    assert np.allclose(heard, noise.mean(axis=1)[25 * 8000 : 26 * 8000], atol=1e-4)
+    window = block.waves[8000].window(25)
+    assert np.allclose(window, noise.mean(axis=1)[25 * 8000 : 26 * 8000], atol=1e-4)
 
 
 @pytest.mark.parametrize("margin", [0.0, 1.5])
@@ -181,7 +181,7 @@ def test_summary_features_are_those_of_clips(night: Path, tmp_path: Path) -> Non
     y, _ = read(night, 8000)
     plain = tmp_path / "plain.flac"
     soundfile.write(plain, y, 8000)
-    for path, alike in ((plain, 1.0), (night, 0.99)):  # resampled from an odd rate, the last bits differ
+    for path, agreement in ((plain, 1.0), (night, 0.99)):  # resampled from an odd rate, the last bits differ
         block = read_block(path, 0, WindowSettings(Grid(4.0, 2.0), (8000,)))
         spans = make_clips(
             [()] * len(block),
@@ -190,13 +190,13 @@ def test_summary_features_are_those_of_clips(night: Path, tmp_path: Path) -> Non
             ends=block.ends.tolist(),
         )
         expected = summary_table(spans, config, cache_dir=tmp_path, progress=False)
-        found = summary_of_waves(block.waves[8000], config, jobs=2)
-        assert not expected.failures and list(found.columns) == list(expected.features.columns)
-        tolerance = 0.0 if alike == 1 else 1e-3
-        close = np.isclose(found, expected.features, rtol=tolerance, atol=tolerance)
-        assert close.mean() >= alike
+        result = summary_of_waves(block.waves[8000], config, jobs=2)
+        assert not expected.failures and list(result.columns) == list(expected.features.columns)
+        tolerance = 0.0 if agreement == 1 else 1e-3
+        close = np.isclose(result, expected.features, rtol=tolerance, atol=tolerance)
+        assert close.mean() >= agreement
     # and of a file that holds nothing but the window
     alone = tmp_path / "alone.wav"
     soundfile.write(alone, block.waves[8000].window(3), 8000, subtype="FLOAT")
     single = summary_table(make_clips([()], paths=[str(alone)]), config, cache_dir=tmp_path, progress=False)
-    assert np.array_equal(single.features.iloc[0], found.iloc[3])
+    assert np.array_equal(single.features.iloc[0], result.iloc[3])

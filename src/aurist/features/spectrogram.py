@@ -127,9 +127,9 @@ class Spectrogram(torch.nn.Module):
                 center=False,
                 return_complex=True,
             )
-            # real and imaginary apart: abs() takes twice as long
-            found = torch.addcmul(spectrum.real.square(), spectrum.imag, spectrum.imag)
-            return found if config.power == 2 else found.sqrt()
+            # real and imaginary parts separately: abs() takes twice as long
+            power = torch.addcmul(spectrum.real.square(), spectrum.imag, spectrum.imag)
+            return power if config.power == 2 else power.sqrt()
 
     def _image(self, spectrum: Tensor, bank: Tensor | None) -> Tensor:
         config = self.config

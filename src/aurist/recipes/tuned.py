@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from aurist.errors import ConfigError
+from aurist.errors import ConfigError, short_repr
 
 #: So many of the clips are remembered: those of the lowest hashes.
 _SAMPLE = 64
@@ -44,7 +44,8 @@ class TunedBy:
             raise ConfigError(f"trials is {self.trials}, but must be 0 or more.")
         if _WORDS.fullmatch(self.clips) is None:
             raise ConfigError(
-                f"clips is {short_repr(self.clips)}, but must be what `aurist tune` wrote: numbers of 16 digits from 0 to f."
+                f"clips is {short_repr(self.clips)}, but must be what `aurist tune` wrote: numbers of 16 digits "
+                "from 0 to f."
             )
 
     def share_of(self, hashes: npt.NDArray[np.uint64]) -> float:
