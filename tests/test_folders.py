@@ -47,8 +47,8 @@ def test_outputs_that_cannot_be_are_refused_and_nothing_stays_of_the_attempt(tmp
     (tmp_path / "file.csv").write_text("old")
     (tmp_path / "folder").mkdir()
     for path, folder, why in [
-        (tmp_path / "folder", False, "is a folder, but a file"),
-        (tmp_path / "file.csv", True, "is a file, but a folder"),
+        (tmp_path / "folder", False, "is a folder, but the output is a file"),
+        (tmp_path / "file.csv", True, "is a file, but the output is a folder"),
         (tmp_path / "file.csv" / "out.csv", False, "cannot be written"),
         (tmp_path / "file.csv" / "deep" / "out", True, "cannot be written"),
         (tmp_path / ("a" * 256), False, "cannot be written"),

@@ -83,7 +83,7 @@ def test_arrays_that_are_cut_or_of_another_shape(tmp_path: Path) -> None:
         "proba",
     }
     for expected in ({"keys": (2,)}, {"told": (2,)}):
-        with pytest.raises(RunError, match=r"seen\.npz is damaged"):
+        with pytest.raises(RunError, match=r"duplicates\.npz is damaged"):
             read_arrays(path, expected, "")
     np.savez(path, keys=np.array(["a"]))
     with pytest.raises(RunError, match="keys has the shape"):

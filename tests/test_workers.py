@@ -112,13 +112,13 @@ def test_the_error_of_a_call_is_raised() -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
 def test_no_worker_outlives_a_killed_parent(tmp_path: Path) -> None:
     code = (
-        "from functools import partial; from pathlib import Path; from aurist.workers import side_by_side\n"
+        "from functools import partial; from pathlib import Path; from aurist.workers import run_in_processes\n"
         "import os, time\n"
         "def hold(place):\n"
         "    place.with_suffix('.part').write_text(str(os.getpid()))\n"
         "    place.with_suffix('.part').rename(place)\n"
         "    time.sleep(120)\n"
-        f"side_by_side([partial(hold, Path({str(tmp_path / 'child')!r}))], 1, 200)\n"
+        f"run_in_processes([partial(hold, Path({str(tmp_path / 'child')!r}))], 1, 200)\n"
     )
     parent = subprocess.Popen([sys.executable, "-c", code])
     wait_until((tmp_path / "child").exists)

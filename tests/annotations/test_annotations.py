@@ -78,7 +78,7 @@ def test_what_else_lies_in_a_folder_is_passed_over(tmp_path: Path) -> None:
         write(tmp_path / "tab", name, "Overlap,Segment length", "0,3.0")
     annotations = read_annotations(tmp_path / "tab", audio_root=tmp_path / "rec")
     assert [(box.path, box.label) for box in annotations] == [("a.wav", "wren"), ("b.wav", "jay")]
-    assert {f"{name}: no annotations, passed over" for name in others} <= set(annotations.notes)
+    assert {f"{name}: no annotations, skipped" for name in others} <= set(annotations.notes)
 
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1, max_size=12).filter(

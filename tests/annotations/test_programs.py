@@ -149,7 +149,7 @@ class TestOtherPrograms:
         rows = ("a.wav\tnan\tnan\tDog", "a.wav\tNA\t2\tDog", "a.wav\t\t2\tDog")
         table = write(tmp_path, "d.tsv", "filename\tonset\toffset\tevent_label", *rows)
         with pytest.raises(
-            DataError, match=r"(?s)4 things.*row 2: there is no start\n  row 2: there is no end.*row 4"
+            DataError, match=r"(?s)4 problems.*row 2: there is no start\n  row 2: there is no end.*row 4"
         ):
             read_annotations(table)
 

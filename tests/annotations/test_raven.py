@@ -50,7 +50,7 @@ class TestRaven:
         rows = ("1\tS\t1\t61\t62\t1\t2\tb.wav\t51 s\twren", "2\tS\t1\t61\t62\t1\t2\tb.wav\tnan\twren")
         table = write(tmp_path, "b.txt", RAVEN + "\tBegin File\tFile Offset (s)\tSpecies", *rows)
         with pytest.raises(
-            DataError, match=r"(?s)2 things.*row 2: File Offset \(s\) is '51 s'.*row 3: .* 'nan'"
+            DataError, match=r"(?s)2 problems.*row 2: File Offset \(s\) is '51 s'.*row 3: .* 'nan'"
         ):
             read_annotations(table)
 
@@ -67,7 +67,7 @@ class TestRaven:
         more = "3\tS\t1\t0.5\t2\t1\t2\tb.wav\twren"
         annotations = read_annotations(write(tmp_path, "all.txt", header, rows[1], rows[0], more))
         assert [(box.path, box.start) for box in annotations] == [("b.wav", 15), ("a.wav", 1), ("b.wav", 0.5)]
-        assert any("the times are taken for those of each recording" in note for note in annotations.notes)
+        assert any("times are read as times in each recording" in note for note in annotations.notes)
 
     def test_any_column_may_hold_the_labels(self, tmp_path: Path) -> None:
         recordings(tmp_path, "x.flac")
@@ -116,7 +116,7 @@ class TestRaven:
         with pytest.raises(DataError) as error:
             read_annotations(table)
         for message in (
-            "3 things",
+            "3 problems",
             "row 2: start is 'soon'",
             "row 3: it ends at 4 s, before it starts at 5 s",
             "row 4: its highest",
@@ -125,7 +125,7 @@ class TestRaven:
 
     def test_a_line_of_another_length_is_named(self, tmp_path: Path) -> None:
         table = write(tmp_path, "short.txt", RAVEN + "\tSpecies", "1\tS\t1\t0\t1")
-        with pytest.raises(DataError, match="line 2: 5 cells, where the header has 8"):
+        with pytest.raises(DataError, match="line 2: 5 cells, but the header has 8"):
             read_annotations(table)
 
     def test_a_table_whose_recording_is_not_there_says_where_it_was_looked_for(self, tmp_path: Path) -> None:

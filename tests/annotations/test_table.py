@@ -10,7 +10,9 @@ def test_labels_that_programs_write_for_nothing_are_said() -> None:
     rows = [
         {"path": "a.wav", "start": i, "end": i + 1, "label": label} for i, label in enumerate(["NA", "wren"])
     ]
-    assert make_annotations(rows, "a.txt").notes == ("a.txt: taken as names of classes, not as missing: NA",)
+    assert make_annotations(rows, "a.txt").notes == (
+        "a.txt: read as names of classes, not as missing values: NA",
+    )
     assert make_annotations(rows[1:], "a.txt").notes == ()
 
 

@@ -181,5 +181,5 @@ def test_quoted_names_and_values_round_trip(
 def test_rows_before_the_data_are_listed(tmp_path: Path) -> None:
     text = "@relation r\n@attribute x numeric\n@attribute c {a,b}\n1,a\n@data\n2,b\n3,a\n"
     (tmp_path / "t.arff").write_text(text)
-    with pytest.raises(DataError, match=r"line 4: it stands before @data: 1,a"):
+    with pytest.raises(DataError, match=r"line 4: it comes before @data: 1,a"):
         read_clips(tmp_path / "t.arff")

@@ -57,7 +57,7 @@ def test_what_is_hidden_or_no_audio(tmp_path: Path) -> None:
     )
     clips = read_clips(tmp_path)
     assert clips.table["path"].tolist() == ["cat/b.wav", "dog/a.wav"]
-    (note,) = [note for note in clips.notes if note.startswith("passed over")]
+    (note,) = [note for note in clips.notes if note.startswith("skipped")]
     assert "2 .jpg" in note and "1 .txt" in note and "1 without suffix" in note
 
 

@@ -126,7 +126,7 @@ def test_accents_of_a_mac_and_missing_endings(tmp_path: Path) -> None:
 def test_what_fits_several_is_refused_and_what_is_not_there_stays(tmp_path: Path) -> None:
     text = "path,label\na.wav,a\nb.wav,b\nno/c.wav,b\nhere.wav,a\n"
     path = make(tmp_path, "t.csv", text, "x/a.wav", "y/a.wav", "z/c.wav", "here.wav", "x/here.wav")
-    with pytest.raises(DataError, match=r"1 recording in doubt(.|\n)*a.wav may be x/a.wav, y/a.wav"):
+    with pytest.raises(DataError, match=r"1 ambiguous recording(.|\n)*a.wav may be x/a.wav, y/a.wav"):
         read_clips(path)
     clips = read_clips(path, ReadOptions(audio_root=tmp_path / "x"))
     assert clips.table["path"].tolist() == ["a.wav", "b.wav", "no/c.wav", "here.wav"]

@@ -55,7 +55,7 @@ def test_what_may_be_one_name_stays_one(cells: list[str]) -> None:
 
 
 def test_a_name_with_a_comma_is_asked_after() -> None:
-    assert any("'Tit, Blue' is taken for one" in note for note in read(["Tit, Blue", "Robin"]).notes)
+    assert any("'Tit, Blue' is read as one label" in note for note in read(["Tit, Blue", "Robin"]).notes)
 
 
 def test_the_separator_can_be_given() -> None:
@@ -99,9 +99,7 @@ def test_folders_of_birdnet(tmp_path: Path) -> None:
 
 def test_a_folder_of_noise_is_a_class_beside_single_ones_and_said(tmp_path: Path) -> None:
     clips = folder(tmp_path, "dog/1.wav", "noise/1.wav")
-    assert clips.classes == ("dog", "noise") and any(
-        "noise taken for a class" in note for note in clips.notes
-    )
+    assert clips.classes == ("dog", "noise") and any("noise read as a class" in note for note in clips.notes)
 
 
 @pytest.mark.parametrize(
@@ -139,4 +137,4 @@ def test_labels_that_are_not_used_are_said() -> None:
     table = pd.DataFrame({"path": ["a.wav", "b.wav", "c.wav"], "primary_label": ["x", "y", "x"]})
     table["secondary_labels"], table["class_id"] = ["['z']", "[]", "[]"], [1, 2, 1]
     notes = read_clips(table).notes
-    assert any("not used, though called like labels: secondary_labels (" in note for note in notes)
+    assert any("not used, although named like labels: secondary_labels (" in note for note in notes)

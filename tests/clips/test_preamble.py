@@ -34,7 +34,7 @@ def test_lines_before_the_header_are_passed_over(tmp_path: Path, before: str, ma
     clips = read_clips(path)
     assert clips.classes == ("cat", "dog") and clips.table["path"].tolist() == ["a.wav", "b.wav"]
     assert clips.rows == (text.count("\n") - 1, text.count("\n"))
-    assert any("passed over: # " in note for note in clips.notes) == ("#" in before)
+    assert any("skipped: # " in note for note in clips.notes) == ("#" in before)
 
 
 @pytest.mark.parametrize(

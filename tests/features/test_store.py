@@ -13,7 +13,7 @@ import soundfile
 
 from aurist.audio import read
 from aurist.clips import Clips, make_clips
-from aurist.features import store
+from aurist.features import cache, store
 from aurist.features.store import cache_size, clear_cache, default_cache_dir, summary_table
 from aurist.features.summary import SummaryConfig, measure, summary, summary_columns
 

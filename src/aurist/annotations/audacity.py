@@ -39,7 +39,7 @@ def read_audacity(path: Path, recordings: Recordings) -> Annotations:
             else:
                 rows[-1] |= {"low": _frequency(numbers[1]), "high": _frequency(numbers[2])}
         elif len(cells) not in (2, 3, 4):
-            bad.append(f"line {number}: {len(cells)} cells, where a label has a start, an end and a text")
+            bad.append(f"line {number}: {len(cells)} cells, but a label has a start, an end and a text")
         else:
             label = cells[2].strip() if len(cells) > 2 else ""
             rows.append({"path": recording, "start": numbers[0], "end": numbers[1], "label": label})

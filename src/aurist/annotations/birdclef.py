@@ -76,5 +76,7 @@ def _recordings(table: Lines, recordings: Recordings) -> dict[str, str]:
             )
         names[stem] = path or (dated[0] if dated else f"{stem}.ogg")
     if problems:
-        raise DataError(f"{table.where}: {plural(len(problems), 'recording')} in doubt:\n{listing(problems)}")
+        raise DataError(
+            f"{table.where}: {plural(len(problems), 'ambiguous recording')}:\n{listing(problems)}"
+        )
     return names

@@ -95,7 +95,7 @@ def read_lines(path: Path) -> Lines:
         if not columns:
             columns = [column_name(unquoted(cell.strip()), index) for index, cell in enumerate(cells)]
         elif len(cells) != len(columns):
-            bad.append(f"line {number}: {len(cells)} cells, where the header has {len(columns)}")
+            bad.append(f"line {number}: {len(cells)} cells, but the header has {len(columns)}")
         else:
             unquoted_cells = [unquoted(cell.strip()) for cell in cells]
             texts = [original_cell(cell).strip() for cell in unquoted_cells]

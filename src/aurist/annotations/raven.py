@@ -165,7 +165,7 @@ def _check_offsets(table: Lines) -> list[str]:
         elif not offset and _is_number(row[BEGIN]):
             begins.setdefault(_path(row), []).append(float(row[BEGIN]))
     if bad:
-        raise DataError(f"{table.where}: {plural(len(bad), 'thing')} that cannot be:\n{listing(bad)}")
+        raise DataError(f"{table.where}: {plural(len(bad), 'problem')}:\n{listing(bad)}")
     if len(begins) < 2:
         return []
     in_time = sorted(begins.values(), key=min)  # rows may be in any order
@@ -175,7 +175,7 @@ def _check_offsets(table: Lines) -> list[str]:
             f"when it opens several, but not where they are in each: add the column {OFFSET!r} in Raven (Choose "
             "Measurements), or save a table for each recording."
         )
-    return [f"{table.where.name}: without {OFFSET!r} the times are taken for those of each recording"]
+    return [f"{table.where.name}: without {OFFSET!r} times are read as times in each recording"]
 
 
 def _is_number(text: str) -> bool:

@@ -58,7 +58,7 @@ def read_annotations(
         if not files:
             raise DataError(f"{path} holds no annotations: expected files that end in {', '.join(SUFFIXES)}.")
         annotations = _all(files, recordings_of, label)
-        skipped_notes = [f"{name}: no annotations, passed over" for name in dict.fromkeys(skipped)]
+        skipped_notes = [f"{name}: no annotations, skipped" for name in dict.fromkeys(skipped)]
         return replace(annotations, notes=(*annotations.notes, *skipped_notes))
     if not path.exists():
         raise DataError(f"{path} does not exist. Expected a file of annotations, or a folder of them.")

@@ -137,7 +137,7 @@ class Recordings:
             except DataError as error:
                 problems.append(str(error))
         if problems:
-            raise DataError(f"{table}: {plural(len(problems), 'recording')} in doubt:\n{listing(problems)}")
+            raise DataError(f"{table}: {plural(len(problems), 'ambiguous recording')}:\n{listing(problems)}")
         paths = [names[str(name)] for name in annotations.table["path"]]
         return replace(
             annotations,

@@ -117,7 +117,7 @@ def make_annotations(
         )
     if problems:
         raise DataError(
-            f"{where}: {plural(len(problems), 'thing')} that cannot be:\n{listing(problems)}\n"
+            f"{where}: {plural(len(problems), 'problem')}:\n{listing(problems)}\n"
             "Times are in seconds of the recording, and frequencies in Hz."
         )
     table = pd.DataFrame(kept_rows, columns=list(COLUMNS))
@@ -127,7 +127,7 @@ def make_annotations(
     if unusual_labels:
         notes = [
             *notes,
-            f"{Path(where).name}: taken as names of classes, not as missing: {', '.join(unusual_labels)}",
+            f"{Path(where).name}: read as names of classes, not as missing values: {', '.join(unusual_labels)}",
         ]
     n_blank = len(rows) - len(kept_rows)
     if n_blank:

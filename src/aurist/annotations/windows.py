@@ -193,7 +193,7 @@ def _check(annotations: Annotations, durations: Mapping[str, float]) -> None:
         problems.append("there is no annotation at all")
     if problems:
         raise DataError(
-            f"{plural(len(problems), 'thing')} in the annotations that cannot be:\n{listing(problems)}\n"
+            f"{plural(len(problems), 'problem')} in the annotations:\n{listing(problems)}\n"
             "Do the annotations belong to these recordings?"
         )
 

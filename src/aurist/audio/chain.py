@@ -46,7 +46,7 @@ class ChainSource:
         n = self._starts[-1]
         notes = [layout.header_note(n / self._rate)]
         if lost:
-            notes.append(f"{lost} of its {len(layout.links)} parts cannot be decoded and were passed over")
+            notes.append(f"{lost} of its {len(layout.links)} parts cannot be decoded and were skipped")
         others = {link.info.sample_rate for link in self._links} - {self._rate}
         if others:
             rates = ", ".join(f"{rate:,}" for rate in sorted(others))

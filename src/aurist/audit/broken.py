@@ -58,7 +58,7 @@ def clip_flaws(facts: FileFacts, span: SpanFacts) -> list[Flaw]:
         flaws.append(Flaw("wrong header", False, facts.note))
     if gaps := [gap for gap in facts.gaps if gap[0] < span.end and gap[1] > span.start]:
         flaws.append(
-            Flaw("damaged", False, f"taken for silence, as it cannot be decoded: {format_stretches(gaps)}")
+            Flaw("damaged", False, f"read as silence, as it cannot be decoded: {format_stretches(gaps)}")
         )
     if np.isfinite(span.end) and span.end > facts.seconds + SLACK:
         flaws.append(Flaw("cut", False, f"{clip_text}, and the file lasts {facts.seconds:.3f} s"))

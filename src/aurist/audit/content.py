@@ -118,7 +118,7 @@ def sound_findings(clips: Clips, facts: Mapping[str, FileFacts]) -> list[tuple[s
         common = value.value_counts() >= COMMON
         right = counts.groupby(level="value").max()[common[common].index].sum() / usable.sum()
         if common.sum() > 1 and right > base + SHORTCUT:
-            sentence = f"the {name} alone tells the label of {right:.0%} of the clips (chance: {base:.0%})"
+            sentence = f"the {name} alone predicts the label of {right:.0%} of the clips (chance: {base:.0%})"
             findings.append(("shortcut", int(common.sum()), sentence))
     return findings
 

@@ -115,7 +115,9 @@ def nearest_sentence(clips: Clips, features: pd.DataFrame) -> str | None:
     in_order = by_order(nearest, classes, fold_codes)
     if in_order.n < LEAST:
         return None
-    description = in_order.sentence(f"beside it in the order of the {'files' if clips.has_audio else 'rows'}")
+    description = in_order.sentence(
+        f"next to it in the order of the {'files' if clips.has_audio else 'rows'}"
+    )
     if in_order.significant:
         return (
             f"warning: {description}: they may be pieces of longer recordings, and then scores are too high; "

@@ -107,7 +107,7 @@ def load_arff(path: Path) -> tuple[pd.DataFrame, list[Attribute], list[str]]:
         elif line.lower().startswith("@attribute"):
             attributes.append(_attribute(line, number, path))
         elif not line.startswith("@"):
-            bad.append(f"line {number}: it stands before @data: {line[:60]}")
+            bad.append(f"line {number}: it comes before @data: {line[:60]}")
     names = [attribute.name for attribute in attributes]
     if not attributes or not (rows or bad):
         raise DataError(

@@ -47,11 +47,11 @@ def folder_labels(
     notes = [note.replace("labels:", "folders:", 1) for note in notes] + _doubts(folders)
     if pieces is None:
         if without_class:
-            notes.append(f"folders: {', '.join(without_class)} taken for a class like the others")
+            notes.append(f"folders: {', '.join(without_class)} read as a class like the others")
         return [() if name is None else (name,) for name in names], [()] * len(names), False, notes
     pairs = dict(zip(folders, map(sort_labels, pieces), strict=True))
     if without_class:
-        notes.append(f"folders: {', '.join(without_class)} taken for sound without any label")
+        notes.append(f"folders: {', '.join(without_class)} read as sound without any label")
         pairs |= dict.fromkeys(without_class, ((), ()))
     of_clips = [((), ()) if name is None else pairs[name] for name in names]
     return [pair[0] for pair in of_clips], [pair[1] for pair in of_clips], True, notes
@@ -62,7 +62,7 @@ def _doubts(folders: Sequence[str]) -> list[str]:
     if not odd or 2 * len(odd) <= len(folders):
         return []
     return [
-        f"doubtful: folders such as {odd[0]} are taken for the classes, but look like years, places or sessions. If "
+        f"doubtful: folders such as {odd[0]} are read as classes, but look like years, places or sessions. If "
         "the classes stand below them or in the names of files, say how: --label-from '{group}/{label}/{n}' or "
         "'{label}_{n}'"
     ]

@@ -43,7 +43,7 @@ def find_features(table: pd.DataFrame, roles: Roles, options: ReadOptions, where
         chosen = [name for name, _ in options.fitted if name in free]
         extra = [name for name in free if name not in chosen]
         if extra:
-            roles.notes.append(f"columns that the run does not know, passed over: {', '.join(extra[:10])}")
+            roles.notes.append(f"ignored columns that the run does not know: {', '.join(extra[:10])}")
     elif roles.get("path"):
         _note_unused(table, free, roles)
         return None
@@ -77,12 +77,12 @@ def _note_unused(table: pd.DataFrame, free: list[str], roles: Roles) -> None:
     labels = [name for name in free if _LABEL.search(name) and not _is_code(table, name, label)]
     if labels:
         roles.notes.append(
-            f"not used, though called like labels: {', '.join(labels)} (--label names another column)"
+            f"not used, although named like labels: {', '.join(labels)} (--label names another column)"
         )
     if len(numbers) > 2:
         roles.notes.append(
             f"beside the path, {len(numbers)} columns of numbers are not used ({', '.join(numbers[:3])} ...); "
-            "--features names those that are features, --path none says that there is no audio"
+            "--features names feature columns, --path none means no audio"
         )
 
 
@@ -103,17 +103,17 @@ def _without_refused(free: list[str], options: ReadOptions) -> list[str]:
 def _all_features(table: pd.DataFrame, free: list[str], roles: Roles) -> list[str]:
     unique_texts = [name for name in free if _is_a_name(table[name])]
     if unique_texts:
-        roles.notes.append(f"not taken as features, a different text in every row: {', '.join(unique_texts)}")
+        roles.notes.append(f"not used as features, a different text in every row: {', '.join(unique_texts)}")
     of_files = [name for name in free if name not in unique_texts and _names_files(name, table[name])]
     if of_files:
-        roles.notes.append(f"not taken as features, names of recordings: {', '.join(of_files)}")
+        roles.notes.append(f"not used as features, names of recordings: {', '.join(of_files)}")
     names_only = {*unique_texts, *of_files}
     # a second id or a code of the label (genre and genre_id) would leak the answer
     leaking_names = {*NAMES["id"], *(NAMES["label"] if roles.get("label") else ())} - _COORDINATES
     leaking = [name for name in free if name not in names_only and normalise_name(name) in leaking_names]
     if leaking:
         roles.notes.append(
-            f"not taken as features, ids or labels by their names: {', '.join(leaking)} "
+            f"not used as features, ids or labels by their names: {', '.join(leaking)} "
             "(--features names the features to take)"
         )
     return [name for name in free if name not in names_only and name not in leaking]

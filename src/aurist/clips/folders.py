@@ -56,7 +56,7 @@ def read_folder(folder: Path, options: ReadOptions, *, labelled: bool) -> Clips:
             + (f", only {_counted(others)}" if others else "")
             + f". {_WHAT_IS_EXPECTED}, or give the table that lists them."
         )
-    notes = [f"passed over in {folder}: {_counted(others)}"] if others else []
+    notes = [f"skipped in {folder}: {_counted(others)}"] if others else []
     infos = folder_infos(paths)
     if options.label_from:
         names = read_names(paths, options.label_from)
@@ -105,7 +105,7 @@ def _check_classes(folder: Path, paths: Sequence[str], infos: Sequence[FolderInf
         raise DataError(
             f"{folder}: {len(outside):,} of {plural(len(paths), 'file')} {'is' if len(outside) == 1 else 'are'} in no "
             f"class folder:\n{listing(outside)}\n"
-            "Expected FOLDER/CLASS/file. Move them, or say how the label stands in the name: "
+            "Expected FOLDER/CLASS/file. Move them, or give the pattern of the name: "
             "--label-from '{label}_{n}'."
             + (
                 " If they are to be predicted, give the folder of the training files only."

@@ -91,15 +91,15 @@ def find_listed(
     ]
     if ambiguous:
         raise DataError(
-            f"{where}: {plural(len(ambiguous), 'recording')} in doubt in {folder}:\n{listing(ambiguous)}\n"
-            "Give paths from that folder, or with --audio-root the folder of those that are meant."
+            f"{where}: {plural(len(ambiguous), 'ambiguous recording')} in {folder}:\n{listing(ambiguous)}\n"
+            "Give paths from that folder, or give the right folder with --audio-root."
         )
     moved = {path: matches[0] for path, matches in matches_of.items() if matches and matches[0] != path}
     if not moved:
         return list(paths), []
     example = next(iter(moved))
     note = (
-        f"{len(moved):,} of {plural(len(matches_of), 'recording')} looked for by the end of their paths in {folder}: "
+        f"{len(moved):,} of {plural(len(matches_of), 'recording')} found by the end of their paths in {folder}: "
         f"{example} is {moved[example]}"
     )
     return [None if path is None else moved.get(path, path) for path in paths], [note]

@@ -64,7 +64,7 @@ def pieces_of(cells: Sequence[str], separator: str | None = None) -> tuple[list[
     doubtful = next((cell for cell in filled if "," in cell and not _NUMBER.fullmatch(cell)), None)
     if doubtful is None:
         return None, []
-    return None, [f"labels: {doubtful!r} is taken for one (--label-separator , reads several labels)"]
+    return None, [f"labels: {doubtful!r} is read as one label (--label-separator , reads several labels)"]
 
 
 def _notes(what: str, example: str) -> list[str]:
@@ -146,7 +146,7 @@ def missing_names(classes: Sequence[str]) -> list[str]:
     Examples
     --------
     >>> missing_names(["NA", "wren"])
-    ['taken as names of classes, not as missing: NA']
+    ['read as names of classes, not as missing values: NA']
     """
     odd = sorted({label_name(cell_text(name)) for name in classes} & (MISSING - {""}))
-    return [f"taken as names of classes, not as missing: {', '.join(odd)}"] if odd else []
+    return [f"read as names of classes, not as missing values: {', '.join(odd)}"] if odd else []

@@ -57,7 +57,7 @@ def preamble_of(head: str) -> Preamble:
     >>> preamble_of("sep=;\npath;label\n").separator
     ';'
     >>> preamble_of("# made in May\npath,label\n")
-    Preamble(lines=1, separator=None, notes=('1 line before the header passed over: # made in May',))
+    Preamble(lines=1, separator=None, notes=('1 line before the header skipped: # made in May',))
     >>> preamble_of("# path,label\na.wav,dog\n").lines
     0
     """
@@ -139,4 +139,4 @@ def _notes(comments: list[str]) -> tuple[str, ...]:
     if not comments:
         return ()
     count = "1 line" if len(comments) == 1 else f"{len(comments)} lines"
-    return (f"{count} before the header passed over: {comments[0][:60]}",)
+    return (f"{count} before the header skipped: {comments[0][:60]}",)

@@ -124,7 +124,7 @@ def _time_notes(pair: dict[str, str], columns: dict[str, str], table: pd.DataFra
             format_note = f"; {format_note}" if format_note else ""
             notes.append(f"{title} (guessed; --{option} names another, or none{format_note})")
         elif format_note:
-            notes.append(f"{role} column: {name}, of which {format_note}")
+            notes.append(f"{role} column: {name} ({format_note})")
     return notes
 
 
@@ -151,11 +151,11 @@ def _note_unused(roles: Roles, table: pd.DataFrame, pair: dict[str, str]) -> Non
     if len(pair) == 1 and not used & set(pair.values()):
         (role, name) = next(iter(pair.items()))
         lacks = "start" if role != "start" else "end"
-        roles.notes.append(f"{name} is not taken for a time: there is no column for the {lacks}")
+        roles.notes.append(f"{name} is not used as a time: there is no column for the {lacks}")
         unused = [other for other in unused if other != name]
     if unused:
         roles.notes.append(
-            f"not used, though called like times: {', '.join(unused[:8])} (--start and --end name columns of times)"
+            f"not used, although named like times: {', '.join(unused[:8])} (--start and --end name columns of times)"
         )
 
 
@@ -209,15 +209,15 @@ def _check_readable(column: pd.Series[Any], name: str, unit: str, role: str, whe
     refuse = f"--{'end' if role == 'duration' else role} none, if the clips are whole files"
     if unit in COUNTS:
         raise DataError(
-            f"{where}: {name!r} counts {unit if unit.endswith('s') else unit + 's'}, as its name says, and nothing "
-            "tells how many there are in a second. "
-            f"Divide by their rate, and call the column {role}; or give {refuse}."
+            f"{where}: {name!r} counts {unit if unit.endswith('s') else unit + 's'}, as its name says, but the "
+            "sample rate is unknown. "
+            f"Divide by the rate, and name the column {role}; or give {refuse}."
         )
     dates = [f"row {row}: {cell_text(cell)}" for row, cell in column.items() if is_date(cell)]
     if dates:
         raise DataError(
             f"{where}: {plural(len(dates), 'cell')} of {name!r} {'is a date' if len(dates) == 1 else 'are dates'}, "
-            f"which say nothing of where in its file a clip is:\n{listing(dates, shown=5)}\n"
+            f"which give no position in the file:\n{listing(dates, shown=5)}\n"
             f"Give seconds from the beginning of the file; or {refuse}."
         )
 

@@ -108,8 +108,8 @@ def _settle_path(table: pd.DataFrame, roles: Roles, options: ReadOptions, root: 
     roles.columns.pop("path")
     roles.notes[:] = [note for note in roles.notes if not note.startswith("path column")]
     roles.notes.append(
-        f"{column} names recordings of which none is there, beside {len(measured)} columns of measurements: the rows "
-        f"are taken for features (--path {column} says that they are recordings)"
+        f"{column} names recordings that do not exist, and there are {len(measured)} columns of measurements: the rows "
+        f"are read as features (--path {column} reads them as recordings)"
     )
     return replace(options, path=NONE)
 

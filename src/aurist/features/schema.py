@@ -76,7 +76,7 @@ class Schema:
         notes = []
         extra = [str(name) for name in table.columns if name not in self.names]
         if extra:
-            notes.append(f"columns that the run does not know, passed over: {', '.join(extra[:10])}")
+            notes.append(f"ignored columns that the run does not know: {', '.join(extra[:10])}")
         out: dict[str, Any] = {}
         for column in self.columns:
             values = table[column.name]
@@ -89,7 +89,7 @@ class Schema:
                 unseen = sorted({str(v) for v in text.dropna().unique()} - set(column.categories))
                 if unseen:
                     notes.append(
-                        f"column {column.name!r}: taken as missing, never seen: {', '.join(unseen[:5])}"
+                        f"column {column.name!r}: read as missing, as new in this column: {', '.join(unseen[:5])}"
                     )
                 out[column.name] = pd.Categorical(text, categories=list(column.categories))
         if problems:

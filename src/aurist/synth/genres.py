@@ -83,15 +83,15 @@ class Genre:
     Parameters
     ----------
     tempo
-        Lowest and highest, in quarter notes a minute.
+        Lowest and highest tempo, in quarter notes per minute.
     swing
-        How late the second half of each quarter note comes, in sixteenths.
+        Delay of the second half of each quarter note, in sixteenths.
     kick, snare, hat, bass, comp
         Patterns; ``comp`` is when the chords are struck.
     gate
-        How long a chord is held, in sixteenths.
+        Length of a chord, in sixteenths.
     density
-        The chance of a note of the melody on each strong sixteenth.
+        Probability of a melody note on each strong sixteenth.
     scales, roots, chord
         Harmony: names of scales; the roots of four bars, as steps of the scale; the steps of a chord.
     kits, basses, chords, leads
@@ -99,9 +99,9 @@ class Genre:
     mix
         Levels of drums, bass, chords and lead in dB.
     drive
-        Overdrive; below 1 hardly any.
+        Overdrive; almost none below 1.
     space
-        Shortest and longest time in which the room's echo falls by 60 dB, in seconds.
+        Shortest and longest time for the echo of the room to fall by 60 dB, in seconds.
     """
 
     tempo: tuple[float, float]
