@@ -396,17 +396,17 @@ def make_network(folder: Path) -> None:
     from dataclasses import asdict
 
     from aurist.files import write_json
-    from aurist.models.training.fold import ear_of, new_network
+    from aurist.models.training.fold import input_spec_of, new_network
     from aurist.nets.files import save_weights
     from aurist.recipes import read_recipe
 
     recipe = read_recipe("mel-cnn", {"window.seconds": 0.5})
-    ear = ear_of(recipe, 22050)
+    input_spec = input_spec_of(recipe, 22050)
     (folder / "net0").mkdir()
-    save_weights(folder / "net0" / "epoch001.safetensors", new_network(recipe, ear, 2))
+    save_weights(folder / "net0" / "epoch001.safetensors", new_network(recipe, input_spec, 2))
     kept = {
         "recipe": recipe.to_dict(),
-        "ear": asdict(ear),
+        "ear": asdict(input_spec),
         "precision": "32",
         "described": None,
         "unseen": [],

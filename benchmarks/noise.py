@@ -91,7 +91,7 @@ def answers(learn: TrainingData, member: ModelSpec, seconds: float = np.inf) -> 
         with tempfile.TemporaryDirectory() as place:
             train, validation = learn.examples.take(split.train), learn.examples.take(split.validation)
             if split.fold in learn.pseudo_labelled:
-                train = train.together(learn.pseudo_labelled[split.fold])
+                train = train.concat(learn.pseudo_labelled[split.fold])
             model = (
                 engine(member.engine).fit(Path(place), learn.task, member, train, validation, seconds).model
             )

@@ -37,7 +37,7 @@ from aurist.config import FitConfig
 from aurist.detection.scan import WindowOptions, listen
 from aurist.detection.store import Recording
 from aurist.metrics import metric
-from aurist.plan import coarser
+from aurist.plan import with_half_frame_rate
 from aurist.recipes import read_recipe, with_settings
 from aurist.results.bootstrap import bootstrap
 from aurist.run import open_run
@@ -212,7 +212,7 @@ def _ours(folder: Path) -> str:
     """`mel-sed` on what is around a box, with frames half as dense, as the planner has them where time is short."""
     import tomli_w
 
-    recipe = coarser(read_recipe("mel-sed"))
+    recipe = with_half_frame_rate(read_recipe("mel-sed"))
     window = {"window.seconds": OURS, "window.hop": OURS / 2, "window.place": "centre"}
     recipe = with_settings(recipe, window)
     path = folder / "mel-sed.toml"

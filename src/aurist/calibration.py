@@ -1,7 +1,7 @@
-"""Temper probabilities: as sure as the model is often right, no more and no less.
+"""Calibrate probabilities with a temperature: of predictions with a probability of 0.8, 80% shall be right.
 
-Source: C. Guo et al., "On calibration of modern neural networks", ICML 2017: one temperature for all classes, which
-leaves every ranking within a row as it is.
+Source: C. Guo et al., "On calibration of modern neural networks", ICML 2017. One temperature for all classes does not
+change the ranking within a row.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from aurist.arrays import Proba
 from aurist.metrics import UNKNOWN, metric
 
 _COLDEST, _HOTTEST = 0.1, 10.0
-#: So many rows speak for a temperature of 1: few rows are often all right, and would have it at nothing.
+#: The weight, in rows, of a temperature of 1. Few rows are often all predicted right, and would give almost 0.
 _PRIOR_ROWS = 5.0
 _LEAST = 1e-9
 
 
 def apply_temperature(proba: Proba, temperature: float, *, multilabel: bool) -> Proba:
-    """Divide the logits by a temperature: above 1 the model is less sure.
+    """Divide the logits by a temperature; above 1 the probabilities become less extreme.
 
     Examples
     --------
@@ -32,7 +32,7 @@ def apply_temperature(proba: Proba, temperature: float, *, multilabel: bool) -> 
     if multilabel:
         logit = logs - np.log(np.maximum(1 - proba, _LEAST))
         return np.asarray(1 / (1 + np.exp(-logit / temperature)))
-    # what is impossible stays so: a class that a network never met
+    # a probability of 0 stays 0: a network never saw that class
     out = np.where(proba > 0, np.exp((logs - logs.max(axis=1, keepdims=True)) / temperature), 0.0)
     return np.asarray(out / out.sum(axis=1, keepdims=True))
 
@@ -44,20 +44,23 @@ def choose_temperature(
     *,
     multilabel: bool,
 ) -> float:
-    """The temperature with the best log loss, drawn towards 1 where rows are few; 1 where nothing is known."""
+    """Find the temperature with the best log loss, closer to 1 with few rows. Return 1 if no label is known."""
     from scipy.optimize import minimize_scalar
 
     if not (truth != UNKNOWN).any():
         return 1.0
     log_loss = metric("log_loss")
-    pull = _PRIOR_ROWS / max(1, len(truth))
+    prior_strength = _PRIOR_ROWS / max(1, len(truth))
 
     def cost(log_temperature: float) -> float:
-        tempered = apply_temperature(proba, float(np.exp(log_temperature)), multilabel=multilabel)
-        return -log_loss(truth, tempered, row_weight, multilabel=multilabel) + pull * log_temperature**2
+        calibrated = apply_temperature(proba, float(np.exp(log_temperature)), multilabel=multilabel)
+        return (
+            -log_loss(truth, calibrated, row_weight, multilabel=multilabel)
+            + prior_strength * log_temperature**2
+        )
 
-    found = minimize_scalar(cost, bounds=(np.log(_COLDEST), np.log(_HOTTEST)), method="bounded")
-    return float(np.exp(found.x))
+    result = minimize_scalar(cost, bounds=(np.log(_COLDEST), np.log(_HOTTEST)), method="bounded")
+    return float(np.exp(result.x))
 
 
 def nested_temperatures(
@@ -68,19 +71,21 @@ def nested_temperatures(
     *,
     multilabel: bool,
 ) -> dict[int, float]:
-    """For each part, the temperature chosen on the others."""
-    found = {}
+    """Choose a temperature for each part on the other parts."""
+    temperatures = {}
     for name in np.unique(part):
         others = part != name
         weight = None if row_weight is None else row_weight[others]
-        found[int(name)] = choose_temperature(proba[others], truth[others], weight, multilabel=multilabel)
-    return found
+        temperatures[int(name)] = choose_temperature(
+            proba[others], truth[others], weight, multilabel=multilabel
+        )
+    return temperatures
 
 
 def apply_temperatures(
     proba: Proba, part: npt.NDArray[np.int64], temperatures: dict[int, float], *, multilabel: bool
 ) -> Proba:
-    """Each part by its own temperature."""
+    """Apply to each part its own temperature."""
     out = np.empty_like(proba)
     for name, temperature in temperatures.items():
         rows = part == name

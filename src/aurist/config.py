@@ -22,53 +22,53 @@ ENGINES = ("auto", "autogluon", "mljar", "all", "networks")
 
 @dataclass(frozen=True)
 class FitConfig:
-    """How to fit.
+    """Settings of a fit.
 
     Parameters
     ----------
     metric
-        What to maximise and to rank by; None: accuracy for one label a clip, mean average precision for
+        The metric to maximise and to rank by; None: accuracy for one label per clip, mean average precision for
         several.
     preset
         "quick" (about a minute), "good", or "best" (more models, more folds).
     time_limit
-        Seconds of wall time for the whole command; None: the preset's own.
+        Seconds of wall time for the whole command; None: the default of the preset.
     engine
-        "auto": AutoGluon's models on features and, where there are recordings, PyTorch and time enough, a network;
+        "auto": AutoGluon's models on features, and a network if there are recordings, PyTorch and enough time;
         "autogluon" or "mljar" alone, or "all" for both on one leaderboard; "networks" for the recipes alone.
     recipes
-        Networks to train beside them: names of recipes, or paths of TOML files.
+        Networks to train in addition: names of recipes, or paths of TOML files.
     recipe_settings
-        Changes to all of these, such as "training.epochs=5".
+        Changes to all of these recipes, such as "training.epochs=5".
     embeddings
-        Networks with ready weights that make features of the recordings, beside the summary features: names of
-        recipes, or paths of TOML files.
+        Pretrained networks whose embeddings of the recordings are added to the summary features: names of recipes, or
+        paths of TOML files.
     ensemble_size
-        Models that the ensemble may hold, so that it predicts faster; None: as many as help.
+        The most models in the ensemble, so that it predicts faster; None: as many as help.
     plan
-        Path of a plan to follow instead of making one; there is then no time limit.
+        Path of a plan to follow; there is then no time limit. None: make one.
     unlabelled
-        Path of a folder or table of clips without labels, to learn from as well; None: there is none.
+        Path of a folder or table of clips without labels to learn from, too; None: there is none.
     pseudo_rounds
-        How often models learn anew from what those before are sure of among these.
+        Rounds of learning from pseudo-labels, the confident predictions of the round before.
     pseudo_threshold
-        The probability from which they are.
+        The lowest probability of a pseudo-label.
     fraction
-        Learn from such a share of the groups only, for trials; None: from all.
+        Learn from this share of the groups only, for trials; None: from all.
     folds
-        Folds, where the data prescribes none; None: the preset's own.
+        The number of folds, if the data has none; None: the default of the preset.
     seed
-        Of the folds, the models and the bootstrap.
+        The seed of the folds, the models and the bootstrap.
     jobs
         Cores to use; 0: all that this process may use.
     allow_loss
-        Go on where broken clips are more than a tenth of the data, or all of a class.
+        Go on even if broken clips are more than a tenth of the data, or all of a class.
     sample_rate
-        Of the summary features, in Hz; None: the features' own default.
+        The sample rate of the summary features, in Hz; None: their default.
     level
-        "relative": the features say nothing of the level at which clips were recorded; "keep": they do.
+        "relative": the features do not depend on the level of a recording; "keep": they do.
     near_duplicates
-        Whether near duplicates (re-encoded, cut, at another level) share a group.
+        True if near duplicates (re-encoded, cut, at another level) share a group.
 
     Examples
     --------
@@ -103,13 +103,13 @@ class FitConfig:
         check_one_of("engine", self.engine, ENGINES)
         check_one_of("level", self.level, LEVELS)
         if self.time_limit is not None and self.time_limit < 10:
-            raise ConfigError(
-                f"time_limit is {self.time_limit:g} s, but anything worth having needs at least 10 s."
-            )
+            raise ConfigError(f"time_limit is {self.time_limit:g} s, but a fit needs at least 10 s.")
         if self.folds is not None and self.folds < 2:
             raise ConfigError(f"folds is {self.folds}, but must be at least 2.")
         if self.ensemble_size is not None and self.ensemble_size < 1:
-            raise ConfigError(f"ensemble_size is {self.ensemble_size}, but an ensemble needs a model.")
+            raise ConfigError(
+                f"ensemble_size is {self.ensemble_size}, but an ensemble needs at least 1 model."
+            )
         if self.pseudo_rounds < 1:
             raise ConfigError(f"pseudo_rounds is {self.pseudo_rounds}, but must be 1 or more.")
         if not 0.5 < self.pseudo_threshold < 1:
@@ -122,65 +122,66 @@ class FitConfig:
             )
         if self.plan is not None and (self.time_limit is not None or self.recipes):
             raise ConfigError(
-                "A plan says what is fitted, and has no time limit: leave --time-limit and --recipe out, or edit it."
+                "A plan lists the models to fit, and has no time limit: leave --time-limit and --recipe out, "
+                "or edit the plan."
             )
         if self.engine == "networks" and self.plan is None and not self.recipes:
             raise ConfigError(
-                "engine is 'networks', but no recipe is named: add --recipe mel-cnn, or another that "
+                "engine is 'networks', but there is no recipe: add --recipe mel-cnn, or another that "
                 "`aurist recipes` lists."
             )
 
 
 def write_config(path: Path, config: FitConfig) -> None:
-    """Write the settings as TOML; what is None is left out."""
+    """Write the settings as TOML; None is left out."""
     import tomli_w
 
-    kept = {key: value for key, value in dataclasses.asdict(config).items() if value is not None}
+    values = {key: value for key, value in dataclasses.asdict(config).items() if value is not None}
     with atomic_path(path) as part:
-        part.write_text(tomli_w.dumps(kept), encoding="utf-8")
+        part.write_text(tomli_w.dumps(values), encoding="utf-8")
 
 
 def read_config(path: Path) -> FitConfig:
-    """Read settings back.
+    """Read settings from a file of `write_config`.
 
     Raises
     ------
     ConfigError
-        Where the file is not TOML, or has a key or a type that there is not.
+        If the file is not TOML, or has an unknown key or a value of a wrong type.
     """
     return config_from(read_toml(path, "the settings in"), str(path))
 
 
 def read_toml(path: Path, what: str) -> dict[str, Any]:
-    """The tables of a TOML file; ``what`` it is, for messages.
+    """Read the tables of a TOML file; ``what`` names it in messages.
 
     Raises
     ------
     ConfigError
-        Where it cannot be read, or is no TOML.
+        If it cannot be read, or is not TOML.
     """
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
-    # ValueError: no TOML, no UTF-8, or a number of thousands of digits
+    # ValueError: not TOML, not UTF-8, or a number of thousands of digits
     except (OSError, ValueError, RecursionError) as error:
         raise ConfigError(f"Cannot read {what} {path}: {error}") from error
 
 
 def config_from(values: dict[str, Any], where: str) -> FitConfig:
-    """Settings from a dict whose keys are checked; an unknown one is named with the nearest known one."""
-    known = {f.name: str(f.type) for f in dataclasses.fields(FitConfig)}
+    """Make settings from a dict. Check its keys and types; suggest the nearest key for an unknown one."""
+    types = {f.name: str(f.type) for f in dataclasses.fields(FitConfig)}
     for key, value in values.items():
-        if key not in known:
-            near = difflib.get_close_matches(key, known, n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else f" Known: {', '.join(known)}."
+        if key not in types:
+            near = difflib.get_close_matches(key, types, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else f" Known: {', '.join(types)}."
             raise ConfigError(f"{where}: unknown setting {key!r}.{hint}")
-        if not _fits(value, known[key]):
-            raise ConfigError(f"{where}: {key} is {short_repr(value)}, but must be of type {known[key]}.")
-    kept: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
-    return FitConfig(**kept)
+        if not _has_type(value, types[key]):
+            raise ConfigError(f"{where}: {key} is {short_repr(value)}, but must be of type {types[key]}.")
+    checked: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+    return FitConfig(**checked)
 
 
-def _fits(value: Any, kind: str) -> bool:
+def _has_type(value: Any, kind: str) -> bool:
     if isinstance(value, bool):
         return kind.startswith("bool")
     if isinstance(value, int):
@@ -188,12 +189,12 @@ def _fits(value: Any, kind: str) -> bool:
     if isinstance(value, float) and not math.isfinite(value):
         return False
     if isinstance(value, list):
-        return kind.startswith("tuple") and all(isinstance(one, str) for one in value)
+        return kind.startswith("tuple") and all(isinstance(item, str) for item in value)
     return type(value).__name__ in kind.split(" | ")
 
 
 def duration(seconds: float) -> str:
-    """Seconds as people say them.
+    """Format seconds for people.
 
     Examples
     --------
@@ -210,7 +211,7 @@ def duration(seconds: float) -> str:
 
 
 def parse_duration(text: str) -> float:
-    """Seconds of a duration such as "90", "90s", "15m", "1.5h" or "1h30m".
+    """Parse a duration such as "90", "90s", "15m", "1.5h" or "1h30m" into seconds.
 
     Examples
     --------

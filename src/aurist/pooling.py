@@ -1,4 +1,4 @@
-"""From windows to clips: mean, max, vote or the strongest few, chosen on clips that are not scored by the choice."""
+"""Pool windows to clips by mean, max, vote or the highest few. The choice is made on clips that it does not score."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _STRONGEST = 3
 
 
 def window_starts(n_samples: int, window: int, hop: int) -> npt.NDArray[np.int64]:
-    """Where the windows of a clip begin, in samples; the last is moved back to end with the clip.
+    """Return the first samples of the windows of a clip. The last window is moved back to end with the clip.
 
-    A clip shorter than a window has one, which begins with it.
+    A clip shorter than a window has one window, at its beginning.
 
     Examples
     --------
@@ -29,30 +29,28 @@ def window_starts(n_samples: int, window: int, hop: int) -> npt.NDArray[np.int64
     ([0, 4, 6], [0])
     """
     if window < 1 or hop < 1:
-        raise ConfigError(
-            f"Windows of {window} samples every {hop} were asked for, but both must be at least 1."
-        )
+        raise ConfigError(f"The window is {window} samples and the hop {hop}, but both must be at least 1.")
     last = max(0, n_samples - window)
     starts = np.arange(0, last + 1, hop, dtype=np.int64)
     return starts if starts[-1] == last else np.append(starts, last)
 
 
 def pool(proba: Proba, clip: npt.NDArray[np.intp], n_clips: int, how: str, *, multilabel: bool) -> Proba:
-    """One row a clip out of one row a window.
+    """Pool the rows of windows to one row per clip.
 
     Parameters
     ----------
     proba : (n_windows, n_classes)
         Probabilities.
     clip : (n_windows,)
-        The clip of each window, 0 to ``n_clips - 1``; every clip has one at least.
+        The clip of each window, 0 to ``n_clips - 1``; every clip has at least one window.
     n_clips
-        How many clips there are.
+        The number of clips.
     how
-        One of `POOLINGS`. A vote counts the windows in which a class comes first, or with several labels those
-        that give it a half or more.
+        One of `POOLINGS`. A vote counts the windows in which a class has the highest probability; with several
+        labels, those with 0.5 or more.
     multilabel
-        Without it the rows sum to 1 again.
+        If False, the rows sum to 1 again.
 
     Returns
     -------
@@ -68,17 +66,17 @@ def pool(proba: Proba, clip: npt.NDArray[np.intp], n_clips: int, how: str, *, mu
     if len(count) != n_clips or (count == 0).any():
         raise ConfigError(
             f"Found windows for {plural(int((count > 0).sum()), 'clip')}, but there are {n_clips}: "
-            "each needs one at least."
+            "each needs at least one."
         )
     if how == "vote":
         first = proba >= 0.5 if multilabel else np.eye(proba.shape[1])[proba.argmax(axis=1)]
-        return _summed(first.astype(np.float64), clip, n_clips) / count[:, None]
+        return _sum_by_clip(first.astype(np.float64), clip, n_clips) / count[:, None]
     if how == "mean":
-        out = _summed(proba, clip, n_clips) / count[:, None]
+        out = _sum_by_clip(proba, clip, n_clips) / count[:, None]
     elif how == "max":
-        out = _strongest(proba, clip, n_clips, 1)
+        out = _mean_of_highest(proba, clip, n_clips, 1)
     elif how == "top3":
-        out = _strongest(proba, clip, n_clips, _STRONGEST)
+        out = _mean_of_highest(proba, clip, n_clips, _STRONGEST)
     else:
         raise ConfigError(f"The pooling is {how!r}, but must be one of: {', '.join(POOLINGS)}.")
     return out if multilabel else out / np.maximum(out.sum(axis=1, keepdims=True), 1e-300)
@@ -93,25 +91,25 @@ def parts_of_clips(
     end: npt.NDArray[np.int64],
     n_parts: int,
 ) -> Proba:
-    """What the frames of windows say of equal parts of their clips.
+    """Average the frames of windows over equal parts of their clips.
 
     Parameters
     ----------
     frames : (n_windows, n_frames, n_classes)
-        Probabilities; the frames of a window share it equally.
+        Probabilities; the frames of a window are equally long.
     clip, start : (n_windows,)
-        The clip of each window, and the sample in which it begins.
+        The clip of each window, and its first sample.
     window
         Samples of a window.
     begin, end : (n_clips,)
         The samples of each clip.
     n_parts
-        Of a clip.
+        The number of parts of a clip.
 
     Returns
     -------
     (n_clips, n_parts, n_classes)
-        The mean over the windows that hold the middle of a part; 0 where none does.
+        The mean over the windows that contain the centre of a part; 0 if none does.
 
     Examples
     --------
@@ -120,21 +118,23 @@ def parts_of_clips(
     [0.0, 0.75, 0.0]
     """
     n_frames = frames.shape[1]
-    middle = begin[:, None] + (np.arange(n_parts) + 0.5) / n_parts * (end - begin)[:, None]
-    place = np.floor((middle[clip] - start[:, None]) * n_frames / window).astype(np.intp)
-    held = (place >= 0) & (place < n_frames)
-    found = np.take_along_axis(frames, place.clip(0, n_frames - 1)[:, :, None], axis=1) * held[:, :, None]
+    centre = begin[:, None] + (np.arange(n_parts) + 0.5) / n_parts * (end - begin)[:, None]
+    frame = np.floor((centre[clip] - start[:, None]) * n_frames / window).astype(np.intp)
+    is_inside = (frame >= 0) & (frame < n_frames)
+    values = (
+        np.take_along_axis(frames, frame.clip(0, n_frames - 1)[:, :, None], axis=1) * is_inside[:, :, None]
+    )
     out = np.zeros((len(begin), n_parts, frames.shape[2]))
     count = np.zeros((len(begin), n_parts, 1))
-    np.add.at(out, clip, found)
-    np.add.at(count, clip, held[:, :, None])
+    np.add.at(out, clip, values)
+    np.add.at(count, clip, is_inside[:, :, None])
     return out / np.maximum(count, 1)
 
 
 def best_pooling(
     pooled: Mapping[str, Proba], truth: npt.NDArray[np.int8], metric_name: str, *, multilabel: bool
 ) -> str:
-    """The name of the pooling that scores best on these clips; of equals, or where no score is defined, the first."""
+    """Return the name of the pooling with the best score. If several are equal or none is defined, it is the first."""
     names, score = list(pooled), metric(metric_name)
     values = [score(truth, pooled[name], multilabel=multilabel) for name in names]
     return names[int(np.nanargmax(values))] if np.isfinite(values).any() else names[0]
@@ -148,49 +148,49 @@ def choose_pooling(
     *,
     multilabel: bool,
 ) -> tuple[str, Proba]:
-    """The pooling that scores best out of fold, and what each fold says by the choice of the others.
+    """Choose the pooling with the best score; pool each fold by the choice on the other folds.
 
     Parameters
     ----------
     pooled
-        By the name of each pooling, (n_clips, n_classes) out of fold. Of equals the first is chosen.
+        Out-of-fold probabilities (n_clips, n_classes) by pooling. Of equal ones the first is chosen.
     truth : (n_clips, n_classes)
         Indicator matrix.
     folds : (n_clips,)
         The fold in which each clip was scored.
     metric_name
-        What to maximise.
+        The metric to maximise.
 
     Returns
     -------
     name
-        The best on all clips: what predicts new ones.
+        The best on all clips, for new clips.
     proba
-        (n_clips, n_classes): each fold pooled by what was best on the other folds, so that its score is
-        honest. A single fold is pooled by the first of the names, for there is nothing to choose on.
+        (n_clips, n_classes): each fold is pooled by the best pooling of the other folds, so its score is honest. A
+        single fold gets the first pooling, because there is nothing to choose on.
     """
     names = list(pooled)
 
     def best(rows: npt.NDArray[np.bool_]) -> str:
-        there = {name: proba[rows] for name, proba in pooled.items()}
-        return best_pooling(there, truth[rows], metric_name, multilabel=multilabel)
+        of_rows = {name: proba[rows] for name, proba in pooled.items()}
+        return best_pooling(of_rows, truth[rows], metric_name, multilabel=multilabel)
 
     out = pooled[names[0]].copy()
     for fold in np.unique(folds):
-        here = folds == fold
-        if not here.all():
-            out[here] = pooled[best(~here)][here]
+        in_fold = folds == fold
+        if not in_fold.all():
+            out[in_fold] = pooled[best(~in_fold)][in_fold]
     return best(np.ones(len(truth), dtype=bool)) if len(np.unique(folds)) > 1 else names[0], out
 
 
-def _summed(values: Proba, clip: npt.NDArray[np.intp], n_clips: int) -> Proba:
+def _sum_by_clip(values: Proba, clip: npt.NDArray[np.intp], n_clips: int) -> Proba:
     out = np.zeros((n_clips, values.shape[1]))
     np.add.at(out, clip, values)
     return out
 
 
-def _strongest(proba: Proba, clip: npt.NDArray[np.intp], n_clips: int, most: int) -> Proba:
-    """The mean of the ``most`` highest windows of each clip, class by class."""
+def _mean_of_highest(proba: Proba, clip: npt.NDArray[np.intp], n_clips: int, most: int) -> Proba:
+    """Average the ``most`` highest windows of each clip, class by class."""
     order = np.argsort(clip, kind="stable")
     ends: Sequence[int] = np.cumsum(np.bincount(clip, minlength=n_clips))[:-1].tolist()
     rows = [np.sort(part, axis=0)[::-1][:most].mean(axis=0) for part in np.split(proba[order], ends)]

@@ -77,8 +77,8 @@ def test_from_toml_and_back():
             "transform 1 .one_of., choice 1: unknown kind 'gian'",
         ),
         ({"kind": "background_mix"}, "wave", "give files"),
-        ({"p": 0.5}, "wave", "which kind it is"),
-        ("gain", "wave", "which kind it is"),
+        ({"p": 0.5}, "wave", "must be a table with its kind"),
+        ("gain", "wave", "must be a table with its kind"),
     ],
 )
 def test_wrong_settings_say_where_and_what(table, stage, message):

@@ -169,7 +169,7 @@ def test_an_equalizer_colours_as_drawn():
     spectrum = 20 * np.log10(np.abs(np.fft.rfft(found))[[100, 2000]] / np.abs(np.fft.rfft(y))[[100, 2000]])
     nodes = np.log([50, (50 * RATE / 2) ** 0.5, RATE / 2])
     assert spectrum == pytest.approx(np.interp(np.log([100, 2000]), nodes, curve.db), abs=0.01)
-    with pytest.raises(ConfigError, match="nodes is 1, but must be a whole number, 2 at least"):
+    with pytest.raises(ConfigError, match="nodes is 1, but must be a whole number of at least 2"):
         Equalizer(nodes=1)
 
 

@@ -178,7 +178,7 @@ def test_a_recipe_that_cannot_be_is_refused_before_anything_is_made(folder: Path
     for change, expected in [
         ("training.epoch=3", "Did you mean 'epochs'?"),
         ("network.backbone=resnet_18", "resnet18"),
-        ("front.n_mels=8", "cannot see images"),
+        ("front.n_mels=8", "cannot use images"),
     ]:
         backbone = () if "backbone" in change else ("--set", "network.backbone=inception_resnet_v2")
         result = aurist(*fit_command("refused"), *backbone, "--set", change, cwd=folder)

@@ -47,7 +47,7 @@ def _no_work(monkeypatch: pytest.MonkeyPatch) -> None:
         "aurist.clips.read.read_clips",
         "aurist.results.importance.permutation_importance",
         "aurist.report.gather.told_by",
-        "aurist.models.training.augment_preview.hear_file",
+        "aurist.models.training.augment_preview.preview_augmentation",
         "aurist.synth.synthesise_demo",
     ):
         monkeypatch.setattr(name, work)

@@ -100,7 +100,7 @@ def test_better_settings_are_found_and_proved_and_fit_takes_them(folder: Path) -
     shown = aurist(*command, "--cache-dir", "cache", "--trials", 3, cwd=folder)
     assert shown.returncode == 0 and "trial 3" not in shown.stderr, "what is done is not done again"
     words = " ".join(shown.stdout.split())
-    assert "not to be quoted" in words and "resamples: really better." in words
+    assert "do not report it" in words and "resamples: really better." in words
     fitted = aurist(
         *("fit", "data", "--engine", "networks", "--recipe", "study/best.toml", "-o", "run"),
         *("--folds", 2, "--jobs", 1, "--cache-dir", "cache", "--time-limit", "3m"),
@@ -115,7 +115,7 @@ def test_better_settings_are_found_and_proved_and_fit_takes_them(folder: Path) -
     assert (tuned["model"], tuned["trials"], tuned["share"]) == ("tiny-tuned", 3, 0.8)
 
     other = aurist(*command, "--set", "training.epochs=9", cwd=folder)
-    assert other.returncode == 1 and "holds a study of something else: tuned differs" in other.stderr
+    assert other.returncode == 1 and "has a study of something else: tuned differs" in other.stderr
 
 
 def test_a_search_that_was_killed_goes_on_where_it_was(folder: Path) -> None:
@@ -153,7 +153,7 @@ def test_a_search_keeps_to_its_time_and_goes_on_in_another_database(folder: Path
     url = f"sqlite:///{folder / 'other.db'}"
     result = aurist(*tables("timed", 500, "--storage", url, "--time-limit", "15s"), cwd=folder)
     assert result.returncode == 0, result.stderr
-    assert "the time is up" in result.stderr and "there is time for about" in result.stderr
+    assert "the time is over" in result.stderr and "there is time for about" in result.stderr
     assert (folder / "other.db").exists() and not (folder / "timed" / "study.db").exists()
     begun = len(pd.read_csv(folder / "timed" / "trials.csv"))
     again = aurist(*tables("timed", begun + 1, "--storage", url), cwd=folder)

@@ -9,15 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from aurist.crossval import (
-    CrossValidationResult,
-    TrainingData,
-    base_models_of,
-    fit_member,
-    is_done,
-    load_folds,
-    unfinished,
-)
+from aurist.crossval import CrossValidationResult, TrainingData, fit_member, unfinished
 from aurist.ensemble.stacking import (
     LEAST_INDEPENDENT,
     answers_of,
@@ -28,6 +20,7 @@ from aurist.ensemble.stacking import (
     second_level,
     with_base_answers,
 )
+from aurist.fold_files import base_models_of, is_done, load_folds
 from aurist.models.base import Examples, Inputs, ModelSpec, Task
 from aurist.plan import FOREST
 from aurist.predictions import Predictions

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from aurist.crossval import TrainingData, fit_member, is_done, load_folds
+from aurist.crossval import TrainingData, fit_member
 from aurist.errors import RunError
+from aurist.fold_files import is_done, load_folds
 from aurist.metrics import metric
 from aurist.models.base import Examples, FitFailedError, Inputs, ModelSpec, Task
 from aurist.models.engines import engine

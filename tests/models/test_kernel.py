@@ -13,7 +13,7 @@ from aurist.metrics import UNKNOWN
 from aurist.models import kernel
 from aurist.models.base import Examples, FitFailedError, Inputs, ModelSpec, Task
 from aurist.models.engines import engine
-from aurist.models.kernel import _distances, _learnt
+from aurist.models.kernel import _distances, _fit
 
 TASK = Task(("a", "b", "c"), True, "average_precision")
 
@@ -30,7 +30,7 @@ def examples(n: int, seed: int, *, unknown: float = 0.0) -> Examples:
 @pytest.mark.parametrize("unknown", [0.0, 0.4])
 def test_weights_of_rows_are_those_of_scikit_learn_for_each_label(unknown: float) -> None:
     train, new = examples(60, 0, unknown=unknown), examples(20, 1)
-    model = _learnt(train, TASK, 1.0, 0.1)
+    model = _fit(train, TASK, 1.0, 0.1)
     shown = model.ready.transform(
         new.features.assign(mode=new.features["mode"].cat.codes).to_numpy(np.float32)
     )
@@ -48,7 +48,7 @@ def test_weights_of_rows_are_those_of_scikit_learn_for_each_label(unknown: float
 
 def test_far_from_all_rows_the_prior_is_answered() -> None:
     train = examples(60, 0)
-    model = _learnt(train, TASK, 1.0, 0.1)
+    model = _fit(train, TASK, 1.0, 0.1)
     told = model.at(np.full((1, 60), 1e6))
     assert told[0] == pytest.approx(1 / (1 + np.exp(-12 * (model.prior - 0.5))))
 
@@ -58,17 +58,17 @@ def test_landmarks_that_are_all_different_rows_answer_as_all_rows_do(
     monkeypatch: pytest.MonkeyPatch, unknown: float
 ) -> None:
     once, new = examples(60, 0, unknown=unknown), examples(20, 1)
-    train = once.together(once)
-    exact = _learnt(train, TASK, 1.0, 0.1)
+    train = once.concat(once)
+    exact = _fit(train, TASK, 1.0, 0.1)
     monkeypatch.setattr(kernel, "LANDMARKS", 80)
-    monkeypatch.setattr(kernel, "_HELD", 32)
-    seen = _learnt(train, TASK, 1.0, 0.1)
+    monkeypatch.setattr(kernel, "_CHUNK_ROWS", 32)
+    seen = _fit(train, TASK, 1.0, 0.1)
     assert len(exact.rows) == 120
     assert len(seen.rows) == 60
     # the median of distances counts a row's distance to itself, and its twin's
     told = replace(seen, fall=exact.fall)
     assert told.fall == pytest.approx(seen.fall, rel=0.05)
-    seen = _learnt(train, TASK, exact.fall / seen.fall, 0.1)
+    seen = _fit(train, TASK, exact.fall / seen.fall, 0.1)
     assert seen.predict_proba(new.inputs) == pytest.approx(exact.predict_proba(new.inputs), abs=1e-5)
 
 

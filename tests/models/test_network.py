@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from aurist.crossval import TrainingData, fit_member, load_folds
+from aurist.crossval import TrainingData, fit_member
 from aurist.errors import RunError
+from aurist.fold_files import load_folds
 from aurist.metrics import metric
 from aurist.models.base import FitFailedError, ModelWithVariants
 from aurist.models.engines import engine

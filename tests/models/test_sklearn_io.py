@@ -15,7 +15,7 @@ from aurist.errors import RunError
 from aurist.models.base import Examples, Inputs, ModelSpec, Task
 from aurist.models.engines import engine
 from aurist.models.forest import as_numbers
-from aurist.models.sklearn_io import normal_features, read_kept, write_kept
+from aurist.models.sklearn_io import normal_features, read_skops, write_skops
 
 
 def features(seed: int, n: int) -> pd.DataFrame:
@@ -35,8 +35,8 @@ def test_features_are_those_of_the_quantile_transformer_but_for_their_ends(tmp_p
     known, new = features(0, 150), features(1, 40)
     ready = normal_features(known, 0).fit(as_numbers(known))
     peer = QuantileTransformer(n_quantiles=100, output_distribution="normal").fit(as_numbers(known)[:, :2])
-    write_kept(tmp_path / "kept.skops", {"ready": ready})
-    for one in (ready, read_kept(tmp_path / "kept.skops")["ready"]):
+    write_skops(tmp_path / "kept.skops", {"ready": ready})
+    for one in (ready, read_skops(tmp_path / "kept.skops")["ready"]):
         for rows in (known, new):
             shown = one.transform(as_numbers(rows))
             told = peer.transform(as_numbers(rows)[:, :2])
@@ -72,9 +72,9 @@ def test_what_runs_commands_is_not_loaded(tmp_path: Path) -> None:
     ):
         skops.io.dump(told, path)
         with pytest.raises(
-            RunError, match=r"forest\.skops holds what no model of ours does, and is not loaded: "
+            RunError, match=r"forest\.skops contains types that no model of aurist has, and is not loaded: "
         ):
-            read_kept(path)["forest"].transform(np.zeros((1, 1)))
+            read_skops(path)["forest"].transform(np.zeros((1, 1)))
     assert not marker.exists()
 
 

@@ -39,7 +39,7 @@ def test_clips_of_hardly_any_weight_teach_hardly_anything(kind: str, several: bo
     for weight, holds in ((1e-4, True), (1.0, False)):
         place = tmp_path / str(weight)
         place.mkdir()
-        train = right.together(replace(lies, weight=np.full(180, weight)))
+        train = right.concat(replace(lies, weight=np.full(180, weight)))
         proba = (
             engine(member.engine)
             .fit(place, task, member, train, validation, 60)
@@ -65,5 +65,5 @@ def test_fewer_rows_than_discriminants_need_are_said(tmp_path: Path) -> None:
     features = pd.DataFrame({"a": [0.0, 1.0, 2.0], "b": [1.0, 0.5, 0.0]})
     three = Examples(Inputs(features), np.eye(3, dtype=np.int8), np.ones(3))
     member = ModelSpec("LDA", "classic", {"kind": "lda"})
-    with pytest.raises(FitFailedError, match="3 rows to learn 3 classes from are too few"):
+    with pytest.raises(FitFailedError, match="3 rows are too few to learn 3 classes"):
         engine("classic").fit(tmp_path, Task(("a", "b", "c"), False, "accuracy"), member, three, three, 60.0)

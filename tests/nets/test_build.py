@@ -160,10 +160,10 @@ class TestSavedWeights:
     [
         ({"head": "gru"}, "head is 'gru'"),
         ({"dropout": 1.0}, "dropout"),
-        ({"backbone": "mfcc_cnn", "pool": "max"}, "no use for: pool = 'max'"),
-        ({"backbone": "transformer:x", "init": "he"}, "no use for: init = 'he'"),
-        ({"frozen": True}, "drawn at random"),
-        ({"pretrained": True, "weights": "w.pth"}, "Give one of the two"),
+        ({"backbone": "mfcc_cnn", "pool": "max"}, "does not use: pool = 'max'"),
+        ({"backbone": "transformer:x", "init": "he"}, "does not use: init = 'he'"),
+        ({"frozen": True}, "would keep random weights"),
+        ({"pretrained": True, "weights": "w.pth"}, "Use only one of the two"),
         ({"backbone": "transformer:"}, "must be a name"),
     ],
 )

@@ -39,7 +39,7 @@ class TestMfccCnn:
         assert network.embed(torch.zeros(1, 1, 20, 1231)).shape == (1, 64)
 
     def test_another_length_is_refused(self) -> None:
-        with pytest.raises(ConfigError, match="20 rows and 1231 frames, but was given 20 and 99"):
+        with pytest.raises(ConfigError, match="20 rows and 1231 frames, but got 20 and 99"):
             MfccCnn(1, (20, 1231), 8)(torch.zeros(1, 1, 20, 99))
 
 

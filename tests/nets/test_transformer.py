@@ -80,7 +80,7 @@ def test_it_comes_back_without_its_folder(ast: Path, tmp_path: Path) -> None:
         5,
         sample_rate=16000,
         load_weights=False,
-        described=network.described(),  # type: ignore[operator]
+        architecture=network.architecture(),  # type: ignore[operator]
     ).eval()
     load_weights(tmp_path / "w.safetensors", again)
     assert torch.allclose(again(WAVES), network(WAVES), atol=1e-6)
@@ -100,5 +100,5 @@ def test_another_sample_rate_is_refused(ast: Path) -> None:
 
 
 def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="cannot be had"):
+    with pytest.raises(ConfigError, match="cannot be loaded"):
         build(tmp_path)

@@ -6,18 +6,18 @@ from hypothesis import strategies as st
 
 from aurist.errors import ConfigError
 from aurist.features.spectrogram_config import shape
-from aurist.plan import SoundFacts, adapted, coarser, sound_facts, within
+from aurist.plan import SoundFacts, adapt_to_sound, sound_facts, with_band, with_half_frame_rate
 from aurist.recipes import read_recipe
 
 RECIPE = read_recipe("mel-cnn")
 
 
 def test_recordings_such_as_it_was_made_for_leave_the_recipe_as_it_is() -> None:
-    assert adapted(RECIPE, SoundFacts(44100, 5.0, 5.0, 400)) == RECIPE
+    assert adapt_to_sound(RECIPE, SoundFacts(44100, 5.0, 5.0, 400)) == RECIPE
 
 
 def test_nothing_is_made_up_above_the_rate_of_the_recordings() -> None:
-    found = adapted(RECIPE, SoundFacts(22050, 30.0, 30.0, 1000))
+    found = adapt_to_sound(RECIPE, SoundFacts(22050, 30.0, 30.0, 1000))
     assert found.front.sample_rate == 22050
     assert found.front.hop_length == 220  # 10 ms, as before
     assert found.front.n_fft == 1024
@@ -26,27 +26,27 @@ def test_nothing_is_made_up_above_the_rate_of_the_recordings() -> None:
 
 
 def test_ultrasound_is_slowed_down() -> None:
-    found = adapted(RECIPE, SoundFacts(441_000, 0.5, 0.6, 100))
+    found = adapt_to_sound(RECIPE, SoundFacts(441_000, 0.5, 0.6, 100))
     assert (found.front.n_fft, found.front.hop_length) == (2048, 441)
     assert found.front.fmin == 8000.0 and found.front.fmax == 160_000.0
     assert found.window.seconds == 0.2  # two seconds, ten times faster
-    calls = adapted(RECIPE, SoundFacts(384_000, 0.006, 0.01, 44))
+    calls = adapt_to_sound(RECIPE, SoundFacts(384_000, 0.006, 0.01, 44))
     assert calls.window.seconds is not None and calls.window.seconds < 0.011
     assert calls.window.seconds * 384_000 / calls.front.hop_length > 120
 
 
 def test_a_band_is_heard_alone_with_frames_long_enough_for_narrow_ones() -> None:
-    front = within(RECIPE, (500.0, 900.0)).front
+    front = with_band(RECIPE, (500.0, 900.0)).front
     assert (front.fmin, front.fmax) == (500.0, 900.0)
     assert front.n_fft > RECIPE.front.n_fft  # 64 bands of 6 Hz
-    assert within(RECIPE, (1500.0, 90_000.0)).front.fmax == 22_050
+    assert with_band(RECIPE, (1500.0, 90_000.0)).front.fmax == 22_050
     with pytest.raises(ConfigError, match="the boxes lie from 30000 to 90000 Hz"):
-        within(RECIPE, (30_000.0, 90_000.0))
+        with_band(RECIPE, (30_000.0, 90_000.0))
 
 
 def test_large_sets_are_heard_fewer_times() -> None:
-    assert adapted(RECIPE, SoundFacts(44100, 5.0, 5.0, 8000)).training.epochs == 50
-    assert adapted(RECIPE, SoundFacts(44100, 5.0, 5.0, 60)).training.batch_size == 16
+    assert adapt_to_sound(RECIPE, SoundFacts(44100, 5.0, 5.0, 8000)).training.epochs == 50
+    assert adapt_to_sound(RECIPE, SoundFacts(44100, 5.0, 5.0, 60)).training.batch_size == 16
 
 
 @given(
@@ -58,7 +58,7 @@ def test_large_sets_are_heard_fewer_times() -> None:
 def test_every_recording_makes_an_image_that_the_network_can_take(
     rate: float, seconds: float, longer: float, clips: int
 ) -> None:
-    found = adapted(RECIPE, SoundFacts(rate, seconds, seconds * longer, clips))
+    found = adapt_to_sound(RECIPE, SoundFacts(rate, seconds, seconds * longer, clips))
     assert found.window.seconds is not None and found.front.fmax is not None
     samples = round(found.window.seconds * found.front.sample_rate)
     _, rows, frames = shape(found.front, samples)
@@ -66,7 +66,7 @@ def test_every_recording_makes_an_image_that_the_network_can_take(
     assert frames >= 100
     # where no clip is that long, windows are as long as the longest
     heard = max(min(samples, round(seconds * longer * found.front.sample_rate)), found.front.n_fft)
-    assert shape(coarser(found).front, heard)[2] >= 16
+    assert shape(with_half_frame_rate(found).front, heard)[2] >= 16
     assert found.front.fmin < found.front.fmax <= found.front.sample_rate / 2
 
 

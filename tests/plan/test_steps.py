@@ -58,9 +58,9 @@ def test_all_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
         "member 2: unknown epochs",
         "needs its recipe",
         "Did you mean 'mel-cnn'",
-        "a second member is called e",
+        "a second member has the name e",
         "level is 3, but must be 1, or 2",
-        "a network hears recordings, and cannot be of level 2",
+        "a network learns from recordings, and cannot be of level 2",
     ):
         assert part in text
 
@@ -91,6 +91,6 @@ def test_a_member_is_called_like_no_other_row_of_the_leaderboard(tmp_path: Path)
         "".join(f'[[member]]\nname = "{name}"\nengine = "forest"\n' for name in ("A", "a", "Ensemble"))
     )
     with pytest.raises(
-        ConfigError, match=r"(?s)member 2: a second member is called a.*member 3: Ensemble is"
+        ConfigError, match=r"(?s)member 2: a second member has the name a.*member 3: Ensemble is"
     ):
         read_plan(path)

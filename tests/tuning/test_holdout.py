@@ -15,7 +15,7 @@ from aurist.crossval import fit_member
 from aurist.errors import ConfigError
 from aurist.models.base import ModelSpec
 from aurist.run import HELD_OUT, RunData, held_out, read_data, training_data
-from aurist.tuning.holdout import AS_IT_WAS, ENOUGH_GROUPS, TUNED, compare_on_held, hold_out
+from aurist.tuning.holdout import BASELINE, ENOUGH_GROUPS, TUNED, compare_on_holdout, hold_out
 
 
 def table(n: int = 240, groups: int = 80, seed: int = 0) -> pd.DataFrame:
@@ -86,12 +86,12 @@ def test_the_test_part_is_never_touched(tmp_path: Path) -> None:
 def test_of_few_groups_nothing_is_held_out_unless_asked_for(tmp_path: Path) -> None:
     data = data_of(table(120, ENOUGH_GROUPS - 1), tmp_path)
     kept, note = hold_out(data, None, 3, seed=0)
-    assert not (kept.folds == HELD_OUT).any() and "cannot be said" in note
+    assert not (kept.folds == HELD_OUT).any() and "too few to show" in note
     asked, _ = hold_out(data, 0.25, 3, seed=0)
     assert (asked.folds == HELD_OUT).any()
     none, note = hold_out(data, 0.0, 3, seed=0)
-    assert not (none.folds == HELD_OUT).any() and "as was asked" in note
-    with pytest.raises(ConfigError, match="too few to keep some apart"):
+    assert not (none.folds == HELD_OUT).any() and "as requested" in note
+    with pytest.raises(ConfigError, match="too few to hold some out"):
         hold_out(data.take(np.flatnonzero(data.groups < 4)), 0.2, 3, seed=0)
 
 
@@ -101,10 +101,10 @@ def test_the_comparison_is_of_the_fold_models_on_what_is_held_out(tmp_path: Path
     assert held is not None
     good = ModelSpec("good", "classic", {"kind": "logistic"})
     fit_member(tmp_path / "good", learn, good, 60.0)
-    told = compare_on_held(held, {AS_IT_WAS: (tmp_path / "good", good), TUNED: (tmp_path / "good", good)})
+    told = compare_on_holdout(held, {BASELINE: (tmp_path / "good", good), TUNED: (tmp_path / "good", good)})
     assert told["clips"] == len(held.folds) and told["groups"] == len(set(held.groups))
     assert told["difference"]["score"] == told["difference"]["low"] == told["difference"]["high"] == 0
     # of the column that tells, two steps of one standard deviation apart: 79% with the best borders there are
     assert 0.65 < told[TUNED]["score"] < 0.95
-    alone = compare_on_held(held, {AS_IT_WAS: (tmp_path / "good", good)})
-    assert "difference" not in alone and alone[AS_IT_WAS] == told[TUNED]
+    alone = compare_on_holdout(held, {BASELINE: (tmp_path / "good", good)})
+    assert "difference" not in alone and alone[BASELINE] == told[TUNED]

@@ -23,7 +23,7 @@ from optuna.trial import TrialState
 
 from aurist.errors import FullDiskError
 from aurist.files import is_free
-from aurist.tuning.study import Attempt, CutError, Study
+from aurist.tuning.study import Attempt, InterruptedTrialError, Study
 
 SPACE = {"x": Range(-1.0, 1.0), "n": Range(1, 4), "word": Choice(("a", "b"))}
 OWN: dict[str, Any] = {"x": 0.5, "n": 2, "word": "b"}
@@ -52,11 +52,11 @@ def scored(scores: list[float], tried: list[Attempt] | None = None) -> Callable[
 def test_the_recipe_as_it_was_comes_first_and_is_never_stopped(tmp_path: Path) -> None:
     tried: list[Attempt] = []
     one = study(tmp_path)
-    one.try_one(scored([0.1, 0.1, 0.1], tried))
-    one.try_one(scored([0.9, 0.9, 0.9], tried))
+    one.run_trial(scored([0.1, 0.1, 0.1], tried))
+    one.run_trial(scored([0.9, 0.9, 0.9], tried))
     assert [attempt.as_it_was for attempt in tried] == [True, False]
     assert tried[0].settings == OWN and tried[1].settings != OWN
-    assert all(SPACE[name].holds(value) for name, value in tried[1].settings.items())
+    assert all(SPACE[name].contains(value) for name, value in tried[1].settings.items())
     best, before = one.best(), one.as_it_was()
     assert best is not None and before is not None and (best.number, before.number) == (1, 0)
 
@@ -64,7 +64,7 @@ def test_the_recipe_as_it_was_comes_first_and_is_never_stopped(tmp_path: Path) -
 def test_a_recipe_outside_its_own_space_is_tried_first_all_the_same(tmp_path: Path) -> None:
     tried: list[Attempt] = []
     one = study(tmp_path, own=None)
-    one.try_one(scored([0.1], tried))
+    one.run_trial(scored([0.1], tried))
     assert tried[0].as_it_was and tried[0].settings == {}
     assert one.as_it_was() is not None
 
@@ -72,10 +72,10 @@ def test_a_recipe_outside_its_own_space_is_tried_first_all_the_same(tmp_path: Pa
 def test_a_trial_below_the_median_after_as_many_folds_is_stopped(tmp_path: Path) -> None:
     one = study(tmp_path)
     for level in (0.5, 0.6, 0.7, 0.8):
-        one.try_one(scored([level + 0.2, level, level]))  # the first fold is the easy one
-    one.try_one(scored([0.9, 0.64, 0.99]))  # above the median of 0.85, then below that of 0.65
-    one.try_one(scored([0.84, 0.99, 0.99]))  # below at once
-    one.try_one(scored([0.86, 0.66, 0.6]))  # above whenever it counts
+        one.run_trial(scored([level + 0.2, level, level]))  # the first fold is the easy one
+    one.run_trial(scored([0.9, 0.64, 0.99]))  # above the median of 0.85, then below that of 0.65
+    one.run_trial(scored([0.84, 0.99, 0.99]))  # below at once
+    one.run_trial(scored([0.86, 0.66, 0.6]))  # above whenever it counts
     table = one.table()
     assert table["state"].tolist() == ["complete"] * 4 + ["pruned", "pruned", "complete"]
     assert table["folds"].tolist() == [3, 3, 3, 3, 2, 1, 3]
@@ -85,14 +85,14 @@ def test_a_trial_below_the_median_after_as_many_folds_is_stopped(tmp_path: Path)
 def test_without_a_pruner_nothing_is_stopped(tmp_path: Path) -> None:
     one = study(tmp_path, pruner="none")
     for level in (0.5, 0.6, 0.7, 0.8, 0.1):
-        one.try_one(scored([level] * 3))
+        one.run_trial(scored([level] * 3))
     assert one.table()["state"].tolist() == ["complete"] * 5
 
 
 def test_hyperband_stops_some(tmp_path: Path) -> None:
     one = study(tmp_path, pruner="hyperband")
     for n in range(16):
-        one.try_one(scored([1 - n / 100] * 3))
+        one.run_trial(scored([1 - n / 100] * 3))
     assert set(one.table()["state"]) == {"complete", "pruned"}
 
 
@@ -103,7 +103,7 @@ def test_the_same_seed_draws_the_same_after_a_kill_too(tmp_path: Path) -> None:
         for _ in range(14):
             if again:
                 one = study(folder, seed=seed)
-            one.try_one(lambda attempt: tried.append(attempt) or float(attempt.settings["x"]))
+            one.run_trial(lambda attempt: tried.append(attempt) or float(attempt.settings["x"]))
         return [attempt.settings for attempt in tried]
 
     first = settings(tmp_path / "whole", False)
@@ -114,7 +114,7 @@ def test_the_same_seed_draws_the_same_after_a_kill_too(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("error", "as_type"),
     [
-        (CutError("no time"), CutError),
+        (InterruptedTrialError("no time"), InterruptedTrialError),
         (FullDiskError("full"), FullDiskError),
         (OSError(28, "No space"), FullDiskError),
     ],
@@ -126,21 +126,21 @@ def test_a_trial_that_was_cut_is_gone_on_with_in_its_own_folder(
 
     def cut(attempt: Attempt) -> float:
         tried.append(attempt)
-        (attempt.place / "fold0").mkdir()
+        (attempt.folder / "fold0").mkdir()
         attempt.report(0, 0.3, [2.0])
         raise error
 
     one = study(tmp_path)
-    one.try_one(scored([0.5]))
+    one.run_trial(scored([0.5]))
     with pytest.raises(as_type):
-        one.try_one(cut)
+        one.run_trial(cut)
     assert one.n_begun() == 1
     again = study(tmp_path)
-    again.take_up_cut()
-    again.take_up_cut()  # once is enough
-    again.try_one(scored([0.7], tried))
+    again.requeue_interrupted()
+    again.requeue_interrupted()  # once is enough
+    again.run_trial(scored([0.7], tried))
     assert tried[1].settings == tried[0].settings
-    assert (tried[1].place / "fold0").is_dir() and not tried[0].place.exists()
+    assert (tried[1].folder / "fold0").is_dir() and not tried[0].folder.exists()
     assert again.table()["state"].tolist() == ["complete", "interrupted", "complete"]
     assert again.n_begun() == 2
 
@@ -151,13 +151,13 @@ def test_a_trial_is_held_until_its_score_is_stored(tmp_path: Path, monkeypatch: 
 
     def told(number: int, state: TrialState, *values: Any, **named: Any) -> bool:
         if state == TrialState.COMPLETE:
-            free.append(is_free(one.place(0)))
+            free.append(is_free(one.trial_folder(0)))
         return store(number, state, *values, **named)
 
     monkeypatch.setattr(one._study._storage, "set_trial_state_values", told)
-    one.try_one(scored([0.5]))
+    one.run_trial(scored([0.5]))
     assert free == [False]
-    assert is_free(one.place(0))
+    assert is_free(one.trial_folder(0))
 
 
 def test_a_trial_that_is_finished_meanwhile_is_not_taken_for_cut(
@@ -165,14 +165,14 @@ def test_a_trial_that_is_finished_meanwhile_is_not_taken_for_cut(
 ) -> None:
     one = study(tmp_path)
     trial = one._study.ask()
-    one.place(trial.number).mkdir(parents=True)
+    one.trial_folder(trial.number).mkdir(parents=True)
 
     def finished_by_another(place: Path) -> bool:
         one._study.tell(trial, 0.5)
         return True
 
     monkeypatch.setattr("aurist.tuning.study.is_free", finished_by_another)
-    one.take_up_cut()
+    one.requeue_interrupted()
     assert one.table()["state"].tolist() == ["complete"]
 
 
@@ -181,9 +181,9 @@ def test_a_trial_that_fails_says_why_and_is_not_tried_again(tmp_path: Path) -> N
         raise MemoryError("too large")
 
     one = study(tmp_path)
-    one.try_one(scored([0.5]))
-    one.try_one(fail)
-    one.take_up_cut()
+    one.run_trial(scored([0.5]))
+    one.run_trial(fail)
+    one.requeue_interrupted()
     table = one.table()
     assert table["state"].tolist() == ["complete", "failed"] and table["why"].iloc[1] == "too large"
     assert one.n_begun() == 2
@@ -194,7 +194,7 @@ def test_settings_that_were_tried_are_not_tried_again(tmp_path: Path) -> None:
     space = {"word": Choice(("a", "b"))}
     one = Study(tmp_path, "t", space, {"word": "b"}, storage=None, pruner="none", n_folds=1, seed=0)
     for _ in range(8):
-        one.try_one(scored([0.25], tried) if len(tried) == 0 else scored([0.75], tried))
+        one.run_trial(scored([0.25], tried) if len(tried) == 0 else scored([0.75], tried))
     assert [attempt.settings["word"] for attempt in tried] == ["b", "a"]
     table = one.table()
     assert (table["score"] == table["word"].map({"a": 0.75, "b": 0.25})).all() and len(table) == 8
@@ -209,18 +209,18 @@ def test_where_the_recipe_as_it_was_fails_the_search_ends(tmp_path: Path) -> Non
 
     one = study(tmp_path)
     with pytest.raises(FitFailedError, match="no good"):
-        one.try_one(fail)
-    one.take_up_cut()
+        one.run_trial(fail)
+    one.requeue_interrupted()
     tried: list[Attempt] = []
-    one.try_one(scored([0.5], tried))
+    one.run_trial(scored([0.5], tried))
     assert tried[0].as_it_was and tried[0].settings == OWN
 
 
 def test_models_of_the_best_and_of_the_recipe_as_it_was_are_kept(tmp_path: Path) -> None:
     one = study(tmp_path)
     for level in (0.5, 0.9, 0.6, 0.7):
-        one.try_one(scored([level]))
-        one.clear()
+        one.run_trial(scored([level]))
+        one.remove_models()
     kept = sorted(path.name for path in (tmp_path / "trials").iterdir())
     assert kept == ["trial0", "trial1"]
 
@@ -232,12 +232,12 @@ def test_a_trial_whose_process_was_killed_is_tried_again_and_one_that_lives_is_l
         "import sys, time; from pathlib import Path\n"
         "from tests_study import study\n"
         "def wait(attempt):\n"
-        "    (attempt.place / 'begun').touch(); time.sleep(100)\n"
-        "study(Path(sys.argv[1])).try_one(wait)\n"
+        "    (attempt.folder / 'begun').touch(); time.sleep(100)\n"
+        "study(Path(sys.argv[1])).run_trial(wait)\n"
     )
     (tmp_path / "tests_study.py").write_text(Path(__file__).read_text(encoding="utf-8"), encoding="utf-8")
     folder = tmp_path / "study"
-    study(folder).try_one(scored([0.5]))
+    study(folder).run_trial(scored([0.5]))
     others = []
     for number in (1, 2):
         others.append(subprocess.Popen([sys.executable, "-c", program, str(folder)], cwd=tmp_path))
@@ -248,7 +248,7 @@ def test_a_trial_whose_process_was_killed_is_tried_again_and_one_that_lives_is_l
     others[0].send_signal(signal.SIGKILL)
     others[0].wait()
     one = study(folder)
-    one.take_up_cut()
+    one.requeue_interrupted()
     assert one.table()["state"].tolist() == ["complete", "interrupted", "running", "waiting"]
     others[1].kill()
     others[1].wait()
@@ -257,8 +257,8 @@ def test_a_trial_whose_process_was_killed_is_tried_again_and_one_that_lives_is_l
 def test_scores_that_are_not_defined_stop_nothing(tmp_path: Path) -> None:
     one = study(tmp_path)
     for _ in range(5):
-        one.try_one(scored([math.nan, 0.5]))
-    one.try_one(scored([math.nan, 0.9]))
+        one.run_trial(scored([math.nan, 0.5]))
+    one.run_trial(scored([math.nan, 0.9]))
     assert one.table()["state"].tolist() == ["complete"] * 6
 
 

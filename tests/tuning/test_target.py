@@ -10,16 +10,16 @@ from aurist.config import FitConfig
 from aurist.errors import ConfigError
 from aurist.plan import SPACES, read_plan, searchable
 from aurist.recipes import TunedBy, read_recipe
-from aurist.tuning.target import read_subject
+from aurist.tuning.target import read_target
 
 TUNED = TunedBy(12, "accuracy", 0.875, "0000000000000007 00000000000000ff")
 
 
 def test_a_recipe_is_written_as_one_that_fit_takes(tmp_path: Path) -> None:
-    subject = read_subject("mel-cnn", FitConfig(recipe_settings=("training.epochs=9",)))
-    own = subject.own_settings()
+    target = read_target("mel-cnn", FitConfig(recipe_settings=("training.epochs=9",)))
+    own = target.own_settings()
     assert own is not None and own["training.lr"] == 2e-3
-    subject.write(tmp_path / "best.toml", {**own, "training.lr": 3e-3, "window.seconds": 1.5}, "a\nb", TUNED)
+    target.write(tmp_path / "best.toml", {**own, "training.lr": 3e-3, "window.seconds": 1.5}, "a\nb", TUNED)
     assert (tmp_path / "best.toml").read_text(encoding="utf-8").startswith("# a\n# b\n")
     written = read_recipe(str(tmp_path / "best.toml"))
     assert written.name == "mel-cnn-tuned" and not written.search
@@ -33,19 +33,19 @@ def test_a_recipe_is_written_as_one_that_fit_takes(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", sorted(SPACES))
 def test_a_member_is_written_as_a_plan(name: str, tmp_path: Path) -> None:
     assert searchable(name) is not None
-    subject = read_subject(name, FitConfig())
-    assert subject.own_settings() is None  # its library's defaults, not ours to know
-    chosen = {setting: one.ends[0] for setting, one in subject.space.items()}
-    subject.write(tmp_path / "best.toml", chosen, "a\nb", TUNED)
+    target = read_target(name, FitConfig())
+    assert target.own_settings() is None  # its library's defaults, not ours to know
+    chosen = {setting: one.extremes[0] for setting, one in target.space.items()}
+    target.write(tmp_path / "best.toml", chosen, "a\nb", TUNED)
     (step,) = read_plan(tmp_path / "best.toml").steps
     member = step.member
     assert step.tuned == TUNED
     assert (member.name, member.engine) == (f"{name}-tuned", "autogluon")
-    assert member.settings == {**subject.member.settings, **chosen}
+    assert member.settings == {**target.member.settings, **chosen}
 
 
 def test_a_recipe_outside_its_own_search_is_no_point_of_it() -> None:
-    assert read_subject("mel-cnn", FitConfig(recipe_settings=("training.lr=0.5",))).own_settings() is None
+    assert read_target("mel-cnn", FitConfig(recipe_settings=("training.lr=0.5",))).own_settings() is None
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_a_recipe_outside_its_own_search_is_no_point_of_it() -> None:
 )
 def test_what_cannot_be_tuned_is_said(name: str, settings: tuple[str, ...], expected: str) -> None:
     with pytest.raises(ConfigError, match=expected):
-        read_subject(name, FitConfig(recipe_settings=settings))
+        read_target(name, FitConfig(recipe_settings=settings))
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_what_cannot_be_tuned_is_said(name: str, settings: tuple[str, ...], expe
         ("trails = 3", "unknown setting 'trails'. Did you mean 'trials'"),
         ("trials = -1", "trials is -1, but must be 0 or more"),
         ("trials = 'many'", "trials is 'many', but must be of type int"),
-        ("clips = 'all'", "clips is 'all', but must be what `aurist tune` wrote"),
+        ("clips = 'all'", "clips is 'all', but must be as `aurist tune` wrote it"),
     ],
 )
 def test_a_search_that_cannot_have_been_is_refused(table: str, expected: str, tmp_path: Path) -> None:
@@ -90,6 +90,6 @@ def test_how_settings_were_found_is_no_setting_to_search(tmp_path: Path) -> None
 
 
 def test_settings_that_do_not_go_together_are_said() -> None:
-    subject = read_subject("mel-cnn", FitConfig())
+    target = read_target("mel-cnn", FitConfig())
     with pytest.raises(ConfigError, match="chooses nothing"):
-        subject.member_with({"training.top_k": 3})
+        target.member_with({"training.top_k": 3})

@@ -1,7 +1,7 @@
-"""Augmentation: what a recording could also have sounded like.
+"""Augmentation: random changes of recordings for training.
 
-Transforms of sound are here; those of spectra are in `aurist.augment.spectral` and those that mix clips of a batch
-in `aurist.augment.batch`, as both need torch.
+Transforms of sound are here. Those of spectra are in `aurist.augment.spectral`, and those that mix the clips of a batch
+in `aurist.augment.batch`: both need torch.
 """
 
 from aurist.augment.background import BackgroundMix

@@ -1,4 +1,4 @@
-"""The phase vocoder's loops, compiled: no angle is ever taken."""
+"""The compiled loops of the phase vocoder; they compute no angles."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ def magnitudes_and_phasors(spectrum: Any, magnitude: Any, real: Any, imag: Any) 
 def vocode(
     magnitude: Any, real: Any, imag: Any, steps: Any, first: int, phase_re: Any, phase_im: Any, out: Any
 ) -> None:
-    """Frames at the positions ``steps``: magnitudes interpolated, phases advanced.
+    """Compute frames at the positions ``steps``: interpolate magnitudes, advance phases.
 
-    The phase advances from frame to frame by the difference of two angles, and whole turns of it change nothing:
-    so the running phase is a phasor that is multiplied by one direction and divided by the other.
+    The phase advances from frame to frame by the difference of two angles, and whole turns of it change nothing. So the
+    running phase is a phasor that is multiplied by one direction and divided by the other.
 
-    ``magnitude``, ``real``, ``imag`` (n, bins) hold the frames from number ``first`` on, two of silence after the
+    ``magnitude``, ``real``, ``imag`` (n, bins) are the frames from number ``first`` on, with two of silence after the
     last; ``phase_re`` and ``phase_im`` (bins,) are the running phase, changed in place; ``out``
     (len(steps), 2 * bins) is written, real and imaginary parts in turn.
     """
@@ -60,7 +60,7 @@ def vocode(
             turn_im = imag[i + 1, k] * real[i, k] - real[i + 1, k] * imag[i, k]
             new_re = re * turn_re - im * turn_im
             new_im = re * turn_im + im * turn_re
-            # one Newton step towards length 1, so that rounding does not pile up
+            # one Newton step towards length 1, so that rounding errors do not add up
             scale = one_and_half - half * (new_re * new_re + new_im * new_im)
             phase_re[k] = new_re * scale
             phase_im[k] = new_im * scale
@@ -68,7 +68,7 @@ def vocode(
 
 @numba.njit(nogil=True, cache=True, fastmath=_FAST)
 def overlap_add(frames: Any, window: Any, hop_length: int, start: int, out: Any) -> None:
-    """Windowed frames added up from sample ``start``, as the inverse of a short-time Fourier transform needs."""
+    """Add up windowed frames from sample ``start``, as in an inverse short-time Fourier transform."""
     for t in range(frames.shape[0]):
         at = start + t * hop_length
         n = min(window.size, out.size - at)

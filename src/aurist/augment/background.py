@@ -1,4 +1,4 @@
-"""Other recordings in the background."""
+"""Mix in other recordings as background."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from aurist.errors import ConfigError, check_one_of
 
 
 class Background(NamedTuple):
-    """Which recording, from where in it (0 its start, 1 as late as it lasts long enough), and how loud."""
+    """A recording, the position of the stretch in it (0 first, 1 last possible), and its level."""
 
     file: str
-    place: float
+    position: float
     snr_db: float
 
 
@@ -33,9 +33,9 @@ class BackgroundMix:
     files
         Recordings to choose from.
     folder
-        A folder to take recordings from, those in its folders, too; beside or instead of ``files``.
+        A folder of recordings, with its subfolders; in addition to ``files`` or in their place.
     snr_db
-        The clip over the background in dB, from and to; drawn uniformly.
+        The level of the clip over the background in dB, from and to; drawn uniformly.
     snr_of
         As for `aurist.augment.GaussianNoise`.
     p
@@ -43,8 +43,7 @@ class BackgroundMix:
 
     Notes
     -----
-    Background that also is in test data, or comes with labels of its own, tells on the data: keep to recordings that
-    hold none of the classes.
+    Background from test data, or with a class in it, leaks labels: use only recordings without any of the classes.
     """
 
     files: tuple[str, ...] = ()
@@ -58,31 +57,33 @@ class BackgroundMix:
         check_range("snr_db", self.snr_db, -60, 120)
         check_one_of("snr_of", self.snr_of, SNR_OF)
         if not isinstance(self.files, tuple) or not all(isinstance(file, str) for file in self.files):
-            raise ConfigError(f"files is {self.files!r}, but must be a list of recordings' paths.")
+            raise ConfigError(f"files is {self.files!r}, but must be a list of paths of recordings.")
         if not isinstance(self.folder, str):
             raise ConfigError(f"folder is {self.folder!r}, but must be the path of a folder of recordings.")
         if not self.files and not self.folder:
             raise ConfigError("There is no background to mix in: give files = [...] or folder = '...'.")
         missing = [file for file in self.files if not Path(file).is_file()]
         if missing:
-            raise ConfigError(f"{missing[0]} is to be background, but there is no such file. Check the path.")
+            raise ConfigError(
+                f"{missing[0]} is given as background, but there is no such file. Check the path."
+            )
         if self.folder and not _recordings(self.folder):
-            raise ConfigError(f"{self.folder} is to hold background, but there are no recordings in it.")
+            raise ConfigError(f"{self.folder} is given as background, but there are no recordings in it.")
 
     def draw(self, rng: np.random.Generator, n_samples: int, sample_rate: int) -> Background:
-        known = self.files + (_recordings(self.folder) if self.folder else ())
-        return Background(known[rng.integers(len(known))], float(rng.random()), uniform(rng, self.snr_db))
+        files = self.files + (_recordings(self.folder) if self.folder else ())
+        return Background(files[rng.integers(len(files))], float(rng.random()), uniform(rng, self.snr_db))
 
     def apply(self, y: Wave, sample_rate: int, params: Background) -> Wave:
         seconds = len(y) / sample_rate
         spare = max(0.0, probe(params.file).duration - seconds)
-        start = params.place * spare
-        # a little more than is needed, as the ends of a span are rounded
+        start = params.position * spare
+        # a little longer, because the ends of a span are rounded
         sound, _ = read(params.file, sample_rate, start=start, end=start + seconds + 0.01)
         return mixed(y, np.resize(sound, len(y)), params.snr_db, self.snr_of)
 
 
 @lru_cache(maxsize=8)
 def _recordings(folder: str) -> tuple[str, ...]:
-    """In the order of their names, so that a seed chooses the same on every machine."""
+    """List recordings in the order of their names: a seed chooses the same on every machine."""
     return tuple(sorted(path.as_posix() for path in Path(folder).rglob("*") if is_audio(path.name)))

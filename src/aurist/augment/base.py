@@ -1,4 +1,4 @@
-"""What all transforms of sound share: their protocol, their randomness, the checks of their settings."""
+"""Shared by all transforms of sound: the protocol, random numbers, checks of settings."""
 
 from __future__ import annotations
 
@@ -16,35 +16,35 @@ Params = TypeVar("Params")
 
 
 class Transform(Protocol[Params]):
-    """A change of sound, drawn apart from applied.
+    """A change of sound; `draw` chooses its parameters, `apply` uses them.
 
     Attributes
     ----------
     p
-        Probability that `Compose` applies it, in [0, 1]; within `OneOf`, its share among the others.
+        Probability that `Compose` applies it, in [0, 1]; in `OneOf`, its share among the others.
     """
 
     @property
     def p(self) -> float: ...
 
     def draw(self, rng: np.random.Generator, n_samples: int, sample_rate: int) -> Params:
-        """Draw what to do to one clip: a small tuple that can be printed, kept and applied again."""
+        """Draw the parameters for one clip: a small tuple that can be printed, stored and applied again."""
         ...
 
     def apply(self, y: Wave, sample_rate: int, params: Params) -> Wave:
-        """Do it to ``y`` (n_samples,), float32: a new array of the same length; ``y`` stays as it is."""
+        """Apply it to ``y`` (n_samples,), float32. Return a new array of the same length; ``y`` does not change."""
         ...
 
 
 class Drawn(NamedTuple):
-    """What `Compose` drew: the place of the transform in it, and its parameters."""
+    """The choice of `Compose`: the index of the transform, and its parameters."""
 
     step: int
     params: Any
 
 
 def clip_rng(seed: int, epoch: int, index: int) -> np.random.Generator:
-    """The randomness of one clip in one epoch: the same in whatever worker and order it is used.
+    """Return the random generator of one clip in one epoch: the same in any worker and any order.
 
     Examples
     --------
@@ -55,40 +55,40 @@ def clip_rng(seed: int, epoch: int, index: int) -> np.random.Generator:
 
 
 def uniform(rng: np.random.Generator, bounds: Range) -> float:
-    """One draw between two bounds."""
+    """Draw a number between two bounds."""
     return float(rng.uniform(*bounds))
 
 
 def log_uniform(rng: np.random.Generator, bounds: Range) -> float:
-    """One draw between two bounds above 0, whose logarithm is uniform."""
+    """Draw a number between two bounds above 0, uniform in its logarithm."""
     return math.exp(rng.uniform(math.log(bounds[0]), math.log(bounds[1])))
 
 
 def new_seed(rng: np.random.Generator) -> int:
-    """A seed for what is too large to draw ahead, such as noise."""
+    """Draw a seed for something too large to draw now, such as noise."""
     return int(rng.integers(2**63))
 
 
 def check_p(p: float) -> None:
-    """Raise ConfigError where ``p`` is not a probability."""
+    """Raise ConfigError if ``p`` is not a probability."""
     if not _is_number(p) or not 0 <= p <= 1:
         raise ConfigError(f"p is {p!r}, but must be a probability: a number from 0 to 1.")
 
 
 def check_range(name: str, bounds: Range, low: float = -math.inf, high: float = math.inf) -> None:
-    """Raise ConfigError where ``bounds`` are not two ascending numbers within [low, high]."""
+    """Raise ConfigError if ``bounds`` are not two ascending numbers within [low, high]."""
     two = isinstance(bounds, tuple) and len(bounds) == 2 and all(_is_number(value) for value in bounds)
     if not two or not bounds[0] <= bounds[1]:
-        shown = list(bounds) if isinstance(bounds, tuple) else bounds
+        value_text = list(bounds) if isinstance(bounds, tuple) else bounds
         raise ConfigError(
-            f"{name} is {shown!r}, but must be the lowest and the highest value, such as [5, 20]."
+            f"{name} is {value_text!r}, but must be the lowest and the highest value, such as [5, 20]."
         )
     if not (low <= bounds[0] and bounds[1] <= high):
         raise ConfigError(f"{name} is {list(bounds)}, but must lie within {low:g} and {high:g}.")
 
 
 def check_count(name: str, value: int) -> None:
-    """Raise ConfigError where ``value`` is not a whole number of at least 1."""
+    """Raise ConfigError if ``value`` is not a whole number of at least 1."""
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         raise ConfigError(f"{name} is {value!r}, but must be a whole number of at least 1.")
 

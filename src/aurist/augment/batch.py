@@ -1,6 +1,6 @@
-"""Mixtures of the clips of a batch: mixup, CutMix, between-class learning.
+"""Mix the clips of a batch: mixup, CutMix, between-class learning.
 
-Targets are shares of classes, (batch, n_classes), so that clips with several labels mix as those with one do.
+Targets are shares of classes, (batch, n_classes), so clips with several labels mix like those with one.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from torch import Tensor
 from aurist.errors import ConfigError
 
 LABELS = ("share", "union")
-#: of the windows that loudness is measured in, in seconds
+#: seconds of the windows that loudness is measured in
 _LEVEL_WINDOW = 0.1
 
 
 @dataclass(frozen=True)
 class Pairs:
-    """With which other clip each clip is mixed, and the share of itself that it keeps.
+    """The partner of each clip, and the share of the clip itself.
 
     Parameters
     ----------
@@ -30,13 +30,13 @@ class Pairs:
         (batch,), int64.
     share
         (batch,), float32, in [0, 1].
-    place
-        (batch, 2), float32, in [0, 1]: where `cutmix` cuts.
+    position
+        (batch, 2), float32, in [0, 1]: the position of the cut of `cutmix`.
     """
 
     partner: npt.NDArray[np.int64]
     share: npt.NDArray[np.float32]
-    place: npt.NDArray[np.float32]
+    position: npt.NDArray[np.float32]
 
 
 def draw_pairs(rng: np.random.Generator, n_clips: int, alpha: float) -> Pairs:
@@ -45,7 +45,7 @@ def draw_pairs(rng: np.random.Generator, n_clips: int, alpha: float) -> Pairs:
     Raises
     ------
     ConfigError
-        Where alpha is not above 0; the papers use 0.1 to 0.4 for mixup and 1 for CutMix.
+        If alpha is not above 0; the papers use 0.1 to 0.4 for mixup and 1 for CutMix.
     """
     if not (math.isfinite(alpha) and alpha > 0):
         raise ConfigError(f"alpha is {alpha}, but must be above 0: 0.4 is usual for mixup, 1 for CutMix.")
@@ -55,7 +55,7 @@ def draw_pairs(rng: np.random.Generator, n_clips: int, alpha: float) -> Pairs:
 
 
 def mixup(inputs: Tensor, targets: Tensor, pairs: Pairs, labels: str = "share") -> tuple[Tensor, Tensor]:
-    """Weighted means of pairs of clips, whether waves or images.
+    """Mix pairs of clips by weighted means, of waves or of images.
 
     H. Zhang and others, "mixup: Beyond empirical risk minimization", 2018.
 
@@ -66,23 +66,23 @@ def mixup(inputs: Tensor, targets: Tensor, pairs: Pairs, labels: str = "share") 
     targets
         (batch, n_classes), float.
     pairs
-        As `draw_pairs` gives them.
+        From `draw_pairs`.
     labels
-        "share": targets are mixed as the inputs are; "union": what either clip holds is there in full, as one
-        hears both (usual where clips have several labels).
+        "share": targets are mixed like the inputs; "union": the classes of both clips are fully present (usual for
+        several labels per clip).
 
     Returns
     -------
     (batch, ...) and (batch, n_classes)
     """
     share, partner = _on(inputs, pairs)
-    kept = _shaped(share, inputs)
-    mixed = torch.lerp(inputs[partner], inputs, kept.to(inputs.dtype))
+    own_share = _shaped(share, inputs)
+    mixed = torch.lerp(inputs[partner], inputs, own_share.to(inputs.dtype))
     return mixed, _mixed_targets(targets, partner, share, labels)
 
 
 def cutmix(images: Tensor, targets: Tensor, pairs: Pairs, labels: str = "share") -> tuple[Tensor, Tensor]:
-    """Put a rectangle of another clip's image into each.
+    """Put a rectangle of another clip's image into each image.
 
     S. Yun and others, "CutMix: Regularization strategy to train strong classifiers with localizable features", 2019.
 
@@ -93,28 +93,30 @@ def cutmix(images: Tensor, targets: Tensor, pairs: Pairs, labels: str = "share")
     targets
         (batch, n_classes), float; mixed by the areas as cut, rounded to whole rows and frames.
     pairs
-        As `draw_pairs` gives them.
+        From `draw_pairs`.
     labels
         As for `mixup`.
     """
     rows, frames = images.shape[-2:]
     _, partner = _on(images, pairs)
     out = images.clone()
-    kept = np.empty(len(images), np.float32)
-    for i, (other, share, place) in enumerate(zip(pairs.partner, pairs.share, pairs.place, strict=True)):
+    own_shares = np.empty(len(images), np.float32)
+    for i, (other, share, position) in enumerate(
+        zip(pairs.partner, pairs.share, pairs.position, strict=True)
+    ):
         side = math.sqrt(1 - float(share))
-        top, bottom = _cut(rows, side, float(place[0]))
-        left, right = _cut(frames, side, float(place[1]))
+        top, bottom = _cut(rows, side, float(position[0]))
+        left, right = _cut(frames, side, float(position[1]))
         out[i, ..., top:bottom, left:right] = images[int(other), ..., top:bottom, left:right]
-        kept[i] = 1 - (bottom - top) * (right - left) / (rows * frames)
-    share = torch.from_numpy(kept).to(images.device)
+        own_shares[i] = 1 - (bottom - top) * (right - left) / (rows * frames)
+    share = torch.from_numpy(own_shares).to(images.device)
     return out, _mixed_targets(targets, partner, share, labels)
 
 
 def between_class(
     waves: Tensor, targets: Tensor, pairs: Pairs, sample_rate: int, labels: str = "share"
 ) -> tuple[Tensor, Tensor]:
-    """Mix pairs of waves so that a share is one of loudness as heard, and the energy stays.
+    """Mix pairs of waves by shares of perceived loudness, and keep the energy.
 
     Y. Tokozume, Y. Ushiku, T. Harada, "Learning from between-class examples for deep sound recognition", 2018. The
     level of a clip is that of its loudest tenth of a second, here without the A weighting. The paper draws shares
@@ -127,7 +129,7 @@ def between_class(
     targets
         (batch, n_classes), float.
     pairs
-        As `draw_pairs` gives them.
+        From `draw_pairs`.
     sample_rate
         In Hz.
     labels
@@ -135,10 +137,10 @@ def between_class(
     """
     share, partner = _on(waves, pairs)
     level = _loudest(waves, max(1, round(_LEVEL_WINDOW * sample_rate)))
-    # equal loudness of both where one of them is silent
-    heard = (level > 0) & (level[partner] > 0)
-    ratio = torch.where(heard, level / level[partner].clamp(min=1e-30), torch.ones_like(level))
-    # p = 1 / (1 + ratio (1 - share) / share), written so that shares of 0 and 1 are whole
+    # if one of them is silent, both count as equally loud
+    both_audible = (level > 0) & (level[partner] > 0)
+    ratio = torch.where(both_audible, level / level[partner].clamp(min=1e-30), torch.ones_like(level))
+    # p = 1 / (1 + ratio (1 - share) / share), in a form that is exact for shares of 0 and 1
     weight = share / (share + ratio * (1 - share)).clamp(min=1e-30)
     norm = torch.sqrt(weight**2 + (1 - weight) ** 2)
     own, others = _shaped(weight / norm, waves), _shaped((1 - weight) / norm, waves)
@@ -165,14 +167,14 @@ def _mixed_targets(targets: Tensor, partner: Tensor, share: Tensor, labels: str)
     raise ConfigError(f"labels is {labels!r}, but must be one of: {', '.join(LABELS)}.")
 
 
-def _cut(size: int, side: float, place: float) -> tuple[int, int]:
+def _cut(size: int, side: float, position: float) -> tuple[int, int]:
     length = round(side * size)
-    first = round(place * (size - length))
+    first = round(position * (size - length))
     return first, first + length
 
 
 def _loudest(waves: Tensor, window: int) -> Tensor:
-    """The root mean square of each clip's loudest stretch, (batch,)."""
+    """Return the root mean square of each clip's loudest window, (batch,)."""
     window = min(window, waves.shape[-1])
     n = waves.shape[-1] // window * window
     power = waves[:, :n].float().square().reshape(len(waves), -1, window).mean(dim=-1)

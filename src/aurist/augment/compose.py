@@ -1,4 +1,4 @@
-"""Several transforms as one."""
+"""Combine several transforms."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Compose:
     transforms
         In the order in which they are applied.
     p
-        Probability of the whole, where it stands within another.
+        Probability of the whole, inside another one.
 
     Examples
     --------
@@ -40,15 +40,15 @@ class Compose:
         check_p(self.p)
 
     def draw(self, rng: np.random.Generator, n_samples: int, sample_rate: int) -> list[Drawn]:
-        """Draw which transforms to apply to a clip, and how."""
-        found = []
+        """Draw the transforms for a clip, with their parameters."""
+        chosen_transforms = []
         for step, transform in enumerate(self.transforms):
             if rng.random() < transform.p:
-                found.append(Drawn(step, transform.draw(rng, n_samples, sample_rate)))
-        return found
+                chosen_transforms.append(Drawn(step, transform.draw(rng, n_samples, sample_rate)))
+        return chosen_transforms
 
     def apply(self, y: Wave, sample_rate: int, params: list[Drawn]) -> Wave:
-        """Apply what was drawn; a new array where nothing was, too."""
+        """Apply the drawn transforms. Always return a new array."""
         out = y
         for drawn in params:
             out = self.transforms[drawn.step].apply(out, sample_rate, drawn.params)
@@ -62,7 +62,7 @@ class OneOf:
     Parameters
     ----------
     of
-        To choose from, each in proportion to its own ``p``.
+        The transforms to choose from, each in proportion to its own ``p``.
     p
         Probability that any is applied.
     """

@@ -1,4 +1,4 @@
-"""Filters: distance, walls and microphones take away highs or lows."""
+"""Filters: distance, walls and microphones remove high or low frequencies."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from aurist.errors import ConfigError
 
 Kind = Literal["low", "high", "band"]
 
-#: of the Butterworth filters: 12 dB an octave for each two
+#: order of the Butterworth filters: 12 dB per octave for each two
 _ORDER = 4
-#: the highest edge that a filter may have, as a share of the sample rate
+#: the highest cutoff of a filter, as a share of the sample rate
 _HIGHEST = 0.49
-#: of an equaliser's nodes, in Hz
+#: frequency of the lowest node of an equaliser, in Hz
 _LOWEST = 50.0
 
 
 class Cutoff(NamedTuple):
-    """Where a filter takes away 3 dB."""
+    """The cutoff frequency, with a loss of 3 dB."""
 
     hz: float
 
 
 class Band(NamedTuple):
-    """Where a band begins and ends."""
+    """The lower and the upper edge of a band."""
 
     low_hz: float
     high_hz: float
@@ -37,12 +37,12 @@ class Band(NamedTuple):
 
 @dataclass(frozen=True)
 class LowPass:
-    """Take away what is above a frequency, by 24 dB an octave.
+    """Remove frequencies above a cutoff, by 24 dB per octave.
 
     Parameters
     ----------
     hz
-        The edge, from and to; drawn uniformly in the logarithm. Edges near half the sample rate do nothing.
+        The cutoff, from and to; drawn uniformly in the logarithm. Cutoffs near half the sample rate do nothing.
     p
         Probability.
     """
@@ -63,7 +63,7 @@ class LowPass:
 
 @dataclass(frozen=True)
 class HighPass:
-    """Take away what is below a frequency; the parameters are those of `LowPass`."""
+    """Remove frequencies below a cutoff; the parameters are those of `LowPass`."""
 
     hz: Range = (50.0, 1000.0)
     p: float = 0.5
@@ -81,14 +81,14 @@ class HighPass:
 
 @dataclass(frozen=True)
 class BandPass:
-    """Leave a band only.
+    """Keep only a band of frequencies.
 
     Parameters
     ----------
     hz
-        Its middle, from and to; drawn uniformly in the logarithm.
+        The centre of the band, from and to; drawn uniformly in the logarithm.
     octaves
-        Its width, from and to; drawn uniformly in the logarithm.
+        The width of the band, from and to; drawn uniformly in the logarithm.
     p
         Probability.
     """
@@ -113,14 +113,14 @@ class BandPass:
 
 
 class Curve(NamedTuple):
-    """Gains at frequencies `Equalizer.nodes` apart, in dB."""
+    """Gains at the nodes of `Equalizer`, in dB."""
 
     db: tuple[float, ...]
 
 
 @dataclass(frozen=True)
 class Equalizer:
-    """Colour the sound as microphones, rooms and codecs do: gains that vary smoothly with frequency.
+    """Apply gains that vary smoothly with frequency, like microphones, rooms and codecs.
 
     The linear kind of FilterAugment (H. Nam and others, "FilterAugment: An acoustic environmental data augmentation
     method", 2022), over the logarithm of the frequency.
@@ -128,9 +128,9 @@ class Equalizer:
     Parameters
     ----------
     db
-        From and to; drawn for every node, with straight lines between.
+        The gain, from and to; drawn for every node, and linear between nodes.
     nodes
-        How many, evenly spaced from 50 Hz to half the sample rate in the logarithm.
+        The number of nodes, evenly spaced from 50 Hz to half the sample rate in the logarithm.
     p
         Probability.
     """
@@ -143,13 +143,13 @@ class Equalizer:
         check_p(self.p)
         check_range("db", self.db)
         if isinstance(self.nodes, bool) or not isinstance(self.nodes, int) or self.nodes < 2:
-            raise ConfigError(f"nodes is {self.nodes!r}, but must be a whole number, 2 at least.")
+            raise ConfigError(f"nodes is {self.nodes!r}, but must be a whole number of at least 2.")
 
     def draw(self, rng: np.random.Generator, n_samples: int, sample_rate: int) -> Curve:
         return Curve(tuple(float(db) for db in rng.uniform(*self.db, size=self.nodes)))
 
     def apply(self, y: Wave, sample_rate: int, params: Curve) -> Wave:
-        """All frequencies keep their phase."""
+        """Apply the gains; phases do not change."""
         import scipy.fft
 
         if not len(y):
@@ -158,12 +158,12 @@ class Equalizer:
         spectrum = scipy.fft.rfft(y, n)
         freqs = np.fft.rfftfreq(n, 1 / sample_rate).astype(np.float64)
         gain = equalizer_gain(freqs, sample_rate, params)
-        found: npt.NDArray[np.float64] = scipy.fft.irfft(spectrum * gain, n)[: len(y)]
-        return found.astype(np.float32)
+        changed: npt.NDArray[np.float64] = scipy.fft.irfft(spectrum * gain, n)[: len(y)]
+        return changed.astype(np.float32)
 
 
 def equalizer_gain(freqs: npt.NDArray[np.float64], sample_rate: int, curve: Curve) -> npt.NDArray[np.float32]:
-    """What amplitudes are multiplied by at frequencies in Hz, (n,).
+    """Return the factors of the amplitudes at frequencies in Hz, (n,).
 
     Examples
     --------
@@ -180,8 +180,8 @@ def _filtered(y: Wave, sample_rate: int, kind: Kind, *edges: float) -> Wave:
 
     if not len(y):
         return y.copy()
-    found: npt.NDArray[np.float64] = scipy.signal.sosfilt(_sections(kind, edges, sample_rate), y)
-    return found.astype(np.float32)
+    filtered: npt.NDArray[np.float64] = scipy.signal.sosfilt(_sections(kind, edges, sample_rate), y)
+    return filtered.astype(np.float32)
 
 
 @lru_cache(maxsize=64)
@@ -189,7 +189,7 @@ def _sections(kind: Kind, edges: tuple[float, ...], sample_rate: int) -> npt.NDA
     import scipy.signal
 
     order = _ORDER // 2 if kind == "band" else _ORDER
-    found: npt.NDArray[np.float64] = scipy.signal.butter(
+    sections: npt.NDArray[np.float64] = scipy.signal.butter(
         order, edges if len(edges) > 1 else edges[0], kind, fs=sample_rate, output="sos"
     )
-    return found
+    return sections

@@ -1,4 +1,4 @@
-"""Loudness: a constant gain, a gain that changes over the clip, and the sign."""
+"""Level: a constant gain, a gain that changes over the clip, and the sign."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Decibels(NamedTuple):
 
 
 class Nothing(NamedTuple):
-    """Nothing was drawn."""
+    """No parameters."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Gain:
     Parameters
     ----------
     db
-        In dB, from and to; drawn uniformly.
+        The gain in dB, from and to; drawn uniformly.
     p
         Probability.
     """
@@ -51,14 +51,14 @@ class Gain:
 
 @dataclass(frozen=True)
 class Volume:
-    """Change the loudness over the clip.
+    """Change the level over the clip.
 
     Parameters
     ----------
     db
-        The gain in dB where the curve is 1, from and to; drawn uniformly.
+        The gain in dB at a value of 1 of the curve, from and to; drawn uniformly.
     curve
-        How the gain in dB runs: "uniform", "fade" (from ``db`` down to 0), "cosine" or "sine" (one period). These
+        The course of the gain in dB: "uniform", "fade" (from ``db`` down to 0), "cosine" or "sine" (one period). These
         are the curves of H. Arai's published notebooks on Kaggle's bird and rainforest contests.
     p
         Probability.
@@ -86,7 +86,7 @@ class Volume:
 
 @dataclass(frozen=True)
 class Polarity:
-    """Turn the wave upside down: it sounds the same."""
+    """Invert the wave: it sounds the same."""
 
     p: float = 0.5
 
@@ -101,7 +101,7 @@ class Polarity:
 
 
 def volume_curve(curve: str, n: int) -> Wave:
-    """The course of a gain over ``n`` samples or frames, in [-1, 1].
+    """Return the course of a gain over ``n`` samples or frames, in [-1, 1].
 
     Examples
     --------

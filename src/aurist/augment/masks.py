@@ -1,4 +1,4 @@
-"""SpecAugment: bands and stretches of a spectrogram blotted out.
+"""SpecAugment: mask bands and stretches of a spectrogram.
 
 D. Park and others, "SpecAugment: A simple data augmentation method for automatic speech recognition", 2019.
 """
@@ -12,20 +12,20 @@ import numpy as np
 
 from aurist.augment.base import Range, Wave, check_count, check_p, check_range, uniform
 
-#: Where each mask begins and ends, as shares of the image.
+#: The start and end of each mask, as shares of the image.
 Spans = tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True)
 class FrequencyMask:
-    """Blot out bands of an image (n_mels, n_frames) with its mean.
+    """Replace bands of an image (n_mels, n_frames) with its mean.
 
     Parameters
     ----------
     share
-        Width of each as a share of the image, from and to; drawn uniformly.
+        Width of a mask as a share of the image, from and to; drawn uniformly.
     count
-        How many; they may overlap.
+        The number of masks; they may overlap.
     p
         Probability.
     """
@@ -49,7 +49,7 @@ class FrequencyMask:
 
 @dataclass(frozen=True)
 class TimeMask:
-    """Blot out stretches of an image; the parameters are those of `FrequencyMask`."""
+    """Replace stretches of time of an image; the parameters are those of `FrequencyMask`."""
 
     share: Range = (0.0, 0.15)
     count: int = 1
@@ -69,7 +69,7 @@ class TimeMask:
 
 
 def bounds(spans: Spans, size: int) -> Sequence[tuple[int, int]]:
-    """The masks as rows or columns, [first, last).
+    """Return the masks as rows or columns, [first, last).
 
     Examples
     --------
@@ -80,12 +80,12 @@ def bounds(spans: Spans, size: int) -> Sequence[tuple[int, int]]:
 
 
 def _spans(rng: np.random.Generator, share: Range, count: int) -> Spans:
-    found = []
+    spans = []
     for _ in range(count):
         width = uniform(rng, share)
         first = uniform(rng, (0.0, 1 - width))
-        found.append((first, first + width))
-    return tuple(found)
+        spans.append((first, first + width))
+    return tuple(spans)
 
 
 def _check(p: float, share: Range, count: int) -> None:

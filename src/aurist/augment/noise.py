@@ -14,7 +14,7 @@ SNR_OF = ("power", "peak")
 
 
 class Noise(NamedTuple):
-    """The ratio in dB, and the seed that the noise is made from."""
+    """The ratio in dB, and the seed of the noise."""
 
     snr_db: float
     seed: int
@@ -27,9 +27,9 @@ class GaussianNoise:
     Parameters
     ----------
     snr_db
-        Signal over noise in dB, from and to; drawn uniformly.
+        Level of the signal over the noise in dB, from and to; drawn uniformly.
     snr_of
-        What the ratio is of: mean "power", or the highest absolute sample, "peak", as in published notebooks for
+        The quantity of the ratio: mean "power", or the highest absolute sample, "peak", as in published notebooks for
         Kaggle's bird and rainforest contests.
     p
         Probability.
@@ -51,7 +51,7 @@ class GaussianNoise:
 
 @dataclass(frozen=True)
 class PinkNoise:
-    """Add noise whose power falls by 3 dB an octave, as wind, rain and streams do more or less.
+    """Add noise whose power falls by 3 dB per octave, approximately like wind, rain and streams.
 
     The parameters are those of `GaussianNoise`.
     """
@@ -71,12 +71,12 @@ class PinkNoise:
 
 
 def white(n_samples: int, seed: int) -> Wave:
-    """Gaussian noise of variance 1, (n_samples,)."""
+    """Return Gaussian noise of variance 1, (n_samples,)."""
     return np.random.default_rng(seed).standard_normal(n_samples, dtype=np.float32)
 
 
 def pink(n_samples: int, seed: int) -> Wave:
-    """Gaussian noise of power 1/f, no mean, (n_samples,): drawn as a spectrum and transformed once.
+    """Return Gaussian noise of power 1/f and mean 0, (n_samples,): a random spectrum, transformed once.
 
     J. Timmer and M. König, "On generating power law noise", 1995.
     """
@@ -87,12 +87,12 @@ def pink(n_samples: int, seed: int) -> Wave:
     spectrum = white(2 * n_freq, seed).view(np.complex64)
     spectrum[1:] /= np.sqrt(np.arange(1, n_freq, dtype=np.float32))
     spectrum[0] = 0
-    found: Wave = scipy.fft.irfft(spectrum, n=size, overwrite_x=True)[:n_samples]
-    return found
+    wave: Wave = scipy.fft.irfft(spectrum, n=size, overwrite_x=True)[:n_samples]
+    return wave
 
 
 def mixed(y: Wave, noise: Wave, snr_db: float, snr_of: str) -> Wave:
-    """``y`` with the noise scaled to the ratio; silence stays silence, as does ``y`` where the noise is."""
+    """Add noise scaled to the ratio. If ``y`` or the noise is silent, ``y`` does not change."""
     level = _peak if snr_of == "peak" else _rms
     loudness = level(noise)
     scale = level(y) / loudness * 10 ** (-snr_db / 20) if loudness > 0 else 0.0
@@ -104,7 +104,7 @@ def mixed(y: Wave, noise: Wave, snr_db: float, snr_of: str) -> Wave:
 def _rms(y: Wave) -> float:
     if not len(y):
         return 0.0
-    # in blocks: a dot product of millions of float32 would lose digits
+    # in blocks: a dot product of millions of float32 would lose precision
     power = sum(float(np.dot(part, part)) for part in np.array_split(y, 1 + len(y) // 4096))
     return float(np.sqrt(power / len(y)))
 

@@ -12,25 +12,25 @@ from aurist.augment.vocoder import fitted, pitch_shift, time_stretch
 
 
 class Semitones(NamedTuple):
-    """By how much the pitch moves."""
+    """The shift of the pitch."""
 
     semitones: float
 
 
 class Rate(NamedTuple):
-    """How many times faster."""
+    """The factor of the speed."""
 
     rate: float
 
 
 @dataclass(frozen=True)
 class PitchShift:
-    """Move the pitch and keep the tempo.
+    """Shift the pitch and keep the tempo.
 
     Parameters
     ----------
     semitones
-        From and to; drawn uniformly.
+        The shift, from and to; drawn uniformly.
     p
         Probability.
 
@@ -61,7 +61,7 @@ class TimeStretch:
     Parameters
     ----------
     rate
-        From and to, above 0; 2 is twice as fast. Drawn uniformly in the logarithm.
+        The factor of the speed, from and to, above 0; 2 is twice as fast. Drawn uniformly in the logarithm.
     p
         Probability.
     """

@@ -1,4 +1,4 @@
-"""Transforms from tables of settings, and back."""
+"""Make transforms from tables of settings, and the reverse."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from aurist.augment.pitch import PitchShift, TimeStretch
 from aurist.augment.shift import TimeShift
 from aurist.errors import ConfigError
 
-#: What can be done cheaply to a power spectrum, too: the same settings and draws, another way to apply them.
+#: Transforms that also work on a power spectrum, at a low cost: same settings and draws, applied in another way.
 SPECTRUM: dict[str, type[Any]] = {
     "equalizer": Equalizer,
     "gain": Gain,
@@ -50,14 +50,14 @@ def compose_from(settings: Sequence[Mapping[str, Any]], where: str, stage: str =
     settings
         A table for each transform: its ``kind``, and its parameters by name.
     where
-        What errors are to name as the place, such as the file.
+        The source to name in errors, such as a file.
     stage
         "wave", "spectrum" or "image".
 
     Raises
     ------
     ConfigError
-        Where a kind or a parameter is unknown (the nearest known one is named), or a value cannot be.
+        If a kind or a parameter is unknown (the message suggests the nearest), or a value is not valid.
 
     Examples
     --------
@@ -69,11 +69,11 @@ def compose_from(settings: Sequence[Mapping[str, Any]], where: str, stage: str =
     """
     if stage not in STAGES:
         raise ConfigError(f"{where}: unknown stage {stage!r}{_hint(stage, STAGES)}")
-    return Compose(_several(settings, f"{where}, {stage} transform", STAGES[stage]))
+    return Compose(_transforms(settings, f"{where}, {stage} transform", STAGES[stage]))
 
 
 def describe(compose: Compose) -> list[dict[str, Any]]:
-    """The tables that `compose_from` makes the same transforms from.
+    """Return tables from which `compose_from` makes the same transforms.
 
     Examples
     --------
@@ -85,51 +85,51 @@ def describe(compose: Compose) -> list[dict[str, Any]]:
 
 def _table(transform: Transform[Any]) -> dict[str, Any]:
     if isinstance(transform, OneOf):
-        return {"kind": _ONE_OF, "of": [_table(one) for one in transform.of], "p": transform.p}
-    kinds = {known: kind for table in STAGES.values() for kind, known in table.items()}
+        return {"kind": _ONE_OF, "of": [_table(choice) for choice in transform.of], "p": transform.p}
+    kinds = {transform_class: kind for table in STAGES.values() for kind, transform_class in table.items()}
     cls: type[Any] = type(transform)
     if cls not in kinds:
-        raise ConfigError(f"{cls.__name__} has no name in settings, so cannot be written down.")
+        raise ConfigError(f"{cls.__name__} has no name in settings, so it cannot be written to a table.")
     values = {field.name: getattr(transform, field.name) for field in dataclasses.fields(cls)}
     plain = {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
     return {"kind": kinds[cls], **plain}
 
 
-def _several(settings: object, where: str, kinds: dict[str, type[Any]]) -> tuple[Transform[Any], ...]:
+def _transforms(settings: object, where: str, kinds: dict[str, type[Any]]) -> tuple[Transform[Any], ...]:
     if not isinstance(settings, Sequence) or isinstance(settings, str):
         raise ConfigError(f"{where}s are {settings!r}, but must be a list of tables, each with its kind.")
-    return tuple(_one(table, f"{where} {i}", kinds) for i, table in enumerate(settings, start=1))
+    return tuple(_transform(table, f"{where} {i}", kinds) for i, table in enumerate(settings, start=1))
 
 
-def _one(table: object, where: str, kinds: dict[str, type[Any]]) -> Transform[Any]:
+def _transform(table: object, where: str, kinds: dict[str, type[Any]]) -> Transform[Any]:
     if not isinstance(table, Mapping) or "kind" not in table:
-        raise ConfigError(f"{where} is {table!r}, but must be a table that says which kind it is.")
+        raise ConfigError(f"{where} is {table!r}, but must be a table with its kind.")
     kind = str(table["kind"])
     if kind != _ONE_OF and kind not in kinds:
-        elsewhere = [stage for stage, known in STAGES.items() if kind in known]
+        elsewhere = [stage for stage, transforms in STAGES.items() if kind in transforms]
         if elsewhere:
             raise ConfigError(
                 f"{where}: {kind!r} belongs to another stage, {elsewhere[0]!r}: write it there."
             )
         raise ConfigError(f"{where}: unknown kind {kind!r}{_hint(kind, [*kinds, _ONE_OF])}")
-    known = OneOf if kind == _ONE_OF else kinds[kind]
+    transform_class = OneOf if kind == _ONE_OF else kinds[kind]
     where = f"{where} ({kind})"
     values: dict[str, Any] = {
         key: tuple(v) if isinstance(v, list) else v for key, v in table.items() if key != "kind"
     }
-    names = [field.name for field in dataclasses.fields(known)]
+    names = [field.name for field in dataclasses.fields(transform_class)]
     for key in values:
         if key not in names:
             raise ConfigError(f"{where}: unknown setting {key!r}{_hint(key, names)}")
     if kind == _ONE_OF:
-        values["of"] = _several(table.get("of", []), f"{where}, choice", kinds)
+        values["of"] = _transforms(table.get("of", []), f"{where}, choice", kinds)
     try:
-        found: Transform[Any] = known(**values)
+        transform: Transform[Any] = transform_class(**values)
     except ConfigError as error:
         raise ConfigError(f"{where}: {error}") from error
-    return found
+    return transform
 
 
-def _hint(word: str, known: Sequence[str] | Mapping[str, Any]) -> str:
-    near = difflib.get_close_matches(word, known, n=1)
-    return f". Did you mean {near[0]!r}?" if near else f". Known: {', '.join(sorted(known))}."
+def _hint(word: str, names: Sequence[str] | Mapping[str, Any]) -> str:
+    near = difflib.get_close_matches(word, names, n=1)
+    return f". Did you mean {near[0]!r}?" if near else f". Known: {', '.join(sorted(names))}."

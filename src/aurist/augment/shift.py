@@ -1,4 +1,4 @@
-"""Shifts in time."""
+"""Shift in time."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FILLS = ("roll", "zero")
 
 
 class Shift(NamedTuple):
-    """How much later, in seconds."""
+    """The delay in seconds."""
 
     seconds: float
 
@@ -26,9 +26,9 @@ class TimeShift:
     Parameters
     ----------
     seconds
-        How much later (negative: earlier), from and to; drawn uniformly.
+        The delay (negative: earlier), from and to; drawn uniformly.
     fill
-        What comes in at one end: what went out at the other ("roll"), or silence ("zero").
+        The filling of the gap: the sound that left at the other end ("roll"), or silence ("zero").
     p
         Probability.
 

@@ -1,9 +1,8 @@
-"""Augmentation of spectra: what transforms of sound do, done to the power spectrum at a small part of the cost.
+"""Augmentation of power spectra, at a small part of the cost of changing the sound.
 
-The settings and the draws are those of the transforms of sound (`aurist.augment.settings.SPECTRUM`); the result is
-close to, not the same as, the spectrum of the changed sound. Pitch is moved by a mel bank whose bands lie elsewhere:
-the spectrum stays as it is, so that noise added to it moves with the pitch. Noise keeps its level, of which a phase
-vocoder loses 3 to 5 dB.
+The settings and the draws are those of the transforms of sound (`aurist.augment.settings.SPECTRUM`). The result is
+close to the spectrum of the changed sound, not equal. The pitch is shifted by a mel bank with shifted bands: the
+spectrum does not change, so added noise is shifted, too. Noise keeps its level; a phase vocoder loses 3 to 5 dB of it.
 """
 
 from __future__ import annotations
@@ -42,70 +41,70 @@ def augment_spectrum(
     *,
     peaks: Tensor | None = None,
 ) -> tuple[Tensor, Tensor | None]:
-    """Apply what was drawn for each clip of a batch to its spectrum.
+    """Apply the drawn transforms to the spectrum of each clip of a batch.
 
     Parameters
     ----------
     spectrum
-        (batch, n_fft // 2 + 1, frames), as `Spectrogram.power` gives it; it stays as it is.
+        (batch, n_fft // 2 + 1, frames), from `Spectrogram.power`; it does not change.
     compose
-        Of the stage "spectrum".
+        The transforms of the stage "spectrum".
     drawn
-        What ``compose.draw`` gave, a list for each clip.
+        The results of ``compose.draw``, a list for each clip.
     config
-        How the spectrum was made.
+        The settings of the spectrum.
     peaks
-        (batch,), the highest absolute sample of each clip: needed where a noise is drawn by ``snr_of="peak"``.
+        (batch,), the highest absolute sample of each clip: needed for noise with ``snr_of="peak"``.
 
     Returns
     -------
     spectrum
         (batch, n_fft // 2 + 1, frames).
     bank
-        (batch, n_mels, n_fft // 2 + 1) for `Spectrogram.to_image`; None where no pitch is moved.
+        (batch, n_mels, n_fft // 2 + 1) for `Spectrogram.to_image`; None if no pitch is shifted.
 
     Raises
     ------
     ConfigError
-        Where a transform is none that can be done to a spectrum, or peaks are needed and not given.
+        If a transform cannot be applied to a spectrum, or peaks are needed and not given.
     """
-    found = torch.empty_like(spectrum)
+    out = torch.empty_like(spectrum)
     steps = []
     for i, draws in enumerate(drawn):
         clip = spectrum[i] if config.power == 2 else spectrum[i].square()
         plan = _Plan(clip, config, None if peaks is None else peaks[i])
-        for transform, params in _resolved(compose, draws):
+        for transform, params in _flattened(compose, draws):
             plan.add(transform, params)
-        plan.carry_out(found[i])
+        plan.write_to(out[i])
         steps.append(round(plan.semitones / PITCH_STEP))
     if config.power == 1:
-        found.sqrt_()
+        out.sqrt_()
     if not any(steps):
-        return found, None
-    return found, torch.stack([warped_bank(config, step * PITCH_STEP) for step in steps]).to(spectrum.device)
+        return out, None
+    return out, torch.stack([warped_bank(config, step * PITCH_STEP) for step in steps]).to(spectrum.device)
 
 
 def augment_image(image: Tensor, compose: Compose, drawn: Sequence[list[Drawn]]) -> Tensor:
-    """Apply what was drawn for each clip of a batch to its image: the masks of SpecAugment.
+    """Apply the drawn masks of SpecAugment to the image of each clip of a batch.
 
     Parameters
     ----------
     image
         (batch, channels, rows, frames); the first channel is changed, in a copy.
     compose
-        Of the stage "image".
+        The transforms of the stage "image".
     drawn
-        What ``compose.draw`` gave, a list for each clip.
+        The results of ``compose.draw``, a list for each clip.
 
     Raises
     ------
     ConfigError
-        Where a transform is none that can be done to an image.
+        If a transform cannot be applied to an image.
     """
     out = image.clone()
     means = image[:, 0].mean(dim=(-2, -1))
     for i, draws in enumerate(drawn):
-        for transform, spans in _resolved(compose, draws):
+        for transform, spans in _flattened(compose, draws):
             if not isinstance(transform, FrequencyMask | TimeMask):
                 raise ConfigError(
                     f"{type(transform).__name__} cannot be applied to an image, only masks can."
@@ -118,28 +117,28 @@ def augment_image(image: Tensor, compose: Compose, drawn: Sequence[list[Drawn]])
 
 @lru_cache(maxsize=256)
 def warped_bank(config: SpectrogramConfig, semitones: float) -> Tensor:
-    """The mel bank that sees a spectrum as if its pitch were ``semitones`` higher, (n_mels, n_fft // 2 + 1).
+    """Return a mel bank that shifts the pitch of a spectrum up by ``semitones``, (n_mels, n_fft // 2 + 1).
 
-    Power is kept: a tone stays as strong, and noise thins out over the wider range. Up to an octave and more down,
-    the bands are evaluated at the frequencies that the bins move to. Upwards that would step over narrow bands;
-    there the spectrum is interpolated linearly instead.
+    The power does not change: a tone keeps its level, and noise is spread over a wider range. Downwards, the bands are
+    evaluated at the shifted frequencies of the bins. Upwards that would miss narrow bands, so the spectrum is
+    interpolated linearly.
     """
     ratio = 2 ** (semitones / 12)
     freqs = filters.frequencies(config.sample_rate, config.n_fft)
     if ratio <= 1:
         return torch.from_numpy(_triangles(config, freqs * ratio).astype(np.float32))
     bank = _triangles(config, freqs) / ratio
-    place = np.arange(len(freqs)) / ratio
-    below = place.astype(np.int64)
-    share = place - below
+    position = np.arange(len(freqs)) / ratio
+    lower = position.astype(np.int64)
+    share = position - lower
     dense = np.zeros_like(bank)
-    np.add.at(dense.T, below, (bank * (1 - share)).T)
-    np.add.at(dense.T, below + 1, (bank * share).T)
+    np.add.at(dense.T, lower, (bank * (1 - share)).T)
+    np.add.at(dense.T, lower + 1, (bank * share).T)
     return torch.from_numpy(dense.astype(np.float32))
 
 
 def _triangles(config: SpectrogramConfig, freqs: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """The settings' mel bands at frequencies of any kind, (n_mels, n); see `filters.mel_bank`."""
+    """Return the mel bands at any frequencies, (n_mels, n); see `filters.mel_bank`."""
     mels = np.linspace(filters.hz_to_mel(config.fmin), filters.hz_to_mel(config.highest), config.n_mels + 2)
     edges = filters.mel_to_hz(mels)[:, None]
     rising = (freqs - edges[:-2]) / np.diff(edges, axis=0)[:-1]
@@ -147,24 +146,24 @@ def _triangles(config: SpectrogramConfig, freqs: np.ndarray[Any, Any]) -> np.nda
     return np.asarray(np.maximum(0, np.minimum(rising, falling)) * 2 / (edges[2:] - edges[:-2]))
 
 
-def _resolved(compose: Compose, draws: list[Drawn]) -> Iterator[tuple[Transform[Any], Any]]:
-    """The transforms that were drawn and their parameters, those within others taken out."""
+def _flattened(compose: Compose, draws: list[Drawn]) -> Iterator[tuple[Transform[Any], Any]]:
+    """Yield the drawn transforms with their parameters, also those inside others."""
     for step, params in draws:
         transform = compose.transforms[step]
         while isinstance(transform, OneOf):
             transform, params = transform.of[params.step], params.params
         if isinstance(transform, Compose):
-            yield from _resolved(transform, params)
+            yield from _flattened(transform, params)
         else:
             yield transform, params
 
 
 class _Plan:
-    """What is to happen to the power spectrum of one clip, (n_freq, frames), added up to be done at once.
+    """The changes of one clip's power spectrum, (n_freq, frames), collected to be applied at once.
 
-    But for pitch and colour the steps treat all frequencies alike: in the end every frame comes from another place,
-    times a gain, and stretches of noise are added, times their gains. An equaliser colours all of it, the noise too,
-    wherever in the list it stands.
+    Except for pitch and equaliser, the steps treat all frequencies alike: every frame is moved and multiplied by a
+    gain, and noise is added with its gains. An equaliser applies to everything, also to the noise, at any position in
+    the list.
     """
 
     def __init__(self, clip: Tensor, config: SpectrogramConfig, peak: Tensor | None) -> None:
@@ -202,20 +201,20 @@ class _Plan:
                 f"{type(transform).__name__} cannot be applied to a spectrum: apply it to the sound."
             )
 
-    def carry_out(self, out: Tensor) -> None:
+    def write_to(self, out: Tensor) -> None:
         n, shift = self.clip.shape[-1], self.shift
         torch.mul(self.clip[:, : n - shift], self.gain[shift:], out=out[:, shift:])
         if shift:
             torch.mul(self.clip[:, n - shift :], self.gain[:shift], out=out[:, :shift])
         for noise, gain in self.noises:
-            # |sqrt(out) + noise|^2: where the noise happens to point the other way the sum is less than either
+            # |sqrt(out) + noise|^2: with opposite phases the sum is less than either
             root = out.sqrt().addcmul_(noise.real, gain.sqrt())
             torch.mul(root, root, out=out).addcmul_(noise.imag_squared, gain)
         if self.colour is not None:
             out.mul_(self.colour[:, None])
 
     def _move(self, frames: int, fill: str) -> None:
-        """Noise that is there already may stay where it is, as it is the same everywhere; its gain moves."""
+        """Shift the frames. Noise is stationary, so only its gain is shifted."""
         n = self.clip.shape[-1]
         keep = torch.ones_like(self.gain)
         if fill == "zero":
@@ -230,17 +229,17 @@ class _Plan:
         self.noises = [(noise, before * gain) for noise, before in self.noises]
 
     def _add_noise(self, is_pink: bool, snr_of: str, params: Noise) -> None:
-        """The phase of noise to the sound is anything, so that of noise in store will do."""
+        """Add noise from the pool: its phase relative to the sound is arbitrary."""
         frames = self.clip.shape[-1]
-        made_of = 1 << max(11, (2 * frames).bit_length())
-        pool = _noise_pool(is_pink, self.config, made_of, str(self.clip.device))
-        first = int(np.random.default_rng(params.seed).integers(made_of - frames))
+        pool_frames = 1 << max(11, (2 * frames).bit_length())
+        pool = _noise_pool(is_pink, self.config, pool_frames, str(self.clip.device))
+        first = int(np.random.default_rng(params.seed).integers(pool_frames - frames))
         noise = _Noise(*(part[..., first : first + frames] for part in pool))
         scale = self._level.mean() / noise.level.mean() * 10 ** (-params.snr_db / 10)
         if snr_of == "peak":
             if self._crest is None:
                 raise ConfigError(
-                    "The ratio of signal and noise is of peaks, which a spectrum does not hold: give peaks."
+                    "The ratio of signal and noise is of peaks, which a spectrum does not have: give peaks."
                 )
             scale = scale * (self._crest / _expected_crest(frames * self.config.hop_length)) ** 2
         self.noises.append((noise, scale.expand(frames)))
@@ -248,7 +247,7 @@ class _Plan:
 
 
 class _Noise(NamedTuple):
-    """The spectrum of noise: (n_freq, frames) twice, and the mean power of its frames, (frames,)."""
+    """The spectrum of noise, (n_freq, frames) each, and the mean power of its frames, (frames,)."""
 
     real: Tensor
     imag_squared: Tensor
@@ -257,35 +256,35 @@ class _Noise(NamedTuple):
 
 @lru_cache(maxsize=4)
 def _noise_pool(is_pink: bool, config: SpectrogramConfig, frames: int, device: str) -> _Noise:
-    """Noise far longer than clips, to cut from: neighbouring frames overlap as in sound."""
+    """Return noise much longer than clips, to cut from: its frames overlap as in sound."""
     n = (frames - 1) * config.hop_length + config.n_fft
-    made = torch.from_numpy((pink if is_pink else white)(n, 0))
+    wave = torch.from_numpy((pink if is_pink else white)(n, 0))
     window = torch.from_numpy(filters.hann(config.n_fft)).float()
-    # without centring every frame is full
-    found = torch.stft(
-        made, config.n_fft, config.hop_length, window=window, center=False, return_complex=True
+    # without centring every frame is complete
+    transform = torch.stft(
+        wave, config.n_fft, config.hop_length, window=window, center=False, return_complex=True
     )
-    # frame by frame in memory, as spectra come from the transform: adding across is twenty times slower
-    real, imag = (part.T.contiguous().T.to(device) for part in (found.real, found.imag))
+    # frame by frame in memory, like the spectra: adding another layout is twenty times slower
+    real, imag = (part.T.contiguous().T.to(device) for part in (transform.real, transform.imag))
     return _Noise(real, imag.square(), _power_of_frames(real.square() + imag.square(), config))
 
 
 def _power_of_frames(spectrum: Tensor, config: SpectrogramConfig) -> Tensor:
-    """The mean over all bins, those of negative frequencies too, (frames,)."""
+    """Average over all bins, with negative frequencies, (frames,)."""
     edges = spectrum[0] if config.n_fft % 2 else spectrum[0] + spectrum[-1]
     return (2 * spectrum.sum(dim=0) - edges) / config.n_fft
 
 
 def _crest(peak: Tensor, level: Tensor, config: SpectrogramConfig) -> Tensor:
-    """The peak over the root mean square, which Parseval's theorem gives; of silence, 0 over very little."""
+    """Return the peak over the root mean square, which follows from Parseval's theorem; 0 for silence."""
     window_power = float((filters.hann(config.n_fft) ** 2).sum())
     return peak / (level.mean() / window_power).sqrt().clamp(min=1e-15)
 
 
 def _expected_crest(n_samples: int) -> float:
-    """The highest absolute value to expect of ``n_samples`` of Gaussian noise, over its deviation.
+    """Return the expected highest absolute value of ``n_samples`` of Gaussian noise, over its deviation.
 
-    The mean of the extreme value distribution that it tends to; H. Cramér, Mathematical Methods of Statistics, 1946.
+    It is the mean of the limiting extreme value distribution; H. Cramér, Mathematical Methods of Statistics, 1946.
     """
     log = math.log(2 * max(8, n_samples))
     root = math.sqrt(2 * log)

@@ -1,7 +1,7 @@
 """Time stretching and pitch shifting by a phase vocoder.
 
-M. Dolson, "The phase vocoder: a tutorial", 1986; the interpolation of frames is that of D. Ellis, "A phase vocoder
-in Matlab", 2002, as in librosa, with whose sound this agrees.
+M. Dolson, "The phase vocoder: a tutorial", 1986; the interpolation of frames is from D. Ellis, "A phase vocoder
+in Matlab", 2002, as in librosa. The results agree with those of librosa.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from aurist.augment.base import Wave
 
 N_FFT = 2048
 HOP = N_FFT // 4
-#: output frames at a time: their spectra stay in the cache of a core
+#: output frames per block: their spectra fit in the cache of a core
 _BLOCK = 48
 
 
@@ -24,7 +24,7 @@ def _window() -> Wave:
 
 
 def time_stretch(y: Wave, rate: float) -> Wave:
-    """Play at ``rate`` times the speed and at the same pitch.
+    """Change the speed by the factor ``rate``, and keep the pitch.
 
     Parameters
     ----------
@@ -50,29 +50,29 @@ def time_stretch(y: Wave, rate: float) -> Wave:
     n_in = 1 + len(y) // HOP
     steps = np.arange(0, n_in, rate, dtype=np.float64)
     window = _window()
-    # beyond the last frame lie two of silence, which the last steps look into
+    # two frames of silence follow the last one: the last steps read them
     padded = np.zeros((n_in + 3) * HOP + 2 * N_FFT, np.float32)
     padded[N_FFT // 2 : N_FFT // 2 + len(y)] = y
     framed = np.lib.stride_tricks.sliding_window_view(padded, N_FFT)[::HOP]
     out = np.zeros((len(steps) - 1) * HOP + N_FFT, np.float32)
     phase: tuple[Wave, Wave] | None = None
-    for at in range(0, len(steps), _BLOCK):
-        some = steps[at : at + _BLOCK]
-        first, last = int(some[0]), int(some[-1]) + 2
+    for block_start in range(0, len(steps), _BLOCK):
+        block_steps = steps[block_start : block_start + _BLOCK]
+        first, last = int(block_steps[0]), int(block_steps[-1]) + 2
         spectrum = scipy.fft.rfft(framed[first:last] * window, axis=1)
         spectrum[max(0, n_in - first) :] = 0
         magnitude, real, imag = np.empty((3, *spectrum.shape), np.float32)
         _kernels.magnitudes_and_phasors(spectrum.view(np.float32), magnitude, real, imag)
         phase = phase or (real[0].copy(), imag[0].copy())
-        changed = np.empty((len(some), spectrum.shape[1]), np.complex64)
-        _kernels.vocode(magnitude, real, imag, some, first, *phase, changed.view(np.float32))
+        changed = np.empty((len(block_steps), spectrum.shape[1]), np.complex64)
+        _kernels.vocode(magnitude, real, imag, block_steps, first, *phase, changed.view(np.float32))
         frames = scipy.fft.irfft(changed, n=N_FFT, axis=1, overwrite_x=True)
-        _kernels.overlap_add(frames, window, HOP, at * HOP, out)
+        _kernels.overlap_add(frames, window, HOP, block_start * HOP, out)
     return _centred(out, len(steps), length)
 
 
 def pitch_shift(y: Wave, sample_rate: int, semitones: float) -> Wave:
-    """Move the pitch by ``semitones`` and keep the length: stretched in time, then resampled back.
+    """Shift the pitch by ``semitones`` and keep the length: stretch in time, then resample.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ def pitch_shift(y: Wave, sample_rate: int, semitones: float) -> Wave:
     sample_rate
         In Hz.
     semitones
-        Twelve are an octave up; may be negative and need not be whole.
+        12 are an octave up; may be negative or fractional.
 
     Returns
     -------
@@ -103,7 +103,7 @@ def pitch_shift(y: Wave, sample_rate: int, semitones: float) -> Wave:
 
 
 def fitted(y: Wave, n_samples: int) -> Wave:
-    """Cropped, or with zeros added at the end, to a length; a new array."""
+    """Crop to a length, or add zeros at the end; return a new array."""
     out = np.zeros(n_samples, np.float32)
     n = min(n_samples, len(y))
     out[:n] = y[:n]
@@ -118,10 +118,10 @@ def _centred(out: Wave, n_frames: int, length: int) -> Wave:
     few = min(n_frames, 2 * N_FFT // HOP)
     ends = np.zeros((few - 1) * HOP + N_FFT, np.float32)
     _kernels.overlap_add(np.tile(window, (few, 1)), window, HOP, 0, ends)
-    # away from the ends the squared windows add up to the same everywhere
-    around = np.full(len(out), ends[len(ends) // 2], np.float32)
-    around[:N_FFT], around[-N_FFT:] = ends[:N_FFT], ends[-N_FFT:]
+    # away from the ends the sum of the squared windows is constant
+    window_sum = np.full(len(out), ends[len(ends) // 2], np.float32)
+    window_sum[:N_FFT], window_sum[-N_FFT:] = ends[:N_FFT], ends[-N_FFT:]
     if n_frames == few:
-        around = ends
-    np.divide(out, around, out=out, where=around > np.finfo(np.float32).tiny)
+        window_sum = ends
+    np.divide(out, window_sum, out=out, where=window_sum > np.finfo(np.float32).tiny)
     return fitted(out[N_FFT // 2 :], length)

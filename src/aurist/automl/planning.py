@@ -21,17 +21,17 @@ from aurist.plan import (
     Clock,
     FitPlan,
     Step,
-    adapted,
-    coarser,
+    adapt_to_sound,
     is_slow,
+    pseudo_label_learners,
     read_plan,
     second_level_members,
     sound_facts,
-    students,
     table_members,
-    unmixed,
+    with_band,
     with_epochs,
-    within,
+    with_half_frame_rate,
+    without_mixing,
     write_plan,
 )
 from aurist.recipes import Recipe, read_recipe
@@ -119,7 +119,7 @@ def _with_rounds(plan: FitPlan, rounds: int) -> FitPlan:
     """The plan, and then so many rounds of its students; every round has as much time."""
     steps = [replace(step, until=step.until / (1 + rounds)) for step in plan.steps]
     for number in range(1, rounds + 1):
-        for member in students(plan.members):
+        for member in pseudo_label_learners(plan.members):
             again = replace(member, name=f"{member.name}+{number}")
             if member.engine == ENGINE:
                 again = recipe_member(replace(recipe_of(member), name=again.name))
@@ -156,18 +156,18 @@ def _default_network(
     seconds = left * (1 - TABLES_UNTIL)
     if seconds < _LEAST:
         return [], [f"no network: {max(0.0, seconds):.0f} s for it are too few"]
-    recipe = adapted(read_recipe(DEFAULT_RECIPE), facts)
+    recipe = adapt_to_sound(read_recipe(DEFAULT_RECIPE), facts)
     if clips.band is not None:
-        recipe = within(recipe, clips.band)
+        recipe = with_band(recipe, clips.band)
     try:
         precision, epochs = _affordable(recipe, learn, seconds)
     except WorkerDiedError as error:
         return [], [f"no network: when its speed was measured, {error}"]
     if epochs < FINE_EPOCHS:
-        recipe = coarser(recipe)
+        recipe = with_half_frame_rate(recipe)
         precision, epochs = _affordable(recipe, learn, seconds)
     if epochs < MIXED_EPOCHS:
-        recipe = unmixed(recipe)
+        recipe = without_mixing(recipe)
     n, wanted = len(learn.folds), recipe.training.epochs
     told = f"{recipe.name}: {min(wanted, math.floor(epochs))} of {wanted} epochs in the time"
     worth = WORTH_WINDOWS if n < FEW_ROWS else WORTH_WINDOWS_OF_MANY

@@ -32,7 +32,7 @@ from aurist.models.base import Inputs, Task
 from aurist.models.network import check_recipe
 from aurist.models.network_member import ENGINE as NETWORK
 from aurist.models.network_member import recipe_of
-from aurist.plan import ENSEMBLE, GLUON_ENSEMBLE, SECOND_LEVEL, n_splits, read_plan, table_members, within
+from aurist.plan import ENSEMBLE, GLUON_ENSEMBLE, SECOND_LEVEL, n_splits, read_plan, table_members, with_band
 from aurist.progress import Say
 from aurist.recipes import Recipe, parse_setting, read_recipe
 from aurist.run import HELD_OUT, RunData, RunFolder, create_run
@@ -69,7 +69,7 @@ def prepare(
         read_clips(config.unlabelled, unlabelled, labelled=False)  # what cannot be read is said now
     _check_learnable(clips)
     if clips.band is not None and config.plan is None:  # a plan says all of its recipes itself
-        recipes = [within(recipe, clips.band) for recipe in recipes]
+        recipes = [with_band(recipe, clips.band) for recipe in recipes]
     embedders = chosen_embedders(config)
     listening = [*recipes, *embedders]
     if listening and not clips.has_audio:

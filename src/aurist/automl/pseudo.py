@@ -18,9 +18,10 @@ import pandas as pd
 
 from aurist.arrays import Proba
 from aurist.clips.read import ReadOptions
-from aurist.crossval import CrossValidationResult, TrainingData, load_fold
+from aurist.crossval import CrossValidationResult, TrainingData
 from aurist.ensemble.blend import Blend, choose_blend
 from aurist.errors import DataError, plural
+from aurist.fold_files import load_fold
 from aurist.inference.inputs import read_inputs
 from aurist.inference.predict import usable_inputs
 from aurist.metrics import metric

@@ -13,22 +13,16 @@ from aurist.automl.level import with_other_level
 from aurist.automl.planning import plan_of
 from aurist.automl.pseudo import told, unlabelled_inputs, with_pseudo_labels
 from aurist.automl.training_progress import watched
-from aurist.crossval import (
-    CrossValidationResult,
-    TrainingData,
-    base_models_of,
-    fit_member,
-    fit_member_here,
-    unfinished,
-)
+from aurist.crossval import CrossValidationResult, TrainingData, fit_member, fit_member_in_process, unfinished
 from aurist.ensemble.blend import seconds_a_model
 from aurist.ensemble.stacking import beats_constant, reason_against, second_level
 from aurist.errors import ConfigError, MissingExtraError, RunError
 from aurist.features.waves import Waves, store_waves
+from aurist.fold_files import base_models_of
 from aurist.metrics import metric
 from aurist.models.base import FitFailedError, ModelSpec
 from aurist.models.network_member import ENGINE, recipe_of
-from aurist.plan import ENSEMBLE, FOREST, SURE, Clock, FitPlan, Step, share, write_plan
+from aurist.plan import ENSEMBLE, FALLBACK, FOREST, Clock, FitPlan, Step, share, write_plan
 from aurist.progress import Say
 from aurist.results.pooling_choice import with_best_pooling
 from aurist.results.random_split import compare_with_random_split
@@ -122,11 +116,13 @@ def _fit_first(
     seconds = left if member.engine == ENGINE else max(_FIRST_SHARE * left, left - sure)
     fitted = _fit_or_skip(run, learn, member, seconds, seconds, clock, say)
     no_features = not learn.examples.features.shape[1]
-    if fitted is not None or place or math.isinf(left) or no_features or SURE in plan.members:
+    if fitted is not None or place or math.isinf(left) or no_features or FALLBACK in plan.members:
         return fitted
     # as its first, for `aurist resume` and `aurist prune`
-    write_plan(run.plan_path, FitPlan((Step(SURE), *plan.steps), plan.notes))
-    return _logged(run, SURE, partial(fit_member_here, run.models / SURE.name, learn, SURE), clock, say)
+    write_plan(run.plan_path, FitPlan((Step(FALLBACK), *plan.steps), plan.notes))
+    return _logged(
+        run, FALLBACK, partial(fit_member_in_process, run.models / FALLBACK.name, learn, FALLBACK), clock, say
+    )
 
 
 def _with_ways_to_answer(

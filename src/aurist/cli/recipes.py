@@ -82,14 +82,14 @@ def augment(
 
     read = read_recipe(recipe, dict(parse_setting(text) for text in change or ()))
     try:
-        from aurist.models.training.augment_preview import hear_file
+        from aurist.models.training.augment_preview import preview_augmentation
     except ImportError as error:
         raise MissingExtraError("Augmentation", "networks") from error
     from aurist.audio.writing import write_wav
     from aurist.plots.pictures import plot_images
 
     check_output(output, folder=True)
-    previews = hear_file(file, read, count, seed, cache_dir or default_cache_dir())
+    previews = preview_augmentation(file, read, count, seed, cache_dir or default_cache_dir())
     output.mkdir(parents=True, exist_ok=True)
     rate = read.front.sample_rate
     names = [f"heard-{number}.wav" for number in range(len(previews))]

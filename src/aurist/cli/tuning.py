@@ -186,13 +186,13 @@ def print_tuned(tuned: Tuned, data: Path) -> None:
 def _print_comparison(comparison: dict[str, Any]) -> None:
     """Print whether the tuned settings are better on clips that no trial used."""
     from aurist.errors import plural
-    from aurist.tuning.holdout import AS_IT_WAS, TUNED
+    from aurist.tuning.holdout import BASELINE, TUNED
 
     on = f"on {plural(comparison['clips'], 'clip')} in {plural(comparison['groups'], 'group')} that no trial used"
     if TUNED not in comparison:
         paragraph(
             f"No trial was better than the original settings: {comparison['metric']} "
-            f"{interval(comparison[AS_IT_WAS])} {on}."
+            f"{interval(comparison[BASELINE])} {on}."
         )
         return
     gap = comparison["difference"]
@@ -203,6 +203,6 @@ def _print_comparison(comparison: dict[str, Any]) -> None:
         verdict = "really worse: keep the original recipe"
     paragraph(
         f"{on[0].upper()}{on[1:]}: {comparison['metric']} {interval(comparison[TUNED])} tuned, "
-        f"{interval(comparison[AS_IT_WAS])} before; difference {gap['score']:+z.3f} [{gap['low']:+z.3f}, "
+        f"{interval(comparison[BASELINE])} before; difference {gap['score']:+z.3f} [{gap['low']:+z.3f}, "
         f"{gap['high']:+z.3f}], better in {gap['better']:.0%} of the resamples: {verdict}."
     )

@@ -89,7 +89,7 @@ class WindowModel:
         """
         if not len(block):
             return np.zeros((0, len(self.classes))), None
-        inputs = Inputs(pd.DataFrame(index=range(len(block))), held=block.waves)
+        inputs = Inputs(pd.DataFrame(index=range(len(block))), in_memory=block.waves)
         if self._summary is not None:
             made = summary_of_waves(block.waves[self._summary.sample_rate], self._summary, jobs=self._jobs)
             made = with_embeddings(made, inputs, self._run.folder, self._embedders, self._jobs)

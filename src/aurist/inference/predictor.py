@@ -8,13 +8,13 @@ import numpy as np
 
 from aurist.arrays import Proba
 from aurist.calibration import apply_temperature
-from aurist.crossval import load_folds
 from aurist.ensemble.duplicates import Duplicates
 from aurist.ensemble.prior_correction import correct_prior
 from aurist.ensemble.stacking import with_base_answers
 from aurist.errors import ConfigError, RunError, plural
 from aurist.features.schema import row_keys
-from aurist.models.base import Inputs, ModelSpec, ModelThatTellsWhen
+from aurist.fold_files import load_folds
+from aurist.models.base import Inputs, ModelSpec, ModelWithFrames
 from aurist.models.network_member import ENGINE as NETWORK
 from aurist.models.network_member import recipe_of
 from aurist.plan import ENSEMBLE
@@ -125,7 +125,7 @@ class Blender:
             known = {}
             for member, weight in self._weights_of(fold).items():
                 model = self._models[member][fold]
-                if isinstance(model, ModelThatTellsWhen) and model.tells_when:
+                if isinstance(model, ModelWithFrames) and model.has_frames:
                     known[member], parts = model.predict_parts(inputs, n_parts)
                     when += weight * parts
                     sure = True

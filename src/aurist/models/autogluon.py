@@ -1,7 +1,7 @@
-"""AutoGluon as an engine: one predictor for each member and fold, fitted inside the training folds alone.
+"""AutoGluon as an engine: one predictor for each model and fold, fitted inside the training folds alone.
 
-AutoGluon's own bagging would stop early on the very fold that it then scores; here it is given an inner
-part of the training folds to choose on, and refits with what it chose (docs/decisions/0001).
+AutoGluon's own bagging would stop early on the fold that it then scores. Here it chooses on a validation part of the
+training folds, and refits with these choices (docs/decisions/0001).
 """
 
 from __future__ import annotations
@@ -26,22 +26,22 @@ from aurist.stored import read_json
 
 LABEL = "__label__"
 WEIGHT = "__weight__"
-#: Settings of ours in a member; all others are AutoGluon's hyper-parameters.
+#: Settings of aurist in a model; all others are AutoGluon's hyper-parameters.
 KIND, REFIT = "kind", "refit"
 
-#: What each of AutoGluon's models calls its seed.
+#: The name of the seed in each of AutoGluon's models.
 _SEED_NAMES = {
     "GBM": "seed", "XGB": "seed", "CAT": "random_seed", "NN_TORCH": "seed_value",
     "RF": "random_state", "XT": "random_state", "LR": "random_state", "TABM": "random_state",
 }  # fmt: skip
-#: What AutoGluon watches for early stopping. F1 and its kin jump about on few rows, and the ensemble
-#: wants good probabilities, so all of them watch the log loss.
+#: The metric for AutoGluon's early stopping. F1 and similar ones vary much on few rows, and the ensemble needs good
+#: probabilities, so the rest use the log loss.
 _WATCHED = {"roc_auc": "roc_auc_ovr_macro", "accuracy": "accuracy"}
 
 
 @dataclass
 class AutoGluonModel:
-    """One predictor, or one for each label, or a constant where a label does not vary."""
+    """One predictor, or one for each label; a constant for a label that does not vary."""
 
     predictors: list[Any]
     constants: list[float | None]
@@ -49,14 +49,14 @@ class AutoGluonModel:
     chosen: list[str | None]
 
     def predict_proba(self, inputs: Inputs) -> Proba:
-        """(n, n_classes): of the refitted model where there is one."""
+        """Return (n, n_classes) of the refitted model if there is one."""
         return self._proba(inputs.features, self.chosen)
 
     def _proba(self, features: pd.DataFrame, names: list[str | None]) -> Proba:
         if not self.task.multilabel:
             out = np.zeros((len(features), len(self.task.classes)))
-            found = self.predictors[0].predict_proba(features, model=names[0])
-            out[:, [self.task.classes.index(str(c)) for c in found.columns]] = found.to_numpy()
+            table = self.predictors[0].predict_proba(features, model=names[0])
+            out[:, [self.task.classes.index(str(c)) for c in table.columns]] = table.to_numpy()
             return out
         columns = []
         for predictor, constant, name in zip(self.predictors, self.constants, names, strict=True):
@@ -91,7 +91,7 @@ class AutoGluonEngine:
         for done, column in enumerate(columns):
             path = folder if column is None else folder / f"label{column:03d}"
             shutil.rmtree(path, ignore_errors=True)
-            fitted, chosen = _known(train, validation, column)
+            fitted, chosen = _with_known_label(train, validation, column)
             truth = _truth(fitted, task, column)
             if column is not None and truth.nunique() < 2:
                 model.predictors.append(None)
@@ -99,7 +99,7 @@ class AutoGluonEngine:
                 names: tuple[str | None, str | None] = (None, None)
             else:
                 share = seconds / (len(columns) - done)
-                predictor, names = _fit_one(
+                predictor, names = _fit_predictor(
                     path, task, member, (fitted, truth), (chosen, _truth(chosen, task, column)), share
                 )
                 model.predictors.append(predictor)
@@ -111,22 +111,22 @@ class AutoGluonEngine:
         return Fitted(model, validation_proba)
 
     def load(self, folder: Path, task: Task, member: ModelSpec) -> AutoGluonModel:
-        """Read the predictors back. They hold pickles: a run is loaded only where it is trusted."""
+        """Load the predictors. They contain pickles: load a run only if you trust it."""
         from autogluon.tabular import TabularPredictor
 
         shape = {"constants": [(float, None)], "chosen": [(str, None)]}
-        kept = read_json(folder / "aurist.json", shape, fit_again(folder))
+        stored = read_json(folder / "aurist.json", shape, fit_again(folder))
         predictors = []
-        for column, constant in enumerate(kept["constants"]):
-            place = folder / f"label{column:03d}" if task.multilabel else folder
+        for column, constant in enumerate(stored["constants"]):
+            label_folder = folder / f"label{column:03d}" if task.multilabel else folder
             with _quiet():
                 predictors.append(
-                    None if constant is not None else TabularPredictor.load(str(place), verbosity=0)
+                    None if constant is not None else TabularPredictor.load(str(label_folder), verbosity=0)
                 )
-        return AutoGluonModel(predictors, kept["constants"], task, kept["chosen"])
+        return AutoGluonModel(predictors, stored["constants"], task, stored["chosen"])
 
 
-def _fit_one(
+def _fit_predictor(
     path: Path,
     task: Task,
     member: ModelSpec,
@@ -134,7 +134,7 @@ def _fit_one(
     validation: tuple[Examples, pd.Series[str]],
     seconds: float,
 ) -> tuple[Any, tuple[str, str]]:
-    """Fit one predictor; the names of its model before and after the refit."""
+    """Fit one predictor. Return it with the names of its model before and after the refit."""
     from autogluon.tabular import TabularPredictor
 
     settings = {key: value for key, value in member.settings.items() if key not in (KIND, REFIT)}
@@ -150,7 +150,7 @@ def _fit_one(
             weight_evaluation=False,
             verbosity=0,
             log_to_file=False,
-            # the default leaves out classes of fewer than ten rows, without a word to our caller
+            # the default drops classes of fewer than ten rows without a message
             learner_kwargs={"label_count_threshold": 1},
         )
         try:
@@ -166,7 +166,7 @@ def _fit_one(
                 calibrate=False,
                 raise_on_model_failure=True,
             )
-        except Exception as error:  # whatever a learner may raise, the other members go on
+        except Exception as error:  # a learner may raise anything; the other models go on
             raise FitFailedError(
                 f"{member.name}: nothing fitted in {max(0.0, seconds):.0f} s: {reason(error)}"
             ) from error
@@ -177,11 +177,11 @@ def _fit_one(
         return predictor, (first, refitted[first])
 
 
-def _known(train: Examples, validation: Examples, column: int | None) -> tuple[Examples, Examples]:
-    """Keep the rows whose label is known; without any in the validation part, choose on the training rows."""
+def _with_known_label(train: Examples, validation: Examples, column: int | None) -> tuple[Examples, Examples]:
+    """Keep the rows whose label is known. If the validation part has none, choose on the training rows."""
     if column is None:
         return train, validation
-    fitted, chosen = train.known_of(column), validation.known_of(column)
+    fitted, chosen = train.with_known_label(column), validation.with_known_label(column)
     return fitted, chosen if len(chosen.targets) else fitted
 
 
@@ -207,7 +207,7 @@ def _need_torch(member: ModelSpec) -> None:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep AutoGluon's and its libraries' notices out of the user's terminal; errors still raise."""
+    """Hide the notices of AutoGluon and its libraries; errors still raise."""
     import logging
 
     before = logging.root.manager.disable
@@ -223,7 +223,7 @@ def _quiet() -> Iterator[None]:
 def select_weights(
     probas: list[Proba], targets: np.ndarray[tuple[int, int], np.dtype[np.int8]], task: Task
 ) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """AutoGluon's ensemble selection, as its WeightedEnsemble_L2 uses it: a weight for each model.
+    """Weigh models by AutoGluon's ensemble selection, as its WeightedEnsemble_L2 does.
 
     Parameters
     ----------
@@ -232,14 +232,14 @@ def select_weights(
     targets : (n, n_classes)
         Indicator matrix, one label a row.
     task
-        Its metric is the objective where AutoGluon has it, else the log loss.
+        Its metric is the objective if AutoGluon has it, else the log loss.
     """
     from autogluon.core.metrics import METRICS
     from autogluon.core.models.greedy_ensemble.ensemble_selection import EnsembleSelection
 
-    known = METRICS["multiclass"]
-    chosen = known[task.metric if task.metric in known and task.metric != "roc_auc" else "log_loss"]
-    # log loss wants every class to be possible
+    metrics = METRICS["multiclass"]
+    chosen = metrics[task.metric if task.metric in metrics and task.metric != "roc_auc" else "log_loss"]
+    # the log loss needs a positive probability for every class
     floored = [np.clip(proba, 1e-7, None) for proba in probas]
     floored = [proba / proba.sum(axis=1, keepdims=True) for proba in floored]
     selection = EnsembleSelection(

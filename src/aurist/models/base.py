@@ -1,4 +1,4 @@
-"""What every model is: fitted on some rows of one fold, kept in a folder, asked for probabilities."""
+"""The protocol of every model: fit on the rows of one fold, store in a folder, predict probabilities."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from aurist.metrics import UNKNOWN
 
 @dataclass(frozen=True)
 class Task:
-    """What is to be learnt, the same for every model of a run."""
+    """The classes to learn, the metric and the seed: the same for every model of a run."""
 
     classes: tuple[str, ...]
     multilabel: bool
@@ -32,39 +32,41 @@ class Task:
 
 @dataclass(frozen=True)
 class Inputs:
-    """What a model may look at.
+    """The data that a model may look at.
 
     Parameters
     ----------
     features
         (n, n_features): for models of tables.
     clips
-        The n clips, for models that listen; None where there are no recordings.
+        The n clips, for models of sound; None if there are no recordings.
     cache_dir
-        Where decoded sound is kept; None: the default place.
-    held
-        By sample rate, the sound of n windows that are in memory, instead of clips.
+        The folder of decoded sound; None: the default folder.
+    in_memory
+        The sound of n windows in memory, by sample rate. It takes the place of the clips.
     """
 
     features: pd.DataFrame
     clips: Clips | None = None
     cache_dir: Path | None = None
-    held: Mapping[int, WavesInMemory] | None = None
+    in_memory: Mapping[int, WavesInMemory] | None = None
 
     def __len__(self) -> int:
         return len(self.features)
 
     def take(self, rows: npt.NDArray[np.intp]) -> Inputs:
-        """The inputs of these positions."""
+        """Return the inputs at these positions."""
         return Inputs(
             self.features.iloc[rows].reset_index(drop=True),
             None if self.clips is None else self.clips.take(rows),
             self.cache_dir,
-            None if self.held is None else {rate: waves.take(rows) for rate, waves in self.held.items()},
+            None
+            if self.in_memory is None
+            else {rate: waves.take(rows) for rate, waves in self.in_memory.items()},
         )
 
-    def together(self, other: Inputs) -> Inputs:
-        """These inputs and then the others, from the same table of clips."""
+    def concat(self, other: Inputs) -> Inputs:
+        """Append other inputs, from the same table of clips."""
         clips = self.clips
         if clips is not None and other.clips is not None:
             table = pd.concat([clips.table, other.clips.table], ignore_index=True)
@@ -74,7 +76,7 @@ class Inputs:
 
 @dataclass(frozen=True)
 class Examples:
-    """Rows to learn from: n inputs, indicator matrix (n, n_classes) with -1 where it is not known, weights (n,)."""
+    """Rows to learn from: n inputs, indicator matrix (n, n_classes) with -1 for unknown cells, weights (n,)."""
 
     inputs: Inputs
     targets: npt.NDArray[np.int8]
@@ -85,19 +87,19 @@ class Examples:
         """(n, n_features)."""
         return self.inputs.features
 
-    def known_of(self, column: int) -> Examples:
-        """Those of which it is known whether they have the label of a column."""
+    def with_known_label(self, column: int) -> Examples:
+        """Keep the rows whose label in this column is known."""
         rows = np.flatnonzero(self.targets[:, column] != UNKNOWN)
         return self if len(rows) == len(self.targets) else self.take(rows)
 
     def take(self, rows: npt.NDArray[np.intp]) -> Examples:
-        """The examples of these positions."""
+        """Return the examples at these positions."""
         return Examples(self.inputs.take(rows), self.targets[rows], self.weight[rows])
 
-    def together(self, other: Examples) -> Examples:
-        """These examples and then the others."""
+    def concat(self, other: Examples) -> Examples:
+        """Append other examples."""
         return Examples(
-            self.inputs.together(other.inputs),
+            self.inputs.concat(other.inputs),
             np.concatenate([self.targets, other.targets]),
             np.concatenate([self.weight, other.weight]),
         )
@@ -105,16 +107,16 @@ class Examples:
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """One row to be of the leaderboard: which engine makes it, with which settings.
+    """The engine and the settings of one row of the leaderboard.
 
-    ``seconds_per_row`` is what a fold needs of one core at the least for each row: networks that are stopped
-    half-way are worth little, so that they are not begun without that. A member of ``level`` 2 looks at what those of
-    level 1 say, beside the features.
+    ``seconds_per_row`` is the least time of one core that a fold needs for each row. A network that is stopped half-way
+    is worth little, so it is not started without that time. A model of ``level`` 2 gets the features and the
+    predictions of the models of level 1.
 
     Raises
     ------
     ConfigError
-        Where the name cannot be that of a folder, as each model has one.
+        If the name cannot name a folder: each model has one.
     """
 
     name: str
@@ -128,61 +130,61 @@ class ModelSpec:
 
 
 def fit_again(folder: Path) -> str:
-    """The next step where what is in the folder of a member, or of a fold of it, is damaged."""
+    """Return the advice for a damaged folder of a model or of one of its folds."""
     return f"Remove {folder}, and `aurist resume` fits it again."
 
 
 class Model(Protocol):
-    """A model fitted on one fold; what it needs to predict is in its folder."""
+    """A model fitted on one fold. All that it needs to predict is in its folder."""
 
     def predict_proba(self, inputs: Inputs) -> Proba:
-        """(n, n_classes): probabilities in the order of the task's classes."""
+        """Return the probabilities (n, n_classes), in the order of the task's classes."""
         ...
 
 
 class FitFailedError(AuristError):
-    """The member could not be fitted, for want of time or another reason; the plan goes on without it."""
+    """The model could not be fitted: no time, no memory or an error. The plan goes on without it."""
 
 
 @runtime_checkable
 class ModelWithVariants(Model, Protocol):
-    """A model that can answer in several ways, whose scores are worth comparing."""
+    """A model with several kinds of predictions, e.g. one for each pooling, to compare."""
 
     def variants(self, inputs: Inputs) -> dict[str, Proba]:
-        """(n, n_classes) by the name of the way; the first is what `predict_proba` gives."""
+        """Return (n, n_classes) by the name of the variant; the first equals `predict_proba`."""
         ...
 
 
 @runtime_checkable
-class ModelThatTellsWhen(Model, Protocol):
-    """A model that may know when in a clip a class sounds.
+class ModelWithFrames(Model, Protocol):
+    """A model that may score the frames of a clip: it says when a class sounds.
 
     Attributes
     ----------
-    tells_when
-        Whether it does.
+    has_frames
+        True if it does.
     """
 
-    tells_when: bool
+    has_frames: bool
 
     def predict_parts(self, inputs: Inputs, n_parts: int) -> tuple[Proba, Proba]:
-        """What `predict_proba` gives, and the same of equal parts of each clip, (n, n_parts, n_classes)."""
+        """Return `predict_proba`, and the same for equal parts of each clip, (n, n_parts, n_classes)."""
         ...
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """What an engine made of one fold.
+    """The model of one fold, and its predictions of the validation part.
 
     Parameters
     ----------
     model
-        Which may have been fitted once more, on both parts, with what was chosen.
+        The model to predict with. It may be refitted on both parts, with the settings chosen.
     validation_proba
-        (n_validation, n_classes): by the model as it was before it had seen the validation part; None where it never
-        was without it, because nothing was chosen.
+        (n_validation, n_classes): predicted before the model was fitted on the validation part. None if it chose
+        nothing, and so learnt from both parts at once.
     facts
-        For the leaderboard: ``params`` (how many), ``train_speed`` (clips/s).
+        For the leaderboard: ``params`` (their number), ``train_speed`` (clips/s).
     """
 
     model: Model
@@ -196,9 +198,9 @@ class Engine(Protocol):
     Attributes
     ----------
     alone
-        Whether a fold is fitted on all cores, and not several beside each other.
+        True if one fold uses all cores; else several folds are fitted in parallel.
     resumes
-        Whether `fit` goes on with what a killed one left in the folder.
+        True if `fit` continues from the files that a killed fit left in the folder.
     """
 
     alone: bool
@@ -213,9 +215,9 @@ class Engine(Protocol):
         validation: Examples,
         seconds: float,
     ) -> Fitted:
-        """Fit on ``train``, choosing on ``validation`` alone, in about so many seconds, into ``folder``."""
+        """Fit on ``train`` into ``folder`` in about ``seconds``. Choose settings on ``validation`` alone."""
         ...
 
     def load(self, folder: Path, task: Task, member: ModelSpec) -> Model:
-        """Read back what ``fit`` left in the folder."""
+        """Load the model that ``fit`` wrote."""
         ...

@@ -1,4 +1,4 @@
-"""Look an engine up by its name."""
+"""Find the engine of a name."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from aurist.models.base import Engine
 
 
 def engine(name: str) -> Engine:
-    """The engine of this name; its libraries are imported only when it is used."""
-    # OpenMP's threads spin while they wait: on a machine that others use too, LightGBM took ten times as long
+    """Return the engine of this name. Its libraries are imported only when it is used."""
+    # OpenMP's threads spin while they wait: on a shared machine LightGBM took ten times as long
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     if name == "forest":
         from aurist.models.forest import ForestEngine

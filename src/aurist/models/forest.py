@@ -14,13 +14,13 @@ import pandas as pd
 
 from aurist.arrays import Proba
 from aurist.models.base import Examples, Fitted, Inputs, ModelSpec, Task
-from aurist.models.sklearn_io import everywhere, learnable, read_kept, write_kept
+from aurist.models.sklearn_io import always_present, learnable, read_skops, write_skops
 
 MODEL_FILE = "forest.skops"
-#: Above this many rows, times labels where a row may have several, there are fewer trees; above the second number of
-#: rows larger leaves: a forest takes memory by its leaves, each with a share for every class, and would take gigabytes.
+#: Above the first number of rows (times labels, if a row may have several) there are fewer trees. Above the second
+#: the leaves are larger: each leaf stores a share for every class, and small ones would take gigabytes.
 SOME_ROWS, MANY_ROWS = 2000, 10_000
-#: Of a forest in memory, about, and the trees that it has all the same.
+#: About the largest size of a forest in memory, and the least number of its trees.
 MOST_BYTES, LEAST_TREES = 1 << 31, 10
 
 
@@ -28,7 +28,7 @@ MOST_BYTES, LEAST_TREES = 1 << 31, 10
 class ForestModel:
     """A forest fitted on one fold.
 
-    ``seen`` are the positions of the classes that it met, ``always`` of labels that all rows had.
+    ``seen`` are the positions of the classes in the training rows, ``always`` of labels that all of them had.
     """
 
     forest: Any
@@ -38,21 +38,23 @@ class ForestModel:
     always: list[int]
 
     def predict_proba(self, inputs: Inputs) -> Proba:
-        """(n, n_classes): mean of the leaves' class shares."""
+        """Return (n, n_classes): the mean of the leaves' class shares."""
         numbers = as_numbers(inputs.features)
         out = np.zeros((len(numbers), self.n_classes))
         if not self.multilabel:
             out[:, self.seen] = self.forest.predict_proba(numbers)
             return out
-        found = self.forest.predict_proba(numbers)
-        for column, proba in zip(self.seen, found if isinstance(found, list) else [found], strict=True):
+        of_labels = self.forest.predict_proba(numbers)
+        for column, proba in zip(
+            self.seen, of_labels if isinstance(of_labels, list) else [of_labels], strict=True
+        ):
             out[:, column] = proba[:, 1]
         out[:, self.always] = 1.0
         return out
 
 
 class ForestEngine:
-    """Fits extra-trees with scikit-learn and keeps them with skops, without pickle."""
+    """Fits extra-trees with scikit-learn and stores them with skops, without pickle."""
 
     alone = False
     resumes = False
@@ -66,37 +68,37 @@ class ForestEngine:
         validation: Examples,
         seconds: float,
     ) -> Fitted:
-        """Fit twice: without the validation part, for choices made on it, and then on all of the training rows."""
+        """Fit without the validation part, to predict it, and then on all training rows."""
         trees = int(member.settings.get("trees", _trees(train, task)))
         validation_proba = _fit(train, task, max(trees // 3, 50)).predict_proba(validation.inputs)
-        model = _fit(train.together(validation), task, trees)
-        write_kept(folder / MODEL_FILE, {"forest": model.forest, "seen": model.seen, "always": model.always})
+        model = _fit(train.concat(validation), task, trees)
+        write_skops(folder / MODEL_FILE, {"forest": model.forest, "seen": model.seen, "always": model.always})
         return Fitted(model, validation_proba)
 
     def load(self, folder: Path, task: Task, member: ModelSpec) -> ForestModel:
-        """Read the forest back; see `aurist.models.sklearn_io.read_kept`."""
-        kept = read_kept(folder / MODEL_FILE)
-        seen, always = list(kept["seen"]), list(kept.get("always", []))
-        return ForestModel(kept["forest"], len(task.classes), seen, task.multilabel, always)
+        """Load the forest; see `aurist.models.sklearn_io.read_skops`."""
+        stored = read_skops(folder / MODEL_FILE)
+        seen, always = list(stored["seen"]), list(stored.get("always", []))
+        return ForestModel(stored["forest"], len(task.classes), seen, task.multilabel, always)
 
 
 def forest_proba(task: Task, train: Examples, inputs: Inputs) -> Proba:
-    """Fit the engine's forest on ``train`` and ask it at once, without keeping it; (n, n_classes)."""
+    """Fit a forest on ``train`` and return its predictions (n, n_classes), without storing it."""
     return _fit(train, task, _trees(train, task)).predict_proba(inputs)
 
 
 def _trees(examples: Examples, task: Task) -> int:
-    """As many trees as are worth it, and no more than memory holds: each leaf keeps a share for every class."""
+    """Choose the number of trees: enough for the data, and no more than fit in memory."""
     n_rows, n_labels = examples.targets.shape
-    wanted = 300 if n_rows * (n_labels if task.multilabel else 1) < SOME_ROWS else 100
+    enough = 300 if n_rows * (n_labels if task.multilabel else 1) < SOME_ROWS else 100
     affordable: int = MOST_BYTES // (16 * n_rows * n_labels)
-    return max(LEAST_TREES, min(wanted, affordable))
+    return max(LEAST_TREES, min(enough, affordable))
 
 
 def _fit(examples: Examples, task: Task, trees: int) -> ForestModel:
     from sklearn.ensemble import ExtraTreesClassifier
 
-    # all labels share the leaves, so that no cell can be left out: what is not known is taken for absent
+    # all labels share the leaves, so no cell can be left out: unknown cells count as absent
     targets = (examples.targets > 0).astype(np.int8)
     seen, truth = learnable(targets, multilabel=task.multilabel)
     truth = truth[:, 0] if truth.ndim > 1 and truth.shape[1] == 1 else truth
@@ -108,12 +110,12 @@ def _fit(examples: Examples, task: Task, trees: int) -> ForestModel:
         n_jobs=task.jobs,
     )
     forest.fit(as_numbers(examples.features), truth, sample_weight=examples.weight)
-    always = everywhere(targets) if task.multilabel else []
+    always = always_present(targets) if task.multilabel else []
     return ForestModel(forest, len(task.classes), seen, task.multilabel, always)
 
 
 def as_numbers(features: pd.DataFrame) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
-    """Features as float32; a category by its number, what is missing as NaN.
+    """Return features as float32: a category as its number, a missing value as NaN.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""mljar-supervised as a second engine: its whole AutoML on one fold, choosing on the validation part alone."""
+"""mljar-supervised as a second engine: its AutoML on one fold, which chooses on the validation part alone."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ from aurist.files import write_json
 from aurist.models.base import Examples, FitFailedError, Fitted, Inputs, ModelSpec, Task, fit_again
 from aurist.stored import read_json
 
-#: mljar's modes: how many models it tries, with which of them stacked.
+#: mljar's modes: they set the number of models and the stacking.
 _MODES = {"quick": "Explain", "good": "Perform", "best": "Compete"}
 _LEARNERS = ["Linear", "LightGBM", "Xgboost", "CatBoost", "Neural Network", "Random Forest", "Extra Trees"]
-#: Its objective in each case where it has ours; else the log loss.
+#: mljar's name of a metric that it has; the others use the log loss.
 _METRICS = {"accuracy": "accuracy", "f1_macro": "f1", "roc_auc": "auc"}
 _BINARY_ONLY = ("auc",)
-#: The part of its time that mljar is told of: it finishes the model in hand, which took up to twice its limit.
-_TIME_TOLD = 0.5
-#: Seconds where there is no limit: mljar wants a number, and chooses what it tries by it.
+#: Share of the time that mljar gets as its limit: it finishes the model in hand, and took up to twice its limit.
+_TIME_SHARE = 0.5
+#: Seconds if there is no limit: mljar needs a number, and chooses its trials by it.
 _LONG = 36_000.0
 
 
 @dataclass
 class MljarModel:
-    """One AutoML, or one for each label, or a constant where a label does not vary."""
+    """One AutoML, or one for each label; a constant for a label that does not vary."""
 
     automls: list[Any]
     constants: list[float | None]
@@ -42,7 +42,7 @@ class MljarModel:
     task: Task
 
     def predict_proba(self, inputs: Inputs) -> Proba:
-        """(n, n_classes): of mljar's best model, mostly its ensemble."""
+        """Return (n, n_classes) of mljar's best model, mostly its ensemble."""
         plain = _plain(inputs.features)
         if not self.task.multilabel:
             out = np.zeros((len(inputs), len(self.task.classes)))
@@ -74,25 +74,27 @@ class MljarEngine:
         validation: Examples,
         seconds: float,
     ) -> Fitted:
-        """Fit on ``train`` in about so many seconds, with ``validation`` as mljar's only validation."""
+        """Fit on ``train`` in about ``seconds``, with ``validation`` as mljar's only validation."""
         mode = _MODES[str(member.settings.get("preset", "good"))]
         model = MljarModel([], [], [], task)
         if not task.multilabel:
             model.seen = [int(c) for c in np.flatnonzero(train.targets.sum(axis=0) > 0)]
-            known = validation.take(np.flatnonzero(validation.targets[:, model.seen].any(axis=1)))
-            truth = [np.searchsorted(model.seen, e.targets.argmax(axis=1)) for e in (train, known)]
+            known_class = validation.take(np.flatnonzero(validation.targets[:, model.seen].any(axis=1)))
+            truth = [np.searchsorted(model.seen, e.targets.argmax(axis=1)) for e in (train, known_class)]
             model.automls = [
-                _fit_one(folder / "automl", task, mode, (train, truth[0]), (known, truth[1]), seconds)
+                _fit_automl(
+                    folder / "automl", task, mode, (train, truth[0]), (known_class, truth[1]), seconds
+                )
             ]
         for column in range(len(task.classes)) if task.multilabel else ():
-            parts = [e.known_of(column) for e in (train, validation)]
+            parts = [e.with_known_label(column) for e in (train, validation)]
             truth = [e.targets[:, column].astype(np.int64) for e in parts]
             varies = len(np.unique(truth[0])) == 2
             model.constants.append(None if varies else float(truth[0].mean()) if len(truth[0]) else 0.0)
-            place = _label_folder(folder, column)
+            label_folder = _label_folder(folder, column)
             share = seconds / len(task.classes)
             model.automls.append(
-                _fit_one(place, task, mode, (parts[0], truth[0]), (parts[1], truth[1]), share)
+                _fit_automl(label_folder, task, mode, (parts[0], truth[0]), (parts[1], truth[1]), share)
                 if varies
                 else None
             )
@@ -100,16 +102,18 @@ class MljarEngine:
         return Fitted(model, model.predict_proba(validation.inputs))
 
     def load(self, folder: Path, task: Task, member: ModelSpec) -> MljarModel:
-        """Read it back. It holds pickles: a run is loaded only where it is trusted."""
+        """Load the models. They contain pickles: load a run only if you trust it."""
         shape = {"constants": [(float, None)], "seen": [int]}
-        kept = read_json(folder / "aurist.json", shape, fit_again(folder))
+        stored = read_json(folder / "aurist.json", shape, fit_again(folder))
         if not task.multilabel:
-            return MljarModel([_automl_class()(results_path=str(folder / "automl"))], [], kept["seen"], task)
+            return MljarModel(
+                [_automl_class()(results_path=str(folder / "automl"))], [], stored["seen"], task
+            )
         automls = [
             _automl_class()(results_path=str(_label_folder(folder, column))) if constant is None else None
-            for column, constant in enumerate(kept["constants"])
+            for column, constant in enumerate(stored["constants"])
         ]
-        return MljarModel(automls, kept["constants"], [], task)
+        return MljarModel(automls, stored["constants"], [], task)
 
 
 def _label_folder(folder: Path, column: int) -> Path:
@@ -125,7 +129,7 @@ def _automl_class() -> Any:
     return AutoML
 
 
-def _fit_one(
+def _fit_automl(
     folder: Path,
     task: Task,
     mode: str,
@@ -143,7 +147,7 @@ def _fit_one(
         mode=mode,
         ml_task="multiclass_classification" if multiclass else "binary_classification",
         algorithms=_LEARNERS,
-        total_time_limit=max(int(_TIME_TOLD * min(seconds, _LONG)), 1),
+        total_time_limit=max(int(_TIME_SHARE * min(seconds, _LONG)), 1),
         eval_metric=objective,
         validation_strategy={"validation_type": "custom"},
         explain_level=0,
@@ -154,10 +158,10 @@ def _fit_one(
         n_jobs=task.jobs,
         verbose=0,
     )
-    # mljar's metrics fail where a class is missing from its validation: the first training row of it joins
+    # mljar's metrics fail if its validation lacks a class: add the first training row of that class
     missing = np.setdiff1d(train[1], validation[1])
     joined = np.array([int(np.flatnonzero(train[1] == name)[0]) for name in missing], dtype=np.intp)
-    checked = validation[0].together(train[0].take(joined))
+    checked = validation[0].concat(train[0].take(joined))
     features = pd.concat([_plain(train[0].features), _plain(checked.features)], ignore_index=True)
     truth = np.concatenate([train[1], validation[1], train[1][joined]])
     weight = np.concatenate([train[0].weight, checked.weight])
@@ -170,7 +174,7 @@ def _fit_one(
                 sample_weight=None if (weight == 1).all() else weight,
                 cv=[(rows[: len(train[1])], rows[len(train[1]) :])],
             )
-    except Exception as error:  # whatever a learner may raise, the other members go on
+    except Exception as error:  # a learner may raise anything; the other models go on
         raise FitFailedError(
             f"mljar: nothing fitted in {max(0.0, seconds):.0f} s: {reason(error)}"
         ) from error
@@ -178,7 +182,7 @@ def _fit_one(
 
 
 def _plain(features: pd.DataFrame) -> pd.DataFrame:
-    """Categories as text: mljar encodes them itself."""
+    """Return categories as text: mljar encodes them itself."""
     out = features.copy()
     for name in out.columns:
         if isinstance(out[name].dtype, pd.CategoricalDtype):
@@ -188,7 +192,7 @@ def _plain(features: pd.DataFrame) -> pd.DataFrame:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep mljar's prints and warnings out of the user's terminal; errors still raise."""
+    """Hide mljar's prints and warnings; errors still raise."""
     with (
         Path(os.devnull).open("w") as sink,
         redirect_stdout(sink),

@@ -1,4 +1,4 @@
-"""Networks as members of a run: the recipe is trained on each fold."""
+"""Networks as models of a run: train the recipe on each fold."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 
 def check_recipe(recipe: Recipe, n_classes: int) -> None:
-    """Build its network once, so that what cannot be is said before anything is prepared; slow, as torch is loaded.
+    """Build the recipe's network once, to report errors before anything is prepared. Slow: torch is loaded.
 
     Raises
     ------
     ConfigError
-        Where there is no such network or its weights cannot be had, or its images are too small for it.
+        If there is no such network, its weights cannot be loaded, or the images are too small for it.
     MissingExtraError
-        Where torch, or what else it needs, is not installed.
+        If torch or another library is not installed.
     """
     _check_installed()
     from aurist.features.spectrogram_config import shape
@@ -39,7 +39,7 @@ def check_recipe(recipe: Recipe, n_classes: int) -> None:
 
 
 def measure_recipe(recipe: Recipe, n_classes: int, multilabel: bool, jobs: int, output: Path) -> None:
-    """Write ``precision`` and ``clips_per_second`` of the recipe's training on this machine, as JSON."""
+    """Measure a recipe's training on this machine; write ``precision`` and ``clips_per_second`` as JSON."""
     _check_installed()
     from aurist.files import write_json
     from aurist.models.training.benchmark import measure
@@ -49,7 +49,7 @@ def measure_recipe(recipe: Recipe, n_classes: int, multilabel: bool, jobs: int, 
 
 
 def embed(folder: Path, recipe: Recipe, inputs: Inputs, jobs: int, output: Path) -> None:
-    """As `aurist.models.training.embed.embed_clips`, in a process that has not loaded torch yet."""
+    """Call `aurist.models.training.embed.embed_clips`; torch is loaded only here."""
     _check_installed()
     from aurist.models.training.embed import embed_clips
 
@@ -57,9 +57,9 @@ def embed(folder: Path, recipe: Recipe, inputs: Inputs, jobs: int, output: Path)
 
 
 class NetworkEngine:
-    """Trains the networks of a recipe with torch; a training that was killed goes on where it was."""
+    """Trains the networks of a recipe with torch. A killed training continues from its last state."""
 
-    #: A fold at a time, on all cores or the GPU: its threads share the work better than folds would.
+    #: One fold at a time, on all cores or the GPU: threads share the work better than parallel folds.
     alone = True
     resumes = True
 
@@ -72,7 +72,7 @@ class NetworkEngine:
         validation: Examples,
         seconds: float,
     ) -> Fitted:
-        """Train, choosing epochs on the validation part where the recipe chooses at all."""
+        """Train. Choose epochs on the validation part if the recipe chooses any."""
         _check_installed()
         from aurist.models.training.fold import fit_fold
 
@@ -83,7 +83,7 @@ class NetworkEngine:
         return Fitted(model, model.predict_proba(validation.inputs) if chosen else None, facts)
 
     def load(self, folder: Path, task: Task, member: ModelSpec) -> NetworkModel:
-        """Read the networks back; weights are safetensors, settings JSON."""
+        """Load the networks: weights from safetensors, settings from JSON."""
         _check_installed()
         from aurist.models.training.model import load_model
 

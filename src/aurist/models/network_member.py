@@ -1,4 +1,4 @@
-"""Recipes as members of a run; what it takes to name one loads no library of networks."""
+"""Recipes as models of a run, without loading a library of networks."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from aurist.models.base import ModelSpec
 from aurist.recipes import Recipe, recipe_from
 
 ENGINE = "network"
-#: What the ways of a network to answer are called, those by a pooling with its name behind.
+#: Names of a network's variants; a pooling is followed by its name.
 POOLED = "pooled by "
-#: Of the clips whose length is not known yet.
+#: Length of a window if the clips are not known yet.
 _SOME_SECONDS = 10.0
 ONE_WINDOW, ONE_CHECKPOINT, ONE_NETWORK = "one window", "one checkpoint", "one network"
 
 
 def recipe_member(recipe: Recipe) -> ModelSpec:
-    """The member that a recipe makes; all of the recipe is in its settings, but for what may be searched."""
+    """Return the model of a recipe; its settings are the whole recipe without the search space."""
     return ModelSpec(recipe.name, ENGINE, {"recipe": replace(recipe, search={}).to_dict()})
 
 
 def recipe_of(member: ModelSpec) -> Recipe:
-    """The recipe of a member."""
+    """Return the recipe of a model."""
     return recipe_from(member.settings["recipe"], member.name)
 
 
 def some_samples(recipe: Recipe) -> int:
-    """Samples of a window, before the clips are known."""
+    """Return the samples of a window, before the clips are known."""
     return round((recipe.window.seconds or _SOME_SECONDS) * recipe.front.sample_rate)

@@ -1,5 +1,4 @@
-"""What the engines of scikit-learn share: how a model is kept without pickle, which classes it can learn, and how
-features are brought to one scale."""
+"""Shared by the engines of scikit-learn: store a model without pickle, find the classes to learn, scale features."""
 
 from __future__ import annotations
 
@@ -13,31 +12,33 @@ import pandas as pd
 
 from aurist.errors import RunError
 from aurist.files import atomic_path
+from aurist.models.base import FitFailedError
 from aurist.stored import stored
 
-#: Of a feature. Half of one from either end on all values are alike: how far the outermost lie out is not known.
+#: Quantiles of a feature. Values beyond the first and the last half quantile all count as equal: their distance from
+#: the rest is not known.
 _QUANTILES = 100
 _OUTERMOST = 0.5 / _QUANTILES
-#: What our models hold beside the estimators, arrays and plain values that skops vouches for itself. Each by its full
-#: name: scikit-learn and numpy hold functions that run what a file says.
+#: Types that our models contain and skops does not trust by itself. Each by its full name: scikit-learn and numpy also
+#: have functions that run code from a file.
 _OUR_TYPES = ("numpy.clip", "numpy.dtype", "sklearn.tree._tree.Tree")
 
 
-def write_kept(path: Path, values: dict[str, Any]) -> None:
-    """Write estimators and numbers with skops."""
+def write_skops(path: Path, values: dict[str, Any]) -> None:
+    """Write estimators and numbers to a skops file."""
     from skops import io
 
     with atomic_path(path) as part:
         io.dump(values, part, compression=ZIP_DEFLATED, compresslevel=1)
 
 
-def read_kept(path: Path) -> dict[str, Any]:
-    """Read back what `write_kept` wrote; no type that it does not write is accepted.
+def read_skops(path: Path) -> dict[str, Any]:
+    """Read a file of `write_skops`. Refuse every type that it does not write.
 
     Raises
     ------
     RunError
-        Where it is not there, or holds something else.
+        If the file is missing, damaged, or contains other types.
     """
     from skops import io
 
@@ -50,20 +51,20 @@ def read_kept(path: Path) -> dict[str, Any]:
         unknown = sorted(set(io.get_untrusted_types(file=path)) - set(_OUR_TYPES))
     if unknown:
         raise RunError(
-            f"{path} holds what no model of ours does, and is not loaded: {', '.join(unknown)}. Whoever made it may "
-            f"want to run a command here. Where the run is your own, delete {path.parent} and go on with `aurist "
-            "resume`."
+            f"{path} contains types that no model of aurist has, and is not loaded: {', '.join(unknown)}. It may "
+            f"try to run a command on this machine. If the run is your own, delete {path.parent} and continue with "
+            "`aurist resume`."
         )
     with stored(path, remedy):
         return dict(io.load(path, trusted=list(_OUR_TYPES)))
 
 
-def everywhere(targets: npt.NDArray[np.int8]) -> list[int]:
-    """The labels that every row has of which it is known: there is nothing to learn of them, and one answer.
+def always_present(targets: npt.NDArray[np.int8]) -> list[int]:
+    """Find the labels that no row is known to lack. There is nothing to learn; the answer is always 1.
 
     Examples
     --------
-    >>> everywhere(np.array([[1, 0, -1], [1, 1, 1]], dtype=np.int8))
+    >>> always_present(np.array([[1, 0, -1], [1, 1, 1]], dtype=np.int8))
     [0, 2]
     """
     return [int(c) for c in np.flatnonzero((targets == 1).any(axis=0) & (targets != 0).all(axis=0))]
@@ -72,15 +73,15 @@ def everywhere(targets: npt.NDArray[np.int8]) -> list[int]:
 def learnable(
     targets: npt.NDArray[np.int8], *, multilabel: bool
 ) -> tuple[list[int], npt.NDArray[np.integer[Any]]]:
-    """The columns of classes that can be learnt, and the truth by them.
+    """Find the columns of classes that can be learnt, and the truth of these columns.
 
     Parameters
     ----------
     targets
-        (n, n_classes), indicator matrix; what is neither 0 nor 1 is not known.
+        (n, n_classes), indicator matrix; cells that are neither 0 nor 1 are unknown.
     multilabel
-        With one label a row, the truth is (n,), positions among the columns; else it is (n, n_seen), without labels
-        that no row is known to have, or to lack.
+        If False, the truth is (n,), positions among the columns. If True, it is (n, n_seen), without labels that no
+        row is known to have, and without labels that no row is known to lack.
 
     Examples
     --------
@@ -95,8 +96,20 @@ def learnable(
     return [int(column) for column in seen], np.searchsorted(seen, targets.argmax(axis=1))
 
 
+def require_classes(seen: list[int], name: str, *, multilabel: bool) -> None:
+    """Refuse rows with a single class: there is nothing to tell apart.
+
+    Raises
+    ------
+    FitFailedError
+        If there are fewer than two classes, or no label that varies.
+    """
+    if len(seen) < (1 if multilabel else 2):
+        raise FitFailedError(f"{name}: the rows to learn from have a single class.")
+
+
 def normal_features(features: pd.DataFrame, seed: int) -> Any:
-    """Brings numbers to normal distributions by their ranks, and categories to indicators.
+    """Bring numbers to normal distributions by their ranks, and categories to indicators.
 
     No unit and no outlier counts for more than another.
     """
@@ -106,9 +119,9 @@ def normal_features(features: pd.DataFrame, seed: int) -> Any:
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, QuantileTransformer
 
-    named = [isinstance(features[name].dtype, pd.CategoricalDtype) for name in features]
-    # QuantileTransformer's own normal distribution takes ten times as long, column by column, and puts all that is
-    # outermost five deviations from the middle
+    is_category = [isinstance(features[name].dtype, pd.CategoricalDtype) for name in features]
+    # QuantileTransformer's own normal distribution takes ten times as long, and puts all outermost values at five
+    # standard deviations
     numbers = make_pipeline(
         SimpleImputer(strategy="median", keep_empty_features=True),
         QuantileTransformer(n_quantiles=min(_QUANTILES, len(features)), random_state=seed),
@@ -117,7 +130,7 @@ def normal_features(features: pd.DataFrame, seed: int) -> Any:
     )
     return ColumnTransformer(
         [
-            ("numbers", numbers, np.flatnonzero(~np.array(named)).tolist()),
-            ("categories", OneHotEncoder(handle_unknown="ignore"), np.flatnonzero(named).tolist()),
+            ("numbers", numbers, np.flatnonzero(~np.array(is_category)).tolist()),
+            ("categories", OneHotEncoder(handle_unknown="ignore"), np.flatnonzero(is_category).tolist()),
         ]
     )

@@ -1,4 +1,4 @@
-"""Networks: what they are made of, their losses, their weights. Torch is imported by the modules, not here."""
+"""Networks: their layers, losses and weights. The modules import torch, this file does not."""
 
 from aurist.nets.config import NetworkConfig
 

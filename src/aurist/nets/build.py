@@ -1,4 +1,4 @@
-"""Networks from their settings: a body that makes a map of an image, and a head that answers."""
+"""Build networks from settings: a body that turns an image into a map, and a head that predicts."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from aurist.nets.vgg_mfcc import MfccCnn
 
 
 class ImageNetwork(nn.Module):
-    """A body, such as a backbone of timm's without its classifier, and a head.
+    """A body, such as a backbone of timm without its classifier, and a head.
 
     Parameters
     ----------
     body
-        (batch, channels, rows, frames) to a smaller map of more channels.
+        Turns (batch, channels, rows, frames) into a smaller map with more channels.
     head
-        That map to logits.
+        Turns that map into logits.
     frozen
-        The body keeps its weights, and the statistics of its norms.
+        True: the weights of the body and the statistics of its norms do not change.
     """
 
     def __init__(self, body: nn.Module, head: nn.Module, *, frozen: bool = False) -> None:
@@ -39,19 +39,19 @@ class ImageNetwork(nn.Module):
         self.frozen = frozen
 
     def train(self, mode: bool = True) -> ImageNetwork:
-        """As torch has it, but a frozen body stays as it predicts."""
+        """Set the mode, as in torch; a frozen body stays in evaluation mode."""
         super().train(mode)
         if self.frozen:
             self.body.eval()
         return self
 
     def forward(self, x: Tensor) -> Tensor:
-        """(batch, channels, rows, frames) to logits, (batch, n_classes)."""
-        found: Tensor = self.head(self.body(x))
-        return found
+        """Turn (batch, channels, rows, frames) into logits, (batch, n_classes)."""
+        logits: Tensor = self.head(self.body(x))
+        return logits
 
     def with_frames(self, x: Tensor) -> Tensor:
-        """(batch, channels, rows, frames) to the logits of the clip and then of its frames.
+        """Turn (batch, channels, rows, frames) into the logits of the clip and of its frames.
 
         Returns
         -------
@@ -60,15 +60,15 @@ class ImageNetwork(nn.Module):
         Raises
         ------
         ConfigError
-            Where the head pools time away.
+            If the head pools over time.
         """
-        seen = self.body(x)
-        return torch.cat([self.head(seen)[:, None], framewise(self.head, seen)], dim=1)
+        image_map = self.body(x)
+        return torch.cat([self.head(image_map)[:, None], framewise(self.head, image_map)], dim=1)
 
     def embed(self, x: Tensor) -> Tensor:
-        """(batch, channels, rows, frames) to the mean of the body's map, (batch, features)."""
-        found: Tensor = self.body(x).mean((2, 3))
-        return found
+        """Turn (batch, channels, rows, frames) into the mean of the body's map, (batch, features)."""
+        embedding: Tensor = self.body(x).mean((2, 3))
+        return embedding
 
 
 def build_network(
@@ -78,29 +78,29 @@ def build_network(
     *,
     sample_rate: int,
     load_weights: bool = True,
-    described: Mapping[str, Any] | None = None,
+    architecture: Mapping[str, Any] | None = None,
 ) -> nn.Module:
-    """A network whose first weights are drawn from torch's own generator.
+    """Build a network. Its first weights come from torch's global generator.
 
     Parameters
     ----------
     config
-        Which.
+        The settings of the network.
     image
-        (channels, rows, frames) that it will be shown; None for networks that take waves.
+        The shape of its images, (channels, rows, frames); None for networks that take waves.
     n_classes
-        Of the answer.
+        The number of classes.
     sample_rate
-        Of the sound, in Hz.
+        The sample rate of the sound, in Hz.
     load_weights
-        False for a network whose weights are read from elsewhere: nothing is downloaded, no file is read.
-    described
-        With that, for transformers: what `TransformerNetwork.described` gave.
+        False if the weights are loaded later: nothing is downloaded, and no file is read.
+    architecture
+        With ``load_weights=False``, for transformers: the result of `TransformerNetwork.architecture`.
 
     Raises
     ------
     ConfigError
-        Where there is no such network, its weights cannot be had, or it cannot see images as small as these.
+        If there is no such network, its weights cannot be loaded, or the images are too small for it.
 
     Examples
     --------
@@ -109,7 +109,7 @@ def build_network(
     torch.Size([2, 10])
     """
     if config.transformer is not None:
-        return TransformerNetwork(config, n_classes, sample_rate, described)
+        return TransformerNetwork(config, n_classes, sample_rate, architecture)
     assert image is not None
     if config.backbone == MFCC_CNN:
         return MfccCnn(image[0], image[1:], n_classes, config.dropout or 0.0, config.init)
@@ -131,7 +131,7 @@ def _timm_body(config: NetworkConfig, in_channels: int, load: bool) -> nn.Module
         near = difflib.get_close_matches(config.backbone, timm.list_models(), n=3)
         raise ConfigError(
             f"timm has no network {config.backbone!r}. "
-            + (f"Near it: {', '.join(near)}." if near else "`timm.list_models()` names them all.")
+            + (f"Similar names: {', '.join(near)}." if near else "`timm.list_models()` lists all names.")
         )
     settings: dict[str, Any] = {"drop_path_rate": config.drop_path} if config.drop_path else {}
     pretrained = config.pretrained and load
@@ -146,41 +146,42 @@ def _timm_body(config: NetworkConfig, in_channels: int, load: bool) -> nn.Module
         )
     except TypeError as error:
         raise ConfigError(
-            f"{config.backbone} cannot be built with {settings} for images: {error}. Take another backbone, such as "
+            f"{config.backbone} cannot be built with {settings} for images: {error}. Use another backbone, such as "
             "resnet18, densenet121 or efficientnet_b0."
         ) from error
     except (OSError, RuntimeError) as error:
         if not pretrained:
             raise
         raise ConfigError(
-            f"The pretrained weights of {config.backbone} cannot be had: {_first_line(error)} Where there is no "
+            f"The pretrained weights of {config.backbone} cannot be loaded: {_first_line(error)} Without a "
             "connection, give a file: network.weights = PATH, with pretrained = false."
         ) from error
-    if hasattr(body, "pre_logits"):  # VGG's 4,096 units twice, which belong to its classifier
+    if hasattr(body, "pre_logits"):  # VGG's two layers of 4,096 units belong to its classifier
         body.pre_logits = nn.Identity()
     return body
 
 
 def _channels(body: nn.Module, name: str, image: tuple[int, int, int]) -> int:
-    """Channels of the body's map, by showing it an image of nothing."""
+    """Return the channels of the body's map, by running it on an empty image."""
     training = body.training
     body.eval()
     try:
         with torch.inference_mode():
-            found = body(torch.zeros(1, *image))
+            image_map = body(torch.zeros(1, *image))
     except (RuntimeError, AssertionError, ValueError) as error:
         raise ConfigError(
-            f"{name} cannot see images of {image[1]} rows and {image[2]} frames: {_first_line(error)} Give it more: "
-            "a larger front.n_mels, a longer window, a smaller front.hop_length, or front.image to stretch them"
+            f"{name} cannot use images of {image[1]} rows and {image[2]} frames: {_first_line(error)} "
+            "Make them larger: a larger front.n_mels, a longer window, a smaller front.hop_length, "
+            "or front.image to stretch them"
             + (" (Inception-ResNet-v2 needs 75 of each)." if name.startswith("inception") else ".")
         ) from error
     body.train(training)
-    if found.dim() != 4:
+    if image_map.dim() != 4:
         raise ConfigError(
-            f"{name} makes no map of an image, but {tuple(found.shape[1:])}: take a convolutional network, such as "
+            f"{name} makes no map of an image, but {tuple(image_map.shape[1:])}: use a convolutional network, such as "
             "resnet18 or densenet121."
         )
-    return int(found.shape[1])
+    return int(image_map.shape[1])
 
 
 def _first_line(error: Exception) -> str:
@@ -189,7 +190,7 @@ def _first_line(error: Exception) -> str:
 
 
 def count_parameters(network: nn.Module) -> int:
-    """Numbers of a network, those that are frozen too.
+    """Count the parameters of a network, also frozen ones.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Settings of networks; they are read and checked without torch."""
+"""Settings of networks, checked without torch."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from aurist.errors import ConfigError, check_one_of
 
 HEADS = ("linear", "rfcx", "attention", "loudest")
-#: Those by which a network can tell when in a clip a class sounds.
+#: Heads that score frames, and so say when in a clip a class sounds.
 FRAMEWISE = ("attention", "loudest")
 POOLS = ("avg", "max", "avgmax")
 INITS = ("default", "xavier", "he")
 MFCC_CNN = "mfcc_cnn"
 MEL_CNN = "mel_cnn"
-#: before the name of a transformer at the hub, or its folder
+#: the prefix of a transformer's name at the hub, or of its folder
 TRANSFORMER = "transformer:"
-#: settings that say nothing of these networks, which are whole by themselves
+#: settings that these networks do not use
 _WITHOUT = {
     MEL_CNN: ("pretrained", "drop_path"),
     MFCC_CNN: ("pretrained", "frozen", "weights", "head", "pool", "drop_path"),
@@ -27,41 +27,41 @@ _WITHOUT = {
 
 @dataclass(frozen=True)
 class NetworkConfig:
-    """Which network.
+    """Settings of a network.
 
     Parameters
     ----------
     backbone
-        A name of timm's, such as "resnet18", "densenet121", "inception_resnet_v2", with a tag for one of
-        several sets of weights ("resnet50.a1_in1k"); "mel_cnn", our own small one for spectrograms; "mfcc_cnn", with
-        a head of its own; or "transformer:" and
-        the name of an audio model at the Hugging Face hub, or its folder: always with its weights.
+        A name of timm, such as "resnet18", "densenet121", "inception_resnet_v2", with a tag for one of several sets
+        of weights ("resnet50.a1_in1k"); "mel_cnn", our small network for spectrograms; "mfcc_cnn", with its own head;
+        or "transformer:" and the name of an audio model at the Hugging Face hub, or its folder: always with its
+        weights.
     pretrained
-        Begin with timm's weights, which are downloaded once.
+        Start from timm's weights, which are downloaded once.
     weights
-        A local file to begin with, .safetensors or .pth: a backbone with timm's names (a classifier in it is
-        left out), or the body of a network saved by aurist.
+        A local file to start from, .safetensors or .pth: a backbone with timm's names (without its classifier), or
+        the body of a network saved by aurist.
     frozen
-        The body keeps its weights and only the head learns: fast, for pretrained bodies.
+        Only the head learns; the weights of the body do not change. Fast, for pretrained bodies.
     head
         "linear"; "rfcx" (a hidden layer between batch norms, as in a kernel of Kaggle's rainforest contest);
-        "attention" and "loudest" (over time, weighted or at its surest, for sound events: they tell when, too).
+        "attention" and "loudest" (weighted mean or maximum over time, for sound events: they also score frames).
     pool
-        Over the map of the backbone: "avg", "max", "avgmax" (the mean of both). With the heads that tell when over
-        its rows alone.
+        The pooling over the map of the backbone: "avg", "max", "avgmax" (the mean of both). With the frame-wise heads
+        over its rows alone.
     dropout
-        Before the classifier; None: what the head is published with (0, 0.3, 0.5 and 0.5 for the heads above, 0
-        for "mfcc_cnn").
+        Dropout before the classifier; None: as the head was published (0, 0.3, 0.5 and 0.5 for the heads above, 0 for
+        "mfcc_cnn").
     drop_path
         Stochastic depth, for backbones that have it.
     init
-        Of convolutions and linear layers that have no pretrained weights: "default" (timm's; Xavier for
+        First weights of convolutions and linear layers without pretrained weights: "default" (timm's; Xavier for
         "mfcc_cnn"), "xavier" (uniform), "he" (normal).
 
     Raises
     ------
     ConfigError
-        Where a value makes no sense, or says nothing of this backbone.
+        If a value is not valid, or this backbone does not use it.
 
     Examples
     --------
@@ -81,14 +81,14 @@ class NetworkConfig:
     init: str = "default"
 
     def __post_init__(self) -> None:
-        for name, known in (("head", HEADS), ("pool", POOLS), ("init", INITS)):
-            check_one_of(name, getattr(self, name), known)
+        for name, choices in (("head", HEADS), ("pool", POOLS), ("init", INITS)):
+            check_one_of(name, getattr(self, name), choices)
         for name in ("dropout", "drop_path"):
             check_share(name, getattr(self, name))
         if self.pretrained and self.weights is not None:
             raise ConfigError(
-                f"pretrained is true and weights is {self.weights!r}: the file would replace what is downloaded. "
-                "Give one of the two."
+                f"pretrained is true and weights is {self.weights!r}: the file would replace the downloaded weights. "
+                "Use only one of the two."
             )
         if self.backbone.strip() != self.backbone or self.backbone in ("", TRANSFORMER):
             raise ConfigError(
@@ -98,7 +98,7 @@ class NetworkConfig:
         self._check_used()
         if self.frozen and not (self.pretrained or self.weights or self.transformer):
             raise ConfigError(
-                "frozen is true, but the body would keep weights drawn at random: give pretrained = true, "
+                "frozen is true, but the body would keep random weights: give pretrained = true, "
                 "or weights = a file."
             )
 
@@ -113,8 +113,8 @@ class NetworkConfig:
         return "image" if self.transformer is None else "wave"
 
     @property
-    def tells_when(self) -> bool:
-        """Whether it answers for each frame."""
+    def has_frames(self) -> bool:
+        """Return True if it scores each frame."""
         return self.head in FRAMEWISE
 
     def _check_used(self) -> None:
@@ -122,14 +122,14 @@ class NetworkConfig:
         defaults = {field.name: field.default for field in dataclasses.fields(self)}
         unused = [n for n in _WITHOUT.get(kind, ()) if getattr(self, n) != defaults[n]]
         if unused:
-            given = ", ".join(f"{name} = {getattr(self, name)!r}" for name in unused)
+            settings = ", ".join(f"{name} = {getattr(self, name)!r}" for name in unused)
             raise ConfigError(
-                f"The backbone {self.backbone!r} is whole by itself and has no use for: {given}. Leave it out, "
-                "or take a backbone of timm's."
+                f"The backbone {self.backbone!r} does not use: {settings}. Leave it out, "
+                "or use a backbone of timm."
             )
 
 
 def check_share(name: str, value: float | None) -> None:
-    """ConfigError where a value is given and not in [0, 1)."""
+    """Raise ConfigError if a value is given and not in [0, 1)."""
     if value is not None and not (math.isfinite(value) and 0 <= value < 1):
         raise ConfigError(f"{name} is {value!r}, but must be at least 0 and below 1.")

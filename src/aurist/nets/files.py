@@ -1,4 +1,4 @@
-"""Weights on the disk: safetensors, which hold numbers and nothing that could be executed."""
+"""Weights on the disk, as safetensors: these contain numbers and no code."""
 
 from __future__ import annotations
 
@@ -24,75 +24,75 @@ def save_weights(path: Path, network: nn.Module) -> None:
 
 
 def load_weights(path: Path, network: nn.Module) -> None:
-    """Read what `save_weights` wrote into a network of the same layers.
+    """Load a file of `save_weights` into a network with the same layers.
 
     Raises
     ------
     RunError
-        Where the file is damaged, or of another network.
+        If the file is damaged, or of another network.
     """
     from safetensors.torch import load_file
 
     with stored(path, f"Remove {path.parent}, and `aurist resume` trains it again."):
-        found = load_file(path)
+        state = load_file(path)
     expected = network.state_dict()
-    wrong = [f"{name}: missing in the file" for name in expected if name not in found]
-    wrong += [f"{name}: not in the network" for name in found if name not in expected]
+    wrong = [f"{name}: missing in the file" for name in expected if name not in state]
+    wrong += [f"{name}: not in the network" for name in state if name not in expected]
     wrong += [
         f"{name}: {tuple(value.shape)} in the file, {tuple(expected[name].shape)} expected"
-        for name, value in found.items()
+        for name, value in state.items()
         if name in expected and value.shape != expected[name].shape
     ]
     if wrong:
         raise RunError(f"The weights in {path} are of another network:\n{listing(wrong, shown=5)}")
-    network.load_state_dict(found)
+    network.load_state_dict(state)
 
 
 def load_body(file: str | Path, body: nn.Module, in_channels: int) -> None:
-    """Begin with the weights of a file: .safetensors, or what ``torch.save`` made of a state dict.
+    """Load the weights of a body from a file: .safetensors, or a state dict saved by ``torch.save``.
 
-    The first convolution of weights for colour images is summed over the colours; a classifier is left out. Of a
-    network that aurist saved, the body is taken.
+    The first convolution for colour images is summed over the colours. A classifier is left out. Of a network that
+    aurist saved, only the body is used.
 
     Parameters
     ----------
     file
-        Its path.
+        The path of the file.
     body
-        A network of timm's without its classifier; changed in place.
+        A network of timm without its classifier; changed in place.
     in_channels
-        Of the images.
+        The channels of the images.
 
     Raises
     ------
     ConfigError
-        Where the file cannot be read, or holds another network.
+        If the file cannot be read, or has another network.
     """
     from timm.models import adapt_input_conv
 
-    found = _read_state(Path(file))
-    if any(name.startswith("body.") for name in found):
-        found = {name.removeprefix("body."): v for name, v in found.items() if name.startswith("body.")}
+    state = _read_state(Path(file))
+    if any(name.startswith("body.") for name in state):
+        state = {name.removeprefix("body."): v for name, v in state.items() if name.startswith("body.")}
     cfg = getattr(body, "pretrained_cfg", None) or {}
     for first in _names(cfg.get("first_conv")):
-        weight = found.get(f"{first}.weight")
+        weight = state.get(f"{first}.weight")
         if weight is not None and weight.shape[1] != in_channels:
-            found[f"{first}.weight"] = adapt_input_conv(in_channels, weight)
+            state[f"{first}.weight"] = adapt_input_conv(in_channels, weight)
     expected = body.state_dict()
     dropped = (*_names(cfg.get("classifier")), "pre_logits")
-    extra = [n for n in found if n not in expected and not n.startswith(dropped)]
-    wrong = [f"{name}: missing in the file" for name in expected if name not in found]
+    extra = [n for n in state if n not in expected and not n.startswith(dropped)]
+    wrong = [f"{name}: missing in the file" for name in expected if name not in state]
     wrong += [f"{name}: not in the network" for name in extra]
     wrong += [
-        f"{name}: {tuple(found[name].shape)} in the file, {tuple(value.shape)} expected"
+        f"{name}: {tuple(state[name].shape)} in the file, {tuple(value.shape)} expected"
         for name, value in expected.items()
-        if name in found and found[name].shape != value.shape
+        if name in state and state[name].shape != value.shape
     ]
     if wrong:
         raise ConfigError(
-            f"network.weights: {file} holds the weights of another network:\n{listing(wrong, shown=5)}"
+            f"network.weights: {file} has the weights of another network:\n{listing(wrong, shown=5)}"
         )
-    body.load_state_dict({name: found[name] for name in expected})
+    body.load_state_dict({name: state[name] for name in expected})
 
 
 def _read_state(path: Path) -> dict[str, Tensor]:
@@ -104,23 +104,21 @@ def _read_state(path: Path) -> dict[str, Tensor]:
     try:
         if path.suffix == ".safetensors":
             return load_file(path)
-        found = torch.load(path, map_location="cpu", weights_only=True)
+        state = torch.load(path, map_location="cpu", weights_only=True)
     except (OSError, SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError) as error:
         raise ConfigError(
             f"network.weights: {path} cannot be read ({str(error).splitlines()[0]}); expected .safetensors, or a "
             "state dict saved by torch.save."
         ) from error
     for wrapped in ("state_dict", "model"):
-        if isinstance(found, dict) and isinstance(found.get(wrapped), dict):
-            found = found[wrapped]
-    if not isinstance(found, dict) or not all(isinstance(value, Tensor) for value in found.values()):
-        raise ConfigError(
-            f"network.weights: {path} holds no state dict (names of layers with their weights)."
-        )
-    return found
+        if isinstance(state, dict) and isinstance(state.get(wrapped), dict):
+            state = state[wrapped]
+    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
+        raise ConfigError(f"network.weights: {path} has no state dict (names of layers with their weights).")
+    return state
 
 
-def _names(one_or_more: str | tuple[str, ...] | None) -> tuple[str, ...]:
-    if one_or_more is None:
+def _names(names: str | tuple[str, ...] | None) -> tuple[str, ...]:
+    if names is None:
         return ()
-    return (one_or_more,) if isinstance(one_or_more, str) else tuple(one_or_more)
+    return (names,) if isinstance(names, str) else tuple(names)

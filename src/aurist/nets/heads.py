@@ -1,4 +1,4 @@
-"""From the map of a backbone to the logits of a clip."""
+"""Heads: they turn the map of a backbone into the logits of a clip."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from aurist.errors import ConfigError
 
-#: dropout that each head is published with
+#: published dropout of each head
 DROPOUT = {"linear": 0.0, "rfcx": 0.3, "attention": 0.5, "loudest": 0.5}
 _HIDDEN = 1024
 
@@ -16,9 +16,9 @@ _HIDDEN = 1024
 def build_head(
     kind: str, channels: int, n_classes: int, pool: str = "avg", dropout: float | None = None
 ) -> nn.Module:
-    """A head of this kind: (batch, channels, rows, frames) to (batch, n_classes).
+    """Build a head; it turns (batch, channels, rows, frames) into (batch, n_classes).
 
-    The layers that depend on the classes have names that begin with "classifier", in every head.
+    In every head the layers that depend on the classes have names that begin with "classifier".
     """
     share = DROPOUT[kind] if dropout is None else dropout
     if kind == "rfcx":
@@ -31,7 +31,7 @@ def build_head(
 
 
 def pooled(x: Tensor, dims: tuple[int, ...], pool: str) -> Tensor:
-    """The mean, the maximum, or the mean of both over dimensions."""
+    """Return the mean, the maximum, or the mean of both over dimensions."""
     if pool == "avg":
         return x.mean(dims)
     if pool == "max":
@@ -49,15 +49,15 @@ class LinearHead(nn.Module):
         self.classifier = nn.Linear(channels, n_classes)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(batch, channels, rows, frames) to logits, (batch, n_classes)."""
-        found: Tensor = self.classifier(self.dropout(pooled(x, (2, 3), self.pool)))
-        return found
+        """Turn (batch, channels, rows, frames) into logits, (batch, n_classes)."""
+        logits: Tensor = self.classifier(self.dropout(pooled(x, (2, 3), self.pool)))
+        return logits
 
 
 class RfcxHead(nn.Module):
     """Pool, batch norm, dropout, 1,024 units, ReLU, batch norm, dropout, linear.
 
-    Of notebooks of the Rainforest Connection contest (Kaggle, 2021). In training a batch needs two clips.
+    From notebooks of the Rainforest Connection contest (Kaggle, 2021). In training a batch needs two clips.
     """
 
     def __init__(self, channels: int, n_classes: int, pool: str, dropout: float) -> None:
@@ -74,13 +74,13 @@ class RfcxHead(nn.Module):
         self.classifier = nn.Linear(_HIDDEN, n_classes)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(batch, channels, rows, frames) to logits, (batch, n_classes)."""
-        found: Tensor = self.classifier(self.hidden(pooled(x, (2, 3), self.pool)))
-        return found
+        """Turn (batch, channels, rows, frames) into logits, (batch, n_classes)."""
+        logits: Tensor = self.classifier(self.hidden(pooled(x, (2, 3), self.pool)))
+        return logits
 
 
 class FrameHead(nn.Module):
-    """Every frame answers, and a class is as sure as in the frame where it is surest: so it can be said when, too.
+    """Scores every frame; the logit of a clip is the highest of its frames.
 
     The layers are those of PANNs (Q. Kong et al., 2020).
     """
@@ -93,28 +93,28 @@ class FrameHead(nn.Module):
         self.classifier = nn.Linear(channels, n_classes)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(batch, channels, rows, frames) to logits, (batch, n_classes)."""
+        """Turn (batch, channels, rows, frames) into logits, (batch, n_classes)."""
         return self.framewise(x).amax(dim=1)
 
     def framewise(self, x: Tensor) -> Tensor:
-        """(batch, channels, rows, frames) to the logits of each frame, (batch, frames, n_classes)."""
-        found: Tensor = self.classifier(self._frames(x))
-        return found
+        """Turn (batch, channels, rows, frames) into the logits of each frame, (batch, frames, n_classes)."""
+        logits: Tensor = self.classifier(self._frames(x))
+        return logits
 
     def _frames(self, x: Tensor) -> Tensor:
-        """(batch, frames, channels): rows pooled, neighbouring frames smoothed."""
+        """Pool the rows and smooth neighbouring frames; return (batch, frames, channels)."""
         x = pooled(x, (2,), self.pool)
         x = functional.max_pool1d(x, 3, 1, 1) + functional.avg_pool1d(x, 3, 1, 1)
         x = self.dropout(x).transpose(1, 2)
-        found: Tensor = self.dropout(torch.relu(self.hidden(x)))
-        return found
+        frames: Tensor = self.dropout(torch.relu(self.hidden(x)))
+        return frames
 
 
 class AttentionHead(FrameHead):
-    """Each class has its own weights over time, which sum to 1 (Q. Kong et al., "PANNs", 2020: AttBlock).
+    """Weighs frames with attention for each class (Q. Kong et al., "PANNs", 2020: AttBlock).
 
-    The weights apply to the logits of the frames, as in AttBlock with activation "linear", not to their sigmoids:
-    so the result is a logit that serves cross-entropy and binary cross-entropy alike, and half precision.
+    The weights sum to 1 over time. They apply to the logits of the frames, as in AttBlock with activation "linear", not
+    to their sigmoids. So the result is a logit for cross-entropy and binary cross-entropy, also in half precision.
     """
 
     def __init__(self, channels: int, n_classes: int, pool: str, dropout: float) -> None:
@@ -122,24 +122,24 @@ class AttentionHead(FrameHead):
         self.classifier_attention = nn.Linear(channels, n_classes)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(batch, channels, rows, frames) to logits, (batch, n_classes)."""
+        """Turn (batch, channels, rows, frames) into logits, (batch, n_classes)."""
         frames = self._frames(x)
-        # within [-10, 10], as published: no frame is shut out for good
+        # within [-10, 10], as published: no frame gets a weight of 0
         weights = self.classifier_attention(frames).clamp(-10, 10).softmax(dim=1)
-        found: Tensor = (weights * self.classifier(frames)).sum(dim=1)
-        return found
+        logits: Tensor = (weights * self.classifier(frames)).sum(dim=1)
+        return logits
 
 
 def framewise(head: nn.Module, x: Tensor) -> Tensor:
-    """The logits of each frame, where the head has them.
+    """Return the logits of each frame.
 
     Raises
     ------
     ConfigError
-        Where the head pools time away.
+        If the head pools over time.
     """
     if not isinstance(head, FrameHead):
         raise ConfigError(
-            f"{type(head).__name__} gives one answer a clip and cannot tell when: fit with head='attention'."
+            f"{type(head).__name__} has one score per clip and none of frames: fit with head='attention'."
         )
     return head.framewise(x)

@@ -1,4 +1,4 @@
-"""What networks minimise, and what their answers mean as probabilities; in single precision whatever surrounds it."""
+"""Losses, and probabilities from logits; always in single precision."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from torch.nn import functional
 from aurist.errors import ConfigError
 
 KINDS = ("cross_entropy", "focal", "bce", "bce_focal")
-#: logits (batch, n_classes), targets (batch, n_classes), what is known of them (batch, n_classes) or None, weights
-#: (batch,), to a number
+#: turns logits (batch, n_classes), targets (batch, n_classes), known cells (batch, n_classes) or None, and weights
+#: (batch,) into a number
 LossFunction = Callable[[Tensor, Tensor, Tensor | None, Tensor], Tensor]
 
 
 def loss_function(
     kind: str, *, label_smoothing: float = 0.0, gamma: float = 2.0, class_weight: Tensor | None = None
 ) -> LossFunction:
-    """The mean loss of a batch, weighted by clip.
+    """Return a function for the mean loss of a batch, weighted by clip.
 
     Parameters
     ----------
     kind
-        "cross_entropy": targets are shares of classes, so that mixed clips are as good as whole ones; several labels
-        of a clip share it equally. "focal": the same, less for what is easy (T.-Y. Lin et al., "Focal loss for dense
-        object detection", 2017). "bce", "bce_focal": each class apart, those unknown left out.
+        "cross_entropy": targets are shares of classes, also for mixed clips; several labels of a clip have equal
+        shares. "focal": the same, with less weight on easy clips (T.-Y. Lin et al., "Focal loss for dense object
+        detection", 2017). "bce", "bce_focal": each class by itself, without unknown cells.
     label_smoothing
-        Share of the target that is spread over all classes; with "bce", towards one half.
+        Share of the target that is spread over all classes; with "bce", towards 0.5.
     gamma
-        Of the focal losses.
+        The exponent of the focal losses.
     class_weight
-        (n_classes,), such as `class_weights` gives.
+        (n_classes,), as from `class_weights`.
 
     Examples
     --------
@@ -48,37 +48,37 @@ def loss_function(
         targets = targets / targets.sum(dim=1, keepdim=True).clamp(min=1e-12)
         targets = torch.lerp(targets, torch.full_like(targets, 1 / targets.shape[1]), label_smoothing)
         log_proba = functional.log_softmax(logits.float(), dim=1)
-        each = -targets * log_proba
+        losses = -targets * log_proba
         if focus:
-            each = each * (1 - log_proba.exp()) ** focus
+            losses = losses * (1 - log_proba.exp()) ** focus
         if class_weight is not None:
-            each = each * class_weight.to(each.device)
-        return _mean(each.sum(dim=1), weight)
+            losses = losses * class_weight.to(losses.device)
+        return _mean(losses.sum(dim=1), weight)
 
-    def apart(logits: Tensor, targets: Tensor, known: Tensor | None, weight: Tensor) -> Tensor:
+    def independent(logits: Tensor, targets: Tensor, known: Tensor | None, weight: Tensor) -> Tensor:
         targets = torch.lerp(targets, torch.full_like(targets, 0.5), label_smoothing)
         logits = logits.float()
-        each = functional.binary_cross_entropy_with_logits(logits, targets, reduction="none")
+        losses = functional.binary_cross_entropy_with_logits(logits, targets, reduction="none")
         if focus:
             proba = logits.sigmoid()
-            each = each * (targets * (1 - proba) + (1 - targets) * proba) ** focus
+            losses = losses * (targets * (1 - proba) + (1 - targets) * proba) ** focus
         if class_weight is not None:
-            each = each * class_weight.to(each.device)
+            losses = losses * class_weight.to(losses.device)
         if known is None:
-            return _mean(each.mean(dim=1), weight)
-        return (each * known * weight[:, None]).sum() / (known * weight[:, None]).sum().clamp(min=1e-12)
+            return _mean(losses.mean(dim=1), weight)
+        return (losses * known * weight[:, None]).sum() / (known * weight[:, None]).sum().clamp(min=1e-12)
 
-    return apart if kind.startswith("bce") else shared
+    return independent if kind.startswith("bce") else shared
 
 
-def _mean(each: Tensor, weight: Tensor) -> Tensor:
-    return (each * weight).sum() / weight.sum().clamp(min=1e-12)
+def _mean(losses: Tensor, weight: Tensor) -> Tensor:
+    return (losses * weight).sum() / weight.sum().clamp(min=1e-12)
 
 
 def class_weights(targets: Tensor, weight: Tensor) -> Tensor:
-    """(n_classes,): the inverse of how common a class is among (n, n_classes) targets, 1 on average over the clips.
+    """Return the inverse frequency of each class in (n, n_classes) targets, (n_classes,).
 
-    A class that no clip has gets 0.
+    The mean over the clips is 1. A class without clips gets 0.
 
     Examples
     --------
@@ -90,5 +90,5 @@ def class_weights(targets: Tensor, weight: Tensor) -> Tensor:
 
 
 def to_proba(logits: Tensor, *, multilabel: bool) -> Tensor:
-    """Logits to probabilities over the last dimension: of each class apart, or as shares of one."""
+    """Turn logits into probabilities over the last dimension: of each class by itself, or with a sum of 1."""
     return logits.float().sigmoid() if multilabel else logits.float().softmax(dim=-1)

@@ -1,4 +1,4 @@
-"""Our own body for spectrograms: small, and fine where the image is still large."""
+"""Our body for spectrograms: small, and with a high resolution in the first blocks."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ _STEM_KERNEL, _STEM_STRIDE = 5, 2
 class MelCnn(nn.Module):
     """Pairs of 3 x 3 convolutions with batch norm, as in VGG, after one of 5 x 5 that halves the image.
 
-    ResNet18 has shrunk an image by 4 before its first block and by 32 in the end, which leaves two of 64 rows.
-    This one shrinks it by 16, has a tenth of the weights, and takes a third of the time.
+    ResNet18 shrinks an image by 4 before its first block and by 32 in the end: only 2 of 64 rows are left. This one
+    shrinks it by 16, has a tenth of the weights, and takes a third of the time.
 
     Parameters
     ----------
     in_channels
-        Of the images.
+        The channels of the images.
     """
 
     def __init__(self, in_channels: int) -> None:
@@ -34,9 +34,9 @@ class MelCnn(nn.Module):
         self.layers = nn.Sequential(*layers)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(batch, in_channels, rows, frames) to (batch, 256, rows / 16, frames / 16)."""
-        found: Tensor = self.layers(x)
-        return found
+        """Turn (batch, in_channels, rows, frames) into (batch, 256, rows / 16, frames / 16)."""
+        image_map: Tensor = self.layers(x)
+        return image_map
 
 
 def _convolution(before: int, width: int, kernel: int = 3, stride: int = 1) -> list[nn.Module]:

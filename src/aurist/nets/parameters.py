@@ -1,4 +1,4 @@
-"""What is done to the parameters of any network: first values, and weight decay by layer."""
+"""First values and weight decay of a network's parameters."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from aurist.errors import ConfigError
 
 
 def initialise(network: nn.Module, kind: str) -> None:
-    """Draw the weights of all convolutions and linear layers anew, from torch's global generator; biases are 0.
+    """Draw the weights of all convolutions and linear layers from torch's global generator; biases are 0.
 
     Parameters
     ----------
@@ -20,7 +20,7 @@ def initialise(network: nn.Module, kind: str) -> None:
         Changed in place.
     kind
         "xavier": uniform (X. Glorot, Y. Bengio, 2010, Keras's default); "he": normal, by the inputs of a unit
-        (K. He et al., 2015); "default": left as it is.
+        (K. He et al., 2015); "default": no change.
     """
     if kind == "default":
         return
@@ -35,21 +35,21 @@ def initialise(network: nn.Module, kind: str) -> None:
 
 
 def parameter_groups(network: nn.Module, weight_decay: float | Mapping[str, float]) -> list[dict[str, Any]]:
-    """Parameters for a torch optimiser, grouped by their weight decay.
+    """Group the parameters by weight decay, for a torch optimiser.
 
-    Biases, the parameters of norms, and what a timm network asks to be spared (positions) have none, but where
-    they are named in full. Parameters that do not require gradients are left out.
+    Biases, the parameters of norms, and those that a timm network excludes (positions) have none, unless they are
+    named in full. Parameters that do not require gradients are left out.
 
-    Keras's penalty ``l2(c)`` adds c times the squares to the loss: with torch's SGD and Adam that is a decay
-    of 2 c; for AdamW's decay, which is apart from the gradient, there is no equal.
+    Keras's penalty ``l2(c)`` adds c times the squares to the loss. With torch's SGD and Adam that is a decay of 2 c.
+    AdamW's decay does not depend on the gradient and has no equivalent.
 
     Parameters
     ----------
     network
-        Any.
+        Any network.
     weight_decay
-        For all layers, or by the beginning of names ("block2", "body.layer4"), the longest that fits; "" fits all;
-        layers that fit none have no decay.
+        For all layers, or by the beginning of names ("block2", "body.layer4"); the longest match counts, and ""
+        matches all. Layers without a match have no decay.
 
     Returns
     -------
@@ -59,7 +59,7 @@ def parameter_groups(network: nn.Module, weight_decay: float | Mapping[str, floa
     Raises
     ------
     ConfigError
-        Where a name fits no parameter, or a value is negative.
+        If a name matches no parameter, or a value is negative.
 
     Examples
     --------
@@ -70,10 +70,10 @@ def parameter_groups(network: nn.Module, weight_decay: float | Mapping[str, floa
     decays = {"": weight_decay} if isinstance(weight_decay, int | float) else dict(weight_decay)
     parameters = {name: p for name, p in network.named_parameters() if p.requires_grad}
     _check_table(decays, list(parameters))
-    spared = _spared(network)
+    without_decay = _names_without_decay(network)
     groups: dict[float, list[Tensor]] = {}
     for name, parameter in parameters.items():
-        plain = parameter.dim() < 2 or name in spared
+        plain = parameter.dim() < 2 or name in without_decay
         decay = decays.get(name, 0.0) if plain else _longest(decays, name)
         groups.setdefault(decay, []).append(parameter)
     return [{"params": group, "weight_decay": decay} for decay, group in groups.items()]
@@ -98,12 +98,13 @@ def _check_table(table: Mapping[str, float], names: list[str]) -> None:
             parts = name_parts(names)
             near = difflib.get_close_matches(prefix, parts, n=3, cutoff=0.5) or parts[:5]
             raise ConfigError(
-                f"weight_decay names {prefix!r}, but no layer of the network is called so. Near it: {', '.join(near)}."
+                f"weight_decay names {prefix!r}, but no layer of the network has this name. "
+                f"Similar names: {', '.join(near)}."
             )
 
 
 def name_parts(names: list[str]) -> list[str]:
-    """All beginnings of dotted names, without repeats.
+    """Return all beginnings of dotted names, without repeats.
 
     Examples
     --------
@@ -114,10 +115,10 @@ def name_parts(names: list[str]) -> list[str]:
     return list(dict.fromkeys(".".join(p[:n]) for p in pieces for n in range(1, len(p) + 1)))
 
 
-def _spared(network: nn.Module) -> set[str]:
-    found = set()
+def _names_without_decay(network: nn.Module) -> set[str]:
+    names = set()
     for name, module in network.named_modules():
-        base_models = getattr(module, "no_weight_decay", None)
-        if callable(base_models):
-            found |= {f"{name}.{own}" if name else own for own in base_models()}
-    return found
+        no_weight_decay = getattr(module, "no_weight_decay", None)
+        if callable(no_weight_decay):
+            names |= {f"{name}.{own}" if name else own for own in no_weight_decay()}
+    return names

@@ -1,4 +1,4 @@
-"""Audio models of the Hugging Face library transformers: from waves, by way of their own feature extractor."""
+"""Audio models of the Hugging Face library transformers; they take waves, with their own feature extractor."""
 
 from __future__ import annotations
 
@@ -20,29 +20,29 @@ class TransformerNetwork(nn.Module):
     config
         ``backbone`` is "transformer:" and a name at the hub, or a folder.
     n_classes
-        Of the answer.
+        The number of classes.
     sample_rate
-        Of the waves, in Hz; it has to be that which the model was trained with.
-    described
-        What `described` gave of a network whose weights will be read from elsewhere; None: the weights of
-        the hub, or of the folder.
+        The sample rate of the waves, in Hz; it must be that of the model's training.
+    architecture
+        The result of the method `architecture`, if the weights are loaded later; None: use the weights of the hub or
+        of the folder.
 
     Raises
     ------
     ConfigError
-        Where the model cannot be had, hears no sound, or was trained at another rate.
+        If the model cannot be loaded, does not take sound, or was trained at another rate.
     """
 
     def __init__(
-        self, config: NetworkConfig, n_classes: int, sample_rate: int, described: Mapping[str, Any] | None
+        self, config: NetworkConfig, n_classes: int, sample_rate: int, architecture: Mapping[str, Any] | None
     ) -> None:
         super().__init__()
         transformers = _library()
         name = config.transformer or ""
-        if described is not None:
-            kind = getattr(transformers, described["extractor"]["feature_extractor_type"])
-            self.extractor: Any = kind.from_dict(dict(described["extractor"]))
-            settings = dict(described["model"])
+        if architecture is not None:
+            kind = getattr(transformers, architecture["extractor"]["feature_extractor_type"])
+            self.extractor: Any = kind.from_dict(dict(architecture["extractor"]))
+            settings = dict(architecture["model"])
             self.body: Any = transformers.AutoModel.from_config(
                 transformers.AutoConfig.for_model(settings.pop("model_type"), **settings)
             )
@@ -52,14 +52,14 @@ class TransformerNetwork(nn.Module):
                 self.body = transformers.AutoModel.from_pretrained(name)
             except (OSError, ValueError) as error:
                 raise ConfigError(
-                    f"The model {name!r} cannot be had: {str(error).strip().splitlines()[0]} Give the name of an audio "
-                    "model at the Hugging Face hub, or a folder with config.json, preprocessor_config.json and "
-                    "the weights."
+                    f"The model {name!r} cannot be loaded: {str(error).strip().splitlines()[0]} "
+                    "Give the name of an audio model at the Hugging Face hub, or a folder with "
+                    "config.json, preprocessor_config.json and the weights."
                 ) from error
         rate = getattr(self.extractor, "sampling_rate", None)
         if rate != sample_rate:
             raise ConfigError(
-                f"The model {name!r} hears sound at {rate} Hz, but the recipe's is at {sample_rate} Hz: "
+                f"The model {name!r} takes sound at {rate} Hz, but the recipe has {sample_rate} Hz: "
                 f"set front.sample_rate = {rate}."
             )
         self.frozen = config.frozen
@@ -67,24 +67,24 @@ class TransformerNetwork(nn.Module):
         self.dropout = nn.Dropout(config.dropout or 0.0)
         self.classifier = nn.Linear(int(self.body.config.hidden_size), n_classes)
 
-    def described(self) -> dict[str, Any]:
-        """All but the weights, for JSON."""
+    def architecture(self) -> dict[str, Any]:
+        """Return everything but the weights, for JSON."""
         return {"model": self.body.config.to_dict(), "extractor": self.extractor.to_dict()}
 
     def train(self, mode: bool = True) -> TransformerNetwork:
-        """As torch has it, but a frozen body stays as it predicts."""
+        """Set the mode, as in torch; a frozen body stays in evaluation mode."""
         super().train(mode)
         if self.frozen:
             self.body.eval()
         return self
 
     def forward(self, x: Tensor) -> Tensor:
-        """(batch, n_samples) to logits, (batch, n_classes)."""
-        found: Tensor = self.classifier(self.dropout(self.embed(x)))
-        return found
+        """Turn (batch, n_samples) into logits, (batch, n_classes)."""
+        logits: Tensor = self.classifier(self.dropout(self.embed(x)))
+        return logits
 
     def embed(self, x: Tensor) -> Tensor:
-        """(batch, n_samples) to (batch, features): the model's own pooling, or the mean over time."""
+        """Turn (batch, n_samples) into (batch, features): by the model's own pooling, or the mean over time."""
         inputs = self.extractor(
             list(x.detach().float().cpu().numpy()),
             sampling_rate=self.extractor.sampling_rate,
@@ -92,8 +92,8 @@ class TransformerNetwork(nn.Module):
         ).to(x.device)
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
             out = self.body(**inputs)
-        found: Tensor | None = getattr(out, "pooler_output", None)
-        return out.last_hidden_state.mean(dim=1) if found is None else found
+        pooled: Tensor | None = getattr(out, "pooler_output", None)
+        return out.last_hidden_state.mean(dim=1) if pooled is None else pooled
 
 
 def _library() -> Any:

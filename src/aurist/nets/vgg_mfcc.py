@@ -1,4 +1,4 @@
-"""The convolutional network for MFCCs: six blocks in the manner of VGG."""
+"""The convolutional network for MFCCs: six blocks like those of VGG."""
 
 from __future__ import annotations
 
@@ -18,20 +18,19 @@ PENALISED = ("block2", "block4")
 class MfccCnn(nn.Module):
     """Six blocks of two 3 x 3 convolutions and a 2 x 2 max-pool, 64 dense units, the classes.
 
-    The poolings round up: 20 coefficients cannot be halved six times (20, 10, 5, 3, 2, 1, 1). Weights are drawn as
-    Xavier's, from uniform distributions; biases are 0. The dense layer sees the whole map, so that the network
-    takes images of one size only.
+    The poolings round up: 20 coefficients cannot be halved six times (20, 10, 5, 3, 2, 1, 1). Weights are
+    Xavier's, uniform; biases are 0. The dense layer takes the whole map, so all images must have one size.
 
     Parameters
     ----------
     in_channels
-        Of the images.
+        The channels of the images.
     image
         (rows, frames).
     n_classes
-        Of the answer.
+        The number of classes.
     dropout
-        Before the classifier.
+        Dropout before the classifier.
     init
         "default" and "xavier" are the same here.
 
@@ -66,16 +65,16 @@ class MfccCnn(nn.Module):
         initialise(self, "xavier" if init == "default" else init)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(batch, in_channels, rows, frames) to logits, (batch, n_classes)."""
-        found: Tensor = self.classifier(self.dropout(self.embed(x)))
-        return found
+        """Turn (batch, in_channels, rows, frames) into logits, (batch, n_classes)."""
+        logits: Tensor = self.classifier(self.dropout(self.embed(x)))
+        return logits
 
     def embed(self, x: Tensor) -> Tensor:
-        """(batch, in_channels, rows, frames) to the dense layer, (batch, 64)."""
+        """Turn (batch, in_channels, rows, frames) into the dense layer, (batch, 64)."""
         if tuple(x.shape[-2:]) != self.image:
             rows, frames = x.shape[-2:]
             raise ConfigError(
-                f"mfcc_cnn was built for images of {self.image[0]} rows and {self.image[1]} frames, but was given "
+                f"mfcc_cnn was built for images of {self.image[0]} rows and {self.image[1]} frames, but got "
                 f"{rows} and {frames}: its dense layer needs clips of one length."
             )
         for block in range(1, len(FILTERS) + 1):

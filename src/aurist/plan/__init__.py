@@ -1,18 +1,25 @@
-"""What to fit, and in what time."""
+"""Plan the models to fit, and their time."""
 
-from aurist.plan.adapt import SoundFacts, adapted, coarser, sound_facts, unmixed, within
+from aurist.plan.adapt import (
+    SoundFacts,
+    adapt_to_sound,
+    sound_facts,
+    with_band,
+    with_half_frame_rate,
+    without_mixing,
+)
 from aurist.plan.clock import Clock, share, time_limit
 from aurist.plan.members import (
     ENSEMBLE,
+    FALLBACK,
     FEW_ROWS,
     FOREST,
     GLUON_ENSEMBLE,
     SECOND_LEVEL,
-    SURE,
     is_slow,
     n_splits,
+    pseudo_label_learners,
     second_level_members,
-    students,
     table_members,
 )
 from aurist.plan.spaces import SPACES, searchable
@@ -20,30 +27,30 @@ from aurist.plan.steps import FitPlan, Step, read_plan, with_epochs, write_plan
 
 __all__ = [
     "ENSEMBLE",
+    "FALLBACK",
     "FEW_ROWS",
     "FOREST",
     "GLUON_ENSEMBLE",
     "SECOND_LEVEL",
     "SPACES",
-    "SURE",
     "Clock",
     "FitPlan",
     "SoundFacts",
     "Step",
-    "adapted",
-    "coarser",
+    "adapt_to_sound",
     "is_slow",
     "n_splits",
+    "pseudo_label_learners",
     "read_plan",
     "searchable",
     "second_level_members",
     "share",
     "sound_facts",
-    "students",
     "table_members",
     "time_limit",
-    "unmixed",
+    "with_band",
     "with_epochs",
-    "within",
+    "with_half_frame_rate",
+    "without_mixing",
     "write_plan",
 ]

@@ -1,4 +1,4 @@
-"""The default network fitted to the sound at hand: its rate, its bands, its windows, its length of training."""
+"""Adapt the default network to the recordings: sample rate, bands, windows, epochs."""
 
 from __future__ import annotations
 
@@ -11,32 +11,32 @@ from aurist.features.spectrogram_config import SpectrogramConfig
 from aurist.features.summary_config import RATES, ULTRASONIC_RANGE, ULTRASOUND
 from aurist.recipes import Recipe
 
-#: Of the recipe as it was made.
+#: Sample rate, n_fft and hop length of the recipe.
 _RATE, _FFT, _HOP = 44100, 2048, 441
-#: Seconds of the window, and frames that a shorter one must still have.
+#: Seconds of the window, and the least number of frames of a shorter one.
 _WINDOW, _FEWEST_FRAMES = 2.0, 128
-#: Seconds (of ultrasound: slowed down) of the shortest window.
+#: Seconds of the shortest window; for ultrasound, of slowed-down sound.
 _SHORTEST = 0.05
-#: Windows of one clip are answered for at the most.
+#: The most windows to predict in one clip.
 _MOST_WINDOWS = 24
-#: Windows learnt from, all epochs together, beyond which more clips are taken for fewer epochs.
+#: The most training windows in all epochs together: with more clips there are fewer epochs.
 _MOST_LEARNT, _FEWEST_EPOCHS = 400_000, 40
-#: With fewer clips batches are smaller, lest an epoch be a few steps.
+#: With fewer clips batches are smaller, or an epoch would have only a few steps.
 _FEW_CLIPS = 200
 
 
 @dataclass(frozen=True)
 class SoundFacts:
-    """What the recordings are like.
+    """Sample rate and length of the recordings.
 
     Parameters
     ----------
     sample_rate
-        That most of them have, in Hz.
+        The most common one, in Hz.
     seconds, longest
-        The median length of a clip, and the length that all but few keep within.
+        The median length of a clip, and a length that 95% of the clips do not exceed.
     clips
-        How many there are.
+        The number of clips.
     """
 
     sample_rate: float
@@ -46,7 +46,7 @@ class SoundFacts:
 
 
 def sound_facts(content: Mapping[str, Any], clips: int) -> SoundFacts | None:
-    """From what the audit found; None where there is no sound that could be read."""
+    """Read the facts from the audit; None if there is no readable sound."""
     lengths = content.get("clip_seconds")
     if not lengths:
         return None
@@ -55,40 +55,40 @@ def sound_facts(content: Mapping[str, Any], clips: int) -> SoundFacts | None:
     return SoundFacts(float(common), lengths["median"], lengths["95%"], clips)
 
 
-def adapted(recipe: Recipe, facts: SoundFacts) -> Recipe:
-    """The recipe `mel-cnn` for recordings such as these.
+def adapt_to_sound(recipe: Recipe, facts: SoundFacts) -> Recipe:
+    """Adapt the recipe `mel-cnn` to these recordings.
 
-    Nothing is made up above the rate that most recordings have. Ultrasound is taken as bat detectors do, slowed down:
-    frames and windows have as many samples as at 44.1 kHz. Clips shorter than the window make it shorter, with frames
-    that follow faster. Of long clips fewer windows overlap when they are predicted.
+    The sample rate is not above that of most recordings. Ultrasound is slowed down, as bat detectors do: frames and
+    windows have as many samples as at 44.1 kHz. For short clips the window is shorter, with a shorter hop of frames.
+    Long clips are predicted with less overlap of their windows.
 
     Examples
     --------
     >>> from aurist.recipes import read_recipe
-    >>> digits = adapted(read_recipe("mel-cnn"), SoundFacts(8000, 0.43, 0.6, 1200))
+    >>> digits = adapt_to_sound(read_recipe("mel-cnn"), SoundFacts(8000, 0.43, 0.6, 1200))
     >>> digits.front.sample_rate, digits.front.hop_length, digits.front.fmax, digits.window.seconds
     (8000, 37, 3600.0, 0.6)
     """
     rate = _rate(facts.sample_rate)
-    slower = rate / _RATE if rate >= ULTRASOUND else 1.0
-    longest = facts.longest * slower
+    slowdown = rate / _RATE if rate >= ULTRASOUND else 1.0
+    longest = facts.longest * slowdown
     window = round(min(_WINDOW, max(longest, _SHORTEST)), 3)
-    finer = min(1.0, window * _RATE / _HOP / _FEWEST_FRAMES)
-    heard = rate / slower
-    fmax = min(16000.0, 0.45 * heard) * slower
+    frame_factor = min(1.0, window * _RATE / _HOP / _FEWEST_FRAMES)
+    slowed_rate = rate / slowdown
+    fmax = min(16000.0, 0.45 * slowed_rate) * slowdown
     front = _front(
         recipe.front,
         sample_rate=rate,
-        hop_length=max(1, int(_HOP * finer * heard / _RATE)),
-        n_fft=_power_of_two(max(_FFT * finer, 0.02 * _RATE) * heard / _RATE),
-        fmin=recipe.front.fmin if slower == 1 else fmax / ULTRASONIC_RANGE,
+        hop_length=max(1, int(_HOP * frame_factor * slowed_rate / _RATE)),
+        n_fft=_power_of_two(max(_FFT * frame_factor, 0.02 * _RATE) * slowed_rate / _RATE),
+        fmin=recipe.front.fmin if slowdown == 1 else fmax / ULTRASONIC_RANGE,
         fmax=fmax,
     )
-    seconds = window / slower
-    hop = max(window / 4, facts.seconds * slower / _MOST_WINDOWS) / slower
+    seconds = window / slowdown
+    hop = max(window / 4, facts.seconds * slowdown / _MOST_WINDOWS) / slowdown
     spectrum = tuple(
-        {**one, "seconds": [-seconds, seconds]} if one.get("kind") == "time_shift" else one
-        for one in recipe.augment.spectrum
+        {**table, "seconds": [-seconds, seconds]} if table.get("kind") == "time_shift" else table
+        for table in recipe.augment.spectrum
     )
     epochs = max(_FEWEST_EPOCHS, min(recipe.training.epochs, _MOST_LEARNT // max(1, facts.clips)))
     return replace(
@@ -104,18 +104,18 @@ def adapted(recipe: Recipe, facts: SoundFacts) -> Recipe:
     )
 
 
-def within(recipe: Recipe, band: tuple[float, float]) -> Recipe:
-    """The recipe that hears a band, in Hz, alone, as far as its sample rate reaches.
+def with_band(recipe: Recipe, band: tuple[float, float]) -> Recipe:
+    """Limit a recipe to a band in Hz, as far as its sample rate reaches.
 
     Raises
     ------
     ConfigError
-        Where that reaches not even into the band.
+        If the sample rate is too low for the whole band.
 
     Examples
     --------
     >>> from aurist.recipes import read_recipe
-    >>> front = within(read_recipe("mel-cnn"), (1500.0, 30000.0)).front
+    >>> front = with_band(read_recipe("mel-cnn"), (1500.0, 30000.0)).front
     >>> front.fmin, front.fmax
     (1500.0, 22050.0)
     """
@@ -133,20 +133,20 @@ def within(recipe: Recipe, band: tuple[float, float]) -> Recipe:
     return replace(recipe, front=front)
 
 
-def unmixed(recipe: Recipe) -> Recipe:
-    """Without mixing, which needs many epochs to be worth it."""
+def without_mixing(recipe: Recipe) -> Recipe:
+    """Turn mixing off: it needs many epochs to help."""
     return replace(recipe, augment=replace(recipe.augment, mixing="none"))
 
 
-def coarser(recipe: Recipe) -> Recipe:
-    """With half as many frames a second: an epoch takes half the time."""
+def with_half_frame_rate(recipe: Recipe) -> Recipe:
+    """Double the hop length: half as many frames per second, and half the time per epoch."""
     return replace(recipe, front=replace(recipe.front, hop_length=2 * recipe.front.hop_length))
 
 
 def _front(
     front: SpectrogramConfig, *, sample_rate: int, hop_length: int, n_fft: int, fmin: float, fmax: float
 ) -> SpectrogramConfig:
-    """With frames as short as its bands allow: none may be narrower than what the frames can tell apart."""
+    """Change the front end; make n_fft longer until its frequency resolution is enough for the lowest bands."""
     while True:
         try:
             return replace(

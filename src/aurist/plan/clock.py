@@ -1,4 +1,4 @@
-"""Wall time: how much there is, and how much of it the next member may take."""
+"""Wall time: the time left, and the share of the next model."""
 
 from __future__ import annotations
 
@@ -8,37 +8,37 @@ from dataclasses import dataclass
 
 from aurist.config import FitConfig
 
-#: Seconds of wall time of a preset where no limit is given.
+#: Seconds of wall time of a preset without a time limit.
 DEFAULT_TIME = {"quick": 60.0, "good": 600.0, "best": 3600.0}
-#: No member may take more than this share of the time that is left when it begins.
+#: The largest share of the time left that one model may take.
 LARGEST_SHARE = 0.4
 
 
 @dataclass(frozen=True)
 class Clock:
-    """Wall time of the whole command; ``limit`` is infinite where a written plan is followed to its end."""
+    """Wall time of the whole command; ``limit`` is infinite if a written plan is followed."""
 
     started: float
     limit: float
 
     def left(self) -> float:
-        """Seconds left until the limit."""
+        """Return the seconds left until the limit."""
         return self.limit - (time.monotonic() - self.started)
 
     def used(self) -> float:
-        """Seconds since it began."""
+        """Return the seconds since the start."""
         return round(time.monotonic() - self.started, 2)
 
 
 def time_limit(config: FitConfig) -> float:
-    """Seconds for the whole command; with a written plan as many as it needs."""
+    """Return the seconds for the whole command; infinite with a written plan."""
     if config.plan is not None:
         return math.inf
     return config.time_limit if config.time_limit is not None else DEFAULT_TIME[config.preset]
 
 
 def share(seconds_left: float, members_left: int) -> float:
-    """Seconds that the next member may take: its part, but room to grow while there is much left.
+    """Return the seconds for the next model: its equal part, or more while many models follow.
 
     Examples
     --------

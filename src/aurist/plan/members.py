@@ -1,4 +1,4 @@
-"""The members of each preset, in order of expected gain for the time."""
+"""The models of each preset, in order of expected gain per time."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from aurist.models.network_member import ENGINE as NETWORK
 DEFAULT_SPLITS = {"quick": 3, "good": 5, "best": 8}
 
 FOREST = ModelSpec("ExtraTrees", "forest")
-#: Ends within seconds on any table: what is fitted where the first member of a plan needs more time than there is.
-SURE = ModelSpec("Ridge", "classic", {"kind": "ridge"})
+#: Ends within seconds on any table: fitted if the first model of a plan would take too long.
+FALLBACK = ModelSpec("Ridge", "classic", {"kind": "ridge"})
 
-#: The rows of the leaderboard that blend members: our own, which is what predicts, and AutoGluon's.
+#: The blended rows of the leaderboard: our ensemble, which predicts, and AutoGluon's.
 ENSEMBLE, GLUON_ENSEMBLE = "Ensemble", "AutoGluonEnsemble"
 
 
@@ -43,13 +43,13 @@ _SVM = ModelSpec("SVM", "classic", {"kind": "svm"})
 _LDA = ModelSpec("LDA", "classic", {"kind": "lda"})
 _LOGISTIC = ModelSpec("Logistic", "classic", {"kind": "logistic"})
 _KERNEL = ModelSpec("KernelRidge", "kernel", seconds_per_row=0.0012)
-#: With more rows support vectors and discriminants take too long and are not worth it; with several labels a clip they
-#: would be fitted for each label.
+#: With more rows SVM and LDA take too long for their gain. With several labels per clip they would be fitted for each
+#: label.
 CLASSIC_ROWS = 5000
-#: With fewer rows a second level learns nothing that holds (docs/decisions/0014). With more classes it is slow:
-#: it grows trees for each, by what every member says of each, and needs so many seconds a row for the square of them.
+#: With fewer rows a stacked model learns nothing that generalises (docs/decisions/0014). With more classes it is slow:
+#: its seconds per row grow with the square of the classes.
 STACKED_ROWS, STACKED_CLASSES, _STACKED_SECONDS = 5000, 50, 2e-6
-#: With fewer rows of many features boosting is slow and worth little.
+#: With fewer rows of many features boosting is slow and helps little.
 FEW_ROWS = 2000
 
 PRESETS: dict[str, list[ModelSpec]] = {
@@ -60,7 +60,7 @@ PRESETS: dict[str, list[ModelSpec]] = {
 
 
 def table_members(config: FitConfig, n_rows: int = 0, *, multilabel: bool = False) -> list[ModelSpec]:
-    """The members that learn from features, the cheapest and surest first; none where networks alone are wanted."""
+    """Return the models of features, the cheapest and most reliable first; none for the engine "networks"."""
     if config.engine == "networks":
         return []
     mljar = ModelSpec("mljar", "mljar", {"preset": config.preset})
@@ -75,28 +75,28 @@ def table_members(config: FitConfig, n_rows: int = 0, *, multilabel: bool = Fals
 def second_level_members(
     config: FitConfig, n_rows: int, n_classes: int, *, multilabel: bool = False
 ) -> list[ModelSpec]:
-    """The members that look at what all others say: where there are rows enough, and no limit to the models asked."""
-    wanted = config.engine not in ("networks", "mljar") and config.preset != "quick"
-    worth = n_rows >= STACKED_ROWS and n_classes <= STACKED_CLASSES and not multilabel
-    if not wanted or not worth or config.ensemble_size is not None:
+    """Return the stacked models, if there are enough rows and no limit to the size of the ensemble."""
+    enabled = config.engine not in ("networks", "mljar") and config.preset != "quick"
+    is_useful = n_rows >= STACKED_ROWS and n_classes <= STACKED_CLASSES and not multilabel
+    if not enabled or not is_useful or config.ensemble_size is not None:
         return []
     return [replace(SECOND_LEVEL, seconds_per_row=_STACKED_SECONDS * n_classes**2)]
 
 
-def students(members: Sequence[ModelSpec]) -> list[ModelSpec]:
-    """Those that learn from guessed labels, too: they can weigh examples, and are quick or worth their time."""
+def pseudo_label_learners(members: Sequence[ModelSpec]) -> list[ModelSpec]:
+    """Return the models that also learn from pseudo-labels: they take weights, and are quick or good."""
     return [member for member in members if member.engine == NETWORK or member in (FOREST, _GBM_QUICK, _GBM)]
 
 
 def is_slow(member: ModelSpec, n_rows: int) -> bool:
-    """Whether it takes its time and is worth little with so few rows: boosting, where features outnumber the clips.
+    """Return True for models that are slow and weak with few rows: boosting and networks of tables.
 
-    On sets of some hundred clips boosted trees took ten times as long as support vectors, scored 2 to 30 points less,
-    and had next to no weight in the ensemble.
+    On data of some hundred clips boosted trees took ten times as long as SVMs, scored 2 to 30 points less, and had
+    almost no weight in the ensemble.
     """
     return n_rows < FEW_ROWS and member in (_GBM, _GBM_LARGE, _XGB, _CAT, _NET, _TABM)
 
 
 def n_splits(config: FitConfig) -> int:
-    """How many folds to make where the data prescribes none."""
+    """Return the number of folds to make if the data has none."""
     return config.folds if config.folds is not None else DEFAULT_SPLITS[config.preset]

@@ -1,4 +1,4 @@
-"""What may be searched of the members that learn from features; a recipe says so itself, in its `[search]`."""
+"""Search spaces of the models of features. A recipe has its own, in its table `[search]`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _TREES: Space = {
     "learning_rate": Range(0.01, 0.2, log=True),
     "feature_fraction": Range(0.3, 1.0, step=0.1),
 }
-#: By the name of a member of the presets; names of settings are those of each library.
+#: Search spaces by the name of a model of the presets; settings have the names of each library.
 SPACES: dict[str, Space] = {
     "LightGBM": {**_TREES, "num_leaves": Range(8, 256, log=True), "min_data_in_leaf": Range(2, 60, log=True)},
     "LightGBMXT": {
@@ -34,6 +34,6 @@ SPACES: dict[str, Space] = {
 
 
 def searchable(name: str) -> ModelSpec | None:
-    """The member of this name, where there is something to search; None for any other name, such as a recipe's."""
+    """Return the model of this name if it has a search space; None for any other name, such as a recipe."""
     members = {member.name: member for member in table_members(FitConfig())}
     return members[name] if name in SPACES else None

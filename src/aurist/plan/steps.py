@@ -1,4 +1,4 @@
-"""A plan: the members to fit, in order, as a TOML file that people can read, change and give back."""
+"""A plan: the models to fit, in order, as a TOML file that people can read, change and use again."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from aurist.plan.members import ENSEMBLE, GLUON_ENSEMBLE
 from aurist.recipes import TunedBy, read_recipe, recipe_from, tuned_from
 
 ENGINES = ("forest", "classic", "kernel", "autogluon", "mljar", ENGINE)
-_KINDS: dict[str, type | tuple[type, ...]] = {
+_TYPES: dict[str, type | tuple[type, ...]] = {
     "name": str,
     "engine": str,
     "until": (int, float),
@@ -30,30 +30,30 @@ _KINDS: dict[str, type | tuple[type, ...]] = {
     "tuned": dict,
 }
 _HEAD = """\
-# What aurist fits, in this order. Change it and give it back with: aurist fit DATA --plan THIS_FILE
-# A plan given back has no clock: every member learns to its end, so that the same seed gives the same result.
+# The models that aurist fits, in this order. Change this file and use it with: aurist fit DATA --plan THIS_FILE
+# With --plan there is no time limit: every model is fitted to its end, so the same seed gives the same result.
 # recipe = "mel-cnn" stands for a recipe that comes with aurist, or a file.
 """
 
 
 @dataclass(frozen=True)
 class Step:
-    """One member of a plan.
+    """One model of a plan.
 
     Parameters
     ----------
     member
-        What to fit.
+        The model to fit.
     until
-        Share of the whole time by which it should be done; what is left then belongs to later steps.
+        Share of the whole time by which it should be done; the rest is for later steps.
     round
-        Of learning from unlabelled clips, by what the rounds before are sure of; 0: from labelled ones alone.
+        The round of pseudo-labels that it learns from; 0: labelled clips alone.
     spare
-        Whether it is fitted only in what time the others leave.
+        True if it is fitted only in the time that the others leave.
     seconds
-        That it is expected to take; None where nothing is known but its limit.
+        The expected time; None if only its limit is known.
     tuned
-        The search that its settings were chosen by.
+        The search that chose its settings.
     """
 
     member: ModelSpec
@@ -66,14 +66,14 @@ class Step:
 
 @dataclass(frozen=True)
 class FitPlan:
-    """What to fit, in order.
+    """The models to fit, in order.
 
     Parameters
     ----------
     steps
-        One a member.
+        One for each model.
     notes
-        Why it is so, for people to read.
+        Reasons for the plan, for people to read.
     """
 
     steps: tuple[Step, ...]
@@ -81,7 +81,7 @@ class FitPlan:
 
     @property
     def members(self) -> list[ModelSpec]:
-        """The members, in order."""
+        """The models, in order."""
         return [step.member for step in self.steps]
 
 
@@ -91,78 +91,78 @@ def write_plan(path: Path, plan: FitPlan) -> None:
 
     tables = []
     for step in plan.steps:
-        told: dict[str, Any] = {"name": step.member.name, "engine": step.member.engine}
+        table: dict[str, Any] = {"name": step.member.name, "engine": step.member.engine}
         if step.until != 1.0:
-            told["until"] = step.until
+            table["until"] = step.until
         if step.round:
-            told["round"] = step.round
+            table["round"] = step.round
         if step.spare:
-            told["spare"] = True
+            table["spare"] = True
         if step.seconds is not None:
-            told["seconds"] = round(step.seconds, 1)
+            table["seconds"] = round(step.seconds, 1)
         if step.member.seconds_per_row:
-            told["seconds_per_row"] = step.member.seconds_per_row
+            table["seconds_per_row"] = step.member.seconds_per_row
         if step.member.level != 1:
-            told["level"] = step.member.level
+            table["level"] = step.member.level
         settings = dict(step.member.settings)
         if step.member.engine == ENGINE:
-            told["recipe"] = settings.pop("recipe")
-        elif step.tuned.trials:  # a recipe says so itself
-            told["tuned"] = asdict(step.tuned)
+            table["recipe"] = settings.pop("recipe")
+        elif step.tuned.trials:  # a recipe has its own table
+            table["tuned"] = asdict(step.tuned)
         if settings:
-            told["settings"] = settings
-        tables.append(told)
+            table["settings"] = settings
+        tables.append(table)
     with atomic_path(path) as part:
         text = _HEAD + tomli_w.dumps({"notes": list(plan.notes), "member": tables}, multiline_strings=True)
         part.write_text(text, encoding="utf-8")
 
 
 def read_plan(path: Path) -> FitPlan:
-    """Read a plan back.
+    """Read a plan.
 
     Raises
     ------
     ConfigError
-        Where the file is not TOML, or members are not as they must be; all of these are named at once.
+        If the file is not TOML, or models are not valid. All bad models are listed at once.
     """
-    found = read_toml(path, "the plan")
-    tables = found.get("member")
+    document = read_toml(path, "the plan")
+    tables = document.get("member")
     if not isinstance(tables, list) or not tables:
-        raise ConfigError(f"{path} holds no plan: expected at least one table [[member]].")
+        raise ConfigError(f"{path} is not a plan: expected at least one table [[member]].")
     steps, wrong = [], []
     names: set[str] = set()
     for number, table in enumerate(tables, start=1):
         try:
             step = _step(table)
-            _check_free(step.member.name, names)
+            _check_name_is_new(step.member.name, names)
             names.add(step.member.name.casefold())
             steps.append(step)
         except ConfigError as error:
             wrong.append(f"member {number}: {error}")
     if wrong:
         raise ConfigError(f"{path}: {len(wrong)} of {len(tables)} members cannot be used:\n{listing(wrong)}")
-    notes = found.get("notes", [])
+    notes = document.get("notes", [])
     if not isinstance(notes, list):
         raise ConfigError(f"{path}: notes is {short_repr(notes)}, but must be a list of sentences.")
     return FitPlan(tuple(steps), tuple(str(note) for note in notes))
 
 
-def _check_free(name: str, taken: set[str]) -> None:
-    """See that a name is no other's; some file systems take capital letters and small ones for the same."""
+def _check_name_is_new(name: str, taken: set[str]) -> None:
+    """Check that a name is new. Some file systems do not distinguish upper and lower case."""
     if name in (ENSEMBLE, GLUON_ENSEMBLE):
-        raise ConfigError(f"{name} is what the leaderboard calls a blend of the members: give another name")
+        raise ConfigError(f"{name} is the name of an ensemble on the leaderboard: use another name")
     if name.casefold() in taken:
-        raise ConfigError(f"a second member is called {name}")
+        raise ConfigError(f"a second member has the name {name}")
 
 
 def _step(table: object) -> Step:
     if not isinstance(table, Mapping):
         raise ConfigError(f"it is {short_repr(table)}, but must be a table with a name and an engine")
-    strange = sorted(set(table) - set(_KINDS))
-    if strange:
-        raise ConfigError(f"unknown {', '.join(strange)}; there are: {', '.join(_KINDS)}")
+    unknown = sorted(set(table) - set(_TYPES))
+    if unknown:
+        raise ConfigError(f"unknown {', '.join(unknown)}; there are: {', '.join(_TYPES)}")
     for key, value in table.items():
-        if not isinstance(value, _KINDS[key]) or (_KINDS[key] is not bool and isinstance(value, bool)):
+        if not isinstance(value, _TYPES[key]) or (_TYPES[key] is not bool and isinstance(value, bool)):
             raise ConfigError(f"{key} is {short_repr(value)}")
         if isinstance(value, (int, float)) and not 0 <= value <= LARGEST:
             raise ConfigError(f"{key} is {short_repr(value)}, but must be a number from 0 on")
@@ -185,17 +185,23 @@ def _step(table: object) -> Step:
 def _member(table: Mapping[str, Any]) -> ModelSpec:
     settings, level = table.get("settings", {}), table.get("level", 1)
     if level not in (1, 2):
-        raise ConfigError(f"level is {level}, but must be 1, or 2 for a model that looks at what others say")
+        raise ConfigError(
+            f"level is {level}, but must be 1, or 2 for a model that learns from the predictions of others"
+        )
     if table["engine"] == ENGINE:
         if level == 2:
-            raise ConfigError("a network hears recordings, and cannot be of level 2")
-        given = table.get("recipe")
-        if given is None:
+            raise ConfigError("a network learns from recordings, and cannot be of level 2")
+        recipe_value = table.get("recipe")
+        if recipe_value is None:
             raise ConfigError('a network needs its recipe, such as recipe = "mel-cnn"')
-        recipe = read_recipe(given) if isinstance(given, str) else recipe_from(given, "recipe")
+        recipe = (
+            read_recipe(recipe_value)
+            if isinstance(recipe_value, str)
+            else recipe_from(recipe_value, "recipe")
+        )
         recipe = replace(recipe, name=str(table.get("name", recipe.name)))
-        made = recipe_member(recipe)
-        return replace(made, settings={**settings, **made.settings})
+        network = recipe_member(recipe)
+        return replace(network, settings={**settings, **network.settings})
     if not table.get("name"):
         raise ConfigError("it has no name")
     return ModelSpec(
@@ -204,7 +210,7 @@ def _member(table: Mapping[str, Any]) -> ModelSpec:
 
 
 def with_epochs(member: ModelSpec, epochs: int, precision: str) -> ModelSpec:
-    """The network's member with so many epochs at the most, and its precision settled."""
+    """Return a network with at most ``epochs`` epochs and with this precision."""
     recipe = recipe_of(member)
     training = replace(recipe.training, epochs=min(epochs, recipe.training.epochs), precision=precision)
     return recipe_member(replace(recipe, training=training))

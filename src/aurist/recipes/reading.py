@@ -1,4 +1,4 @@
-"""Recipes from TOML: those that come with aurist by name, and people's own by their path."""
+"""Read recipes from TOML: those of aurist by name, others by path."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from aurist.recipes.search import Space, read_space
 from aurist.recipes.tuned import TunedBy
 
 FOLDER = Path(__file__).parent
-#: In a recipe of one's own: the recipe that it changes.
+#: The key in a user's recipe that names the recipe to change.
 _BASE = "base"
-#: The table that says what may be searched; it is taken over or replaced as a whole.
+#: The table of the search space; it is inherited or replaced as a whole.
 _SEARCH = "search"
-#: The table that says what was searched; it is no setting.
+#: The table of the search that chose the settings; it is not a setting.
 _TUNED = "tuned"
 
 
 def recipe_names() -> list[str]:
-    """The recipes that come with aurist.
+    """Return the names of the recipes that come with aurist.
 
     Examples
     --------
@@ -38,19 +38,19 @@ def recipe_names() -> list[str]:
 
 
 def read_recipe(name: str, settings: Mapping[str, Any] | None = None) -> Recipe:
-    """A recipe by its name, or by the path of a TOML file.
+    """Read a recipe by its name, or by the path of a TOML file.
 
     Parameters
     ----------
     name
-        A file may begin with ``base = "mel-cnn"`` and then say only what differs from that recipe.
+        The name or path. A file may begin with ``base = "mel-cnn"``, and then hold only its differences.
     settings
-        Changes on top of it, by dotted name: ``{"training.epochs": 5}``.
+        Changes by dotted name: ``{"training.epochs": 5}``.
 
     Raises
     ------
     ConfigError
-        Where there is no such recipe, or a key or value in it cannot be; the nearest known one is named.
+        If there is no such recipe, or a key or value is not valid. The message suggests the nearest name.
 
     Examples
     --------
@@ -59,30 +59,30 @@ def read_recipe(name: str, settings: Mapping[str, Any] | None = None) -> Recipe:
     """
     table = _table(name, ())
     for dotted, value in (settings or {}).items():
-        table = _changed(table, _nested(dotted, value))
+        table = _merge(table, _nested(dotted, value))
     return recipe_from(table, name)
 
 
 def recipe_from(table: Mapping[str, Any], where: str) -> Recipe:
-    """The recipe of tables such as `Recipe.to_dict` gives; ``where`` is named in errors."""
-    made: Recipe = _made(Recipe, table, where)
-    for name, dimension in search_space(made, where).items():
-        for value in dimension.ends:
+    """Make a recipe of tables such as those of `Recipe.to_dict`; errors name ``where``."""
+    recipe: Recipe = _build(Recipe, table, where)
+    for name, dimension in search_space(recipe, where).items():
+        for value in dimension.extremes:
             try:
-                with_settings(made, {name: value})
+                with_settings(recipe, {name: value})
             except ConfigError as error:
-                raise ConfigError(f"{where} [search]: {name} = {value!r} cannot be: {error}") from error
-    return made
+                raise ConfigError(f"{where} [search]: {name} = {value!r} is not possible: {error}") from error
+    return recipe
 
 
 def tuned_from(table: object, where: str) -> TunedBy:
-    """The search that a table describes, which settings were chosen by; ``where`` is named in errors."""
-    made: TunedBy = _made(TunedBy, table, where)
-    return made
+    """Read the search that chose the settings from a table; errors name ``where``."""
+    tuned: TunedBy = _build(TunedBy, table, where)
+    return tuned
 
 
 def search_space(recipe: Recipe, where: str | None = None) -> Space:
-    """What of a recipe may be searched.
+    """Return the search space of a recipe.
 
     Examples
     --------
@@ -93,7 +93,7 @@ def search_space(recipe: Recipe, where: str | None = None) -> Space:
 
 
 def with_settings(recipe: Recipe, settings: Mapping[str, Any]) -> Recipe:
-    """The recipe with changes by dotted name, and nothing left to search.
+    """Change settings of a recipe by dotted name; the result has no search space.
 
     Examples
     --------
@@ -102,13 +102,13 @@ def with_settings(recipe: Recipe, settings: Mapping[str, Any]) -> Recipe:
     """
     table = {key: value for key, value in recipe.to_dict().items() if key != _SEARCH}
     for dotted, value in settings.items():
-        table = _changed(table, _nested(dotted, value))
-    changed: Recipe = _made(Recipe, table, recipe.name)
+        table = _merge(table, _nested(dotted, value))
+    changed: Recipe = _build(Recipe, table, recipe.name)
     return changed
 
 
 def setting(recipe: Recipe, dotted: str) -> Any:
-    """The value of a setting.
+    """Return the value of a setting.
 
     Examples
     --------
@@ -122,7 +122,7 @@ def setting(recipe: Recipe, dotted: str) -> Any:
 
 
 def parse_setting(text: str) -> tuple[str, Any]:
-    """A change as the command line has it.
+    """Parse a change from the command line.
 
     Examples
     --------
@@ -133,19 +133,19 @@ def parse_setting(text: str) -> tuple[str, Any]:
     if not equals or not name.strip():
         raise ConfigError(f"Cannot read the change {text!r}; write it as training.epochs=5.")
     try:
-        found = tomllib.loads(f"value = {value}")["value"]
+        parsed = tomllib.loads(f"value = {value}")["value"]
     except (ValueError, RecursionError):
-        found = value  # a bare word
-    return name.strip(), found
+        parsed = value  # a bare word
+    return name.strip(), parsed
 
 
 def recipe_path(name: str) -> Path:
-    """The file of a recipe, by its name or path.
+    """Return the file of a recipe, by its name or path.
 
     Raises
     ------
     ConfigError
-        Where it is neither.
+        If there is no such recipe or file.
     """
     path = FOLDER / f"{name}.toml"
     if path.exists():
@@ -164,35 +164,35 @@ def recipe_path(name: str) -> Path:
     return path
 
 
-def _table(name: str, through: tuple[str, ...]) -> dict[str, Any]:
+def _table(name: str, chain: tuple[str, ...]) -> dict[str, Any]:
     path = recipe_path(name)
-    if str(path) in through:
+    if str(path) in chain:
         raise ConfigError(
-            f"{path}: this recipe is based on itself, by way of {' and '.join(through[1:]) or 'base'}."
+            f"{path}: this recipe is based on itself, through {' and '.join(chain[1:]) or 'base'}."
         )
-    found = read_toml(path, "the recipe")
-    base = found.pop(_BASE, None)
+    table = read_toml(path, "the recipe")
+    base = table.pop(_BASE, None)
     if base is None:
-        return found
-    beside = path.parent / str(base)
-    base = str(beside) if beside.suffix == ".toml" and beside.exists() else str(base)
+        return table
+    relative = path.parent / str(base)
+    base = str(relative) if relative.suffix == ".toml" and relative.exists() else str(base)
     try:
-        below = _table(base, (*through, str(path)))
+        below = _table(base, (*chain, str(path)))
     except ConfigError as error:
         raise ConfigError(f"{path}, base: {error}") from error
-    if _SEARCH in found:
+    if _SEARCH in table:
         below.pop(_SEARCH, None)
-    return _changed(below, {"name": path.stem, **found})
+    return _merge(below, {"name": path.stem, **table})
 
 
 def _settings(kind: type[Any]) -> list[str]:
-    """The dotted names of all settings in the tables of a dataclass."""
+    """Return the dotted names of all settings in the tables of a dataclass."""
     hints = typing.get_type_hints(kind)
     return [
-        f"{part.name}.{one.name}"
+        f"{part.name}.{field.name}"
         for part in dataclasses.fields(kind)
         if dataclasses.is_dataclass(hints[part.name]) and part.name != _TUNED
-        for one in dataclasses.fields(hints[part.name])
+        for field in dataclasses.fields(hints[part.name])
     ]
 
 
@@ -201,40 +201,40 @@ def _nested(dotted: str, value: Any) -> dict[str, Any]:
     return {first: _nested(rest, value) if rest else value}
 
 
-def _changed(table: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Tables are changed key by key; anything else, lists too, is replaced."""
+def _merge(table: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Merge changes into a table. Tables are merged key by key; other values, also lists, are replaced."""
     out = dict(table)
     for key, value in changes.items():
         both = isinstance(out.get(key), Mapping) and isinstance(value, Mapping)
-        out[key] = _changed(out[key], value) if both else value
+        out[key] = _merge(out[key], value) if both else value
     return out
 
 
-def _made(kind: type[Any], table: object, where: str) -> Any:
-    """A frozen dataclass, and those within it, of a table whose keys and types are checked."""
+def _build(kind: type[Any], table: object, where: str) -> Any:
+    """Build a dataclass, and those inside it, from a table. Check keys and types."""
     if not isinstance(table, Mapping):
         raise ConfigError(f"{where} is {short_repr(table)}, but must be a table.")
     hints = typing.get_type_hints(kind)
-    known = [field.name for field in dataclasses.fields(kind)]
+    names = [field.name for field in dataclasses.fields(kind)]
     values: dict[str, Any] = {}
     for key, value in table.items():
-        if key not in known:
-            near = difflib.get_close_matches(key, known, n=1)
-            hint = f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(known)}."
+        if key not in names:
+            near = difflib.get_close_matches(key, names, n=1)
+            hint = f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(names)}."
             raise ConfigError(f"{where}: unknown setting {key!r}. {hint}")
         if dataclasses.is_dataclass(hints[key]):
-            values[key] = _made(typing.cast(type[Any], hints[key]), value, f"{where} [{key}]")
+            values[key] = _build(typing.cast(type[Any], hints[key]), value, f"{where} [{key}]")
         else:
             values[key] = _value(hints[key], value, f"{where}: {key}")
-    lacking = [
+    missing = [
         field.name
         for field in dataclasses.fields(kind)
         if field.name not in values
         and field.default is dataclasses.MISSING
         and field.default_factory is dataclasses.MISSING
     ]
-    if lacking:
-        raise ConfigError(f"{where} has no {', '.join(lacking)}, which it needs.")
+    if missing:
+        raise ConfigError(f"{where} has no {', '.join(missing)}, but needs it.")
     try:
         return kind(**values)
     except ConfigError as error:
@@ -242,9 +242,9 @@ def _made(kind: type[Any], table: object, where: str) -> Any:
 
 
 def _value(hint: Any, value: Any, where: str) -> Any:
-    """The value where it is of the type, else ConfigError; lists become tuples."""
+    """Return the value if it has the type, else raise ConfigError. Lists become tuples."""
     kinds = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
-    if types.NoneType in kinds and value == "none":  # TOML has no word for it
+    if types.NoneType in kinds and value == "none":  # TOML has no None
         return None
     for kind in kinds:
         origin = typing.get_origin(kind) or kind

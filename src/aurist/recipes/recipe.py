@@ -1,4 +1,4 @@
-"""A recipe: everything that a network's training is made of, in one file that people can read and change."""
+"""A recipe: all settings of a network and its training, in one file that people can read and change."""
 
 from __future__ import annotations
 
@@ -27,24 +27,24 @@ PADS = ("zero", "repeat")
 
 @dataclass(frozen=True)
 class Window:
-    """What part of a clip the network hears at a time.
+    """The windows of a clip that the network gets.
 
     Parameters
     ----------
     seconds
-        Its length; None: that of the longest training clip, shorter ones are padded.
+        The length of a window; None: that of the longest training clip, shorter clips are padded.
     hop
-        Seconds between the windows of a clip when it is predicted; None: half a window.
+        Seconds between the windows of a clip in prediction; None: half a window.
     place
-        Of the training window in its clip: "random", or "centre" (of an annotated box: with sound around it as
-        far as the recording has it).
+        The position of a training window in its clip: "random", or "centre" (of an annotated box, with the sound
+        around it if the recording has any).
     skip_silence
-        Windows that are silent for four fifths of their time, 60 dB below the clip's peak, are neither learnt from nor
-        answered for, unless there are no others: many clips are padded with zeros.
+        Skip windows that are silent (60 dB below the clip's peak) for 4/5 of their time, in training and prediction,
+        unless there are no others. Many clips are padded with zeros.
     pad
-        What follows a clip shorter than its window: "zero", or "repeat" for the clip again.
+        The filling after a clip shorter than its window: "zero", or "repeat" for the clip again.
     pooling
-        Ways to pool the windows of a clip, of which one is chosen out of fold: "mean", "max", "vote", "top3".
+        The poolings of windows to choose from out of fold: "mean", "max", "vote", "top3".
     """
 
     seconds: float | None = None
@@ -56,7 +56,7 @@ class Window:
 
     @property
     def margin(self) -> float:
-        """Seconds around a clip that its windows may reach."""
+        """Seconds around a clip that its windows may include."""
         return (self.seconds or 0.0) if self.place == "centre" else 0.0
 
     def __post_init__(self) -> None:
@@ -64,15 +64,15 @@ class Window:
         check_one_of("pad", self.pad, PADS)
         for how in self.pooling:
             check_one_of("pooling", how, POOLINGS)
-        above("seconds", self.seconds)
-        above("hop", self.hop)
+        check_above_0("seconds", self.seconds)
+        check_above_0("hop", self.hop)
         if not self.pooling:
             raise ConfigError(f"pooling is empty, but must name at least one of: {', '.join(POOLINGS)}.")
 
 
 @dataclass(frozen=True)
 class Augment:
-    """What is done to training clips, never to others.
+    """The augmentation of training clips, and only of these.
 
     Parameters
     ----------
@@ -80,15 +80,15 @@ class Augment:
         Tables of transforms (see `aurist.augment.compose_from`) of the sound, of its power spectrum (cheaper), and
         of the finished image.
     mixing
-        Of the clips of a batch: "none", "mixup", "cutmix" (of images), "between_class" (of waves).
+        Mix the clips of a batch: "none", "mixup", "cutmix" (of images), "between_class" (of waves).
     alpha
-        Of the Beta distribution of the shares.
+        The parameter of the Beta distribution of the shares.
     mixing_p
         Share of the batches that are mixed.
     mixing_labels
-        "share", or "union" (what either clip holds is there).
+        "share", or "union" (the classes of both clips are present).
     quiet_epochs
-        Share of the epochs, at the end, without mixing: the network then sees clips as they are.
+        Share of the epochs, at the end, without mixing: the network then gets unmixed clips.
     """
 
     wave: tuple[Mapping[str, Any], ...] = ()
@@ -103,34 +103,34 @@ class Augment:
     def __post_init__(self) -> None:
         check_one_of("mixing", self.mixing, MIXINGS)
         check_one_of("mixing_labels", self.mixing_labels, ("share", "union"))
-        above("alpha", self.alpha)
-        share("mixing_p", self.mixing_p)
-        share("quiet_epochs", self.quiet_epochs)
+        check_above_0("alpha", self.alpha)
+        check_share("mixing_p", self.mixing_p)
+        check_share("quiet_epochs", self.quiet_epochs)
         for stage in ("wave", "spectrum", "image"):
             self.compose(stage)
 
     def compose(self, stage: str) -> Compose:
-        """The transforms of "wave", "spectrum" or "image"."""
+        """Return the transforms of "wave", "spectrum" or "image"."""
         tables: tuple[Mapping[str, Any], ...] = getattr(self, stage)
         return compose_from(tables, "augment", stage)
 
 
 @dataclass(frozen=True)
 class Loss:
-    """What is minimised.
+    """The loss to minimise.
 
     Parameters
     ----------
     kind
-        "auto": cross-entropy for one label a clip, binary cross-entropy for several (masked where a label is
-        unknown); "focal" and "bce_focal" with ``gamma``.
+        "auto": cross-entropy for one label per clip, binary cross-entropy for several (unknown labels are
+        masked); "focal" and "bce_focal" with ``gamma``.
     label_smoothing
-        Share that is spread over all classes.
+        Share of the target that is spread over all classes.
     class_weights
         Rare classes count as much as common ones.
     frames
-        Share of the loss that is of the surest frame of each class, for networks whose head tells when: with attention
-        alone nothing says what frames answer that it looks away from.
+        Share of the loss that comes from the highest frame of each class, for networks with a frame-wise head. With
+        attention alone, frames of low attention would learn nothing.
     """
 
     kind: str = "auto"
@@ -141,45 +141,44 @@ class Loss:
 
     def __post_init__(self) -> None:
         check_one_of("kind", self.kind, LOSSES)
-        share("frames", self.frames)
-        share("label_smoothing", self.label_smoothing)
+        check_share("frames", self.frames)
+        check_share("label_smoothing", self.label_smoothing)
         if self.gamma < 0:
             raise ConfigError(f"gamma is {self.gamma}, but must be 0 or more.")
 
 
 @dataclass(frozen=True)
 class Training:
-    """How the network is trained.
+    """The training of a network.
 
     Parameters
     ----------
     optimizer, lr, momentum, weight_decay
         "sgd", "adam", "adamw" or "rmsprop". ``weight_decay`` is one number, or a table of numbers by the beginning of
-        layers' names; biases and norms have none.
+        layers' names; biases and norms have no weight decay.
     schedule
-        Of the learning rate, by step: "constant"; "one_cycle" (L. Smith, 2018: up over ``warmup`` of the steps,
-        then down by a cosine to nothing); "cosine" (the same, with a linear rise); "step" (times ``decay`` every
+        The learning rate by step: "constant"; "one_cycle" (L. Smith, 2018: up over ``warmup`` of the steps, then
+        down by a cosine to 0); "cosine" (the same, with a linear rise); "step" (times ``decay`` every
         ``decay_epochs``); "inverse" (lr / (1 + decay * step), as in Keras).
     batch_size, accumulate
-        Clips a batch, and batches a step.
+        Clips per batch, and batches per step.
     epochs
-        At the most; fewer where the time does not suffice, then the schedule is shortened with them.
+        The most epochs. If the time is too short there are fewer, and the schedule is shortened.
     patience
-        Epochs without a better score on the validation part after which training stops; None: never.
+        Stop after this many epochs without a better score on the validation part; None: never.
     keep
-        "best": the validation part of the training folds is kept apart, and the epochs that are best there are kept.
-        "last": nothing is chosen, so that the network learns from all training folds, and its last weights are
-        kept.
+        "best": keep the epochs with the best score on the validation part of the training folds. "last": choose
+        nothing; the network learns from all training folds, and its last weights are kept.
     top_k
-        With "best": so many epochs are kept, and their probabilities averaged.
+        With "best": the number of epochs to keep. Their probabilities are averaged.
     seeds
-        Networks, whose probabilities are averaged.
+        The number of networks. Their probabilities are averaged.
     ema
-        Decay a step of a moving average of the weights, which is then what is kept; None: none.
+        Decay per step of a moving average of the weights, which is used in their place; None: no average.
     clip_norm
-        Of the gradients; None: none.
+        The largest norm of the gradients; None: no limit.
     precision
-        "32", "bf16", "16" (GPU), or "auto": bf16 where it is found faster.
+        "32", "bf16", "16" (GPU), or "auto": bf16 if it is measured to be faster.
     """
 
     optimizer: str = "adamw"
@@ -207,17 +206,17 @@ class Training:
         check_one_of("keep", self.keep, KEEPS)
         check_one_of("precision", self.precision, PRECISIONS)
         for name in ("lr", "clip_norm"):
-            above(name, getattr(self, name))
+            check_above_0(name, getattr(self, name))
         for name in ("batch_size", "accumulate", "epochs", "decay_epochs", "top_k", "seeds", "patience"):
             value = getattr(self, name)
             if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
                 raise ConfigError(f"{name} is {value!r}, but must be a whole number of at least 1.")
-        share("warmup", self.warmup)
+        check_share("warmup", self.warmup)
         if self.ema is not None and not 0 <= self.ema < 1:
             raise ConfigError(f"ema is {self.ema}, but must be at least 0 and below 1, such as 0.99.")
         if self.keep == "last" and (self.patience is not None or self.top_k > 1):
             raise ConfigError(
-                "keep is 'last', which chooses nothing, but patience or top_k ask for a choice: use keep = 'best'."
+                "keep is 'last', which chooses nothing, but patience or top_k need a choice: use keep = 'best'."
             )
 
 
@@ -228,17 +227,17 @@ class Recipe:
     Parameters
     ----------
     name
-        Of the recipe, and of its row on the leaderboard.
+        The name of the recipe, and of its row on the leaderboard.
     about
-        What it is, in a sentence.
+        A description in one sentence.
     source
-        Where it comes from, and where it departs from that.
+        Its source, and its differences from that.
     front, window, augment, network, loss, training
         Its parts.
     search
-        What `aurist tune` may change, by dotted setting (see `aurist.recipes.search`).
+        The search space of `aurist tune`, by dotted setting (see `aurist.recipes.search`).
     tuned
-        The search that its settings were chosen by, where `aurist tune` wrote it.
+        The search that chose its settings, if `aurist tune` wrote it.
     """
 
     name: str
@@ -257,14 +256,14 @@ class Recipe:
         check_name(self.name, "The recipe's name")
         if self.augment.mixing == "cutmix" and self.network.takes != "image":
             raise ConfigError("cutmix mixes images, but this network takes waves: use mixup.")
-        if self.loss.frames and not self.network.tells_when:
+        if self.loss.frames and not self.network.has_frames:
             raise ConfigError(
-                f"loss.frames is {self.loss.frames:g}, but the head {self.network.head!r} does not answer for frames: "
+                f"loss.frames is {self.loss.frames:g}, but the head {self.network.head!r} has no scores of frames: "
                 f"use one of: {', '.join(FRAMEWISE)}."
             )
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain tables, as TOML and JSON hold them; what is None is left out, and searches that are not there."""
+        """Return plain tables for TOML and JSON, without None and without empty searches."""
         plain: dict[str, Any] = _plain(dataclasses.asdict(self))
         if not self.search:
             del plain["search"]
@@ -275,19 +274,19 @@ class Recipe:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return {key: _plain(one) for key, one in value.items() if one is not None}
+        return {key: _plain(item) for key, item in value.items() if item is not None}
     if isinstance(value, tuple | list):
-        return [_plain(one) for one in value]
+        return [_plain(item) for item in value]
     return value
 
 
-def above(name: str, value: float | None) -> None:
-    """ConfigError where a value is given and not above 0."""
+def check_above_0(name: str, value: float | None) -> None:
+    """Raise ConfigError if a value is given and not above 0."""
     if value is not None and not value > 0:
         raise ConfigError(f"{name} is {value!r}, but must be above 0.")
 
 
-def share(name: str, value: float) -> None:
-    """ConfigError where a value is not from 0 to 1."""
+def check_share(name: str, value: float) -> None:
+    """Raise ConfigError if a value is not from 0 to 1."""
     if not 0 <= value <= 1:
         raise ConfigError(f"{name} is {value!r}, but must be from 0 to 1.")

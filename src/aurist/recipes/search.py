@@ -1,4 +1,4 @@
-"""What of a recipe may be searched: the table `[search]`, whose keys are dotted settings."""
+"""The search space of a recipe: its table `[search]`, whose keys are dotted settings."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _KEYS = ("low", "high", "step", "log")
 
 @dataclass(frozen=True)
 class Choice:
-    """One of some values, which have no order.
+    """One of several values without an order.
 
     Examples
     --------
-    >>> Choice((16, 32)).holds(32), Choice((16, 32)).holds(24)
+    >>> Choice((16, 32)).contains(32), Choice((16, 32)).contains(24)
     (True, False)
     """
 
@@ -32,16 +32,18 @@ class Choice:
             if not isinstance(value, Value):
                 raise ConfigError(f"{value!r} is neither a number, nor a word, nor true or false.")
         if len(set(map(repr, self.values))) < len(self.values) or len(self.values) < 2:
-            raise ConfigError(f"{list(self.values)!r} is no choice: name two different values at least.")
+            raise ConfigError(f"{list(self.values)!r} is not a choice: name at least two different values.")
 
     @property
-    def ends(self) -> tuple[Value, ...]:
-        """What must be possible: every value."""
+    def extremes(self) -> tuple[Value, ...]:
+        """Values that must be valid: all of them."""
         return self.values
 
-    def holds(self, value: object) -> bool:
-        """Whether a value is among them."""
-        return any(value == one and isinstance(value, bool) == isinstance(one, bool) for one in self.values)
+    def contains(self, value: object) -> bool:
+        """Return True if a value is among them."""
+        return any(
+            value == choice and isinstance(value, bool) == isinstance(choice, bool) for choice in self.values
+        )
 
 
 @dataclass(frozen=True)
@@ -51,15 +53,15 @@ class Range:
     Parameters
     ----------
     low, high
-        The lowest and the highest; where both are whole, so are all.
+        The lowest and the highest number; if both are whole, all are.
     step
-        From one to the next; None: whole numbers one by one, or any number.
+        The distance of two values; None: 1 for whole numbers, else any number.
     log
-        Drawn by its logarithm: as many between 0.001 and 0.01 as between 0.01 and 0.1.
+        Draw the logarithm: as many values between 0.001 and 0.01 as between 0.01 and 0.1.
 
     Examples
     --------
-    >>> Range(1.0, 4.0, step=0.5).holds(2.5), Range(1.0, 4.0, step=0.5).holds(2.6), Range(2, 9).whole
+    >>> Range(1.0, 4.0, step=0.5).contains(2.5), Range(1.0, 4.0, step=0.5).contains(2.6), Range(2, 9).whole
     (True, False, True)
     """
 
@@ -79,9 +81,9 @@ class Range:
         if not self.low < self.high:
             raise ConfigError(f"low is {self.low:g} and high {self.high:g}: there is nothing between them.")
         if self.log and self.low <= 0:
-            raise ConfigError(f"low is {self.low:g}, but must be above 0 where log = true.")
+            raise ConfigError(f"low is {self.low:g}, but must be above 0 with log = true.")
         if self.log and self.step is not None:
-            raise ConfigError("step and log = true cannot be had together: leave one out.")
+            raise ConfigError("step and log = true cannot be combined: leave one out.")
         if self.step is not None and not (self.step > 0 and self._on_step(self.high)):
             raise ConfigError(f"steps of {self.step:g} do not lead from {self.low:g} to {self.high:g}.")
         if self.whole and self.step is not None and not isinstance(self.step, int):
@@ -91,16 +93,16 @@ class Range:
 
     @property
     def whole(self) -> bool:
-        """Whether it is of whole numbers."""
+        """True for whole numbers."""
         return isinstance(self.low, int) and isinstance(self.high, int)
 
     @property
-    def ends(self) -> tuple[Value, ...]:
-        """What must be possible: both ends."""
+    def extremes(self) -> tuple[Value, ...]:
+        """Values that must be valid: both ends."""
         return (self.low, self.high)
 
-    def holds(self, value: object) -> bool:
-        """Whether a value may be drawn."""
+    def contains(self, value: object) -> bool:
+        """Return True if a value can be drawn."""
         if (
             not isinstance(value, int | float)
             or isinstance(value, bool)
@@ -117,48 +119,48 @@ class Range:
 Space = Mapping[str, Choice | Range]
 
 
-def read_space(table: Mapping[str, Any], known: Collection[str], where: str) -> Space:
-    """The search space of a table.
+def read_space(table: Mapping[str, Any], settings: Collection[str], where: str) -> Space:
+    """Read the search space of a table.
 
     Parameters
     ----------
     table
-        A list of values, or a table of ``low``, ``high`` and perhaps ``step`` or ``log``, by dotted setting.
-    known
-        The settings that there are.
+        By dotted setting, a list of values, or a table of ``low``, ``high`` and optionally ``step`` or ``log``.
+    settings
+        The names of all settings.
     where
-        Named in errors.
+        The source, for messages.
 
     Raises
     ------
     ConfigError
-        Where a setting is not known, or a range cannot be.
+        If a setting is unknown, or a range is not valid.
 
     Examples
     --------
     >>> read_space({"training.lr": {"low": 1e-4, "high": 1e-2, "log": True}}, ["training.lr"], "mine.toml")
     {'training.lr': Range(low=0.0001, high=0.01, step=None, log=True)}
     """
-    return {name: _dimension(name, told, known, f"{where} [search]") for name, told in table.items()}
+    return {name: _dimension(name, value, settings, f"{where} [search]") for name, value in table.items()}
 
 
-def _dimension(name: str, told: Any, known: Collection[str], where: str) -> Choice | Range:
-    if name not in known:
-        if isinstance(told, Mapping) and any(one.startswith(f"{name}.") for one in known):
+def _dimension(name: str, value: Any, settings: Collection[str], where: str) -> Choice | Range:
+    if name not in settings:
+        if isinstance(value, Mapping) and any(setting.startswith(f"{name}.") for setting in settings):
             raise ConfigError(
-                f'{where}: {name!r} is a table, but the keys are settings, in quotes: "{name}.{next(iter(told), "")}".'
+                f'{where}: {name!r} is a table, but the keys are settings, in quotes: "{name}.{next(iter(value), "")}".'
             )
-        near = difflib.get_close_matches(name, known, n=1)
+        near = difflib.get_close_matches(name, settings, n=1)
         hint = f"Did you mean {near[0]!r}?" if near else 'Expected one such as "training.lr".'
         raise ConfigError(f"{where}: unknown setting {name!r}. {hint}")
     try:
-        if isinstance(told, list | tuple):
-            return Choice(tuple(told))
-        if not isinstance(told, Mapping):
+        if isinstance(value, list | tuple):
+            return Choice(tuple(value))
+        if not isinstance(value, Mapping):
             raise ConfigError(
-                f"it is {told!r}, but must be a list of values, or {{ low = ..., high = ... }}."
+                f"it is {value!r}, but must be a list of values, or {{ low = ..., high = ... }}."
             )
-        for key in told:
+        for key in value:
             if key not in _KEYS:
                 near = difflib.get_close_matches(key, _KEYS, n=1)
                 raise ConfigError(
@@ -166,8 +168,8 @@ def _dimension(name: str, told: Any, known: Collection[str], where: str) -> Choi
                     + (f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(_KEYS)}.")
                 )
         for key in ("low", "high"):
-            if key not in told:
+            if key not in value:
                 raise ConfigError(f"it has no {key}; a range is {{ low = ..., high = ... }}.")
-        return Range(**told)
+        return Range(**value)
     except ConfigError as error:
         raise ConfigError(f'{where} "{name}": {error}') from error

@@ -1,4 +1,4 @@
-"""The search that settings were chosen by, as a recipe or a plan remembers it."""
+"""The search that chose the settings, as a recipe or a plan records it."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ import numpy.typing as npt
 
 from aurist.errors import ConfigError, short_repr
 
-#: So many of the clips are remembered: those of the lowest hashes.
+#: The number of clips to record: those with the lowest hashes.
 _SAMPLE = 64
 _WORDS = re.compile(r"[0-9a-f]{16}(\s+[0-9a-f]{16})*|")
 
 
 @dataclass(frozen=True)
 class TunedBy:
-    """The search whose best trial settings are.
+    """The search that chose the settings, by its best trial.
 
     Parameters
     ----------
     trials
-        That were scored; 0: nothing was searched.
+        The number of scored trials; 0: nothing was searched.
     metric, score
-        By what the best was chosen, and what it scored then: too good, as it is the best of many.
+        The metric of the search, and the score of the best trial. It is too good, as it is the best of many.
     clips
         A sample of the clips that trials were scored on (see `sample_of`).
 
     Raises
     ------
     ConfigError
-        Where there are fewer than no trials, or the sample is none.
+        If the trials are negative, or the sample is not valid.
     """
 
     trials: int = 0
@@ -44,12 +44,12 @@ class TunedBy:
             raise ConfigError(f"trials is {self.trials}, but must be 0 or more.")
         if _WORDS.fullmatch(self.clips) is None:
             raise ConfigError(
-                f"clips is {short_repr(self.clips)}, but must be what `aurist tune` wrote: numbers of 16 digits "
-                "from 0 to f."
+                f"clips is {short_repr(self.clips)}, but must be as `aurist tune` wrote it: "
+                "numbers of 16 digits from 0 to f."
             )
 
     def share_of(self, hashes: npt.NDArray[np.uint64]) -> float:
-        """Estimate which share of clips the trials were scored on; exact where these were 64 clips or fewer.
+        """Estimate the share of these clips that the trials were scored on; exact for 64 clips or fewer.
 
         Examples
         --------
@@ -62,13 +62,13 @@ class TunedBy:
         """
         sample = np.array([int(word, 16) for word in self.clips.split()], dtype=np.uint64)
         distinct = np.unique(hashes)
-        # all of the clips with hashes as low as the highest of the sample are in it
+        # the sample has all clips with hashes up to its highest
         comparable = distinct[distinct <= sample.max()] if len(sample) >= _SAMPLE else distinct
         return float(np.isin(comparable, sample).mean()) if len(comparable) else 0.0
 
 
 def sample_of(hashes: npt.NDArray[np.uint64]) -> str:
-    """Write down the lowest of some clips' hashes: of any other clips it can then be told how many are among these.
+    """Record the lowest hashes of clips, to estimate later how many of other clips are among them.
 
     Source: the bottom-k sketch of A. Broder, "On the resemblance and containment of documents" (1997).
 

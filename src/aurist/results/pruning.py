@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 
 from aurist.config import write_config
-from aurist.crossval import CrossValidationResult, TrainingData, is_done, read_member
+from aurist.crossval import CrossValidationResult, TrainingData, read_member
 from aurist.ensemble.blend import Ensemble
 from aurist.ensemble.stacking import can_answer
 from aurist.errors import ConfigError, RunError, plural
+from aurist.fold_files import is_done
 from aurist.results.differences import paired
 from aurist.results.out_of_fold import asked_for, blendable, blended, scored_by, scored_interval
 from aurist.results.pooling_choice import with_best_pooling

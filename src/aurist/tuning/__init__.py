@@ -1,4 +1,4 @@
-"""Search the settings of a recipe with Optuna, honestly: scored at the end on a part that no trial saw."""
+"""Search the settings of a recipe with Optuna, and score the result on a holdout that no trial saw."""
 
 from aurist.tuning.config import TuneConfig
 from aurist.tuning.result import Tuned

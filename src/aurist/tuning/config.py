@@ -1,4 +1,4 @@
-"""How to search, and what tells one study from another."""
+"""Settings of a search, and the identity of a study."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ PRUNERS = ("median", "hyperband", "none")
 
 @dataclass(frozen=True)
 class TuneConfig:
-    """How to search.
+    """Settings of a search.
 
     Parameters
     ----------
     trials
-        Settings to try in all, by all processes that share the study.
+        Total number of trials, by all processes that share the study.
     time_limit
-        Seconds of wall time for the command; None: as long as it takes.
+        Seconds of wall time for the command; None: no limit.
     storage
-        URL of a database that processes and machines share; None: a file in the study's folder.
+        URL of a database that processes and machines share; None: a file in the folder of the study.
     pruner
-        When a trial is stopped before its last fold: "median" (it is below the median of the others after as many
-        folds), "hyperband" (L. Li et al., 2018), "none".
+        The rule to stop a trial before its last fold: "median" (stop if it is below the median of the others after the
+        same folds), "hyperband" (L. Li et al., 2018), "none".
     holdout
-        Share of the groups that no trial sees, to compare on; 0: none; None: a fifth where there are enough.
+        Share of the groups that no trial sees, for the comparison; 0: none; None: a fifth if there are enough groups.
 
     Examples
     --------
@@ -59,9 +59,7 @@ class TuneConfig:
         if self.trials < 1:
             raise ConfigError(f"trials is {self.trials}, but must be at least 1.")
         if self.time_limit is not None and self.time_limit < 10:
-            raise ConfigError(
-                f"time_limit is {self.time_limit:g} s, but anything worth having needs at least 10 s."
-            )
+            raise ConfigError(f"time_limit is {self.time_limit:g} s, but a search needs at least 10 s.")
         if self.holdout is not None and not 0 <= self.holdout <= 0.5:
             raise ConfigError(
                 f"holdout is {self.holdout:g}, but must be a share of the groups up to 0.5, such as 0.2, or 0 for none."
@@ -71,68 +69,70 @@ class TuneConfig:
 def check_same(
     path: Path,
     source: Source,
-    subject: Target,
+    target: Target,
     config: FitConfig,
     search: TuneConfig,
     options: ReadOptions,
 ) -> None:
-    """Write down what a study is of, or see that it is the same as before: scores of different things do not compare.
+    """Write the settings of a study, or check that they are the same as before: else scores are not comparable.
 
     Raises
     ------
     RunError
-        Where the folder holds a study of something else; what differs is named.
+        If the folder has a study of something else. The message names the differences.
     """
-    asked = {
+    study_settings = {
         "data": _name(source),
         "reading": {key: str(value) for key, value in dataclasses.asdict(options).items()},
-        "settings": {key: value for key, value in dataclasses.asdict(config).items() if key not in _ANY},
-        "tuned": _described(subject),
+        "settings": {
+            key: value for key, value in dataclasses.asdict(config).items() if key not in _IRRELEVANT
+        },
+        "tuned": _describe_target(target),
         "holdout": search.holdout,
-        # not as it is: it may hold a password
+        # as a hash: it may contain a password
         "storage": search.storage and hashlib.sha256(search.storage.encode()).hexdigest()[:12],
     }
-    asked = json.loads(json.dumps(asked))
+    study_settings = json.loads(json.dumps(study_settings))
     if not path.exists():
-        write_json(path, asked)
+        write_json(path, study_settings)
         return
     remedy = f"Give another folder (-o), or remove {path.parent} and search again."
     before = read_json(path, {"reading": dict, "settings": dict}, remedy)
-    differ = [key for key, value in asked.items() if before.get(key) != value]
-    differ += [
-        f"{key}.{one}"
+    differences = [key for key, value in study_settings.items() if before.get(key) != value]
+    differences += [
+        f"{key}.{name}"
         for key in ("reading", "settings")
-        for one in asked[key]
-        if before[key].get(one) != asked[key][one]
+        for name in study_settings[key]
+        if before[key].get(name) != study_settings[key][name]
     ]
-    if differ:
-        what = [one for one in differ if one not in ("reading", "settings")]
+    if differences:
+        named = [name for name in differences if name not in ("reading", "settings")]
         raise RunError(
-            f"{path.parent} holds a study of something else: {', '.join(what)} differ{'s' if len(what) == 1 else ''} "
-            f"({path.name} has what it was). Give the same command, or another folder (-o)."
+            f"{path.parent} has a study of something else: {', '.join(named)} differ{'s' if len(named) == 1 else ''} "
+            f"({path.name} has the settings of that study). Give the same command, or another folder (-o)."
         )
 
 
-def study_name(subject: Target, data: RunData, seed: int) -> str:
-    """Of the study in its database: the same wherever the same is tuned on the same data."""
-    told = {
-        "tuned": _described(subject),
+def study_name(target: Target, data: RunData, seed: int) -> str:
+    """Return the name of a study in its database: the same for the same target on the same data."""
+    identity = {
+        "tuned": _describe_target(target),
         "metric": data.task.metric,
         "clips": data.clips.table["clip_id"].astype(str).tolist(),
         "labels": [list(labels) for labels in data.clips.table["labels"]],
         "folds": data.folds.tolist(),
         "seed": seed,
     }
-    return f"{subject.member.name}-{hashlib.sha256(json.dumps(told).encode()).hexdigest()[:12]}"
+    return f"{target.member.name}-{hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:12]}"
 
 
-#: Settings of a fit that change nothing of what a trial scores, or are told apart otherwise.
-_ANY = ("jobs", "time_limit", "recipes", "recipe_settings")
+#: Settings of a fit that do not change the score of a trial, or that are compared elsewhere.
+_IRRELEVANT = ("jobs", "time_limit", "recipes", "recipe_settings")
 
 
-def _described(subject: Target) -> dict[str, Any]:
-    space = {name: repr(one) for name, one in subject.space.items()}
-    return {"name": subject.member.name, "settings": dict(subject.member.settings), "space": space}
+def _describe_target(target: Target) -> dict[str, Any]:
+    space = {name: repr(values) for name, values in target.space.items()}
+    return {"name": target.member.name, "settings": dict(target.member.settings), "space": space}
 
 
 def _name(source: Source) -> str:

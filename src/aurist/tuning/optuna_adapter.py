@@ -1,4 +1,4 @@
-"""Optuna's parts, as a study needs them: its database, what draws settings, what stops trials."""
+"""Adapt Optuna for a study: its database, its sampler of settings, its pruner of trials."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 from aurist.errors import ConfigError
 from aurist.recipes import Choice, Range
 
-#: Trials to finish before others may be stopped for being worse than their median.
+#: Trials to finish before others may be stopped below their median.
 _UNDISTURBED = 4
-#: Seconds between the signs of life of a trial, and without one after which it counts as cut.
+#: Seconds between the heartbeats of a trial, and without one until it counts as interrupted.
 _BEAT, _SILENCE = 15, 90
 #: Seconds to wait for a database file that another process writes.
 _PATIENCE = 120.0
@@ -31,49 +31,49 @@ _ATTEMPTS, _PAUSE = 3, 1.0
 class FoldMedian(optuna.pruners.BasePruner):
     """Stops a trial whose score after some folds is below the median of the finished trials after the same folds.
 
-    Optuna's own median pruner takes a trial's best score so far: where the first fold is the easy one, that is its
-    first score for ever after, and nothing is stopped.
+    Optuna's own median pruner uses a trial's best score so far. If the first fold is the easiest, that is always its
+    first score, and nothing is stopped.
     """
 
     def prune(self, study: optuna.Study, trial: FrozenTrial) -> bool:
-        """Whether to stop it."""
+        """Return True to stop the trial."""
         step = trial.last_step
         if step is None:
             return False
         finished = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-        others = [one.intermediate_values.get(step, math.nan) for one in finished]
+        others = [other.intermediate_values.get(step, math.nan) for other in finished]
         others = [score for score in others if score == score]
         return len(others) >= _UNDISTURBED and trial.intermediate_values[step] < float(np.median(others))
 
 
 def open_storage(url: str) -> RDBStorage:
-    """The database of a study.
+    """Open the database of a study.
 
     Raises
     ------
     ConfigError
-        Where it cannot be opened.
+        If it cannot be opened.
     """
     import sqlalchemy
 
-    wait = {"connect_args": {"timeout": _PATIENCE}} if url.startswith("sqlite") else {}
+    options = {"connect_args": {"timeout": _PATIENCE}} if url.startswith("sqlite") else {}
     for _ in range(_ATTEMPTS):
         try:
             with quiet():
-                return RDBStorage(url, wait, heartbeat_interval=_BEAT, grace_period=_SILENCE)
+                return RDBStorage(url, options, heartbeat_interval=_BEAT, grace_period=_SILENCE)
         except (ImportError, sqlalchemy.exc.SQLAlchemyError) as error:
-            why = error
+            failure = error
             if not isinstance(error, sqlalchemy.exc.DBAPIError):
                 break
-        time.sleep(_PAUSE)  # another machine may be making the same tables
+        time.sleep(_PAUSE)  # another machine may create the same tables now
     raise ConfigError(
-        f"Cannot open the database {url}: {str(why).splitlines()[0]} Write it as sqlite:///study.db, or "
+        f"Cannot open the database {url}: {str(failure).splitlines()[0]} Write it as sqlite:///study.db, or "
         "postgresql://user:password@host/name, and install the driver that it needs."
-    ) from why
+    ) from failure
 
 
 def make_pruner(name: str, n_folds: int) -> optuna.pruners.BasePruner:
-    """What says which trials are stopped, by its name."""
+    """Make a pruner by its name."""
     if name == "median":
         return FoldMedian()
     if name == "hyperband":
@@ -82,34 +82,34 @@ def make_pruner(name: str, n_folds: int) -> optuna.pruners.BasePruner:
 
 
 def make_sampler(seed: int, number: int) -> optuna.samplers.BaseSampler:
-    """What draws the settings of a trial: a tree-structured Parzen estimator (J. Bergstra et al., 2011)."""
+    """Make the sampler of a trial: a tree-structured Parzen estimator (J. Bergstra et al., 2011)."""
     drawn = int(np.random.SeedSequence([seed, number]).generate_state(1)[0])
     with quiet():
         return optuna.samplers.TPESampler(seed=drawn, constant_liar=True)
 
 
-def distribution(one: Choice | Range) -> BaseDistribution:
-    """A setting's values, as Optuna has them."""
-    if isinstance(one, Choice):
-        return CategoricalDistribution(one.values)
-    if one.whole:
-        return IntDistribution(int(one.low), int(one.high), one.log, int(one.step or 1))
-    return FloatDistribution(float(one.low), float(one.high), one.log, one.step)
+def distribution(values: Choice | Range) -> BaseDistribution:
+    """Return the values of a setting as a distribution of Optuna."""
+    if isinstance(values, Choice):
+        return CategoricalDistribution(values.values)
+    if values.whole:
+        return IntDistribution(int(values.low), int(values.high), values.log, int(values.step or 1))
+    return FloatDistribution(float(values.low), float(values.high), values.log, values.step)
 
 
-def draw(trial: Trial, name: str, one: BaseDistribution) -> Any:
-    """The value of a setting in a trial."""
-    if isinstance(one, CategoricalDistribution):
-        return trial.suggest_categorical(name, one.choices)
-    if isinstance(one, IntDistribution):
-        return trial.suggest_int(name, one.low, one.high, step=one.step, log=one.log)
-    assert isinstance(one, FloatDistribution)
-    return trial.suggest_float(name, one.low, one.high, step=one.step, log=one.log)
+def draw(trial: Trial, name: str, values: BaseDistribution) -> Any:
+    """Draw the value of a setting in a trial."""
+    if isinstance(values, CategoricalDistribution):
+        return trial.suggest_categorical(name, values.choices)
+    if isinstance(values, IntDistribution):
+        return trial.suggest_int(name, values.low, values.high, step=values.step, log=values.log)
+    assert isinstance(values, FloatDistribution)
+    return trial.suggest_float(name, values.low, values.high, step=values.step, log=values.log)
 
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keep Optuna's notices of what is experimental from the user."""
+    """Hide Optuna's warnings about experimental features."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         yield

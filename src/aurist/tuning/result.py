@@ -1,4 +1,4 @@
-"""What a search leaves: the table of trials, the best settings as a file that `aurist fit` takes, the comparison."""
+"""The results of a search: the table of trials, a file with the best settings for `aurist fit`, the comparison."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from aurist.results.tuned import clip_hashes
 from aurist.run import RunData
 from aurist.stored import read_json
 from aurist.tuning.budget import Budget
-from aurist.tuning.holdout import AS_IT_WAS, TUNED, compare_on_held
+from aurist.tuning.holdout import BASELINE, TUNED, compare_on_holdout
 from aurist.tuning.target import Target
 from aurist.workers import OutOfTimeError
 
@@ -33,22 +33,22 @@ _PATIENCE = 3600.0
 
 @dataclass(frozen=True)
 class Tuned:
-    """What a search found.
+    """The result of a search.
 
     Parameters
     ----------
     folder
-        Of the study.
+        The folder of the study.
     metric
-        What was maximised.
+        The metric that was maximised.
     trials
-        One row a trial, as ``trials.csv`` has them.
+        One row per trial, as in ``trials.csv``.
     best
-        ``number``, ``score``, ``settings``, and ``recipe`` and ``option``: what was written, and the option by which
-        `aurist fit` takes it. None where no trial was finished.
+        ``number``, ``score``, ``settings``, and ``recipe`` and ``option``: the file written, and the option of
+        `aurist fit` that takes it. None if no trial was finished.
     comparison
-        The settings found against those as they were, on clips that no trial saw (see
-        `aurist.tuning.holdout.compare_on_held`); None where there are none.
+        The new settings against the original ones, on clips that no trial saw (see
+        `aurist.tuning.holdout.compare_on_holdout`); None if there are no such clips.
     """
 
     folder: Path
@@ -58,76 +58,80 @@ class Tuned:
     comparison: dict[str, Any] | None
 
 
-def write_trials(folder: Path, study: Study, subject: Target, learn: TrainingData) -> None:
-    """Write the trials so far, and the best of them as a file that `aurist fit` takes."""
+def write_trials(folder: Path, study: Study, target: Target, learn: TrainingData) -> None:
+    """Write the trials so far, and the best of them as a file for `aurist fit`."""
     with atomic_path(folder / TRIALS) as part:
         study.table().to_csv(part, index=False, float_format="%.6g")
     best, metric = study.best(), learn.task.metric
     if best is not None:
         words = (
             f"Trial {best.number} of `aurist tune`. "
-            f"Use it with: aurist fit DATA {subject.fit_option} {folder / BEST} -o RUN\n"
-            f"Its {metric} of {best.value:.4f} on the folds had a part in the choice: it is not to be quoted."
+            f"Use it with: aurist fit DATA {target.fit_option} {folder / BEST} -o RUN\n"
+            f"Its {metric} of {best.value:.4f} on the folds was used for the choice: do not report it."
         )
         score = round(float(best.value or 0.0), 6)
         tuned = TunedBy(study.n_scored(), metric, score, sample_of(clip_hashes(learn)))
-        subject.write(folder / BEST, best.params, words, tuned)
+        target.write(folder / BEST, best.params, words, tuned)
 
 
-def found(
-    folder: Path, study: Study, subject: Target, metric: str, comparison: dict[str, Any] | None
+def gather_result(
+    folder: Path, study: Study, target: Target, metric: str, comparison: dict[str, Any] | None
 ) -> Tuned:
-    """What there is of a study."""
+    """Return the result of a study so far."""
     best = study.best()
-    told = None
+    best_trial = None
     if best is not None:
-        told = {
+        best_trial = {
             "number": best.number,
             "score": best.value,
             "settings": dict(best.params),
             "recipe": str(folder / BEST),
-            "option": subject.fit_option,
+            "option": target.fit_option,
         }
-    return Tuned(folder, metric, study.table(), told, comparison)
+    return Tuned(folder, metric, study.table(), best_trial, comparison)
 
 
 def compare(
     folder: Path,
     study: Study,
-    subject: Target,
+    target: Target,
     learn: TrainingData,
-    held: RunData,
-    pace: Budget,
+    holdout: RunData,
+    budget: Budget,
     say: Say,
 ) -> dict[str, Any] | None:
-    """Score the best trial and the recipe as it was on the clips held out; None where the second is not finished.
+    """Score the best trial and the original recipe on the holdout; None if the latter is not finished.
 
-    The models are those of the trials' folds, averaged, as a run predicts. Where they were fitted on another machine
-    they are fitted here once more.
+    The models are those of the trials' folds, averaged, as in a run. If they were fitted on another machine, they are
+    fitted again here.
     """
     path = folder / COMPARISON
-    with folder_lock(folder / "data", _PATIENCE), study.to_compare() as pair:
+    with folder_lock(folder / "data", _PATIENCE), study.locked_pair() as pair:
         if pair is None:
-            say("not compared: the recipe as it was is not finished; the same command goes on")
+            say(
+                "not compared: the trial of the original recipe is not finished; repeat the command to continue"
+            )
             return None
         numbers = [trial.number for trial in pair]
         if path.exists():
-            known: dict[str, Any] = read_json(path, {"trials": [int]}, "Remove it, and it is compared again.")
-            if known["trials"] == numbers:
-                return known
-        say(f"comparing on {plural(len(held.groups), 'clip')} that no trial saw")
-        places: dict[str, tuple[Path, ModelSpec]] = {}
+            earlier: dict[str, Any] = read_json(
+                path, {"trials": [int]}, "Remove it, and it is compared again."
+            )
+            if earlier["trials"] == numbers:
+                return earlier
+        say(f"comparing on {plural(len(holdout.groups), 'clip')} that no trial saw")
+        folders: dict[str, tuple[Path, ModelSpec]] = {}
         try:
-            for name, trial in zip((TUNED, AS_IT_WAS), pair, strict=True):
-                member, place = subject.member_with(trial.params), study.place(trial.number)
-                fit_member(place, learn, member, math.inf, pace.at_the_end())
-                places[name] = (place, member)
+            for name, trial in zip((TUNED, BASELINE), pair, strict=True):
+                member, trial_folder = target.member_with(trial.params), study.trial_folder(trial.number)
+                fit_member(trial_folder, learn, member, math.inf, budget.at_the_end())
+                folders[name] = (trial_folder, member)
             if numbers[0] == numbers[1]:
-                del places[TUNED]
-            compared = compare_on_held(held, places, pace.at_the_end())
+                del folders[TUNED]
+            comparison = compare_on_holdout(holdout, folders, budget.at_the_end())
         except (FitFailedError, OutOfTimeError):
-            say("not compared: there was no time left for it; give the same command again with more")
+            say("not compared: there was no time left; give the same command again with more time")
             return None
-        compared = {"trials": numbers, "metric": learn.task.metric, **compared}
-        write_json(path, compared)
-        return compared
+        comparison = {"trials": numbers, "metric": learn.task.metric, **comparison}
+        write_json(path, comparison)
+        return comparison

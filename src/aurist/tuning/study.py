@@ -1,4 +1,4 @@
-"""Trials that several processes share, in a database: with what comes of each."""
+"""Trials that several processes share through a database."""
 
 from __future__ import annotations
 
@@ -23,68 +23,68 @@ from aurist.tuning.optuna_adapter import distribution, draw, make_pruner, make_s
 
 #: Seconds to wait for another process that reads or writes the study.
 _PATIENCE = 120.0
-#: What trials remember.
+#: User attributes of trials.
 _AS_IT_WAS, _WHY, _SECONDS, _TWIN = "as it was", "why", "seconds", "twin"
-#: Of the recipe as it was: its settings are no point of the space, so that nothing is drawn.
-_APART = "apart"
+#: Value for an original recipe whose settings are outside the space: nothing is drawn.
+_OUTSIDE = "apart"
 
 
-class CutError(Exception):
-    """A trial is not finished for want of time; it is gone on with another time."""
+class InterruptedTrialError(Exception):
+    """A trial has no time left; a later command continues it."""
 
 
 class _NoScoreError(Exception):
-    """A trial whose settings could not be tried; its reason is stored."""
+    """The settings of a trial do not work; the reason is stored."""
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """One trial in hand.
+    """One running trial.
 
     Parameters
     ----------
     number
-        Of the trial.
+        The number of the trial.
     settings
-        To try.
+        The settings to try.
     as_it_was
-        Whether these are the settings that the recipe has itself: never stopped early, as others are compared with it.
-    place
-        A folder for its models; holds the folds that were finished before the trial was cut.
+        True for the recipe's own settings: never stopped early, as others are compared with it.
+    folder
+        The folder of its models, with the folds that were finished before an interruption.
     """
 
     number: int
     settings: Mapping[str, Any]
     as_it_was: bool
-    place: Path
+    folder: Path
     trial: Trial
 
     def report(self, step: int, score: float, seconds: list[float]) -> bool:
-        """Tell the study the score of the folds so far; whether to stop, as others were better by then."""
+        """Report the score of the folds so far. Return True to stop, if others were better at this point."""
         self.trial.set_user_attr(_SECONDS, seconds)
         self.trial.report(score, step)
         return not self.as_it_was and self.trial.should_prune()
 
 
 class Study:
-    """Trials, in a database that others may use at the same time, and a folder for their models.
+    """Trials in a shared database, and a folder for their models.
 
     Parameters
     ----------
     folder
-        Where the models are, and the database where no other is named.
+        The folder of the models, and of the database if no other is given.
     name
-        The same for all who may share it: of the same data and the same space.
+        The name of the study: the same for the same data and the same space.
     space
-        What may be changed.
+        The settings to search.
     own
-        What the recipe has itself of it; None where that is not a point of the space.
+        The recipe's own values of these settings; None if they are outside the space.
     storage
         URL of a database; None: a file in the folder.
     pruner
         "median", "hyperband" or "none".
     n_folds, seed
-        Of the data; of the draws.
+        The number of folds; the seed of the draws.
     """
 
     def __init__(
@@ -101,9 +101,9 @@ class Study:
     ) -> None:
         optuna.logging.set_verbosity(optuna.logging.CRITICAL)
         self.folder, self.space, self.seed = folder, space, seed
-        self.last: int | None = None  # the number of the trial that was tried last
-        self._distributions = {key: distribution(one) for key, one in space.items()}
-        with self._alone():
+        self.last: int | None = None  # the number of the last trial
+        self._distributions = {key: distribution(values) for key, values in space.items()}
+        with self._lock():
             self._study = optuna.create_study(
                 storage=open_storage(storage or f"sqlite:///{(folder / 'study.db').resolve()}"),
                 study_name=name,
@@ -112,42 +112,46 @@ class Study:
                 load_if_exists=True,
             )
             if not self._study.get_trials(deepcopy=False):
-                where = _APART if own is None else "in the space"
+                where = _OUTSIDE if own is None else "in the space"
                 self._study.enqueue_trial(dict(own or {}), user_attrs={_AS_IT_WAS: where})
 
-    def try_one(self, evaluate: Callable[[Attempt], float | None]) -> None:
-        """Draw settings, evaluate them, and store the score; None of an evaluation that was stopped early.
+    def run_trial(self, evaluate: Callable[[Attempt], float | None]) -> None:
+        """Draw settings, evaluate them, and store the score. An evaluation that was stopped early returns None.
 
         Raises
         ------
-        CutError
-            As the evaluation raised it: the trial will be gone on with.
+        InterruptedTrialError
+            From the evaluation; the trial is continued later.
         Exception
-            What trying the recipe as it was raised. With other settings whatever goes wrong is stored as the reason
-            why the trial failed: settings may not go together, or need more memory than there is.
+            Any error with the original recipe. With other settings the error is stored as the reason of the failed
+            trial: settings may be incompatible, or need too much memory.
         """
 
-        # a trial is held until its score is stored: who finds it free and not finished takes it for cut
-        with quiet(), ExitStack() as held:
-            self._study.optimize(partial(self._objective, evaluate, held), n_trials=1, catch=(_NoScoreError,))
+        # a trial is locked until its score is stored: an unlocked, unfinished one counts as interrupted
+        with quiet(), ExitStack() as locks:
+            self._study.optimize(
+                partial(self._objective, evaluate, locks), n_trials=1, catch=(_NoScoreError,)
+            )
 
-    def _objective(self, evaluate: Callable[[Attempt], float | None], held: ExitStack, trial: Trial) -> float:
-        # the draws depend on the number of the trial alone, so that processes draw differently, and a study that was
-        # killed goes on as it would have
+    def _objective(
+        self, evaluate: Callable[[Attempt], float | None], locks: ExitStack, trial: Trial
+    ) -> float:
+        # the draws depend on the number of the trial alone: processes draw differently, and a killed study resumes
+        # with the same draws
         self._study.sampler = make_sampler(self.seed, trial.number)
         self.last, as_it_was = trial.number, trial.user_attrs.get(_AS_IT_WAS)
-        wanted = {} if as_it_was == _APART else self._distributions
-        drawn = {name: draw(trial, name, one) for name, one in wanted.items()}
-        twin = self._twin(trial)
+        distributions = {} if as_it_was == _OUTSIDE else self._distributions
+        drawn = {name: draw(trial, name, distribution) for name, distribution in distributions.items()}
+        twin = self._same_settings(trial)
         if twin is not None:
-            return _as_before(trial, twin)
+            return _report_again(trial, twin)
         try:
-            place = held.enter_context(self._held(trial.number))
-            with full_disk_error(place):
-                score = evaluate(Attempt(trial.number, drawn, as_it_was is not None, place, trial))
-        except (CutError, FullDiskError):  # no fault of the settings: it will be gone on with
-            raise
-        except Exception as error:  # whatever some settings may lead to, others go on
+            folder = locks.enter_context(self._locked_folder(trial.number))
+            with full_disk_error(folder):
+                score = evaluate(Attempt(trial.number, drawn, as_it_was is not None, folder, trial))
+        except (InterruptedTrialError, FullDiskError):
+            raise  # not caused by the settings: the trial is continued later
+        except Exception as error:  # settings may cause any error; other trials go on
             if as_it_was is not None:
                 raise
             trial.set_user_attr(_WHY, reason(error))
@@ -156,85 +160,85 @@ class Study:
             raise optuna.TrialPruned
         return score
 
-    def _twin(self, trial: Trial) -> FrozenTrial | None:
-        """A finished trial of the same settings, which would score the same again."""
+    def _same_settings(self, trial: Trial) -> FrozenTrial | None:
+        """Return a finished trial with the same settings: its score is the same."""
         finished = self._trials(TrialState.COMPLETE, TrialState.PRUNED)
-        return next((one for one in finished if trial.params and one.params == trial.params), None)
+        return next((other for other in finished if trial.params and other.params == trial.params), None)
 
-    def take_up_cut(self) -> None:
-        """Queue the settings of trials whose process is gone, or had no time left, to be tried again."""
-        with self._alone(), quiet():
-            optuna.storages.fail_stale_trials(self._study)  # of other machines
+    def requeue_interrupted(self) -> None:
+        """Queue trials again whose process ended, or had no time left."""
+        with self._lock(), quiet():
+            optuna.storages.fail_stale_trials(self._study)  # those of other machines
             for trial in self._trials(TrialState.RUNNING):
-                place = self.place(trial.number)
-                # it may have been finished since the list was made: it is free then, too
-                if place.exists() and is_free(place) and self._is_running(trial.number):
+                folder = self.trial_folder(trial.number)
+                # it may have ended since the list was made: then it is also unlocked
+                if folder.exists() and is_free(folder) and self._is_running(trial.number):
                     self._study.tell(trial.number, state=TrialState.FAIL)
             queued = {number for trial in self._trials() for number in _tried_before(trial)}
             for trial in self._trials(TrialState.FAIL):
                 if _WHY not in trial.user_attrs and trial.number not in queued:
                     RetryHeartbeatStaleTrialCallback()(self._study, trial)
 
-    def clear(self) -> None:
-        """Remove the models of all finished trials but the best and that with the recipe as it was."""
-        kept = {trial.number for trial in (self.best(), self.as_it_was()) if trial is not None}
-        with self._alone():
+    def remove_models(self) -> None:
+        """Remove the models of all finished trials, except the best one and that of the original recipe."""
+        needed = {trial.number for trial in (self.best(), self.as_it_was()) if trial is not None}
+        with self._lock():
             for trial in self._trials(TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL):
-                place = self.place(trial.number)
+                folder = self.trial_folder(trial.number)
                 if (
-                    trial.number not in kept
+                    trial.number not in needed
                     and _state(trial) != "interrupted"
-                    and place.exists()
-                    and is_free(place)
+                    and folder.exists()
+                    and is_free(folder)
                 ):
-                    remove_folder(place)
+                    remove_folder(folder)
 
     @contextmanager
-    def to_compare(self) -> Iterator[tuple[FrozenTrial, FrozenTrial] | None]:
-        """The best trial and that with the recipe as it was, whose models stay while they are held; None without."""
+    def locked_pair(self) -> Iterator[tuple[FrozenTrial, FrozenTrial] | None]:
+        """Lock the models of the best trial and of the original recipe, and yield both; None if one is missing."""
         with ExitStack() as stack:
-            with self._alone():
+            with self._lock():
                 best, before = self.best(), self.as_it_was()
                 pair = None if best is None or before is None else (best, before)
                 for number in {trial.number for trial in pair or ()}:
-                    self.place(number).mkdir(parents=True, exist_ok=True)
-                    stack.enter_context(folder_lock(self.place(number)))
+                    self.trial_folder(number).mkdir(parents=True, exist_ok=True)
+                    stack.enter_context(folder_lock(self.trial_folder(number)))
             yield pair
 
-    def place(self, number: int) -> Path:
-        """The folder of a trial's models."""
+    def trial_folder(self, number: int) -> Path:
+        """Return the folder of a trial's models."""
         return self.folder / "trials" / f"trial{number}"
 
     def best(self) -> FrozenTrial | None:
-        """The finished trial that scored highest, the first of equals."""
+        """Return the finished trial with the highest score, the first of equal ones."""
         finished = self._trials(TrialState.COMPLETE)
         return max(finished, key=lambda trial: (trial.value, -trial.number), default=None)
 
     def as_it_was(self) -> FrozenTrial | None:
-        """The finished trial with the recipe as it was."""
+        """Return the finished trial of the original recipe."""
         finished = self._trials(TrialState.COMPLETE)
         return next((trial for trial in finished if _AS_IT_WAS in trial.user_attrs), None)
 
     def n_begun(self) -> int:
-        """Trials that are finished or in hand, here or elsewhere; those that were cut are counted when they go on."""
+        """Count finished and running trials, here or elsewhere. Interrupted ones count when they continue."""
         return len(self._trials(TrialState.COMPLETE, TrialState.PRUNED, TrialState.RUNNING)) + sum(
             _WHY in trial.user_attrs for trial in self._trials(TrialState.FAIL)
         )
 
     def n_scored(self) -> int:
-        """Trials that the best was chosen of: finished, or stopped for their score."""
+        """Count the trials with a score: finished, or stopped early."""
         return len(self._trials(TrialState.COMPLETE, TrialState.PRUNED))
 
     def n_running(self) -> int:
-        """Trials in hand, here or elsewhere."""
+        """Count running trials, here or elsewhere."""
         return len(self._trials(TrialState.RUNNING))
 
     def fold_seconds(self) -> list[float]:
-        """Of every fold that was fitted."""
+        """Return the seconds of every fitted fold."""
         return [seconds for trial in self._trials() for seconds in trial.user_attrs.get(_SECONDS, ())]
 
     def table(self) -> pd.DataFrame:
-        """``number, state, score, folds, seconds``, the settings by their names, and ``why`` it is so."""
+        """Return ``number, state, score, folds, seconds``, a column per setting, and ``why``, the reason."""
         rows = []
         for trial in self._trials():
             row = {
@@ -247,8 +251,8 @@ class Study:
                 "seconds": round(sum(trial.user_attrs.get(_SECONDS, ())), 2),
             }
             twin = trial.user_attrs.get(_TWIN)
-            why = trial.user_attrs.get(_WHY) if twin is None else f"the same settings as trial {twin}"
-            rows.append(row | {name: trial.params.get(name) for name in self.space} | {_WHY: why})
+            note = trial.user_attrs.get(_WHY) if twin is None else f"the same settings as trial {twin}"
+            rows.append(row | {name: trial.params.get(name) for name in self.space} | {_WHY: note})
         return pd.DataFrame(rows)
 
     def _trials(self, *states: TrialState) -> list[FrozenTrial]:
@@ -257,25 +261,25 @@ class Study:
     def _is_running(self, number: int) -> bool:
         return any(trial.number == number for trial in self._trials(TrialState.RUNNING))
 
-    def _alone(self) -> Any:
+    def _lock(self) -> Any:
         return folder_lock(self.folder, _PATIENCE)
 
     @contextmanager
-    def _held(self, number: int) -> Iterator[Path]:
-        """The folder of a trial, held while it is in hand; with what its forerunner had finished."""
-        place = self.place(number)
+    def _locked_folder(self, number: int) -> Iterator[Path]:
+        """Lock the folder of a trial while it runs; take over the folds of its interrupted predecessor."""
+        folder = self.trial_folder(number)
         with ExitStack() as stack:
-            with self._alone():
+            with self._lock():
                 before = _tried_before(self._study.get_trials(deepcopy=False)[number])
-                if before and self.place(before[-1]).exists():
-                    self.place(before[-1]).rename(place)
-                place.mkdir(parents=True, exist_ok=True)
-                stack.enter_context(folder_lock(place))
-            yield place
+                if before and self.trial_folder(before[-1]).exists():
+                    self.trial_folder(before[-1]).rename(folder)
+                folder.mkdir(parents=True, exist_ok=True)
+                stack.enter_context(folder_lock(folder))
+            yield folder
 
 
-def _as_before(trial: Trial, twin: FrozenTrial) -> float:
-    """What a finished trial scored, told once more."""
+def _report_again(trial: Trial, twin: FrozenTrial) -> float:
+    """Report the scores of a finished trial again."""
     for step, score in twin.intermediate_values.items():
         trial.report(score, step)
     trial.set_user_attr(_TWIN, twin.number)
@@ -285,7 +289,7 @@ def _as_before(trial: Trial, twin: FrozenTrial) -> float:
 
 
 def _tried_before(trial: FrozenTrial) -> list[int]:
-    """The numbers under which a trial was begun before."""
+    """Return the earlier numbers of a trial that was started again."""
     with quiet():
         return [int(number) for number in RetryHeartbeatStaleTrialCallback.retry_history(trial)]
 

@@ -1,4 +1,4 @@
-"""What is tuned: a recipe, or a member that learns from features; what of it may be searched; what comes of it."""
+"""The target of a search: a recipe or a model of features, with its search space."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ from aurist.recipes import (
 
 @dataclass(frozen=True)
 class Target:
-    """What is tuned.
+    """A recipe or a model to tune.
 
     Parameters
     ----------
     name
-        As it was asked for.
+        The name that the user gave.
     member
-        As it is before anything is changed.
+        The model before any change.
     space
-        What may be changed, by setting.
+        The search space, by setting.
     recipe
-        Of a network; None for a member that learns from features.
+        The recipe of a network; None for a model of features.
     """
 
     name: str
@@ -48,69 +48,69 @@ class Target:
     recipe: Recipe | None = None
 
     def member_with(self, settings: Mapping[str, Any]) -> ModelSpec:
-        """The member with some settings changed.
+        """Return the model with changed settings.
 
         Raises
         ------
         ConfigError
-            Where they do not go together.
+            If the settings are not compatible.
         """
         if self.recipe is not None:
             return recipe_member(with_settings(self.recipe, settings))
         return replace(self.member, settings={**self.member.settings, **settings})
 
     def own_settings(self) -> dict[str, Any] | None:
-        """What it has itself of all that may be changed; None where that is not a point of the space."""
+        """Return its own values of the searched settings; None if they are outside the space."""
         if self.recipe is not None:
             own = {name: setting(self.recipe, name) for name in self.space}
         else:
             own = {name: self.member.settings.get(name) for name in self.space}
-        return own if all(self.space[name].holds(value) for name, value in own.items()) else None
+        return own if all(self.space[name].contains(value) for name, value in own.items()) else None
 
-    def write(self, path: Path, settings: Mapping[str, Any], words: str, tuned: TunedBy) -> None:
-        """Write it with these settings and how they were found: a recipe, or a plan of one member."""
+    def write(self, path: Path, settings: Mapping[str, Any], comment: str, tuned: TunedBy) -> None:
+        """Write it with these settings and a comment: as a recipe, or as a plan of one model."""
         import tomli_w
 
         name = f"{self.member.name}-tuned"
         if self.recipe is None:
             member = replace(self.member_with(settings), name=name)
-            write_plan(path, FitPlan((Step(member, tuned=tuned),), tuple(words.splitlines())))
+            write_plan(path, FitPlan((Step(member, tuned=tuned),), tuple(comment.splitlines())))
             return
         recipe = replace(with_settings(self.recipe, settings), name=name, tuned=tuned)
-        comment = "".join(f"# {line}\n" for line in words.splitlines())
-        write_text(path, comment + tomli_w.dumps(recipe.to_dict(), multiline_strings=True))
+        header = "".join(f"# {line}\n" for line in comment.splitlines())
+        write_text(path, header + tomli_w.dumps(recipe.to_dict(), multiline_strings=True))
 
     @property
     def fit_option(self) -> str:
-        """The option by which `aurist fit` takes what `write` wrote."""
+        """The option of `aurist fit` that takes the file of `write`."""
         return "--plan" if self.recipe is None else "--recipe"
 
     @property
     def engine(self) -> str:
-        """The engine to prepare data for, as settings of a fit have it."""
+        """The engine to prepare data for, as in the settings of a fit."""
         return "autogluon" if self.recipe is None else "networks"
 
 
-def read_subject(name: str, config: FitConfig) -> Target:
-    """What a name stands for: a recipe of ours, the path of one's own, or a member such as LightGBM.
+def read_target(name: str, config: FitConfig) -> Target:
+    """Find the target of a name: a recipe of aurist, the path of a recipe, or a model such as LightGBM.
 
     Raises
     ------
     ConfigError
-        Where there is nothing of that name, or nothing in it to search.
+        If there is no such target, or it has no search space.
     """
     member = searchable(name)
     if member is not None:
         if config.recipe_settings:
-            raise ConfigError(f"--set changes recipes, and {name} is none.")
+            raise ConfigError(f"--set changes recipes, but {name} is not a recipe.")
         return Target(name, member, SPACES[name])
     near = difflib.get_close_matches(name, SPACES, n=1)
     if near and not name.endswith(".toml"):
-        raise ConfigError(f"There is nothing called {name!r} to be tuned. Did you mean {near[0]!r}?")
+        raise ConfigError(f"There is no recipe or model {name!r} to tune. Did you mean {near[0]!r}?")
     recipe = read_recipe(name, dict(parse_setting(text) for text in config.recipe_settings))
     if not recipe.search:
         raise ConfigError(
-            f"{name} has no table [search], so that there is nothing to try. Add one, such as\n"
+            f"{name} has no table [search], so there is nothing to try. Add one, such as\n"
             '  [search]\n  "training.lr" = { low = 1e-4, high = 1e-2, log = true }'
         )
     return Target(name, recipe_member(recipe), search_space(recipe), recipe)

@@ -9,7 +9,7 @@ import torch
 
 from aurist.errors import ConfigError
 from aurist.features.spectrogram import Spectrogram
-from aurist.models.training.augment_preview import hear_file
+from aurist.models.training.augment_preview import preview_augmentation
 from aurist.recipes import Recipe, recipe_from
 
 RATE = 8000
@@ -35,7 +35,7 @@ def test_the_first_is_as_it_is_and_the_others_are_changed_alike_in_sound_and_ima
     tone: Path, tmp_path: Path
 ) -> None:
     higher = recipe([{"kind": "pitch_shift", "semitones": [4.0, 4.0], "p": 1.0}])
-    found = hear_file(tone, higher, 2, 0, tmp_path / "cache")
+    found = preview_augmentation(tone, higher, 2, 0, tmp_path / "cache")
     assert [one.changes for one in found] == ["as it is", *["pitch shift 4.0 semitones"] * 2]
     assert [strongest(one.wave) for one in found] == pytest.approx([1000, 1260, 1260], abs=15)
     front = Spectrogram(higher.front)
@@ -47,7 +47,9 @@ def test_the_first_is_as_it_is_and_the_others_are_changed_alike_in_sound_and_ima
 
 def test_one_of_several_is_named(tone: Path, tmp_path: Path) -> None:
     noises = [{"kind": "gaussian_noise", "snr_db": [9.0, 9.0]}]
-    found = hear_file(tone, recipe([{"kind": "one_of", "of": noises, "p": 1.0}]), 1, 0, tmp_path / "cache")
+    found = preview_augmentation(
+        tone, recipe([{"kind": "one_of", "of": noises, "p": 1.0}]), 1, 0, tmp_path / "cache"
+    )
     assert found[1].changes == "gaussian noise 9.0 dB SNR"
     noise = found[1].wave - found[0].wave
     assert 10 * np.log10(np.mean(found[0].wave ** 2) / np.mean(noise**2)) == pytest.approx(9, abs=0.3)
@@ -55,4 +57,4 @@ def test_one_of_several_is_named(tone: Path, tmp_path: Path) -> None:
 
 def test_none_is_refused(tone: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="at least 1"):
-        hear_file(tone, recipe([]), 0, 0, tmp_path / "cache")
+        preview_augmentation(tone, recipe([]), 0, 0, tmp_path / "cache")

@@ -17,10 +17,10 @@ from aurist.clips.read import read_clips
 from aurist.features.spectrogram import Spectrogram
 from aurist.features.waves import Waves, store_waves
 from aurist.models.training.batches import Batches, LabelledAudio
-from aurist.models.training.checkpoints import Kept, drop_others, keep_best
+from aurist.models.training.checkpoints import Checkpoint, drop_others, keep_best
 from aurist.models.training.precision import choose_precision
 from aurist.models.training.predict import all_windows, window_batches
-from aurist.models.training.prefetch import Ahead
+from aurist.models.training.prefetch import Prefetch
 from aurist.models.training.schedule import optimizer, rate
 from aurist.models.training.sound import Sound, window_length
 from aurist.recipes import Recipe, Training, Window, recipe_from
@@ -149,7 +149,7 @@ class TestBatches:
     def test_threads_change_nothing(self, folder: Path) -> None:
         made = batches(folder)
         plain = [call().x for call in made.epoch(0, mixed=True)]
-        ahead = [batch.x for batch in Ahead(made.epoch(0, mixed=True), threads=2)]
+        ahead = [batch.x for batch in Prefetch(made.epoch(0, mixed=True), threads=2)]
         assert all(torch.equal(a, b) for a, b in zip(plain, ahead, strict=True))
 
     def test_a_clip_is_the_same_in_whatever_batch(self, folder: Path) -> None:
@@ -193,7 +193,7 @@ class TestAhead:
             time.sleep(0.02 * (i % 3 == 0))
             return i
 
-        assert list(Ahead([lambda i=i: slow(i) for i in range(12)], threads=3)) == list(range(12))  # type: ignore[misc]
+        assert list(Prefetch([lambda i=i: slow(i) for i in range(12)], threads=3)) == list(range(12))  # type: ignore[misc]
 
     @pytest.mark.parametrize("threads", [0, 2])
     def test_an_error_reaches_who_asked(self, threads: int) -> None:
@@ -201,10 +201,10 @@ class TestAhead:
             raise ValueError("of a batch")
 
         with pytest.raises(ValueError, match="of a batch"):
-            list(Ahead([lambda: 1, fails, lambda: 2], threads))
+            list(Prefetch([lambda: 1, fails, lambda: 2], threads))
 
     def test_waiting_is_counted(self) -> None:
-        ahead = Ahead([lambda: time.sleep(0.1)], threads=1)
+        ahead = Prefetch([lambda: time.sleep(0.1)], threads=1)
         list(ahead)
         assert ahead.waited >= 0.09
 
@@ -258,7 +258,7 @@ class TestRate:
 def test_the_best_checkpoints_are_kept_and_ties_go_to_the_lower_loss_then_the_earlier(tmp_path: Path) -> None:
     network, kept = torch.nn.Linear(1, 1), []
     for epoch, (score, loss) in enumerate([(0.5, 1.0), (0.7, 0.9), (0.7, 0.8), (0.6, 0.1), (0.7, 0.8)]):
-        kept = keep_best(tmp_path, kept, Kept(epoch, score, loss), 3, network)
+        kept = keep_best(tmp_path, kept, Checkpoint(epoch, score, loss), 3, network)
     drop_others(tmp_path, kept)
     assert [one.epoch for one in kept] == [2, 4, 1]
     assert (tmp_path / "epoch0002.safetensors").exists()

@@ -1,1 +1,1 @@
-"""Networks learn here: windows of sound in, checkpoints out. Torch is imported by the modules, not here."""
+"""Train networks: windows of sound in, checkpoints out. The modules import torch, this file does not."""

@@ -1,4 +1,4 @@
-"""What a network hears of a recording in training, for people to judge."""
+"""Preview a recipe's augmentation: the sound and the images that a network would get in training."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ class AugmentPreview:
     Parameters
     ----------
     wave
-        (n_samples,), its sound. What the recipe does to spectra is done to the sound here, by the same draws; what it
-        does to images cannot be heard.
+        (n_samples,), its sound. Changes to spectra are made to the sound here, with the same random values. Changes to
+        images cannot be heard.
     image
-        (rows, frames), exactly what the network sees, the lowest row first; None for networks that take waves.
+        (rows, frames), exactly the network's input, the lowest row first; None for networks that take waves.
     changes
-        What was drawn, in words.
+        The random changes, in words.
     """
 
     wave: npt.NDArray[np.float32]
@@ -50,21 +50,23 @@ class AugmentPreview:
     changes: str
 
 
-def hear_file(path: Path, recipe: Recipe, count: int, seed: int, cache_dir: Path) -> list[AugmentPreview]:
-    """A window as it is, then ``count`` as they would be in as many epochs.
+def preview_augmentation(
+    path: Path, recipe: Recipe, count: int, seed: int, cache_dir: Path
+) -> list[AugmentPreview]:
+    """Return a window as it is, then as it would be in each of ``count`` epochs.
 
-    The mixing of clips is left out, as there is only one here.
+    Clips are not mixed, as there is only one.
 
     Parameters
     ----------
     path
-        Of the recording.
+        The recording.
     recipe
-        Whose window, augmentation and front end to use.
+        Its window, augmentation and front end are used.
     count, seed
-        How many, and of what draws.
+        The number of augmented windows, and the seed of the random changes.
     cache_dir
-        Where decoded audio is kept.
+        The folder of decoded audio.
     """
     if count < 1:
         raise ConfigError(f"The count is {count}, but must be at least 1.")
@@ -73,10 +75,10 @@ def hear_file(path: Path, recipe: Recipe, count: int, seed: int, cache_dir: Path
         clips, recipe.front.sample_rate, margin=recipe.window.margin, cache_dir=cache_dir, jobs=1
     )
     sound = Sound(waves, recipe.window, window_length(recipe, waves))
-    nothing = np.zeros((1, 1), np.float32)
+    no_label = np.zeros((1, 1), np.float32)
     front = front_end(recipe)
     batches = Batches(
-        LabelledAudio(sound, nothing, None, nothing[0]), recipe, front, seed, torch.device("cpu")
+        LabelledAudio(sound, no_label, None, no_label[0]), recipe, front, seed, torch.device("cpu")
     )
     plain = np.empty(sound.n_samples, np.float32)
     sound.read(0, int(sound.starts(0)[0]), plain)
@@ -84,26 +86,26 @@ def hear_file(path: Path, recipe: Recipe, count: int, seed: int, cache_dir: Path
         image = None if front is None else front(torch.from_numpy(plain)[None])[0, 0].numpy()
         return [
             AugmentPreview(plain, image, "as it is"),
-            *(_heard(batches, recipe, epoch) for epoch in range(count)),
+            *(_augmented(batches, recipe, epoch) for epoch in range(count)),
         ]
 
 
-def _heard(batches: Batches, recipe: Recipe, epoch: int) -> AugmentPreview:
+def _augmented(batches: Batches, recipe: Recipe, epoch: int) -> AugmentPreview:
     draws = batches.draw(epoch, 0)
     wave = batches.wave(0, draws)
     image = batches.make(epoch, 0, np.array([0]), mixed=False).x[0, 0].numpy() if batches.front else None
     audible = recipe.augment.compose("spectrum").apply(wave, recipe.front.sample_rate, draws.spectrum)
-    return AugmentPreview(audible, image, _words(recipe, draws) or "nothing drawn")
+    return AugmentPreview(audible, image, _list_changes(recipe, draws) or "nothing drawn")
 
 
-def _words(recipe: Recipe, draws: Draws) -> str:
-    found = []
+def _list_changes(recipe: Recipe, draws: Draws) -> str:
+    changes = []
     for stage in ("wave", "spectrum", "image"):
-        found += [_said(recipe.augment.compose(stage), drawn) for drawn in getattr(draws, stage)]
-    return ", ".join(found)
+        changes += [_describe(recipe.augment.compose(stage), drawn) for drawn in getattr(draws, stage)]
+    return ", ".join(changes)
 
 
-def _said(compose: Compose, drawn: Drawn) -> str:
+def _describe(compose: Compose, drawn: Drawn) -> str:
     transform, params = compose.transforms[drawn.step], drawn.params
     while isinstance(transform, OneOf):
         transform, params = transform.of[params.step], params.params

@@ -1,4 +1,4 @@
-"""What a network is fed: waves cut, changed, turned into images, mixed; the same for the same seed, epoch and clip."""
+"""Make the batches of a network: cut, augment and mix windows. The same seed, epoch and clip give the same batch."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ from aurist.features.spectrogram import Spectrogram
 from aurist.models.training.sound import Sound
 from aurist.recipes import Recipe
 
-#: Mixed into the seeds of what a batch shares, so that no clip has the same.
+#: Added to the seeds of whole batches, so that they differ from the seeds of clips.
 _SHUFFLE, _PAIRS = 2**31 - 1, 2**31 - 2
 
 
 @dataclass(frozen=True)
 class LabelledAudio:
-    """Clips with what is known of them.
+    """Clips with their labels.
 
     Parameters
     ----------
     sound
         (n,) clips.
     targets
-        (n, n_classes), 1 where the class is there.
+        (n, n_classes), 1 if the class is present.
     known
-        (n, n_classes), 1 where it is known whether; None: everywhere.
+        (n, n_classes), 1 if the label is known; None if all are.
     weight
         (n,).
     """
@@ -58,7 +58,7 @@ class Batch(NamedTuple):
 
 
 class Draws(NamedTuple):
-    """What was drawn for one clip: where its window begins, and what happens to it."""
+    """The random choices for one clip: the start of its window, and its augmentation."""
 
     start: int
     wave: list[Drawn]
@@ -67,20 +67,20 @@ class Draws(NamedTuple):
 
 
 class Batches:
-    """Makes the training batches of an epoch; nothing in it changes, so that any thread may use it.
+    """Makes the training batches of an epoch. It has no state that changes, so all threads may share it.
 
     Parameters
     ----------
     part
         The training clips.
     recipe
-        How they are changed.
+        Its augmentation and batch size are used.
     front
         Makes the images; None for networks that take waves.
     seed
-        Of all draws.
+        The seed of all random choices.
     device
-        Where images are made.
+        Makes the images.
     """
 
     def __init__(
@@ -97,21 +97,21 @@ class Batches:
         )
 
     def __len__(self) -> int:
-        """Batches an epoch; clips that do not fill the last one are left to another epoch."""
+        """Batches per epoch; clips that do not fill the last batch wait for another epoch."""
         return len(self.part) // self.size
 
     def epoch(self, epoch: int, *, mixed: bool) -> Iterator[Callable[[], Batch]]:
-        """The calls that make the batches of an epoch."""
+        """Yield the calls that make the batches of an epoch."""
         order = np.random.default_rng([self.seed, epoch, _SHUFFLE]).permutation(len(self.part))
-        for place in range(len(self)):
-            rows = order[place * self.size : (place + 1) * self.size]
-            yield partial(self.make, epoch, place, rows, mixed=mixed)
+        for index in range(len(self)):
+            rows = order[index * self.size : (index + 1) * self.size]
+            yield partial(self.make, epoch, index, rows, mixed=mixed)
 
-    def make(self, epoch: int, place: int, rows: npt.NDArray[np.intp], *, mixed: bool) -> Batch:
-        """One batch."""
+    def make(self, epoch: int, index: int, rows: npt.NDArray[np.intp], *, mixed: bool) -> Batch:
+        """Make one batch."""
         draws = [self.draw(epoch, int(row)) for row in rows]
         waves = np.stack([self.wave(int(row), drawn) for row, drawn in zip(rows, draws, strict=True)])
-        pairs = self._pairs(epoch, place, len(rows)) if mixed else None
+        pairs = self._pairs(epoch, index, len(rows)) if mixed else None
         targets = torch.from_numpy(self.part.targets[rows])
         x, targets = self._input(torch.from_numpy(waves), targets, draws, pairs)
         known = None if self.part.known is None else torch.from_numpy(self.part.known[rows])
@@ -122,7 +122,7 @@ class Batches:
         return Batch(x.to(on), targets.to(on), None if known is None else known.to(on), weight.to(on))
 
     def draw(self, epoch: int, row: int) -> Draws:
-        """What happens to a clip in an epoch."""
+        """Draw the window and the augmentation of a clip in an epoch."""
         rng = clip_rng(self.seed, epoch, row)
         n, rate = self.part.sound.n_samples, self.recipe.front.sample_rate
         start = self.part.sound.training_start(row, rng)
@@ -131,14 +131,14 @@ class Batches:
         )
 
     def wave(self, row: int, draws: Draws) -> npt.NDArray[np.float32]:
-        """(n_samples,): the window of a clip, changed as sound."""
+        """Return the window of a clip, (n_samples,), with the changes to its sound."""
         out = np.empty(self.part.sound.n_samples, dtype=np.float32)
         self.part.sound.read(row, draws.start, out)
         return self._wave.apply(out, self.recipe.front.sample_rate, draws.wave) if draws.wave else out
 
-    def _pairs(self, epoch: int, place: int, n_clips: int) -> Pairs | None:
+    def _pairs(self, epoch: int, index: int, n_clips: int) -> Pairs | None:
         augment = self.recipe.augment
-        rng = np.random.default_rng([self.seed, epoch, _PAIRS, place])
+        rng = np.random.default_rng([self.seed, epoch, _PAIRS, index])
         if augment.mixing == "none" or rng.random() >= augment.mixing_p:
             return None
         return draw_pairs(rng, n_clips, augment.alpha)
@@ -146,7 +146,7 @@ class Batches:
     def _input(
         self, waves: Tensor, targets: Tensor, draws: list[Draws], pairs: Pairs | None
     ) -> tuple[Tensor, Tensor]:
-        """Waves to what the network takes, with the targets as mixed."""
+        """Turn waves into the network's input, and mix the targets accordingly."""
         augment = self.recipe.augment
         waves = waves.to(self.device)
         if pairs is not None and augment.mixing == "between_class":

@@ -1,4 +1,4 @@
-"""What training leaves on the disk while it runs: where it stands, its best weights, its curve."""
+"""Files of a training in progress: its state, its best weights, its learning curve."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from aurist.files import atomic_path
 from aurist.nets.files import save_weights
 
 STATE, HISTORY, PROGRESS = "state.pt", "history.csv", "progress.json"
-#: Seconds between two states on the disk: a large network's takes a second to write.
+#: Seconds between two states on the disk: that of a large network takes a second to write.
 STATE_EVERY = 20.0
 
 
@@ -26,8 +26,8 @@ STATE_EVERY = 20.0
 class Epoch:
     """A line of the learning curve.
 
-    ``score`` is the metric on the validation part, ``validation_loss`` its loss (NaN where nothing is chosen);
-    ``waiting`` is the share of the time that the network waited for its batches.
+    ``score`` is the metric on the validation part, ``validation_loss`` its loss (NaN without a validation part).
+    ``waiting`` is the share of time that the network waited for its batches.
     """
 
     epoch: int
@@ -41,8 +41,8 @@ class Epoch:
 
 
 @dataclass(frozen=True)
-class Kept:
-    """A checkpoint: its epoch, and how good it was on the validation part."""
+class Checkpoint:
+    """A checkpoint: its epoch, with its score and loss on the validation part."""
 
     epoch: int
     score: float
@@ -50,60 +50,66 @@ class Kept:
 
     @property
     def file(self) -> str:
-        """Its file's name."""
+        """The name of its file."""
         return f"epoch{self.epoch:04d}.safetensors"
 
 
-def rank(one: Epoch | Kept) -> tuple[float, float, int]:
-    """Higher is better: by the score, among equals by the loss, then the earlier epoch.
+def rank(checkpoint: Epoch | Checkpoint) -> tuple[float, float, int]:
+    """Rank a checkpoint, higher is better: by its score, then its loss, then the earlier epoch.
 
-    A score that is not defined, where the validation part lacks a class, is as low as any.
+    A score can be undefined if the validation part lacks a class. It ranks lowest.
 
     Examples
     --------
-    >>> rank(Kept(3, float("nan"), 0.5)) > rank(Kept(0, float("nan"), 0.9))
+    >>> rank(Checkpoint(3, float("nan"), 0.5)) > rank(Checkpoint(0, float("nan"), 0.9))
     True
     """
-    return -math.inf if math.isnan(one.score) else one.score, -one.validation_loss, -one.epoch
+    return (
+        -math.inf if math.isnan(checkpoint.score) else checkpoint.score,
+        -checkpoint.validation_loss,
+        -checkpoint.epoch,
+    )
 
 
-def keep_best(folder: Path, kept: list[Kept], new: Kept, most: int, network: nn.Module) -> list[Kept]:
-    """The best checkpoints with the new one, which is written where it is among them; best first."""
-    best = sorted([*kept, new], key=rank, reverse=True)[:most]
+def keep_best(
+    folder: Path, best_so_far: list[Checkpoint], new: Checkpoint, most: int, network: nn.Module
+) -> list[Checkpoint]:
+    """Add a checkpoint and return the ``most`` best, best first. Write the new one if it is among them."""
+    best = sorted([*best_so_far, new], key=rank, reverse=True)[:most]
     if new in best:
         save_weights(folder / new.file, network)
     return best
 
 
-def drop_others(folder: Path, kept: list[Kept]) -> None:
-    """Delete the weights that are no longer among the best."""
+def drop_others(folder: Path, best: list[Checkpoint]) -> None:
+    """Delete the weights of other checkpoints."""
     for path in folder.glob("epoch*.safetensors"):
-        if path.name not in {one.file for one in kept}:
+        if path.name not in {checkpoint.file for checkpoint in best}:
             path.unlink()
 
 
 def save_state(folder: Path, state: dict[str, Any]) -> None:
-    """Write where the training stands, so that it can go on from there."""
+    """Write the state of the training, to resume from."""
     with atomic_path(folder / STATE) as part:
         torch.save(state, part)
 
 
 def load_state(folder: Path) -> dict[str, Any] | None:
-    """Where a killed training stood; None where it had not come far."""
+    """Read the state of a killed training; None if it wrote none."""
     path = folder / STATE
     if not path.exists():
         return None
     try:
-        found: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises many kinds for a damaged file
         raise RunError(
-            f"{path} is damaged ({type(error).__name__}). Delete it, and this network is trained anew."
+            f"{path} is damaged ({type(error).__name__}). Delete it, and this network is trained again from the start."
         ) from error
-    return found
+    return state
 
 
 def write_history(folder: Path, history: list[Epoch]) -> None:
-    """The learning curve, as a CSV file."""
+    """Write the learning curve as CSV."""
     with atomic_path(folder / HISTORY) as part, part.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, list(Epoch.__dataclass_fields__))
         writer.writeheader()
@@ -112,17 +118,17 @@ def write_history(folder: Path, history: list[Epoch]) -> None:
 
 
 class TrainingProgress:
-    """Tells whoever looks how far a training is, about once a second, in a small file."""
+    """Writes the progress of a training to a small file, about once a second."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / PROGRESS
-        self._told = 0.0
+        self._last_write = 0.0
 
-    def tell(self, now: dict[str, Any]) -> None:
-        """Write it, unless it was written a moment ago."""
-        if time.monotonic() - self._told < 1.0:
+    def write(self, progress: dict[str, Any]) -> None:
+        """Write the progress, unless it was written less than a second ago."""
+        if time.monotonic() - self._last_write < 1.0:
             return
-        self._told = time.monotonic()
+        self._last_write = time.monotonic()
         part = self._path.with_suffix(".part")
-        part.write_text(json.dumps(now), encoding="utf-8")
+        part.write_text(json.dumps(progress), encoding="utf-8")
         part.replace(self._path)

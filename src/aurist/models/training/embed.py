@@ -1,4 +1,4 @@
-"""What a network with ready weights makes of clips, as features for models of tables."""
+"""Compute embeddings of clips with a pretrained network, as features for models of tables."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from aurist.models.base import Inputs
 from aurist.models.training.fold import (
     InputSpec,
     device,
-    ear_from,
-    ear_of,
     front_end,
-    hear,
-    in_place,
+    input_spec_from_json,
+    input_spec_of,
+    load_waves,
     new_network,
+    to_device,
 )
-from aurist.models.training.predict import all_windows, as_network_likes, window_batches
-from aurist.models.training.prefetch import Ahead
+from aurist.models.training.predict import all_windows, channels_last, window_batches
+from aurist.models.training.prefetch import Prefetch
 from aurist.models.training.sound import Sound, window_length
 from aurist.nets.build import build_network
 from aurist.nets.files import load_weights, save_weights
@@ -36,69 +36,71 @@ EMBEDDER, WEIGHTS = "embedder.json", "embedder.safetensors"
 
 
 def embed_clips(folder: Path, recipe: Recipe, inputs: Inputs, jobs: int, output: Path) -> None:
-    """Write what the network of a recipe makes of clips, the mean over their windows.
+    """Write the embeddings of clips: the mean over their windows.
 
     Parameters
     ----------
     folder
-        Of the embedder: made with the recipe's own weights where there is none yet, else these are read from it, so
-        that later clips are heard by the same network wherever its weights came from.
+        The folder of the embedder. If it has no embedder yet, one is made from the recipe's own weights. Later clips
+        use the same weights from this folder.
     recipe
-        Which network, and how it hears.
+        The network, its front end and its window.
     inputs
         n clips.
     jobs
         Threads.
     output
-        A Parquet file of (n, n_features), the columns named after the recipe.
+        A Parquet file of (n, n_features); the columns are named after the recipe.
     """
     torch.set_num_threads(max(1, jobs))
-    waves = hear(inputs, recipe, jobs)
+    waves = load_waves(inputs, recipe, jobs)
     if not (folder / EMBEDDER).exists():
-        _make(folder, recipe, window_length(recipe, waves))
-    network, ear = _load(folder, recipe)
-    sound = Sound(waves, recipe.window, ear.n_samples)
+        _write_embedder(folder, recipe, window_length(recipe, waves))
+    network, input_spec = _load_embedder(folder, recipe)
+    sound = Sound(waves, recipe.window, input_spec.n_samples)
     clip, start = all_windows(sound)
     front = front_end(recipe)
     front = None if front is None else front.to(device())
-    found = []
+    embeddings = []
     with torch.inference_mode():
-        for x in Ahead(window_batches(sound, front, clip, start, device()), jobs):
-            found.append(network.embed(as_network_likes(x)).float().cpu())  # type: ignore[operator]
-    each = torch.cat(found).numpy().astype(np.float64)
-    total = np.zeros((len(inputs), each.shape[1]))
-    np.add.at(total, clip, each)
+        for x in Prefetch(window_batches(sound, front, clip, start, device()), jobs):
+            embeddings.append(network.embed(channels_last(x)).float().cpu())  # type: ignore[operator]
+    of_windows = torch.cat(embeddings).numpy().astype(np.float64)
+    total = np.zeros((len(inputs), of_windows.shape[1]))
+    np.add.at(total, clip, of_windows)
     mean = total / np.bincount(clip, minlength=len(inputs))[:, None]
-    columns = [f"{EMBEDDED}{recipe.name}_{i:04d}" for i in range(each.shape[1])]
+    columns = [f"{EMBEDDED}{recipe.name}_{i:04d}" for i in range(of_windows.shape[1])]
     with atomic_path(output) as part:
         pd.DataFrame(mean.astype(np.float32), columns=columns).to_parquet(part)
 
 
-def _make(folder: Path, recipe: Recipe, n_samples: int) -> None:
-    ear = ear_of(recipe, n_samples)
-    network = new_network(recipe, ear, 2)
+def _write_embedder(folder: Path, recipe: Recipe, n_samples: int) -> None:
+    input_spec = input_spec_of(recipe, n_samples)
+    network = new_network(recipe, input_spec, 2)
     folder.mkdir(parents=True, exist_ok=True)
     save_weights(folder / WEIGHTS, network)
-    described = network.described() if isinstance(network, TransformerNetwork) else None
-    write_json(folder / EMBEDDER, {"recipe": recipe.to_dict(), "ear": asdict(ear), "described": described})
+    architecture = network.architecture() if isinstance(network, TransformerNetwork) else None
+    write_json(
+        folder / EMBEDDER, {"recipe": recipe.to_dict(), "ear": asdict(input_spec), "described": architecture}
+    )
 
 
-def _load(folder: Path, recipe: Recipe) -> tuple[nn.Module, InputSpec]:
-    remedy = f"Remove {folder}, and the embedder is made anew from the recipe's own weights."
-    kept = read_json(
+def _load_embedder(folder: Path, recipe: Recipe) -> tuple[nn.Module, InputSpec]:
+    remedy = f"Remove {folder}, and the embedder is made again from the recipe's own weights."
+    stored_json = read_json(
         folder / EMBEDDER,
         {"ear": {"n_samples": int, "image": ([int], None)}, "described": (dict, None)},
         remedy,
     )
     with stored(folder / EMBEDDER, remedy):
-        ear = ear_from(kept["ear"])
+        input_spec = input_spec_from_json(stored_json["ear"])
         network = build_network(
             recipe.network,
-            ear.image,
+            input_spec.image,
             2,
             sample_rate=recipe.front.sample_rate,
             load_weights=False,
-            described=kept["described"],
+            architecture=stored_json["described"],
         )
     load_weights(folder / WEIGHTS, network)
-    return in_place(network).eval(), ear
+    return to_device(network).eval(), input_spec

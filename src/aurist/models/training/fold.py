@@ -1,4 +1,4 @@
-"""The networks of one fold: what they hear, how long they may learn, one after the other."""
+"""Train the networks of one fold, one after the other: load the sound, plan the epochs, train."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from aurist.files import write_json
 from aurist.metrics import UNKNOWN
 from aurist.models.base import Examples, FitFailedError, Inputs, Task, fit_again
 from aurist.models.training.batches import Batches, LabelledAudio
-from aurist.models.training.checkpoints import Kept
+from aurist.models.training.checkpoints import Checkpoint
 from aurist.models.training.loop import Plan, Trainer, loss_kind
 from aurist.models.training.precision import CLIPS, choose_precision
-from aurist.models.training.predict import as_network_likes
+from aurist.models.training.predict import channels_last
 from aurist.models.training.sound import Sound, window_length
 from aurist.nets.build import build_network, count_parameters
 from aurist.nets.losses import LossFunction, class_weights, loss_function
@@ -35,15 +35,15 @@ from aurist.stored import read_json
 
 NETWORKS, PLAN = "networks.json", "plan.json"
 _PLANNED = {"epochs": int, "precision": str, "clips_per_second": float}
-#: Of the time, what a plan may fill: machines are not always as fast as in the moment of measuring.
+#: Share of the time that a plan may use: a machine can be slower later than when it was measured.
 _FILLED = 0.85
-#: A network that learns for fewer epochs than this is no good.
+#: A network trained for fewer epochs than this is not worth its time.
 _FEWEST = 3
 
 
 @dataclass(frozen=True)
 class InputSpec:
-    """What of a clip reaches a network: the length of a window in samples, and the image made of it.
+    """The input of a network: the length of a window in samples, and the shape of its image.
 
     ``image`` is (channels, rows, frames); None for networks that take waves.
     """
@@ -52,34 +52,34 @@ class InputSpec:
     image: tuple[int, int, int] | None
 
 
-def ear_of(recipe: Recipe, n_samples: int) -> InputSpec:
-    """How the network of a recipe hears windows of so many samples."""
+def input_spec_of(recipe: Recipe, n_samples: int) -> InputSpec:
+    """Return the input of a recipe's network for windows of ``n_samples``."""
     return InputSpec(n_samples, shape(recipe.front, n_samples) if recipe.network.takes == "image" else None)
 
 
-def ear_from(table: Mapping[str, Any]) -> InputSpec:
-    """Back from JSON."""
+def input_spec_from_json(table: Mapping[str, Any]) -> InputSpec:
+    """Read an `InputSpec` from JSON."""
     image = table["image"]
     return InputSpec(table["n_samples"], None if image is None else (image[0], image[1], image[2]))
 
 
 def device() -> torch.device:
-    """A GPU where there is one."""
+    """Return the GPU if there is one, else the CPU."""
     return torch.device("cuda") if torch.cuda.is_available() else torch.device("cpu")
 
 
-def in_place(network: nn.Module) -> nn.Module:
-    """The network where it computes, laid out in memory as convolutions compute fastest."""
+def to_device(network: nn.Module) -> nn.Module:
+    """Move a network to its device, in the memory layout that is fastest for convolutions."""
     moved: nn.Module = network.to(device()).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return moved
 
 
-def hear(inputs: Inputs, recipe: Recipe, jobs: int) -> WaveSource:
-    """The sound of clips, from memory, from the store, or decoded into that."""
-    if inputs.held is not None:
-        return inputs.held[recipe.front.sample_rate]
+def load_waves(inputs: Inputs, recipe: Recipe, jobs: int) -> WaveSource:
+    """Return the sound of clips: from memory, or from the store, where it is decoded once."""
+    if inputs.in_memory is not None:
+        return inputs.in_memory[recipe.front.sample_rate]
     if inputs.clips is None:
-        raise FitFailedError(f"{recipe.name}: a network listens to recordings, and this data has none.")
+        raise FitFailedError(f"{recipe.name}: a network needs recordings, and this data has none.")
     return store_waves(
         inputs.clips,
         recipe.front.sample_rate,
@@ -90,30 +90,30 @@ def hear(inputs: Inputs, recipe: Recipe, jobs: int) -> WaveSource:
 
 
 def front_end(recipe: Recipe) -> Spectrogram | None:
-    """What makes images; None for networks that take waves."""
+    """Return the layer that makes images; None for networks that take waves."""
     return Spectrogram(recipe.front) if recipe.network.takes == "image" else None
 
 
-def new_network(recipe: Recipe, ear: InputSpec, n_classes: int) -> nn.Module:
-    """The network of a recipe with its first weights, of torch's own generator."""
-    return build_network(recipe.network, ear.image, n_classes, sample_rate=recipe.front.sample_rate)
+def new_network(recipe: Recipe, input_spec: InputSpec, n_classes: int) -> nn.Module:
+    """Build the network of a recipe. Its first weights come from torch's global generator."""
+    return build_network(recipe.network, input_spec.image, n_classes, sample_rate=recipe.front.sample_rate)
 
 
 def fit_fold(
     folder: Path, recipe: Recipe, task: Task, train: Examples, validation: Examples, seconds: float
 ) -> dict[str, float]:
-    """Train the networks of a fold, or go on with those of a fit that was killed.
+    """Train the networks of a fold, or resume a fit that was killed.
 
     Parameters
     ----------
     folder
-        Gets ``plan.json``, then ``net0`` and so on, and ``networks.json`` last.
+        ``plan.json`` is written first, then ``net0`` and so on, and ``networks.json`` last.
     recipe, task
-        What to do.
+        The setting of the networks, and the classes to learn.
     train, validation
-        To learn from, and to choose on; a recipe that chooses nothing learns from both.
+        Clips to learn from, and to choose epochs on. A recipe that chooses nothing learns from both.
     seconds
-        About which to keep.
+        About the time to use.
 
     Returns
     -------
@@ -123,45 +123,48 @@ def fit_fold(
     Raises
     ------
     FitFailedError
-        Where the time is too short, or training went astray.
+        If the time is too short, or the loss is no longer a number.
     """
     until = time.monotonic() + seconds
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     torch.set_num_threads(max(1, task.jobs))
     if recipe.training.keep == "last":
-        train = train.together(validation)
-    waves = hear(train.inputs, recipe, task.jobs)
-    ear = ear_of(recipe, window_length(recipe, waves))
-    part = _part(train, waves, recipe, ear)
-    held = None
+        train = train.concat(validation)
+    waves = load_waves(train.inputs, recipe, task.jobs)
+    input_spec = input_spec_of(recipe, window_length(recipe, waves))
+    part = _labelled_audio(train, waves, recipe, input_spec)
+    chosen_on = None
     if recipe.training.keep == "best":
-        held = _part(validation, hear(validation.inputs, recipe, task.jobs), recipe, ear)
+        chosen_on = _labelled_audio(
+            validation, load_waves(validation.inputs, recipe, task.jobs), recipe, input_spec
+        )
     front = front_end(recipe)
     front = None if front is None else front.to(device())
     loss = _loss(recipe, task, part)
-    plan = _plan(folder, recipe, task, ear, part, loss, front, until)
-    kept: list[list[Kept]] = []
+    plan = _plan_training(folder, recipe, task, input_spec, part, loss, front, until)
+    checkpoints: list[list[Checkpoint]] = []
     for number in range(recipe.training.seeds):
         seed = task.seed + 1000 * number
         torch.manual_seed(seed)
-        place = folder / f"net{number}"
-        place.mkdir(exist_ok=True)
-        network = new_network(recipe, ear, len(task.classes))
+        net_folder = folder / f"net{number}"
+        net_folder.mkdir(exist_ok=True)
+        network = new_network(recipe, input_spec, len(task.classes))
         left = recipe.training.seeds - number
         now = time.monotonic()
-        trainer = Trainer(place, recipe, task, plan, network, loss, part, held, front, seed)
-        kept.append(trainer.train(now + (until - now) / left))
+        trainer = Trainer(net_folder, recipe, task, plan, network, loss, part, chosen_on, front, seed)
+        checkpoints.append(trainer.train(now + (until - now) / left))
         speed = float(np.median([epoch.clips_per_second for epoch in trainer.history]))
     write_json(
         folder / NETWORKS,
         {
             "recipe": recipe.to_dict(),
-            "ear": asdict(ear),
+            "ear": asdict(input_spec),
             "precision": plan.precision,
-            "described": network.described() if isinstance(network, TransformerNetwork) else None,
+            "described": network.architecture() if isinstance(network, TransformerNetwork) else None,
             "unseen": [int(column) for column in np.flatnonzero(part.targets.max(axis=0) == 0)],
             "networks": [
-                [{"file": f"net{n}/{one.file}", **asdict(one)} for one in net] for n, net in enumerate(kept)
+                [{"file": f"net{n}/{checkpoint.file}", **asdict(checkpoint)} for checkpoint in net]
+                for n, net in enumerate(checkpoints)
             ],
         },
     )
@@ -170,12 +173,14 @@ def fit_fold(
     return {"params": float(count_parameters(network)), "train_speed": speed}
 
 
-def _part(examples: Examples, waves: WaveSource, recipe: Recipe, ear: InputSpec) -> LabelledAudio:
-    known = examples.targets != UNKNOWN
+def _labelled_audio(
+    examples: Examples, waves: WaveSource, recipe: Recipe, input_spec: InputSpec
+) -> LabelledAudio:
+    is_known = examples.targets != UNKNOWN
     return LabelledAudio(
-        Sound(waves, recipe.window, ear.n_samples),
+        Sound(waves, recipe.window, input_spec.n_samples),
         (examples.targets > 0).astype(np.float32),
-        None if known.all() else known.astype(np.float32),
+        None if is_known.all() else is_known.astype(np.float32),
         examples.weight.astype(np.float32),
     )
 
@@ -192,45 +197,47 @@ def _loss(recipe: Recipe, task: Task, part: LabelledAudio) -> LossFunction:
     )
 
 
-def _plan(
+def _plan_training(
     folder: Path,
     recipe: Recipe,
     task: Task,
-    ear: InputSpec,
+    input_spec: InputSpec,
     part: LabelledAudio,
     loss: LossFunction,
     front: Spectrogram | None,
     until: float,
 ) -> Plan:
-    """The plan of a fit that was killed, or one that the time allows."""
+    """Read the plan of a killed fit, or make one that fits into the time."""
     path = folder / PLAN
     if path.exists():
-        kept = read_json(path, _PLANNED, fit_again(folder))
-        return Plan(**{name: kept[name] for name in _PLANNED})
+        stored_plan = read_json(path, _PLANNED, fit_again(folder))
+        return Plan(**{name: stored_plan[name] for name in _PLANNED})
     torch.manual_seed(task.seed)
-    network = new_network(recipe, ear, len(task.classes))
-    network = in_place(network)
+    network = new_network(recipe, input_spec, len(task.classes))
+    network = to_device(network)
     batches = Batches(part, recipe, front, task.seed, device())
     began = time.perf_counter()
     batch = batches.make(0, 0, np.arange(min(CLIPS, len(part))), mixed=True)
-    made = (time.perf_counter() - began) / len(batch.x)
-    said = partial(_said, loss, batch.targets, batch.known, batch.weight)
-    precision, taken = choose_precision(network, as_network_likes(batch.x), said, recipe.training.precision)
-    clip = taken + made / (1 + task.jobs)
-    affordable = (until - time.monotonic()) * _FILLED / (recipe.training.seeds * len(part) * clip)
+    batch_seconds = (time.perf_counter() - began) / len(batch.x)
+    batch_loss = partial(_batch_loss, loss, batch.targets, batch.known, batch.weight)
+    precision, train_seconds = choose_precision(
+        network, channels_last(batch.x), batch_loss, recipe.training.precision
+    )
+    clip_seconds = train_seconds + batch_seconds / (1 + task.jobs)
+    affordable = (until - time.monotonic()) * _FILLED / (recipe.training.seeds * len(part) * clip_seconds)
     epochs = math.floor(min(recipe.training.epochs, affordable))
     if epochs < min(_FEWEST, recipe.training.epochs):
-        needed = _FEWEST * recipe.training.seeds * len(part) * clip / _FILLED
+        needed = _FEWEST * recipe.training.seeds * len(part) * clip_seconds / _FILLED
         raise FitFailedError(
             f"{recipe.name}: {_FEWEST} epochs of {len(part)} clips need about {needed:.0f} s a fold at "
-            f"{1 / clip:.1f} clips/s, and {max(0.0, until - time.monotonic()):.0f} s are left for it."
+            f"{1 / clip_seconds:.1f} clips/s, and {max(0.0, until - time.monotonic()):.0f} s are left for it."
         )
-    plan = Plan(epochs, precision, 1 / clip)
+    plan = Plan(epochs, precision, 1 / clip_seconds)
     write_json(path, asdict(plan))
     return plan
 
 
-def _said(
+def _batch_loss(
     loss: LossFunction, targets: Tensor, known: Tensor | None, weight: Tensor, logits: Tensor
 ) -> Tensor:
     return loss(logits, targets, known, weight)

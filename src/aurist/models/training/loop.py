@@ -1,7 +1,7 @@
 """The training loop: one network, from its first weights to its best checkpoints.
 
-Whatever is random depends on the seed, the epoch and the clip alone, so that the state at the end of an epoch is all
-that is needed to go on exactly as if nothing had happened.
+All randomness depends on the seed, the epoch and the clip alone. So the state at the end of an epoch is enough to
+resume exactly as if nothing had happened.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from aurist.features.spectrogram import Spectrogram
 from aurist.models.base import FitFailedError, Task
 from aurist.models.training import checkpoints as disk
 from aurist.models.training.batches import Batch, Batches, LabelledAudio
-from aurist.models.training.checkpoints import Epoch, Kept
+from aurist.models.training.checkpoints import Checkpoint, Epoch
 from aurist.models.training.precision import autocast_dtype
-from aurist.models.training.predict import as_network_likes
-from aurist.models.training.prefetch import Ahead
+from aurist.models.training.predict import channels_last
+from aurist.models.training.prefetch import Prefetch
 from aurist.models.training.schedule import optimizer, rate, set_rate
-from aurist.models.training.validate import examine
+from aurist.models.training.validate import validate
 from aurist.nets.losses import LossFunction
 from aurist.recipes import Recipe
 
@@ -35,22 +35,22 @@ Tensors = tuple[Tensor, ...] | list[Tensor]
 
 
 def loss_kind(recipe: Recipe, task: Task) -> str:
-    """What is minimised, by the name of `aurist.nets.losses`."""
+    """Return the name of the loss, as in `aurist.nets.losses`."""
     if recipe.loss.kind != "auto":
         return recipe.loss.kind
     return "bce" if task.multilabel else "cross_entropy"
 
 
-def answers_apart(recipe: Recipe, task: Task) -> bool:
-    """Whether each class has a probability of its own, and not a share of one."""
+def has_independent_classes(recipe: Recipe, task: Task) -> bool:
+    """Return True if each class has its own probability; else the probabilities sum to 1."""
     return loss_kind(recipe, task).startswith("bce")
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What was settled before the training began, by what the machine can do in the time.
+    """Epochs and precision, planned by the speed of this machine before the training begins.
 
-    ``clips_per_second`` is what was measured for it.
+    ``clips_per_second`` is the measured speed.
     """
 
     epochs: int
@@ -59,38 +59,38 @@ class Plan:
 
 
 def _average(network: nn.Module, decay: float) -> AveragedModel:
-    """A moving average of the weights, and of the statistics of the norms; short at first, so as to forget the first.
+    """Return a moving average of the weights and of the statistics of the norms.
 
-    The decay rises as (1 + n) / (10 + n), as in TensorFlow's ExponentialMovingAverage: with few steps the average would
-    else be mostly of weights that had learnt nothing.
+    The decay rises as (1 + n) / (10 + n), as in TensorFlow's ExponentialMovingAverage. With a constant decay and few
+    steps the first, untrained weights would count too much.
     """
 
-    def moved(averages: Tensors, weights: Tensors, n: Tensor | int) -> None:
-        now = min(decay, (1 + int(n)) / (10 + int(n)))
-        get_ema_multi_avg_fn(now)(averages, weights, n)  # type: ignore[no-untyped-call]
+    def update(averages: Tensors, weights: Tensors, n: Tensor | int) -> None:
+        current_decay = min(decay, (1 + int(n)) / (10 + int(n)))
+        get_ema_multi_avg_fn(current_decay)(averages, weights, n)  # type: ignore[no-untyped-call]
 
-    return AveragedModel(network, multi_avg_fn=moved, use_buffers=True)
+    return AveragedModel(network, multi_avg_fn=update, use_buffers=True)
 
 
 class Trainer:
-    """Trains one network of a recipe in a folder of its own, or goes on with one that was killed.
+    """Trains one network of a recipe in its own folder, or resumes a killed training.
 
     Parameters
     ----------
     folder
         For its checkpoints and its state.
     recipe, task, plan
-        What to do.
+        The setting of the network, the classes to learn, and the number of epochs.
     network
-        With its first weights.
+        The network with its first weights.
     loss
-        Of logits, targets, what is known, and weights.
+        A function of logits, targets, known cells and weights.
     part, validation
-        To learn from, and to choose on; without the second the last weights are kept.
+        Clips to learn from, and to choose on. Without validation the last weights are kept.
     front
         Makes images; None for networks that take waves.
     seed
-        Of all draws.
+        The seed of all random choices.
     """
 
     def __init__(
@@ -125,31 +125,31 @@ class Trainer:
         self.ema = None if self.config.ema is None else _average(self.plain, self.config.ema)
         self.batches = Batches(part, recipe, front, seed, self.device)
         self.history: list[Epoch] = []
-        self.kept: list[Kept] = []
+        self.checkpoints: list[Checkpoint] = []
         self.step = 0
 
-    def train(self, until: float) -> list[Kept]:
-        """The checkpoints kept, best first.
+    def train(self, until: float) -> list[Checkpoint]:
+        """Train, and return the best checkpoints, best first.
 
         Parameters
         ----------
         until
-            By ``time.monotonic``: no epoch begins that would end after it, and epochs are left out before that comes.
+            The end by ``time.monotonic``. The plan is shortened if its epochs would end later.
 
         Raises
         ------
         FitFailedError
-            Where the loss is no longer a number.
+            If the loss is no longer a number.
         """
-        self._go_on()
+        self._resume()
         progress = disk.TrainingProgress(self.folder)
         saved = time.monotonic()
-        while len(self.history) < self.plan.epochs and not self._is_enough():
+        while len(self.history) < self.plan.epochs and not self._is_patience_over():
             epoch = len(self.history)
             began = time.perf_counter()
-            lr, loss, waited = self._learn(epoch, progress)
-            learnt = time.perf_counter() - began
-            score, validation_loss = self._examine(epoch)
+            lr, loss, waited = self._train_epoch(epoch, progress)
+            train_seconds = time.perf_counter() - began
+            score, validation_loss = self._validate(epoch)
             clips = len(self.batches) * self.batches.size
             self.history.append(
                 Epoch(
@@ -158,64 +158,66 @@ class Trainer:
                     loss,
                     validation_loss,
                     score,
-                    clips / learnt,
-                    waited / learnt,
+                    clips / train_seconds,
+                    waited / train_seconds,
                     time.perf_counter() - began,
                 )
             )
             if self.config.keep == "best":
-                new = Kept(epoch, score, validation_loss)
-                self.kept = disk.keep_best(self.folder, self.kept, new, self.config.top_k, self._best_guess())
+                new = Checkpoint(epoch, score, validation_loss)
+                self.checkpoints = disk.keep_best(
+                    self.folder, self.checkpoints, new, self.config.top_k, self._current_network()
+                )
             disk.write_history(self.folder, self.history)
             if time.monotonic() - saved > disk.STATE_EVERY:
                 disk.save_state(self.folder, self._state())
                 saved = time.monotonic()
-            self._keep_to(until)
+            self._shorten_plan(until)
         if self.config.keep == "last":
-            last = Kept(self.history[-1].epoch, math.nan, math.nan)
-            self.kept = disk.keep_best(self.folder, [], last, 1, self._best_guess())
-        disk.drop_others(self.folder, self.kept)
-        return self.kept
+            last = Checkpoint(self.history[-1].epoch, math.nan, math.nan)
+            self.checkpoints = disk.keep_best(self.folder, [], last, 1, self._current_network())
+        disk.drop_others(self.folder, self.checkpoints)
+        return self.checkpoints
 
-    def _keep_to(self, until: float) -> None:
-        """Plan fewer epochs where the machine has become slower, so that the rate still comes to its end in time."""
+    def _shorten_plan(self, until: float) -> None:
+        """Plan fewer epochs if the machine became slower: the learning rate still falls to its end in time."""
         if math.isinf(until):
             return
-        an_epoch = float(np.median([one.seconds for one in self.history[-3:]]))
-        affordable = len(self.history) + max(0, math.floor((until - time.monotonic()) / an_epoch))
+        epoch_seconds = float(np.median([epoch.seconds for epoch in self.history[-3:]]))
+        affordable = len(self.history) + max(0, math.floor((until - time.monotonic()) / epoch_seconds))
         if affordable < self.plan.epochs:
             self.plan = replace(self.plan, epochs=affordable)
 
-    def _learn(self, epoch: int, progress: disk.TrainingProgress) -> tuple[float, float, float]:
-        """One epoch: the rate at its end, the mean loss, and the seconds spent waiting for batches."""
+    def _train_epoch(self, epoch: int, progress: disk.TrainingProgress) -> tuple[float, float, float]:
+        """Train one epoch. Return the rate at its end, the mean loss, and the seconds of waiting for batches."""
         torch.manual_seed(int(np.random.SeedSequence([self.seed, epoch]).generate_state(1)[0]))
         self.network.train()
-        loud = round(self.plan.epochs * (1 - self.recipe.augment.quiet_epochs))
-        ready = Ahead(self.batches.epoch(epoch, mixed=epoch < loud), threads=self.task.jobs)
+        n_augmented = round(self.plan.epochs * (1 - self.recipe.augment.quiet_epochs))
+        batches = Prefetch(self.batches.epoch(epoch, mixed=epoch < n_augmented), threads=self.task.jobs)
         began, losses, lr = time.perf_counter(), [], 0.0
-        for place, batch in enumerate(ready):
+        for index, batch in enumerate(batches):
             lr = rate(self.config, self.step, self.plan.epochs * len(self.batches), len(self.batches))
             set_rate(self.optimizer, self.config, lr)
-            losses.append(self._one_step(batch, place))
+            losses.append(self._train_batch(batch, index))
             self.step += 1
             if not math.isfinite(losses[-1]):
                 self._stop_at_nan(epoch)
-            speed = (place + 1) * self.batches.size / (time.perf_counter() - began)
-            left = (self.plan.epochs - epoch) * len(self.batches) - place - 1
-            progress.tell(
+            speed = (index + 1) * self.batches.size / (time.perf_counter() - began)
+            left = (self.plan.epochs - epoch) * len(self.batches) - index - 1
+            progress.write(
                 {
                     "epoch": epoch,
                     "epochs": self.plan.epochs,
                     "loss": round(float(np.mean(losses)), 4),
-                    "score": max((one.score for one in self.history), default=None),
+                    "score": max((past.score for past in self.history), default=None),
                     "clips_per_second": round(speed, 1),
                     "left": round(left * self.batches.size / speed),
                 }
             )
-        return self.config.lr * lr, float(np.mean(losses)), ready.waited
+        return self.config.lr * lr, float(np.mean(losses)), batches.waited
 
-    def _one_step(self, batch: Batch, place: int) -> float:
-        whole = (place + 1) % self.config.accumulate == 0 or place + 1 == len(self.batches)
+    def _train_batch(self, batch: Batch, index: int) -> float:
+        whole = (index + 1) % self.config.accumulate == 0 or index + 1 == len(self.batches)
         with self.fabric.no_backward_sync(self.network, enabled=not whole):
             loss = self._loss_of(batch)
             self.fabric.backward(loss / self.config.accumulate)
@@ -233,10 +235,10 @@ class Trainer:
     def _loss_of(self, batch: Batch) -> Tensor:
         truth = batch.targets, batch.known, batch.weight
         if not self.recipe.loss.frames:
-            return self.loss(self.network(as_network_likes(batch.x)), *truth)
-        said = self.network.with_frames(as_network_likes(batch.x))
-        whole, surest = self.loss(said[:, 0], *truth), self.loss(said[:, 1:].amax(dim=1), *truth)
-        return torch.lerp(whole, surest, self.recipe.loss.frames)
+            return self.loss(self.network(channels_last(batch.x)), *truth)
+        logits = self.network.with_frames(channels_last(batch.x))
+        whole, loudest = self.loss(logits[:, 0], *truth), self.loss(logits[:, 1:].amax(dim=1), *truth)
+        return torch.lerp(whole, loudest, self.recipe.loss.frames)
 
     def _stop_at_nan(self, epoch: int) -> None:
         advice = f"a lower learning rate than {self.config.lr:g} (training.lr)"
@@ -249,17 +251,17 @@ class Trainer:
             f"The learning curve so far is in {self.folder / disk.HISTORY}."
         )
 
-    def _examine(self, epoch: int) -> tuple[float, float]:
-        """The metric and the loss on the validation part; NaN without one."""
+    def _validate(self, epoch: int) -> tuple[float, float]:
+        """Return the metric and the loss on the validation part; NaN without one."""
         if self.validation is None:
             return math.nan, math.nan
-        score, loss = examine(
-            self._best_guess(),
+        score, loss = validate(
+            self._current_network(),
             self.validation,
             self.front,
             self.task,
             self.loss,
-            apart=answers_apart(self.recipe, self.task),
+            independent=has_independent_classes(self.recipe, self.task),
             device=self.device,
             dtype=autocast_dtype(self.plan.precision),
         )
@@ -267,12 +269,12 @@ class Trainer:
             self._stop_at_nan(epoch)
         return score, loss
 
-    def _best_guess(self) -> nn.Module:
-        """The network that would predict now: of the averaged weights, where there are some."""
+    def _current_network(self) -> nn.Module:
+        """Return the network that would predict now: with averaged weights if there are any."""
         return self.plain if self.ema is None else self.ema.module
 
-    def _is_enough(self) -> bool:
-        """Whether the score has not risen for as many epochs as the recipe is patient."""
+    def _is_patience_over(self) -> bool:
+        """Return True if the score did not rise for ``patience`` epochs."""
         if self.config.patience is None or not self.history:
             return False
         best = max(self.history, key=disk.rank)
@@ -284,12 +286,12 @@ class Trainer:
             "optimizer": self.optimizer.state_dict(),
             "ema": None if self.ema is None else self.ema.state_dict(),
             "history": [asdict(epoch) for epoch in self.history],
-            "kept": [asdict(one) for one in self.kept],
+            "kept": [asdict(checkpoint) for checkpoint in self.checkpoints],
             "step": self.step,
         }
 
-    def _go_on(self) -> None:
-        """From the state of a training that was killed, where there is one."""
+    def _resume(self) -> None:
+        """Load the state of a killed training if there is one."""
         state = disk.load_state(self.folder)
         if state is None:
             return
@@ -298,5 +300,5 @@ class Trainer:
         if self.ema is not None:
             self.ema.load_state_dict(state["ema"])
         self.history = [Epoch(**epoch) for epoch in state["history"]]
-        self.kept = [Kept(**one) for one in state["kept"]]
+        self.checkpoints = [Checkpoint(**checkpoint) for checkpoint in state["kept"]]
         self.step = state["step"]

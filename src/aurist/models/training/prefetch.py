@@ -1,4 +1,4 @@
-"""Work done ahead by threads, in order: batches are ready when the network wants them."""
+"""Make results ahead of time in threads, in order: batches are ready when the network needs them."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ import torch
 T = TypeVar("T")
 
 
-class Ahead(Generic[T]):
+class Prefetch(Generic[T]):
     """The results of calls in their order, made ahead by threads.
 
-    ``waited`` holds the seconds for which the one who asked had to wait.
+    ``waited`` counts the seconds that the consumer waited.
 
     Parameters
     ----------
     calls
-        To be made; each beginning anew in whichever thread is free.
+        The calls; each runs in a free thread.
     threads
-        How many; 0: none, each call is made when its result is asked for.
+        Their number. With 0 each call runs when its result is needed.
 
     Examples
     --------
-    >>> list(Ahead([lambda: 1, lambda: 2], threads=2))
+    >>> list(Prefetch([lambda: 1, lambda: 2], threads=2))
     [1, 2]
     """
 
@@ -40,9 +40,9 @@ class Ahead(Generic[T]):
         if self._threads == 0:
             for call in self._calls:
                 began = time.perf_counter()
-                found = call()
+                result = call()
                 self.waited += time.perf_counter() - began
-                yield found
+                yield result
             return
         cores = torch.get_num_threads()
         with ThreadPoolExecutor(self._threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
@@ -50,7 +50,7 @@ class Ahead(Generic[T]):
             try:
                 for call in self._calls:
                     pending.append(pool.submit(call))
-                    torch.set_num_threads(cores)  # what a thread sets for itself is the default of later ones
+                    torch.set_num_threads(cores)  # the setting of a thread becomes the default of later ones
                     if len(pending) > self._threads + 1:
                         yield self._result(pending.popleft())
                 while pending:
@@ -61,6 +61,6 @@ class Ahead(Generic[T]):
 
     def _result(self, future: Future[T]) -> T:
         began = time.perf_counter()
-        found = future.result()
+        result = future.result()
         self.waited += time.perf_counter() - began
-        return found
+        return result

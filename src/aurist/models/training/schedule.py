@@ -1,4 +1,4 @@
-"""Optimisers and learning rates as recipes name them."""
+"""Optimisers and learning rates of recipes."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ _FIRST = 1 / 25
 
 
 def optimizer(network: torch.nn.Module, config: Training) -> torch.optim.Optimizer:
-    """The optimiser of a recipe; biases and norms have no weight decay."""
+    """Return the optimiser of a recipe; biases and norms have no weight decay."""
     groups = parameter_groups(network, config.weight_decay)
     if config.optimizer == "sgd":
         return torch.optim.SGD(groups, lr=config.lr, momentum=config.momentum, nesterov=config.momentum > 0)
-    if config.optimizer == "rmsprop":  # as in Keras, whose recipes it is of
+    if config.optimizer == "rmsprop":  # as in Keras: recipes with it come from there
         return torch.optim.RMSprop(groups, lr=config.lr, alpha=0.9, eps=1e-7, momentum=config.momentum)
     kind = torch.optim.AdamW if config.optimizer == "adamw" else torch.optim.Adam
     return kind(groups, lr=config.lr, betas=(config.momentum, 0.999))
 
 
 def rate(config: Training, step: int, steps: int, steps_per_epoch: int) -> float:
-    """What the learning rate is multiplied by at a step, 0 to ``steps - 1``.
+    """Return the factor of the learning rate at a step, 0 to ``steps - 1``.
 
     Examples
     --------
@@ -50,6 +50,6 @@ def rate(config: Training, step: int, steps: int, steps_per_epoch: int) -> float
 
 
 def set_rate(optimizer: torch.optim.Optimizer, config: Training, factor: float) -> None:
-    """Give every group its rate."""
+    """Set the learning rate of every group."""
     for group in optimizer.param_groups:
         group["lr"] = config.lr * factor

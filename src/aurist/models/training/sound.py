@@ -1,4 +1,4 @@
-"""The windows that networks hear, cut out of stored sound."""
+"""Cut the windows of a network out of stored sound."""
 
 from __future__ import annotations
 
@@ -13,40 +13,40 @@ from aurist.recipes import Recipe, Window
 
 Float = npt.NDArray[np.float32]
 
-#: A clip that is longer than a window by this share has one window still: files are rarely exact.
+#: A clip that is longer than a window by up to this share has only one window: files are rarely exact.
 _TAIL = 0.02
-#: Silence is 60 dB below the clip's peak, by blocks of a twentieth of a second; a window in which a fifth of the
-#: blocks is louder holds something to hear.
-_SILENCE, _BLOCKS, _HEARD = 1e-3, 20, 0.2
-#: Draws of a training window before a silent one is taken after all.
+#: Silence is 60 dB below the clip's peak, in blocks of 1/20 s. A window is audible if at least a fifth of its blocks
+#: are louder.
+_SILENCE, _BLOCKS, _AUDIBLE_SHARE = 1e-3, 20, 0.2
+#: Random tries for an audible training window, before a silent one is used.
 _TRIES = 16
 
 
 @dataclass(frozen=True)
 class Sound:
-    """Clips, and how windows are cut out of them.
+    """Clips that are cut into windows.
 
     Parameters
     ----------
     waves
-        The clips.
+        The sound of the clips.
     window
-        How.
+        The setting of the windows.
     n_samples
-        Of a window.
+        The length of a window.
     """
 
     waves: WaveSource
     window: Window
     n_samples: int
-    #: where each clip is audible, once it was asked for
+    #: counts of audible blocks by clip, computed at first use
     _audible: dict[int, npt.NDArray[np.int64]] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
         return len(self.waves)
 
     def training_start(self, row: int, rng: np.random.Generator) -> int:
-        """Where a training window begins, in samples of what is stored."""
+        """Draw the first sample of a training window, in samples of the stored sound."""
         begin, end = int(self.waves.begin[row]), int(self.waves.end[row])
         if self.window.place == "centre":
             return self._centred(row)
@@ -56,13 +56,13 @@ class Sound:
         start = int(rng.integers(room + 1))
         if self.window.skip_silence:
             for _ in range(_TRIES):
-                if self._is_heard(row, np.array([start]))[0]:
+                if self._is_audible(row, np.array([start]))[0]:
                     break
                 start = int(rng.integers(room + 1))
         return begin + start
 
     def starts(self, row: int) -> npt.NDArray[np.int64]:
-        """Where the windows begin by which a clip is predicted; one at least."""
+        """Return the first samples of the windows to predict a clip with; at least one."""
         begin, length = int(self.waves.begin[row]), int(self.waves.end[row] - self.waves.begin[row])
         if length <= (1 + _TAIL) * self.n_samples:
             first = self._centred(row) if self.window.place == "centre" else begin
@@ -72,19 +72,19 @@ class Sound:
             if self.window.hop is None
             else round(self.window.hop * self.waves.sample_rate)
         )
-        found = window_starts(length, self.n_samples, max(1, hop))
+        starts = window_starts(length, self.n_samples, max(1, hop))
         if self.window.skip_silence:
-            heard = self._is_heard(row, found)
-            found = found[heard] if heard.any() else found
-        return begin + found
+            audible = self._is_audible(row, starts)
+            starts = starts[audible] if audible.any() else starts
+        return begin + starts
 
     def read(self, row: int, start: int, out: Float) -> None:
-        """Fill ``out`` (n_samples,) with a window; what the clip is too short for as the recipe says."""
+        """Fill ``out`` (n_samples,) with a window; a short clip is padded or repeated, as the recipe says."""
         stop = start + self.n_samples
         if self.window.place == "random":
             stop = min(stop, int(self.waves.end[row]))
-        found = self.waves.read(row, start, stop, out=out)
-        n = len(found)
+        wave = self.waves.read(row, start, stop, out=out)
+        n = len(wave)
         if n == self.n_samples:
             return
         if self.window.pad == "repeat" and n > 0:
@@ -92,8 +92,8 @@ class Sound:
         else:
             out[n:] = 0
 
-    def _is_heard(self, row: int, starts: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
-        """Whether windows that begin so many samples behind the clip's own begin hold something to hear."""
+    def _is_audible(self, row: int, starts: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+        """Return True for audible windows; ``starts`` count from the first sample of the clip."""
         block = max(1, self.waves.sample_rate // _BLOCKS)
         if row not in self._audible:
             y = self.waves.read(row, int(self.waves.begin[row]), int(self.waves.end[row]))
@@ -101,27 +101,27 @@ class Sound:
         counted = self._audible[row]
         first = np.minimum(starts // block, len(counted) - 1)
         last = np.minimum((starts + self.n_samples) // block, len(counted) - 1)
-        return np.asarray(counted[last] - counted[first] >= _HEARD * self.n_samples / block)
+        return np.asarray(counted[last] - counted[first] >= _AUDIBLE_SHARE * self.n_samples / block)
 
     def _centred(self, row: int) -> int:
-        """With the clip in its middle, but within the recording as far as it is stored."""
+        """Return the start of a window with the clip in its middle, moved to lie within the stored sound."""
         middle = int(self.waves.begin[row] + self.waves.end[row]) // 2
         return max(0, min(middle - self.n_samples // 2, int(self.waves.n_samples[row]) - self.n_samples))
 
 
 def _audible_blocks(y: Float, block: int) -> npt.NDArray[np.bool_]:
-    """(n_blocks,): which blocks are not silent beside the loudest."""
+    """Return (n_blocks,): True for blocks that are not silent, relative to the loudest."""
     padded = np.pad(np.abs(y), (0, -len(y) % block))
     loudest = padded.reshape(-1, block).max(axis=1, initial=0.0)
     return np.asarray(loudest > _SILENCE * loudest.max(initial=0.0))
 
 
 def window_length(recipe: Recipe, waves: WaveSource) -> int:
-    """Samples of a window: as the recipe says, but no more than the longest clip where sound would only be padded."""
+    """Return the samples of a window: as the recipe says, but not longer than the longest clip."""
     longest = int((waves.end - waves.begin).max(initial=1))
     if recipe.window.seconds is None:
         return max(longest, recipe.front.n_fft)
-    wanted = round(recipe.window.seconds * recipe.front.sample_rate)
+    n_samples = round(recipe.window.seconds * recipe.front.sample_rate)
     if recipe.window.place == "centre":
-        return wanted
-    return max(min(wanted, longest), recipe.front.n_fft)
+        return n_samples
+    return max(min(n_samples, longest), recipe.front.n_fft)

@@ -1,4 +1,4 @@
-"""How good a network is, between two epochs, on the clips that its epochs are chosen by."""
+"""Score a network between two epochs, on the validation part."""
 
 from __future__ import annotations
 
@@ -17,36 +17,36 @@ from aurist.nets.losses import LossFunction, to_proba
 from aurist.pooling import pool
 
 
-def examine(
+def validate(
     network: nn.Module,
     part: LabelledAudio,
     front: Spectrogram | None,
     task: Task,
     loss: LossFunction,
     *,
-    apart: bool,
+    independent: bool,
     device: torch.device,
     dtype: torch.dtype | None,
 ) -> tuple[float, float]:
-    """The task's metric of the mean of each clip's windows, and the mean loss of the windows.
+    """Return the task's metric of the mean of each clip's windows, and the mean loss of the windows.
 
     Parameters
     ----------
     network, front
-        Asked as they will be in prediction: nothing is augmented.
+        As in prediction: nothing is augmented.
     part
         The clips.
     task, loss
-        What is measured.
-    apart
-        Whether each class has a probability of its own.
+        The metric and the loss to compute.
+    independent
+        True if each class has its own probability.
     device, dtype
-        Where and how precisely the network computes.
+        The device of the network, and its precision.
 
     Returns
     -------
     score, loss
-        NaN and infinity where an answer is no number.
+        NaN and infinity if a logit is not a number.
     """
     clip, start = all_windows(part.sound)
     logits = window_logits(
@@ -54,14 +54,14 @@ def examine(
     )
     if not bool(logits.isfinite().all()):
         return math.nan, math.inf
-    proba = to_proba(logits, multilabel=apart).numpy().astype(np.float64)
-    # "multilabel": what sums to 1 in every window does so in their mean
+    proba = to_proba(logits, multilabel=independent).numpy().astype(np.float64)
+    # "multilabel" even for one label: probabilities that sum to 1 in every window also do so in the mean
     pooled = pool(proba, clip, len(part), "mean", multilabel=True)
     truth = part.targets.astype(np.int8)
     if part.known is not None:
         truth[part.known == 0] = UNKNOWN
     rows = torch.from_numpy(clip)
-    known = None if part.known is None else torch.from_numpy(part.known)[rows]
-    of_windows = torch.from_numpy(part.targets)[rows], known, torch.from_numpy(part.weight)[rows]
+    known_windows = None if part.known is None else torch.from_numpy(part.known)[rows]
+    of_windows = torch.from_numpy(part.targets)[rows], known_windows, torch.from_numpy(part.weight)[rows]
     score = metric(task.metric)(truth, pooled, multilabel=task.multilabel)
     return float(score), float(loss(logits, *of_windows))
