@@ -59,8 +59,8 @@ def assign_folds(targets: Targets, groups: Groups, n_splits: int, seed: int) -> 
 
     Notes
     -----
-    Single label: scikit-learn's StratifiedGroupKFold. Multi-label: iterative stratification (Sechidis et
-    al. 2011) of the groups by their labels.
+    Single label: scikit-learn's StratifiedGroupKFold. Multi-label: iterative stratification (Sechidis et al. 2011) of
+    the groups by their labels.
 
     Examples
     --------

@@ -137,7 +137,7 @@ def test_labels_that_are_numbers_in_a_frame_are_the_same_names() -> None:
 def test_labels_keep_zeros_and_words_for_missing(tmp_path: Path) -> None:
     clips = read(tmp_path, "x,label\n1,007\n2,NA\n")
     assert clips.classes == ("007", "NA")
-    assert any("taken as names of classes" in note for note in clips.notes)
+    assert any("read as names of classes" in note for note in clips.notes)
 
 
 @pytest.mark.parametrize(

@@ -97,8 +97,8 @@ def read_program(table: Lines, layout: TableLayout, recordings: Recordings, labe
     ----------
     table, layout
         The table and its layout.
-        recordings
-            The recordings of its folder.
+    recordings
+        The recordings of its folder.
     label
         Another column of the labels, such as BirdNET's "Scientific name".
     """

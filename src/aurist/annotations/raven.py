@@ -44,8 +44,8 @@ def read_raven(table: Lines, recordings: Recordings, label: str | None) -> Annot
     ----------
     table
         The table.
-        recordings
-            The recordings of its folder.
+    recordings
+        The recordings of its folder.
     label
         Column of the labels; None: the first of `LABEL_COLUMNS` that is not empty.
 

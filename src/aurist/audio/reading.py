@@ -115,8 +115,8 @@ def read_stretch(
     ------
     UnreadableAudioError
         If the file cannot be decoded.
-        DataError
-            If there is no such channel.
+    DataError
+        If there is no such channel.
     """
     path = Path(path)
     with contextlib.closing(open_source(path)) as source:

@@ -1,10 +1,10 @@
 """Compute a fingerprint of a sound that survives re-encoding, level changes, trimming and resampling.
 
 Every 8 ms, 64 bits tell whether the difference in energy between neighbouring bands grew or fell since 32 ms ago
-(Haitsma and Kalker, "A Highly Robust Audio Fingerprinting System", ISMIR 2002), here on 65 mel-spaced bands up to
-7.6 kHz. Unlike theirs, each bit has a second bit that tells whether it is reliable: bits from digital silence, from
-above the Nyquist frequency or from differences too small to survive a codec are not compared. Unrelated sounds then
-differ in about half of the bits, even stationary ones (rain, hum), and altered copies in a few percent.
+(Haitsma and Kalker, "A Highly Robust Audio Fingerprinting System", ISMIR 2002), here on 65 mel-spaced bands up to 7.6
+kHz. Unlike theirs, each bit has a second bit that tells whether it is reliable: bits from digital silence, from above
+the Nyquist frequency or from differences too small to survive a codec are not compared. Unrelated sounds then differ in
+about half of the bits, even stationary ones (rain, hum), and altered copies in a few percent.
 """
 
 from __future__ import annotations

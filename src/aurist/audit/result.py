@@ -20,8 +20,8 @@ class Finding:
     Parameters
     ----------
     kind
-        "constant", "missing values", "infinite values", "mixed sample rates", "shortcut", "few groups",
-        "groups apart" or "long recordings".
+        "constant", "missing values", "infinite values", "mixed sample rates", "shortcut", "few groups", "groups apart"
+        or "long recordings".
     count
         Count of affected columns, cells, clips ...
     detail

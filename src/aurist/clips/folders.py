@@ -40,9 +40,9 @@ def read_folder(folder: Path, options: ReadOptions, *, labelled: bool) -> Clips:
     """Read a folder of recordings.
 
     The class is the first level, after levels that all files share (``audio/``), folds (``fold1``, ``fold_1``,
-    ``fold-01``) and parts. Folders below it (an artist, an album, a session) are groups. ``train``, ``valid``
-    (``val``, ``validation``) and ``test`` (``testing``, ``holdout``) are parts, above the classes or below them,
-    if another level is left to be the class. Hidden files and folders are skipped.
+    ``fold-01``) and parts. Folders below it (an artist, an album, a session) are groups. ``train``, ``valid`` (``val``,
+    ``validation``) and ``test`` (``testing``, ``holdout``) are parts, above the classes or below them, if another level
+    is left to be the class. Hidden files and folders are skipped.
 
     Raises
     ------

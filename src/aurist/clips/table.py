@@ -30,10 +30,9 @@ class Clips:
     ----------
     table
         One row per clip, index 0..n-1, the columns of `COLUMNS` and then the feature columns:
-        ``clip_id`` (str, unique), ``path`` (str as given, None for a feature table), ``start`` and ``end``
-        (seconds; NaN: the whole file), ``labels`` and ``absent`` (tuples of class names), ``weight`` (float),
-        ``group`` (str or None: a group stays in one fold), ``fold`` (str or None: as given),
-        ``part`` ("train", "valid" or "test").
+        ``clip_id`` (str, unique), ``path`` (str as given, None for a feature table), ``start`` and ``end`` (seconds;
+        NaN: the whole file), ``labels`` and ``absent`` (tuples of class names), ``weight`` (float), ``group`` (str or
+        None: a group stays in one fold), ``fold`` (str or None: as given), ``part`` ("train", "valid" or "test").
     classes
         The class names, sorted; empty for an unlabelled table.
     features

@@ -186,8 +186,8 @@ def decibels(power: Float) -> Float:
 def onset_strength(mel_db: Float, n_fft: int, hop_length: int) -> Float:
     """Return the mean rise of log-mel bands from frame to frame, (n_frames,), moved to the frame's centre.
 
-    S. Böck, G. Widmer, "Maximum filter vibrato suppression for onset detection", 2013, with a filter of one
-    band: librosa's default.
+    S. Böck, G. Widmer, "Maximum filter vibrato suppression for onset detection", 2013, with a filter of one band:
+    librosa's default.
     """
     strength = np.zeros(len(mel_db), np.float32)
     first = 1 + n_fft // (2 * hop_length)
@@ -237,8 +237,8 @@ def delta(x: Float, order: int = 1, width: int = 9) -> Float:
 def mean_tempogram(onset: Float, frame_rate: float, seconds: float = 8.0) -> Float:
     """Return the autocorrelation of the onset strength in windows of 8 s, averaged over frames, by lag in frames.
 
-    The mean over time of librosa.feature.tempogram (P. Grosche, M. Müller, F. Kurth, "Cyclic tempogram",
-    2010). Each window is scaled by its own energy. The mean is computed before the inverse transform.
+    The mean over time of librosa.feature.tempogram (P. Grosche, M. Müller, F. Kurth, "Cyclic tempogram", 2010). Each
+    window is scaled by its own energy. The mean is computed before the inverse transform.
     """
     import scipy.fft
 

@@ -32,13 +32,13 @@ class SpectrogramConfig:
     center
         True: frames are centred on their time, with zeros beyond the ends of the clip.
     kind
-        "mel"; "log_mel"; "pcen" (per-channel energy normalisation with librosa's defaults, of the bands of
-        samples scaled to 32-bit integers, as librosa's documentation asks); "mfcc" (of the log-mel bands).
+        "mel"; "log_mel"; "pcen" (per-channel energy normalisation with librosa's defaults, of the bands of samples
+        scaled to 32-bit integers, as librosa's documentation asks); "mfcc" (of the log-mel bands).
     n_mfcc
         Cepstral coefficients from the 0th.
     decibel
-        Logarithm in dB, floored ``top_db`` below the clip's maximum; False: the natural logarithm, floored at
-        -100 dB only.
+        Logarithm in dB, floored ``top_db`` below the clip's maximum; False: the natural logarithm, floored at -100 dB
+        only.
     top_db
         None: only the floor of -100 dB.
     db_of

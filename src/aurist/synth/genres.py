@@ -77,8 +77,8 @@ KITS = {
 class Genre:
     """Ingredients of a genre; each track draws one of several choices.
 
-    A pattern is one bar with a character a sixteenth note: ``x`` a hit, ``o`` a soft one, a digit the step of
-    the scale above the chord's root, ``.`` a rest.
+    A pattern is one bar with a character a sixteenth note: ``x`` a hit, ``o`` a soft one, a digit the step of the scale
+    above the chord's root, ``.`` a rest.
 
     Parameters
     ----------

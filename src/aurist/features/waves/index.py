@@ -115,7 +115,7 @@ class Index:
         Raises
         ------
         CannotStoreError
-            Where the index cannot be written.
+            If the index cannot be written.
         """
         dropped = []
         with self.writing() as connection:
@@ -142,7 +142,7 @@ class Index:
         Raises
         ------
         CannotStoreError
-            Where the index cannot be written.
+            If the index cannot be written.
         """
         with self.writing():
             return Lease(self.folder)
