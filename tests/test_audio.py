@@ -13,7 +13,7 @@ import soxr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aurist.audio import UnreadableAudioError, decode_full, open_audio, pipes, probe, read, resample
+from aurist.audio import UnreadableAudioError, decode_full, ffmpeg_pipe, open_audio, probe, read, resample
 from aurist.errors import DataError
 
 
@@ -456,8 +456,8 @@ def test_other_formats_go_through_ffmpeg(tmp_path, ffmpeg):
 
 @scripted
 def test_what_follows_is_decoded_without_beginning_again(tmp_path, ffmpeg, monkeypatch):
-    monkeypatch.setattr(pipes, "_BLOCK", 1000)
-    monkeypatch.setattr(pipes, "_AGAIN", 0.1)
+    monkeypatch.setattr(ffmpeg_pipe, "_BLOCK", 1000)
+    monkeypatch.setattr(ffmpeg_pipe, "_AGAIN", 0.1)
     y = sound(2, 16000, 2)
     path = tmp_path / "a.m4a"
     with path.open("wb") as file:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from aurist.annotations import make_annotations, read_annotations, write_annotations
 from aurist.clips.guess import ReadOptions
-from aurist.clips.loading import load_table
+from aurist.clips.load_table import load_table
 from aurist.clips.read import read_clips
 from aurist.files import write_csv
 from aurist.formulas import original_cell, original_table, safe_cell, safe_table

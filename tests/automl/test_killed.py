@@ -97,7 +97,7 @@ def test_memory_that_runs_out_here_says_how_to_go_on(tmp_path: Path, monkeypatch
     def hungry(*_: Any) -> None:
         raise MemoryError
 
-    monkeypatch.setattr("aurist.automl.train.finish", hungry)
+    monkeypatch.setattr("aurist.automl.train.write_results", hungry)
     with pytest.raises(RunError, match=r"Memory ran out.*aurist resume"):
         fit(feature_table(90), tmp_path / "run", config(tmp_path, 1))
     monkeypatch.undo()

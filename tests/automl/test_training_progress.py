@@ -49,10 +49,10 @@ def test_a_file_that_is_being_replaced_is_passed_over(tmp_path: Path) -> None:
 def test_lines_come_now_and_then_where_there_is_no_terminal(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from aurist.automl import watch
+    from aurist.automl import training_progress
 
-    monkeypatch.setattr(watch, "_LOOK_EVERY", 0.01)
-    monkeypatch.setattr(watch, "_LINE_EVERY", 0.0)
+    monkeypatch.setattr(training_progress, "_LOOK_EVERY", 0.01)
+    monkeypatch.setattr(training_progress, "_LINE_EVERY", 0.0)
     lines: list[str] = []
     with watched(tmp_path / "mel-cnn", lines.append):
         until = time.monotonic() + 10

@@ -8,10 +8,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from aurist.annotations.lines import with_point
 from aurist.annotations.recordings import Recordings
 from aurist.annotations.table import Annotations, make_annotations
-from aurist.clips.loading import read_text
+from aurist.annotations.text_table import with_point
+from aurist.clips.load_table import read_text
 from aurist.errors import DataError, listing
 from aurist.files import atomic_path
 

@@ -9,22 +9,22 @@ from __future__ import annotations
 from pathlib import PurePath
 from typing import Any
 
-from aurist.annotations.lines import Lines
 from aurist.annotations.raven import NOTHING
 from aurist.annotations.recordings import Recordings
 from aurist.annotations.table import Annotations, make_annotations
+from aurist.annotations.text_table import TextTable
 from aurist.errors import DataError, listing, plural
 
 SECONDS = 5.0
 NEEDED = ("row_id", "birds")
 
 
-def is_birdclef(table: Lines) -> bool:
+def is_birdclef(table: TextTable) -> bool:
     """Tell whether a table holds soundscape labels."""
     return set(NEEDED) <= set(table.columns)
 
 
-def read_birdclef(table: Lines, recordings: Recordings) -> Annotations:
+def read_birdclef(table: TextTable, recordings: Recordings) -> Annotations:
     """Read soundscape labels; "nocall" is a stretch without birds.
 
     Raises
@@ -55,7 +55,7 @@ def read_birdclef(table: Lines, recordings: Recordings) -> Annotations:
     )
 
 
-def _recordings(table: Lines, recordings: Recordings) -> dict[str, str]:
+def _recordings(table: TextTable, recordings: Recordings) -> dict[str, str]:
     """Find the recording of each name in a table. Files of 2021 have a date behind the name, the table has not."""
     names: dict[str, str] = {}
     problems = []

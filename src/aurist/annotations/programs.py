@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from aurist.annotations.lines import Lines
 from aurist.annotations.raven import NOTHING
 from aurist.annotations.recordings import Recordings
 from aurist.annotations.table import ABSENT, Annotations, make_annotations
+from aurist.annotations.text_table import TextTable
 from aurist.clips.labels import MISSING
 
 
@@ -81,13 +81,15 @@ LAYOUTS = (
 _RFCX, _RFCX_LABEL = "RFCX", "s{}"
 
 
-def layout_of(table: Lines) -> TableLayout | None:
+def layout_of(table: TextTable) -> TableLayout | None:
     """Return the format whose columns a table has, or None."""
     columns = set(table.columns)
     return next((layout for layout in LAYOUTS if columns.issuperset(layout.needed)), None)
 
 
-def read_program(table: Lines, layout: TableLayout, recordings: Recordings, label: str | None) -> Annotations:
+def read_program(
+    table: TextTable, layout: TableLayout, recordings: Recordings, label: str | None
+) -> Annotations:
     """Read a table of a known layout.
 
     A row without a label and without times is a recording without annotations. RFCX's false positives, recognised by

@@ -10,10 +10,10 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from aurist.annotations.lines import Lines
 from aurist.annotations.recordings import Recordings
 from aurist.annotations.sequence import RecordingSequence, Selection, end_of
 from aurist.annotations.table import Annotations, make_annotations
+from aurist.annotations.text_table import TextTable
 from aurist.clips.times import normalise_name
 from aurist.errors import DataError, listing, plural
 from aurist.files import atomic_path
@@ -33,7 +33,7 @@ _HEADER = (
 _BREAKS = re.compile(r"[\t\r\n]")
 
 
-def read_raven(table: Lines, recordings: Recordings, label: str | None) -> Annotations:
+def read_raven(table: TextTable, recordings: Recordings, label: str | None) -> Annotations:
     """Read a selection table.
 
     A selection has a row for each view of it: only one is used. In a table of several recordings the times count
@@ -102,7 +102,7 @@ def read_raven(table: Lines, recordings: Recordings, label: str | None) -> Annot
     return annotations if table_recording is not None else recordings.with_paths(annotations, table.where)
 
 
-def with_ravens_names(table: Lines) -> Lines:
+def with_ravens_names(table: TextTable) -> TextTable:
     """Rename columns to Raven's names if R or another program changed them.
 
     ``Begin.Time..s.``, ``Begin_Time_(s)`` and ``begin time (s)`` are ``Begin Time (s)``.
@@ -123,7 +123,7 @@ def with_ravens_names(table: Lines) -> Lines:
     return replace(table, columns=tuple(named.get(name, name) for name in table.columns), rows=rows)
 
 
-def _label_column(table: Lines, given: str | None) -> str:
+def _label_column(table: TextTable, given: str | None) -> str:
     if given is not None:
         table.need((given,), f"selection table with labels in {given!r}")
         return given
@@ -138,7 +138,7 @@ def _label_column(table: Lines, given: str | None) -> str:
     return next((name for name in present if any(row[name] for row in table.rows)), present[0])
 
 
-def _recording_of_table(table: Lines, recordings: Recordings) -> str | None:
+def _recording_of_table(table: TextTable, recordings: Recordings) -> str | None:
     """Return the recording of a table without recordings in its rows; None if the rows name recordings."""
     if any(row.get(BEGIN_PATH) or row.get(BEGIN_FILE) for row in table.rows):
         return None
@@ -154,7 +154,7 @@ def _path(row: dict[str, str]) -> str:
     return (row.get(BEGIN_PATH) or row.get(BEGIN_FILE) or "").replace("\\", "/")
 
 
-def _check_offsets(table: Lines) -> list[str]:
+def _check_offsets(table: TextTable) -> list[str]:
     """Raise DataError if offsets are no numbers or are missing. Return a note if they seem not to be needed."""
     bad = []
     begins: dict[str, list[float]] = {}
@@ -210,7 +210,7 @@ def _divided(
     rows: list[dict[str, Any]],
     lines: list[int],
     spans: list[Selection | None],
-    table: Lines,
+    table: TextTable,
     recordings: Recordings,
 ) -> tuple[list[dict[str, Any]], list[int], list[str]]:
     """Divide selections that continue in the next recording. Return rows, their lines, and notes."""

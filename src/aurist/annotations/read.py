@@ -12,12 +12,12 @@ from typing import Any
 
 from aurist.annotations.audacity import read_audacity
 from aurist.annotations.birdclef import is_birdclef, read_birdclef
-from aurist.annotations.lines import read_lines, with_point
 from aurist.annotations.programs import layout_of, read_program
 from aurist.annotations.raven import BEGIN, END, read_raven, with_ravens_names
 from aurist.annotations.recordings import Recordings
 from aurist.annotations.table import Annotations, join_annotations, make_annotations
-from aurist.clips.loading import read_text
+from aurist.annotations.text_table import read_text_table, with_point
+from aurist.clips.load_table import read_text
 from aurist.errors import DataError, listing, plural
 
 SUFFIXES = (".txt", ".csv", ".tsv", ".jsonl")
@@ -101,7 +101,7 @@ def _read_file(path: Path, recordings: Recordings, label: str | None) -> Annotat
     head = next((line for line in lines if line.strip() and not line.startswith("#")), "").split("\t")
     if _is_label_track(head):
         return read_audacity(path, recordings)
-    table = with_ravens_names(read_lines(path))
+    table = with_ravens_names(read_text_table(path))
     if {BEGIN, END} <= set(table.columns):
         return read_raven(table, recordings, label)
     if is_birdclef(table):

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
+from aurist.audio.ffmpeg_pipe import ADVICE, Decoding, Identity, Pipe, identity, packets_end, waiting
 from aurist.audio.info import AudioInfo, Samples, UnreadableAudioError
 from aurist.audio.layout import Layout
-from aurist.audio.pipes import ADVICE, Decoding, Identity, Pipe, identity, packets_end, waiting
 
 #: ffmpeg's warning that its length is only estimated.
 _GUESSED = "Estimating duration from bitrate"

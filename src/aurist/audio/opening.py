@@ -9,8 +9,8 @@ import soundfile
 
 from aurist.audio import ffmpeg
 from aurist.audio.chain import ChainSource
+from aurist.audio.find_layout import layout_of
 from aurist.audio.info import Source, UnreadableAudioError
-from aurist.audio.kinds import layout_of
 from aurist.audio.sndfile import SndfileSource
 from aurist.audio.sniff import as_text, beginning, foreign, head_of, is_own
 from aurist.files import is_file

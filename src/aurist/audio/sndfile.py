@@ -10,7 +10,7 @@ import soundfile
 
 from aurist.audio.info import AudioInfo, Samples, UnreadableAudioError
 from aurist.audio.layout import Layout, Piece, Pieces
-from aurist.audio.quiet import quiet
+from aurist.audio.silence_stderr import quiet
 
 #: Frames per read; near damage the count is divided by the share, down to the fewest.
 _BLOCK, _SHARE, _FEWEST = 1 << 20, 64, 4

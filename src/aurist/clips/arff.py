@@ -17,10 +17,10 @@ import pandas as pd
 
 from aurist.clips.guess import NAMES, NONE, ReadOptions, match_column, mostly_numbers
 from aurist.clips.labels import cell_text, exact_numbers
-from aurist.clips.loading import read_text
+from aurist.clips.load_table import read_text
 from aurist.clips.suffixes import is_audio
 from aurist.clips.table import Clips
-from aurist.clips.tables import read_table
+from aurist.clips.table_to_clips import read_table
 from aurist.clips.times import normalise_name
 from aurist.errors import DataError, listing, plural
 

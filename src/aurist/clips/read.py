@@ -13,11 +13,11 @@ from aurist.clips.folders import find_audio, read_folder
 from aurist.clips.guess import ReadOptions, find_roles
 from aurist.clips.labels import cell_text
 from aurist.clips.listed_files import ListedRecordings
-from aurist.clips.loading import load_table
+from aurist.clips.load_table import load_table
 from aurist.clips.multilabel import missing_names
 from aurist.clips.suffixes import AUDIO_SUFFIXES, TABLE_SUFFIXES, in_utf8, with_bytes_shown
 from aurist.clips.table import Clips, make_clips
-from aurist.clips.tables import read_table
+from aurist.clips.table_to_clips import read_table
 from aurist.errors import DataError, listing, plural
 from aurist.files import is_file
 

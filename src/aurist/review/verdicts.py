@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from aurist.annotations import ABSENT, PRESENT, Annotations, make_annotations
-from aurist.annotations.lines import Lines, read_lines
+from aurist.annotations.text_table import TextTable, read_text_table
 from aurist.errors import DataError, listing, plural
 from aurist.metrics.proportion import wilson
 
@@ -54,7 +54,7 @@ def read_verdicts(path: Path, classes: Sequence[str]) -> Verdicts:
     DataError
         Where columns are missing, or verdicts are none of these: all of them at once, with their rows.
     """
-    table = read_lines(path).with_points(("start", "end"))
+    table = read_text_table(path).with_points(("start", "end"))
     table.need(_NEEDED, "table of clips")
     said = [_spelt(row["verdict"], classes) for row in table.rows]
     _check(table, said, classes)
@@ -75,7 +75,7 @@ def _spelt(verdict: str, classes: Sequence[str]) -> str:
     return verdict.lower() if verdict.lower() in (YES, NO) and verdict not in classes else verdict
 
 
-def _check(table: Lines, said: Sequence[str], classes: Sequence[str]) -> None:
+def _check(table: TextTable, said: Sequence[str], classes: Sequence[str]) -> None:
     known = {"", YES, NO, UNSURE, *classes}
     wrong = []
     for row, verdict, number in zip(table.rows, said, table.numbers, strict=True):

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from aurist.clips.loading import quoted_note, read_text
+from aurist.clips.load_table import quoted_note, read_text
 from aurist.clips.preamble import column_name, preamble_of, without_preamble
 from aurist.errors import DataError, listing
 from aurist.formulas import original_cell
@@ -20,7 +20,7 @@ _DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+")
 
 
 @dataclass(frozen=True)
-class Lines:
+class TextTable:
     """A text table: its columns, its rows as dictionaries, the line of each row, and the separator."""
 
     where: Path
@@ -38,7 +38,7 @@ class Lines:
                 f"{self.where} is no {kind}: it has no column {', '.join(missing)}. It has: {', '.join(self.columns)}."
             )
 
-    def with_points(self, columns: Iterable[str]) -> Lines:
+    def with_points(self, columns: Iterable[str]) -> TextTable:
         """Turn decimal commas of some columns into points, with a note, unless commas separate cells."""
         if self.separator == ",":
             return self
@@ -73,7 +73,7 @@ def unquoted(cell: str) -> str:
     return cell
 
 
-def read_lines(path: Path) -> Lines:
+def read_text_table(path: Path) -> TextTable:
     """Read a table with a header. The separator is a tab if there is one, else the more frequent of comma and
     semicolon.
 
@@ -109,7 +109,7 @@ def read_lines(path: Path) -> Lines:
     if bad:
         raise DataError(f"{path} has lines of another length than its header:\n{listing(bad)}")
     notes += [f"{path.name}: {note}" for note in (*before.notes, *quoted_note(quoted))]
-    return Lines(path, tuple(columns), tuple(rows), tuple(numbers), tuple(notes), separator)
+    return TextTable(path, tuple(columns), tuple(rows), tuple(numbers), tuple(notes), separator)
 
 
 def _records(path: Path, text: str, separator: str, skipped: int) -> Iterator[tuple[int, list[str]]]:

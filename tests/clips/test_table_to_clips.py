@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aurist.clips import Clips
-from aurist.clips.loading import load_table
+from aurist.clips.load_table import load_table
 from aurist.clips.multilabel import without_quotes
 from aurist.clips.read import ReadOptions, read_clips
 from aurist.errors import AuristError, DataError

@@ -7,11 +7,11 @@ from functools import lru_cache
 from pathlib import Path
 
 from aurist.audio.chunks import MAGICS, au_layout, chunk_layout
+from aurist.audio.ffmpeg_pipe import Identity, identity
 from aurist.audio.flac import flac_layout
 from aurist.audio.layout import FilePart, Layout, tags_before
 from aurist.audio.mpeg import mpeg_layout
 from aurist.audio.ogg import ogg_layout
-from aurist.audio.pipes import Identity, identity
 from aurist.audio.sniff import is_frame
 
 
