@@ -116,17 +116,17 @@ def about(name: str, message: str) -> str:
     return message if PurePath(file).suffix and file in message else f"{name}: {message}"
 
 
-def listing(rows: Sequence[str], shown: int = SHOWN) -> str:
+def listing(rows: Sequence[str], limit: int = SHOWN) -> str:
     """List bad rows, one per line, with a count of the rest.
 
     Examples
     --------
-    >>> print(listing(["row 3: no label", "row 7: no label", "row 9: no path"], shown=2))
+    >>> print(listing(["row 3: no label", "row 7: no label", "row 9: no path"], limit=2))
       row 3: no label
       row 7: no label
       ... and 1 more
     """
-    lines = [f"  {row}" for row in rows[:shown]]
-    if len(rows) > shown:
-        lines.append(f"  ... and {len(rows) - shown} more")
+    lines = [f"  {row}" for row in rows[:limit]]
+    if len(rows) > limit:
+        lines.append(f"  ... and {len(rows) - limit} more")
     return "\n".join(lines)

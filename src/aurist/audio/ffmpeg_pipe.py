@@ -131,7 +131,7 @@ class Decoding:
 
     def __init__(self, path: Path) -> None:
         self._pipe = Pipe(path)
-        self._kept: deque[tuple[int, Samples]] = deque()
+        self._recent: deque[tuple[int, Samples]] = deque()
         self._ended = False
         self.position = 0
 
@@ -145,11 +145,11 @@ class Decoding:
 
     def reaches(self, first: int) -> bool:
         """Tell whether this sample is still to come, or can be read again."""
-        return first >= (self._kept[0][0] if self._kept else self.position)
+        return first >= (self._recent[0][0] if self._recent else self.position)
 
     def blocks(self, first: int) -> Iterator[tuple[int, Samples]]:
         """Yield the position and samples, (n, channels), of blocks from sample ``first`` or earlier on."""
-        for begin, block in list(self._kept):
+        for begin, block in list(self._recent):
             if begin + len(block) > first:
                 yield begin, block
         while not self._ended:
@@ -164,10 +164,10 @@ class Decoding:
         if not len(block):
             self.close()
             return block
-        self._kept.append((self.position, block))
+        self._recent.append((self.position, block))
         self.position += len(block)
-        while len(self._kept) > 1 and self.position - self._kept[1][0] >= _AGAIN * self._pipe.sample_rate:
-            self._kept.popleft()
+        while len(self._recent) > 1 and self.position - self._recent[1][0] >= _AGAIN * self._pipe.sample_rate:
+            self._recent.popleft()
         return block
 
     def close(self) -> None:
@@ -182,30 +182,30 @@ class _Waiting:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._there: list[tuple[Identity, Decoding]] = []
+        self._decodings: list[tuple[Identity, Decoding]] = []
 
     def take(self, file: Identity, first: int) -> Decoding | None:
         """Take the decoding that is furthest but can still give this sample; None if there is none."""
         with self._lock:
-            usable = [pair for pair in self._there if pair[0] == file and pair[1].reaches(first)]
+            usable = [pair for pair in self._decodings if pair[0] == file and pair[1].reaches(first)]
             if not usable:
                 return None
             best = max(usable, key=lambda pair: pair[1].position)
-            self._there.remove(best)
+            self._decodings.remove(best)
             return best[1]
 
     def put(self, file: Identity, decoding: Decoding) -> None:
         """Add a paused decoding; if there are too many, the oldest ends."""
         with self._lock:
-            self._there.append((file, decoding))
-            if len(self._there) > _MOST:
-                self._there.pop(0)[1].close()
+            self._decodings.append((file, decoding))
+            if len(self._decodings) > _MOST:
+                self._decodings.pop(0)[1].close()
 
     def clear(self) -> None:
         """End all paused decodings."""
         with self._lock:
-            while self._there:
-                self._there.pop()[1].close()
+            while self._decodings:
+                self._decodings.pop()[1].close()
 
 
 waiting = _Waiting()

@@ -221,7 +221,7 @@ def _keep(clips: Clips, broken: pd.DataFrame, *, allow_loss: bool) -> npt.NDArra
     row_of = {name: row for row, name in enumerate(clips.table["clip_id"])}
     details = zip(broken["clip_id"], broken["detail"], strict=True)
     reasons = listing(
-        [about(clips.display_name(row_of[name]), str(detail)) for name, detail in details], shown=10
+        [about(clips.display_name(row_of[name]), str(detail)) for name, detail in details], limit=10
     )
     advice = (
         "Repair these files or rows (`aurist check` lists them), or go on without them with --allow-loss."

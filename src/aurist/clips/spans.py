@@ -217,7 +217,7 @@ def _check_readable(column: pd.Series[Any], name: str, unit: str, role: str, whe
     if dates:
         raise DataError(
             f"{where}: {plural(len(dates), 'cell')} of {name!r} {'is a date' if len(dates) == 1 else 'are dates'}, "
-            f"which give no position in the file:\n{listing(dates, shown=5)}\n"
+            f"which give no position in the file:\n{listing(dates, limit=5)}\n"
             f"Give seconds from the beginning of the file; or {refuse}."
         )
 

@@ -298,7 +298,7 @@ def _check_ids(ids: pd.Series[str], rows: npt.NDArray[np.intp], applied: ClipPre
     if missing:
         raise DataError(
             f"{where}: {len(missing):,} of its {plural(len(ids), 'id')} {'was' if len(missing) == 1 else 'were'} not "
-            f"predicted:\n{listing(missing, shown=10)}\n"
+            f"predicted:\n{listing(missing, limit=10)}\n"
             f"The predicted table has ids such as {applied.clips.table['clip_id'].iloc[0]!r}. "
             "Give the table that the sample belongs to, or name its id column with --id."
         )

@@ -44,7 +44,7 @@ def load_weights(path: Path, network: nn.Module) -> None:
         if name in expected and value.shape != expected[name].shape
     ]
     if wrong:
-        raise RunError(f"The weights in {path} are of another network:\n{listing(wrong, shown=5)}")
+        raise RunError(f"The weights in {path} are of another network:\n{listing(wrong, limit=5)}")
     network.load_state_dict(state)
 
 
@@ -90,7 +90,7 @@ def load_body(file: str | Path, body: nn.Module, in_channels: int) -> None:
     ]
     if wrong:
         raise ConfigError(
-            f"network.weights: {file} has the weights of another network:\n{listing(wrong, shown=5)}"
+            f"network.weights: {file} has the weights of another network:\n{listing(wrong, limit=5)}"
         )
     body.load_state_dict({name: state[name] for name in expected})
 

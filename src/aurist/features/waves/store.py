@@ -43,8 +43,8 @@ class WaveStore:
         self._sample_rate = sample_rate
         self._limit = audio_limit(cache_dir) if limit is None else limit
         self._lock = threading.RLock()
-        self._doing: dict[bytes, threading.Lock] = {}
-        self._made: dict[bytes, Entry] = {}
+        self._key_locks: dict[bytes, threading.Lock] = {}
+        self._entries: dict[bytes, Entry] = {}
         self._unsaved: list[bytes] = []
         self._written: set[Shard] = set()
         self._current: Shard | None = None
@@ -66,14 +66,14 @@ class WaveStore:
     def locked_key(self, key: bytes) -> Iterator[None]:
         """Lock a key, so only one thread creates its entry."""
         with self._lock:
-            lock = self._doing.setdefault(key, threading.Lock())
+            lock = self._key_locks.setdefault(key, threading.Lock())
         with lock:
             yield
 
     def get(self, key: bytes) -> Entry | None:
         """Return the entry of a key; its shard then stays as long as the lease."""
         with self._lock:
-            entry = self._made.get(key)
+            entry = self._entries.get(key)
             if entry is not None:
                 return entry
             entry = self._index.find(key)
@@ -108,7 +108,7 @@ class WaveStore:
             self._warn()
             entry = self._store_in_memory(blocks())
         with self._lock:
-            self._made[key] = entry
+            self._entries[key] = entry
             if entry.shard:
                 self._unsaved.append(key)
         return entry
@@ -122,7 +122,7 @@ class WaveStore:
             for shard in written:
                 shard.flush()
             if keys:
-                entries = [(key, self._made[key]) for key in keys]
+                entries = [(key, self._entries[key]) for key in keys]
                 self._index.add(entries, {entry.shard for _, entry in entries})
         except (OSError, CannotStoreError) as error:
             self._stop_storing(error)
