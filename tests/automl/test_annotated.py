@@ -76,7 +76,10 @@ def test_a_fit_by_the_command_line(field: Path) -> None:
     assert told["scores"]["metric"] == "lwlrap" and told["scores"]["n_groups"] == 16
     assert told["scores"]["score"]["score"] > 0.9
     refused = aurist(*command, "--clip-mode", "slices", cwd=field)
-    assert refused.returncode == 1 and "clip_mode is 'slices', but must be one of: windows, boxes" in refused.stderr
+    assert (
+        refused.returncode == 1
+        and "clip_mode is 'slices', but must be one of: windows, boxes" in refused.stderr
+    )
 
 
 def test_networks_hear_the_band_of_the_boxes_where_that_is_asked_for(field: Path) -> None:
