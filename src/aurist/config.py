@@ -122,12 +122,12 @@ class FitConfig:
             )
         if self.plan is not None and (self.time_limit is not None or self.recipes):
             raise ConfigError(
-                "A plan lists the models to fit, and has no time limit: leave --time-limit and --recipe out, "
+                "A plan lists the models to fit, and has no time limit: leave time_limit= and recipes= out, "
                 "or edit the plan."
             )
         if self.engine == "networks" and self.plan is None and not self.recipes:
             raise ConfigError(
-                "engine is 'networks', but there is no recipe: add --recipe mel-cnn, or another that "
+                "engine is 'networks', but there is no recipe: add recipes=\"mel-cnn\", or another that "
                 "`aurist recipes` lists."
             )
 

@@ -77,7 +77,7 @@ def check_output(path: Path, *, folder: bool = False) -> None:
     try:
         if path.exists() and path.is_dir() != folder:
             raise ConfigError(
-                f"{path} is a {other}, but the output is a {expected}: give another name with -o."
+                f"{path} is a {other}, but the output is a {expected}: give another name with output=."
             )
         nearest = path if folder else path.parent
         while not nearest.exists():
@@ -86,7 +86,7 @@ def check_output(path: Path, *, folder: bool = False) -> None:
             pass
     except OSError as error:
         raise ConfigError(
-            f"{path} cannot be written ({error.strerror or error}): give another name with -o."
+            f"{path} cannot be written ({error.strerror or error}): give another name with output=."
         ) from error
 
 

@@ -75,7 +75,7 @@ def assign_folds(targets: Targets, groups: Groups, n_splits: int, seed: int) -> 
         raise DataError(
             f"Found {len(distinct)} group among {len(groups)} clips, but scoring needs at least two groups "
             "(recordings, artists, sites), since a group is never split over folds. "
-            "Add recordings, or check the group column (--group)."
+            "Add recordings, or check the group column (group=)."
         )
     n_splits = min(n_splits, len(distinct))
     if (targets.sum(axis=1) == 1).all():
@@ -153,7 +153,7 @@ def given_folds(fold: Sequence[str | None], part: Sequence[str]) -> npt.NDArray[
     if names.isna().any():
         raise DataError(
             f"{int(names.isna().sum())} of {len(names)} clips have no fold while the others have one. "
-            "Give every clip a fold, or drop the column (--fold none) to have folds made."
+            'Give every clip a fold, or drop the column (fold="none") to have folds made.'
         )
     order = sorted(names.unique(), key=_by_value)
     if len(order) < 2:

@@ -30,7 +30,7 @@ def test_fields(pattern: str, path: str, fields: dict[str, str]) -> None:
 
 
 def test_names_that_do_not_fit_are_all_listed() -> None:
-    with pytest.raises(DataError, match=r"(?s)2 of 3 file names.*a\.wav\n  b-1\.wav\n.*--label-from"):
+    with pytest.raises(DataError, match=r"(?s)2 of 3 file names.*a\.wav\n  b-1\.wav\n.*label_from"):
         read_names(["a.wav", "dog_1.wav", "b-1.wav"], "{label}_{n}")
 
 

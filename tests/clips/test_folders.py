@@ -139,7 +139,7 @@ def test_an_eval_folder_is_not_guessed(tmp_path: Path) -> None:
 
 def test_files_without_a_class_are_all_listed(tmp_path: Path) -> None:
     touch(tmp_path, "dog/a.wav", "cat/b.wav", "loose1.wav", "loose2.wav")
-    with pytest.raises(DataError, match=r"(?s)2 of 4 files.*loose1\.wav\n  loose2\.wav\n.*--label-from"):
+    with pytest.raises(DataError, match=r"(?s)2 of 4 files.*loose1\.wav\n  loose2\.wav\n.*label_from"):
         read_clips(tmp_path)
     clips = read_clips(tmp_path, labelled=False)
     assert rows(clips, "path", "label")[-1] == ("loose2.wav", "") and len(clips) == 4

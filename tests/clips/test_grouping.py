@@ -226,7 +226,7 @@ def test_a_folder_is_read_with_its_groups_unless_they_are_refused(tmp_path: Path
     make_files(tmp_path, [name for name, _, _ in EXAMPLES["running number"]])
     clips = read_clips(tmp_path)
     assert clips.table["group"].nunique() == 10
-    assert "10 groups of 40 clips (--group none counts each clip as its own group)" in clips.notes[-1]
+    assert '10 groups of 40 clips (group="none" counts each clip as its own group)' in clips.notes[-1]
     refused = read_clips(tmp_path, ReadOptions(group="none"))
     assert refused.table["group"].isna().all()
     assert refused.grouping is None

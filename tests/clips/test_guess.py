@@ -60,7 +60,7 @@ def test_a_split_of_other_words_is_no_part() -> None:
 
 def test_notes_say_each_guess_and_how_to_change_it() -> None:
     roles = find_roles(pd.DataFrame({"genre": ["a", "b"], "x": [1, 2]}), ReadOptions(), "t.csv")
-    assert roles.notes == ["label column: genre (guessed; --label names another, or none)"]
+    assert roles.notes == ["label column: genre (guessed; label= names another, or none)"]
 
 
 def test_what_is_given_is_not_a_guess() -> None:
@@ -86,23 +86,23 @@ def test_none_keeps_a_role_empty(role: str) -> None:
 
 def test_a_column_given_but_missing_names_the_nearest() -> None:
     with pytest.raises(
-        DataError, match=r"t\.csv: found no column 'gnre' .*--label.*Did you mean 'genre'"
+        DataError, match=r"t\.csv: found no column 'gnre' .*label=.*Did you mean 'genre'"
     ) as error:
         columns({"genre": ["a"], "tempo": [1]}, ReadOptions(label="gnre"))
     assert "genre, tempo" in str(error.value)
 
 
 def test_a_column_given_in_another_case_is_found() -> None:
-    assert match_column("GENRE", ["Genre", "x"], "--label", "t") == "Genre"
+    assert match_column("GENRE", ["Genre", "x"], "label=", "t") == "Genre"
 
 
 def test_times_without_a_file_are_an_error_that_names_path() -> None:
-    with pytest.raises(DataError, match=r"no column names the audio files\. Name it with --path"):
+    with pytest.raises(DataError, match=r"no column names the audio files\. Name it with path="):
         columns({"start": [0.0], "end": [1.0], "label": ["a"]})
 
 
 def test_a_start_given_without_an_end_is_an_error() -> None:
-    with pytest.raises(DataError, match="--end"):
+    with pytest.raises(DataError, match="end="):
         columns({"path": ["a.wav"], "from": [0.0], "label": ["a"]}, ReadOptions(start="from"))
 
 

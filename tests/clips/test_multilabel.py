@@ -35,7 +35,7 @@ def read(cells: list[str], **options: str) -> Clips:
 def test_lists_of_labels_are_several_and_said(cells: list[str], right: list[tuple[str, ...]]) -> None:
     clips = read(cells)
     assert clips.multilabel and clips.table["labels"].tolist() == right
-    assert any("--label-separator none" in note for note in clips.notes)
+    assert any('label_separator="none"' in note for note in clips.notes)
     assert not read([cell or "x" for cell in cells], label_separator="none").multilabel
 
 
@@ -60,7 +60,7 @@ def test_a_name_with_a_comma_is_asked_after() -> None:
 
 def test_the_separator_can_be_given() -> None:
     assert read(["a b", "c"], label_separator="space").table["labels"].tolist() == [("a", "b"), ("c",)]
-    with pytest.raises(ConfigError, match="--label-separator"):
+    with pytest.raises(ConfigError, match="label_separator"):
         read(["a b", "c"], label_separator="x")
 
 

@@ -37,7 +37,7 @@ def test_labels_in_file_names(data_dir: Path) -> None:
     read = read_clips(data_dir / "fsdd", ReadOptions(label_from="{label}_{group}_{n}"))
     assert read.classes == tuple("0123456789") and len(read) == 1200
     assert read.table["group"].nunique() == 6
-    with pytest.raises(DataError, match="--label-from"):
+    with pytest.raises(DataError, match="label_from"):
         read_clips(data_dir / "fsdd")
 
 
@@ -70,7 +70,7 @@ def test_a_contest_s_test_table_keeps_its_ids(data_dir: Path) -> None:
 
 
 def test_boxes_without_files_say_what_is_missing(data_dir: Path) -> None:
-    with pytest.raises(DataError, match=r"(?s)'t_min' and 't_max'.*--path.*'recording_id'"):
+    with pytest.raises(DataError, match=r"(?s)'t_min' and 't_max'.*path=.*'recording_id'"):
         read_clips(data_dir / "rfcx" / "train_tp.csv")
     with pytest.raises(DataError, match=r"(?s)1 row has no label.*row 50"):
         read_clips(data_dir / "soundscapes")

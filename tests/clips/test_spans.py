@@ -66,15 +66,15 @@ def test_a_duration_and_a_unit_are_read_where_they_are_named() -> None:
 
 def test_what_was_guessed_of_times_is_said_with_an_example() -> None:
     notes = read({"start": ["00:00:01", "0:01"], "duration": [1, 2]}).notes
-    assert "start column: start (guessed; --start names another, or none; '00:00:01' is 1 s)" in notes
-    assert "end: start + duration (guessed; --end names another, or none)" in notes
+    assert "start column: start (guessed; start= names another, or none; '00:00:01' is 1 s)" in notes
+    assert "end: start + duration (guessed; end= names another, or none)" in notes
 
 
 @pytest.mark.parametrize(
     ("columns", "message"),
     [
-        ({"start_sample": [0, 8000], "end_sample": [8000, 16000]}, "counts samples.*--start none"),
-        ({"start": ["2024-05-01 05:30:00"] * 2, "end": ["2024-05-01 05:31:00"] * 2}, "2 cells.*dates.*--start none"),
+        ({"start_sample": [0, 8000], "end_sample": [8000, 16000]}, "counts samples.*start=\"none\""),
+        ({"start": ["2024-05-01 05:30:00"] * 2, "end": ["2024-05-01 05:31:00"] * 2}, "2 cells.*dates.*start=\"none\""),
         ({"start": ["01.05.2024 05:30"] * 2, "duration": [1, 2]}, "dates"),
         ({"start": ["0:75", "0:01"], "end": ["1:20", "soon"]}, "row 0: start 0:75, .*row 1: .*end soon"),
         ({"start": [0, 1], "duration": [1, 0]}, "row 1: start 1, duration 0"),

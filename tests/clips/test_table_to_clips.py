@@ -215,7 +215,7 @@ def kaggle() -> str:
 def test_a_guessed_path_whose_files_are_not_there_is_said(tmp_path: Path) -> None:
     clips = read(tmp_path, kaggle())
     assert clips.has_audio
-    assert any("--path none" in note for note in clips.notes), clips.notes
+    assert any('path="none"' in note for note in clips.notes), clips.notes
 
 
 def test_a_table_of_features_with_file_names_is_read_as_such_when_told(tmp_path: Path) -> None:
@@ -254,7 +254,7 @@ def test_a_second_label_or_id_is_no_feature(tmp_path: Path) -> None:
 
 def test_neither_audio_nor_features(tmp_path: Path) -> None:
     message = fails(tmp_path, "id,label\np,a\nq,b\n")
-    assert "neither a column of audio files (--path) nor any features" in message
+    assert "neither a column of audio files (path=) nor any features" in message
 
 
 def test_columns_of_the_same_name(tmp_path: Path) -> None:
@@ -314,7 +314,7 @@ def test_refused_ids_are_not_brought_back(tmp_path: Path) -> None:
 
 def test_no_labels_where_they_are_needed(tmp_path: Path) -> None:
     text = "tempo,key\n1,2\n3,4\n"
-    assert "Name it with --label" in fails(tmp_path, text)
+    assert "Name it with label=" in fails(tmp_path, text)
     assert not read(tmp_path, text, labelled=False).labelled
 
 

@@ -282,7 +282,7 @@ def test_the_window_comes_from_the_run_or_is_asked_for(run: Path) -> None:
     assert open_run(run).window() == 2.0
     assert WindowOptions().grid(2.0) == Grid(2.0, 1.0)
     assert WindowOptions(3.0, 0.5).grid(2.0) == Grid(3.0, 0.5)
-    with pytest.raises(ConfigError, match="--window"):
+    with pytest.raises(ConfigError, match="window="):
         WindowOptions().grid(None)
 
 

@@ -81,7 +81,7 @@ def test_a_table_of_another_kind_is_told_what_was_expected_and_found(run: RunFol
         predict_clips(run, read_clips(other, labelled=False))
     recordings = pd.DataFrame({"path": ["a.wav", "b.wav"], "tempo": [1.0, 2.0]})
     with pytest.raises(
-        aurist.DataError, match=r"(?s)recordings were given, such as a.wav.*tempo.*--path none"
+        aurist.DataError, match=r"(?s)recordings were given, such as a.wav.*tempo.*path=\"none\""
     ):
         predict_clips(run, read_clips(recordings, labelled=False))
 

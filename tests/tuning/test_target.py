@@ -54,7 +54,7 @@ def test_a_recipe_outside_its_own_search_is_no_point_of_it() -> None:
         ("densenet-spectrogram", (), r"no table \[search\]"),
         ("LightBGM", (), "Did you mean 'LightGBM'"),
         ("mel-cn", (), "Did you mean 'mel-cnn'"),
-        ("LightGBM", ("training.lr=1",), "--set changes recipes"),
+        ("LightGBM", ("training.lr=1",), "recipe_settings= changes recipes"),
     ],
 )
 def test_what_cannot_be_tuned_is_said(name: str, settings: tuple[str, ...], expected: str) -> None:

@@ -132,7 +132,7 @@ def _label_column(table: TextTable, given: str | None) -> str:
     if not present:
         raise DataError(
             f"{table.where} has no column that looks like labels; it has: {', '.join(table.columns)}. "
-            "Name one with --label."
+            "Name one with label=."
         )
     # Raven Lite always writes the column Annotation, even if it is empty
     return next((name for name in present if any(row[name] for row in table.rows)), present[0])

@@ -171,8 +171,8 @@ def _band(annotations: Annotations) -> tuple[float, float]:
     boxes = [annotation for annotation in annotations if annotation.has_band]
     if not boxes:
         raise DataError(
-            "The band of the boxes was asked for, but no annotation has a lowest and a highest frequency. Leave --band "
-            "out, or give tables with both columns."
+            "The band of the boxes was asked for, but no annotation has a lowest and a highest frequency. Leave "
+            "band=True out, or give tables with both columns."
         )
     return min(annotation.low for annotation in boxes), max(annotation.high for annotation in boxes)
 

@@ -257,7 +257,5 @@ def _check_size(path: Path, info: AudioInfo, target: int, first: int, last: int 
     if target > _FEW_TIMES * info.sample_rate and frames * target > _MOST * info.sample_rate:
         gigabytes = 4e-9 * frames * target / info.sample_rate
         size_clause = f", and at the {target} Hz wanted it would take {gigabytes:.1f} GB"
-        advice = (
-            "If the rate is right, resample to one near it (--sample-rate). If not, the header is damaged"
-        )
+        advice = "If the rate is right, resample to one near it (sample_rate=). If not, the header is damaged"
         raise wrong_rate(path, info.sample_rate, size_clause, advice)

@@ -109,8 +109,8 @@ def nearest_sentence(clips: Clips, features: pd.DataFrame) -> str | None:
         if by_name.significant:
             return (
                 f"warning: {by_name.sentence('in its group by name')}, such as {grouping.example[1]!r} of "
-                f"{grouping.example[0]!r}: scores will be too high unless such clips are kept together (--group names, "
-                "or a column with --group)"
+                f'{grouping.example[0]!r}: scores will be too high unless such clips are kept together (group="names", '
+                "or a column with group=)"
             )
     in_order = by_order(nearest, classes, fold_codes)
     if in_order.n < LEAST:
@@ -121,7 +121,7 @@ def nearest_sentence(clips: Clips, features: pd.DataFrame) -> str | None:
     if in_order.significant:
         return (
             f"warning: {description}: they may be pieces of longer recordings, and then scores are too high; "
-            "give --group"
+            "give group="
         )
     return f"{description}: no sign of clips cut from longer recordings"
 

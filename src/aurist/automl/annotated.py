@@ -53,7 +53,7 @@ def read_annotated(
         Where annotations cannot be read, or their recordings are not there: all of them at once.
     """
     if not recordings.is_dir():
-        raise DataError(f"{recordings} is no folder: with --annotations it must be that of the recordings.")
+        raise DataError(f"{recordings} is no folder: with annotations= it must be that of the recordings.")
     there = Recordings(recordings, annotations, length=_seconds)
     found = read_annotations(annotations, audio_root=there, label=label)
     partial: set[str] = set()

@@ -109,13 +109,13 @@ def _check_free(folder: Path) -> None:
         advice = "" if finished else f"Go on with it: aurist resume {folder}. Or "
         state = "a finished run" if finished else "a run"
         raise RunError(
-            f"{folder} holds {state} already. {advice}{'G' if finished else 'g'}ive another folder (-o)."
+            f"{folder} holds {state} already. {advice}{'G' if finished else 'g'}ive another folder (output=)."
         )
     theirs = [name for name in REPLACED if (folder / name).exists()]
     if theirs and not (folder / LOCK).exists():
         raise RunError(
             f"{folder} is no run folder, and holds what a run would replace: {', '.join(theirs)}. Give another folder "
-            "(-o)."
+            "(output=)."
         )
 
 

@@ -75,7 +75,7 @@ def prepare(
     if listening and not clips.has_audio:
         raise DataError(
             f"The recipe {listening[0].name} is a network that listens, but this table has no column of audio files. "
-            "Name it with --path, or leave --recipe and --embed out."
+            "Name it with path=, or leave recipes= and embeddings= out."
         )
     check = [partial(check_recipe, recipe, len(clips.classes)) for recipe in listening]
     if check:
@@ -163,7 +163,7 @@ def _check_learnable(clips: Clips) -> None:
         raise DataError(
             f"Found {plural(len(present), 'class', 'classes')} ({', '.join(sorted(present)) or 'no labels'}) among "
             f"{plural(len(trained), 'clip')} to train on, but a classifier needs at least two. "
-            "Check the label column (--label)."
+            "Check the label column (label=)."
         )
     counts = Counter(label for labels in trained["labels"] for label in labels)
     once = sum(count == 1 for count in counts.values())
@@ -171,7 +171,7 @@ def _check_learnable(clips: Clips) -> None:
         raise DataError(
             f"Found {len(present)} classes among {len(trained)} clips, {once} of them with a single clip: these look "
             f"like names or measurements, such as {min(present)!r}, not classes. Name the column of the classes with "
-            "--label."
+            "label=."
         )
 
 
@@ -224,7 +224,7 @@ def _keep(clips: Clips, broken: pd.DataFrame, *, allow_loss: bool) -> npt.NDArra
         [about(clips.display_name(row_of[name]), str(detail)) for name, detail in details], limit=10
     )
     advice = (
-        "Repair these files or rows (`aurist check` lists them), or go on without them with --allow-loss."
+        "Repair these files or rows (`aurist check` lists them), or go on without them with allow_loss=True."
     )
     if vanished:
         raise DataError(
@@ -257,7 +257,7 @@ def _folds(clips: Clips, groups: npt.NDArray[np.int64], config: FitConfig, say: 
         raise DataError(
             f"All {len(learnt):,} clips hang together, in a given group or as copies, exact or near, of each other; "
             "a group is never split over folds. `aurist check DATA -o audit` lists the pairs of near duplicates; where "
-            "these are no copies but share a background, say --no-near-duplicates."
+            "these are no copies but share a background, say near_duplicates=False."
         )
     if given is None:
         targets = clips.take(learnt).targets(clips.classes)

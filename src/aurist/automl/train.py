@@ -88,7 +88,7 @@ def train(run: RunFolder, clock: Clock, say: Say) -> None:
         say("interrupted: finishing with what there is")
     if not fitted:
         raise RunError(
-            "No model could be fitted in the time; the reasons are above. Give more time (--time-limit)."
+            "No model could be fitted in the time; the reasons are above. Give more time (time_limit=)."
         )
     write_results(run, data, learn, fitted)
     best = run.leaderboard().set_index("model")["score"]

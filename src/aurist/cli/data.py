@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from aurist.cli import options as opt
+from aurist.cli.messages import in_options
 from aurist.cli.printing import UNKNOWN_GROUPS, print_json, print_table, say, show
 from aurist.cli.settings import read_options
 
@@ -82,6 +83,7 @@ def check(
     cache_dir = cache_dir or default_cache_dir()
     result = audit(clips, test_clips, jobs=jobs, cache_dir=cache_dir, near=near_duplicates)
     nearest = compare_nearest(clips, result.usable, jobs=jobs, cache_dir=cache_dir)
+    nearest = None if nearest is None else in_options(nearest)
     if output is not None:
         _write(result, output, safe_csv)
     if as_json:
@@ -94,7 +96,7 @@ def check(
     findings = sentences(result)
     print("\nFound:" if findings else "\nNothing broken, duplicated or leaking was found.")
     for sentence in findings:
-        show(f"- {sentence}")
+        show(in_options(f"- {sentence}"))
     if nearest is not None:
         show(f"\nNearest clips: {nearest}.")
     if clips.labelled and not clips.table["group"].notna().any():

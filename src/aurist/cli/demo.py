@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+from aurist.cli.messages import in_options
 from aurist.cli.printing import print_table, say, show
 
 #: Seconds for the fit: long enough for several models, short enough to watch.
@@ -53,7 +54,7 @@ def run_demo(output: Path, seed: int, jobs: int) -> None:
     cache_dir = output / "cache"
     result = audit(read_clips(data.train), jobs=available_cores(jobs), cache_dir=cache_dir)
     for sentence in sentences(result):
-        show(f"- {sentence}")
+        show(in_options(f"- {sentence}"))
 
     _title(f"3. aurist fit {data.train} -o {run_folder}")
     config = FitConfig(preset="good", time_limit=FIT_SECONDS, seed=seed, jobs=jobs)

@@ -66,7 +66,9 @@ def group_words(scores: dict[str, Any]) -> str:
 
 def say(line: str) -> None:
     """Print a line of progress to standard error; standard output holds results alone."""
-    print(visible(line), file=sys.stderr, flush=True)
+    from aurist.cli.messages import in_options
+
+    print(visible(in_options(line)), file=sys.stderr, flush=True)
 
 
 def show(line: str = "", end: str = "\n") -> None:

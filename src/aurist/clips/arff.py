@@ -226,7 +226,7 @@ def _gathered(table: pd.DataFrame, attributes: Sequence[Attribute], path: Path) 
         raise DataError(
             f"{path}: {plural(len(bad), 'cell')} of label columns {'is' if len(bad) == 1 else 'are'} neither 0 nor "
             f"1:\n{listing(bad)}\n"
-            "Correct them, or name the label columns with --label."
+            "Correct them, or name the label columns with label=."
         )
     on = cells.isin(_ON).to_numpy()
     lists = [[name for name, present in zip(names, row, strict=True) if present] for row in on]
@@ -244,7 +244,7 @@ def _label_names(
         if options.label in columns:
             return [options.label], []
         return [
-            match_column(name.strip(), columns, "--label", str(path)) for name in options.label.split(",")
+            match_column(name.strip(), columns, "label=", str(path)) for name in options.label.split(",")
         ], []
     xml = _mulan_xml(path)
     if xml is not None:
@@ -264,7 +264,7 @@ def _label_names(
         trailing.insert(0, attribute.name)
     if len(trailing) > 1:
         return trailing, [
-            f"labels: the last {len(trailing)} columns, all 0 or 1 (guessed; --label names others)"
+            f"labels: the last {len(trailing)} columns, all 0 or 1 (guessed; label= names others)"
         ]
     return _single(attributes, labelled=labelled)
 
@@ -275,7 +275,7 @@ def _single(attributes: Sequence[Attribute], *, labelled: bool) -> tuple[list[st
     # data to predict may lack the label: then a nominal feature before the last column is no label
     last = nominal[-1:] if labelled or attributes[-1].nominal is not None else []
     label = (by_name or last)[:1]
-    return label, [f"label column: {label[0]} (guessed; --label names another, or none)"] if label else []
+    return label, [f"label column: {label[0]} (guessed; label= names another, or none)"] if label else []
 
 
 def _names_in(xml: Path) -> list[str]:

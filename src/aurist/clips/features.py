@@ -51,7 +51,7 @@ def find_features(table: pd.DataFrame, roles: Roles, options: ReadOptions, where
         chosen = _all_features(table, _without_refused(free, options), roles)
     if not chosen:
         raise DataError(
-            f"{where}: found neither a column of audio files (--path) nor any features. "
+            f"{where}: found neither a column of audio files (path=) nor any features. "
             f"It has: {', '.join(map(str, table.columns[:40]))}."
         )
     reserved = [name for name in chosen if name in COLUMNS]
@@ -68,7 +68,7 @@ def find_features(table: pd.DataFrame, roles: Roles, options: ReadOptions, where
 
 def _matching(pattern: str, names: list[str], where: str) -> list[str]:
     matches = names if pattern in names else fnmatch.filter(names, pattern)
-    return [pattern] if pattern in names else matches or [match_column(pattern, names, "--features", where)]
+    return [pattern] if pattern in names else matches or [match_column(pattern, names, "features=", where)]
 
 
 def _note_unused(table: pd.DataFrame, free: list[str], roles: Roles) -> None:
@@ -77,12 +77,12 @@ def _note_unused(table: pd.DataFrame, free: list[str], roles: Roles) -> None:
     labels = [name for name in free if _LABEL.search(name) and not _is_code(table, name, label)]
     if labels:
         roles.notes.append(
-            f"not used, although named like labels: {', '.join(labels)} (--label names another column)"
+            f"not used, although named like labels: {', '.join(labels)} (label= names another column)"
         )
     if len(numbers) > 2:
         roles.notes.append(
             f"beside the path, {len(numbers)} columns of numbers are not used ({', '.join(numbers[:3])} ...); "
-            "--features names feature columns, --path none means no audio"
+            'features= names feature columns, path="none" means no audio'
         )
 
 
@@ -114,7 +114,7 @@ def _all_features(table: pd.DataFrame, free: list[str], roles: Roles) -> list[st
     if leaking:
         roles.notes.append(
             f"not used as features, ids or labels by their names: {', '.join(leaking)} "
-            "(--features names the features to take)"
+            "(features= names the features to take)"
         )
     return [name for name in free if name not in names_only and name not in leaking]
 

@@ -27,14 +27,14 @@ def compile_pattern(pattern: str) -> re.Pattern[str]:
     bad = [name for name in names if not name.isidentifier()]
     if bad or any(mark in piece for piece in pieces[::2] for mark in "{}"):
         raise ConfigError(
-            f"--label-from is {pattern!r}, but a field is a word in braces, as in '{{label}}_{{group}}_{{n}}'."
+            f"label_from is {pattern!r}, but a field is a word in braces, as in '{{label}}_{{group}}_{{n}}'."
         )
     if "label" not in names:
         raise ConfigError(
-            f"--label-from is {pattern!r}, but must hold {{label}}; for instance '{{label}}_{{group}}_{{n}}'."
+            f"label_from is {pattern!r}, but must hold {{label}}; for instance '{{label}}_{{group}}_{{n}}'."
         )
     if len(set(names)) < len(names):
-        raise ConfigError(f"--label-from is {pattern!r}, but every field needs a name of its own.")
+        raise ConfigError(f"label_from is {pattern!r}, but every field needs a name of its own.")
     regex = re.escape(pieces[0])
     for i, name in enumerate(names):
         last = i == len(names) - 1
@@ -65,7 +65,7 @@ def read_names(paths: list[str], pattern: str) -> list[dict[str, str]]:
     if unmatched:
         raise DataError(
             f"{len(unmatched)} of {len(paths)} file names do not fit the pattern {pattern!r}:\n{listing(unmatched)}\n"
-            "Rename them, move them elsewhere, or change --label-from."
+            "Rename them, move them elsewhere, or change label_from=."
         )
     return fields
 

@@ -106,7 +106,7 @@ def _check_classes(folder: Path, paths: Sequence[str], infos: Sequence[FolderInf
             f"{folder}: {len(outside):,} of {plural(len(paths), 'file')} {'is' if len(outside) == 1 else 'are'} in no "
             f"class folder:\n{listing(outside)}\n"
             "Expected FOLDER/CLASS/file. Move them, or give the pattern of the name: "
-            "--label-from '{label}_{n}'."
+            'label_from="{label}_{n}".'
             + (
                 " If they are to be predicted, give the folder of the training files only."
                 if only_test
@@ -118,7 +118,7 @@ def _check_classes(folder: Path, paths: Sequence[str], infos: Sequence[FolderInf
         raise DataError(
             f"{folder} holds {plural(len(paths), 'file')}, all in one folder, {classes.pop()!r}, which leaves nothing "
             f"to tell apart. Expected a folder per class, or labels in the names, such as {paths[0]!r}: "
-            "--label-from '{label}_{n}'."
+            'label_from="{label}_{n}".'
         )
     unclear = sorted(
         {

@@ -52,9 +52,9 @@ class Grouping:
             f"{plural(self.n_clips, 'clip')}"
         )
         if self.used:
-            opt_out = "(--group none counts each clip as its own group)"
+            opt_out = '(group="none" counts each clip as its own group)'
             return f"groups: guessed from the {self.source}, {description} {opt_out}"
-        use = "" if self.objection == CLASSES else " (--group names uses them)"
+        use = "" if self.objection == CLASSES else ' (group="names" uses them)'
         return f"groups that the {self.source} may tell, {description}; not used, as {self.objection}{use}"
 
     def to_dict(self) -> dict[str, Any]:

@@ -119,7 +119,7 @@ def find_roles(table: pd.DataFrame, options: ReadOptions, where: str) -> Roles:
         if role == "group" and name == "names" and name not in names:
             continue  # groups guessed from names, see `aurist.clips.guessed_groups`
         if name not in (None, NONE):
-            roles.columns[role] = match_column(str(name), names, f"--{role}", where)
+            roles.columns[role] = match_column(str(name), names, f"{role}=", where)
     reserved = {
         *(options.features or ()),
         *(name for name, _ in options.fitted),
@@ -143,7 +143,7 @@ def _guess_notes(role: str, column: str, others: Sequence[str]) -> list[str]:
     if role in ("low_hz", "high_hz"):
         return []
     over = f" over {', '.join(others)}" if role == "label" and others else ""
-    change = "" if role == "part" else f"; --{role} names another, or none"
+    change = "" if role == "part" else f"; {role}= names another, or none"
     return [f"{role} column: {column} (guessed{over}{change})"]
 
 

@@ -92,7 +92,7 @@ def find_listed(
     if ambiguous:
         raise DataError(
             f"{where}: {plural(len(ambiguous), 'ambiguous recording')} in {folder}:\n{listing(ambiguous)}\n"
-            "Give paths from that folder, or give the right folder with --audio-root."
+            "Give paths from that folder, or give the right folder with audio_root=."
         )
     moved = {path: matches[0] for path, matches in matches_of.items() if matches and matches[0] != path}
     if not moved:

@@ -44,7 +44,7 @@ def pieces_of(cells: Sequence[str], separator: str | None = None) -> tuple[list[
     if separator is not None:
         if not separator or (separator.isalnum() and separator != _BLANK):
             raise ConfigError(
-                f"--label-separator is {separator!r}, but must be a mark such as , or |, space, or none."
+                f"label_separator is {separator!r}, but must be a mark such as , or |, space, or none."
             )
         return [cell.split(None if separator == _BLANK else separator) for cell in cells], []
     filled = [cell for cell in cells if cell]
@@ -64,11 +64,11 @@ def pieces_of(cells: Sequence[str], separator: str | None = None) -> tuple[list[
     doubtful = next((cell for cell in filled if "," in cell and not _NUMBER.fullmatch(cell)), None)
     if doubtful is None:
         return None, []
-    return None, [f"labels: {doubtful!r} is read as one label (--label-separator , reads several labels)"]
+    return None, [f'labels: {doubtful!r} is read as one label (label_separator="," reads several labels)']
 
 
 def _notes(what: str, example: str) -> list[str]:
-    return [f"labels: {what}, as in {example!r} (guessed; --label-separator none reads one label of each)"]
+    return [f'labels: {what}, as in {example!r} (guessed; label_separator="none" reads one label of each)']
 
 
 def _split(cell: str, mark: str | None) -> list[str]:

@@ -63,7 +63,7 @@ def read_clips(source: Source, options: ReadOptions | None = None, *, labelled: 
     >>> table = pd.DataFrame({"tempo": [120.0, 90.0], "genre": ["rock", "folk"]})
     >>> clips = read_clips(table)
     >>> clips.features, clips.classes, clips.notes
-    (('tempo',), ('folk', 'rock'), ('label column: genre (guessed; --label names another, or none)',))
+    (('tempo',), ('folk', 'rock'), ('label column: genre (guessed; label= names another, or none)',))
     """
     if isinstance(source, Clips):
         return source

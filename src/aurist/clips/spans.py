@@ -42,7 +42,7 @@ def find_times(roles: Roles, table: pd.DataFrame, options: ReadOptions, where: s
     names = [str(name) for name in table.columns]
     for role, name in (("start", options.start), ("end", options.end)):
         if name not in (None, NONE):
-            roles.columns[role] = match_column(str(name), names, f"--{role}", where)
+            roles.columns[role] = match_column(str(name), names, f"{role}=", where)
     columns = roles.columns
     if time_role(columns.get("end", "")) == "duration":
         columns["duration"] = columns.pop("end")
@@ -95,9 +95,9 @@ def _refuse_without_path(roles: Roles, pair: dict[str, str], options: ReadOption
         group = roles.columns.get("group")
         raise DataError(
             f"{where}: {start!r} and {end!r} say where clips begin and end, but no column names the audio files. "
-            "Name it with --path"
+            "Name it with path="
             + (f" (if {group!r} tells the recordings, add a column with their file names)" if group else "")
-            + "; or give --path none, if the rows are features."
+            + '; or give path="none", if the rows are features.'
         )
     if start and end:
         roles.columns.update(pair)
@@ -122,7 +122,7 @@ def _time_notes(pair: dict[str, str], columns: dict[str, str], table: pd.DataFra
         if name not in columns.values():
             title = f"end: {pair['start']} + {name}" if role == "duration" else f"{role} column: {name}"
             format_note = f"; {format_note}" if format_note else ""
-            notes.append(f"{title} (guessed; --{option} names another, or none{format_note})")
+            notes.append(f"{title} (guessed; {option}= names another, or none{format_note})")
         elif format_note:
             notes.append(f"{role} column: {name} ({format_note})")
     return notes
@@ -136,7 +136,7 @@ def _check_single(columns: dict[str, str], options: ReadOptions, where: str) -> 
         if name is not None and getattr(options, have) is not None:
             raise DataError(
                 f"{where}: found where clips {have} ({name!r}), but not where they {lacks}. "
-                f"Name that column with --{lacks}."
+                f"Name that column with {lacks}=."
             )
 
 
@@ -155,7 +155,7 @@ def _note_unused(roles: Roles, table: pd.DataFrame, pair: dict[str, str]) -> Non
         unused = [other for other in unused if other != name]
     if unused:
         roles.notes.append(
-            f"not used, although named like times: {', '.join(unused[:8])} (--start and --end name columns of times)"
+            f"not used, although named like times: {', '.join(unused[:8])} (start= and end= name columns of times)"
         )
 
 
@@ -206,7 +206,7 @@ def read_spans(
 
 
 def _check_readable(column: pd.Series[Any], name: str, unit: str, role: str, where: str) -> None:
-    refuse = f"--{'end' if role == 'duration' else role} none, if the clips are whole files"
+    refuse = f'{"end" if role == "duration" else role}="none", if the clips are whole files'
     if unit in COUNTS:
         raise DataError(
             f"{where}: {name!r} counts {unit if unit.endswith('s') else unit + 's'}, as its name says, but the "

@@ -109,7 +109,7 @@ def _settle_path(table: pd.DataFrame, roles: Roles, options: ReadOptions, root: 
     roles.notes[:] = [note for note in roles.notes if not note.startswith("path column")]
     roles.notes.append(
         f"{column} names recordings that do not exist, and there are {len(measured)} columns of measurements: the rows "
-        f"are read as features (--path {column} reads them as recordings)"
+        f'are read as features (path="{column}" reads them as recordings)'
     )
     return replace(options, path=NONE)
 
@@ -171,7 +171,7 @@ def _with_names(table: pd.DataFrame, options: ReadOptions, where: str) -> tuple[
     column = find_roles(table, ReadOptions(path=options.path, features=options.features), where).get("path")
     if column is None:
         raise DataError(
-            f"{where}: --label-from reads file names, but no column holds any. Name it with --path."
+            f"{where}: label_from= reads file names, but no column holds any. Name it with path=."
         )
     named = read_names([cell_text(cell) for cell in table[column]], pattern)
     columns = {role: f"{role} in the file name" for role in named[0]}
@@ -197,7 +197,7 @@ def _labels(
         if labelled:
             raise DataError(
                 f"{where}: found no column of labels among: {', '.join(map(str, table.columns[:40]))}. "
-                "Name it with --label."
+                "Name it with label=."
             )
         return no_labels, no_labels, False
     if table[column].map(lambda cell: isinstance(cell, (list, tuple, set, frozenset, np.ndarray))).any():
@@ -210,7 +210,7 @@ def _labels(
     if secondary is not None:
         name, lists = secondary
         pieces = [[cell, *more] for cell, more in zip(cells, lists, strict=True)]
-        guessed = [f"labels: {column} and {name} (guessed; --label {column} reads one label of each)"]
+        guessed = [f'labels: {column} and {name} (guessed; label="{column}" reads one label of each)']
     roles.notes += [*notes, *guessed]
     if pieces is not None:
         return _several(table, pieces, column, where)

@@ -48,12 +48,12 @@ def contest_table(
     if kind not in (RECORDING, ROW):
         raise DataError(
             f"{where} begins with the column {kind!r}, but for recordings it must be {RECORDING!r} (RFCX) or {ROW!r} "
-            "(BirdCLEF). For a submission of whole clips leave --window out, or set it to 0."
+            "(BirdCLEF). For a submission of whole clips leave window= out, or set it to 0."
         )
     if kind == ROW and columns == ["target"]:
         raise DataError(
             f"{where} asks for a species in each row, as BirdCLEF did in 2022; that form is not supported. Write the "
-            "scores of all windows with --format windows."
+            'scores of all windows with formats="windows".'
         )
     birds = kind == ROW and columns == [_BIRDS]
     unknown = [] if birds else [name for name in columns if name not in heard.classes]

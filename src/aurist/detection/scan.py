@@ -55,7 +55,7 @@ class WindowOptions:
         window = trained if self.window is None else self.window
         if window is None:
             raise ConfigError(
-                "This run was not fitted on windows of annotated recordings: say with --window how many seconds of a "
+                "This run was not fitted on windows of annotated recordings: say with window= how many seconds of a "
                 "recording it shall hear at a time."
             )
         return Grid(window, window / 2 if self.overlap is None else self.overlap)
@@ -100,7 +100,7 @@ def recordings_of(clips: Clips) -> list[Recording]:
     if not clips.has_audio:
         raise DataError(
             "Windows are cut out of recordings, but the table that was given has no column of audio files. Name it "
-            "with --path, or leave --window out."
+            "with path=, or leave window= out."
         )
     names = [str(name) for name in dict.fromkeys(clips.table["path"]) if name is not None]
     return [Recording(name, clips.file(name)) for name in names]

@@ -145,7 +145,7 @@ class Detections:
         if taken:
             raise ConfigError(
                 f"{self.folder} holds {plural(len(taken), 'other recording')} of the same name:\n{listing(taken)}\n"
-                "Give another folder with -o, or the folder above with all recordings at once."
+                "Give another folder with output=, or the folder above with all recordings at once."
             )
 
     def clear(self) -> None:
@@ -247,7 +247,7 @@ class Detections:
         if wrong:
             raise DataError(
                 f"{plural(len(wrong), 'recording')} of {self.folder} cannot be listened to again:\n{listing(wrong)}\n"
-                "Say with --audio-root in which folder they are now, or hear them again with `aurist predict`."
+                "Name their folder with audio_root=, or hear them again with `aurist predict`."
             )
         return found
 
@@ -318,7 +318,7 @@ def _check_settings(folder: Path, settings: dict[str, Any]) -> None:
         if strange:
             raise DataError(
                 f"{folder} is no folder of detections: it holds {', '.join(strange[:5])}, and no {SETTINGS}. "
-                "Give a new folder with -o."
+                "Give a new folder with output=."
             )
         write_json(path, settings)
         return
@@ -332,5 +332,5 @@ def _check_settings(folder: Path, settings: dict[str, Any]) -> None:
         raise ConfigError(
             f"{folder} holds scores by other settings; {plural(len(differ), 'setting')} "
             f"{'differs' if len(differ) == 1 else 'differ'}:\n{listing(differ)}\n"
-            "Go on with the settings it was begun with, or give another folder with -o."
+            "Go on with the settings it was begun with, or give another folder with output=."
         )

@@ -64,7 +64,7 @@ class WindowModel:
             if data.summary is None:
                 raise DataError(
                     f"{run.folder} was fitted on a table of features, which recordings do not have: it cannot listen. "
-                    "Fit a run on recordings, or give --model the name of a network."
+                    "Fit a run on recordings, or give model= the name of a network."
                 )
             self._summary = SummaryConfig(**data.summary)
             self._embedders = run.embedders()

@@ -202,7 +202,7 @@ class FeatureCache:
             self._warned = True
             warnings.warn(
                 f"The features are computed, but not stored: {self._path} cannot be written ({error}). "
-                "Give another folder by --cache-dir or AURIST_CACHE_DIR, or make room there.",
+                "Give another folder by cache_dir= or AURIST_CACHE_DIR, or make room there.",
                 stacklevel=2,
             )
 

@@ -180,7 +180,7 @@ def _features(
         raise DataError(
             "This run was fitted on recordings, but the table that was given has no column of audio files.\n"
             f"  found the columns: {_some(clips.features)}\n"
-            "Give recordings, a folder of them, or a table with their paths (--path names the column)."
+            "Give recordings, a folder of them, or a table with their paths (path= names the column)."
         )
     made = summary_table(clips, SummaryConfig(**data.summary), cache_dir=cache_dir, jobs=jobs)
     return made.features, dict(made.failures)
@@ -202,7 +202,7 @@ def _with_embeddings(
     if not clips.has_audio:
         raise DataError(
             "Networks of this run make features of the recordings, but the table that was given has no column of audio "
-            "files. Name it with --path."
+            "files. Name it with path=."
         )
     readable = table.iloc[rows]
     inputs = Inputs(readable, clips.take(rows), cache_dir)
@@ -218,7 +218,7 @@ def _check_same_kind(expected: Sequence[str], clips: Clips) -> None:
         raise DataError(
             f"{of} recordings were given, such as {clips.table['path'].iloc[0]}.\n"
             f"  expected the columns: {_some(expected)}\n"
-            "Give a table with these columns; where they stand beside a column of audio files, add --path none."
+            'Give a table with these columns; where they stand beside a column of audio files, add path="none".'
         )
     raise DataError(
         f"{of} the table that was given has none of them.\n"
@@ -300,7 +300,7 @@ def _check_ids(ids: pd.Series[str], rows: npt.NDArray[np.intp], applied: ClipPre
             f"{where}: {len(missing):,} of its {plural(len(ids), 'id')} {'was' if len(missing) == 1 else 'were'} not "
             f"predicted:\n{listing(missing, limit=10)}\n"
             f"The predicted table has ids such as {applied.clips.table['clip_id'].iloc[0]!r}. "
-            "Give the table that the sample belongs to, or name its id column with --id."
+            "Give the table that the sample belongs to, or name its id column with id=."
         )
     failed = [
         about(

@@ -134,7 +134,7 @@ def cut_clips(
         raise ConfigError(f"padding is {padding:g} s, but must be 0 or more.")
     if (output / TABLE).exists():
         raise DataError(
-            f"{output} holds clips already, which somebody may have listened to: give another folder with -o."
+            f"{output} holds clips already, which somebody may have listened to: give another folder with output=."
         )
     if not drawn:
         raise DataError("There is no detection to cut: none of these classes comes near to being announced.")

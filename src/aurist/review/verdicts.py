@@ -87,7 +87,7 @@ def _check(table: TextTable, said: Sequence[str], classes: Sequence[str]) -> Non
         raise DataError(
             f"{table.where}: {plural(len(wrong), 'verdict')} that cannot be:\n{listing(wrong)}\n"
             f"Expected yes, no, ? or nothing, or a label: {', '.join(classes[:20])}"
-            f"{' ...' if len(classes) > 20 else ''}. Name labels that are new with --labels."
+            f"{' ...' if len(classes) > 20 else ''}. Name labels that are new with labels=."
         )
 
 

@@ -96,7 +96,7 @@ def check_same(
     if not path.exists():
         write_json(path, study_settings)
         return
-    remedy = f"Give another folder (-o), or remove {path.parent} and search again."
+    remedy = f"Give another folder (output=), or remove {path.parent} and search again."
     before = read_json(path, {"reading": dict, "settings": dict}, remedy)
     differences = [key for key, value in study_settings.items() if before.get(key) != value]
     differences += [
@@ -109,7 +109,7 @@ def check_same(
         named = [name for name in differences if name not in ("reading", "settings")]
         raise RunError(
             f"{path.parent} has a study of something else: {', '.join(named)} differ{'s' if len(named) == 1 else ''} "
-            f"({path.name} has the settings of that study). Give the same command, or another folder (-o)."
+            f"({path.name} has the settings of that study). Give the same command, or another folder (output=)."
         )
 
 

@@ -63,7 +63,7 @@ def hold_out(data: RunData, share: float | None, n_splits: int, seed: int) -> tu
         if n_groups < ENOUGH_GROUPS:
             return data, (
                 f"held out: nothing, {plural(n_groups, 'group')} are too few to show whether the new settings "
-                "are really better (--holdout 0.2 holds out a part anyway)"
+                "are really better (holdout=0.2 holds out a part anyway)"
             )
         share = DEFAULT_SHARE
     if share == 0:
@@ -81,7 +81,7 @@ def hold_out(data: RunData, share: float | None, n_splits: int, seed: int) -> tu
     is_held_out, is_kept = folds == HELD_OUT, folds != HELD_OUT
     if len(np.unique(data.groups[is_held_out])) < 2 or len(np.unique(data.groups[is_kept])) < 4:
         raise ConfigError(
-            f"holdout is {share:g}, but {plural(n_groups, 'group')} are too few to hold some out: use --holdout 0, "
+            f"holdout is {share:g}, but {plural(n_groups, 'group')} are too few to hold some out: use holdout=0, "
             "or more recordings."
         )
     # prescribed folds may divide a group: clips of a held-out group are not used to learn from

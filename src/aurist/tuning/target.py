@@ -102,7 +102,7 @@ def read_target(name: str, config: FitConfig) -> Target:
     member = searchable(name)
     if member is not None:
         if config.recipe_settings:
-            raise ConfigError(f"--set changes recipes, but {name} is not a recipe.")
+            raise ConfigError(f"recipe_settings= changes recipes, but {name} is not a recipe.")
         return Target(name, member, SPACES[name])
     near = difflib.get_close_matches(name, SPACES, n=1)
     if near and not name.endswith(".toml"):

@@ -159,7 +159,7 @@ class Trials:
             self.say(
                 f"a trial of {plural(len(self.learn.splits), 'fold')} takes about {duration(trial_seconds)}: "
                 f"there is time for about {affordable} of {left} more, or some more if many are stopped early. "
-                "Shorter training, such as --set training.epochs=20, or --fraction 0.3 makes room for more."
+                'Shorter training, such as recipe_settings="training.epochs=20", or fraction=0.3 makes room for more.'
             )
 
 

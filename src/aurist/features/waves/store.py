@@ -223,7 +223,7 @@ class WaveStore:
                 if self._room < 0:
                     raise WaveStoreError(
                         f"The decoded audio of these clips cannot be stored in {self.folder}, and takes over half of "
-                        "the free memory. Give another folder by --cache-dir or AURIST_CACHE_DIR, a higher "
+                        "the free memory. Give another folder by cache_dir= or AURIST_CACHE_DIR, a higher "
                         "AURIST_CACHE_LIMIT, or make room there."
                     )
             blocks_in_memory.append(data)
@@ -245,7 +245,7 @@ class WaveStore:
         if not warned:
             warnings.warn(
                 f"The audio is decoded, but not stored: {self.folder} cannot be written ({self._refused}). It is kept "
-                "in memory. Give another folder by --cache-dir or AURIST_CACHE_DIR, a higher AURIST_CACHE_LIMIT, or "
+                "in memory. Give another folder by cache_dir= or AURIST_CACHE_DIR, a higher AURIST_CACHE_LIMIT, or "
                 "make room there.",
                 stacklevel=2,
             )
