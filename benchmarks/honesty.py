@@ -32,10 +32,9 @@ from aurist.clips.read import ReadOptions, read_clips
 from aurist.config import FitConfig
 from aurist.features.store import summary_table
 from aurist.features.summary import SummaryConfig
-from aurist.inference.predict import predict_clips, usable_inputs
-from aurist.inference.predictor import Blender
+from aurist.inference.predict import predict_clips
+from aurist.inference.predictor import Predictor
 from aurist.metrics import metric
-from aurist.plan import ENSEMBLE
 from aurist.results.bootstrap import bootstrap
 from aurist.run import RunFolder, read_data
 from equal_time import labels
@@ -115,9 +114,9 @@ def stated_and_found(
 def by_one_fold(run: RunFolder, new: Clips, name: str) -> float:
     """What the models of one fold alone score, the mean of the folds: new clips are answered by those of all folds."""
     data = read_data(run)
-    inputs, _, _ = usable_inputs(run, data, new, 1)
-    blender, truth = Blender(run, data, ENSEMBLE), new.targets(data.task.classes)
-    told = [metric(name)(truth, blender.fold_proba(fold, inputs)) for fold in range(blender.n_folds)]
+    predictor, truth = Predictor(run), new.targets(data.task.classes)
+    inputs, models = predictor.pipeline.transform(new, jobs=1).inputs, predictor.models
+    told = [metric(name)(truth, models.fold_proba(fold, inputs)) for fold in range(models.n_folds)]
     return float(np.mean(told))
 
 

@@ -34,7 +34,7 @@ from aurist.arrays import Proba
 from aurist.automl.pseudo import pseudo_examples
 from aurist.calibration import apply_temperatures, nested_temperatures
 from aurist.crossval import CrossValidationResult, TrainingData
-from aurist.ensemble.blend import nested_ensemble
+from aurist.ensemble.blend import nested_blend
 from aurist.ensemble.duplicates import dealt, learn_duplicates
 from aurist.ensemble.prior_correction import correct_prior_rows, nested_powers
 from aurist.ensemble.stacking import beats_constant, reason_against, second_level
@@ -117,7 +117,7 @@ def choices(made: Draw, fitted: list[CrossValidationResult]) -> dict[str, dict[s
     truth, folds = learn.examples.targets, learn.folds
     probas = [one.oof.proba for one in fitted[:BLENDED]]
     found: dict[str, dict[str, float]] = {}
-    ours = nested_ensemble(
+    ours = nested_blend(
         probas, truth, folds, learn.groups, learn.task.metric, multilabel=several, seed=learn.task.seed
     )
     found["blend"] = gains(learn, ours.proba)

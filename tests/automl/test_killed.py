@@ -17,7 +17,7 @@ from aurist.automl.fit import fit, resume
 from aurist.config import FitConfig
 from aurist.errors import RunError
 from aurist.killed import KILLED_FILE
-from aurist.run import open_run
+from aurist.run import open_run, read_ensemble
 
 from ..command import start
 from ..small_run import feature_table
@@ -62,7 +62,7 @@ def test_a_member_whose_worker_is_killed_is_skipped(
 ) -> None:
     lines: list[str] = []
     run = fit(feature_table(90), tmp_path / "run", config(tmp_path, jobs), say=lines.append)
-    assert run.is_finished() and set(run.ensemble()["weights"]["Ensemble"][0]) == {"Trees"}
+    assert run.is_finished() and set(read_ensemble(run).weights["Ensemble"][0]) == {"Trees"}
     assert any(
         "skipped: Hungry: its process was killed (SIGKILL), most likely because memory" in line
         for line in lines
@@ -70,13 +70,13 @@ def test_a_member_whose_worker_is_killed_is_skipped(
     monkeypatch.setattr(crossval, "_fit_fold", fit_fold)
     lines.clear()
     resumed = resume(run.folder, say=lines.append)
-    names = {one["name"] for one in resumed.ensemble()["members"]}
+    names = set(read_ensemble(resumed).members)
     if jobs == 2:  # one fold at a time it has twice the memory
         assert names == {"Trees", "Hungry"}
         return
     assert names == {"Trees"} and any("Hungry: not tried again" in line for line in lines)
     (run.models / "Hungry" / KILLED_FILE).unlink()
-    assert len(resume(run.folder).ensemble()["members"]) == 2
+    assert len(read_ensemble(resume(run.folder)).members) == 2
 
 
 def test_memory_that_runs_out_skips_the_member_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,17 +9,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import aurist
-from aurist.automl.fit import fit
+from aurist.automl.fit import fit, plan_fit
 from aurist.automl.pseudo import _teacher, pseudo_examples
 from aurist.config import FitConfig
 from aurist.errors import AuristError, ConfigError
-from aurist.models.base import Inputs
+from aurist.models.base import Inputs, Task
 from aurist.plan import read_plan
+from aurist.results.evaluation import evaluate_run
 from aurist.results.out_of_fold import OutOfFold
 from aurist.run import RunFolder
 
-from ..models.test_contract import training_data
 from ..small_run import feature_table
 
 PLAN = """\
@@ -61,7 +60,7 @@ def test_more_clips_help_where_few_have_labels(tmp_path: Path) -> None:
     assert score(run, "ExtraTrees+1") >= score(run, "ExtraTrees")
     new = feature_table(400, seed=4)
     before, after = (
-        aurist.automl.evaluate_run(run, new, model=model).scores["all rows"].set_index("metric")["score"]
+        evaluate_run(run, new, model=model).scores["all rows"].set_index("metric")["score"]
         for model in ("ExtraTrees", "ExtraTrees+1")
     )
     assert after["log_loss"] > before["log_loss"] - 0.1
@@ -81,11 +80,12 @@ def test_the_labels_of_a_single_fold_have_no_part_in_its_teacher() -> None:
     truth = np.eye(2, dtype=np.int8)[rng.integers(0, 2, 40)]
     right, wrong = truth * 0.8 + 0.1, 0.9 - truth * 0.8
     one = np.zeros(40, dtype=np.int64)
-    scored = OutOfFold(np.arange(40), truth, np.arange(40), one, {"right": right, "wrong": wrong})
-    learn = training_data(n=42)
-    assert _teacher(learn, scored, 0) == {"right": (0.5, 1.0), "wrong": (0.5, 1.0)}
-    two = replace(scored, folds=np.arange(40) % 2)
-    assert list(_teacher(learn, two, 0)) == ["right"]
+    probas = {"right": right, "wrong": wrong}
+    task = Task(("a", "b"), False, "accuracy")
+    oof = OutOfFold(task, np.arange(40), truth, np.arange(40), one, np.ones(40), probas)
+    assert _teacher(oof, 0) == {"right": (0.5, 1.0), "wrong": (0.5, 1.0)}
+    two = replace(oof, folds=np.arange(40) % 2)
+    assert list(_teacher(two, 0)) == ["right"]
 
 
 def test_what_the_teacher_is_sure_of_becomes_a_label() -> None:
@@ -112,7 +112,7 @@ def test_a_plan_has_its_rounds(tmp_path: Path) -> None:
     feature_table(20).drop(columns="genre").to_csv(more)
     config = FitConfig(preset="quick", unlabelled=str(more), pseudo_rounds=2, time_limit=60)
     table = feature_table(60, seed=6)
-    plan = aurist.automl.plan_fit(table, config)
+    plan = plan_fit(table, config)
     assert [step.member.name for step in plan.steps] == [
         "ExtraTrees",
         "LightGBM",

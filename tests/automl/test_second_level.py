@@ -22,14 +22,14 @@ from aurist.config import FitConfig
 from aurist.crossval import CrossValidationResult, TrainingData
 from aurist.errors import ConfigError
 from aurist.files import write_json
+from aurist.inference.fold_models import FoldModels
 from aurist.inference.predict import predict_clips
-from aurist.inference.predictor import Blender
 from aurist.models.base import ModelSpec
 from aurist.models.network_member import recipe_member
 from aurist.plan import FOREST, FitPlan, Step, write_plan
 from aurist.results.importance import permutation_importance
 from aurist.results.pruning import prune, prune_curve
-from aurist.run import RunFolder, open_run, read_data, training_data
+from aurist.run import RunFolder, open_run, read_data, read_ensemble, training_data
 
 from ..models.sounds import CLASSES, RATE, sound, tiny
 from ..small_run import feature_table
@@ -84,7 +84,7 @@ def copied(stacked: RunFolder, tmp_path: Path) -> RunFolder:
 
 
 def weights(run: RunFolder) -> set[str]:
-    return set(run.ensemble()["weights"]["Ensemble"][0])
+    return set(read_ensemble(run).weights["Ensemble"][0])
 
 
 def test_the_leaderboard_tells_the_levels(stacked: RunFolder) -> None:
@@ -109,14 +109,16 @@ def test_new_clips_are_answered_just_as_it_was_scored(stacked: RunFolder, name: 
     expected = told["Above"]
     if name == "Ensemble":
         assert "Above" in weights(stacked), "the ensemble does without it, and this would show nothing"
-        heats = stacked.ensemble()["temperatures"]["Ensemble"]
-        assert heats["Above"] != 1.0
+        temperatures = read_ensemble(stacked).temperatures["Ensemble"]
+        assert temperatures["Above"] != 1.0
         # before it is tempered and tilted as a whole
-        parts = stacked.ensemble()["weights"]["Ensemble"][0].items()
-        expected = sum(w * apply_temperature(told[one], heats[one], multilabel=False) for one, w in parts)
-    blender = Blender(stacked, data, name)
+        parts = read_ensemble(stacked).weights["Ensemble"][0].items()
+        expected = sum(
+            w * apply_temperature(told[one], temperatures[one], multilabel=False) for one, w in parts
+        )
+    models = FoldModels(stacked, data.task, read_ensemble(stacked), name)
     for split in learn.splits:
-        said = blender.fold_proba(split.fold, learn.examples.inputs.take(split.scored))
+        said = models.fold_proba(split.fold, learn.examples.inputs.take(split.scored))
         np.testing.assert_allclose(said, expected[split.scored], atol=1e-5)
     answered = predict_clips(stacked, read_clips(feature_table(30, seed=6), labelled=False), model=name)
     assert np.isfinite(answered.proba).all()
@@ -156,8 +158,8 @@ def test_a_resumed_run_with_another_model_asks_that_one_too(copied: RunFolder) -
     with_another(copied)
     again = resume(copied.folder)
     assert all(unit.stat().st_mtime_ns == stamp for unit, stamp in before.items())
-    (told,) = (m for m in again.ensemble()["members"] if m["name"] == "Above")
-    assert list(told["base_models"]) == ["Trees", "Logistic", "LDA"]
+    base_models = read_ensemble(again).base_models["Above"]
+    assert list(base_models) == ["Trees", "Logistic", "LDA"]
     few = read_clips(feature_table(9, seed=6), labelled=False)
     assert np.isfinite(predict_clips(again, few, model="Above").proba).all()
 
@@ -199,10 +201,10 @@ def test_it_may_ask_networks(tmp_path: Path) -> None:
     data = read_data(run)
     learn = training_data(data)
     told = run.out_of_fold(data.task.classes)["Above"].aligned(learn.clip_ids.tolist())
-    blender = Blender(run, data, "Above")
-    assert blender.listeners == [network.name]
+    models = FoldModels(run, data.task, read_ensemble(run), "Above")
+    assert models.listeners == [network.name]
     for split in learn.splits:
-        said = blender.fold_proba(split.fold, learn.examples.inputs.take(split.scored))
+        said = models.fold_proba(split.fold, learn.examples.inputs.take(split.scored))
         np.testing.assert_allclose(said, told[split.scored], atol=1e-3)
 
 
@@ -232,7 +234,7 @@ def test_a_run_that_somebody_sent_deletes_and_reads_nothing_outside(
         ensemble.replace('"Above"', f'"{name.format(victim=victim)}"')
     )
     with pytest.raises(ConfigError, match="The model's name is"):
-        Blender(copied, read_data(copied), "Ensemble")
+        predict_clips(copied, feature_table(5))
     assert (victim / "thesis.txt").read_text() == "years"
 
 

@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,8 +24,9 @@ from aurist.detection.window_model import WindowModel
 from aurist.errors import ConfigError, DataError
 from aurist.events import Grid
 from aurist.features.windows import WindowSettings, read_block
+from aurist.inference.predictor import Predictor
 from aurist.models.base import Inputs
-from aurist.run import open_run, read_data
+from aurist.run import open_run, read_spec
 
 from ..command import aurist as aurist_command
 from ..command import aurist_process, start
@@ -235,7 +237,6 @@ def test_networks_hear_in_memory_what_they_hear_in_the_store(run: Path, tmp_path
     y, _ = night(12, 3)
     soundfile.write(tmp_path / "a.wav", y, RATE)
     opened = open_run(run)
-    data = read_data(opened)
     block = read_block(tmp_path / "a.wav", 0, WindowSettings(Grid(2.0, 1.0), (RATE,)))
     clips = make_clips(
         [()] * 11,
@@ -243,10 +244,10 @@ def test_networks_hear_in_memory_what_they_hear_in_the_store(run: Path, tmp_path
         starts=block.starts.tolist(),
         ends=block.ends.tolist(),
     )
-    listener = WindowModel(opened, data, "tiny", 1)
-    assert listener.rates == (RATE,)
+    model = WindowModel(opened, "tiny", 1)
+    assert model.rates == (RATE,)
     stored = Inputs(pd.DataFrame(index=range(11)), clips, tmp_path / "cache")
-    assert np.allclose(listener.hear(block)[0], listener.answers.proba(stored), atol=1e-3)
+    assert np.allclose(model.score(block)[0], Predictor(opened, "tiny").models.proba(stored), atol=1e-3)
 
 
 def test_features_are_computed_only_for_models_that_look_at_them(
@@ -258,7 +259,7 @@ def test_features_are_computed_only_for_models_that_look_at_them(
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("features were computed")
 
-    monkeypatch.setattr("aurist.detection.window_model.summary_of_waves", refuse)
+    monkeypatch.setattr("aurist.inference.features.summary_of_waves", refuse)
     opened = open_run(run)
     heard = listen(opened, recordings, tmp_path / "net", WindowOptions(), model="tiny", progress=False)
     assert len(heard.detections.scores(recordings[0]).proba) == 11
@@ -286,13 +287,12 @@ def test_the_window_comes_from_the_run_or_is_asked_for(run: Path) -> None:
         WindowOptions().grid(None)
 
 
-def test_a_run_of_a_table_cannot_listen(run: Path, tmp_path: Path) -> None:
+def test_a_run_of_a_table_cannot_listen(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     opened = open_run(run)
-    table = read_data(opened)
-    from dataclasses import replace
-
+    table = replace(read_spec(opened), summary=None)
+    monkeypatch.setattr("aurist.inference.predictor.read_spec", lambda _: table)
     with pytest.raises(DataError, match="was fitted on a table of features"):
-        WindowModel(opened, replace(table, summary=None), "ExtraTrees", 1)
+        WindowModel(opened, "ExtraTrees", 1)
 
 
 def test_short_clips_are_predicted_whole_where_that_is_asked_for(

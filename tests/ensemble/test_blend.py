@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from aurist.calibration import apply_temperature
-from aurist.ensemble.blend import _drawn, choose_blend, nested_ensemble, seconds_a_model
+from aurist.ensemble.blend import _drawn, choose_blend, nested_blend, seconds_a_model
 from aurist.metrics import metric
 
 
@@ -19,7 +19,7 @@ def models(n: int = 400, seed: int = 0):
 
 def test_the_blend_beats_its_members_and_leaves_out_noise() -> None:
     truth, probas, folds, groups = models()
-    found = nested_ensemble(probas, truth, folds, groups, "accuracy", multilabel=False)
+    found = nested_blend(probas, truth, folds, groups, "accuracy", multilabel=False)
     accuracy = metric("accuracy")
     assert accuracy(truth, found.proba) > max(accuracy(truth, p) for p in probas)
     assert found.blend.weights[3] < 0.1
@@ -28,7 +28,7 @@ def test_the_blend_beats_its_members_and_leaves_out_noise() -> None:
 
 def test_each_fold_is_blended_by_weights_chosen_on_the_others() -> None:
     truth, probas, folds, groups = models()
-    found = nested_ensemble(probas, truth, folds, groups, "accuracy", multilabel=False, seed=4)
+    found = nested_blend(probas, truth, folds, groups, "accuracy", multilabel=False, seed=4)
     here = folds == 2
     by_others = choose_blend(
         [p[~here] for p in probas],
@@ -45,7 +45,7 @@ def test_labels_of_a_fold_have_no_part_in_its_blend() -> None:
     truth, probas, folds, groups = models()
     changed = truth.copy()
     changed[folds == 1] = np.roll(truth[folds == 1], 1, axis=1)
-    a, b = (nested_ensemble(probas, t, folds, groups, "accuracy", multilabel=False) for t in (truth, changed))
+    a, b = (nested_blend(probas, t, folds, groups, "accuracy", multilabel=False) for t in (truth, changed))
     assert (a.proba[folds == 1] == b.proba[folds == 1]).all()
 
 
@@ -53,20 +53,20 @@ def test_noise_alone_scores_chance() -> None:
     rng = np.random.default_rng(1)
     truth = np.eye(3, dtype=np.int8)[rng.integers(0, 3, 900)]
     probas = list(rng.dirichlet(np.ones(3), (8, 900)))
-    found = nested_ensemble(probas, truth, np.arange(900) % 5, np.arange(900), "accuracy", multilabel=False)
+    found = nested_blend(probas, truth, np.arange(900) % 5, np.arange(900), "accuracy", multilabel=False)
     assert abs(metric("accuracy")(truth, found.proba) - 1 / 3) < 0.06
 
 
 def test_a_single_fold_is_halved_by_group() -> None:
     truth, probas, _, _ = models()
     groups = np.arange(400) // 4
-    found = nested_ensemble(probas, truth, np.zeros(400), groups, "accuracy", multilabel=False)
+    found = nested_blend(probas, truth, np.zeros(400), groups, "accuracy", multilabel=False)
     assert found.proba.shape == (400, 3)
 
 
 def test_one_model_is_all_of_the_ensemble() -> None:
     truth, probas, folds, groups = models()
-    found = nested_ensemble(probas[:1], truth, folds, groups, "accuracy", multilabel=False)
+    found = nested_blend(probas[:1], truth, folds, groups, "accuracy", multilabel=False)
     assert found.blend.weights.tolist() == [1.0]
     assert np.allclose(found.proba, probas[0])
 
@@ -75,7 +75,7 @@ def test_a_model_that_is_too_sure_of_itself_does_not_drown_the_others() -> None:
     truth, probas, folds, groups = models()
     loud = [apply_temperature(probas[0], 0.2, multilabel=False), *probas[1:]]
     as_it_was, found = (
-        nested_ensemble(p, truth, folds, groups, "accuracy", multilabel=False) for p in (probas, loud)
+        nested_blend(p, truth, folds, groups, "accuracy", multilabel=False) for p in (probas, loud)
     )
     assert found.blend.temperatures[0] > 3 * as_it_was.blend.temperatures[0]
     assert np.abs(found.proba - as_it_was.proba).mean() < 0.02
@@ -100,7 +100,7 @@ def test_several_labels_a_row() -> None:
     truth = (rng.random((300, 4)) < 0.3).astype(np.int8)
     good = np.clip(0.3 + 0.4 * truth + rng.normal(scale=0.2, size=truth.shape), 0.01, 0.99)
     noise = rng.random((300, 4))
-    found = nested_ensemble(
+    found = nested_blend(
         [good, noise], truth, np.arange(300) % 3, np.arange(300), "average_precision", multilabel=True
     )
     assert found.blend.weights[0] > 0.7
@@ -116,14 +116,14 @@ def test_draws_that_hold_no_positive_are_weighed_by_their_loss(name: str) -> Non
     probas = [np.clip(truth * 0.9 + 0.05 + rng.normal(0, 0.02, truth.shape), 0.01, 0.99) for _ in range(3)]
     folds = np.repeat([0, 0, 1, 2, 3] + [0, 1, 2, 3] * 7, 3)[:90]
     for seed in range(5):
-        found = nested_ensemble(probas, truth, folds, groups, name, multilabel=True, seed=seed)
+        found = nested_blend(probas, truth, folds, groups, name, multilabel=True, seed=seed)
         assert np.isclose(found.blend.weights.sum(), 1)
         assert metric(name)(truth, found.proba, multilabel=True) > 0.99
 
 
 def test_a_single_group_that_is_scored_chooses_nothing() -> None:
     truth, probas, _, _ = models(40)
-    found = nested_ensemble(probas, truth, np.zeros(40), np.zeros(40), "accuracy", multilabel=False)
+    found = nested_blend(probas, truth, np.zeros(40), np.zeros(40), "accuracy", multilabel=False)
     assert np.allclose(found.proba, np.mean(probas, axis=0))
     assert np.isclose(found.blend.weights.sum(), 1)
 
@@ -149,5 +149,5 @@ def test_what_it_will_cost_is_told_beforehand(monkeypatch: pytest.MonkeyPatch) -
     )
     rng = np.random.default_rng(0)
     probas = [rng.dirichlet(np.ones(3), 60) for _ in range(2)]
-    nested_ensemble(probas, truth, np.arange(60) // 20, np.arange(60), "accuracy", multilabel=False)
+    nested_blend(probas, truth, np.arange(60) // 20, np.arange(60), "accuracy", multilabel=False)
     assert tried == 2 * told

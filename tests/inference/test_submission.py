@@ -8,7 +8,9 @@ import pytest
 
 import aurist
 from aurist.clips.read import read_clips
-from aurist.inference.predict import PROBABILITY, ClipPredictions, predict_clips, submission
+from aurist.inference.clip_predictions import PROBABILITY, ClipPredictions
+from aurist.inference.predict import predict_clips
+from aurist.inference.submission import submission
 from aurist.results.pairwise import against_best_single
 from aurist.run import RunFolder
 

@@ -13,7 +13,7 @@ from aurist.clips.read import read_clips
 from aurist.errors import ConfigError
 from aurist.inference.predict import predict_clips
 from aurist.results.pruning import prune, prune_curve
-from aurist.run import RunFolder, open_run
+from aurist.run import RunFolder, open_run, read_ensemble
 
 
 def test_the_curve_ends_with_one_model(run: RunFolder) -> None:
@@ -31,7 +31,7 @@ def test_what_is_left_out_is_not_asked(run: RunFolder, tmp_path: Path, table: pd
     shutil.copytree(run.folder, folder)
     smaller = open_run(folder)
     prune(smaller, 1)
-    weights = smaller.ensemble()["weights"]["Ensemble"]
+    weights = read_ensemble(smaller).weights["Ensemble"]
     assert all(len(fold) == 1 for fold in weights)
     assert smaller.config().ensemble_size == 1
     assert set(smaller.leaderboard()["model"]) == set(run.leaderboard()["model"])

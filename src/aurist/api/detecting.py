@@ -14,7 +14,7 @@ from aurist.api.messages import log, warn
 from aurist.clips.read import ReadOptions
 from aurist.errors import ConfigError, DataError, listing, plural
 from aurist.folders import check_output
-from aurist.run import RunFolder
+from aurist.run import RunFolder, read_spec
 
 
 def detect(
@@ -40,7 +40,8 @@ def detect(
         raise DataError("Events are detected in recordings: give their paths, not samples.")
     if output is None and formats != ("csv",):
         raise ConfigError("formats= are of files that are written: give their folder, output=.")
-    classes = tuple(run.classes())
+    spec = read_spec(run)
+    classes = spec.task.classes
     export = ExportOptions(
         formats, min_score, None if labels is None else tuple(labels), thresholds_of(run, model, precision)
     )
@@ -49,7 +50,7 @@ def detect(
         warn(note)
     with (
         tempfile.TemporaryDirectory(prefix="aurist-") as temporary,
-        clips_of(recordings, None, lambda source: read_inputs(source, options, run)) as (clips, _),
+        clips_of(recordings, None, lambda source: read_inputs(source, options, spec)) as (clips, _),
     ):
         folder = Path(temporary) / "detections" if output is None else Path(output)
         check_output(folder, folder=True)

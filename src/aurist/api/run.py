@@ -20,7 +20,8 @@ from aurist.run import open_run
 
 if TYPE_CHECKING:
     from aurist.clips.read import ReadOptions
-    from aurist.inference.predict import ClipPredictions
+    from aurist.inference.clip_predictions import ClipPredictions
+    from aurist.inference.predictor import Predictor
     from aurist.results.bootstrap import Interval
     from aurist.results.evaluation import Evaluation
 
@@ -67,6 +68,7 @@ class Run:
         self.folder = Path(folder).absolute()  # a notebook may change its folder
         with errors_in_python():
             self._files = open_run(self.folder)
+        self._predictors: dict[tuple[str | None, float | None], Predictor] = {}
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -370,23 +372,30 @@ class Run:
         cache_dir: str | Path | None,
     ) -> tuple[ClipPredictions, pd.Index[Any]]:
         from aurist.inference.inputs import read_inputs
-        from aurist.inference.predict import predict_clips
 
         folder = None if cache_dir is None else Path(cache_dir)
-        with (
-            errors_in_python(),
-            clips_of(data, sample_rate, lambda source: read_inputs(source, options, self._files)) as inputs,
-        ):
-            clips, index = inputs
-            applied = predict_clips(
-                self._files, clips, model=model, precision=precision, jobs=jobs, cache_dir=folder
-            )
+        with errors_in_python():
+            predictor = self._predictor(model, precision)
+            with clips_of(
+                data, sample_rate, lambda source: read_inputs(source, options, predictor.spec)
+            ) as inputs:
+                clips, index = inputs
+                applied = predictor.predict(clips, jobs=jobs, cache_dir=folder)
         for note in applied.notes:
             warn(note)
         for row, message in applied.failures.items():
             name = str(index[row]) if applied.clips.has_audio else applied.clips.display_name(row)
             warn(f"not predicted: {about(name, message)}")
         return applied, index
+
+    def _predictor(self, model: str | None, precision: float | None) -> Predictor:
+        """Load the models of a row once; later calls find them in memory."""
+        from aurist.inference.predictor import Predictor
+
+        key = (model, precision)
+        if key not in self._predictors:
+            self._predictors[key] = Predictor(self._files, model, precision)
+        return self._predictors[key]
 
     def __repr__(self) -> str:
         """Name the folder and the first classes."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from aurist.features.summary_config import SummaryConfig
 from aurist.models.base import ModelSpec
 from aurist.models.network_member import ENGINE, recipe_of
 from aurist.run import RunData
@@ -27,7 +26,7 @@ def bands_heard(data: RunData, members: Sequence[ModelSpec]) -> dict[str, Band]:
     """
     bands: dict[str, Band] = {}
     if data.summary is not None and any(member.engine != ENGINE for member in members):
-        config = SummaryConfig(**data.summary)
+        config = data.summary
         bands["models of summary features"] = (config.fmin, config.highest)
     for member in members:
         if member.engine == ENGINE:

@@ -30,7 +30,7 @@ def with_other_level(
     """
     if data.level is None or data.summary is None:
         return forest
-    config, path = SummaryConfig(**data.summary), run.folder / _FILE
+    config, path = data.summary, run.folder / _FILE
     name = LEFT_OUT if config.level == "keep" else KEPT
     if path.exists():
         other = from_frame(pd.read_parquet(path), learn.task.classes)[0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -19,12 +19,13 @@ from aurist.clips.guessed_groups import apply_grouping, without_guessed_groups
 from aurist.clips.read import ReadOptions, Source, read_clips
 from aurist.config import FitConfig
 from aurist.errors import ConfigError, DataError, about, listing, plural
-from aurist.features.schema import Schema, infer_schema, row_keys
-from aurist.features.store import default_cache_dir, summary_table
+from aurist.features.schema import infer_schema
+from aurist.features.store import default_cache_dir
 from aurist.features.summary_config import SummaryConfig, config_for_rates
 from aurist.files import atomic_path, write_json
 from aurist.folders import remove_folder
 from aurist.inference.embedding import chosen_embedders, with_embeddings
+from aurist.inference.features import FeaturePipeline, raw_features
 from aurist.inference.inputs import like_clips
 from aurist.machine import available_cores
 from aurist.metrics import metric
@@ -35,7 +36,7 @@ from aurist.models.network_member import recipe_of
 from aurist.plan import ENSEMBLE, GLUON_ENSEMBLE, SECOND_LEVEL, n_splits, read_plan, table_members, with_band
 from aurist.progress import Say
 from aurist.recipes import Recipe, parse_setting, read_recipe
-from aurist.run import HELD_OUT, RunData, RunFolder, create_run
+from aurist.run import HELD_OUT, RunData, RunFolder, RunSpec, create_run
 from aurist.splits import NEVER_SCORED, assign_folds, given_folds, group_codes
 from aurist.workers import run_in_processes
 
@@ -104,16 +105,15 @@ def prepare(
     features = with_embeddings(features, Inputs(features, clips, cache_dir), output, embedders, jobs)
     schema = infer_schema(features, clips.decimal_commas)
     ready, _ = schema.apply(features)
-    task = _task(clips, config, jobs)
+    spec = RunSpec(_task(clips, config, jobs), schema, summary, clips.window)
+    pipeline = FeaturePipeline(output, schema, summary, embedders)
     data = RunData(
-        task=task,
-        clips=replace(clips, classes=task.classes),
+        spec=spec,
+        clips=replace(clips, classes=spec.task.classes),
         features=ready,
-        schema=schema,
         folds=_folds(clips, groups, config, say),
         groups=groups,
-        summary=None if summary is None else asdict(summary),
-        test_keys=_test_keys(test_clips, schema, summary, jobs, cache_dir),
+        test_keys=None if test_clips is None else pipeline.keys(test_clips, jobs=jobs, cache_dir=cache_dir),
         notes=(*clips.notes, *said),
         cache_dir=cache_dir,
         level=None if level is None else level[kept],
@@ -190,7 +190,7 @@ def _features(
     if summary is None:
         return clips.feature_table(), None, broken
     usable = np.flatnonzero(~clips.table["clip_id"].isin(broken["clip_id"]).to_numpy())
-    made = summary_table(clips.take(usable), summary, cache_dir=cache_dir, jobs=jobs)
+    made = raw_features(clips.take(usable), summary, cache_dir=cache_dir, jobs=jobs)
     failed = [
         {
             "row": usable[row],
@@ -202,7 +202,7 @@ def _features(
         }
         for row, message in made.failures.items()
     ]
-    features = made.features.set_axis(usable, axis=0).reindex(range(len(clips)))
+    features = made.table.set_axis(usable, axis=0).reindex(range(len(clips)))
     level = np.full(len(clips), np.nan, np.float32)
     level[usable] = made.level
     broken = pd.concat([broken, pd.DataFrame(failed, columns=broken.columns)], ignore_index=True)
@@ -270,17 +270,3 @@ def _folds(clips: Clips, groups: npt.NDArray[np.int64], config: FitConfig, say: 
         )
         say(f"folds: {what}")
     return folds
-
-
-def _test_keys(
-    test: Clips | None, schema: Schema, summary: SummaryConfig | None, jobs: int, cache_dir: Path | None
-) -> npt.NDArray[np.uint64] | None:
-    if test is None:
-        return None
-    table = (
-        test.table
-        if summary is None
-        else summary_table(test, summary, cache_dir=cache_dir, jobs=jobs).features
-    )
-    ready, _ = schema.without_embeddings().apply(table, test.rows)
-    return row_keys(ready)

@@ -22,11 +22,11 @@ from aurist.crossval import CrossValidationResult, TrainingData
 from aurist.ensemble.blend import Blend, choose_blend
 from aurist.errors import DataError, plural
 from aurist.fold_files import load_fold
+from aurist.inference.features import pipeline_of
 from aurist.inference.inputs import read_inputs
-from aurist.inference.predict import usable_inputs
 from aurist.metrics import metric
 from aurist.models.base import Examples, Inputs
-from aurist.results.out_of_fold import OutOfFold, scored_by
+from aurist.results.out_of_fold import OutOfFold, out_of_fold
 from aurist.results.pooling_choice import pooled_as_others_would
 from aurist.run import RunData, RunFolder
 
@@ -46,12 +46,12 @@ def unlabelled_inputs(run: RunFolder, data: RunData) -> Inputs:
     """
     source = run.config().unlabelled
     assert source is not None
-    clips = read_inputs([Path(source)], ReadOptions(label=None), run)
-    inputs, failures, _ = usable_inputs(run, data, clips)
-    if not len(inputs):
-        why = next(iter(failures.values()), "there is nothing in it")
+    clips = read_inputs([Path(source)], ReadOptions(label=None), data.spec)
+    features = pipeline_of(run, data.spec).transform(clips, jobs=data.task.jobs)
+    if not len(features.inputs):
+        why = next(iter(features.failures.values()), "there is nothing in it")
         raise DataError(f"Nothing of {source} can be learnt from, such as: {why}.")
-    return inputs
+    return features.inputs
 
 
 def with_pseudo_labels(
@@ -75,8 +75,8 @@ def with_pseudo_labels(
         Probability from which a class is taken to be there; with several labels a clip, every class must be as sure to
         be there or not.
     """
-    scored = scored_by(learn, fitted)
-    teachers = {split.fold: _teacher(learn, scored, split.fold) for split in learn.splits}
+    oof = out_of_fold(learn, fitted)
+    teachers = {split.fold: _teacher(oof, split.fold) for split in learn.splits}
     models = {found.member.name: found for found in fitted}
     several = learn.task.multilabel
     pseudo_labelled = {}
@@ -96,21 +96,21 @@ def with_pseudo_labels(
     return replace(learn, pseudo_labelled=pseudo_labelled)
 
 
-def _teacher(learn: TrainingData, scored: OutOfFold, fold: int) -> dict[str, tuple[float, float]]:
+def _teacher(oof: OutOfFold, fold: int) -> dict[str, tuple[float, float]]:
     """The weight and the temperature of each member worth asking, as the other folds would have them.
 
     A single fold has no others to choose by: there all members have the same say.
     """
-    others = scored.folds != fold
-    names = list(scored.probas)
+    others = oof.folds != fold
+    names = list(oof.probas)
     blend = choose_blend(
-        [scored.probas[name][others] for name in names],
-        scored.truth[others],
-        scored.groups[others],
-        metric(learn.task.metric),
-        multilabel=learn.task.multilabel,
-        seed=learn.task.seed,
-        row_weight=learn.examples.weight[scored.rows][others],
+        [oof.probas[name][others] for name in names],
+        oof.truth[others],
+        oof.groups[others],
+        metric(oof.task.metric),
+        multilabel=oof.task.multilabel,
+        seed=oof.task.seed,
+        row_weight=oof.weight[others],
     )
     weights = np.where(blend.weights >= min(_LEAST_SAY, blend.weights.max()), blend.weights, 0.0)
     weights /= weights.sum()

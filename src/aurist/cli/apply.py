@@ -119,16 +119,16 @@ def predict(
     from aurist.folders import check_output
     from aurist.inference.inputs import read_inputs
     from aurist.inference.predict import predict_clips
-    from aurist.inference.predict import submission as contest_file
+    from aurist.inference.submission import submission as contest_file
     from aurist.inference.thresholds import never_named, thresholds_of
-    from aurist.run import open_run
+    from aurist.run import open_run, read_spec
 
     if submission is not None and output is not None and output.resolve() == submission.resolve():
         raise ConfigError(f"{submission} is the sample and is never written to. Give another file with -o.")
     opened = open_run(run)
     sample = None if submission is None else _sample(submission)
     options = read_options(path=path, start=start, end=end, row_id=row_id, audio_root=audio_root)
-    clips = read_inputs(data, options, opened)
+    clips = read_inputs(data, options, read_spec(opened))
     of_whole = clips.has_audio and clips.table["start"].isna().all()
     if window or (window is None and of_whole and opened.window() is not None):
         wanted = ExportOptions(
@@ -241,7 +241,7 @@ def _write(table: pd.DataFrame, output: Path | None, safe: bool) -> None:
     from aurist.errors import plural
     from aurist.files import write_csv
     from aurist.formulas import safe_table
-    from aurist.inference.predict import PROBABILITY
+    from aurist.inference.clip_predictions import PROBABILITY
 
     if output is None:
         text = (safe_table(table) if safe else table).to_csv(index=False, float_format=PROBABILITY)

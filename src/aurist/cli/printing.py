@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from rich.text import Text
 
-    from aurist.inference.predict import ClipPredictions
+    from aurist.inference.clip_predictions import ClipPredictions
 
 
 #: Control characters, marks that change the direction of writing, and code points that are no characters.

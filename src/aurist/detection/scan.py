@@ -19,7 +19,7 @@ from aurist.features.windows import Block, WindowSettings, read_block
 from aurist.folders import claim
 from aurist.plan import ENSEMBLE
 from aurist.progress import Hours
-from aurist.run import RunData, RunFolder, read_data
+from aurist.run import RunFolder, RunSpec, read_spec
 from aurist.workers import ahead
 
 #: Threads that decode: a few blocks wait in memory, and no more.
@@ -147,12 +147,12 @@ def listen(
         Where no window is known, the run has no such model, or the folder holds scores by other settings, or of other
         recordings of the same names.
     """
-    data = read_data(run)
-    cores = jobs or data.task.jobs
-    grid = how.grid(data.clips.window)
-    listener = WindowModel(run, data, model, cores)
+    spec = read_spec(run)
+    cores = jobs or spec.task.jobs
+    grid = how.grid(spec.window)
+    listener = WindowModel(run, model, cores)
     hearing = WindowSettings(grid, listener.rates, listener.margin, how.channel)
-    settings = _settings(run, data, grid, how, model)
+    settings = _settings(run, spec, grid, how, model)
     with claim(output):
         detections = Detections(output, settings)
         return _Listening(detections, listener, hearing, say, progress, cores).all(recordings)
@@ -167,7 +167,7 @@ def run_key(run: RunFolder) -> str:
 
 
 def _settings(
-    run: RunFolder, data: RunData, grid: Grid, how: WindowOptions, model: str | None
+    run: RunFolder, spec: RunSpec, grid: Grid, how: WindowOptions, model: str | None
 ) -> dict[str, Any]:
     """What scores depend on."""
     return {
@@ -176,7 +176,7 @@ def _settings(
         **asdict(grid),
         "channel": "mixed" if how.channel is None else how.channel,
         "parts": PARTS,
-        "classes": list(data.task.classes),
+        "classes": list(spec.task.classes),
     }
 
 
@@ -248,7 +248,7 @@ class _Listening:
             return
         try:
             block = decoded()
-            said, when = self._listener.hear(block)
+            said, when = self._listener.score(block)
         except (DataError, OSError) as error:
             self._fail(one, error)
             return

@@ -5,18 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 
 from aurist.arrays import Proba
 from aurist.errors import DataError
-from aurist.features.store import summary_of_waves
-from aurist.features.summary import SummaryConfig
 from aurist.features.windows import Block
-from aurist.inference.embedding import with_embeddings
 from aurist.inference.predictor import Predictor
-from aurist.models.base import Inputs
-from aurist.plan import ENSEMBLE
-from aurist.run import RunData, RunFolder
+from aurist.run import RunFolder
 
 #: Equal parts of a window, for which networks that tell when answer apart: an even number, so that those of windows
 #: that overlap by half fall together.
@@ -30,7 +24,7 @@ class WindowModel:
 
     Parameters
     ----------
-    run, data
+    run
         The run.
     model
         Of the leaderboard; None: the ensemble.
@@ -52,47 +46,40 @@ class WindowModel:
         Where the model looks at columns of a table, which recordings do not have.
     """
 
-    def __init__(self, run: RunFolder, data: RunData, model: str | None, jobs: int) -> None:
-        self._run, self._jobs = run, jobs
-        self._data = replace(data, task=replace(data.task, jobs=jobs))
-        self.answers = Predictor(run, self._data, model or ENSEMBLE)
-        blender = self.answers.blender
-        recipes = list(blender.recipes)
-        self._summary: SummaryConfig | None = None
-        self._embedders = []
-        if len(blender.listeners) < len(blender.members):
-            if data.summary is None:
-                raise DataError(
-                    f"{run.folder} was fitted on a table of features, which recordings do not have: it cannot listen. "
-                    "Fit a run on recordings, or give model= the name of a network."
-                )
-            self._summary = SummaryConfig(**data.summary)
-            self._embedders = run.embedders()
-            recipes += self._embedders
+    def __init__(self, run: RunFolder, model: str | None, jobs: int) -> None:
+        self._jobs = jobs
+        self._predictor = Predictor(run, model, jobs=jobs)
+        spec, models = self._predictor.spec, self._predictor.models
+        pipeline = self._predictor.pipeline
+        recipes = list(models.recipes)
+        if len(models.listeners) == len(models.members):
+            pipeline = replace(pipeline, summary=None, embedders=())
+        elif spec.summary is None:
+            raise DataError(
+                f"{run.folder} was fitted on a table of features, which recordings do not have: it cannot listen. "
+                "Fit a run on recordings, or give model= the name of a network."
+            )
+        self._pipeline = pipeline
+        recipes += pipeline.embedders
         rates = {recipe.front.sample_rate for recipe in recipes}
-        self.rates = tuple(sorted(rates | ({self._summary.sample_rate} if self._summary else set())))
+        self.rates = tuple(sorted(rates | ({pipeline.summary.sample_rate} if pipeline.summary else set())))
         self.margin = max([recipe.window.margin for recipe in recipes], default=0.0)
 
     @property
     def classes(self) -> tuple[str, ...]:
         """The columns of the answer."""
-        return self._data.task.classes
+        return self._predictor.spec.task.classes
 
-    def hear(self, block: Block) -> tuple[Proba, Proba | None]:
-        """What is said of the windows, and when in each, where the run can tell.
+    def score(self, block: Block) -> tuple[Proba, Proba | None]:
+        """Predict the windows of a block, and when in each, if the run can tell.
 
         Returns
         -------
         proba : (n_windows, n_classes)
         when : (n_windows, PARTS, n_classes)
-            How sure a class is in equal parts of a window, the surest part 1; None where no model can tell.
+            How sure a class is in equal parts of a window, the surest part 1; None if no model can tell.
         """
         if not len(block):
             return np.zeros((0, len(self.classes))), None
-        inputs = Inputs(pd.DataFrame(index=range(len(block))), in_memory=block.waves)
-        if self._summary is not None:
-            made = summary_of_waves(block.waves[self._summary.sample_rate], self._summary, jobs=self._jobs)
-            made = with_embeddings(made, inputs, self._run.folder, self._embedders, self._jobs)
-            ready, _ = self._data.schema.apply(made)
-            inputs = replace(inputs, features=ready)
-        return self.answers.proba_and_when(inputs, PARTS)
+        inputs = self._pipeline.transform_windows(block, jobs=self._jobs)
+        return self._predictor.proba_and_when(inputs, PARTS)

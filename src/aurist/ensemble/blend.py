@@ -199,7 +199,7 @@ def blend(probas: Sequence[Proba], weights: Weights) -> Proba:
 
 
 @dataclass(frozen=True)
-class Ensemble:
+class NestedBlend:
     """The blend to predict with, and out-of-fold probabilities that had no part in choosing it.
 
     ``proba`` is nested: the rows of each part (a fold, mostly) are blended as the other parts would have it.
@@ -210,7 +210,7 @@ class Ensemble:
     part: npt.NDArray[np.int64]
 
 
-def nested_ensemble(
+def nested_blend(
     probas: Sequence[Proba],
     truth: npt.NDArray[np.int8],
     folds: npt.NDArray[np.int64],
@@ -221,7 +221,7 @@ def nested_ensemble(
     seed: int = 0,
     row_weight: npt.NDArray[np.float64] | None = None,
     most: int | None = None,
-) -> Ensemble:
+) -> NestedBlend:
     """Choose the blend on all rows, and predict each fold as the others would have it.
 
     With a single scored fold (a fixed validation part) its groups are halved at random instead.
@@ -248,4 +248,4 @@ def nested_ensemble(
     for fold in np.unique(part):
         here = part == fold
         nested[here] = chosen(~here).apply([p[here] for p in probas], multilabel=multilabel)
-    return Ensemble(chosen(np.ones(len(truth), dtype=bool)), nested, part)
+    return NestedBlend(chosen(np.ones(len(truth), dtype=bool)), nested, part)

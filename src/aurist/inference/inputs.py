@@ -13,21 +13,18 @@ from aurist.clips.guessed_groups import without_guessed_groups
 from aurist.clips.multilabel import NONE as ONE_LABEL
 from aurist.clips.read import TABLE_SUFFIXES, ReadOptions, check_names, read_clips
 from aurist.errors import DataError, listing
-from aurist.features.schema import Schema, infer_schema, schema_from_dict
-from aurist.run import RunFolder
+from aurist.features.schema import Schema, infer_schema
+from aurist.run import RunSpec
 
 
-def like_run(options: ReadOptions, run: RunFolder) -> ReadOptions:
-    """The settings to read new data with; of the run's own no more is read than what it says of it."""
-    known = run.known()
-    if options.label_separator is None and not known["multilabel"]:
+def like_run(options: ReadOptions, spec: RunSpec) -> ReadOptions:
+    """Give the settings that read new data as the run's own was read."""
+    if options.label_separator is None and not spec.task.multilabel:
         options = replace(options, label_separator=ONE_LABEL)
-    return (
-        options if known["summary"] is not None else _with_columns(options, schema_from_dict(known["schema"]))
-    )
+    return options if spec.summary is not None else _with_columns(options, spec.schema)
 
 
-def read_inputs(source: Sequence[Path] | pd.DataFrame, options: ReadOptions, run: RunFolder) -> Clips:
+def read_inputs(source: Sequence[Path] | pd.DataFrame, options: ReadOptions, spec: RunSpec) -> Clips:
     """Read what a run shall predict: one table or folder, or any number of recordings.
 
     Raises
@@ -35,7 +32,7 @@ def read_inputs(source: Sequence[Path] | pd.DataFrame, options: ReadOptions, run
     DataError
         Where several inputs are not all recordings.
     """
-    return without_guessed_groups(read_sources(source, like_run(options, run)))
+    return without_guessed_groups(read_sources(source, like_run(options, spec)))
 
 
 def read_sources(source: Sequence[Path] | pd.DataFrame, options: ReadOptions) -> Clips:

@@ -14,8 +14,9 @@ from aurist.clips import Clips
 from aurist.clips.read import ReadOptions, Source, read_clips
 from aurist.errors import DataError, listing, plural
 from aurist.files import write_csv, write_json
+from aurist.inference.clip_predictions import PROBABILITY, ClipPredictions
 from aurist.inference.inputs import like_run
-from aurist.inference.predict import PROBABILITY, ClipPredictions, predict_with
+from aurist.inference.predictor import Predictor
 from aurist.plots import plot_confusion
 from aurist.results.bootstrap import all_scores
 from aurist.results.learnt_groups import in_groups_of, learnt_note, of_learnt_groups
@@ -87,16 +88,16 @@ def evaluate_run(
     jobs: int = 0,
     cache_dir: Path | None = None,
 ) -> Evaluation:
-    """Predict labelled data and score the predictions; labels as `aurist.automl.predict_clips` names them.
+    """Predict labelled data and score the predictions; labels as `aurist.inference.predict.predict_clips` names them.
 
     Raises
     ------
     DataError
         Where the data has no labels, labels that the run does not know, or nothing that could be read.
     """
-    data = read_data(run)
-    clips = in_groups_of(data, read_clips(source, like_run(options or ReadOptions(), run)))
-    applied = predict_with(clips, run, data, model=model, jobs=jobs, cache_dir=cache_dir)
+    data, predictor = read_data(run), Predictor(run, model)
+    clips = in_groups_of(data, read_clips(source, like_run(options or ReadOptions(), data.spec)))
+    applied = predictor.predict(clips, jobs=jobs, cache_dir=cache_dir)
     _check_labels(clips, applied)
     rows = np.array([row for row in range(len(clips)) if row not in applied.failures], dtype=np.intp)
     if len(rows) == 0:

@@ -12,11 +12,11 @@ import pandas as pd
 
 from aurist.arrays import Proba
 from aurist.errors import ConfigError
-from aurist.inference.predictor import Blender
+from aurist.inference.fold_models import FoldModels
 from aurist.metrics import metric
 from aurist.models.base import Inputs
 from aurist.plan import ENSEMBLE
-from aurist.run import RunData, RunFolder, read_data, training_data
+from aurist.run import RunData, RunFolder, read_data, read_ensemble, training_data
 
 #: Rows predicted in all, over features and repeats: keeps a wide table to minutes.
 MOST_PREDICTIONS = 300_000
@@ -59,12 +59,12 @@ def permutation_importance(run: RunFolder, *, model: str | None = None, repeats:
     rows = _sample(scored, len(data.schema.columns) * repeats, rng)
     features = learn.examples.features.iloc[rows].reset_index(drop=True)
     folds = learn.folds[rows]
-    blender = Blender(run, data, model or ENSEMBLE)
-    if len(blender.listeners) == len(blender.members):
+    models = FoldModels(run, data.task, read_ensemble(run), model or ENSEMBLE)
+    if len(models.listeners) == len(models.members):
         raise ConfigError(
             f"{model or 'This run'} listens to the recordings and does not look at features: none is important to it."
         )
-    said = _said(run, data, blender, learn.clip_ids[rows].tolist())
+    said = _said(run, data, models, learn.clip_ids[rows].tolist())
     chosen = metric(data.task.metric)
     truth = learn.examples.targets[rows]
     drawn = _resamples(learn.groups[rows], data.task.seed)
@@ -72,13 +72,13 @@ def permutation_importance(run: RunFolder, *, model: str | None = None, repeats:
     def scores(proba: Proba) -> npt.NDArray[np.float64]:
         return np.asarray(chosen.scorer(truth, proba, data.task.multilabel)(drawn))
 
-    whole = scores(_out_of_fold(blender, features, folds, said))
+    whole = scores(_out_of_fold(models, features, folds, said))
     found = []
     for names in _together(features.columns.tolist(), len(rows) * repeats):
         shuffled = [_shuffled(features, name, folds, rng) for name in names for _ in range(repeats)]
         n = len(shuffled)
         again = {listener: np.tile(proba, (n, 1)) for listener, proba in said.items()}
-        proba = _out_of_fold(blender, pd.concat(shuffled, ignore_index=True), np.tile(folds, n), again)
+        proba = _out_of_fold(models, pd.concat(shuffled, ignore_index=True), np.tile(folds, n), again)
         parts = np.split(proba, n)
         for place, name in enumerate(names):
             own = parts[place * repeats : (place + 1) * repeats]
@@ -127,19 +127,19 @@ def _shuffled(
     return out
 
 
-def _said(run: RunFolder, data: RunData, blender: Blender, clip_ids: list[str]) -> dict[str, Proba]:
+def _said(run: RunFolder, data: RunData, models: FoldModels, clip_ids: list[str]) -> dict[str, Proba]:
     """What each member that listens said of these clips out of fold, (n, n_classes)."""
     told = run.out_of_fold(data.task.classes)
-    return {name: told[name].aligned(clip_ids) for name in blender.listeners}
+    return {name: told[name].aligned(clip_ids) for name in models.listeners}
 
 
 def _out_of_fold(
-    blender: Blender, features: pd.DataFrame, folds: npt.NDArray[np.int64], said: dict[str, Proba]
+    models: FoldModels, features: pd.DataFrame, folds: npt.NDArray[np.int64], said: dict[str, Proba]
 ) -> Proba:
     """Each row by the models of its own fold."""
-    out = np.zeros((len(features), blender.n_classes))
+    out = np.zeros((len(features), models.n_classes))
     for fold in np.unique(folds):
         here = np.flatnonzero(folds == fold)
         known = {name: proba[here] for name, proba in said.items()}
-        out[here] = blender.fold_proba(int(fold), Inputs(features).take(here), known)
+        out[here] = models.fold_proba(int(fold), Inputs(features).take(here), known)
     return out

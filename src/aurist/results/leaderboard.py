@@ -10,7 +10,7 @@ import pandas as pd
 from aurist.crossval import CrossValidationResult, TrainingData
 from aurist.metrics import metric
 from aurist.plan import ENSEMBLE
-from aurist.results.out_of_fold import OutOfFold, asked_for, scored_interval
+from aurist.results.out_of_fold import OutOfFold, with_base_models
 
 LEADERBOARD_COLUMNS = (
     "model",
@@ -32,7 +32,7 @@ LEADERBOARD_COLUMNS = (
 
 @dataclass(frozen=True)
 class Score:
-    """What a model scored.
+    """What a model oof.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ class LeaderboardRow:
     fit_time
         Seconds to fit it, all folds together; of a stacked model with what it stands on, if so measured.
     pred_time
-        Seconds to predict the clips it was scored on.
+        Seconds to predict the clips it was oof on.
     stack_level
         1 for a model on the features, 2 for one on the predictions of others, and so on.
     can_infer
@@ -126,7 +126,7 @@ def leaderboard(rows: Sequence[LeaderboardRow], first: str | None = None) -> pd.
 def run_leaderboard(
     learn: TrainingData,
     fitted: list[CrossValidationResult],
-    scored: OutOfFold,
+    oof: OutOfFold,
     weights: dict[str, list[dict[str, float]]],
     chosen_on: dict[str, float],
 ) -> pd.DataFrame:
@@ -134,8 +134,8 @@ def run_leaderboard(
 
     Parameters
     ----------
-    learn, fitted, scored
-        What was learnt from, by which members, and what they say of the rows that are scored.
+    learn, fitted, oof
+        What was learnt from, by which members, and what they say of the rows that are oof.
     weights
         Of the ensembles, by fold and member.
     chosen_on
@@ -146,22 +146,22 @@ def run_leaderboard(
     facts = {found.member.name: found.facts for found in fitted}
     levels = {found.member.name: 2 if found.base_models else 1 for found in fitted}
     rows = []
-    for name, proba in scored.probas.items():
+    for name, proba in oof.probas.items():
         members = set().union(*weights[name]) if name in weights else {name}
-        used = asked_for(members, fitted)
+        used = with_base_models(members, fitted)
         # the weights of the ensembles were chosen on what all members said
         fit = sum(times[member][0] for member in (times if name in weights else used))
-        found = scored_interval(learn, scored, proba)
+        found = oof.interval(proba)
         rows.append(
             LeaderboardRow(
-                Score(name, learn.task.metric, found.score, found.low, found.high, len(scored.rows)),
+                Score(name, learn.task.metric, found.score, found.low, found.high, len(oof.rows)),
                 score_val=chosen_on.get(name, float("nan")),
                 fit_time=round(fit, 2),
                 pred_time=round(sum(times[member][1] for member in used), 3),
                 stack_level=max(levels[member] for member in members) + (name in weights),
                 params=facts.get(name, {}).get("params", float("nan")),
                 train_speed=round(facts.get(name, {}).get("train_speed", float("nan")), 1),
-                pred_speed=round(len(scored.rows) / max(1e-9, sum(times[member][1] for member in used)), 1),
+                pred_speed=round(len(oof.rows) / max(1e-9, sum(times[member][1] for member in used)), 1),
             )
         )
     return leaderboard(rows, ENSEMBLE)

@@ -1,4 +1,4 @@
-"""What all fitted members say of the rows that are scored, side by side; and their blend."""
+"""Out-of-fold answers of all models on the scored rows, and their scores."""
 
 from __future__ import annotations
 
@@ -7,68 +7,134 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from aurist.arrays import Proba
 from aurist.crossval import CrossValidationResult, TrainingData
-from aurist.ensemble.blend import Ensemble, nested_ensemble
-from aurist.results.bootstrap import Interval
-from aurist.results.random_split import interval
+from aurist.ensemble.blend import NestedBlend, nested_blend
+from aurist.metrics import metric
+from aurist.models.base import Task
+from aurist.results.bootstrap import Interval, bootstrap
+from aurist.results.differences import Difference, paired, pairwise
 
 
 @dataclass(frozen=True)
 class OutOfFold:
-    """The rows that are scored, and what every model says of them."""
+    """The scored rows, and the answers of every model that had not learnt from them.
 
+    Parameters
+    ----------
+    task
+        What is learnt; its metric is that of all scores.
+    rows
+        (n,): rows of the training data.
+    truth
+        (n, n_classes).
+    groups, folds, weight
+        (n,).
+    probas
+        By row of the leaderboard, (n, n_classes).
+    """
+
+    task: Task
     rows: npt.NDArray[np.intp]
     truth: npt.NDArray[np.int8]
     groups: npt.NDArray[np.int64]
     folds: npt.NDArray[np.int64]
+    weight: npt.NDArray[np.float64]
     probas: dict[str, Proba]
 
+    def score(self, proba: Proba) -> float:
+        """Score answers for these rows; each row counts the same."""
+        return float(metric(self.task.metric)(self.truth, proba, multilabel=self.task.multilabel))
 
-def scored_by(learn: TrainingData, fitted: Sequence[CrossValidationResult]) -> OutOfFold:
-    """What the members say, out of fold, of the rows that are scored."""
+    def interval(self, proba: Proba, name: str | None = None) -> Interval:
+        """Score answers for these rows by their weights, with an interval over the groups.
+
+        Parameters
+        ----------
+        proba
+            (n, n_classes).
+        name
+            Of a metric; None: the task's.
+        """
+        return bootstrap(
+            self.truth,
+            proba,
+            self.groups,
+            name or self.task.metric,
+            weight=self.weight,
+            seed=self.task.seed,
+            multilabel=self.task.multilabel,
+            out_of_fold=True,
+        )
+
+    def paired(self, proba: Proba, other: Proba) -> Difference:
+        """Compare two answers on the same resamples of the groups."""
+        return paired(
+            self.truth,
+            proba,
+            other,
+            self.groups,
+            self.task.metric,
+            seed=self.task.seed,
+            multilabel=self.task.multilabel,
+            weight=self.weight,
+        )
+
+    def pairwise(self) -> pd.DataFrame:
+        """Compare every pair of models: see `aurist.results.differences.pairwise`."""
+        return pairwise(
+            self.truth,
+            self.probas,
+            self.groups,
+            self.task.metric,
+            seed=self.task.seed,
+            multilabel=self.task.multilabel,
+            weight=self.weight,
+        )
+
+    def blend(self, names: Sequence[str], most: int | None) -> NestedBlend:
+        """Blend models of these names, so many of them at the most."""
+        return nested_blend(
+            [self.probas[name] for name in names],
+            self.truth,
+            self.folds,
+            self.groups,
+            self.task.metric,
+            multilabel=self.task.multilabel,
+            seed=self.task.seed,
+            row_weight=self.weight,
+            most=most,
+        )
+
+
+def out_of_fold(learn: TrainingData, fitted: Sequence[CrossValidationResult]) -> OutOfFold:
+    """Gather the answers of fitted members on the scored rows."""
     rows = np.flatnonzero(learn.folds >= 0)
     ids = learn.clip_ids[rows].tolist()
     return OutOfFold(
+        learn.task,
         rows,
         learn.examples.targets[rows],
         learn.groups[rows],
         learn.folds[rows],
-        {found.member.name: found.oof.aligned(ids) for found in fitted},
+        learn.examples.weight[rows],
+        {result.member.name: result.oof.aligned(ids) for result in fitted},
     )
 
 
 def blendable(fitted: Sequence[CrossValidationResult], most: int | None) -> list[str]:
-    """Names of those that may be in the ensemble: where not all are to be asked, no second level, which asks all."""
+    """Name the members that may be in the ensemble: a stacked one, which needs all others, only if all may be."""
     return [
-        found.member.name for found in fitted if most is None or most >= len(fitted) or not found.base_models
+        result.member.name
+        for result in fitted
+        if most is None or most >= len(fitted) or not result.base_models
     ]
 
 
-def asked_for(names: Iterable[str], fitted: Sequence[CrossValidationResult]) -> list[str]:
-    """The members that are asked where those of these names are to answer, in the order in which they were fitted."""
-    wanted = set(names)
-    wanted |= {name for found in fitted if found.member.name in wanted for name in found.base_models}
-    return [found.member.name for found in fitted if found.member.name in wanted]
-
-
-def blended(learn: TrainingData, scored: OutOfFold, names: Sequence[str], most: int | None) -> Ensemble:
-    """The ensemble of the members of these names, of so many of them at the most."""
-    return nested_ensemble(
-        [scored.probas[name] for name in names],
-        scored.truth,
-        scored.folds,
-        scored.groups,
-        learn.task.metric,
-        multilabel=learn.task.multilabel,
-        seed=learn.task.seed,
-        row_weight=learn.examples.weight[scored.rows],
-        most=most,
-    )
-
-
-def scored_interval(learn: TrainingData, scored: OutOfFold, proba: Proba) -> Interval:
-    """The score of what is said of the scored rows, with its interval."""
-    weight = learn.examples.weight[scored.rows]
-    return interval(learn.task, scored.truth, proba, scored.groups, weight, out_of_fold=True)
+def with_base_models(names: Iterable[str], fitted: Sequence[CrossValidationResult]) -> list[str]:
+    """Name these members and those whose answers they need, in the order in which they were fitted."""
+    needed = set(names)
+    needed |= {name for result in fitted if result.member.name in needed for name in result.base_models}
+    return [result.member.name for result in fitted if result.member.name in needed]

@@ -1,4 +1,4 @@
-"""Which rows of the leaderboard are really better than which, on the same resamples of the groups."""
+"""The ensemble against the best single model, on the same resamples of the groups."""
 
 from __future__ import annotations
 
@@ -7,30 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from aurist.files import atomic_path
 from aurist.plan import ENSEMBLE
-from aurist.results.differences import pairwise
-from aurist.run import RunFolder, read_data
-
-
-def compare_rows(run: RunFolder) -> pd.DataFrame:
-    """Every pair of the leaderboard's rows (see `aurist.results.differences.pairwise`), written to ``pairwise.csv``."""
-    data = read_data(run)
-    said = run.out_of_fold(data.task.classes)
-    ids = next(iter(said.values())).clip_id.tolist()
-    rows = pd.Index(data.clips.table["clip_id"]).get_indexer(pd.Index(ids))
-    pairs = pairwise(
-        data.clips.targets(data.task.classes)[rows],
-        {name: one.aligned(ids) for name, one in said.items()},
-        data.groups[rows],
-        data.task.metric,
-        seed=data.task.seed,
-        multilabel=data.task.multilabel,
-        weight=data.clips.table["weight"].to_numpy(dtype=float)[rows],
-    )
-    with atomic_path(run.folder / "pairwise.csv") as part:
-        pairs.to_csv(part, index=False, float_format="%.6g")
-    return pairs
 
 
 def against_best_single(pairs: pd.DataFrame, singles: Collection[str]) -> dict[str, Any] | None:
@@ -41,9 +18,9 @@ def against_best_single(pairs: pd.DataFrame, singles: Collection[str]) -> dict[s
     Parameters
     ----------
     pairs
-        As `compare_rows` has them.
+        As `aurist.results.out_of_fold.OutOfFold.pairwise` gives them.
     singles
-        The models that ask no others.
+        The models that need no others.
 
     Returns
     -------

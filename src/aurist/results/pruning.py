@@ -9,12 +9,11 @@ import pandas as pd
 
 from aurist.config import write_config
 from aurist.crossval import CrossValidationResult, TrainingData, read_member
-from aurist.ensemble.blend import Ensemble
+from aurist.ensemble.blend import NestedBlend
 from aurist.ensemble.stacking import can_answer
 from aurist.errors import ConfigError, RunError, plural
 from aurist.fold_files import is_done
-from aurist.results.differences import paired
-from aurist.results.out_of_fold import asked_for, blendable, blended, scored_by, scored_interval
+from aurist.results.out_of_fold import blendable, out_of_fold, with_base_models
 from aurist.results.pooling_choice import with_best_pooling
 from aurist.results.write import write_results
 from aurist.run import RunFolder, read_data, training_data
@@ -34,27 +33,18 @@ def prune_curve(run: RunFolder) -> pd.DataFrame:
     learn = training_data(read_data(run))
     fitted = fitted_members(run, learn)
     seconds = {found.member.name: found.pred_time for found in fitted}
-    scored, task = scored_by(learn, fitted), learn.task
+    oof = out_of_fold(learn, fitted)
     everything = blendable(fitted, None)
-    whole = blended(learn, scored, everything, None)
-    largest = len(asked_for(_by_weight(everything, whole), fitted))
+    whole = oof.blend(everything, None)
+    largest = len(with_base_models(_by_weight(everything, whole), fitted))
     out = []
     for size in range(largest, 0, -1):
         names = everything if size == largest else blendable(fitted, size)
-        found = whole if size == largest else blended(learn, scored, names, size)
-        members = _by_weight(names, found)
-        kept = [*members, *(name for name in asked_for(members, fitted) if name not in members)]
-        score = scored_interval(learn, scored, found.proba)
-        gap = paired(
-            scored.truth,
-            whole.proba,
-            found.proba,
-            scored.groups,
-            task.metric,
-            seed=task.seed,
-            multilabel=task.multilabel,
-            weight=learn.examples.weight[scored.rows],
-        )
+        smaller = whole if size == largest else oof.blend(names, size)
+        members = _by_weight(names, smaller)
+        kept = [*members, *(name for name in with_base_models(members, fitted) if name not in members)]
+        score = oof.interval(smaller.proba)
+        gap = oof.paired(whole.proba, smaller.proba)
         out.append(
             (
                 len(kept),
@@ -71,9 +61,9 @@ def prune_curve(run: RunFolder) -> pd.DataFrame:
     return pd.DataFrame(out, columns=list(CURVE_COLUMNS)).drop_duplicates("models", ignore_index=True)
 
 
-def _by_weight(names: list[str], found: Ensemble) -> list[str]:
+def _by_weight(names: list[str], nested: NestedBlend) -> list[str]:
     """Those of the models that have a weight, the heaviest first."""
-    weights = found.blend.weights
+    weights = nested.blend.weights
     return [names[i] for i in np.argsort(-weights, kind="stable") if weights[i] > 0]
 
 

@@ -16,7 +16,7 @@ from aurist.plan import ENSEMBLE
 from aurist.results.best_of import best_of
 from aurist.results.cautions import about_best, about_few_groups, about_tuned, few_groups, trials_like
 from aurist.results.chance import chance
-from aurist.results.out_of_fold import OutOfFold, scored_interval
+from aurist.results.out_of_fold import OutOfFold
 from aurist.results.random_split import interval, read_random_split
 from aurist.results.tuned import tuned_here
 from aurist.run import RunData, RunFolder, held_out
@@ -26,7 +26,7 @@ def summarise_scores(
     run: RunFolder,
     data: RunData,
     learn: TrainingData,
-    scored: OutOfFold,
+    oof: OutOfFold,
     as_seen: DuplicateScores,
     seen: Duplicates,
 ) -> dict[str, Any]:
@@ -35,16 +35,16 @@ def summarise_scores(
     word: dict[str, Any] = {
         "metric": task.metric,
         "best": ENSEMBLE,
-        "score": asdict(scored_interval(learn, scored, scored.probas[ENSEMBLE])),
-        "chance": chance(scored.truth, task.metric, multilabel=task.multilabel),
-        "n_scored": len(scored.rows),
-        "n_groups": len(np.unique(scored.groups)),
+        "score": asdict(oof.interval(oof.probas[ENSEMBLE])),
+        "chance": chance(oof.truth, task.metric, multilabel=task.multilabel),
+        "n_scored": len(oof.rows),
+        "n_groups": len(np.unique(oof.groups)),
         "groups_known": bool(data.clips.table["group"].notna().any()),
         "random_split": read_random_split(run),
     }
-    _add_cautions(word, run, learn, scored)
+    _add_cautions(word, run, learn, oof)
     if data.test_keys is not None:
-        word["test"] = _test_word(data.test_keys, learn, scored, as_seen, seen)
+        word["test"] = _test_word(data.test_keys, learn, oof, as_seen, seen)
         word["test"]["of_learnt_groups"] = _of_learnt_groups(run)
     held = held_out(data)
     if held is not None:
@@ -52,14 +52,14 @@ def summarise_scores(
     return word
 
 
-def _add_cautions(word: dict[str, Any], run: RunFolder, learn: TrainingData, scored: OutOfFold) -> None:
+def _add_cautions(word: dict[str, Any], run: RunFolder, learn: TrainingData, oof: OutOfFold) -> None:
     """Add what makes the scores less sure, as figures and as sentences."""
     task, said = learn.task, []
-    tuned = tuned_here(run, learn, set(scored.probas))
+    tuned = tuned_here(run, learn, set(oof.probas))
     if tuned:
         word["tuned"] = tuned
         said += [about_tuned(one) for one in tuned]
-    few = few_groups(scored.truth, scored.groups, task.classes)
+    few = few_groups(oof.truth, oof.groups, task.classes)
     if few:
         word["few_groups"] = few
         trials = trials_like(few, task.metric, multilabel=task.multilabel)
@@ -67,13 +67,13 @@ def _add_cautions(word: dict[str, Any], run: RunFolder, learn: TrainingData, sco
             word["few_groups_trials"] = [asdict(some) for some in trials]
         said += about_few_groups(few, len(task.classes), trials)
     best = best_of(
-        scored.truth,
-        {name: proba for name, proba in scored.probas.items() if name != ENSEMBLE},
-        scored.groups,
+        oof.truth,
+        {name: proba for name, proba in oof.probas.items() if name != ENSEMBLE},
+        oof.groups,
         task.metric,
         seed=task.seed,
         multilabel=task.multilabel,
-        weight=learn.examples.weight[scored.rows],
+        weight=oof.weight,
     )
     if best is not None:
         word["best_other"] = asdict(best)
@@ -100,7 +100,7 @@ def _held_out_word(
     task = held.task
     known = seen.known(row_keys(held.features)) | np.isin(held.groups, learnt)
     weight = held.clips.table["weight"].to_numpy(dtype=float)
-    proba = Predictor(run, held).proba(held.inputs(), seen)
+    proba = Predictor(run).proba(held.inputs())
     truth = held.clips.targets(task.classes)
 
     def score(rows: npt.NDArray[np.bool_]) -> dict[str, float]:
@@ -115,22 +115,22 @@ def _held_out_word(
 def _test_word(
     test_keys: npt.NDArray[np.uint64],
     learn: TrainingData,
-    scored: OutOfFold,
+    oof: OutOfFold,
     as_seen: DuplicateScores,
     seen: Duplicates,
 ) -> dict[str, Any]:
     """The score to expect on the rows of the test table that are new, and on the whole of it."""
     known = seen.known(test_keys)
     found = overlap(as_seen.copies, float(known.mean()))
-    weight = learn.examples.weight[scored.rows]
-    proba = scored.probas[ENSEMBLE]
+    weight = oof.weight
+    proba = oof.probas[ENSEMBLE]
     task = learn.task
-    new = interval(task, scored.truth, proba, scored.groups, weight * found.new_weight, out_of_fold=True)
+    new = interval(task, oof.truth, proba, oof.groups, weight * found.new_weight, out_of_fold=True)
     both = interval(
         task,
-        np.concatenate([scored.truth, scored.truth]),
+        np.concatenate([oof.truth, oof.truth]),
         np.concatenate([proba, as_seen.proba]),
-        np.concatenate([scored.groups, scored.groups]),
+        np.concatenate([oof.groups, oof.groups]),
         np.concatenate([weight * found.new_weight, weight * found.seen_weight]),
         out_of_fold=True,
     )

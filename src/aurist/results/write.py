@@ -1,9 +1,8 @@
-"""Blend the members, score all honestly, and write the leaderboard and the run's own word."""
+"""Blend the members, score them honestly, and write the files of results of a run."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,93 +11,79 @@ import pandas as pd
 from aurist.arrays import Proba
 from aurist.calibration import apply_temperature, apply_temperatures, choose_temperature, nested_temperatures
 from aurist.crossval import CrossValidationResult, TrainingData
-from aurist.ensemble.blend import Ensemble, blend
-from aurist.ensemble.duplicates import dealt, learn_duplicates
+from aurist.ensemble.blend import NestedBlend, blend
+from aurist.ensemble.duplicates import Duplicates, DuplicateScores, dealt, learn_duplicates
+from aurist.ensemble.model import Ensemble, PriorCorrection
 from aurist.ensemble.prior_correction import choose_power, correct_prior_rows, nested_powers
 from aurist.errors import RunError
 from aurist.features.schema import row_keys
 from aurist.files import atomic_path, write_json
-from aurist.metrics import metric
 from aurist.plan import ENSEMBLE, GLUON_ENSEMBLE
 from aurist.predictions import Predictions
 from aurist.results.decisions import decision_scores, write_thresholds
 from aurist.results.leaderboard import run_leaderboard
-from aurist.results.out_of_fold import OutOfFold, blendable, blended, scored_by
-from aurist.results.pairwise import against_best_single, compare_rows
+from aurist.results.out_of_fold import OutOfFold, blendable, out_of_fold
+from aurist.results.pairwise import against_best_single
 from aurist.results.pooling_choice import compare_variants
 from aurist.results.scores import summarise_scores
-from aurist.run import RunData, RunFolder
+from aurist.run import RunData, RunFolder, write_ensemble
 from aurist.splits import Split
 
 
 def write_results(
     run: RunFolder, data: RunData, learn: TrainingData, fitted: list[CrossValidationResult]
 ) -> None:
-    """Blend, score, and write ``ensemble.json thresholds.json predictions.parquet leaderboard.csv scores.json`` ..."""
-    scored = scored_by(learn, fitted)
-    ids = learn.clip_ids[scored.rows].tolist()
-    weights: dict[str, list[dict[str, float]]] = {}
+    """Blend the members, score all of them, and write every file of results of the run."""
+    oof = out_of_fold(learn, fitted)
     size = run.config().ensemble_size
     names = blendable(fitted, size)
-    gluon = [found for found in fitted if found.member.engine == "autogluon" and not found.base_models]
+    weights: dict[str, list[dict[str, float]]] = {}
+    gluon = [result for result in fitted if result.member.engine == "autogluon" and not result.base_models]
     if len(gluon) > 1 and not learn.task.multilabel:
-        weights[GLUON_ENSEMBLE], scored.probas[GLUON_ENSEMBLE] = _gluon_ensemble(gluon, learn, scored)
-    ours = blended(learn, scored, names, size)
-    weights[ENSEMBLE] = [_named(names, ours.blend.weights)] * len(learn.splits)
-    sure = _calibrated(ours, learn, scored)
-    scored.probas[ENSEMBLE] = correct_prior_rows(sure.tempered, sure.prior, sure.powers)
-    scored_keys, unscored_keys = _keys(data, learn, ids)
-    parts = dealt(learn.groups[scored.rows], len(learn.splits), learn.task.seed)
-    seen, as_seen = learn_duplicates(
-        scored_keys,
-        sure.tempered,
-        scored.truth,
-        scored.folds if learn.prescribed else parts,
-        multilabel=learn.task.multilabel,
-        unscored=unscored_keys,
+        weights[GLUON_ENSEMBLE], oof.probas[GLUON_ENSEMBLE] = _gluon_ensemble(gluon, learn, oof)
+    nested = oof.blend(names, size)
+    weights[ENSEMBLE] = [_by_name(names, nested.blend.weights)] * len(learn.splits)
+    calibrated = _calibrate(nested, learn, oof)
+    oof.probas[ENSEMBLE] = correct_prior_rows(calibrated.tempered, calibrated.prior, calibrated.powers)
+    duplicates, duplicate_scores = _learn_duplicates(data, learn, oof, calibrated)
+    _write_duplicates(run, duplicates)
+    write_ensemble(
+        run,
+        Ensemble(
+            {result.member.name: result.member for result in fitted},
+            {result.member.name: tuple(result.base_models) for result in fitted if result.base_models},
+            weights,
+            {ENSEMBLE: _by_name(names, nested.blend.temperatures)},
+            calibrated.temperature,
+            PriorCorrection(calibrated.power, calibrated.prior),
+            learn.task.multilabel,
+        ),
     )
-    with atomic_path(run.folder / "duplicates.npz") as part, part.open("wb") as file:
-        np.savez(file, keys=seen.keys, proba=seen.proba, counts=seen.counts, rows=seen.rows,
-                 strength=seen.twins.strength, logits=seen.twins.logits, unscored=seen.unscored)  # fmt: skip
-    as_seen = replace(as_seen, proba=correct_prior_rows(as_seen.proba, sure.prior, sure.powers))
-    write_json(
-        run.folder / "ensemble.json",
-        {
-            "members": [_described(f) for f in fitted],
-            "weights": weights,
-            "temperatures": {ENSEMBLE: _named(names, ours.blend.temperatures)},
-            "temperature": sure.temperature,
-            "prior_correction": {"power": sure.power, "prior": sure.prior.tolist()},
-        },
-    )
-    _write_predictions(run, learn, fitted, scored, ids)
+    _write_predictions(run, learn, fitted, oof)
     if learn.task.multilabel:
-        write_thresholds(run, learn, scored)
-    in_hand = ours.blend.apply([scored.probas[name] for name in names], multilabel=learn.task.multilabel)
-    chosen_on = {
-        ENSEMBLE: float(metric(learn.task.metric)(scored.truth, in_hand, multilabel=learn.task.multilabel))
-    }
-    board = run_leaderboard(learn, fitted, scored, weights, chosen_on)
-    with atomic_path(run.folder / "leaderboard.csv") as part:
-        board.to_csv(part, index=False, float_format="%.6g")
+        write_thresholds(run, oof)
+    on_own_rows = nested.blend.apply([oof.probas[name] for name in names], multilabel=learn.task.multilabel)
+    board = run_leaderboard(learn, fitted, oof, weights, {ENSEMBLE: oof.score(on_own_rows)})
+    _write_csv(run, "leaderboard.csv", board)
     variants = compare_variants(fitted, learn)
     if variants is not None:
-        with atomic_path(run.folder / "variants.csv") as part:
-            variants.to_csv(part, index=False, float_format="%.6g")
-    word = summarise_scores(run, data, learn, scored, as_seen, seen)
+        _write_csv(run, "variants.csv", variants)
+    scores = summarise_scores(run, data, learn, oof, duplicate_scores, duplicates)
     if learn.task.multilabel:
-        word["decisions"] = decision_scores(learn, scored, ours.part)
-    word["vs_best_single"] = against_best_single(
-        compare_rows(run), {found.member.name for found in fitted if not found.base_models}
-    )
-    write_json(run.folder / "scores.json", word)
+        scores["decisions"] = decision_scores(oof, nested.part)
+    pairs = oof.pairwise()
+    _write_csv(run, "pairwise.csv", pairs)
+    singles = {result.member.name for result in fitted if not result.base_models}
+    scores["vs_best_single"] = against_best_single(pairs, singles)
+    write_json(run.folder / "scores.json", scores)
 
 
 @dataclass(frozen=True)
 class Calibrated:
-    """How the blend is tempered and tilted: to predict with, and for its own word by choices of other parts.
+    """The temperature and the prior correction of the blend.
 
-    ``tempered`` and ``powers`` are nested: each part as the others had it.
+    ``tempered`` and ``powers`` are nested: each part was calibrated by the other parts, so that its score had no part
+    in any choice.
     """
 
     temperature: float
@@ -108,67 +93,93 @@ class Calibrated:
     powers: npt.NDArray[np.float64]
 
 
-def _calibrated(ours: Ensemble, learn: TrainingData, scored: OutOfFold) -> Calibrated:
-    several = learn.task.multilabel
-    weight = learn.examples.weight[scored.rows]
+def _calibrate(nested: NestedBlend, learn: TrainingData, oof: OutOfFold) -> Calibrated:
+    several, weight, truth, part = learn.task.multilabel, oof.weight, oof.truth, nested.part
     prior = np.average(learn.examples.targets == 1, axis=0, weights=learn.examples.weight)
-    level = "" if several else learn.task.metric
-    found = nested_temperatures(ours.proba, scored.truth, ours.part, weight, multilabel=several)
-    nested = apply_temperatures(ours.proba, ours.part, found, multilabel=several)
-    temperature = choose_temperature(ours.proba, scored.truth, weight, multilabel=several)
-    whole = apply_temperature(ours.proba, temperature, multilabel=several)
+    metric_name = "" if several else learn.task.metric
+    by_part = nested_temperatures(nested.proba, truth, part, weight, multilabel=several)
+    tempered = apply_temperatures(nested.proba, part, by_part, multilabel=several)
+    temperature = choose_temperature(nested.proba, truth, weight, multilabel=several)
+    whole = apply_temperature(nested.proba, temperature, multilabel=several)
     return Calibrated(
         temperature,
-        choose_power(whole, scored.truth, prior, level, weight),
+        choose_power(whole, truth, prior, metric_name, weight),
         prior,
-        nested,
-        nested_powers(nested, scored.truth, ours.part, prior, level, weight),
+        tempered,
+        nested_powers(tempered, truth, part, prior, metric_name, weight),
     )
 
 
+def _learn_duplicates(
+    data: RunData, learn: TrainingData, oof: OutOfFold, calibrated: Calibrated
+) -> tuple[Duplicates, DuplicateScores]:
+    """Learn how rows that come again are answered, and score that."""
+    scored_keys, unscored_keys = _keys(data, learn, oof)
+    parts = dealt(oof.groups, len(learn.splits), learn.task.seed)
+    duplicates, scores = learn_duplicates(
+        scored_keys,
+        calibrated.tempered,
+        oof.truth,
+        oof.folds if learn.prescribed else parts,
+        multilabel=learn.task.multilabel,
+        unscored=unscored_keys,
+    )
+    corrected = correct_prior_rows(scores.proba, calibrated.prior, calibrated.powers)
+    return duplicates, replace(scores, proba=corrected)
+
+
 def _keys(
-    data: RunData, learn: TrainingData, ids: list[str]
+    data: RunData, learn: TrainingData, oof: OutOfFold
 ) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
-    """By which twins are known, of the rows that are scored and of those that never are."""
+    """By which duplicates are known, of the rows that are scored and of those that never are."""
     if data.summary is None and data.clips.has_audio:
-        # features that were given beside recordings may be alike where what networks hear is not: no row has a twin
+        # features that were given beside recordings may be alike where what networks hear is not: no row has a
+        # duplicate
         numbers = np.arange(len(learn.folds), dtype=np.uint64)
-        return numbers[: len(ids)], numbers[len(ids) :]
-    scored = row_keys(data.features.iloc[_positions(data, ids)])
-    return scored, row_keys(learn.examples.features[learn.folds < 0])
+        return numbers[: len(oof.rows)], numbers[len(oof.rows) :]
+    features = learn.examples.features
+    return row_keys(features.iloc[oof.rows]), row_keys(features[learn.folds < 0])
 
 
-def _positions(data: RunData, ids: list[str]) -> npt.NDArray[np.intp]:
-    found: npt.NDArray[np.intp] = pd.Index(data.clips.table["clip_id"]).get_indexer(pd.Index(ids))
-    return found
+def _write_duplicates(run: RunFolder, duplicates: Duplicates) -> None:
+    with atomic_path(run.folder / "duplicates.npz") as part, part.open("wb") as file:
+        np.savez(
+            file,
+            keys=duplicates.keys,
+            proba=duplicates.proba,
+            counts=duplicates.counts,
+            rows=duplicates.rows,
+            strength=duplicates.twins.strength,
+            logits=duplicates.twins.logits,
+            unscored=duplicates.unscored,
+        )
 
 
-def _named(names: list[str], weights: npt.NDArray[np.float64]) -> dict[str, float]:
-    return {name: round(float(w), 6) for name, w in zip(names, weights, strict=True) if w > 0}
+def _write_csv(run: RunFolder, name: str, table: pd.DataFrame) -> None:
+    with atomic_path(run.folder / name) as part:
+        table.to_csv(part, index=False, float_format="%.6g")
 
 
-def _described(found: CrossValidationResult) -> dict[str, Any]:
-    member = found.member
-    told = {"name": member.name, "engine": member.engine, "settings": dict(member.settings)}
-    return told | ({"base_models": list(found.base_models)} if found.base_models else {})
+def _by_name(names: list[str], values: npt.NDArray[np.float64]) -> dict[str, float]:
+    return {name: round(float(value), 6) for name, value in zip(names, values, strict=True) if value > 0}
 
 
 def _gluon_ensemble(
-    fitted: list[CrossValidationResult], learn: TrainingData, scored: OutOfFold
+    fitted: list[CrossValidationResult], learn: TrainingData, oof: OutOfFold
 ) -> tuple[list[dict[str, float]], Proba]:
     """AutoGluon's own weighted ensemble: in each fold, its selection on the validation part of the training folds."""
     from aurist.models.autogluon import select_weights
 
     names = [found.member.name for found in fitted]
-    out = np.zeros_like(scored.probas[names[0]])
+    out = np.zeros_like(oof.probas[names[0]])
     weights = []
     for split in learn.splits:
         ids = learn.clip_ids[split.validation].tolist()
         validation = [_validation_of(found, split).aligned(ids) for found in fitted]
         chosen = select_weights(validation, learn.examples.targets[split.validation], learn.task)
-        here = scored.folds == split.fold
-        out[here] = blend([scored.probas[name][here] for name in names], chosen)
-        weights.append(_named(names, chosen))
+        here = oof.folds == split.fold
+        out[here] = blend([oof.probas[name][here] for name in names], chosen)
+        weights.append(_by_name(names, chosen))
     return weights, out
 
 
@@ -192,13 +203,12 @@ def _write_predictions(
     run: RunFolder,
     learn: TrainingData,
     fitted: list[CrossValidationResult],
-    scored: OutOfFold,
-    ids: list[str],
+    oof: OutOfFold,
 ) -> None:
-    ids_array = np.asarray(ids, dtype=object)
+    ids = learn.clip_ids[oof.rows]
     frames = [
-        Predictions(name, ids_array, proba, learn.task.classes, scored.folds).to_frame()
-        for name, proba in scored.probas.items()
+        Predictions(name, ids, proba, learn.task.classes, oof.folds).to_frame()
+        for name, proba in oof.probas.items()
     ]
     frames += [found.validation.to_frame() for found in fitted if found.validation is not None]
     with atomic_path(run.folder / "predictions.parquet") as part:

@@ -1,16 +1,22 @@
 """The run folder, and the data that it was fitted on."""
 
 from aurist.run.data import HELD_OUT, RunData, held_out, training_data
+from aurist.run.ensemble_file import read_ensemble, write_ensemble
 from aurist.run.folder import RunFolder, create_run, open_run
-from aurist.run.reading import read_data
+from aurist.run.reading import read_data, read_spec
+from aurist.run.spec import RunSpec
 
 __all__ = [
     "HELD_OUT",
     "RunData",
     "RunFolder",
+    "RunSpec",
     "create_run",
     "held_out",
     "open_run",
     "read_data",
+    "read_ensemble",
+    "read_spec",
     "training_data",
+    "write_ensemble",
 ]

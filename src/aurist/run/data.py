@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +12,9 @@ import pandas as pd
 from aurist.clips import Clips
 from aurist.crossval import TrainingData
 from aurist.features.schema import Schema
+from aurist.features.summary_config import SummaryConfig
 from aurist.models.base import Examples, Inputs, Task
+from aurist.run.spec import RunSpec
 from aurist.splits import cross_splits
 
 #: The fold of clips of the part "test": kept out of everything until the very end.
@@ -26,18 +27,14 @@ class RunData:
 
     Parameters
     ----------
-    task
-        What is learnt.
+    spec
+        The task, and the features.
     clips
         The clips that were not left out, without their features.
     features
         (n_clips, n_features), prepared by the schema.
-    schema
-        The feature columns.
     folds, groups
         (n_clips,): the scored fold (-1 never scored, -2 held out) and the group of each clip.
-    summary
-        Settings of the summary features, or None for a table of ready-made features.
     test_keys
         (n_test,): row keys of the test table that the fit was told of, or None.
     notes
@@ -49,17 +46,30 @@ class RunData:
         where the features are not those of recordings.
     """
 
-    task: Task
+    spec: RunSpec
     clips: Clips
     features: pd.DataFrame
-    schema: Schema
     folds: npt.NDArray[np.int64]
     groups: npt.NDArray[np.int64]
-    summary: dict[str, Any] | None
     test_keys: npt.NDArray[np.uint64] | None
     notes: tuple[str, ...]
     cache_dir: Path | None = None
     level: npt.NDArray[np.float32] | None = None
+
+    @property
+    def task(self) -> Task:
+        """What is learnt."""
+        return self.spec.task
+
+    @property
+    def schema(self) -> Schema:
+        """The feature columns."""
+        return self.spec.schema
+
+    @property
+    def summary(self) -> SummaryConfig | None:
+        """Settings of the summary features; None for a table of features."""
+        return self.spec.summary
 
     def inputs(self) -> Inputs:
         """What models may look at."""

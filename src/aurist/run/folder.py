@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ from aurist.plan import FitPlan, read_plan
 from aurist.predictions import COLUMNS, Predictions, from_frame
 from aurist.recipes import Recipe, recipe_from
 from aurist.run.data import RunData
-from aurist.run.shapes import BOARD, CONFIG, DATA, ENSEMBLE, SCORES, check_ensemble
+from aurist.run.shapes import BOARD, CONFIG, DATA, SCORES
 from aurist.stored import Shape, check_shape, read_frame, read_json, stored
 
 #: Raised when a run of an older version can no longer be read.
@@ -131,11 +131,11 @@ class RunFolder:
 
     def leaderboard(self) -> pd.DataFrame:
         """Every model's score with its interval and times: the one that predicts, then the others, best first."""
-        return read_frame(self._finished("leaderboard.csv"), BOARD, self.remedy)
+        return read_frame(self.finished("leaderboard.csv"), BOARD, self.remedy)
 
     def pairwise(self) -> pd.DataFrame:
         """Every pair of the leaderboard's rows: how much better the first is, with the interval."""
-        return read_frame(self._finished("pairwise.csv"), {}, self.remedy)
+        return read_frame(self.finished("pairwise.csv"), {}, self.remedy)
 
     def variants(self) -> pd.DataFrame | None:
         """How the ways of each network to answer compare with what its row says; None without networks."""
@@ -144,19 +144,11 @@ class RunFolder:
 
     def scores(self) -> dict[str, Any]:
         """The run's own word: its score, and beside it the careless one, and those for a test table."""
-        return dict(read_json(self._finished("scores.json"), SCORES, self.remedy))
-
-    def ensemble(self) -> dict[str, Any]:
-        """Members and weights of the ensembles."""
-        path = self._finished("ensemble.json")
-        found = dict(read_json(path, ENSEMBLE, self.remedy))
-        with stored(path, self.remedy):
-            check_ensemble(found, len(self.classes()))
-        return found
+        return dict(read_json(self.finished("scores.json"), SCORES, self.remedy))
 
     def predictions(self) -> pd.DataFrame:
         """The out-of-fold predictions of every model, as `Predictions.to_frame` lays them out."""
-        return read_frame(self._finished("predictions.parquet"), COLUMNS, self.remedy)
+        return read_frame(self.finished("predictions.parquet"), COLUMNS, self.remedy)
 
     def out_of_fold(self, classes: Sequence[str]) -> dict[str, Predictions]:
         """What each row of the leaderboard says of the clips it never learnt from."""
@@ -164,7 +156,14 @@ class RunFolder:
         with stored(self.folder / "predictions.parquet", self.remedy):
             return {one.model: one for one in from_frame(table[table["part"] == "oof"], classes)}
 
-    def _finished(self, name: str) -> Path:
+    def finished(self, name: str) -> Path:
+        """Give the path of a file that every finished run has.
+
+        Raises
+        ------
+        RunError
+            If it is not there.
+        """
         path = self.folder / name
         if not path.exists():
             raise RunError(
@@ -220,7 +219,7 @@ def create_run(folder: Path, config: FitConfig, data: RunData, recipes: Sequence
             "root": None if data.clips.root is None else str(data.clips.root.resolve()),
             "schema": schema_to_dict(data.schema),
             "features": VERSION,
-            "summary": data.summary,
+            "summary": None if data.summary is None else asdict(data.summary),
             "notes": list(data.notes),
             "cache_dir": None if data.cache_dir is None else str(data.cache_dir.resolve()),
         },

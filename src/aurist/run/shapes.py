@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 CONFIG = {"preset": str, "engine": str, "seed": int, "jobs": int}
 DATA = {
     "classes": [str],
@@ -46,25 +44,7 @@ THRESHOLDS = {str: {str: float}}
 SEEN = {
     "keys": (1,), "proba": (2,), "counts": (2,), "rows": (1, 2), "strength": (0,), "logits": (2,), "unscored": (1,),
 }  # fmt: skip
-ENSEMBLE = {
-    "members": [{"name": str, "engine": str, "settings": dict, "asks?": [str]}],
-    "weights": {str: [{str: float}]},
-    "temperatures?": {str: {str: float}},
-    "temperature?": float,
-    "prior_correction": {"power": float, "prior": [float]},
-}
 BOARD = {
     "model": "O", "score": "iuf", "low": "iuf", "high": "iuf", "score_val": "iuf", "fit_time": "iuf",
     "pred_time": "iuf", "stack_level": "iuf",
 }  # fmt: skip
-
-
-def check_ensemble(found: dict[str, Any], n_classes: int) -> None:
-    """Raise ValueError where members are named that are not there, or numbers of classes differ."""
-    names = {member["name"] for member in found["members"]}
-    asked = {name for weights in found["weights"].values() for fold in weights for name in fold}
-    asked |= {name for member in found["members"] for name in member.get("base_models", ())}
-    if asked - names:
-        raise ValueError(f"it asks {min(asked - names)}, which is none of its members")
-    if len(found["prior_correction"]["prior"]) != n_classes:
-        raise ValueError(f"it is of {len(found['tilt']['prior'])} classes, and the run of {n_classes}")

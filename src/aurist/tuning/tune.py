@@ -101,7 +101,7 @@ def tune(
                     path.unlink(missing_ok=True)
             raise
     say(note)
-    data = replace(data, task=replace(data.task, jobs=available_cores(config.jobs)))
+    data = replace(data, spec=replace(data.spec, task=replace(data.task, jobs=available_cores(config.jobs))))
     clock = Clock(began, math.inf if search.time_limit is None else search.time_limit)
     return _search(folder, target, data, search, clock, say)
 

@@ -1,0 +1,141 @@
+"""The fold models behind one row of the leaderboard, loaded to predict."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from aurist.arrays import Proba
+from aurist.ensemble.model import Ensemble
+from aurist.ensemble.stacking import with_base_answers
+from aurist.errors import RunError, plural
+from aurist.fold_files import load_folds
+from aurist.models.base import Inputs, ModelWithFrames, Task
+from aurist.models.network_member import ENGINE as NETWORK
+from aurist.models.network_member import recipe_of
+from aurist.run import RunFolder
+
+#: Rows predicted at once, so that memory stays bounded however long the table is.
+CHUNK = 50_000
+
+
+class FoldModels:
+    """The models of every fold that one row of the leaderboard needs, loaded once.
+
+    Parameters
+    ----------
+    run, task
+        The run, and what its models learnt.
+    ensemble
+        How their answers become one.
+    name
+        The row.
+
+    Attributes
+    ----------
+    members
+        The names of the models, those of both levels.
+    listeners
+        Those that hear recordings and look at no features.
+    recipes
+        The recipes of the listeners.
+    n_folds, n_classes
+        Numbers of folds and classes.
+
+    Raises
+    ------
+    ConfigError
+        If the run has no such row.
+    RunError
+        If models of some folds are missing.
+    """
+
+    def __init__(self, run: RunFolder, task: Task, ensemble: Ensemble, name: str) -> None:
+        ensemble.check_row(name)
+        self._ensemble, self._name = ensemble, name
+        self.members = ensemble.members_of(name)
+        specs = [ensemble.members[member] for member in self.members]
+        self._models = {spec.name: load_folds(run.models / spec.name, task, spec) for spec in specs}
+        self.n_classes = len(task.classes)
+        self.n_folds = self._count_folds(run)
+        networks = [spec for spec in specs if spec.engine == NETWORK]
+        self.listeners = [spec.name for spec in networks]
+        self.recipes = [recipe_of(spec) for spec in networks]
+
+    def proba(self, inputs: Inputs) -> Proba:
+        """(n, n_classes): the mean over the folds."""
+        by_fold = [self.fold_proba(fold, inputs) for fold in range(self.n_folds)]
+        return np.asarray(np.mean(by_fold, axis=0), dtype=np.float64)
+
+    def fold_proba(self, fold: int, inputs: Inputs, answers: Mapping[str, Proba] | None = None) -> Proba:
+        """Predict by the models of one fold, in chunks, so that memory stays bounded.
+
+        Parameters
+        ----------
+        fold
+            Its number.
+        inputs
+            n inputs.
+        answers
+            By member, answers that are known already, (n, n_classes): these members are not asked.
+
+        Returns
+        -------
+        (n, n_classes)
+        """
+        out = np.zeros((len(inputs), self.n_classes))
+        for start in range(0, len(inputs), CHUNK):
+            rows = np.arange(start, min(start + CHUNK, len(inputs)))
+            ready = {member: proba[rows] for member, proba in (answers or {}).items()}
+            out[rows] = self._chunk_proba(fold, inputs.take(rows), ready)
+        return out
+
+    def proba_and_when(self, inputs: Inputs, n_parts: int) -> tuple[Proba, Proba | None]:
+        """Predict as `proba` does, and when in each input, by the members that can tell.
+
+        Returns
+        -------
+        proba : (n, n_classes)
+        when : (n, n_parts, n_classes)
+            How sure a class is in equal parts of the input, the surest part 1; None if no member can tell.
+        """
+        by_fold, when, timed = [], np.zeros((len(inputs), n_parts, self.n_classes)), False
+        for fold in range(self.n_folds):
+            answers = {}
+            for member, weight in self._ensemble.weighted_members(self._name, fold).items():
+                model = self._models[member][fold]
+                if isinstance(model, ModelWithFrames) and model.has_frames:
+                    answers[member], parts = model.predict_parts(inputs, n_parts)
+                    when += weight * parts
+                    timed = True
+            by_fold.append(self.fold_proba(fold, inputs, answers))
+        proba = np.asarray(np.mean(by_fold, axis=0), dtype=np.float64)
+        return proba, when / np.maximum(when.max(axis=1, keepdims=True), 1e-12) if timed else None
+
+    def _chunk_proba(self, fold: int, inputs: Inputs, answers: dict[str, Proba]) -> Proba:
+        def ask(member: str) -> Proba:
+            if member not in answers:
+                visible = inputs
+                base_models = self._ensemble.base_models.get(member)
+                if base_models:
+                    below = {base: ask(base) for base in base_models}
+                    visible = Inputs(with_base_answers(inputs.features, below))
+                answers[member] = self._models[member][fold].predict_proba(visible)
+            return answers[member]
+
+        for member in self._ensemble.weighted_members(self._name, fold):
+            ask(member)
+        return self._ensemble.blend(self._name, fold, answers)
+
+    def _count_folds(self, run: RunFolder) -> int:
+        """As many as each member has."""
+        counts = {member: len(models) for member, models in self._models.items()}
+        expected = len(self._ensemble.weights.get(self._name, ())) or max(counts.values())
+        short = [member for member, count in counts.items() if count < max(expected, 1)]
+        if short:
+            raise RunError(
+                f"{run.models / short[0]} holds {plural(counts[short[0]], 'fold')}, but the run has "
+                f"{max(expected, 1)}: files are missing. {run.remedy}"
+            )
+        return expected
