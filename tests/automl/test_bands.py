@@ -13,9 +13,7 @@ MEMBERS = (ModelSpec("ExtraTrees", "forest"), recipe_member(read_recipe("mel-cnn
 
 
 def data(summary: SummaryConfig | None, band: tuple[float, float] | None = None) -> SimpleNamespace:
-    return SimpleNamespace(
-        summary=None if summary is None else vars(summary), clips=SimpleNamespace(band=band)
-    )
+    return SimpleNamespace(summary=summary, clips=SimpleNamespace(band=band))
 
 
 def test_each_network_and_all_models_of_features():

@@ -16,6 +16,7 @@ from aurist.config import FitConfig
 from aurist.errors import AuristError, RunError
 from aurist.inference.predict import predict_clips
 from aurist.report import write_report
+from aurist.results.evaluation import evaluate_run
 from aurist.results.pruning import fitted_members
 from aurist.run import open_run, read_data, training_data
 
@@ -53,9 +54,6 @@ def halve(path: Path) -> None:
 PREDICTED_FROM = (
     "data.json",
     "config.toml",
-    "clips.parquet",
-    "features.parquet",
-    "folds.parquet",
     "ensemble.json",
     "duplicates.npz",
     "models/ExtraTrees/fold1/forest.skops",
@@ -71,6 +69,21 @@ def test_predict_names_the_file(
     with pytest.raises(AuristError) as raised:
         predict(copy, table)
     assert Path(name).name in str(raised.value) or str(copy / name) in str(raised.value)
+
+
+#: Opened by commands that need the training data, not to predict.
+LEARNT_FROM = ("clips.parquet", "features.parquet", "folds.parquet")
+
+
+@pytest.mark.parametrize("damage", [halve, Path.unlink, lambda path: path.write_bytes(b"")])
+@pytest.mark.parametrize("name", LEARNT_FROM)
+def test_the_training_data_is_opened_by_commands_that_need_it_alone(
+    copy: Path, table: pd.DataFrame, name: str, damage: Callable[[Path], object]
+) -> None:
+    damage(copy / name)
+    predict(copy, table)
+    with pytest.raises(RunError, match=f"{copy / name}"):
+        evaluate_run(open_run(copy), table.head(3))
 
 
 def rewritten(path: Path, change: Callable[[dict[str, object]], object]) -> None:

@@ -111,7 +111,7 @@ def test_the_level_is_kept_where_it_is_wanted(folder, sounds):
     assert variants.loc["level left out", "score"] < 0.8 and variants.loc["level left out", "low"] > 0
     # what was kept is heard by predict, too
     data = read_data(kept)
-    assert LEVEL in data.schema.names and data.summary["level"] == "keep"
+    assert LEVEL in data.schema.names and data.summary.level == "keep"
     assert len(predict_clips(kept, read_clips(sounds), cache_dir=folder / "cache").proba) == 2 * CLIPS
 
 
