@@ -290,7 +290,7 @@ def make_run(folder: Path) -> None:
 
 def read_run(folder: Path) -> object:
     """What `leaderboard`, `predict`, `report` and `resume` read of it."""
-    from aurist.cli.show import print_leaderboard
+    from aurist.cli.leaderboard import print_leaderboard
     from aurist.clips.read import ReadOptions, read_clips
     from aurist.errors import AuristError
     from aurist.inference.predict import predict_clips

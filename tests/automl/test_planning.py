@@ -15,7 +15,7 @@ from aurist.automl import planning, train
 from aurist.automl.fit import fit, resume
 from aurist.automl.planning import make_plan
 from aurist.automl.train import _seconds
-from aurist.cli.show import print_leaderboard
+from aurist.cli.leaderboard import print_leaderboard
 from aurist.config import FitConfig
 from aurist.crossval import TrainingData
 from aurist.errors import ConfigError

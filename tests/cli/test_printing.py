@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from aurist.cli.leaderboard import SHOWN
 from aurist.cli.printing import paragraph, print_confusion, print_json, print_table, say, show
-from aurist.cli.show import SHOWN
 
 NAMES = ["blues", "classical", "country", "dark trap", "electronic", "emo", "hiphop", "jazz", "metal", "pop",
          "reggae", "rock", "trap metal", "underground rap", "psytrance"]  # fmt: skip

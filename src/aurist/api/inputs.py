@@ -1,4 +1,4 @@
-"""What people give as data, to clips: paths, tables, clips, or samples in memory."""
+"""Make clips of data in memory or on disk: paths, tables, clips, or samples."""
 
 from __future__ import annotations
 

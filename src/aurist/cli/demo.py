@@ -20,7 +20,7 @@ def run_demo(output: Path, seed: int, jobs: int) -> None:
     from aurist.audit import audit
     from aurist.audit.sentences import sentences
     from aurist.automl.fit import fit
-    from aurist.cli.show import print_leaderboard
+    from aurist.cli.leaderboard import print_leaderboard
     from aurist.clips.read import read_clips
     from aurist.config import FitConfig
     from aurist.errors import RunError

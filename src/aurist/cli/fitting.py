@@ -165,7 +165,7 @@ def fit(
     from aurist.automl.annotated import read_annotated
     from aurist.automl.fit import fit as fit_run
     from aurist.automl.fit import plan_fit
-    from aurist.cli.show import print_leaderboard, print_plan
+    from aurist.cli.leaderboard import print_leaderboard, print_plan
     from aurist.config import FitConfig, parse_duration
     from aurist.errors import ConfigError
     from aurist.folders import check_output
@@ -240,7 +240,7 @@ def resume(run: opt.RunFolder) -> None:
       aurist resume run
     """
     from aurist.automl.fit import resume as resume_run
-    from aurist.cli.show import print_leaderboard
+    from aurist.cli.leaderboard import print_leaderboard
 
     print_leaderboard(resume_run(run, say=say))
 

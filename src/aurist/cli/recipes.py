@@ -34,11 +34,11 @@ def recipes(
         read = read_recipe(name)
         print_json(read.to_dict()) if as_json else show(_text(name), end="")
         return
-    known = [read_recipe(recipe_name) for recipe_name in recipe_names()]
+    recipes_to_list = [read_recipe(recipe_name) for recipe_name in recipe_names()]
     if as_json:
-        print_json({recipe.name: recipe.to_dict() for recipe in known})
+        print_json({recipe.name: recipe.to_dict() for recipe in recipes_to_list})
         return
-    for recipe in known:
+    for recipe in recipes_to_list:
         show(recipe.name)
         for line in (recipe.about, recipe.source):
             paragraph(line, indent="    ")

@@ -1,0 +1,173 @@
+"""Print the leaderboard with sentences on its scores, and the plan of a fit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from aurist.cli.printing import group_words, interval, line_width, paragraph, print_table, say
+
+if TYPE_CHECKING:
+    from aurist.plan import FitPlan
+    from aurist.run import RunFolder
+
+SHOWN = ["model", "score", "low", "high", "fit_time", "pred_time", "stack_level"]
+#: Marks the model that makes the predictions.
+PREDICTS = " (predicts)"
+#: A line of this width also shows the validation score, after the honest one.
+ROOM, CHOSEN_BY = 92, "score_val"
+#: Columns of networks, by their headings.
+OF_NETWORKS = {"params": "params (M)", "train_speed": "train clips/s", "pred_speed": "predict clips/s"}
+
+
+def print_leaderboard(run: RunFolder) -> None:
+    """Print the leaderboard, and sentences on the score below it."""
+    from aurist.errors import plural
+
+    board = run.leaderboard()
+    scores = run.scores()
+    predicts = board["model"].where(board["model"] != scores["best"], board["model"] + PREDICTS)
+    print_table(
+        board.assign(model=predicts)[_columns()],
+        title=f"{scores['metric']}, higher is better; times in seconds, all folds together",
+    )
+    print()
+    _print_networks(run)
+    paragraph(
+        f"{scores['best']}: {scores['metric']} {interval(scores['score'])} on "
+        f"{plural(scores['n_scored'], 'clip')}{group_words(scores)}; chance is {scores['chance']:.3f}."
+    )
+    if not run.is_finished():
+        paragraph(
+            f"The fit is not finished: these are the models so far. Continue with: aurist resume {run.folder}"
+        )
+    _print_gain(scores["vs_best_single"])
+    for caution in scores.get("cautions", ()):
+        paragraph(caution)
+    _print_decisions(scores)
+    _print_random_split(scores)
+    if "test" in scores:
+        _print_test(scores)
+    if "held_out" in scores:
+        _print_held_out(scores)
+
+
+def _columns() -> list[str]:
+    if line_width() < ROOM:
+        return SHOWN
+    after = SHOWN.index("high") + 1
+    return [*SHOWN[:after], CHOSEN_BY, *SHOWN[after:]]
+
+
+def print_plan(plan: FitPlan, limit: float) -> None:
+    """Print the models to fit, in order, with the time that each needs and may take."""
+    import pandas as pd
+
+    from aurist.config import duration
+
+    rows = []
+    for step in plan.steps:
+        training = step.member.settings.get("recipe", {}).get("training", {})
+        expected = "" if step.seconds is None else f"about {duration(step.seconds)}"
+        by = "" if limit == float("inf") else duration(step.until * limit)
+        rows.append((step.member.name, step.member.engine, training.get("epochs", ""), expected, by))
+    columns = ["model", "engine", "epochs", "takes", "done by"]
+    total = "none" if limit == float("inf") else duration(limit)
+    print_table(
+        pd.DataFrame(rows, columns=columns),
+        title=f"models to fit, in this order; time limit: {total}",
+    )
+    for note in plan.notes:
+        say(f"plan: {note}")
+
+
+def _print_networks(run: RunFolder) -> None:
+    """Print size and speed of networks, and the gain by votes, checkpoints and seeds."""
+    board = run.leaderboard()
+    networks = board[board["params"].notna()] if "params" in board else board.iloc[:0]
+    if len(networks):
+        costs = networks[["model", "score", *OF_NETWORKS]].assign(params=networks["params"] / 1e6)
+        print_table(costs.rename(columns=OF_NETWORKS), title="size and speed of the networks")
+        print()
+    variants = run.variants()
+    if variants is None:
+        return
+    print_table(
+        variants, title="models of the leaderboard against variants; gain: of the model over the variant"
+    )
+    print()
+
+
+def _print_gain(gain: dict[str, Any] | None) -> None:
+    """Print the gain of the ensemble over the best single model."""
+    if gain is None:
+        return
+    verdict = "better" if gain["low"] > 0 else "worse" if gain["high"] < 0 else "no clear difference"
+    bounds = "" if gain["low"] != gain["low"] else f" [{gain['low']:+z.3f}, {gain['high']:+z.3f}]"
+    paragraph(
+        f"Ensemble makes the predictions (--model chooses another model). Against {gain['model']}: "
+        f"{gain['score']:+z.3f}{bounds}, {verdict}."
+    )
+
+
+def _print_decisions(scores: dict[str, Any]) -> None:
+    """Print scores of decided labels, if clips may have several."""
+    decisions = [
+        f"{name} {interval(score['thresholds'])} (at 0.5 {interval(score['at_0.5'])})"
+        for name, score in scores.get("decisions", {}).items()
+    ]
+    if decisions:
+        paragraph(f"Labels by a threshold per class, chosen on the other folds: {', '.join(decisions)}.")
+
+
+def _print_random_split(scores: dict[str, Any]) -> None:
+    split = scores["random_split"]
+    if split is None:
+        return
+    honest, random = split["honest"], split["random"]
+    paragraph(
+        f"A random split would claim {interval(random)} for {split['model']}; "
+        f"the honest score of the same model is {interval(honest)}."
+    )
+    if "by_shares" not in split:
+        return
+    paragraph(
+        "Warning: the difference is a leak. A random split has groups or duplicates on both sides. Use the honest "
+        "score."
+        if split["leak"]
+        else "The difference is no sign of a leak: the class shares of the folds differ, which alone explains "
+        f"{split['by_shares']:+z.3f} (measured with shuffled features). Use the honest score."
+    )
+
+
+def _print_test(scores: dict[str, Any]) -> None:
+    from aurist.errors import plural
+
+    test = scores["test"]
+    paragraph(
+        f"The test table: {test['seen']:,} of its {plural(test['rows'], 'row')} "
+        f"{'is' if test['seen'] == 1 else 'are'} in the training data. Expected "
+        f"{scores['metric']}: {interval(test['expected_new'])} on its new rows, "
+        f"{interval(test['expected_all'])} on all rows."
+    )
+    if test.get("of_learnt_groups"):
+        paragraph(
+            f"Rows of groups (recordings, artists) in the training data: {test['of_learnt_groups']:,}. The score "
+            "expected on new rows is for new groups, and lower."
+        )
+
+
+def _print_held_out(scores: dict[str, Any]) -> None:
+    from aurist.errors import plural
+
+    holdout = scores["held_out"]
+    paragraph(
+        f"The held-out part, {plural(holdout['n'], 'clip')}: {scores['metric']} {interval(holdout['score'])}."
+    )
+    if holdout["seen"]:
+        rest = (
+            f"the others alone: {interval(holdout['new'])}." if "new" in holdout else "nothing in it is new."
+        )
+        paragraph(
+            f"{holdout['seen']:,} of them {'is' if holdout['seen'] == 1 else 'are'} in the training data too, or in a "
+            f"group of the training data; {rest}"
+        )
