@@ -103,7 +103,7 @@ def fitted(place: Path, data: Path, rate: int, recipe: str, minutes: int) -> Run
         time_limit=3600,
         metric="average_precision",
     )
-    return fit(clips, place, config, cache_dir=folder / "cache", say=print)
+    return fit(clips, place, config, cache_dir=folder / "cache")
 
 
 def alone(run: RunFolder) -> RunFolder:

@@ -61,8 +61,8 @@ def fit(
     folder: Path, learn: TrainingData, recipe: Recipe, name: str, seconds: float
 ) -> CrossValidationResult:
     member = replace(recipe_member(recipe), name=name)
-    held = decode_for([member], learn, print)
-    with watched(folder / name, print):
+    held = decode_for([member], learn)
+    with watched(folder / name):
         found = fit_member(folder / name, learn, member, seconds * len(learn.splits))
     del held
     return with_best_pooling(found, learn)
@@ -176,7 +176,6 @@ def main() -> None:
             options=ReadOptions(),
             test=None,
             cache_dir=None,
-            say=print,
         )
     learn = some_folds(training_data(read_data(open_run(folder / "run"))), options.folds)
     for recipe_name in names:

@@ -204,7 +204,7 @@ def fitted(folder: Path, way: str, minutes: float, jobs: int) -> Path:
         jobs=jobs,
         near_duplicates=False,  # recordings are laid of the same soundscapes, and would all be one group
     )
-    fit(clips, place, config, cache_dir=folder / "cache", say=print)
+    fit(clips, place, config, cache_dir=folder / "cache")
     return place
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import time
-from collections.abc import Callable
 from datetime import timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-#: Receives progress messages, one line at a time.
-Say = Callable[[str], None]
+#: Progress messages, one line at a time: the command line shows them, a notebook may.
+logger = logging.getLogger("aurist")
 #: Shorter work, in seconds, shows no bar.
 PATIENCE = 2.0
 #: Seconds between lines if there is no terminal.

@@ -58,28 +58,30 @@ def killer(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("jobs", [1, 2])
 @pytest.mark.usefixtures("killer")
 def test_a_member_whose_worker_is_killed_is_skipped(
-    tmp_path: Path, jobs: int, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, jobs: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    lines: list[str] = []
-    run = fit(feature_table(90), tmp_path / "run", config(tmp_path, jobs), say=lines.append)
+    caplog.set_level("INFO", "aurist")
+    run = fit(feature_table(90), tmp_path / "run", config(tmp_path, jobs))
     assert run.is_finished() and set(read_ensemble(run).weights["Ensemble"][0]) == {"Trees"}
     assert any(
         "skipped: Hungry: its process was killed (SIGKILL), most likely because memory" in line
-        for line in lines
+        for line in caplog.messages
     )
     monkeypatch.setattr(crossval, "_fit_fold", fit_fold)
-    lines.clear()
-    resumed = resume(run.folder, say=lines.append)
+    caplog.clear()
+    resumed = resume(run.folder)
     names = set(read_ensemble(resumed).members)
     if jobs == 2:  # one fold at a time it has twice the memory
         assert names == {"Trees", "Hungry"}
         return
-    assert names == {"Trees"} and any("Hungry: not tried again" in line for line in lines)
+    assert names == {"Trees"} and any("Hungry: not tried again" in line for line in caplog.messages)
     (run.models / "Hungry" / KILLED_FILE).unlink()
     assert len(read_ensemble(resume(run.folder)).members) == 2
 
 
-def test_memory_that_runs_out_skips_the_member_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_memory_that_runs_out_skips_the_member_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     def hungry(folder: Path, data: Any, member: Any, *rest: Any) -> None:
         from aurist.crossval import _fit_fold
 
@@ -88,9 +90,11 @@ def test_memory_that_runs_out_skips_the_member_too(tmp_path: Path, monkeypatch: 
         _fit_fold(folder, data, member, *rest)
 
     monkeypatch.setattr(crossval, "_fit_fold", hungry)
-    lines: list[str] = []
-    run = fit(feature_table(90), tmp_path / "run", config(tmp_path, 1), say=lines.append)
-    assert run.is_finished() and any("Hungry: there was not enough memory" in line for line in lines)
+    caplog.set_level("INFO", "aurist")
+    run = fit(feature_table(90), tmp_path / "run", config(tmp_path, 1))
+    assert run.is_finished() and any(
+        "Hungry: there was not enough memory" in line for line in caplog.messages
+    )
 
 
 def test_memory_that_runs_out_here_says_how_to_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -250,7 +250,9 @@ def test_a_link_among_the_models_deletes_nothing_outside(copied: RunFolder, tmp_
     assert not (copied.models / "Above" / "fold0").is_symlink()
 
 
-def test_noise_of_sites_is_answered_no_better_than_by_a_constant(tmp_path: Path) -> None:
+def test_noise_of_sites_is_answered_no_better_than_by_a_constant(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     """Folds that came with the data and differ in their classes: the second level would read their shares."""
     rng = np.random.default_rng(3)
     tables = [
@@ -262,26 +264,25 @@ def test_noise_of_sites_is_answered_no_better_than_by_a_constant(tmp_path: Path)
     table = pd.concat(tables, ignore_index=True)
     plan = tmp_path / "plan.toml"
     plan.write_text(LINEAR, encoding="utf-8")
-    lines: list[str] = []
+    caplog.set_level("INFO", "aurist")
     run = fit(
         table,
         tmp_path / "run",
         FitConfig(plan=str(plan), metric="accuracy", jobs=1),
         options=ReadOptions(label="label", fold="site"),
-        say=lines.append,
     )
     usual = table["label"].value_counts(normalize=True).max()
     assert run.leaderboard()["score"].max() < usual + 0.02
     assert set(run.leaderboard()["model"]) == {"LDA", "Logistic", "Ensemble"}
-    assert any(line.startswith("skipped: Above: the folds came with the data") for line in lines)
+    assert any(line.startswith("skipped: Above: the folds came with the data") for line in caplog.messages)
 
 
-def test_noise_has_no_second_level(tmp_path: Path) -> None:
+def test_noise_has_no_second_level(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     plan = tmp_path / "plan.toml"
     plan.write_text(LINEAR, encoding="utf-8")
     table = feature_table(150, seed=5, shuffled=True)
-    lines: list[str] = []
+    caplog.set_level("INFO", "aurist")
     config = FitConfig(plan=str(plan), metric="accuracy", jobs=1)
-    run = fit(table, tmp_path / "run", config, say=lines.append)
+    run = fit(table, tmp_path / "run", config)
     assert "Above" not in set(run.leaderboard()["model"])
-    assert any("surely better than the shares of the classes" in line for line in lines)
+    assert any("surely better than the shares of the classes" in line for line in caplog.messages)

@@ -47,16 +47,16 @@ def test_a_file_that_is_being_replaced_is_passed_over(tmp_path: Path) -> None:
 
 
 def test_lines_come_now_and_then_where_there_is_no_terminal(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     from aurist.automl import training_progress
 
+    caplog.set_level("INFO", "aurist")
     monkeypatch.setattr(training_progress, "_LOOK_EVERY", 0.01)
     monkeypatch.setattr(training_progress, "_LINE_EVERY", 0.0)
-    lines: list[str] = []
-    with watched(tmp_path / "mel-cnn", lines.append):
+    with watched(tmp_path / "mel-cnn"):
         until = time.monotonic() + 10
-        while not lines and time.monotonic() < until:
+        while not caplog.messages and time.monotonic() < until:
             told(tmp_path, 0)
             time.sleep(0.01)
-    assert lines[0].startswith("mel-cnn: fold 1, epoch 4 of 40")
+    assert caplog.messages[0].startswith("mel-cnn: fold 1, epoch 4 of 40")

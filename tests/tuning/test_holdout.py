@@ -31,7 +31,7 @@ def table(n: int = 240, groups: int = 80, seed: int = 0) -> pd.DataFrame:
 def data_of(frame: pd.DataFrame, folder: Path, n_splits: int = 3) -> RunData:
     config = FitConfig(folds=n_splits, jobs=1)
     options = ReadOptions(label="label", group="artist")
-    run = prepare(frame, folder / "run", config, options=options, test=None, cache_dir=folder, say=print)
+    run = prepare(frame, folder / "run", config, options=options, test=None, cache_dir=folder)
     return read_data(run)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from aurist.api.inputs import clips_of, is_samples
-from aurist.api.messages import log, warn
+from aurist.api.messages import warn
 from aurist.clips.read import ReadOptions
 from aurist.errors import ConfigError, DataError, listing, plural
 from aurist.folders import check_output
@@ -55,7 +55,7 @@ def detect(
         folder = Path(temporary) / "detections" if output is None else Path(output)
         check_output(folder, folder=True)
         streaming = WindowOptions(*grid)
-        scored = listen(run, recordings_of(clips), folder, streaming, model=model, jobs=jobs, say=log)
+        scored = listen(run, recordings_of(clips), folder, streaming, model=model, jobs=jobs)
         for name, note in scored.notes.items():
             warn(f"{name} {note}")
         failures = list(scored.failures.values())

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from aurist.api.inputs import Data, labelled
-from aurist.api.messages import errors_in_python, log
+from aurist.api.messages import errors_in_python
 from aurist.api.reading import read_options
 from aurist.api.run import Run
 from aurist.config import FitConfig, parse_duration
@@ -166,7 +166,6 @@ def fit(
             options=options,
             test=None if test is None else labelled(test, "test"),
             cache_dir=None if cache_dir is None else Path(cache_dir),
-            say=log,
         )
     return Run(folder.folder)
 
@@ -190,7 +189,7 @@ def resume(folder: str | Path) -> Run:
     from aurist.automl.fit import resume as resume_folder
 
     with errors_in_python():
-        return Run(resume_folder(Path(folder), say=log).folder)
+        return Run(resume_folder(Path(folder)).folder)
 
 
 def _seconds(time_limit: float | str | None) -> float | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,6 @@ def fit(
     test: Source | None = None,
     cache_dir: Path | None = None,
     started: float | None = None,
-    say: Callable[[str], None] = lambda line: None,
 ) -> RunFolder:
     """Learn to recognise what the labels of some recordings, or of a feature table, say.
 
@@ -57,8 +56,6 @@ def fit(
         Where summary features are stored between runs.
     started
         ``time.monotonic()`` when the time limit began to run; now by default.
-    say
-        Told what happens, a line at a time.
 
     Returns
     -------
@@ -88,11 +85,10 @@ def fit(
             options=options or ReadOptions(),
             test=test,
             cache_dir=cache_dir,
-            say=say,
         )
         clock = Clock(began, time_limit(config))
         run.log("prepared", {"used": clock.used()})
-        train(run, clock, say)
+        train(run, clock)
     return run
 
 
@@ -139,7 +135,6 @@ def plan_fit(
     *,
     options: ReadOptions | None = None,
     cache_dir: Path | None = None,
-    say: Callable[[str], None] = lambda line: None,
 ) -> FitPlan:
     """What `fit` would do with this data in this time: it reads, checks and listens to the data, and fits nothing.
 
@@ -161,7 +156,6 @@ def plan_fit(
             options=options or ReadOptions(),
             test=None,
             cache_dir=cache_dir,
-            say=say,
         )
         return plan_of(run, training_data(read_data(run)), Clock(began, time_limit(config)))
 
@@ -172,7 +166,7 @@ def _used(event: dict[str, Any]) -> float:
     return float(used) if isinstance(used, (int, float)) and math.isfinite(used) else 0.0
 
 
-def resume(folder: Path | str, *, say: Callable[[str], None] = lambda line: None) -> RunFolder:
+def resume(folder: Path | str) -> RunFolder:
     """Go on with a run that was killed or interrupted: finished folds are not fitted again.
 
     Those of a second level are, where the models that it asks are others now.
@@ -183,5 +177,5 @@ def resume(folder: Path | str, *, say: Callable[[str], None] = lambda line: None
     with folder_lock(run.folder), _go_on_with(run.folder):
         began = time.monotonic() - max(map(_used, run.journal()), default=0.0)
         run.log("resumed", {})
-        train(run, Clock(began, time_limit(run.config())), say)
+        train(run, Clock(began, time_limit(run.config())))
     return run

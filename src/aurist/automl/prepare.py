@@ -34,7 +34,7 @@ from aurist.models.network import check_recipe
 from aurist.models.network_member import ENGINE as NETWORK
 from aurist.models.network_member import recipe_of
 from aurist.plan import ENSEMBLE, GLUON_ENSEMBLE, SECOND_LEVEL, n_splits, read_plan, table_members, with_band
-from aurist.progress import Say
+from aurist.progress import logger
 from aurist.recipes import Recipe, parse_setting, read_recipe
 from aurist.run import HELD_OUT, RunData, RunFolder, RunSpec, create_run
 from aurist.splits import NEVER_SCORED, assign_folds, given_folds, group_codes
@@ -52,7 +52,6 @@ def prepare(
     options: ReadOptions,
     test: Source | None,
     cache_dir: Path | None,
-    say: Say,
 ) -> RunFolder:
     """Read and audit the data, leave out what is broken, compute features and folds, write the run folder."""
     recipes = chosen_recipes(config)
@@ -60,7 +59,9 @@ def prepare(
     if config.fraction is not None and config.fraction < 1:
         n = len(clips)
         clips = some_groups(clips, config.fraction, config.seed)
-        say(f"fraction: {len(clips):,} of {plural(n, 'clip')}, whole groups, stratified (seed {config.seed})")
+        logger.info(
+            f"fraction: {len(clips):,} of {plural(n, 'clip')}, whole groups, stratified (seed {config.seed})"
+        )
     # what is to be predicted need not have the columns of what is known
     unlabelled = like_clips(replace(options, label=None, group=None, fold=None), clips)
     test_clips = None if test is None else read_clips(test, unlabelled, labelled=False)
@@ -82,24 +83,24 @@ def prepare(
     if check:
         run_in_processes(check, workers=1)
     for note in clips.notes:
-        say(note)
+        logger.info(note)
     jobs = available_cores(config.jobs)
     cache_dir = cache_dir or default_cache_dir()
     found = audit(clips, test_clips, jobs=jobs, cache_dir=cache_dir, near=config.near_duplicates)
     said = sentences(found)
     for sentence in said:
-        say(f"check: {sentence}")
+        logger.info(f"check: {sentence}")
     summary = None if clips.features else _summary_config(config, clips, found)
     features, level, broken = _features(clips, summary, found, jobs, cache_dir)
     kept = _keep(clips, broken, allow_loss=config.allow_loss)
     if len(broken):
-        say(
+        logger.info(
             f"left out: {len(broken):,} of {plural(len(clips), 'clip')}, listed in {output / 'quarantine.csv'}"
         )
     clips, features, groups = clips.take(kept), features.iloc[kept].reset_index(drop=True), found.groups[kept]
     nearest = nearest_sentence(clips, features)
     if nearest is not None:
-        say(f"check: {nearest}")
+        logger.info(f"check: {nearest}")
         said.append(nearest)
     remove_folder(output / "embedders")  # of an attempt that was killed, perhaps with other settings
     features = with_embeddings(features, Inputs(features, clips, cache_dir), output, embedders, jobs)
@@ -111,7 +112,7 @@ def prepare(
         spec=spec,
         clips=replace(clips, classes=spec.task.classes),
         features=ready,
-        folds=_folds(clips, groups, config, say),
+        folds=_folds(clips, groups, config),
         groups=groups,
         test_keys=None if test_clips is None else pipeline.keys(test_clips, jobs=jobs, cache_dir=cache_dir),
         notes=(*clips.notes, *said),
@@ -246,7 +247,7 @@ def _task(clips: Clips, config: FitConfig, jobs: int) -> Task:
     return Task(clips.classes, clips.multilabel, chosen.name, config.seed, jobs)
 
 
-def _folds(clips: Clips, groups: npt.NDArray[np.int64], config: FitConfig, say: Say) -> npt.NDArray[np.int64]:
+def _folds(clips: Clips, groups: npt.NDArray[np.int64], config: FitConfig) -> npt.NDArray[np.int64]:
     """The scored fold of each clip: as the data prescribes, or made here; held-out clips are marked."""
     held = (clips.table["part"] == "test").to_numpy()
     folds = np.full(len(clips), HELD_OUT, dtype=np.int64)
@@ -262,11 +263,11 @@ def _folds(clips: Clips, groups: npt.NDArray[np.int64], config: FitConfig, say: 
     if given is None:
         targets = clips.take(learnt).targets(clips.classes)
         folds[learnt] = assign_folds(targets, groups[learnt], n_splits(config), config.seed)
-        say(f"folds: {folds.max() + 1} made, stratified, no group on two sides (seed {config.seed})")
+        logger.info(f"folds: {folds.max() + 1} made, stratified, no group on two sides (seed {config.seed})")
     else:
         folds[learnt] = given
         what = (
             "the valid part" if (given == NEVER_SCORED).any() else f"{given.max() + 1} as the data prescribes"
         )
-        say(f"folds: {what}")
+        logger.info(f"folds: {what}")
     return folds

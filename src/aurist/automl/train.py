@@ -23,7 +23,7 @@ from aurist.metrics import metric
 from aurist.models.base import FitFailedError, ModelSpec
 from aurist.models.network_member import ENGINE, recipe_of
 from aurist.plan import ENSEMBLE, FALLBACK, FOREST, Clock, FitPlan, Step, share, write_plan
-from aurist.progress import Say
+from aurist.progress import logger
 from aurist.results.pooling_choice import with_best_pooling
 from aurist.results.random_split import compare_with_random_split
 from aurist.results.write import write_results
@@ -39,7 +39,7 @@ _SURE_SECONDS, _SURE_SECONDS_A_CELL = 3.0, 1e-6
 _WRITING, _WRITE_EVERY = 0.03, 0.1
 
 
-def train(run: RunFolder, clock: Clock, say: Say) -> None:
+def train(run: RunFolder, clock: Clock) -> None:
     """Fit every member of the plan that the time allows, then blend, score and write.
 
     What there is is blended and written now and then before the end, too, so that a killed run can be used.
@@ -53,7 +53,7 @@ def train(run: RunFolder, clock: Clock, say: Say) -> None:
     learn = training_data(data)
     plan = plan_of(run, learn, clock)
     for note in (*plan.notes, *hearing(data, plan.members, run.audit())):
-        say(f"plan: {note}")
+        logger.info(f"plan: {note}")
     sound: list[Waves] = []
     fitted: list[CrossValidationResult] = []
     written, blending = 0.0, _blending_seconds(learn)
@@ -65,10 +65,10 @@ def train(run: RunFolder, clock: Clock, say: Say) -> None:
                 written = clock.used()
             if step.round > number and fitted:
                 teachers = [found for found in fitted if not found.base_models]
-                now_from, number = _next_round(run, data, learn, teachers, step.round, say), step.round
+                now_from, number = _next_round(run, data, learn, teachers, step.round), step.round
             if step.member.engine == ENGINE and not sound:
-                sound = decode_for(plan.members, learn, say)
-            shown = now_from if step.member.level == 1 else _above(run, learn, fitted, step.member, say)
+                sound = decode_for(plan.members, learn)
+            shown = now_from if step.member.level == 1 else _above(run, learn, fitted, step.member)
             if shown is None:
                 continue
             if fitted and _is_fitted_anew(run, step.member, shown):
@@ -76,16 +76,16 @@ def train(run: RunFolder, clock: Clock, say: Say) -> None:
                 write_results(run, data, learn, fitted)
             left = clock.left() - _reserve(learn, len(fitted) + 1, blending)
             fit_step = _fit_next if fitted else _fit_first
-            found = fit_step(run, shown, plan, place, left, clock, say)
+            found = fit_step(run, shown, plan, place, left, clock)
             if found is not None:
                 fitted.append(_with_ways_to_answer(run, data, learn, found, clock))
-                _tell(run, learn, fitted[-1], clock, say)
+                _tell(run, learn, fitted[-1], clock)
     except KeyboardInterrupt:
         if not fitted:
             raise RunError(
                 f"Interrupted before the first model was done. Go on with: aurist resume {run.folder}"
             ) from None
-        say("interrupted: finishing with what there is")
+        logger.warning("interrupted: finishing with what there is")
     if not fitted:
         raise RunError(
             "No model could be fitted in the time; the reasons are above. Give more time (time_limit=)."
@@ -93,20 +93,20 @@ def train(run: RunFolder, clock: Clock, say: Say) -> None:
     write_results(run, data, learn, fitted)
     best = run.leaderboard().set_index("model")["score"]
     run.log("finished", {"best": ENSEMBLE, "score": float(best[ENSEMBLE])})
-    say(f"run written to {run.folder}")
+    logger.info(f"run written to {run.folder}")
     del sound  # held until here: what is in use is not dropped from the store
 
 
 def _fit_next(
-    run: RunFolder, learn: TrainingData, plan: FitPlan, place: int, left: float, clock: Clock, say: Say
+    run: RunFolder, learn: TrainingData, plan: FitPlan, place: int, left: float, clock: Clock
 ) -> CrossValidationResult | None:
     """Fit a member in its share of the time; one that is late may use what the next ones would have."""
     seconds = _seconds(plan, place, left, clock.limit)
-    return _fit_or_skip(run, learn, plan.steps[place].member, seconds, max(left, seconds), clock, say)
+    return _fit_or_skip(run, learn, plan.steps[place].member, seconds, max(left, seconds), clock)
 
 
 def _fit_first(
-    run: RunFolder, learn: TrainingData, plan: FitPlan, place: int, left: float, clock: Clock, say: Say
+    run: RunFolder, learn: TrainingData, plan: FitPlan, place: int, left: float, clock: Clock
 ) -> CrossValidationResult | None:
     """Fit a member while there is none yet: in a part of the time, so that one which surely ends can follow."""
     member = plan.steps[place].member
@@ -114,14 +114,14 @@ def _fit_first(
     cells = learn.examples.targets.size + learn.examples.features.size
     sure = _SURE_SECONDS + _SURE_SECONDS_A_CELL * cells * len(learn.splits)
     seconds = left if member.engine == ENGINE else max(_FIRST_SHARE * left, left - sure)
-    fitted = _fit_or_skip(run, learn, member, seconds, seconds, clock, say)
+    fitted = _fit_or_skip(run, learn, member, seconds, seconds, clock)
     no_features = not learn.examples.features.shape[1]
     if fitted is not None or place or math.isinf(left) or no_features or FALLBACK in plan.members:
         return fitted
     # as its first, for `aurist resume` and `aurist prune`
     write_plan(run.plan_path, FitPlan((Step(FALLBACK), *plan.steps), plan.notes))
     return _logged(
-        run, FALLBACK, partial(fit_member_in_process, run.models / FALLBACK.name, learn, FALLBACK), clock, say
+        run, FALLBACK, partial(fit_member_in_process, run.models / FALLBACK.name, learn, FALLBACK), clock
     )
 
 
@@ -134,14 +134,14 @@ def _with_ways_to_answer(
     return with_best_pooling(found, learn)
 
 
-def _tell(run: RunFolder, learn: TrainingData, found: CrossValidationResult, clock: Clock, say: Say) -> None:
-    say(_line(found, learn))
+def _tell(run: RunFolder, learn: TrainingData, found: CrossValidationResult, clock: Clock) -> None:
+    logger.info(_line(found, learn))
     if found.member == FOREST and found.fit_time < 0.4 * clock.limit:
         compare_with_random_split(run, learn, found)
 
 
 def _above(
-    run: RunFolder, learn: TrainingData, fitted: list[CrossValidationResult], member: ModelSpec, say: Say
+    run: RunFolder, learn: TrainingData, fitted: list[CrossValidationResult], member: ModelSpec
 ) -> TrainingData | None:
     """What a member of the second level learns from: all that is fitted below it; None, and said, where it may not."""
     why = reason_against(learn, member)
@@ -149,7 +149,7 @@ def _above(
     if why is None and not any(beats_constant(learn, one) for one in below):
         why = "a second level needs models below it, one of them surely better than the shares of the classes"
     if why is not None:
-        say(f"skipped: {member.name}: {why}")
+        logger.warning(f"skipped: {member.name}: {why}")
         run.log("skipped", {"model": member.name, "why": why})
         return None
     return second_level(learn, fitted)
@@ -166,11 +166,10 @@ def _next_round(
     learn: TrainingData,
     fitted: list[CrossValidationResult],
     number: int,
-    say: Say,
 ) -> TrainingData:
     unlabelled = unlabelled_inputs(run, data)
     found = with_pseudo_labels(run, learn, fitted, unlabelled, run.config().pseudo_threshold)
-    say(told(found, len(unlabelled), number))
+    logger.info(told(found, len(unlabelled), number))
     return found
 
 
@@ -190,7 +189,7 @@ def _worth_writing(costs: float, clock: Clock, written: float) -> bool:
     return 2 * costs < _WRITING * clock.limit and due
 
 
-def decode_for(planned: list[ModelSpec], learn: TrainingData, say: Say) -> list[Waves]:
+def decode_for(planned: list[ModelSpec], learn: TrainingData) -> list[Waves]:
     """Decode the clips that networks will hear, before their time begins to count: with all cores, and once."""
     wanted = {
         (r.front.sample_rate, r.window.margin) for r in (recipe_of(m) for m in planned if m.engine == ENGINE)
@@ -213,14 +212,13 @@ def _fit_or_skip(
     seconds: float,
     at_most: float,
     clock: Clock,
-    say: Say,
 ) -> CrossValidationResult | None:
     folder = run.models / member.name
     todo = unfinished(folder, learn)
     rounds = -(-len(todo) // learn.task.jobs)
     needed = rounds * max(1.0, member.seconds_per_row * len(learn.folds))
     if todo and seconds < needed:
-        say(
+        logger.info(
             f"skipped: {member.name}: it needs about {needed:.0f} s, and {max(seconds, 0):.0f} s are left for it"
         )
         run.log("skipped", {"model": member.name, "why": "not enough time", "used": clock.used()})
@@ -228,20 +226,20 @@ def _fit_or_skip(
 
     def fit() -> CrossValidationResult:
         # a member that is late may finish its last folds in the time of the next ones: better than to lose it
-        with watched(folder, say):
+        with watched(folder):
             return fit_member(folder, learn, member, seconds, at_most)
 
-    return _logged(run, member, fit, clock, say)
+    return _logged(run, member, fit, clock)
 
 
 def _logged(
-    run: RunFolder, member: ModelSpec, fit: Callable[[], CrossValidationResult], clock: Clock, say: Say
+    run: RunFolder, member: ModelSpec, fit: Callable[[], CrossValidationResult], clock: Clock
 ) -> CrossValidationResult | None:
     """Fit a member, and write into the journal what came of it; None where it cannot be fitted."""
     try:
         fitted = fit()
     except (ConfigError, FitFailedError, MissingExtraError) as error:
-        say(f"skipped: {error}")
+        logger.warning(f"skipped: {error}")
         run.log("skipped", {"model": member.name, "why": str(error), "used": clock.used()})
         return None
     run.log("fitted", {"model": member.name, "seconds": round(fitted.fit_time, 2), "used": clock.used()})

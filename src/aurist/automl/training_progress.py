@@ -6,20 +6,22 @@ import json
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from aurist.progress import logger
 
 #: Seconds between two looks, and between two lines where there is no terminal to write over.
 _LOOK_EVERY, _LINE_EVERY = 1.0, 30.0
 
 
 @contextmanager
-def watched(folder: Path, say: Callable[[str], None]) -> Iterator[None]:
+def watched(folder: Path) -> Iterator[None]:
     """Tell how far the folds of ``models/<name>`` are: a line that changes on a terminal, else one now and then."""
     done = threading.Event()
-    thread = threading.Thread(target=_watch, args=(folder, say, done), daemon=True, name="watch")
+    thread = threading.Thread(target=_watch, args=(folder, done), daemon=True, name="watch")
     thread.start()
     try:
         yield
@@ -28,7 +30,7 @@ def watched(folder: Path, say: Callable[[str], None]) -> Iterator[None]:
         thread.join()
 
 
-def _watch(folder: Path, say: Callable[[str], None], done: threading.Event) -> None:
+def _watch(folder: Path, done: threading.Event) -> None:
     from rich.console import Console
     from rich.text import Text
 
@@ -45,7 +47,7 @@ def _watch(folder: Path, say: Callable[[str], None], done: threading.Event) -> N
                 status.update(Text(line))
             elif time.monotonic() - told > _LINE_EVERY:
                 told = time.monotonic()
-                say(line)
+                logger.info(line)
     finally:
         if status is not None:
             status.stop()

@@ -59,6 +59,9 @@ def _options(
     ] = False,
 ) -> None:
     """Options of every command."""
+    from aurist.cli.printing import show_log
+
+    show_log()
 
 
 def main() -> None:

@@ -200,7 +200,7 @@ def _listen(
     wanted.columns(tuple(run.classes()))
     for note in clips.notes:
         say(note)
-    heard = listen(run, recordings_of(clips), output, how, model=model, jobs=jobs, say=say)
+    heard = listen(run, recordings_of(clips), output, how, model=model, jobs=jobs)
     for name, note in heard.notes.items():
         say(f"{name} {note}")
     hours = sum(heard.seconds.values()) / 3600

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from aurist.cli.messages import in_options
-from aurist.cli.printing import print_table, say, show
+from aurist.cli.printing import print_table, show
 
 #: Seconds for the fit: long enough for several models, short enough to watch.
 FIT_SECONDS = 120.0
@@ -58,7 +58,7 @@ def run_demo(output: Path, seed: int, jobs: int) -> None:
 
     _title(f"3. aurist fit {data.train} -o {run_folder}")
     config = FitConfig(preset="good", time_limit=FIT_SECONDS, seed=seed, jobs=jobs)
-    run = fit(data.train, run_folder, config, cache_dir=cache_dir, say=say)
+    run = fit(data.train, run_folder, config, cache_dir=cache_dir)
     print_leaderboard(run)
 
     _title(f"4. aurist predict {run_folder} {data.unseen}")

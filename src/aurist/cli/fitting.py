@@ -209,7 +209,7 @@ def fit(
     if save_plan is not None:
         check_output(save_plan)
     if dry_run or save_plan is not None:
-        planned = plan_fit(source, config, options=reading, cache_dir=cache_dir, say=say)
+        planned = plan_fit(source, config, options=reading, cache_dir=cache_dir)
         print_plan(planned, whole_time(config))
         if save_plan is not None:
             write_plan(save_plan, planned)
@@ -225,7 +225,6 @@ def fit(
         test=test,
         cache_dir=cache_dir,
         started=STARTED,
-        say=say,
     )
     print_leaderboard(run)
 
@@ -242,7 +241,7 @@ def resume(run: opt.RunFolder) -> None:
     from aurist.automl.fit import resume as resume_run
     from aurist.cli.leaderboard import print_leaderboard
 
-    print_leaderboard(resume_run(run, say=say))
+    print_leaderboard(resume_run(run))
 
 
 def demo(

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+
+from aurist.progress import logger
 
 if TYPE_CHECKING:
     import numpy as np
@@ -69,6 +72,20 @@ def say(line: str) -> None:
     from aurist.cli.messages import in_options
 
     print(visible(in_options(line)), file=sys.stderr, flush=True)
+
+
+class _Lines(logging.Handler):
+    """Shows what the library logs, a line at a time."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        say(record.getMessage())
+
+
+def show_log() -> None:
+    """Show from now on what the library logs."""
+    if not any(isinstance(handler, _Lines) for handler in logger.handlers):
+        logger.addHandler(_Lines())
+    logger.setLevel(logging.INFO)
 
 
 def show(line: str = "", end: str = "\n") -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from aurist.cli import options as opt
-from aurist.cli.printing import going_on, interval, paragraph, print_json, print_table, say
+from aurist.cli.printing import going_on, interval, paragraph, print_json, print_table
 from aurist.cli.settings import read_options, refuse_unused_options
 
 if TYPE_CHECKING:
@@ -143,7 +143,6 @@ def tune(
             ),
             cache_dir=cache_dir,
             started=STARTED,
-            say=say,
         )
     if as_json:
         print_json(

@@ -18,7 +18,7 @@ from aurist.events import Grid
 from aurist.features.windows import Block, WindowSettings, read_block
 from aurist.folders import claim
 from aurist.plan import ENSEMBLE
-from aurist.progress import Hours
+from aurist.progress import Hours, logger
 from aurist.run import RunFolder, RunSpec, read_spec
 from aurist.workers import ahead
 
@@ -114,7 +114,6 @@ def listen(
     *,
     model: str | None = None,
     jobs: int = 0,
-    say: Callable[[str], None] = lambda line: None,
     progress: bool = True,
 ) -> ScanResult:
     """Score the windows of recordings, or go on where a call that was killed had come to.
@@ -136,8 +135,6 @@ def listen(
         Of the leaderboard; None: the ensemble.
     jobs
         Cores; 0: as the run was fitted with.
-    say
-        Told what people should know, a line at a time.
     progress
         Show how far it is.
 
@@ -155,7 +152,7 @@ def listen(
     settings = _settings(run, spec, grid, how, model)
     with claim(output):
         detections = Detections(output, settings)
-        return _Listening(detections, listener, hearing, say, progress, cores).all(recordings)
+        return _Listening(detections, listener, hearing, progress, cores).all(recordings)
 
 
 def run_key(run: RunFolder) -> str:
@@ -188,14 +185,12 @@ class _Listening:
         detections: Detections,
         listener: WindowModel,
         hearing: WindowSettings,
-        say: Callable[[str], None],
         progress: bool,
         threads: int,
     ) -> None:
         self._detections = detections
         self._listener = listener
         self._hearing = hearing
-        self._say = say
         self._shown = progress
         self._threads = min(_MOST_THREADS, threads)
         self._failures: dict[str, str] = {}
@@ -270,7 +265,7 @@ class _Listening:
 
     def _fail(self, one: Recording, error: Exception) -> None:
         self._failures[one.name] = str(error) or type(error).__name__
-        self._say(f"passed over: {about(one.name, self._failures[one.name])}")
+        logger.warning(f"passed over: {about(one.name, self._failures[one.name])}")
 
     def _heard(self, there: Sequence[Recording]) -> ScanResult:
         whole = tuple(one for one in there if one.name not in self._failures)

@@ -13,7 +13,7 @@ from aurist.crossval import TrainingData, fit_member
 from aurist.errors import plural
 from aurist.files import atomic_path, folder_lock, write_json
 from aurist.models.base import FitFailedError, ModelSpec
-from aurist.progress import Say
+from aurist.progress import logger
 from aurist.recipes import TunedBy, sample_of
 from aurist.results.tuned import clip_hashes
 from aurist.run import RunData
@@ -98,7 +98,6 @@ def compare(
     learn: TrainingData,
     holdout: RunData,
     budget: Budget,
-    say: Say,
 ) -> dict[str, Any] | None:
     """Score the best trial and the original recipe on the holdout; None if the latter is not finished.
 
@@ -108,7 +107,7 @@ def compare(
     path = folder / COMPARISON
     with folder_lock(folder / "data", _PATIENCE), study.locked_pair() as pair:
         if pair is None:
-            say(
+            logger.info(
                 "not compared: the trial of the original recipe is not finished; repeat the command to continue"
             )
             return None
@@ -119,7 +118,7 @@ def compare(
             )
             if earlier["trials"] == numbers:
                 return earlier
-        say(f"comparing on {plural(len(holdout.groups), 'clip')} that no trial saw")
+        logger.info(f"comparing on {plural(len(holdout.groups), 'clip')} that no trial saw")
         folders: dict[str, tuple[Path, ModelSpec]] = {}
         try:
             for name, trial in zip((TUNED, BASELINE), pair, strict=True):
@@ -130,7 +129,7 @@ def compare(
                 del folders[TUNED]
             comparison = compare_on_holdout(holdout, folders, budget.at_the_end())
         except (FitFailedError, OutOfTimeError):
-            say("not compared: there was no time left; give the same command again with more time")
+            logger.info("not compared: there was no time left; give the same command again with more time")
             return None
         comparison = {"trials": numbers, "metric": learn.task.metric, **comparison}
         write_json(path, comparison)

@@ -21,6 +21,7 @@ from aurist.files import write_json
 from aurist.fold_files import clear_folds, is_done
 from aurist.metrics import metric
 from aurist.models.base import FitFailedError, ModelSpec
+from aurist.progress import logger
 from aurist.splits import Split
 from aurist.stored import read_json
 from aurist.tuning.budget import Budget
@@ -38,15 +39,12 @@ class Trials:
     ----------
     study, target, learn, budget
         The study, the recipe or model to tune, the data to learn from, the time.
-    say
-        Called with each line of progress.
     """
 
     study: Study
     target: Target
     learn: TrainingData
     budget: Budget
-    say: Callable[[str], None]
 
     def run(self, n_trials: int, after_each: Callable[[], None]) -> None:
         """Run trials until ``n_trials`` are finished or running, here or elsewhere, or the time is over."""
@@ -58,13 +56,13 @@ class Trials:
             if self.study.n_begun() >= n_trials:
                 return
             if not self.budget.has_room([]):
-                self.say(f"the time is over after {plural(self.study.n_begun(), 'trial')}")
+                logger.info(f"the time is over after {plural(self.study.n_begun(), 'trial')}")
                 return
             try:
                 self.study.run_trial(self.evaluate)
             except InterruptedTrialError as cut:
                 self.study.requeue_interrupted()
-                self.say(f"the time is over: {cut}")
+                logger.info(f"the time is over: {cut}")
                 return
             finally:
                 after_each()
@@ -102,7 +100,9 @@ class Trials:
             if step < last:
                 trial_name = f"trial {attempt.number}" + (" (as it was)" if attempt.as_it_was else "")
                 where = f"fold {step + 1} of {last + 1}"
-                self.say(f"{trial_name}: {where}, {self.learn.task.metric} {score:.4f} so far{self._best()}")
+                logger.info(
+                    f"{trial_name}: {where}, {self.learn.task.metric} {score:.4f} so far{self._best()}"
+                )
                 if is_worse:
                     return None
         if math.isnan(score):
@@ -122,7 +122,7 @@ class Trials:
             raise InterruptedTrialError(where)
         began = time.monotonic()
         try:
-            with watched(attempt.folder, self.say):
+            with watched(attempt.folder):
                 result = fit_member(attempt.folder, one_fold, member, math.inf, self.budget.at_most())
         except FitFailedError:
             if self.budget.left() > 0:
@@ -146,7 +146,7 @@ class Trials:
         outcome = outcomes.get(row["state"], "failed")
         if row["why"]:
             outcome += f" ({row['why']})"
-        self.say(f"trial {self.study.last}: {outcome}, {duration(row['seconds'])}{self._best()}")
+        logger.info(f"trial {self.study.last}: {outcome}, {duration(row['seconds'])}{self._best()}")
 
     def _report_outlook(self, n_trials: int) -> None:
         """Report the number of trials that fit into the time, once the time of a trial is known."""
@@ -156,7 +156,7 @@ class Trials:
         left = n_trials - self.study.n_begun()
         affordable = int(max(0.0, self.budget.left()) / trial_seconds)
         if affordable < left:
-            self.say(
+            logger.info(
                 f"a trial of {plural(len(self.learn.splits), 'fold')} takes about {duration(trial_seconds)}: "
                 f"there is time for about {affordable} of {left} more, or some more if many are stopped early. "
                 'Shorter training, such as recipe_settings="training.epochs=20", or fraction=0.3 makes room for more.'

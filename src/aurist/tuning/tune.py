@@ -17,7 +17,7 @@ from aurist.folders import check_output, claim
 from aurist.machine import available_cores
 from aurist.metrics import metric
 from aurist.plan import Clock, n_splits
-from aurist.progress import Say
+from aurist.progress import logger
 from aurist.run import RunData, held_out, open_run, read_data, training_data
 from aurist.tuning.budget import Budget
 from aurist.tuning.config import TuneConfig, check_same, study_name
@@ -40,13 +40,12 @@ def tune(
     options: ReadOptions | None = None,
     cache_dir: Path | None = None,
     started: float | None = None,
-    say: Say = lambda line: None,
 ) -> Tuned:
     """Search the settings of a recipe, or continue a search. Several processes may share a folder or a database.
 
     Parameters
     ----------
-    source, options, cache_dir, say, started
+    source, options, cache_dir, started
         As in `aurist.fit`.
     output
         Folder of the study; it may have one with the same data and settings.
@@ -91,7 +90,7 @@ def tune(
         check_same(settings_file, source, target, config, search, options)
         try:
             if is_new:
-                prepare(source, data_folder, config, options=options, test=None, cache_dir=cache_dir, say=say)
+                prepare(source, data_folder, config, options=options, test=None, cache_dir=cache_dir)
             data, note = hold_out(
                 read_data(open_run(data_folder)), search.holdout, n_splits(config), config.seed
             )
@@ -100,13 +99,13 @@ def tune(
                 for path in (settings_file, data_folder / "data.json"):
                     path.unlink(missing_ok=True)
             raise
-    say(note)
+    logger.info(note)
     data = replace(data, spec=replace(data.spec, task=replace(data.task, jobs=available_cores(config.jobs))))
     clock = Clock(began, math.inf if search.time_limit is None else search.time_limit)
-    return _search(folder, target, data, search, clock, say)
+    return _search(folder, target, data, search, clock)
 
 
-def _search(folder: Path, target: Target, data: RunData, search: TuneConfig, clock: Clock, say: Say) -> Tuned:
+def _search(folder: Path, target: Target, data: RunData, search: TuneConfig, clock: Clock) -> Tuned:
     from aurist.tuning.study import Study
 
     learn, holdout, task = training_data(data), held_out(data), data.task
@@ -122,7 +121,7 @@ def _search(folder: Path, target: Target, data: RunData, search: TuneConfig, clo
     )
     n_holdout = 0 if holdout is None else len(holdout.groups)
     budget = Budget(clock, 2 * len(learn.splits) * n_holdout, study.fold_seconds())
-    sound = decode_for([target.member], learn, say)
+    sound = decode_for([target.member], learn)
 
     def after_each() -> None:
         write_trials(folder, study, target, learn)
@@ -130,13 +129,13 @@ def _search(folder: Path, target: Target, data: RunData, search: TuneConfig, clo
 
     try:
         with full_disk_error(folder / "study.db"):
-            Trials(study, target, learn, budget, say).run(search.trials, after_each)
+            Trials(study, target, learn, budget).run(search.trials, after_each)
     except KeyboardInterrupt:
-        say("interrupted: writing the results so far; give the same command again to continue")
+        logger.info("interrupted: writing the results so far; give the same command again to continue")
     after_each()
     if study.n_running():
-        say(f"{plural(study.n_running(), 'trial')} running elsewhere")
-    comparison = None if holdout is None else compare(folder, study, target, learn, holdout, budget, say)
+        logger.info(f"{plural(study.n_running(), 'trial')} running elsewhere")
+    comparison = None if holdout is None else compare(folder, study, target, learn, holdout, budget)
     del sound  # in use until here: sound in use is not removed from the store
     return gather_result(folder, study, target, task.metric, comparison)
 
