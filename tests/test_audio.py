@@ -98,9 +98,9 @@ def test_span_equals_the_cut_of_the_whole(tmp_path_factory, rates, start, length
     path = tmp_path_factory.getbasetemp() / f"span{rate}.wav"
     if not path.exists():
         write(path, sound(3, rate, 2), rate, subtype="FLOAT")
-    for wanted in (None, target):
-        whole, r = read(path, wanted)
-        samples, _ = read(path, wanted, start=start, end=start + length)
+    for target_rate in (None, target):
+        whole, r = read(path, target_rate)
+        samples, _ = read(path, target_rate, start=start, end=start + length)
         expected = whole[round(start * r) : round((start + length) * r)]
         assert samples.shape == expected.shape
         np.testing.assert_allclose(samples, expected, atol=2e-6)

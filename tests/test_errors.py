@@ -1,4 +1,4 @@
-"""What is passed on of other people's errors."""
+"""Messages of errors of other libraries."""
 
 from __future__ import annotations
 

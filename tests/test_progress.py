@@ -1,4 +1,4 @@
-"""What is said of the hours that are done."""
+"""Messages on the hours that are done."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ def test_quotes_of_spreadsheets_are_no_part_of_a_label(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text('path,label\na.wav,"""dog"""\nb.wav,dog\nc.wav,\'dog\nd.wav,\'Apapane\n')
     clips = read_clips(tmp_path / "t.csv")
     assert clips.classes == ("'Apapane", "dog")
-    assert any('quotes around some are left out, as of "dog"' in note for note in clips.notes)
+    assert any('quotes around some are left out, such as "dog"' in note for note in clips.notes)
 
 
 def test_a_label_that_is_known_to_be_absent_needs_no_second_one() -> None:

@@ -28,7 +28,7 @@ def test_clips_of_one_file_have_ids_of_their_own() -> None:
 
 
 def test_repeated_ids_are_all_named() -> None:
-    with pytest.raises(DataError, match="2 ids stand for more than one row") as error:
+    with pytest.raises(DataError, match="2 ids are used for more than one row") as error:
         make_clips([("a",)] * 5, clip_ids=["p", "q", "p", "q", "r"])
     assert "'p'" in str(error.value)
     assert "'q'" in str(error.value)

@@ -300,7 +300,7 @@ def test_repeated_ids_of_what_is_predicted_are_kept_and_said(tmp_path: Path, opt
     assert clips.given_ids == ("7", "008", "7")
     assert clips.table["clip_id"].tolist() == ["7", "008", "7#2"]
     assert clips.features == ("x",)
-    assert any("1 id stands for more than one row ('7' in rows 2, 4)" in note for note in clips.notes)
+    assert any("1 id is used for more than one row ('7' in rows 2, 4)" in note for note in clips.notes)
     assert clips.take([2, 1]).given_ids == ("7", "008")
     alone = read_clips(written(tmp_path, "ID,x\n7,1\n8,2\n", "u.csv"), labelled=False)
     assert alone.given_ids == ()

@@ -34,7 +34,7 @@ def table(folder: Path, names: list[str], **spans: list[float]) -> Clips:
 
 @pytest.fixture
 def counted(monkeypatch) -> list[int]:
-    """How long the clips were whose features were computed."""
+    """Lengths of the clips whose features were computed."""
     calls: list[int] = []
 
     def count(y, config):

@@ -63,6 +63,6 @@ def _doubts(folders: Sequence[str]) -> list[str]:
         return []
     return [
         f"doubtful: folders such as {odd[0]} are read as classes, but look like years, places or sessions. If "
-        'the classes stand below them or in the names of files, say how: label_from="{group}/{label}/{n}" or '
+        'the classes are below them or in file names, give the pattern: label_from="{group}/{label}/{n}" or '
         "'{label}_{n}'"
     ]

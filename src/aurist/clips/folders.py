@@ -116,8 +116,8 @@ def _check_classes(folder: Path, paths: Sequence[str], infos: Sequence[FolderInf
     classes = {info.label for info in infos}
     if len(classes) == 1:
         raise DataError(
-            f"{folder} holds {plural(len(paths), 'file')}, all in one folder, {classes.pop()!r}, which leaves nothing "
-            f"to tell apart. Expected a folder per class, or labels in the names, such as {paths[0]!r}: "
+            f"{folder} holds {plural(len(paths), 'file')}, all in one folder, {classes.pop()!r}, so there is only "
+            f"one class. Expected a folder per class, or labels in the names, such as {paths[0]!r}: "
             'label_from="{label}_{n}".'
         )
     unclear = sorted(

@@ -55,7 +55,7 @@ class Grouping:
             opt_out = '(group="none" counts each clip as its own group)'
             return f"groups: guessed from the {self.source}, {description} {opt_out}"
         use = "" if self.objection == CLASSES else ' (group="names" uses them)'
-        return f"groups that the {self.source} may tell, {description}; not used, as {self.objection}{use}"
+        return f"possible groups from the {self.source}, {description}; not used, as {self.objection}{use}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields for JSON."""

@@ -129,7 +129,7 @@ def without_quotes(cells: Sequence[str]) -> tuple[list[str], list[str]]:
         for cell in bare
     ]
     changed = next((cell for cell, name in zip(cells, bare, strict=True) if cell != name), None)
-    return bare, [] if changed is None else [f"labels: the quotes around some are left out, as of {changed}"]
+    return bare, [] if changed is None else [f"labels: quotes around some are left out, such as {changed}"]
 
 
 def _unquoted(cell: str) -> str:

@@ -134,7 +134,7 @@ def rule_from(stored: Mapping[str, Any]) -> Rule:
         or (rule.kind == "known" and rule.dataset not in DATASET_NAMES)
         or min(rule.levels, default=1) < 1
     ):
-        raise ValueError("the rule of the groups is none that is known")
+        raise ValueError("the rule of the groups is unknown")
     return rule
 
 

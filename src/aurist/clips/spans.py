@@ -96,7 +96,7 @@ def _refuse_without_path(roles: Roles, pair: dict[str, str], options: ReadOption
         raise DataError(
             f"{where}: {start!r} and {end!r} say where clips begin and end, but no column names the audio files. "
             "Name it with path="
-            + (f" (if {group!r} tells the recordings, add a column with their file names)" if group else "")
+            + (f" (if {group!r} names the recordings, add a column with their file names)" if group else "")
             + '; or give path="none", if the rows are features.'
         )
     if start and end:

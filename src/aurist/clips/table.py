@@ -201,8 +201,8 @@ def make_clips(
     repeated = pd.Index(ids)[pd.Index(ids).duplicated()].unique()
     if len(repeated):
         raise DataError(
-            f"{plural(len(repeated), 'id')} {'stands' if len(repeated) == 1 else 'stand'} for more than one row; "
-            "each row needs an id of its own:\n"
+            f"{plural(len(repeated), 'id')} {'is' if len(repeated) == 1 else 'are'} used for more than one row; "
+            "each row needs its own id:\n"
             f"{listing([repr(name) for name in repeated])}"
         )
     no_labels: list[tuple[str, ...]] = [()] * n

@@ -149,7 +149,7 @@ def _ids(
     )
     more = f"; and {len(repeated) - 3} more" if len(repeated) > 3 else ""
     roles.notes.append(
-        f"id column: {column}, though {plural(len(repeated), 'id')} {_verb(repeated, 'stands', 'stand')} for more "
+        f"id column: {column}, though {plural(len(repeated), 'id')} {_verb(repeated, 'is', 'are')} used for more "
         f"than one row ({examples}{more}); every row is kept, in its order"
     )
     return numbered(given), given
