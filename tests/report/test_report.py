@@ -98,7 +98,7 @@ def test_a_run_on_a_table_has_no_sounds(tmp_path: Path) -> None:
     run = fit(table, tmp_path / "run", trees(tmp_path, 2))
     write_report(run, tmp_path / "report.html", model="ExtraTrees")
     page = Page(tmp_path / "report.html")
-    assert "All of ExtraTrees." in page.text and "The mistakes it was surest of" in page.text
+    assert "All of ExtraTrees." in page.text and "Mistakes with the highest probability" in page.text
     assert not any(address.startswith("data:audio") for address in page.addresses)
     with pytest.raises(ConfigError, match=r"has no model 'None such'.*ExtraTrees"):
         write_report(run, tmp_path / "report.html", model="None such")
