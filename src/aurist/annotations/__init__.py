@@ -1,6 +1,6 @@
 """Annotations of recordings: boxes in time and frequency, read from and written to common formats."""
 
-from aurist.annotations.raven import RecordingFacts
+from aurist.annotations.raven_writing import RecordingFacts
 from aurist.annotations.read import read_annotations
 from aurist.annotations.recordings import Recordings
 from aurist.annotations.table import ABSENT, PRESENT, Annotations, join_annotations, make_annotations

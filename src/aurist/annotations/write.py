@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from aurist.annotations.audacity import write_audacity
-from aurist.annotations.raven import RecordingFacts, write_raven
+from aurist.annotations.raven_writing import RecordingFacts, write_raven
 from aurist.annotations.table import Annotations
 from aurist.errors import check_one_of
 from aurist.files import atomic_path, write_csv
@@ -34,7 +34,7 @@ def write_annotations(
     form
         One of `FORMATS`.
     facts
-        Properties of each recording for a Raven table: see `aurist.annotations.raven.write_raven`.
+        Properties of each recording for a Raven table: see `aurist.annotations.raven_writing.write_raven`.
     safe_csv
         In a CSV, put a quote in front of text that a spreadsheet would read as a formula.
 

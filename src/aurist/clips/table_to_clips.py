@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Sized
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -14,15 +14,13 @@ from aurist.clips.features import find_features
 from aurist.clips.filenames import read_names
 from aurist.clips.guess import NAMES, NONE, ReadOptions, Roles, find_roles, mostly_numbers, part_of
 from aurist.clips.guessed_groups import FILE_NAMES, name_columns, with_guessed_groups
+from aurist.clips.label_column import read_labels, verb
 from aurist.clips.labels import (
     MISSING,
     cell_text,
-    label_name,
-    sort_labels,
     texts,
 )
 from aurist.clips.listed_files import ListedRecordings, find_listed, numbered_recordings
-from aurist.clips.multilabel import pieces_of, without_quotes
 from aurist.clips.numbers import decimal_commas
 from aurist.clips.spans import find_times, read_spans
 from aurist.clips.table import Clips, Part, make_clips, numbered
@@ -31,8 +29,6 @@ from aurist.errors import DataError, listing, plural
 
 #: If recordings do not exist and there are so many columns of measurements, it is a feature table.
 MEASUREMENTS = 5
-
-Names = list[tuple[str, ...]]
 
 
 def read_table(
@@ -61,7 +57,7 @@ def read_table(
     roles.notes += numbered_as
     options = _settle_path(table, roles, options, root)
     find_times(roles, table, options, where)
-    labels, absent, multilabel = _labels(table, roles, options, where, labelled=labelled)
+    labels, absent, multilabel = read_labels(table, roles, options, where, labelled=labelled)
     clip_ids, given_ids = _ids(table, roles, options, labelled=labelled)
     features = find_features(table, roles, options, where)
     starts, ends = read_spans(table, roles.columns, roles.units, where)
@@ -149,7 +145,7 @@ def _ids(
     )
     more = f"; and {len(repeated) - 3} more" if len(repeated) > 3 else ""
     roles.notes.append(
-        f"id column: {column}, though {plural(len(repeated), 'id')} {_verb(repeated, 'is', 'are')} used for more "
+        f"id column: {column}, though {plural(len(repeated), 'id')} {verb(repeated, 'is', 'are')} used for more "
         f"than one row ({examples}{more}); every row is kept, in its order"
     )
     return numbered(given), given
@@ -159,10 +155,6 @@ def _repeated_id(table: pd.DataFrame) -> str | None:
     """Find a column that is named like an id and has no empty cell."""
     names = [name for name in map(str, table.columns) if normalise_name(name) in NAMES["id"]]
     return next((name for name in names if all(cell_text(cell) for cell in table[name])), None)
-
-
-def _verb(what: Sized, single: str, many: str) -> str:
-    return single if len(what) == 1 else many
 
 
 def _with_names(table: pd.DataFrame, options: ReadOptions, where: str) -> tuple[pd.DataFrame, ReadOptions]:
@@ -187,85 +179,6 @@ def _with_names(table: pd.DataFrame, options: ReadOptions, where: str) -> tuple[
     return table.assign(**cells), chosen
 
 
-def _labels(
-    table: pd.DataFrame, roles: Roles, options: ReadOptions, where: str, *, labelled: bool
-) -> tuple[Names, Names, bool]:
-    """Return the labels of every row, its absent labels, and True if rows may have several labels."""
-    no_labels: Names = [()] * len(table)
-    column = roles.get("label")
-    if column is None:
-        if labelled:
-            raise DataError(
-                f"{where}: found no column of labels among: {', '.join(map(str, table.columns[:40]))}. "
-                "Name it with label=."
-            )
-        return no_labels, no_labels, False
-    if table[column].map(lambda cell: isinstance(cell, (list, tuple, set, frozenset, np.ndarray))).any():
-        pairs = [_listed(cell) for cell in table[column]]
-        return [pair[0] for pair in pairs], [pair[1] for pair in pairs], True
-    cells = [label_name(cell) for cell in texts(table[column])]
-    cells, notes = without_quotes(cells)
-    pieces, guessed = pieces_of(cells, options.label_separator)
-    secondary = _secondary(table, column, options) if pieces is None else None
-    if secondary is not None:
-        name, lists = secondary
-        pieces = [[cell, *more] for cell, more in zip(cells, lists, strict=True)]
-        guessed = [f'labels: {column} and {name} (guessed; label="{column}" reads one label of each)']
-    roles.notes += [*notes, *guessed]
-    if pieces is not None:
-        return _several(table, pieces, column, where)
-    empty = [f"row {row}" for row, cell in zip(table.index, cells, strict=True) if not cell]
-    if empty and labelled:
-        raise DataError(
-            f"{where}: {plural(len(empty), 'row')} {_verb(empty, 'has', 'have')} no label in column {column!r}:\n"
-            f"{listing(empty)}\n"
-            "Fill them in or take the rows out. (Where several labels are allowed, written a;b, an empty cell "
-            "means none.)"
-        )
-    return [(cell,) if cell else () for cell in cells], no_labels, False
-
-
-def _secondary(table: pd.DataFrame, column: str, options: ReadOptions) -> tuple[str, list[list[str]]] | None:
-    """Find BirdCLEF's secondary labels, a column of lists, if some rows have any."""
-    if (
-        options.label is not None
-        or options.label_separator is not None
-        or normalise_name(column) != "primarylabel"
-    ):
-        return None
-    name = next((name for name in map(str, table.columns) if normalise_name(name) == "secondarylabels"), None)
-    if name is None:
-        return None
-    lists, _ = pieces_of(texts(table[name]))
-    return (name, lists) if lists is not None and any(map(any, lists)) else None
-
-
-def _listed(cell: object) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    if isinstance(cell, (list, tuple, np.ndarray)):
-        return sort_labels(list(cell))
-    if isinstance(cell, (set, frozenset)):
-        return sort_labels(sorted(map(str, cell)))
-    return sort_labels([cell])
-
-
-def _several(
-    table: pd.DataFrame, pieces: list[list[str]], column: str, where: str
-) -> tuple[Names, Names, bool]:
-    pairs = [sort_labels(cell) for cell in pieces]
-    both = [
-        f"row {row}: {', '.join(sorted(set(present) & set(absent)))}"
-        for row, (present, absent) in zip(table.index, pairs, strict=True)
-        if set(present) & set(absent)
-    ]
-    if both:
-        raise DataError(
-            f"{where}: {plural(len(both), 'row')} {_verb(both, 'calls', 'call')} a label both there and absent "
-            f"(a;-a) in column {column!r}:\n"
-            f"{listing(both)}"
-        )
-    return [pair[0] for pair in pairs], [pair[1] for pair in pairs], True
-
-
 def _paths(table: pd.DataFrame, roles: Roles, where: str) -> list[str | None] | None:
     column = roles.get("path")
     if column is None:
@@ -274,7 +187,7 @@ def _paths(table: pd.DataFrame, roles: Roles, where: str) -> list[str | None] | 
     empty = [f"row {row}" for row, path in zip(table.index, paths, strict=True) if path is None]
     if empty:
         raise DataError(
-            f"{where}: {plural(len(empty), 'row')} {_verb(empty, 'has', 'have')} no path in column {column!r}:\n"
+            f"{where}: {plural(len(empty), 'row')} {verb(empty, 'has', 'have')} no path in column {column!r}:\n"
             f"{listing(empty)}"
         )
     return paths
