@@ -237,7 +237,7 @@ def test_classes_without_positives_or_negatives_are_left_out_of_auc():
 
 @pytest.mark.parametrize("name", ["balanced_accuracy", "top_3", "top_5"])
 def test_metrics_of_one_label_refuse_several(name):
-    with pytest.raises(DataError, match="one label a row"):
+    with pytest.raises(DataError, match="one label per row"):
         metric(name)(np.array([[1, 1], [0, 1]]), np.full((2, 2), 0.5))
 
 

@@ -120,7 +120,7 @@ def test_leaderboard_keeps_its_order_and_bears_missing_bounds(tmp_path, drawn):
 def test_importance_shows_the_first_and_says_how_many_there_are(tmp_path, drawn):
     values = np.arange(50.0)
     table = pd.DataFrame({"feature": [f"f{i}" for i in range(50)], "importance": values})
-    plot_importance(table.assign(low=values - 1, high=values + 1), tmp_path / "i.png", shown=10)
+    plot_importance(table.assign(low=values - 1, high=values + 1), tmp_path / "i.png", most=10)
     assert [text for text in drawn[0] if text.startswith("f")] == [f"f{i}" for i in range(49, 39, -1)]
     assert any(text.startswith("10 of 50 features") for text in drawn[0])
 

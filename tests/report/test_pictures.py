@@ -9,7 +9,7 @@ import pytest
 import soundfile as sf
 from matplotlib.image import imread
 
-from aurist.report.pictures import read_shown, sound, spectrogram
+from aurist.report.pictures import read_for_page, sound, spectrogram
 
 
 def tone(path: Path, rate: int, hz: float, seconds: float) -> Path:
@@ -23,7 +23,7 @@ def decoded(address: str) -> io.BytesIO:
 
 
 def test_ultrasound_is_seen_and_heard(tmp_path: Path):
-    bat = read_shown(tone(tmp_path / "bat.wav", 256_000, 60_000, 0.5))
+    bat = read_for_page(tone(tmp_path / "bat.wav", 256_000, 60_000, 0.5))
     assert bat.seconds == pytest.approx(0.5) and bat.slowed == pytest.approx(256_000 / 22_050)
     y, rate = sf.read(decoded(sound(bat)))
     peak = np.abs(np.fft.rfft(y)).argmax() * rate / len(y)
@@ -35,6 +35,6 @@ def test_ultrasound_is_seen_and_heard(tmp_path: Path):
 
 
 def test_what_people_hear_is_not_slowed(tmp_path: Path):
-    shown = read_shown(tone(tmp_path / "a.wav", 48_000, 1000, 12.0), start=1.0)
+    shown = read_for_page(tone(tmp_path / "a.wav", 48_000, 1000, 12.0), start=1.0)
     assert shown.slowed == 1 and shown.sample_rate == 22_050
     assert shown.seconds == pytest.approx(10)  # pages stay small

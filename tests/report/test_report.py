@@ -128,18 +128,18 @@ class TestMistakes:
     def test_the_surest_first_one_a_group(self) -> None:
         clips = self.clips([("a",), ("a",), ("b",), ("b",)])
         proba = np.array([[0.1, 0.9], [0.2, 0.8], [0.6, 0.4], [0.1, 0.9]])
-        found = worst_mistakes(clips, clips.targets(), proba, shown=5, with_sound=True)
+        found = worst_mistakes(clips, clips.targets(), proba, most=5, with_sound=True)
         assert [one.name for one in found] == ["c0", "c2"]
-        assert found[0].truth == [("a", 0.1)] and found[0].said[0] == ("b", 0.9)
+        assert found[0].truth == [("a", 0.1)] and found[0].predicted[0] == ("b", 0.9)
 
     def test_of_several_labels_what_is_not_there(self) -> None:
         clips = self.clips([("a", "b"), ("a",), ("b",)], multilabel=True)
         proba = np.array([[0.9, 0.1], [0.9, 0.45], [0.7, 0.2]])
-        found = worst_mistakes(clips, clips.targets(), proba, shown=5, with_sound=True)
-        assert [(one.name, one.said) for one in found] == [("c2", [("a", 0.7)])]
+        found = worst_mistakes(clips, clips.targets(), proba, most=5, with_sound=True)
+        assert [(one.name, one.predicted) for one in found] == [("c2", [("a", 0.7)])]
         named = np.array([[True, False], [True, True], [False, False]])
-        found = worst_mistakes(clips, clips.targets(), proba, named, shown=5, with_sound=True)
-        assert [(one.name, one.said) for one in found] == [("c1", [("b", 0.45)])]
+        found = worst_mistakes(clips, clips.targets(), proba, named, most=5, with_sound=True)
+        assert [(one.name, one.predicted) for one in found] == [("c1", [("b", 0.45)])]
 
 
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="needs the browser chromium")

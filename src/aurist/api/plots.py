@@ -63,7 +63,7 @@ class Plots:
             If clips may have several labels, or the run has no such model.
         """
         from aurist.plots import plot_confusion
-        from aurist.report.gather import told_by
+        from aurist.report.gather import model_predictions
         from aurist.results.tables import confusion
         from aurist.run import read_data
 
@@ -71,7 +71,7 @@ class Plots:
             data = read_data(self._run)
             if data.task.multilabel:
                 raise ConfigError("Clips of this run may have several labels: there is no confusion matrix.")
-            answers = told_by(self._run, data, model)
+            answers = model_predictions(self._run, data, model)
             matrix = confusion(answers.truth, answers.proba)
             return _drawn(lambda path: plot_confusion(matrix, data.task.classes, path))
 

@@ -1,19 +1,19 @@
-"""Scores: pure functions of the truth and the probabilities; higher is always better.
+"""Metrics: pure functions of the truth and the probabilities; higher is always better.
 
 Every metric is a function ``(truth, proba, weight=None, *, multilabel=None) -> float``:
 
 ``truth``
-    (n, n_classes), 0 or 1: an indicator matrix, with exactly one 1 a row where clips have one label. Where rows may
-    have several, a cell may be `UNKNOWN`, -1: it is left out of every metric.
+    (n, n_classes), 0 or 1: an indicator matrix, with exactly one 1 per row if clips have one label. With several
+    labels a cell may be `UNKNOWN`, -1: it is left out of every metric.
 ``proba``
-    (n, n_classes), float. Decisions are the most probable class or, where a row may have several labels or
-    none, every class above one half (`decide`).
+    (n, n_classes), float. The decision is the most probable class or, if a row may have several labels or none, every
+    class above 0.5 (`decide`).
 ``weight``
-    (n,), not negative: how often each row counts. 0 is the same as leaving the row out.
+    (n,), not negative: the weight of each row. 0 is the same as leaving the row out.
 ``multilabel``
-    Whether rows may have several labels or none; where it is not given, whether some row has.
+    True if rows may have several labels or none. If not given, True if any row has.
 
-`log_loss` is negated. A score that the data do not define (no rows, no class with a positive) is NaN.
+`log_loss` is negated. A score that is not defined (no rows, no class with a positive) is NaN.
 
 Examples
 --------
@@ -73,7 +73,7 @@ __all__ = [
 
 
 class ScoreFunction(Protocol):
-    """What every metric is."""
+    """The signature of every metric."""
 
     def __call__(
         self,
@@ -87,24 +87,24 @@ class ScoreFunction(Protocol):
 
 @dataclass(frozen=True)
 class Metric:
-    """A metric and what it is for.
+    """A metric and its properties.
 
     Parameters
     ----------
     name
-        Its key in `METRICS`.
+        The key in `METRICS`.
     function
-        The score; calling the metric calls it.
+        Computes the score; calling the metric calls it.
     prepare
-        ``(truth, proba, multilabel) -> scorer``: does once what does not depend on the weights. Use `scorer`.
+        ``(truth, proba, multilabel) -> scorer``: does once all work that does not depend on the weights. Use `scorer`.
     singlelabel, multilabel
-        Whether it is defined for one label a row, and for several or none.
+        True if it is defined for one label per row, and for several or none.
     needs_proba
-        Whether it reads the probabilities, or only the decisions they come down to.
+        True if it uses the probabilities; False if only the decisions.
     over_classes
-        Whether it is a mean over classes in which a rare one counts as much as any.
+        True for a mean over classes, in which rare classes count like common ones.
     is_share
-        Whether it lies between 0 and 1, and 1 is perfect.
+        True if it is between 0 and 1, and 1 is perfect.
     """
 
     name: str
@@ -127,12 +127,12 @@ class Metric:
         return self.function(truth, proba, weight, multilabel=multilabel)
 
     def scorer(self, truth: Truth, proba: Proba, multilabel: bool | None = None) -> Scorer:
-        """A function of row weights alone, (n, rounds) -> (rounds,), for many weightings of the same rows.
+        """Return a function of row weights, (n, rounds) -> (rounds,), for many weightings of the same rows.
 
         Raises
         ------
         DataError
-            Where the arrays cannot be scored.
+            If the arrays cannot be scored.
         """
         return self.prepare(*check(truth, proba, multilabel))
 
@@ -172,12 +172,12 @@ ALIASES: dict[str, str] = {
 
 
 def metric(name: str) -> Metric:
-    """The metric of this name (of `METRICS` or `ALIASES`; case, ``-`` and spaces do not matter).
+    """Find a metric by its name in `METRICS` or `ALIASES`; case, ``-`` and spaces do not matter.
 
     Raises
     ------
     ConfigError
-        Where there is none; the message names the nearest and lists them all.
+        If there is none. The message suggests the nearest name and lists all.
 
     Examples
     --------

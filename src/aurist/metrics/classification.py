@@ -13,7 +13,7 @@ from aurist.metrics.scorer import UNKNOWN, Floats, Scorer, Truth, decide, mean, 
 def accuracy(
     truth: Truth, proba: Proba, weight: npt.ArrayLike | None = None, *, multilabel: bool | None = None
 ) -> float:
-    """Share of the rows decided rightly; with several labels a row, rightly in every known class (subset accuracy).
+    """Share of the rows with a right decision; with several labels, right in every known class (subset accuracy).
 
     Examples
     --------
@@ -25,21 +25,21 @@ def accuracy(
 
 def accuracy_scorer(truth: Truth, proba: Proba, multilabel: bool) -> Scorer:
     """Prepare `accuracy`."""
-    known = truth != UNKNOWN
-    right = ((decide(proba, multilabel) == truth) | ~known).all(axis=1)
-    some = known.any(axis=1)  # a row of which nothing is known is neither right nor wrong
-    return summed(np.column_stack([right & some, some]), lambda sums: ratio(sums[:, 0], sums[:, 1]))
+    is_known = truth != UNKNOWN
+    right = ((decide(proba, multilabel) == truth) | ~is_known).all(axis=1)
+    any_known = is_known.any(axis=1)  # a row without known labels is neither right nor wrong
+    return summed(np.column_stack([right & any_known, any_known]), lambda sums: ratio(sums[:, 0], sums[:, 1]))
 
 
 def balanced_accuracy(
     truth: Truth, proba: Proba, weight: npt.ArrayLike | None = None, *, multilabel: bool | None = None
 ) -> float:
-    """Mean recall over the classes that occur; for one label a row.
+    """Mean recall over the classes that occur; for one label per row.
 
     Raises
     ------
     DataError
-        Where rows have no label or several.
+        If rows have no label or several.
 
     Examples
     --------
@@ -52,7 +52,7 @@ def balanced_accuracy(
 def balanced_accuracy_scorer(truth: Truth, proba: Proba, multilabel: bool) -> Scorer:
     """Prepare `balanced_accuracy`."""
     if multilabel:
-        raise DataError("Balanced accuracy is for one label a row; f1_macro is its like for several")
+        raise DataError("Balanced accuracy is for one label per row; use f1_macro for several")
 
     def combine(sums: Floats) -> Floats:
         hits, _, actual = np.split(sums, 3, axis=1)
@@ -67,8 +67,8 @@ def f1_macro(
     """Mean F1 over the classes that occur in the truth or in the decisions.
 
     On single labels this is scikit-learn's ``f1_score(y, predicted, average="macro")``. A class with neither
-    labels nor decisions has no F1 and is left out, also with several labels a row, where scikit-learn would
-    count it as 0. Rows of weight 0 count as absent.
+    labels nor decisions has no F1 and is left out, also with several labels per row, where scikit-learn counts
+    it as 0. Rows of weight 0 count as absent.
 
     Examples
     --------
@@ -88,7 +88,7 @@ def f1_macro_scorer(truth: Truth, proba: Proba, multilabel: bool) -> Scorer:
 def f1_micro(
     truth: Truth, proba: Proba, weight: npt.ArrayLike | None = None, *, multilabel: bool | None = None
 ) -> float:
-    """F1 of all decisions taken together; with one label a row the same as the accuracy.
+    """F1 of all decisions together; with one label per row it equals the accuracy.
 
     Examples
     --------
@@ -111,7 +111,7 @@ def f1_micro_scorer(truth: Truth, proba: Proba, multilabel: bool) -> Scorer:
 def f1_weighted(
     truth: Truth, proba: Proba, weight: npt.ArrayLike | None = None, *, multilabel: bool | None = None
 ) -> float:
-    """Mean F1 over the classes, each weighted by how often it occurs in the truth.
+    """Mean F1 over the classes, each weighted by its frequency in the truth.
 
     Examples
     --------
@@ -136,9 +136,8 @@ def log_loss(
 ) -> float:
     """Mean log probability of the truth: the usual log loss, NEGATED, so that higher is better.
 
-    With several labels a row, the mean over rows and classes of the log probability of what holds, present
-    or absent (negative binary cross-entropy). Probabilities are kept 2.2e-16 away from 0 and 1, as in
-    scikit-learn.
+    With several labels per row, the mean over rows and classes of the log probability of the true state, present or
+    absent (negative binary cross-entropy). Probabilities are clipped to 2.2e-16 from 0 and 1, as in scikit-learn.
 
     Examples
     --------
@@ -151,28 +150,28 @@ def log_loss(
 def log_loss_scorer(truth: Truth, proba: Proba, multilabel: bool) -> Scorer:
     """Prepare `log_loss`."""
     eps = np.finfo(np.float64).eps
-    kept = np.clip(proba, eps, 1 - eps)
+    clipped = np.clip(proba, eps, 1 - eps)
     if multilabel:
-        known = truth != UNKNOWN
-        said = np.where(known, np.log(np.where(truth == 1, kept, 1 - kept)), 0.0)
-        cells = np.column_stack([said.sum(axis=1), known.sum(axis=1)])
+        is_known = truth != UNKNOWN
+        log_proba = np.where(is_known, np.log(np.where(truth == 1, clipped, 1 - clipped)), 0.0)
+        cells = np.column_stack([log_proba.sum(axis=1), is_known.sum(axis=1)])
         return summed(cells, lambda sums: ratio(sums[:, 0], sums[:, 1]))
-    return mean((np.log(kept) * truth).sum(axis=1))
+    return mean((np.log(clipped) * truth).sum(axis=1))
 
 
 def _outcomes(truth: Truth, proba: Proba, multilabel: bool) -> npt.NDArray[np.int8]:
-    """(n, 3 * n_classes): of each class whether it is hit, decided for, and actual."""
+    """Return (n, 3 * n_classes): for each class a hit, a decision, and the truth."""
     decided = decide(proba, multilabel) * (truth != UNKNOWN)
     actual = (truth == 1).astype(np.int8)
     return np.concatenate([decided * actual, decided, actual], axis=1)
 
 
 def _f1(sums: Floats) -> Floats:
-    """(rounds, n_classes); NaN where a class is neither actual nor decided for."""
+    """Return (rounds, n_classes); NaN for a class without truth and decisions."""
     hits, decided, actual = np.split(sums, 3, axis=1)
     return ratio(2 * hits, decided + actual)
 
 
 def _nanmean(values: Floats) -> Floats:
-    """Mean over the last axis of what is a number; NaN, without a warning, where nothing is."""
+    """Average the numbers over the last axis; NaN, without a warning, if there are none."""
     return ratio(np.nansum(values, axis=1), np.isfinite(values).sum(axis=1).astype(np.float64))

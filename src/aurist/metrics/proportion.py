@@ -1,4 +1,4 @@
-"""How sure a share is that was counted on few cases."""
+"""Confidence intervals of shares counted on few cases."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ import numpy.typing as npt
 def wilson(
     hits: npt.ArrayLike, n: npt.ArrayLike, level: float = 0.95
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """The interval of shares ``hits / n``; from 0 to 1 where nothing was counted.
+    """Return the interval of shares ``hits / n``; from 0 to 1 if ``n`` is 0.
 
     Source: E. B. Wilson, "Probable inference, the law of succession, and statistical inference", JASA 22, 1927.
 
     Parameters
     ----------
     hits, n
-        Arrays of one shape: how many of how many.
+        Arrays of one shape: the hits, and the number of cases.
     level
-        Of the interval; the lower bound alone holds with half of what is missing to 1.
+        The confidence of the interval; the lower bound alone has the confidence ``(1 + level) / 2``.
 
     Examples
     --------
@@ -30,9 +30,13 @@ def wilson(
     """
     z = NormalDist().inv_cdf((1 + level) / 2)
     k, m = np.asarray(hits, dtype=np.float64), np.asarray(n, dtype=np.float64)
-    # with no case at all the middle is one half and the width one half
-    some = np.maximum(m, 1e-12)
-    share = np.minimum(k / some, 1.0)
-    middle = (share + z**2 / (2 * some)) / (1 + z**2 / some)
-    half = z / (1 + z**2 / some) * np.sqrt(share * (1 - share) / some + z**2 / (4 * some**2))
-    return np.clip(middle - half, 0.0, 1.0), np.clip(middle + half, 0.0, 1.0)
+    # without any case the centre is 0.5 and the half width 0.5
+    at_least_one = np.maximum(m, 1e-12)
+    share = np.minimum(k / at_least_one, 1.0)
+    centre = (share + z**2 / (2 * at_least_one)) / (1 + z**2 / at_least_one)
+    half = (
+        z
+        / (1 + z**2 / at_least_one)
+        * np.sqrt(share * (1 - share) / at_least_one + z**2 / (4 * at_least_one**2))
+    )
+    return np.clip(centre - half, 0.0, 1.0), np.clip(centre + half, 0.0, 1.0)

@@ -1,4 +1,4 @@
-"""Metrics of order: how high the right classes, or the right rows, stand."""
+"""Metrics of ranking: the position of the right classes, or of the right rows."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def roc_auc(
     >>> roc_auc(np.eye(2)[[0, 0, 1, 1]], np.array([[0.9, 0.1], [0.3, 0.7], [0.4, 0.6], [0.1, 0.9]]))
     0.75
     """
-    return score(_one_weighting(_areas), truth, proba, weight, multilabel)
+    return score(_single_weighting(_areas), truth, proba, weight, multilabel)
 
 
 def roc_auc_scorer(truth: Truth, proba: Proba, multilabel: bool) -> Scorer:
@@ -34,13 +34,13 @@ def roc_auc_scorer(truth: Truth, proba: Proba, multilabel: bool) -> Scorer:
     def scorer(weights: Floats) -> Floats:
         areas = np.full((len(runs), weights.shape[1]), np.nan)
         for area, run in zip(areas, runs, strict=True):
-            hits, rows_before, rows_here, rows = run.sums(weights)
+            hits, rows_before, rows_in_run, rows = run.sums(weights)
             positives = hits.sum(axis=0)
             misses_before = rows_before - (np.cumsum(hits, axis=0) - hits)
             misses = rows - positives
-            misses[misses < 1e-12 * rows] = 0  # what rounding leaves of no negatives at all
-            # a positive wins against the negatives below it and half of those beside it
-            wins = hits * (misses - misses_before - 0.5 * (rows_here - hits))
+            misses[misses < 1e-12 * rows] = 0  # rounding errors without any negative
+            # a positive wins against the negatives below it, and half of those with an equal score
+            wins = hits * (misses - misses_before - 0.5 * (rows_in_run - hits))
             area[:] = ratio(wins.sum(axis=0), positives * misses)
         return _mean_over_classes(areas)
 
@@ -52,7 +52,7 @@ def average_precision(
 ) -> float:
     """Mean over the classes of the average precision (mAP): the mean precision at the positive rows.
 
-    Of equal scores all rows count at once, as in scikit-learn's ``average_precision_score``. Classes without
+    Rows with equal scores count at once, as in scikit-learn's ``average_precision_score``. Classes without
     a positive row are left out.
 
     Examples
@@ -62,7 +62,7 @@ def average_precision(
     >>> round(average_precision(truth, proba), 4)  # ((1 + 2/3) / 2 + 1) / 2
     0.9167
     """
-    return score(_one_weighting(_precisions), truth, proba, weight, multilabel)
+    return score(_single_weighting(_precisions), truth, proba, weight, multilabel)
 
 
 def average_precision_scorer(truth: Truth, proba: Proba, multilabel: bool) -> Scorer:
@@ -72,10 +72,12 @@ def average_precision_scorer(truth: Truth, proba: Proba, multilabel: bool) -> Sc
     def scorer(weights: Floats) -> Floats:
         precisions = np.full((len(runs), weights.shape[1]), np.nan)
         for precision, run in zip(precisions, runs, strict=True):
-            hits, rows_before, rows_here, _ = run.sums(weights)
-            seen = rows_before + rows_here
-            here = np.divide(np.cumsum(hits, axis=0), seen, out=np.zeros_like(seen), where=seen > 0)
-            precision[:] = ratio((hits * here).sum(axis=0), hits.sum(axis=0))
+            hits, rows_before, rows_in_run, _ = run.sums(weights)
+            rows_so_far = rows_before + rows_in_run
+            precision_at_run = np.divide(
+                np.cumsum(hits, axis=0), rows_so_far, out=np.zeros_like(rows_so_far), where=rows_so_far > 0
+            )
+            precision[:] = ratio((hits * precision_at_run).sum(axis=0), hits.sum(axis=0))
         return _mean_over_classes(precisions)
 
     return scorer
@@ -86,8 +88,8 @@ def lwlrap(
 ) -> float:
     """Label-weighted label-ranking average precision, as the Freesound 2019 and RFCX contests define it.
 
-    For each label of each row: the share of the row's own labels among the classes ranked as high or higher;
-    the mean over all labels. Equal scores share the lower rank. The same as scikit-learn's
+    For each label of each row it is the share of the row's own labels among the classes ranked as high or higher. The
+    score is the mean over all labels. Equal scores share the lower rank. The same as scikit-learn's
     ``label_ranking_average_precision_score`` with the number of labels of the row as its weight.
 
     Examples
@@ -100,7 +102,7 @@ def lwlrap(
 
 def lwlrap_scorer(truth: Truth, proba: Proba, multilabel: bool) -> Scorer:
     """Prepare `lwlrap`."""
-    # labels are ranked among the classes that are known: the others come after all
+    # labels are ranked among the known classes: the others come last
     proba = np.where(truth == UNKNOWN, -np.inf, proba)
     order = np.argsort(-proba, axis=1, kind="stable")
     scores = np.take_along_axis(proba, order, axis=1)
@@ -139,14 +141,14 @@ def top_k(
     k: int,
     multilabel: bool | None = None,
 ) -> float:
-    """Share of the rows whose label is among the ``k`` most probable classes; for one label a row.
+    """Share of the rows whose label is among the ``k`` most probable classes; for one label per row.
 
-    Of equal probabilities the first class goes first, so that ``k=1`` is the accuracy.
+    Of equal probabilities the first class ranks first, so ``k=1`` is the accuracy.
 
     Raises
     ------
     DataError
-        Where rows have no label or several.
+        If rows have no label or several.
 
     Examples
     --------
@@ -174,7 +176,7 @@ def top_5_scorer(truth: Truth, proba: Proba, multilabel: bool) -> Scorer:
 
 def _top_k_scorer(truth: Truth, proba: Proba, multilabel: bool, k: int) -> Scorer:
     if multilabel:
-        raise DataError("Top-k accuracy is for one label a row; lwlrap is its like for several")
+        raise DataError("Top-k accuracy is for one label per row; use lwlrap for several")
     column = truth.argmax(axis=1)[:, None]
     own = np.take_along_axis(proba, column, axis=1)
     earlier = np.arange(truth.shape[1]) < column
@@ -183,47 +185,51 @@ def _top_k_scorer(truth: Truth, proba: Proba, multilabel: bool, k: int) -> Score
 
 
 def _last_of_equals(scores: Floats) -> npt.NDArray[np.intp]:
-    """In sorted rows, (m, n): the place of the last score that is equal to the one at each place."""
+    """In sorted rows, (m, n), return for each position the last position with an equal score."""
     n = scores.shape[1]
     closes = np.ones(scores.shape, dtype=bool)
     closes[:, :-1] = scores[:, 1:] != scores[:, :-1]
     return np.minimum.accumulate(np.where(closes, np.arange(n), n)[:, ::-1], axis=1)[:, ::-1]
 
 
-def _ranked(truth: Truth, proba: Proba, weight: Floats) -> tuple[Floats, Floats, npt.NDArray[np.intp]]:
-    """(n_classes, n) each, by falling score: the weights of positive rows, those of negative ones, and the place of the
-    last row of equal score. Rows of which the class is not known come last and weigh nothing.
+def _sort_by_score(truth: Truth, proba: Proba, weight: Floats) -> tuple[Floats, Floats, npt.NDArray[np.intp]]:
+    """Sort rows by falling score for each class; return three arrays (n_classes, n).
+
+    They are the weights of positive rows, those of negative rows, and the position of the last row with an equal score.
+    Rows with an unknown label come last, with a weight of 0.
     """
-    known, positive = (truth != UNKNOWN).T, (truth == 1).T
-    scores = np.where(known, proba.T, -np.inf)
+    is_known, positive = (truth != UNKNOWN).T, (truth == 1).T
+    scores = np.where(is_known, proba.T, -np.inf)
     order = np.argsort(-scores, axis=1)
     ranked = weight[order]
     hits = ranked * np.take_along_axis(positive, order, axis=1)
-    misses = ranked * np.take_along_axis(known & ~positive, order, axis=1)
+    misses = ranked * np.take_along_axis(is_known & ~positive, order, axis=1)
     return hits, misses, _last_of_equals(np.take_along_axis(scores, order, axis=1))
 
 
 def _precisions(truth: Truth, proba: Proba, weight: Floats) -> Floats:
-    """(n_classes,): average precisions; NaN without a positive."""
-    hits, misses, last = _ranked(truth, proba, weight)
-    found = np.cumsum(hits, axis=1)
-    here = np.take_along_axis(ratio(found, found + np.cumsum(misses, axis=1)), last, axis=1)
-    return ratio(np.where(hits > 0, hits * here, 0.0).sum(axis=1), hits.sum(axis=1))
+    """Return average precisions, (n_classes,); NaN without a positive."""
+    hits, misses, last = _sort_by_score(truth, proba, weight)
+    hits_so_far = np.cumsum(hits, axis=1)
+    precision_at_row = np.take_along_axis(
+        ratio(hits_so_far, hits_so_far + np.cumsum(misses, axis=1)), last, axis=1
+    )
+    return ratio(np.where(hits > 0, hits * precision_at_row, 0.0).sum(axis=1), hits.sum(axis=1))
 
 
 def _areas(truth: Truth, proba: Proba, weight: Floats) -> Floats:
-    """(n_classes,): areas under the ROC curves; NaN without a positive or without a negative."""
-    hits, misses, last = _ranked(truth, proba, weight)
+    """Return areas under the ROC curves, (n_classes,); NaN without a positive or without a negative."""
+    hits, misses, last = _sort_by_score(truth, proba, weight)
     positives, negatives = hits.sum(axis=1), misses.sum(axis=1)
     below = negatives[:, None] - np.take_along_axis(np.cumsum(misses, axis=1), last, axis=1)
     not_below = np.take_along_axis(np.cumsum(hits, axis=1), last, axis=1)
-    # pairs in which the positive stands higher, and pairs in which it does not stand lower
+    # pairs with the positive higher, and pairs with the positive not lower
     wins = (hits * below).sum(axis=1) + (misses * not_below).sum(axis=1)
     return ratio(0.5 * wins, positives * negatives)
 
 
-def _one_weighting(of_classes: Callable[[Truth, Proba, Floats], Floats]) -> Prepare:
-    """Prepare the mean over the classes for single weightings, faster than by `_Runs`, which are for many."""
+def _single_weighting(of_classes: Callable[[Truth, Proba, Floats], Floats]) -> Prepare:
+    """Prepare the mean over the classes for a single weighting: faster than `_Runs`, which are for many."""
 
     def prepare(truth: Truth, proba: Proba, multilabel: bool) -> Scorer:
         return lambda weights: np.stack(
@@ -234,10 +240,10 @@ def _one_weighting(of_classes: Callable[[Truth, Proba, Floats], Floats]) -> Prep
 
 
 class _Runs:
-    """The rows of one class by falling score, cut at the scores that positive rows have.
+    """The rows of one class by falling score, cut at the scores of positive rows.
 
-    Only there do ROC and precision move in a way that counts, so that the sums over the other rows are taken
-    a whole stretch at a time, for all columns of weights at once.
+    ROC and precision need only the sums at these scores. So the other rows are summed in whole stretches, for all
+    columns of weights at once.
     """
 
     def __init__(self, truth: Truth, scores: Floats) -> None:
@@ -246,29 +252,29 @@ class _Runs:
         scores, positive = scores[self.order], truth[self.order] == 1
         run = np.cumsum(np.append(True, scores[1:] != scores[:-1])) - 1  # equal scores: one run
         starts = np.flatnonzero(np.append(True, run[1:] != run[:-1]))
-        held, where = np.unique(run[positive], return_index=True)
+        runs_with_positive, first_positive = np.unique(run[positive], return_index=True)
         self.positives = self.order[positive]
-        self.first_positive = where
-        # before each run that holds a positive and after it: stretches between, inside, between, ...
-        ends = np.append(starts, len(scores))[held + 1]
-        self.cuts = np.column_stack([starts[held], ends]).ravel()
+        self.first_positive = first_positive
+        # cuts before and after each run with a positive: stretches between, inside, between, ...
+        ends = np.append(starts, len(scores))[runs_with_positive + 1]
+        self.cuts = np.column_stack([starts[runs_with_positive], ends]).ravel()
 
     def sums(self, weights: Floats) -> tuple[Floats, Floats, Floats, Floats]:
-        """Weights of the positives in each run, of all rows before it, of all rows in it; of all rows."""
+        """Return the weights of the positives in each run, of all rows before it, of all rows in it; of all rows."""
         hits = np.add.reduceat(weights[self.positives], self.first_positive, axis=0)
-        # one row of zeros more, so that a cut at the end is a place
+        # one more row of zeros, so that a cut at the end is a valid index
         ranked = np.concatenate([weights[self.order], np.zeros((1, weights.shape[1]))])
         before, cuts = ranked[: self.cuts[0]].sum(axis=0), self.cuts
         stretches = np.add.reduceat(ranked, cuts, axis=0)
-        # reduceat gives the element itself, not 0, where a stretch is empty
+        # reduceat returns the element itself, not 0, for an empty stretch
         stretches[:-1][cuts[1:] == cuts[:-1]] = 0
-        through = before + np.cumsum(stretches, axis=0)
-        rows_here = stretches[0::2]
-        return hits, through[0::2] - rows_here, rows_here, through[-1]
+        sums_so_far = before + np.cumsum(stretches, axis=0)
+        rows_in_run = stretches[0::2]
+        return hits, sums_so_far[0::2] - rows_in_run, rows_in_run, sums_so_far[-1]
 
 
 def _class_runs(truth: Truth, proba: Proba) -> list[_Runs]:
-    """One a class; classes without a positive row are left out."""
+    """Return the runs of each class; classes without a positive row are left out."""
     return [
         _Runs(truth[:, column], proba[:, column])
         for column in range(truth.shape[1])

@@ -1,4 +1,4 @@
-"""What the metrics share: the checks, the decision, and scores of many weightings at once."""
+"""Shared by the metrics: checks, decisions, and scores of many weightings at once."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from aurist.arrays import Proba
 from aurist.errors import DataError, listing
 
 Floats = npt.NDArray[np.float64]
-#: A cell of the truth of which nobody knows whether the row has the class.
+#: A cell of the truth whose label is unknown.
 UNKNOWN = -1
-#: (n, n_classes), 1 where the row has the class, 0 where it has not, `UNKNOWN` elsewhere.
+#: (n, n_classes): 1 if the row has the class, 0 if not, `UNKNOWN` if nobody knows.
 Truth = npt.NDArray[Any]
 
-#: Row weights (n, rounds) -> scores (rounds,): one score for each column of weights. All that does not depend
-#: on the weights (sorting, comparing) is done beforehand and once, which is what makes a bootstrap cheap.
+#: Row weights (n, rounds) -> scores (rounds,): one score for each column of weights. All work that does
+#: not depend on the weights (sorting, comparing) is done once before: this makes a bootstrap cheap.
 Scorer = Callable[[Floats], Floats]
 
 
@@ -29,7 +29,7 @@ class Prepare(Protocol):
 
 
 def is_multilabel(truth: Truth) -> bool:
-    """Whether some row has no class or several, or is known in part.
+    """Return True if some row has no class, several, or unknown labels.
 
     Examples
     --------
@@ -41,13 +41,13 @@ def is_multilabel(truth: Truth) -> bool:
 
 
 def decide(proba: Proba, multilabel: bool) -> npt.NDArray[np.int8]:
-    """The classes that the probabilities come down to.
+    """Turn probabilities into decisions.
 
     Returns
     -------
     (n, n_classes), int8
-        With one label a row, 1 at the highest probability (the first of equals); else 1 wherever the
-        probability is above one half.
+        With one label per row, 1 at the highest probability (the first of equal ones); else 1 for every
+        probability above 0.5.
 
     Examples
     --------
@@ -68,12 +68,12 @@ def decide(proba: Proba, multilabel: bool) -> npt.NDArray[np.int8]:
 
 
 def check(truth: Truth, proba: Proba, multilabel: bool | None) -> tuple[Truth, Floats, bool]:
-    """Arrays that can be scored, and whether they are multi-label.
+    """Check arrays, and return them with True if they are multi-label.
 
     Raises
     ------
     DataError
-        Where the shapes differ, a probability is not a number, the truth is not 0 or 1, or a row has no
+        If the shapes differ, a probability is not a number, the truth is not 0 or 1, or a row has no
         label or several and ``multilabel`` is False.
     """
     truth, proba = np.asarray(truth), np.asarray(proba, dtype=np.float64)
@@ -84,12 +84,12 @@ def check(truth: Truth, proba: Proba, multilabel: bool | None) -> tuple[Truth, F
     bad = np.flatnonzero(~np.isfinite(proba).all(axis=1))
     if len(bad):
         raise DataError(
-            f"{len(bad)} of {len(proba)} rows of probabilities hold NaN or infinity:\n"
+            f"{len(bad)} of {len(proba)} rows of probabilities contain NaN or infinity:\n"
             + listing([f"row {row}: {proba[row]}" for row in bad])
         )
     if not np.isin(truth, (0, 1, UNKNOWN)).all():
         raise DataError(
-            f"The truth must be an indicator matrix of 0 and 1, or {UNKNOWN} where it is not known, one column a class"
+            f"The truth must be an indicator matrix of 0 and 1, or {UNKNOWN} if it is unknown, one column per class"
         )
     several = is_multilabel(truth)
     if multilabel is False and several:
@@ -108,12 +108,12 @@ def score(
     weight: npt.ArrayLike | None = None,
     multilabel: bool | None = None,
 ) -> float:
-    """The score of one weighting; NaN where there is nothing to score.
+    """Compute the score of one weighting; NaN if there is nothing to score.
 
     Raises
     ------
     DataError
-        As `check`, and where the weights are negative or not one a row.
+        As `check`, and if the weights are negative or not one per row.
     """
     truth, proba, multilabel = check(truth, proba, multilabel)
     weights = np.ones(len(truth)) if weight is None else np.asarray(weight, dtype=np.float64)
@@ -123,12 +123,12 @@ def score(
 
 
 def summed(statistics: npt.NDArray[Any], combine: Callable[[Floats], Floats]) -> Scorer:
-    """Scorer of a metric that is a function of sums over rows.
+    """Make the scorer of a metric that is a function of sums over rows.
 
     Parameters
     ----------
     statistics
-        (n, d): what each row adds to the sums.
+        (n, d): the terms of each row in the sums.
     combine
         (rounds, d) sums -> (rounds,) scores.
     """
@@ -137,12 +137,12 @@ def summed(statistics: npt.NDArray[Any], combine: Callable[[Floats], Floats]) ->
 
 
 def mean(values: npt.NDArray[Any]) -> Scorer:
-    """Scorer of the weighted mean of one value a row, (n,)."""
+    """Make the scorer of the weighted mean of one value per row, (n,)."""
     return summed(np.column_stack([values, np.ones(len(values))]), lambda sums: ratio(sums[:, 0], sums[:, 1]))
 
 
 def ratio(above: Floats, below: Floats) -> Floats:
-    """``above / below``; NaN where ``below`` is 0."""
+    """Return ``above / below``; NaN if ``below`` is 0."""
     out = np.full(below.shape, np.nan)
     np.divide(above, below, out=out, where=below > 0)
     return out

@@ -38,7 +38,7 @@ def plot_confusion(matrix: npt.ArrayLike, classes: Sequence[str], path: Path) ->
     Parameters
     ----------
     matrix
-        (n_classes, n_classes), counts: the true classes down, the decided ones across.
+        (n_classes, n_classes), counts: true classes as rows, predicted ones as columns.
     classes
         The names of the rows and columns.
     path
@@ -47,7 +47,7 @@ def plot_confusion(matrix: npt.ArrayLike, classes: Sequence[str], path: Path) ->
     Raises
     ------
     DataError
-        Where the matrix is not square or the names are not as many.
+        If the matrix is not square, or the number of names differs.
     """
     from matplotlib.colors import PowerNorm
 
@@ -57,7 +57,7 @@ def plot_confusion(matrix: npt.ArrayLike, classes: Sequence[str], path: Path) ->
         raise DataError(f"A confusion matrix of {n} classes is ({n}, {n}); this one is {counts.shape}")
     rows = counts.sum(axis=1, keepdims=True)
     share = np.divide(counts, rows, out=np.zeros(counts.shape), where=rows > 0)
-    cell = min(0.62 if n <= 12 else 0.42 if n <= 30 else 0.27, 60 / n)  # inches; 60 in all at most
+    cell = min(0.62 if n <= 12 else 0.42 if n <= 30 else 0.27, 60 / n)  # inches; at most 60 in all
     side = max(cell * n, 1.6)
     size = min(9.0, 30 * side / n)
     names = short_names(classes)
@@ -65,7 +65,9 @@ def plot_confusion(matrix: npt.ArrayLike, classes: Sequence[str], path: Path) ->
     figure = blank_figure(side + margin + 1.2, side + margin + 1.0)
     width, height = figure.get_size_inches()
     axes = figure.add_axes((margin / width, margin / height, side / width, side / height))
-    image = axes.imshow(share, cmap="Blues", norm=PowerNorm(0.6, 0, 1), aspect="auto")  # shows the rare
+    image = axes.imshow(
+        share, cmap="Blues", norm=PowerNorm(0.6, 0, 1), aspect="auto"
+    )  # makes rare ones visible
     axes.set_xticks(
         range(n),
         names,
@@ -105,7 +107,7 @@ def plot_confusion(matrix: npt.ArrayLike, classes: Sequence[str], path: Path) ->
 
 
 def plot_leaderboard(leaderboard: pd.DataFrame, path: Path) -> None:
-    """Draw a leaderboard: the score of each model with its interval, in the order given, the first marked.
+    """Draw a leaderboard: the score of each model with its interval, in the given order, the first one marked.
 
     Parameters
     ----------
@@ -117,7 +119,7 @@ def plot_leaderboard(leaderboard: pd.DataFrame, path: Path) -> None:
     Raises
     ------
     DataError
-        Where a column is missing or there is no row.
+        If a column is missing or there is no row.
     """
     need_columns(leaderboard, ["model", "score", "low", "high", "metric"], "leaderboard")
     table = leaderboard
@@ -126,24 +128,24 @@ def plot_leaderboard(leaderboard: pd.DataFrame, path: Path) -> None:
     axes.axvspan(first["low"], first["high"], color=ACCENT, alpha=0.08, linewidth=0)
     colors = [ACCENT, *[MUTED] * (len(table) - 1)]
     _whiskers(axes, table["score"], table["low"], table["high"], colors)
-    for place, score in enumerate(table["score"]):
+    for row, score in enumerate(table["score"]):
         axes.annotate(
             f"{score:.3f}" if np.isfinite(score) else "no score",
-            (1, place),
+            (1, row),
             xycoords=axes.get_yaxis_transform(),
             xytext=(8, 0),
             textcoords="offset points",
             va="center_baseline",
-            color=colors[place],
+            color=colors[row],
             fontsize=9,
-            fontweight="bold" if place == 0 else "normal",
+            fontweight="bold" if row == 0 else "normal",
         )
     put_title(axes, "Leaderboard", f"{table['metric'].iloc[0]}, higher is better; lines: intervals by group")
     save(figure, path)
 
 
-def plot_importance(table: pd.DataFrame, path: Path, *, shown: int = 30) -> None:
-    """Draw how much the score falls when a feature is shuffled, with intervals, most important first.
+def plot_importance(table: pd.DataFrame, path: Path, *, most: int = 30) -> None:
+    """Draw the loss of score if a feature is shuffled, with intervals, most important first.
 
     Parameters
     ----------
@@ -151,54 +153,62 @@ def plot_importance(table: pd.DataFrame, path: Path, *, shown: int = 30) -> None
         With the columns ``feature, importance, low, high``.
     path
         The PNG file; replaced as a whole.
-    shown
-        How many features at most.
+    most
+        The most features to draw.
 
     Raises
     ------
     DataError
-        Where a column is missing or there is no row.
+        If a column is missing or there is no row.
     """
     need_columns(table, ["feature", "importance", "low", "high"], "importance table")
-    top = table.sort_values("importance", ascending=False, kind="stable").head(shown)
+    top = table.sort_values("importance", ascending=False, kind="stable").head(most)
     figure, axes = _lines(top["feature"], top)
-    sure = (top["low"] > 0) | (top["high"] < 0)
+    is_clear = (top["low"] > 0) | (top["high"] < 0)
     axes.axvline(0, color=MUTED, linewidth=0.8)
     axes.hlines(range(len(top)), 0, top["importance"], color=FAINT, linewidth=5)
-    _whiskers(axes, top["importance"], top["low"], top["high"], [ACCENT if one else MUTED for one in sure])
+    _whiskers(
+        axes, top["importance"], top["low"], top["high"], [ACCENT if clear else MUTED for clear in is_clear]
+    )
     of = f"{len(top)} of {len(table)} features" if len(top) < len(table) else f"{len(top)} features"
     put_title(axes, "Permutation importance", f"{of}; loss of score when shuffled; grey: may be nothing")
     save(figure, path)
 
 
 def plot_reliability(table: pd.DataFrame, path: Path) -> None:
-    """Draw how often the model is right against how sure it is.
+    """Draw the share of right predictions against their probability.
 
     Parameters
     ----------
     table
-        As `aurist.results.tables.reliability` makes it: ``low, high, n, confidence, frequency``.
+        From `aurist.results.tables.reliability`: ``low, high, n, confidence, frequency``.
     path
         The PNG file; replaced as a whole.
 
     Raises
     ------
     DataError
-        Where a column is missing or there is no row.
+        If a column is missing or there is no row.
     """
     need_columns(table, ["low", "high", "n", "confidence", "frequency"], "reliability table")
     figure = blank_figure(5.2, 6.4)
     axes = figure.add_axes((0.14, 0.32, 0.8, 0.57))
-    held = table[table["n"] > 0]
+    filled = table[table["n"] > 0]
     axes.plot([0, 1], [0, 1], color=MUTED, linewidth=1, linestyle=(0, (4, 4)))
     axes.vlines(
-        held["confidence"], held["confidence"], held["frequency"], color=ACCENT, alpha=0.35, linewidth=3
+        filled["confidence"], filled["confidence"], filled["frequency"], color=ACCENT, alpha=0.35, linewidth=3
     )
-    axes.plot(held["confidence"], held["frequency"], color=ACCENT, marker="o", markersize=6, clip_on=False)
+    axes.plot(
+        filled["confidence"], filled["frequency"], color=ACCENT, marker="o", markersize=6, clip_on=False
+    )
     axes.set(xlim=(0, 1), ylim=(0, 1))
     axes.set_ylabel("Share that was right", color=MUTED)
-    total = int(held["n"].sum())
-    error = np.average((held["confidence"] - held["frequency"]).abs(), weights=held["n"]) if total else np.nan
+    total = int(filled["n"].sum())
+    error = (
+        np.average((filled["confidence"] - filled["frequency"]).abs(), weights=filled["n"])
+        if total
+        else np.nan
+    )
     put_title(axes, "Reliability", f"{total:,} decisions, expected calibration error {error:.3f}")
     below = figure.add_axes((0.14, 0.09, 0.8, 0.17), sharex=axes)
     width = table["high"] - table["low"]
@@ -215,14 +225,14 @@ def plot_reliability(table: pd.DataFrame, path: Path) -> None:
 
 
 def _lines(names: Iterable[object], table: pd.DataFrame) -> tuple[Figure, Axes]:
-    """Axes with one named line a row of the table, the first on top."""
-    shown = short_names(names)
-    margin = 0.35 + 0.078 * max(map(width_of, shown))  # inches
+    """Make axes with one named line per row of the table, the first on top."""
+    labels = short_names(names)
+    margin = 0.35 + 0.078 * max(map(width_of, labels))  # inches
     height = 0.28 * len(table) + 1.35
     figure = blank_figure(margin + 5.4, height)
     width = margin + 5.4
     axes = figure.add_axes((margin / width, 0.5 / height, 4.7 / width, 1 - 1.3 / height))
-    axes.set_yticks(range(len(table)), shown, **text_style())
+    axes.set_yticks(range(len(table)), labels, **text_style())
     axes.set_ylim(len(table) - 0.4, -0.6)
     axes.grid(axis="x", color=FAINT, linewidth=0.8)
     axes.set_axisbelow(True)
@@ -235,6 +245,6 @@ def _lines(names: Iterable[object], table: pd.DataFrame) -> tuple[Figure, Axes]:
 def _whiskers(
     axes: Axes, middle: pd.Series[Any], low: pd.Series[Any], high: pd.Series[Any], colors: Sequence[str]
 ) -> None:
-    places = np.arange(len(middle))
-    axes.hlines(places, low, high, color=colors, linewidth=1.8, alpha=0.75)
-    axes.scatter(middle, places, color=colors, s=34, zorder=3, edgecolor="white", linewidth=0.8)
+    positions = np.arange(len(middle))
+    axes.hlines(positions, low, high, color=colors, linewidth=1.8, alpha=0.75)
+    axes.scatter(middle, positions, color=colors, s=34, zorder=3, edgecolor="white", linewidth=0.8)

@@ -1,4 +1,4 @@
-"""What the charts share: colours, text in any script, the figure and its file."""
+"""Shared by the charts: colours, text in any script, the figure and its file."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _log = logging.getLogger(__name__)
 
 INK, MUTED, FAINT, ACCENT = "#22303c", "#6b7884", "#dde3e8", "#1f6f9f"
 _DPI = 150
-_LONGEST = 34  # characters of a name that are shown
+_LONGEST = 34  # the most characters of a name
 
-#: Fonts that hold the scripts DejaVu Sans lacks, Hangul first; on Linux, Windows and macOS.
+#: Fonts with the scripts that DejaVu Sans lacks, Hangul first; on Linux, Windows and macOS.
 _FALLBACKS = (
     *("Noto Sans CJK KR", "Noto Sans KR", "NanumGothic", "Malgun Gothic", "Apple SD Gothic Neo"),
     *("Noto Sans CJK JP", "Yu Gothic", "Hiragino Sans", "Noto Sans CJK SC", "Microsoft YaHei"),
@@ -34,8 +34,8 @@ _FALLBACKS = (
 
 
 def blank_figure(width: float, height: float) -> Figure:
-    """A figure of this size in inches."""
-    # a Figure of its own, not pyplot's: no global state, no display
+    """Make an empty figure of this size in inches."""
+    # not a figure of pyplot: no global state, no display
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -45,7 +45,7 @@ def blank_figure(width: float, height: float) -> Figure:
 
 
 def put_title(axes: Axes, title: str, detail: str) -> None:
-    """A title, and a line of detail beneath it."""
+    """Add a title, and a line of detail below it."""
     heading: dict[str, Any] = {"fontsize": 12, "fontweight": "bold", "color": INK}
     for text, up, style in ((title, 24, heading), (detail, 9, {"fontsize": 9, "color": MUTED})):
         axes.annotate(
@@ -54,30 +54,30 @@ def put_title(axes: Axes, title: str, detail: str) -> None:
 
 
 def plain_axes(axes: Axes) -> None:
-    """Axes without a frame on top and at the right."""
+    """Remove the frame of axes at the top and on the right."""
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color(FAINT)
     axes.tick_params(colors=INK, length=0, labelsize=9)
 
 
 def fitting_size(size: float, cell: float, largest: int) -> float:
-    """Points, so that the widest count fits in a cell of this many inches."""
+    """Return a font size in points with which the largest count fits in a cell of this many inches."""
     return min(size, cell * 72 * 0.85 / (0.62 * max(len(str(largest)), 1)))
 
 
 def short_names(names: Iterable[object]) -> list[str]:
-    """On one line each, and not too long."""
+    """Put each name on one line, and shorten long ones."""
     lines = [" ".join(str(name).split()) for name in names]
     return [line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…" for line in lines]
 
 
 def width_of(name: str) -> int:
-    """In columns: a Hangul, Han or Kana letter takes two."""
+    """Return the width in columns: a Hangul, Han or Kana letter takes two."""
     return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in name)
 
 
 def text_style() -> dict[str, Any]:
-    """How a user's own words are set: a ``$`` is no formula, and any script finds a font if there is one."""
+    """Return the style of a user's text: a ``$`` is no formula, and every script gets a font if there is one."""
     return {"parse_math": False, "fontfamily": _fonts()}
 
 
@@ -90,7 +90,7 @@ def _fonts() -> tuple[str, ...]:
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Write a figure as PNG, or as SVG where the path says so; warn once where letters have no font."""
+    """Write a figure as PNG, or as SVG if the path ends so. Warn once if letters have no font."""
     kind = "svg" if path.suffix == ".svg" else "png"
     unnamed: dict[str, Any] = {"Date": None} if kind == "svg" else {"Software": None}
     with warnings.catch_warnings(record=True) as caught, atomic_path(path) as part:
@@ -98,14 +98,14 @@ def save(figure: Figure, path: Path) -> None:
         figure.savefig(part, format=kind, dpi=_DPI, metadata=unnamed)
     if any("missing from font" in str(warning.message) for warning in caught):
         _log.warning(
-            "%s: no installed font has all the letters of the names, so that some are shown as boxes. "
+            "%s: no installed font has all the letters of the names, so some are shown as boxes. "
             "Install one that does, such as Noto Sans CJK (package fonts-noto-cjk).",
             path,
         )
 
 
 def need_columns(table: pd.DataFrame, columns: Sequence[str], what: str) -> None:
-    """Raise DataError where columns are missing or there is no row."""
+    """Raise DataError if columns are missing or there is no row."""
     missing = [name for name in columns if name not in table.columns]
     if missing:
         raise DataError(

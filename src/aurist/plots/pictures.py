@@ -1,4 +1,4 @@
-"""Pictures of what networks see."""
+"""Pictures of the images that networks get."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ def plot_images(
     seconds: float,
     heading: str = "",
 ) -> None:
-    """Draw spectrograms beneath each other, on one scale of colours and one of time.
+    """Draw spectrograms below each other, with one scale of colours and one of time.
 
     Parameters
     ----------
     images
         (rows, frames) each, the lowest row first.
     titles
-        One for each.
+        One for each image.
     path
         The PNG file; replaced as a whole.
     seconds
-        That an image lasts.
+        The length of an image.
     heading
-        Of the whole.
+        The title of the whole picture.
 
     Raises
     ------
     DataError
-        Where there is nothing to draw, or not a title for each.
+        If there is nothing to draw, or not one title per image.
     """
     if not images or len(images) != len(titles):
         raise DataError(f"There are {len(images)} images and {len(titles)} titles; each needs its own.")
@@ -47,8 +47,8 @@ def plot_images(
     figure = blank_figure(9.0, height)
     low, high = min(float(i.min()) for i in images), max(float(i.max()) for i in images)
     figure.text(0.06, 1 - 0.3 / height, heading, fontsize=12, fontweight="bold", color=INK, **text_style())
-    for place, (image, title) in enumerate(zip(images, titles, strict=True)):
-        bottom = (height - 0.75 - 1.75 * (place + 1) + 0.3) / height
+    for index, (image, title) in enumerate(zip(images, titles, strict=True)):
+        bottom = (height - 0.75 - 1.75 * (index + 1) + 0.3) / height
         axes = figure.add_axes((0.06, bottom, 0.92, 1.25 / height))
         axes.imshow(
             image,
@@ -69,6 +69,6 @@ def plot_images(
         )
         plain_axes(axes)
         axes.set_yticks([])
-        axes.tick_params(labelbottom=place + 1 == len(images))
+        axes.tick_params(labelbottom=index + 1 == len(images))
     axes.set_xlabel("Seconds", color=MUTED)
     save(figure, path)

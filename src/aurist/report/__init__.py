@@ -1,4 +1,4 @@
-"""Pages of HTML that open without a connection: about a run, and beside clips that are to be judged."""
+"""HTML pages that open without a connection: the report of a run, and the review of clips."""
 
 from aurist.report.page import write_report
 from aurist.report.review import write_review

@@ -1,4 +1,4 @@
-"""What a report says, out of the files of a run; no model is loaded."""
+"""Gather the contents of a report from the files of a run, without loading a model."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from aurist.stored import read_frame, stored
 
 @dataclass(frozen=True)
 class ReportedModel:
-    """What one model says of the clips it never learnt from.
+    """The out-of-fold predictions of one model.
 
     Parameters
     ----------
     model
-        Its row of the leaderboard.
+        The name of its row on the leaderboard.
     clips
-        The n clips that are scored.
+        The n scored clips.
     truth, proba
         (n, n_classes).
     named
-        (n, n_classes): what is decided for where clips may have several labels, by thresholds chosen on the other
-        folds; None: the most probable class.
+        (n, n_classes): the decisions if clips may have several labels, by thresholds chosen on the other folds; None:
+        the most probable class.
     """
 
     model: str
@@ -42,21 +42,21 @@ class ReportedModel:
     named: npt.NDArray[np.bool_] | None
 
 
-def told_by(run: RunFolder, data: RunData, model: str | None) -> ReportedModel:
-    """Out-of-fold predictions of a row of the leaderboard; None is the one that predicts.
+def model_predictions(run: RunFolder, data: RunData, model: str | None) -> ReportedModel:
+    """Read the out-of-fold predictions of a row of the leaderboard; None: the one that predicts.
 
     Raises
     ------
     ConfigError
-        Where there is no such row.
+        If there is no such row.
     """
-    said = run.out_of_fold(data.task.classes)
+    out_of_fold = run.out_of_fold(data.task.classes)
     name = model or str(run.scores()["best"])
-    if name not in said:
-        raise ConfigError(f"This run has no model {name!r}. It has: {', '.join(said)}.")
-    ids = said[name].clip_id.tolist()
+    if name not in out_of_fold:
+        raise ConfigError(f"This run has no model {name!r}. It has: {', '.join(out_of_fold)}.")
+    ids = out_of_fold[name].clip_id.tolist()
     rows = pd.Index(data.clips.table["clip_id"]).get_indexer(pd.Index(ids))
-    clips, proba = data.clips.take(rows), said[name].aligned(ids)
+    clips, proba = data.clips.take(rows), out_of_fold[name].aligned(ids)
     truth, named = clips.targets(data.task.classes), None
     if clips.multilabel:
         weight = clips.table["weight"].to_numpy(dtype=float)
@@ -65,14 +65,14 @@ def told_by(run: RunFolder, data: RunData, model: str | None) -> ReportedModel:
 
 
 def class_counts(data: RunData) -> list[tuple[str, int]]:
-    """How many clips each class has, the most common first."""
+    """Count the clips of each class, the most common first."""
     counts = (data.clips.targets(data.task.classes) > 0).sum(axis=0)
     order = np.argsort(-counts, kind="stable")
     return [(data.task.classes[i], int(counts[i])) for i in order]
 
 
 def left_out(run: RunFolder) -> pd.DataFrame:
-    """``quarantine.csv``: the clips that could not be used, and why."""
+    """Read ``quarantine.csv``: the clips that could not be used, with the reasons."""
     path = run.folder / "quarantine.csv"
     if not path.exists() or not path.read_bytes().strip():
         return pd.DataFrame()
@@ -81,28 +81,28 @@ def left_out(run: RunFolder) -> pd.DataFrame:
 
 
 def curves(run: RunFolder) -> dict[str, dict[str, pd.DataFrame]]:
-    """The learning curves of each network, by fold and seed."""
-    found: dict[str, dict[str, pd.DataFrame]] = {}
+    """Read the learning curves of each network, by fold and seed."""
+    by_network: dict[str, dict[str, pd.DataFrame]] = {}
     for path in sorted(run.models.glob("*/fold*/net*/history.csv")):
         name, fold, net = path.parts[-4:-1]
-        found.setdefault(name, {})[f"{fold}/{net}"] = read_frame(path, {}, run.remedy)
-    return found
+        by_network.setdefault(name, {})[f"{fold}/{net}"] = read_frame(path, {}, run.remedy)
+    return by_network
 
 
 def importance(run: RunFolder) -> pd.DataFrame | None:
-    """What `aurist importance` left in the run folder, if it was called."""
+    """Read the table of `aurist importance`; None if it was not called."""
     path = run.folder / "importance.csv"
     return read_frame(path, {}, run.remedy) if path.exists() else None
 
 
 def settings(config: FitConfig) -> list[tuple[str, str]]:
-    """The settings of the fit that say something."""
+    """Return the settings of the fit that are not empty."""
     named = ((field.name, getattr(config, field.name)) for field in dataclasses.fields(config))
     return [(name, _plain(value)) for name, value in named if value not in (None, (), [])]
 
 
 def versions(run: RunFolder) -> dict[str, Any]:
-    """The libraries that the fit used."""
+    """Read the versions of the libraries of the fit."""
     return dict(run.read_json("versions.json", dict))
 
 

@@ -1,4 +1,4 @@
-"""The page: what was gathered, drawn and put into the template."""
+"""Write the report: gather the contents, draw the charts, fill the template."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from aurist.results.tables import confusion, ece, per_class, reliability
 from aurist.run import RunFolder, read_data
 from aurist.stored import stored
 
-#: Mistakes, rows of a table of broken clips, features.
-SHOWN_MISTAKES, SHOWN_BROKEN, SHOWN_FEATURES = 12, 30, 20
+#: The most mistakes, rows of the table of broken clips, and features on the page.
+MOST_MISTAKES, MOST_BROKEN, MOST_FEATURES = 12, 30, 20
 #: A matrix of more classes than this cannot be read on a page.
 MOST_CONFUSED = 60
 
 
 def write_report(run: RunFolder, path: Path, *, model: str | None = None, with_sound: bool = True) -> None:
-    """Write one HTML file about a run, which needs no other file and no connection.
+    """Write a report of a run as one HTML file that needs no other file and no connection.
 
     Parameters
     ----------
@@ -40,17 +40,17 @@ def write_report(run: RunFolder, path: Path, *, model: str | None = None, with_s
     model
         A row of the leaderboard; None: the one that predicts.
     with_sound
-        Whether the mistakes can be heard and seen, which makes most of the file.
+        True to include sounds and spectrograms of the mistakes: most of the size of the file.
 
     Raises
     ------
     ConfigError
-        Where the run has no such model.
+        If the run has no such model.
     RunError
-        Where the run is not finished.
+        If the run is not finished.
     """
     check_output(path)
-    # all that is drawn and written here is of the run's own files
+    # all contents come from the run's own files
     with stored(run.folder, run.remedy):
         text = template("report.html").render(_contents(run, model, with_sound))
     with atomic_path(path) as part:
@@ -59,7 +59,7 @@ def write_report(run: RunFolder, path: Path, *, model: str | None = None, with_s
 
 def _contents(run: RunFolder, model: str | None, with_sound: bool) -> dict[str, Any]:
     board, scores, data = run.leaderboard(), run.scores(), read_data(run)
-    told = gather.told_by(run, data, model)
+    reported = gather.model_predictions(run, data, model)
     broken = gather.left_out(run)
     features = gather.importance(run)
     variants = run.variants()
@@ -68,11 +68,11 @@ def _contents(run: RunFolder, model: str | None, with_sound: bool) -> dict[str, 
         "made": datetime.datetime.now().astimezone().strftime("%Y-%m-%d %H:%M"),
         "version": metadata.version("aurist"),
         "scores": scores,
-        "model": told.model,
+        "model": reported.model,
         "n_clips": len(data.clips),
         "notes": data.notes,
         "classes": gather.class_counts(data),
-        "broken": broken.head(SHOWN_BROKEN).to_dict("records"),
+        "broken": broken.head(MOST_BROKEN).to_dict("records"),
         "n_broken": len(broken),
         "board": board.to_dict("records"),
         "has_networks": bool(board.get("params", pd.Series(dtype=float)).notna().any()),
@@ -84,28 +84,37 @@ def _contents(run: RunFolder, model: str | None, with_sound: bool) -> dict[str, 
         ],
         "features": None
         if features is None
-        else chart(partial(plot_importance, features, shown=SHOWN_FEATURES)),
+        else chart(partial(plot_importance, features, most=MOST_FEATURES)),
         "mistakes": worst_mistakes(
-            told.clips, told.truth, told.proba, told.named, shown=SHOWN_MISTAKES, with_sound=with_sound
+            reported.clips,
+            reported.truth,
+            reported.proba,
+            reported.named,
+            most=MOST_MISTAKES,
+            with_sound=with_sound,
         ),
         "settings": gather.settings(run.config()),
         "recipes": [(recipe.name, recipe.to_dict()) for recipe in run.networks()],
         "versions": gather.versions(run),
-        **_behaviour(told),
+        **_performance(reported),
     }
 
 
-def _behaviour(told: ReportedModel) -> dict[str, Any]:
-    """Where the model is right and wrong."""
-    several = told.clips.multilabel
-    sure = reliability(told.truth, told.proba, multilabel=several)
-    table = per_class(told.truth, told.proba, told.clips.classes, multilabel=several, named=told.named)
+def _performance(reported: ReportedModel) -> dict[str, Any]:
+    """Return the tables and charts of right and wrong predictions."""
+    several = reported.clips.multilabel
+    reliability_table = reliability(reported.truth, reported.proba, multilabel=several)
+    table = per_class(
+        reported.truth, reported.proba, reported.clips.classes, multilabel=several, named=reported.named
+    )
     matrix = None
-    if not several and len(told.clips.classes) <= MOST_CONFUSED:
-        matrix = chart(partial(plot_confusion, confusion(told.truth, told.proba), told.clips.classes))
+    if not several and len(reported.clips.classes) <= MOST_CONFUSED:
+        matrix = chart(
+            partial(plot_confusion, confusion(reported.truth, reported.proba), reported.clips.classes)
+        )
     return {
         "confusion": matrix,
         "per_class": table.to_dict("records"),
-        "reliability": chart(partial(plot_reliability, sure)),
-        "ece": ece(told.truth, told.proba, multilabel=several),
+        "reliability": chart(partial(plot_reliability, reliability_table)),
+        "ece": ece(reported.truth, reported.proba, multilabel=several),
     }

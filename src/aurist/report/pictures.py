@@ -1,4 +1,4 @@
-"""Charts, spectrograms and sounds as text that stands in the page itself."""
+"""Charts, spectrograms and sounds as text inside the page itself."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from aurist.audio import probe, read
 from aurist.features.frames import analyse
 from aurist.features.summary_config import ULTRASOUND
 
-#: Of a sound in the page, in Hz, and how long it may be: pages stay small enough to send by mail.
+#: Sample rate of a sound in the page, in Hz, and its longest length in seconds: pages can be sent by mail.
 _RATE, _LONGEST = 22050, 10.0
 _ROWS_ABOVE_FLOOR = 80.0
 
 
 @dataclass(frozen=True)
-class Shown:
-    """A sound as a page shows it: ultrasound slowed down, so that it can be heard.
+class PageSound:
+    """A sound on a page; ultrasound is slowed down to be audible.
 
     Parameters
     ----------
@@ -38,45 +38,45 @@ class Shown:
 
     @property
     def seconds(self) -> float:
-        """It lasts so long in nature."""
+        """The length in seconds, before it is slowed down."""
         return len(self.y) / self.sample_rate
 
     @property
     def slowed(self) -> float:
-        """As many times slower it is played; 1 for what people hear."""
+        """The factor by which it is slowed down; 1 for audible sound."""
         return max(1.0, self.sample_rate / _RATE)
 
 
-def read_shown(
+def read_for_page(
     path: Path, *, start: float = 0.0, end: float | None = None, longest: float = _LONGEST
-) -> Shown:
-    """Read a sound for a page, at most ``longest`` seconds of it when it is played.
+) -> PageSound:
+    """Read a sound for a page, at most ``longest`` seconds of playing time.
 
     Raises
     ------
     DataError
-        Where it cannot be read.
+        If it cannot be read.
     """
     native = probe(path).sample_rate
     y, rate = read(path, round(native) if native >= ULTRASOUND else _RATE, start=start, end=end)
-    return Shown(y[: round(min(longest * _RATE, len(y)))], rate)
+    return PageSound(y[: round(min(longest * _RATE, len(y)))], rate)
 
 
 def chart(draw: Callable[[Path], None]) -> str:
-    """What a plot writes, as the address of a picture."""
+    """Draw a chart, and return it as the address of a picture."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "chart.svg"
         draw(path)
         return _address("image/svg+xml", path.read_bytes())
 
 
-def spectrogram(shown: Shown) -> str:
-    """The log-mel spectrogram of a sound, as the address of a picture, low frequencies below."""
+def spectrogram(page_sound: PageSound) -> str:
+    """Draw the log-mel spectrogram of a sound, low frequencies at the bottom; return the address of a picture."""
     from matplotlib.image import imsave
 
-    played = shown.sample_rate / shown.slowed
+    played = page_sound.sample_rate / page_sound.slowed
     frames = analyse(
-        shown.y, played, n_fft=1024, hop_length=256, n_mels=96, n_mfcc=13, fmin=0, fmax=played / 2
+        page_sound.y, played, n_fft=1024, hop_length=256, n_mels=96, n_mfcc=13, fmin=0, fmax=played / 2
     )
     db = frames.mel_db
     file = io.BytesIO()
@@ -92,13 +92,13 @@ def spectrogram(shown: Shown) -> str:
     return _address("image/png", file.getvalue())
 
 
-def sound(shown: Shown) -> str:
-    """A sound as the address of an MP3 file, which every browser plays."""
+def sound(page_sound: PageSound) -> str:
+    """Return a sound as the address of an MP3 file: every browser plays it."""
     import soundfile
 
     file = io.BytesIO()
-    y = shown.y / max(1.0, float(np.abs(shown.y).max(initial=0.0)))
-    soundfile.write(file, y, round(shown.sample_rate / shown.slowed), format="MP3")
+    y = page_sound.y / max(1.0, float(np.abs(page_sound.y).max(initial=0.0)))
+    soundfile.write(file, y, round(page_sound.sample_rate / page_sound.slowed), format="MP3")
     return _address("audio/mpeg", file.getvalue())
 
 

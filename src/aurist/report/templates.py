@@ -1,4 +1,4 @@
-"""The templates of the pages."""
+"""Templates of the pages."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ if TYPE_CHECKING:
 
 
 def template(name: str) -> Template:
-    """A page of this folder, in which every name must be given and all text is escaped."""
+    """Load a template. Every name in it must be given, and all text is escaped."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    found = Environment(
+    environment = Environment(
         loader=PackageLoader("aurist", "report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
-    found.filters |= {"interval": _interval, "signed": "{:+z.3f}".format, "digits": _digits}
-    return found.get_template(name)
+    environment.filters |= {"interval": _interval, "signed": "{:+z.3f}".format, "digits": _digits}
+    return environment.get_template(name)
 
 
 def _interval(score: dict[str, float]) -> str:
