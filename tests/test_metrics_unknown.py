@@ -74,7 +74,7 @@ def test_one_label_a_row_has_no_unknown_cells() -> None:
     truth = np.array([[1, 0], [UNKNOWN, 1]])
     with pytest.raises(DataError, match="exactly one label"):
         metric("accuracy")(truth, np.full((2, 2), 0.5), multilabel=False)
-    with pytest.raises(DataError, match="-1 where it is not known"):
+    with pytest.raises(DataError, match="-1 if it is unknown"):
         metric("accuracy")(np.array([[2, 0]]), np.full((1, 2), 0.5))
 
 
