@@ -7,12 +7,17 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from hypothesis import settings
 
 from aurist.automl.fit import fit
 from aurist.config import FitConfig
 from aurist.run import RunFolder
 
 from .small_run import feature_table
+
+# the time of a machine that others use, too, says nothing about an example
+settings.register_profile("no deadline", deadline=None)
+settings.load_profile("no deadline")
 
 
 @pytest.fixture(scope="session")
