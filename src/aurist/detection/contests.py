@@ -1,4 +1,4 @@
-"""The files that contests want of recordings: RFCX's and BirdCLEF's, by their sample submissions."""
+"""Contest files for recordings (RFCX, BirdCLEF), laid out as their sample submissions."""
 
 from __future__ import annotations
 
@@ -20,29 +20,29 @@ _BIRDS, _NOTHING = "birds", "nocall"
 
 
 def contest_table(
-    heard: ScanResult, sample: pd.DataFrame, where: str, thresholds: npt.NDArray[np.float64]
+    scan: ScanResult, sample: pd.DataFrame, where: str, thresholds: npt.NDArray[np.float64]
 ) -> pd.DataFrame:
-    """The contest's file: the sample's ids, columns and order.
+    """Build the contest's file with the sample's ids, columns and order.
 
     RFCX gets the highest score of each recording. BirdCLEF gets the mean score over the five seconds that end with the
-    second of the row, which with windows of five seconds that do not overlap is that of the window; in its first years,
-    with the one column ``birds``, it got the labels.
+    second of the row. With windows of five seconds that do not overlap this is the score of the window. In its first
+    years BirdCLEF had one column, ``birds``: it gets the labels.
 
     Parameters
     ----------
-    heard
-        What the run said.
+    scan
+        The scores of the run.
     sample
         The sample submission, its ids as text.
     where
-        Its name, for messages.
+        The name of the sample, for messages.
     thresholds
-        (n_classes,): from which score each label is written in a column ``birds``.
+        (n_classes,): the lowest score of each label that is written in a column ``birds``.
 
     Raises
     ------
     DataError
-        Where the sample is of neither contest, or ids or classes of it are missing: all of them at once.
+        If the sample is of neither contest, or its ids or classes are missing. All of them are listed.
     """
     kind, columns = str(sample.columns[0]), [str(name) for name in sample.columns[1:]]
     if kind not in (RECORDING, ROW):
@@ -56,73 +56,73 @@ def contest_table(
             'scores of all windows with formats="windows".'
         )
     birds = kind == ROW and columns == [_BIRDS]
-    unknown = [] if birds else [name for name in columns if name not in heard.classes]
+    unknown = [] if birds else [name for name in columns if name not in scan.classes]
     ids = sample.iloc[:, 0].astype(str).tolist()
-    names, ends, lost = _places(ids, heard, rows=kind == ROW)
-    problems = [f"class {name} is none of the run's" for name in unknown] + lost
+    names, ends, missing = _places(ids, scan, rows=kind == ROW)
+    problems = [f"class {name} is none of the run's" for name in unknown] + missing
     if problems:
         raise DataError(
             f"{where} asks for {plural(len(problems), 'thing')} that {'is' if len(problems) == 1 else 'are'} missing:\n"
             f"{listing(problems)}\n"
-            f"The run knows: {', '.join(heard.classes[:30])}{' ...' if len(heard.classes) > 30 else ''}."
+            f"The run knows: {', '.join(scan.classes[:30])}{' ...' if len(scan.classes) > 30 else ''}."
         )
-    found = _values(heard, names, ends, rows=kind == ROW)
-    out = sample.copy()
+    values = _values(scan, names, ends, rows=kind == ROW)
+    table = sample.copy()
     if birds:
-        classes = np.asarray(heard.classes, dtype=object)
-        out[_BIRDS] = [" ".join(classes[row >= thresholds]) or _NOTHING for row in found]
-        return out
-    chosen = [heard.classes.index(name) for name in columns]
-    out[sample.columns[1:]] = found[:, chosen].round(6)
-    return out
+        classes = np.asarray(scan.classes, dtype=object)
+        table[_BIRDS] = [" ".join(classes[row >= thresholds]) or _NOTHING for row in values]
+        return table
+    chosen = [scan.classes.index(name) for name in columns]
+    table[sample.columns[1:]] = values[:, chosen].round(6)
+    return table
 
 
-def _places(ids: Sequence[str], heard: ScanResult, *, rows: bool) -> tuple[list[str], list[float], list[str]]:
-    """The recording of each id, the second in which its row ends, and what is not there."""
+def _places(ids: Sequence[str], scan: ScanResult, *, rows: bool) -> tuple[list[str], list[float], list[str]]:
+    """Give the recording of each id, the second at which its row ends, and the missing ids with the reason."""
     stems: dict[str, list[str]] = {}
-    for one in heard.recordings:
-        stems.setdefault(PurePath(one.name).stem, []).append(one.name)
-    failed = {PurePath(name).stem: why for name, why in heard.failures.items()}
-    names, ends, lost = [], [], []
-    for given in ids:
-        stem, second = given, ""
+    for recording in scan.recordings:
+        stems.setdefault(PurePath(recording.name).stem, []).append(recording.name)
+    failed = {PurePath(name).stem: why for name, why in scan.failures.items()}
+    names, ends, missing = [], [], []
+    for row_id in ids:
+        stem, second = row_id, ""
         if rows:
-            stem, _, second = given.rpartition("_")
+            stem, _, second = row_id.rpartition("_")
         if rows and not second.isdigit():
-            lost.append(f"{given}: expected the name of a recording, _ and a second")
+            missing.append(f"{row_id}: expected the name of a recording, _ and a second")
             continue
-        # BirdCLEF's first years leave the date at the end of a name out
-        found = stems.get(stem) or [
-            name for s in stems if rows and s.startswith(f"{stem}_") for name in stems[s]
+        # the first years of BirdCLEF leave out the date at the end of a name
+        matches = stems.get(stem) or [
+            name for other in stems if rows and other.startswith(f"{stem}_") for name in stems[other]
         ]
-        if len(found) != 1:
-            several = f"may be {' or '.join(found)}" if found else "no such recording was given"
-            lost.append(f"{given}: {failed.get(stem, several)}")
+        if len(matches) != 1:
+            several = f"may be {' or '.join(matches)}" if matches else "no such recording was given"
+            missing.append(f"{row_id}: {failed.get(stem, several)}")
             continue
-        name = found[0]
-        end = float(second or heard.seconds[name])
-        if end - SECONDS >= heard.seconds[name] and rows:
-            lost.append(f"{given}: {name} ends after {heard.seconds[name]:.1f} s")
+        name = matches[0]
+        end = float(second or scan.seconds[name])
+        if end - SECONDS >= scan.seconds[name] and rows:
+            missing.append(f"{row_id}: {name} ends after {scan.seconds[name]:.1f} s")
             continue
         names.append(name)
         ends.append(end)
-    return names, ends, lost
+    return names, ends, missing
 
 
-def _values(heard: ScanResult, names: list[str], ends: list[float], *, rows: bool) -> npt.NDArray[np.float64]:
-    """(n_ids, n_classes), each recording's scores read once."""
-    out = np.zeros((len(names), len(heard.classes)))
-    of = np.asarray(names, dtype=object)
-    stop = np.asarray(ends, dtype=np.float64)
-    for one in heard.recordings:
-        here = np.flatnonzero(of == one.name)
-        if not len(here):
+def _values(scan: ScanResult, names: list[str], ends: list[float], *, rows: bool) -> npt.NDArray[np.float64]:
+    """Give the scores of the ids, (n_ids, n_classes); the scores of each recording are read once."""
+    out = np.zeros((len(names), len(scan.classes)))
+    recording_names = np.asarray(names, dtype=object)
+    stops = np.asarray(ends, dtype=np.float64)
+    for recording in scan.recordings:
+        own = np.flatnonzero(recording_names == recording.name)
+        if not len(own):
             continue
-        scores = heard.detections.scores(one, when=False)
+        scores = scan.detections.scores(recording, when=False)
         if rows:
-            out[here] = score_of_stretches(
-                scores.starts, scores.ends, scores.proba, np.maximum(stop[here] - SECONDS, 0), stop[here]
+            out[own] = score_of_stretches(
+                scores.starts, scores.ends, scores.proba, np.maximum(stops[own] - SECONDS, 0), stops[own]
             )
         else:
-            out[here] = scores.proba.max(axis=0)
+            out[own] = scores.proba.max(axis=0)
     return out

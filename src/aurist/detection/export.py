@@ -1,4 +1,4 @@
-"""From the scores of windows to what people open: tables of scores, of events, and a contest's file."""
+"""Write the scores of windows as files for people: tables of scores and files of events."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from aurist.formulas import safe_table
 
 WINDOWS = "windows"
 FORMATS = (WINDOWS, *EVENT_FORMATS)
-#: How the file of each format is called in the folder; Audacity's are a folder, for each holds one recording.
+#: The file name of each format. Audacity gets a folder, because each of its files holds one recording.
 NAMES = {
     WINDOWS: "windows.csv",
     "csv": "events.csv",
@@ -29,31 +29,31 @@ NAMES = {
     "audacity": "audacity",
     "jsonl": "events.jsonl",
 }
-#: Digits of a score behind the point.
+#: Decimal digits of a score.
 _DIGITS = 6
 
 
 @dataclass(frozen=True)
 class ExportOptions:
-    """What is written of the scores; changing it needs no recording to be heard again.
+    """Settings of the files to write. Recordings are not scored again if they change.
 
     Parameters
     ----------
     formats
         Some of `FORMATS`.
     min_score
-        Of an event: the mean score of the windows that hold a moment; None: by ``thresholds``.
+        The lowest score of an event: the mean score of the windows that hold a moment. None: ``thresholds``.
     labels
         Classes to write; None: all.
     thresholds
-        (n_classes,) the same of each class of the run; None: 0.5.
+        (n_classes,): the lowest score of each class of the run; None: 0.5.
     safe_csv
-        Write text in CSVs that a spreadsheet would take for a formula so that it does not.
+        Protect text in CSV files that a spreadsheet would read as a formula.
 
     Raises
     ------
     ConfigError
-        Where there is no such format, or the score is not from 0 to 1.
+        If there is no such format, or the score is not between 0 and 1.
     """
 
     formats: tuple[str, ...] = ("csv",)
@@ -69,35 +69,35 @@ class ExportOptions:
             raise ConfigError(f"min-score is {self.min_score:g}, but must be from 0 to 1.")
 
     def asked(self, classes: tuple[str, ...]) -> npt.NDArray[np.float64]:
-        """(n_classes,): the score from which each class is announced."""
+        """Give the lowest score at which each class is reported, (n_classes,)."""
         if self.min_score is None and self.thresholds is not None:
             return self.thresholds
         return np.full(len(classes), 0.5 if self.min_score is None else self.min_score)
 
     def columns(self, classes: tuple[str, ...]) -> npt.NDArray[np.intp]:
-        """The columns of the classes to write.
+        """Give the column numbers of the classes to write.
 
         Raises
         ------
         ConfigError
-            Where the run does not know some of them: all at once.
+            If the run lacks some of the classes. All of them are listed.
         """
-        wanted = classes if self.labels is None else tuple(dict.fromkeys(self.labels))
-        unknown = [name for name in wanted if name not in classes]
+        labels = classes if self.labels is None else tuple(dict.fromkeys(self.labels))
+        unknown = [name for name in labels if name not in classes]
         if unknown:
-            said = []
+            suggestions = []
             for name in unknown:
-                near = difflib.get_close_matches(name, classes, n=1)
-                said.append(f"{name}, perhaps {near[0]}" if near else name)
+                similar = difflib.get_close_matches(name, classes, n=1)
+                suggestions.append(f"{name}, perhaps {similar[0]}" if similar else name)
             raise ConfigError(
-                f"{plural(len(unknown), 'label')} that the run does not know:\n{listing(said)}\n"
+                f"{plural(len(unknown), 'label')} that the run does not know:\n{listing(suggestions)}\n"
                 f"It knows: {', '.join(classes[:20])}{' ...' if len(classes) > 20 else ''}."
             )
-        return np.array([i for i, name in enumerate(classes) if name in wanted], dtype=np.intp)
+        return np.array([i for i, name in enumerate(classes) if name in labels], dtype=np.intp)
 
 
 def labels_from(text: str) -> tuple[str, ...]:
-    """Labels between commas, or those of a file, one on each line.
+    """Read labels from text with commas, or from a file with one label per line.
 
     Examples
     --------
@@ -108,105 +108,107 @@ def labels_from(text: str) -> tuple[str, ...]:
         is_file = Path(text).is_file()
     except OSError:  # too long for a name
         is_file = False
-    found = Path(text).read_text(encoding="utf-8-sig").splitlines() if is_file else text.split(",")
-    return tuple(name.strip() for name in found if name.strip())
+    names = Path(text).read_text(encoding="utf-8-sig").splitlines() if is_file else text.split(",")
+    return tuple(label.strip() for label in names if label.strip())
 
 
-def write_detections(heard: ScanResult, wanted: ExportOptions) -> list[tuple[Path, int]]:
-    """Write what is wanted into the folder of the detections.
+def write_detections(scan: ScanResult, options: ExportOptions) -> list[tuple[Path, int]]:
+    """Write the files of the options into the folder of the detections.
 
     Returns
     -------
     list of (path, int)
-        Each file, or folder of files, with the rows in it.
+        Each file, or folder of files, with its number of rows.
     """
-    columns = wanted.columns(heard.classes)
-    folder = heard.detections.folder
+    columns = options.columns(scan.classes)
+    folder = scan.detections.folder
     written = []
-    if WINDOWS in wanted.formats:
+    if WINDOWS in options.formats:
         path = folder / NAMES[WINDOWS]
-        written.append((path, _write_windows(heard, columns, path, safe=wanted.safe_csv)))
-    forms = [form for form in dict.fromkeys(wanted.formats) if form != WINDOWS]
-    events = events_of(heard, columns, wanted.asked(heard.classes)) if forms else None
-    for form in forms:
+        written.append((path, _write_windows(scan, columns, path, safe=options.safe_csv)))
+    formats = [format_name for format_name in dict.fromkeys(options.formats) if format_name != WINDOWS]
+    events = events_of(scan, columns, options.asked(scan.classes)) if formats else None
+    for format_name in formats:
         assert events is not None
-        path = folder / NAMES[form]
-        if form == "audacity":
+        path = folder / NAMES[format_name]
+        if format_name == "audacity":
             _write_audacity(events, path)
         else:
-            sounds = _sounds(heard) if form == "raven" else None
-            write_annotations(events, path, form, facts=sounds, safe_csv=wanted.safe_csv)
+            facts = _sounds(scan) if format_name == "raven" else None
+            write_annotations(events, path, format_name, facts=facts, safe_csv=options.safe_csv)
         written.append((path, len(events)))
     return written
 
 
 def events_of(
-    heard: ScanResult, columns: npt.NDArray[np.intp], thresholds: npt.NDArray[np.float64]
+    scan: ScanResult, columns: npt.NDArray[np.intp], thresholds: npt.NDArray[np.float64]
 ) -> Annotations:
-    """The events of all recordings, by recording and start; each class from its threshold on, (n_classes,)."""
+    """Find the events of all recordings, ordered by recording and start; ``thresholds`` is (n_classes,)."""
     rows = []
-    for one in heard.recordings:
-        for event in heard.detections.scores(one, columns).events(thresholds[columns]):
+    for recording in scan.recordings:
+        for event in scan.detections.scores(recording, columns).events(thresholds[columns]):
             rows.append(
                 {
-                    "path": one.name,
+                    "path": recording.name,
                     "start": event.start,
                     "end": event.end,
-                    "label": heard.classes[columns[event.column]],
+                    "label": scan.classes[columns[event.column]],
                     "score": round(event.score, _DIGITS),
                 }
             )
-    return make_annotations(rows, "the events", recordings=[one.name for one in heard.recordings])
+    return make_annotations(rows, "the events", recordings=[recording.name for recording in scan.recordings])
 
 
-def _write_windows(heard: ScanResult, columns: npt.NDArray[np.intp], path: Path, *, safe: bool) -> int:
-    """One row a window, a recording at a time, so that memory is that of one."""
-    names = [heard.classes[i] for i in columns]
+def _write_windows(scan: ScanResult, columns: npt.NDArray[np.intp], path: Path, *, safe: bool) -> int:
+    """Write one row per window. One recording is in memory at a time."""
+    names = [scan.classes[i] for i in columns]
     names = [f"score_{name}" if name in ("path", "start", "end") else name for name in names]
-    n = 0
+    n_rows = 0
     with atomic_path(path) as part, part.open("w", encoding="utf-8", newline="") as file:
         header = pd.DataFrame(columns=["path", "start", "end", *names])
         (safe_table(header) if safe else header).to_csv(file, index=False)
-        for one in heard.recordings:
-            scores = heard.detections.scores(one, columns, when=False)
-            said = scores.proba.astype(np.float64).round(_DIGITS)
-            table = pd.DataFrame(said, columns=names)
+        for recording in scan.recordings:
+            scores = scan.detections.scores(recording, columns, when=False)
+            proba = scores.proba.astype(np.float64).round(_DIGITS)
+            table = pd.DataFrame(proba, columns=names)
             table.insert(0, "end", scores.ends)
             table.insert(0, "start", scores.starts)
-            table.insert(0, "path", one.name)
+            table.insert(0, "path", recording.name)
             rows = safe_table(table) if safe else table
             rows.to_csv(file, index=False, header=False, float_format="%.12g")
-            n += len(table)
-    return n
+            n_rows += len(table)
+    return n_rows
 
 
 def _write_audacity(events: Annotations, folder: Path) -> None:
-    """A label track for each recording, called after it."""
-    places = numbered([_place(name) for name in events.recordings])
-    for name, place in zip(events.recordings, places, strict=True):
-        own = events.table[events.table["path"] == name].reset_index(drop=True)
-        write_annotations(Annotations(own, (name,)), folder / f"{place}.txt", "audacity")
+    """Write a label track for each recording, named after it."""
+    paths = numbered([_place(name) for name in events.recordings])
+    for name, path in zip(events.recordings, paths, strict=True):
+        events_of_recording = events.table[events.table["path"] == name].reset_index(drop=True)
+        write_annotations(Annotations(events_of_recording, (name,)), folder / f"{path}.txt", "audacity")
 
 
-def _sounds(heard: ScanResult) -> dict[str, RecordingFacts]:
-    """What Raven wants to know of the recordings; it counts channels from 1."""
-    channel = heard.detections.settings.get("channel")
+def _sounds(scan: ScanResult) -> dict[str, RecordingFacts]:
+    """Collect the facts about recordings that Raven needs; it counts channels from 1."""
+    channel = scan.detections.settings.get("channel")
     number = channel + 1 if isinstance(channel, int) else 1
     return {
-        one.name: RecordingFacts(one.file, heard.seconds[one.name], _nyquist(one.file), number)
-        for one in heard.recordings
+        recording.name: RecordingFacts(
+            recording.file, scan.seconds[recording.name], _nyquist(recording.file), number
+        )
+        for recording in scan.recordings
     }
 
 
 def _nyquist(file: Path) -> float:
     try:
         return probe(file).sample_rate / 2
-    except (DataError, OSError):  # it was heard before, and is no longer there
+    except (DataError, OSError):  # it was scored before, and has been removed since
         return float("nan")
 
 
 def _place(name: str) -> str:
-    """Of a recording's file in a folder, never beside it.
+    """Give the path of a recording's file inside a folder, never outside it.
 
     Examples
     --------

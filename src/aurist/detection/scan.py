@@ -1,4 +1,4 @@
-"""Hours and days of sound: a run listens to recordings window by window, in memory that does not grow."""
+"""Score long recordings window by window, in memory that does not grow with their length."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ from aurist.progress import Hours, logger
 from aurist.run import RunFolder, RunSpec, read_spec
 from aurist.workers import ahead
 
-#: Threads that decode: a few blocks wait in memory, and no more.
+#: Most threads that decode: only a few blocks wait in memory.
 _MOST_THREADS = 4
 
 
 @dataclass(frozen=True)
 class WindowOptions:
-    """How recordings are listened to.
+    """The windows and the channel to score.
 
     Parameters
     ----------
     window
-        Seconds of a window; None: as the run was trained, where it was fitted on windows of annotated recordings.
+        Seconds of a window; None: the window of the run, if it was fitted on windows of annotated recordings.
     overlap
-        Seconds that it shares with the one before; None: half.
+        Seconds that a window shares with the one before; None: half a window.
     channel
         Counted from 0; None: the mean of all.
     """
@@ -45,12 +45,12 @@ class WindowOptions:
     channel: int | None = None
 
     def grid(self, trained: float | None) -> Grid:
-        """The windows, given the seconds of those that the run was fitted on.
+        """Lay out the windows; ``trained`` is the window of the run in seconds.
 
         Raises
         ------
         ConfigError
-            Where neither knows a window, or there are none such.
+            If no window is given and the run has none, or the settings make no sense.
         """
         window = trained if self.window is None else self.window
         if window is None:
@@ -63,22 +63,22 @@ class WindowOptions:
 
 @dataclass(frozen=True)
 class ScanResult:
-    """What was listened to.
+    """The result of a scan.
 
     Parameters
     ----------
     detections
-        Where the scores are.
+        The stored scores.
     classes
-        Their columns.
+        The columns of the scores.
     recordings
-        Those that were heard to their end.
+        The recordings that were scored to their end.
     seconds
-        By recording, its length.
+        By recording, its length in seconds.
     notes
-        By recording, what people should know of it: it is damaged, or ends before its header says.
+        By recording, a note for people: it is damaged, or ends before its header says.
     failures
-        By recording, why it could not be heard.
+        By recording, why it could not be read.
     """
 
     detections: Detections
@@ -90,12 +90,12 @@ class ScanResult:
 
 
 def recordings_of(clips: Clips) -> list[Recording]:
-    """The recordings that clips are of, each once.
+    """Give the recordings of clips, each once.
 
     Raises
     ------
     DataError
-        Where they are of none.
+        If the clips have no recordings.
     """
     if not clips.has_audio:
         raise DataError(
@@ -116,32 +116,32 @@ def listen(
     jobs: int = 0,
     progress: bool = True,
 ) -> ScanResult:
-    """Score the windows of recordings, or go on where a call that was killed had come to.
+    """Score the windows of recordings; continue a call that was killed.
 
-    Decoding, features and networks overlap. In memory there are a few blocks of some minutes, however long a recording
-    is. A recording that cannot be read is passed over.
+    Decoding, features and networks overlap. Only a few blocks of some minutes are in memory, however long
+    a recording is. A recording that cannot be read is passed over.
 
     Parameters
     ----------
     run
         A fitted run.
     recordings
-        What to listen to.
+        The recordings to score.
     output
         Folder for the scores and their journal; see `Detections`.
     how
         The windows and the channel.
     model
-        Of the leaderboard; None: the ensemble.
+        A row of the leaderboard; None: the ensemble.
     jobs
         Cores; 0: as the run was fitted with.
     progress
-        Show how far it is.
+        Show a progress bar.
 
     Raises
     ------
     ConfigError
-        Where no window is known, the run has no such model, or the folder holds scores by other settings, or of other
+        If there is no window, the run has no such model, or the folder holds scores with other settings, or of other
         recordings of the same names.
     """
     spec = read_spec(run)
@@ -156,17 +156,17 @@ def listen(
 
 
 def run_key(run: RunFolder) -> str:
-    """By which scores of a run are known to be its own."""
-    known = hashlib.blake2b(digest_size=8)
+    """Hash the files of a run that its scores depend on."""
+    digest = hashlib.blake2b(digest_size=8)
     for name in ("data.json", "ensemble.json", "predictions.parquet"):
-        known.update((run.folder / name).read_bytes())
-    return known.hexdigest()
+        digest.update((run.folder / name).read_bytes())
+    return digest.hexdigest()
 
 
 def _settings(
     run: RunFolder, spec: RunSpec, grid: Grid, how: WindowOptions, model: str | None
 ) -> dict[str, Any]:
-    """What scores depend on."""
+    """Collect the settings that scores depend on."""
     return {
         "run": run_key(run),
         "model": model or ENSEMBLE,
@@ -178,7 +178,7 @@ def _settings(
 
 
 class _Listening:
-    """One call's way through the recordings."""
+    """One scan of several recordings."""
 
     def __init__(
         self,
@@ -201,89 +201,89 @@ class _Listening:
     def all(self, recordings: Sequence[Recording]) -> ScanResult:
         self._detections.clear()
         self._detections.check_names(recordings)
-        for one in recordings:
+        for recording in recordings:
             try:
-                info = probe(one.file)
-                self._infos[one.name] = info
-                self._promised[one.name] = info.duration
-                self._known[one.name] = self._detections.progress(one)
+                info = probe(recording.file)
+                self._infos[recording.name] = info
+                self._promised[recording.name] = info.duration
+                self._known[recording.name] = self._detections.progress(recording)
             except (DataError, OSError) as error:
-                self._fail(one, error)
-        there = [one for one in recordings if one.name in self._known]
-        left = [one for one in there if self._known[one.name].seconds is None]
-        total = sum(self._promised[one.name] for one in there)
-        done = total - sum(self._left(one) for one in left)
+                self._fail(recording, error)
+        readable = [recording for recording in recordings if recording.name in self._known]
+        unfinished = [recording for recording in readable if self._known[recording.name].seconds is None]
+        total = sum(self._promised[recording.name] for recording in readable)
+        done = total - sum(self._left(recording) for recording in unfinished)
         with Hours(total, done, self._shown) as self._hours:
-            for (one, number), future in ahead(self._calls(left), self._threads):
-                self._hear(one, number, future.result)
-            for one in left:
-                self._hear_the_rest(one)
-        return self._heard(there)
+            for (recording, number), future in ahead(self._calls(unfinished), self._threads):
+                self._hear(recording, number, future.result)
+            for recording in unfinished:
+                self._hear_the_rest(recording)
+        return self._heard(readable)
 
-    def _left(self, one: Recording) -> float:
-        """Seconds that are still to be heard."""
-        begin = self._hearing.grid.start(len(self._known[one.name].blocks) * self._hearing.block)
-        return max(0.0, self._promised[one.name] - begin)
+    def _left(self, recording: Recording) -> float:
+        """Give the seconds that are not scored yet."""
+        begin = self._hearing.grid.start(len(self._known[recording.name].blocks) * self._hearing.block)
+        return max(0.0, self._promised[recording.name] - begin)
 
     def _calls(
-        self, left: Sequence[Recording]
+        self, unfinished: Sequence[Recording]
     ) -> Iterator[tuple[tuple[Recording, int], Callable[[], Block]]]:
-        """What decodes the blocks that are still to be heard, as many as the headers promise."""
-        for one in left:
-            done = len(self._known[one.name].blocks)
-            count = -(-self._hearing.grid.count(self._promised[one.name]) // self._hearing.block)
+        """Yield calls that decode the missing blocks, as many as the headers promise."""
+        for recording in unfinished:
+            done = len(self._known[recording.name].blocks)
+            count = -(-self._hearing.grid.count(self._promised[recording.name]) // self._hearing.block)
             for number in range(done, max(done + 1, count)):
-                if self._ended(one):
+                if self._ended(recording):
                     break
-                yield (one, number), partial(read_block, one.file, number, self._hearing)
+                yield (recording, number), partial(read_block, recording.file, number, self._hearing)
 
-    def _hear(self, one: Recording, number: int, decoded: Callable[[], Block]) -> None:
+    def _hear(self, recording: Recording, number: int, decoded: Callable[[], Block]) -> None:
         """Score a block."""
-        if self._ended(one):
+        if self._ended(recording):
             return
         try:
             block = decoded()
-            said, when = self._listener.score(block)
+            proba, when = self._listener.score(block)
         except (DataError, OSError) as error:
-            self._fail(one, error)
+            self._fail(recording, error)
             return
-        left = self._left(one)
-        silenced = [*self._known[one.name].silenced, *block.silenced]
-        note = "" if block.length is None else _note(self._infos[one.name], block.length, silenced)
-        self._detections.keep(one, number, block, said, when, note)
-        self._hours(left if block.length is not None else left - self._left(one))
+        left = self._left(recording)
+        silenced = [*self._known[recording.name].silenced, *block.silenced]
+        note = "" if block.length is None else _note(self._infos[recording.name], block.length, silenced)
+        self._detections.keep(recording, number, block, proba, when, note)
+        self._hours(left if block.length is not None else left - self._left(recording))
 
-    def _ended(self, one: Recording) -> bool:
-        """Whether its end, or what is wrong with it, has been met."""
-        return self._known[one.name].seconds is not None or one.name in self._failures
+    def _ended(self, recording: Recording) -> bool:
+        """Tell if a recording is scored to its end, or failed."""
+        return self._known[recording.name].seconds is not None or recording.name in self._failures
 
-    def _hear_the_rest(self, one: Recording) -> None:
-        """What is behind the end that the header promised."""
-        while not self._ended(one):
-            number = len(self._known[one.name].blocks)
-            self._hear(one, number, partial(read_block, one.file, number, self._hearing))
+    def _hear_the_rest(self, recording: Recording) -> None:
+        """Score the blocks after the end that the header promised."""
+        while not self._ended(recording):
+            number = len(self._known[recording.name].blocks)
+            self._hear(recording, number, partial(read_block, recording.file, number, self._hearing))
 
-    def _fail(self, one: Recording, error: Exception) -> None:
-        self._failures[one.name] = str(error) or type(error).__name__
-        logger.warning(f"passed over: {about(one.name, self._failures[one.name])}")
+    def _fail(self, recording: Recording, error: Exception) -> None:
+        self._failures[recording.name] = str(error) or type(error).__name__
+        logger.warning(f"passed over: {about(recording.name, self._failures[recording.name])}")
 
-    def _heard(self, there: Sequence[Recording]) -> ScanResult:
-        whole = tuple(one for one in there if one.name not in self._failures)
-        notes = {one.name: note for one in whole if (note := self._known[one.name].note)}
+    def _heard(self, readable: Sequence[Recording]) -> ScanResult:
+        complete = tuple(recording for recording in readable if recording.name not in self._failures)
+        notes = {recording.name: note for recording in complete if (note := self._known[recording.name].note)}
         return ScanResult(
             self._detections,
             self._listener.classes,
-            whole,
-            {one.name: self._known[one.name].seconds or 0.0 for one in whole},
+            complete,
+            {recording.name: self._known[recording.name].seconds or 0.0 for recording in complete},
             notes,
             self._failures,
         )
 
 
 def _note(info: AudioInfo, length: float, silenced: Sequence[tuple[float, float]]) -> str:
-    said = [info.note] if info.note else []
+    notes = [info.note] if info.note else []
     if silenced:
-        said.append(f"is damaged, and silence was heard instead, from {format_stretches(silenced)}")
+        notes.append(f"is damaged, and silence was heard instead, from {format_stretches(silenced)}")
     if clause := describe_lost_end(length, info.promised_duration):
-        said.append(clause)
-    return "; ".join(said)
+        notes.append(clause)
+    return "; ".join(notes)

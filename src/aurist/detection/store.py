@@ -1,6 +1,6 @@
-"""The folder of detections: the scores of all windows, block by block, and a journal of what is done.
+"""The folder of detections: the scores of all windows in blocks, and a journal of the finished blocks.
 
-``settings.json  journal.jsonl  scores/<recording>/<block>.npz``, and beside them what people open.
+``settings.json  journal.jsonl  scores/<recording>/<block>.npz``, and the files for people.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from aurist.files import append_jsonl, atomic_path, read_jsonl, write_json
 from aurist.stored import check_shape, read_arrays, read_json, stored
 
 SETTINGS, JOURNAL, SCORES = "settings.json", "journal.jsonl", "scores"
-#: What must be in these files.
+#: The expected content of these files.
 _SETTINGS = {
     "run": str,
     "model": str,
@@ -48,41 +48,41 @@ _ARRAYS_ALONE = {name: _ARRAYS[name] for name in ("starts", "ends", "proba")}
 _NO_SETTINGS = (
     "Take it from a copy of {folder}, or hear the recordings into another folder with `aurist predict`."
 )
-#: Seconds after which nobody is at work on a file that is written.
+#: Age in seconds at which an unfinished file is left over from a killed process.
 _LITTER = 3600
 
 
 @dataclass(frozen=True)
 class Recording:
-    """A file to listen to: its name in tables, and where it is."""
+    """A recording: its name in tables, and its file."""
 
     name: str
     file: Path
 
     def stamp(self) -> list[int]:
-        """By which it is known to have changed: its size, and when it was written."""
-        found = self.file.stat()
-        return [found.st_size, found.st_mtime_ns]
+        """Give the size and the modification time of the file, to notice changes."""
+        stat = self.file.stat()
+        return [stat.st_size, stat.st_mtime_ns]
 
 
 @dataclass
 class ScanProgress:
-    """What the journal knows of a recording.
+    """The progress of a recording, as the journal tells it.
 
     Parameters
     ----------
     stamp
-        As it was when its first block was done.
+        The stamp of the file when its first block was scored.
     blocks
-        Those that are done.
+        The numbers of the finished blocks.
     seconds
-        Its length, where all of it is done.
+        Its length, if all of it is scored; else None.
     note
-        What people should know of it: a missing end, damage.
+        A note for people, such as a missing end or damage.
     silenced
         See `aurist.audio.Stretch`.
     file
-        Where it was; None in folders of older versions.
+        The path of the recording; None in folders of older versions.
     """
 
     stamp: list[int]
@@ -94,21 +94,21 @@ class ScanProgress:
 
 
 class Detections:
-    """A folder that gets scores; one that has some already goes on with them.
+    """A folder of scores; a folder with scores is continued.
 
     Parameters
     ----------
     folder
-        Made where it is not there.
+        The folder; it is created if it does not exist.
     settings
-        On which the scores depend.
+        The settings that the scores depend on.
 
     Raises
     ------
     ConfigError
-        Where it holds scores by other settings.
+        If it holds scores with other settings.
     DataError
-        Where it holds something else.
+        If it holds something else.
     """
 
     def __init__(self, folder: Path, settings: dict[str, Any]) -> None:
@@ -127,40 +127,43 @@ class Detections:
                 self._replay(line)
 
     def check_names(self, recordings: Sequence[Recording]) -> None:
-        """See that none would take the place of another of the same name.
+        """Check that no recording replaces another of the same name.
 
         Raises
         ------
         ConfigError
-            Where one would: all of them at once.
+            If some would. All of them are listed.
         """
-        taken = []
-        for one in recordings:
-            known = self._known.get(one.name)
-            if known is None or known.file is None or not one.file.is_file():
+        conflicts = []
+        for recording in recordings:
+            progress = self._known.get(recording.name)
+            if progress is None or progress.file is None or not recording.file.is_file():
                 continue
-            other = Path(known.file)
-            if one.stamp() != known.stamp and one.file.resolve() != other and other.is_file():
-                taken.append(f"{one.name}: {other} was heard, {one.file.resolve()} is given now")
-        if taken:
+            other = Path(progress.file)
+            if recording.stamp() != progress.stamp and recording.file.resolve() != other and other.is_file():
+                conflicts.append(
+                    f"{recording.name}: {other} was heard, {recording.file.resolve()} is given now"
+                )
+        if conflicts:
             raise ConfigError(
-                f"{self.folder} holds {plural(len(taken), 'other recording')} of the same name:\n{listing(taken)}\n"
+                f"{self.folder} holds {plural(len(conflicts), 'other recording')} of the same name:\n"
+                f"{listing(conflicts)}\n"
                 "Give another folder with output=, or the folder above with all recordings at once."
             )
 
     def clear(self) -> None:
-        """Take away what is left of writes that a kill has ended; not of those of another process now."""
+        """Remove unfinished files of killed processes; leave the files that another process is writing."""
         for pattern in (".*.part", f"{SCORES}/*/.*.part"):
             for part in self.folder.glob(pattern):
-                with suppress(FileNotFoundError):  # by now it is whole
+                with suppress(FileNotFoundError):  # it has been finished meanwhile
                     if time.time() - part.stat().st_mtime > _LITTER:
                         part.unlink()
 
     def progress(self, recording: Recording) -> ScanProgress:
-        """What is done of a recording; nothing, where it has changed since."""
-        known = self._known.get(recording.name)
+        """Give the progress of a recording; it starts again if the file has changed."""
+        progress = self._known.get(recording.name)
         stamp = recording.stamp()
-        if known is None or known.stamp != stamp:
+        if progress is None or progress.stamp != stamp:
             file = str(recording.file.resolve())
             self._log({"event": "began", "recording": recording.name, "stamp": stamp, "file": file})
         return self._known[recording.name]
@@ -174,9 +177,9 @@ class Detections:
         when: Proba | None = None,
         note: str = "",
     ) -> None:
-        """Store the scores of a block, with the last one what people should know of the recording.
+        """Store the scores of a block; the last block also stores the note for people.
 
-        When this returns, no kill can take them away.
+        When this returns, the scores are safe on disk.
         """
         if when is None:
             when = np.ones((len(proba), 1, proba.shape[1]))
@@ -189,24 +192,24 @@ class Detections:
                 when=np.rint(when * SUREST).astype(np.uint8),  # the largest array by far
             )
         line = {"event": "block", "recording": recording.name, "block": number, "silenced": block.silenced}
-        # in the same line: a recording whose last block is done is done, whenever a kill comes
+        # one line for both: a kill cannot separate the last block from the end of the recording
         self._log(line if block.length is None else {**line, "seconds": block.length, "note": note})
 
     def scores(
         self, recording: Recording, columns: npt.NDArray[np.intp] | None = None, *, when: bool = True
     ) -> Scores:
-        """What is stored of a recording, in order.
+        """Read the stored scores of a recording, in order.
 
         Parameters
         ----------
         recording
-            Some of which has been heard.
+            A recording with at least one stored block.
         columns
-            The classes wanted; None: all.
+            The columns of the classes to read; None: all.
         when
-            Whether that is wanted too: it is the largest by far. Else it is as where the run cannot tell.
+            Read the times in windows too. They are the largest array. False: as if the run gave no times.
         """
-        wanted = slice(None) if columns is None else columns
+        selection = slice(None) if columns is None else columns
         parts = []
         blocks = sorted(self._known[recording.name].blocks)
         with stored(self.folder / JOURNAL, self._remedy):
@@ -214,9 +217,9 @@ class Detections:
                 raise ValueError(f"blocks of {recording.name} are missing")
         for number in blocks:
             path = self._part(recording, number)
-            kept = read_arrays(path, _ARRAYS if when else _ARRAYS_ALONE, self._remedy)
+            arrays = read_arrays(path, _ARRAYS if when else _ARRAYS_ALONE, self._remedy)
             with stored(path, self._remedy):
-                parts.append(_scores_of(kept, wanted))
+                parts.append(_scores_of(arrays, selection))
         parts = [part for part in parts if len(part.proba)] or parts[:1]
         return Scores(
             np.concatenate([part.starts for part in parts]),
@@ -226,35 +229,40 @@ class Detections:
         )
 
     def recordings(self, root: Path | None = None) -> list[Recording]:
-        """Those that were heard to their end: in the folder ``root``, or where they were.
+        """Give the recordings that were scored to their end, in the folder ``root`` or at their old paths.
 
         Raises
         ------
         DataError
-            Where some are not there any more, or are not what was heard: all of them at once.
+            If some are missing or have changed. All of them are listed.
         """
-        found, wrong = [], []
-        for name, known in self._known.items():
-            if known.seconds is None:
+        recordings, problems = [], []
+        for name, progress in self._known.items():
+            if progress.seconds is None:
                 continue
-            file = Path(name if known.file is None else known.file) if root is None else _inside(root, name)
-            one = Recording(name, file)
-            found.append(one)
+            file = (
+                Path(name if progress.file is None else progress.file)
+                if root is None
+                else _inside(root, name)
+            )
+            recording = Recording(name, file)
+            recordings.append(recording)
             if not file.is_file():
-                wrong.append(f"{name}: there is no {file}")
-            elif one.stamp()[0] != known.stamp[0]:
-                wrong.append(f"{name}: {file} has changed since it was heard")
-        if wrong:
+                problems.append(f"{name}: there is no {file}")
+            elif recording.stamp()[0] != progress.stamp[0]:
+                problems.append(f"{name}: {file} has changed since it was heard")
+        if problems:
             raise DataError(
-                f"{plural(len(wrong), 'recording')} of {self.folder} cannot be listened to again:\n{listing(wrong)}\n"
+                f"{plural(len(problems), 'recording')} of {self.folder} cannot be listened to again:\n"
+                f"{listing(problems)}\n"
                 "Name their folder with audio_root=, or hear them again with `aurist predict`."
             )
-        return found
+        return recordings
 
     def _part(self, recording: Recording, number: int) -> Path:
-        # names of recordings may hold what names of files may not
-        place = hashlib.blake2b(recording.name.encode(), digest_size=8).hexdigest()
-        return self.folder / SCORES / place / f"{number:06d}.npz"
+        # names of recordings may hold characters that file names may not
+        key = hashlib.blake2b(recording.name.encode(), digest_size=8).hexdigest()
+        return self.folder / SCORES / key / f"{number:06d}.npz"
 
     def _log(self, line: dict[str, Any]) -> None:
         append_jsonl(self.folder / JOURNAL, line)
@@ -266,21 +274,21 @@ class Detections:
             return
         if line["recording"] not in self._known:
             raise ValueError(f"{line['recording']!r} was never begun")
-        known = self._known[line["recording"]]
+        progress = self._known[line["recording"]]
         if "block" in line:
-            known.blocks.add(line["block"])
-            known.silenced += [(start, end) for start, end in line.get("silenced", ())]
-        if "seconds" in line:  # in a line of its own in folders of older versions
-            known.seconds, known.note = line["seconds"], line.get("note", "")
+            progress.blocks.add(line["block"])
+            progress.silenced += [(start, end) for start, end in line.get("silenced", ())]
+        if "seconds" in line:  # a separate line in folders of older versions
+            progress.seconds, progress.note = line["seconds"], line.get("note", "")
 
 
 def open_detections(folder: Path) -> Detections:
-    """A folder that `aurist predict` made.
+    """Open a folder that `aurist predict` made.
 
     Raises
     ------
     DataError
-        Where it is none.
+        If it is no such folder.
     """
     path = folder / SETTINGS
     if not path.exists():
@@ -291,46 +299,46 @@ def open_detections(folder: Path) -> Detections:
     return Detections(folder, read_json(path, _SETTINGS, _NO_SETTINGS.format(folder=folder)))
 
 
-def _scores_of(kept: dict[str, npt.NDArray[Any]], wanted: slice | npt.NDArray[np.intp]) -> Scores:
-    """Scores as they are stored, of some classes; without ``when`` it is as where the run cannot tell."""
-    starts, ends, proba = kept["starts"], kept["ends"], kept["proba"]
-    when = kept.get("when", np.full_like(proba[:, None], SUREST, np.uint8))
+def _scores_of(arrays: dict[str, npt.NDArray[Any]], columns: slice | npt.NDArray[np.intp]) -> Scores:
+    """Make scores of stored arrays, for some columns; without ``when`` as if the run gave no times."""
+    starts, ends, proba = arrays["starts"], arrays["ends"], arrays["proba"]
+    when = arrays.get("when", np.full_like(proba[:, None], SUREST, np.uint8))
     if not len(starts) == len(ends) == len(proba) == len(when):
         raise ValueError(
             f"it has {len(starts)} starts, {len(ends)} ends, and scores of the shape {proba.shape}"
         )
     if when.shape[2] != proba.shape[1] or not when.shape[1]:
         raise ValueError(f"when has the shape {when.shape}")
-    return Scores(starts, ends, proba[:, wanted], when[:, :, wanted])
+    return Scores(starts, ends, proba[:, columns], when[:, :, columns])
 
 
 def _inside(root: Path, name: str) -> Path:
-    """Where a recording should be in a folder: by its name, or by the last part of that."""
-    file, alone = root / name, root / PurePath(name).name
-    return alone if PurePath(name).is_absolute() or (alone.is_file() and not file.is_file()) else file
+    """Find a recording in a folder by its name, or by the last part of its name."""
+    path, by_name = root / name, root / PurePath(name).name
+    return by_name if PurePath(name).is_absolute() or (by_name.is_file() and not path.is_file()) else path
 
 
 def _check_settings(folder: Path, settings: dict[str, Any]) -> None:
     path = folder / SETTINGS
     if not path.exists():
-        # hidden are the lock, and what is left of a first write that was killed
-        strange = sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
-        if strange:
+        # hidden files are the lock, and the rest of a first write that was killed
+        other_files = sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
+        if other_files:
             raise DataError(
-                f"{folder} is no folder of detections: it holds {', '.join(strange[:5])}, and no {SETTINGS}. "
+                f"{folder} is no folder of detections: it holds {', '.join(other_files[:5])}, and no {SETTINGS}. "
                 "Give a new folder with output=."
             )
         write_json(path, settings)
         return
-    before = read_json(path, dict, _NO_SETTINGS.format(folder=folder))
-    differ = [
-        f"{name}: {before.get(name)} there, {settings.get(name)} now"
-        for name in {**before, **settings}
-        if before.get(name) != settings.get(name)
+    stored_settings = read_json(path, dict, _NO_SETTINGS.format(folder=folder))
+    differences = [
+        f"{name}: {stored_settings.get(name)} there, {settings.get(name)} now"
+        for name in {**stored_settings, **settings}
+        if stored_settings.get(name) != settings.get(name)
     ]
-    if differ:
+    if differences:
         raise ConfigError(
-            f"{folder} holds scores by other settings; {plural(len(differ), 'setting')} "
-            f"{'differs' if len(differ) == 1 else 'differ'}:\n{listing(differ)}\n"
+            f"{folder} holds scores by other settings; {plural(len(differences), 'setting')} "
+            f"{'differs' if len(differences) == 1 else 'differ'}:\n{listing(differences)}\n"
             "Go on with the settings it was begun with, or give another folder with output=."
         )

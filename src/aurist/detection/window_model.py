@@ -1,4 +1,4 @@
-"""A run that listens to windows of sound in memory."""
+"""Score windows of sound in memory with a model of a run."""
 
 from __future__ import annotations
 
@@ -12,38 +12,38 @@ from aurist.features.windows import Block
 from aurist.inference.predictor import Predictor
 from aurist.run import RunFolder
 
-#: Equal parts of a window, for which networks that tell when answer apart: an even number, so that those of windows
-#: that overlap by half fall together.
+#: Equal parts of a window, each with its own answer of a network that gives times. The number is even, so that the
+#: parts of windows that overlap by half coincide.
 PARTS = 20
 
 
 class WindowModel:
-    """A model of a run, loaded once, for the windows of recordings.
+    """A model of a run that scores windows of recordings; it is loaded once.
 
-    Summary features are computed only where a model in use looks at features.
+    Summary features are computed only if a model needs features.
 
     Parameters
     ----------
     run
         The run.
     model
-        Of the leaderboard; None: the ensemble.
+        A row of the leaderboard; None: the ensemble.
     jobs
         Cores.
 
     Attributes
     ----------
     rates
-        Sample rates of the sound that it wants, in Hz.
+        Sample rates of the sound that it needs, in Hz.
     margin
-        Seconds around a window that it wants.
+        Seconds around a window that it needs.
 
     Raises
     ------
     ConfigError
-        Where the run has no such model.
+        If the run has no such model.
     DataError
-        Where the model looks at columns of a table, which recordings do not have.
+        If the model needs columns of a table, which recordings do not have.
     """
 
     def __init__(self, run: RunFolder, model: str | None, jobs: int) -> None:
@@ -67,17 +67,17 @@ class WindowModel:
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """The columns of the answer."""
+        """The columns of the scores."""
         return self._predictor.spec.task.classes
 
     def score(self, block: Block) -> tuple[Proba, Proba | None]:
-        """Predict the windows of a block, and when in each, if the run can tell.
+        """Predict the windows of a block, with times in each window if the run gives them.
 
         Returns
         -------
         proba : (n_windows, n_classes)
         when : (n_windows, PARTS, n_classes)
-            How sure a class is in equal parts of a window, the surest part 1; None if no model can tell.
+            The probability of a class in equal parts of a window, divided by its maximum; None if no model gives times.
         """
         if not len(block):
             return np.zeros((0, len(self.classes))), None

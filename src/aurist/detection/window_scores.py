@@ -1,4 +1,4 @@
-"""What a run says of the windows of a recording, and the events in that."""
+"""The scores of the windows of a recording, and the events in them."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import numpy.typing as npt
 
 from aurist.events import Event, Times, find_events, parts_of
 
-#: The share of the surest part, as it is stored.
+#: The stored value of the part with the highest probability.
 SUREST = 255
 
 
 @dataclass(frozen=True)
 class Scores:
-    """What a run says of the windows of a recording, of all classes or of some.
+    """The scores of the windows of a recording, for all classes or some.
 
     Parameters
     ----------
@@ -25,8 +25,8 @@ class Scores:
     proba
         (n, n_classes).
     when
-        (n, n_parts, n_classes): how sure a class is in equal parts of each window, as a share of its surest, which is
-        255; one part where the run cannot tell.
+        (n, n_parts, n_classes): the probability of a class in equal parts of each window, divided by its maximum,
+        scaled to 255. There is one part if the run gives no times.
     """
 
     starts: npt.NDArray[np.float64]
@@ -35,9 +35,9 @@ class Scores:
     when: npt.NDArray[np.uint8]
 
     def of_parts(self) -> tuple[Times, Times, Iterator[npt.NDArray[np.float32]]]:
-        """The starts and ends of all parts of windows, (n * n_parts,), in order, and the scores there of each class.
+        """Give the starts and ends of all parts of windows, (n * n_parts,), in order, and the scores of each class.
 
-        A class is as likely in its surest part as in the window. One class comes at a time: parts are many.
+        The maximum over the parts is the probability of the window. Classes come one at a time to save memory.
         """
         starts, ends = (times.ravel() for times in parts_of(self.starts, self.ends, self.when.shape[1]))
         order = np.lexsort((ends, starts))
@@ -50,10 +50,10 @@ class Scores:
         return starts[order], ends[order], scores()
 
     def events(self, thresholds: npt.NDArray[np.float64]) -> list[Event]:
-        """What is announced, by start, then by class: see `aurist.events.find_events`."""
+        """Find events, ordered by start, then by class: see `aurist.events.find_events`."""
         starts, ends, scores = self.of_parts()
-        found = []
-        for column, (said, asked) in enumerate(zip(scores, thresholds, strict=True)):
-            own = find_events(starts, ends, said[:, None], np.array([asked]))
-            found += [event._replace(column=column) for event in own]
-        return sorted(found)
+        events = []
+        for column, (proba, threshold) in enumerate(zip(scores, thresholds, strict=True)):
+            class_events = find_events(starts, ends, proba[:, None], np.array([threshold]))
+            events += [event._replace(column=column) for event in class_events]
+        return sorted(events)
