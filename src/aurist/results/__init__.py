@@ -1,1 +1,1 @@
-"""How good a run is and how sure that is: scores, intervals, leaderboard, comparisons, evaluation on new data."""
+"""Score runs: scores with intervals, leaderboard, comparisons, evaluation on new data."""

@@ -1,8 +1,8 @@
-"""How far the best of several scores flatters: the highest of many is the luckiest, too.
+"""Estimate by how much the best of several scores is too high: the highest of many is also the luckiest.
 
 Source: I. Tsamardinos, E. Greasidou, G. Borboudakis, "Bootstrapping the out-of-sample predictions for efficient and
 accurate cross-validation", Machine Learning 107, 2018: the best is chosen on a resample of the groups and scored on
-those that were not drawn.
+the groups that were not drawn.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from aurist.results.chance import named_metric
 
 @dataclass(frozen=True)
 class Best:
-    """The best of several models, by the scores that are compared.
+    """The best of several models, by the compared scores.
 
     Parameters
     ----------
@@ -31,9 +31,9 @@ class Best:
     score
         Its score.
     models
-        Of how many it is the best.
+        Number of models compared.
     flatters
-        By how much its score is expected to be too high, because it was picked by it.
+        By how much its score is expected to be too high, because the model was picked by this score.
     """
 
     model: str
@@ -53,31 +53,31 @@ def best_of(
     multilabel: bool | None = None,
     weight: npt.NDArray[np.float64] | None = None,
 ) -> Best | None:
-    """Find the best of some models, and by how much being picked flatters it.
+    """Find the best of some models, and estimate by how much its score is too high because it was picked.
 
-    In each resample the best is picked anew, and its lead over the mean of all is measured on the groups that were not
-    drawn. The lead that it has on the rows that it was picked by, less that one, is what the picking made of it.
+    Each resample picks its own best model. The lead of that model over the mean of all models is measured on the groups
+    that were not drawn. The lead on all rows minus this lead is the part that comes from picking.
 
     Parameters
     ----------
     probas
-        (n, n_classes) by the name of a model.
+        (n, n_classes) for each model name.
     truth, groups, metric, seed, multilabel, weight
         As `aurist.results.bootstrap` takes them.
     rounds
-        How many resamples.
+        Number of resamples.
 
     Returns
     -------
     Best or None
-        None where there are fewer than two models with a score.
+        None if fewer than two models have a score.
 
     Examples
     --------
     >>> truth, rng = np.eye(2)[[0, 1] * 50], np.random.default_rng(0)
     >>> noise = {f"model{i}": rng.random((100, 2)) for i in range(20)}
-    >>> found = best_of(truth, noise, None, "accuracy")
-    >>> print(f"{found.score:.2f}, of which about {found.flatters:.2f} by luck")
+    >>> best = best_of(truth, noise, None, "accuracy")
+    >>> print(f"{best.score:.2f}, of which about {best.flatters:.2f} by luck")
     0.57, of which about 0.08 by luck
     """
     chosen = named_metric(metric)
@@ -94,13 +94,13 @@ def best_of(
         within = np.array([scorers[name](drawn * base) for name in names])
         without = np.array([scorers[name]((drawn == 0) * base) for name in names])
         leads += _leads(within, without)
-    # by picking alone none is worse than the mean of all, nor better than it looks
-    kept = min(max(float(np.mean(leads)), 0.0), lead) if leads else float("nan")
-    return Best(best, scores[best], len(names), lead - kept)
+    # the real lead lies between none and the lead that is seen
+    real_lead = min(max(float(np.mean(leads)), 0.0), lead) if leads else float("nan")
+    return Best(best, scores[best], len(names), lead - real_lead)
 
 
 def _leads(within: Floats, without: Floats) -> list[float]:
-    """Where both are defined: the lead, on the groups that were not drawn, of the one that is best on those drawn."""
+    """Lead of the model that is best on the drawn groups, on the groups not drawn; only where both are defined."""
     defined = np.isfinite(within).all(axis=0) & np.isfinite(without).all(axis=0)
     within, without = within[:, defined], without[:, defined]
     picked = np.take_along_axis(without, within.argmax(axis=0)[None], axis=0)[0]

@@ -1,20 +1,20 @@
 """Intervals of scores: the bootstrap over groups (the cluster bootstrap), in Wilson's form.
 
-Clips of one recording, artist or site are alike, so that resampling clips would give intervals that are too
-narrow; whole groups are drawn with replacement instead. Source: Efron and Tibshirani, An Introduction to the
+Clips of one recording, artist or site are alike, so resampling clips would give intervals that are too
+narrow. Whole groups are drawn with replacement instead. Source: Efron and Tibshirani, An Introduction to the
 Bootstrap (1993), chapters 8 and 13.
 
-A class that stands in few groups would be absent from many resamples (one of three groups: 5% of them), and a mean
-over classes would then be one over fewer of them: another quantity, higher wherever the rare class is the hard one,
-so that the interval leans to one side. For metrics that are such means, each class of fewer than `RARE` groups is
-therefore a stratum of its own: of its n groups n - 1 are drawn, with replacement, and count n / (n - 1) times. It is
-never absent, and the spread comes out right, where n draws of n would give (n - 1) / n of the variance. Source: Rao and
-Wu, Resampling inference with complex survey data (1988). Groups that hold more of common classes than of rare
-ones are drawn with all others: in a stratum of few they would hardly vary, and with them the common classes. Where no
-class is rare this is the plain bootstrap. A class of a single group adds nothing to the width: how its groups differ
-cannot be known from one.
+A class with few groups would be absent from many resamples (one of three groups: from 5% of them). A mean over classes
+would then be a mean over fewer classes. That is another quantity. It is higher if the rare class is a hard class, and
+the interval leans to one side. So for metrics that are such means, each class with fewer than `RARE` groups is a
+stratum of its own. Of its n groups, n - 1 are drawn with replacement, and they count n / (n - 1) times. The class is
+never absent, and the spread is right: n draws of n groups would give only (n - 1) / n of the variance. Source: Rao and
+Wu, Resampling inference with complex survey data (1988). Groups with more of common classes than of rare
+classes are drawn together with all others: in a small stratum they and their common classes would hardly vary. If no
+class is rare, this is the plain bootstrap. A class with a single group adds nothing to the width, because one group
+does not show how groups differ.
 
-How the bounds follow from the resamples is in `aurist.results.bounds`.
+The bounds are computed from the resamples in `aurist.results.bounds`.
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ from aurist.metrics.scorer import Floats, Truth
 from aurist.results.bounds import fold_degrees, score_bounds
 from aurist.results.chance import chance, named_metric
 
-#: Of so many groups (or more) a class is absent from hardly any resample: (1 - 12/n)^n < e^-12.
+#: A class with this many groups or more is absent from hardly any resample: (1 - 12/n)^n < e^-12.
 RARE = 12
-#: Weights held at once: memory stays near 32 MB however many rows and rounds there are.
+#: Largest number of weights in memory at once: about 32 MB for any number of rows and rounds.
 _HELD = 4_000_000
 
 
 @dataclass(frozen=True)
 class Interval:
-    """A score and its bounds; NaN bounds where they cannot be known.
+    """A score and its bounds. The bounds are NaN if they cannot be computed.
 
     Examples
     --------
@@ -70,36 +70,36 @@ def bootstrap(
     weight: npt.NDArray[np.float64] | None = None,
     out_of_fold: bool = False,
 ) -> Interval:
-    """A score and its interval, from resampled groups.
+    """Compute a score and its interval from resampled groups.
 
     Parameters
     ----------
     truth, proba
         (n, n_classes), as the metrics take them.
     groups
-        (n,), what hangs together; None, as a whole or of a row: each row alone.
+        (n,): rows of one group belong together. None for all rows, or for one row: each such row is a group of its own.
     metric
         A metric or its name.
     rounds
-        How many resamples. Those in which the score is not defined are left out of the bounds.
+        Number of resamples. Resamples without a defined score do not count for the bounds.
     level
-        How often such an interval shall hold the truth.
+        Share of such intervals that should contain the true score.
     seed
         The same seed and groups give the same resamples, whatever the model and the metric.
     multilabel
-        Whether rows may have several labels; seen from the truth where not given.
+        Whether rows may have several labels; taken from the truth if not given.
     weight
-        (n,), how much each row counts; all alike where not given.
+        (n,): weight of each row; all equal if not given.
     out_of_fold
-        Whether models of other rows of the same set made each answer, and not one model all: of few groups the
-        interval is wider then (see `aurist.results.bounds.fold_degrees`).
+        Whether the predictions are out of fold, so that they come from several models. With few groups the interval is
+        then wider (see `aurist.results.bounds.fold_degrees`).
 
     Raises
     ------
     ConfigError
-        Where the metric is unknown, or rounds or level make no sense.
+        If the metric is unknown, or rounds or level are out of range.
     DataError
-        Where the arrays do not fit together.
+        If the arrays do not fit together.
 
     Examples
     --------
@@ -129,43 +129,43 @@ def all_scores(
     multilabel: bool | None = None,
     named: npt.NDArray[np.bool_] | None = None,
 ) -> pd.DataFrame:
-    """Every metric that fits the data, with its interval and what guessing would score.
+    """Compute every metric that fits the data, with its interval and the score of guessing.
 
-    The parameters and errors are those of `bootstrap`, and ``named``, (n, n_classes): what is decided for where clips
-    may have several labels; None: all above one half. Top-k is left out where there are k classes or fewer.
+    Parameters and errors are those of `bootstrap`. ``named``, (n, n_classes), gives the decisions for data with several
+    labels a clip; None: all probabilities above one half. Top-k is left out if there are k classes or fewer.
 
     Returns
     -------
     pandas.DataFrame
-        ``metric, score, low, high, chance``, one row a metric.
+        ``metric, score, low, high, chance``; one row for each metric.
     """
     several = is_multilabel(truth) if multilabel is None else multilabel
-    fitting = [
-        found
-        for name, found in METRICS.items()
-        if (found.multilabel if several else found.singlelabel)
+    metrics = [
+        metric
+        for name, metric in METRICS.items()
+        if (metric.multilabel if several else metric.singlelabel)
         and not (name.startswith("top_") and int(name[4:]) >= np.shape(truth)[1])
     ]
     decided = proba if named is None or not several else named.astype(np.float64)
-    scorers = [found.scorer(truth, proba if found.needs_proba else decided, several) for found in fitting]
+    scorers = [metric.scorer(truth, proba if metric.needs_proba else decided, several) for metric in metrics]
     scores, resampled = np.full(len(scorers), np.nan), np.full((len(scorers), rounds), np.nan)
     for kind in (False, True):
-        some = [place for place, found in enumerate(fitting) if found.over_classes is kind]
-        scores[some], resampled[some] = resampled_scores(
-            [scorers[place] for place in some], truth, groups, rounds, seed, over_classes=kind
+        indices = [index for index, metric in enumerate(metrics) if metric.over_classes is kind]
+        scores[indices], resampled[indices] = resampled_scores(
+            [scorers[index] for index in indices], truth, groups, rounds, seed, over_classes=kind
         )
     n_groups = _count(groups, truth)
     bounds = [
-        score_bounds(found, values, level, float(score), n_groups)
-        for found, values, score in zip(fitting, resampled, scores, strict=True)
+        score_bounds(metric, values, level, float(score), n_groups)
+        for metric, values, score in zip(metrics, resampled, scores, strict=True)
     ]
     return pd.DataFrame(
         {
-            "metric": [found.name for found in fitting],
+            "metric": [metric.name for metric in metrics],
             "score": scores,
             "low": [low for low, _ in bounds],
             "high": [high for _, high in bounds],
-            "chance": [chance(truth, found, multilabel=several) for found in fitting],
+            "chance": [chance(truth, metric, multilabel=several) for metric in metrics],
         }
     )
 
@@ -180,9 +180,9 @@ def resampled_scores(
     *,
     over_classes: bool,
 ) -> tuple[Floats, Floats]:
-    """The score of each scorer, (n,), and its scores on the same resamples of the groups, (n, rounds).
+    """Compute the score of each scorer, (n,), and its scores on the same resamples of the groups, (n, rounds).
 
-    ``over_classes``: the scores are means over classes, of which none may be absent from a resample.
+    ``over_classes``: the scores are means over classes, and no class may be absent from a resample.
     """
     if rounds < 1:
         raise ConfigError(f"A bootstrap needs at least one round; {rounds} were asked for")
@@ -206,9 +206,9 @@ def resamples(
     *,
     over_classes: bool,
 ) -> Iterator[Floats]:
-    """Draw the groups anew: how often each row counts, (n, some of the rounds) at a time.
+    """Draw groups with replacement: yield the weight of each row, (n, some of the rounds) at a time.
 
-    Nothing is drawn where no class has two groups: one says nothing of how groups differ.
+    Nothing is drawn if no class has two groups: one group does not show how groups differ.
     """
     n_rows = len(truth)
     codes = _group_codes(groups, n_rows)
@@ -225,23 +225,23 @@ def resamples(
 
 
 def _strata(truth: Truth, codes: npt.NDArray[np.intp], n_groups: int) -> list[npt.NDArray[np.intp]]:
-    """The groups of mostly common classes, and those of each rare one; a group of several goes with its rarest."""
+    """Split groups into one stratum of mostly common classes and one for each rare class (of a group, its rarest)."""
     if not truth.shape[1]:
         return [np.arange(n_groups)]
-    held = np.zeros((n_groups, truth.shape[1]))
+    counts = np.zeros((n_groups, truth.shape[1]))
     rows, columns = np.nonzero(truth == 1)
-    np.add.at(held, (codes[rows], columns), 1)
-    spread = (held > 0).sum(axis=0)
-    rarest = np.where(held > 0, spread, n_groups + RARE).argmin(axis=1)
-    mostly_rare = held[:, spread < RARE].sum(axis=1) * 2 >= np.maximum(held.sum(axis=1), 1)
+    np.add.at(counts, (codes[rows], columns), 1)
+    spread = (counts > 0).sum(axis=0)
+    rarest = np.where(counts > 0, spread, n_groups + RARE).argmin(axis=1)
+    mostly_rare = counts[:, spread < RARE].sum(axis=1) * 2 >= np.maximum(counts.sum(axis=1), 1)
     stratum = np.where(mostly_rare, rarest, -1)
-    return [np.flatnonzero(stratum == one) for one in np.unique(stratum)]
+    return [np.flatnonzero(stratum == value) for value in np.unique(stratum)]
 
 
 def _drawn(
     strata: Sequence[npt.NDArray[np.intp]], n_groups: int, rounds: int, rng: np.random.Generator
 ) -> Floats:
-    """How often each group counts in each resample, (n_groups, rounds)."""
+    """Weight of each group in each resample, (n_groups, rounds)."""
     drawn = np.zeros((n_groups, rounds))
     for column in range(rounds):
         for members in strata:
@@ -254,14 +254,14 @@ def _drawn(
 def _group_codes(
     groups: Sequence[object] | npt.NDArray[np.generic] | None, n_rows: int
 ) -> npt.NDArray[np.intp]:
-    """(n_rows,), 0 to the number of groups less one; a row without a group is one of its own."""
+    """Number the groups from 0, (n_rows,); a row without a group is a group of its own."""
     if groups is None:
         return np.arange(n_rows)
     if len(groups) != n_rows:
         raise DataError(f"There are {len(groups)} groups for {n_rows} rows: one a row is needed")
-    codes, known = pd.factorize(np.fromiter(groups, dtype=object, count=n_rows))
+    codes, names = pd.factorize(np.fromiter(groups, dtype=object, count=n_rows))
     alone = codes < 0
-    codes[alone] = len(known) + np.arange(alone.sum())
+    codes[alone] = len(names) + np.arange(alone.sum())
     return codes.astype(np.intp)
 
 

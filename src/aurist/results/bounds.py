@@ -1,16 +1,16 @@
-"""Bounds of scores and of differences, from those of their resamples.
+"""Compute bounds of scores and of differences from their resamples.
 
-Resamples say how far a score may be from the truth, but near 1 their percentiles end too soon: where forty clips
-are all answered rightly, they are so in every resample. A score between 0 and 1 is therefore taken for a share of as
-many independent answers as have its spread, and the interval is that of such a share; where the resamples have no
-spread at all, of as many as there are groups. Sources: Wilson, Probable inference, the law of succession, and
+Resamples show how far a score may be from the truth, but near 1 their percentiles are too narrow: if all of forty clips
+are right, they are right in every resample. So a score between 0 and 1 is treated as a share of independent answers.
+The number of answers follows from the spread of the resamples, or is the number of groups if there is no spread. The
+interval is that of such a share. Sources: Wilson, Probable inference, the law of succession, and
 statistical inference (1927); Korn and Graubard, Confidence intervals for proportions with small expected number of
 positive counts estimated from survey data (1998).
 
-Means over classes have a bias, too, where classes have few positives: average precision comes out too high of few
-clips, macro F1 too low, and resamples, which hold fewer different clips, have that bias twice. What the resamples lie
-beside the score is therefore taken from it, and the score itself is always within the bounds. Source: Efron and
-Tibshirani, chapter 10. Drawn sets are in docs/decisions/0012.
+Means over classes also have a bias if classes have few positives: with few clips average precision is too high and
+macro F1 is too low. Resamples hold fewer different clips and have that bias twice. So the distance between the mean of
+the resamples and the score is subtracted. The score itself is always within the bounds. Source: Efron and
+Tibshirani, chapter 10. Trials are in docs/decisions/0012.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from aurist.errors import ConfigError
 from aurist.metrics import Metric
 from aurist.metrics.scorer import Floats, Truth
 
-#: A variance of resamples that is none but for rounding.
+#: A variance of resamples below this is zero but for rounding.
 _NONE = 1e-12
 
 
@@ -36,7 +36,7 @@ def score_bounds(
     n_groups: int,
     degrees: float | None = None,
 ) -> tuple[float, float]:
-    """Of a score, from those of its resamples; ``degrees`` as `wilson` takes them."""
+    """Compute the bounds of a score from its resamples; ``degrees`` as in `wilson`."""
     if not metric.is_share:
         return percentile_bounds(values, level, score, biased=False)
     defined = _defined(values, level)
@@ -44,15 +44,16 @@ def score_bounds(
         return float("nan"), float("nan")
     spread = float(defined.var())
     middle = min(max(2 * score - defined.mean(), 0.0), 1.0) if metric.over_classes else score
-    alone = middle * (1 - middle) / spread if spread > _NONE and 0 < middle < 1 else n_groups
-    low, high = wilson(middle, alone, level, degrees)
+    n_answers = middle * (1 - middle) / spread if spread > _NONE and 0 < middle < 1 else n_groups
+    low, high = wilson(middle, n_answers, level, degrees)
     return min(low, score), max(high, score)
 
 
 def wilson(share: float, n: float, level: float, degrees: float | None = None) -> tuple[float, float]:
-    """The interval of a share of ``n`` independent answers.
+    """Compute the interval of a share of ``n`` independent answers.
 
-    ``degrees`` of freedom give the quantiles of Student's t, which are wider; None: those of the normal distribution.
+    With ``degrees`` of freedom the quantiles are those of Student's t, which are wider; None: of the normal
+    distribution.
 
     Examples
     --------
@@ -66,10 +67,10 @@ def wilson(share: float, n: float, level: float, degrees: float | None = None) -
 
 
 def fold_degrees(truth: Truth, codes: npt.NDArray[np.intp]) -> float:
-    """Degrees of freedom of a score out of fold: the groups of a class less one, in the harmonic mean over the labels.
+    """Compute the degrees of freedom of a score out of fold: groups of a class, harmonic mean over labels, minus one.
 
-    Answers out of fold hang together, as models of few groups all lean the way that these happen to lie: a spread over
-    all groups does not show it, and the fewer groups a class has the more there is of it (docs/decisions/0018).
+    Predictions out of fold depend on each other: models of few groups share the bias of these groups. The spread over
+    all groups does not show this, and it grows as a class has fewer groups (docs/decisions/0018).
 
     Examples
     --------
@@ -93,7 +94,7 @@ def _quantile(share: float, degrees: float | None) -> float:
 
 
 def percentile_bounds(values: Floats, level: float, score: float, *, biased: bool) -> tuple[float, float]:
-    """Between which the middle share ``level`` of the resamples lies; those with a bias are moved against it."""
+    """Compute the bounds of the middle share ``level`` of the resamples; a bias is subtracted."""
     defined = _defined(values, level)
     if not len(defined):
         return float("nan"), float("nan")
@@ -105,7 +106,7 @@ def percentile_bounds(values: Floats, level: float, score: float, *, biased: boo
 
 
 def _defined(values: Floats, level: float) -> Floats:
-    """The resamples in which there is a score; ConfigError where the level makes no sense."""
+    """Select the resamples with a defined score; raise ConfigError if the level is not between 0 and 1."""
     if not 0 < level < 1:
         raise ConfigError(f"The level of an interval is between 0 and 1, such as 0.95; {level} was given")
     return values[np.isfinite(values)]

@@ -1,4 +1,4 @@
-"""What to bear in mind with a run's scores: sentences that the terminal, the report and ``scores.json`` repeat."""
+"""Write cautions about a run's scores: sentences for the terminal, the report and ``scores.json``."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ import numpy.typing as npt
 from aurist.plan import ENSEMBLE
 from aurist.results.best_of import Best
 
-#: Of classes in fewer groups than this, scores were surely too low in trials (docs/decisions/0018).
+#: Scores of classes with fewer groups than this were clearly too low in trials (docs/decisions/0018).
 FEW_GROUPS = 5
-#: Classes that are named.
+#: Number of classes that are named in a sentence.
 _NAMED = 5
 
 
 @dataclass(frozen=True)
 class Trials:
-    """The stated score less what new groups gave, in divisions of data with so many groups in every class.
+    """The stated score minus the score on new groups, in trials with a fixed number of groups in every class.
 
     Parameters
     ----------
     groups
-        In every class.
+        Number of groups in every class.
     divisions
-        How many were tried.
+        Number of divisions of data that were tried.
     difference, plus_minus
-        The mean in accuracy, and two of its standard errors.
+        The mean difference in accuracy, and two standard errors of it.
     """
 
     groups: int
@@ -38,20 +38,20 @@ class Trials:
     plus_minus: float
 
     def lower(self) -> str:
-        """Say by how much the stated score was lower."""
+        """Format by how much the stated score was lower."""
         return f"{-self.difference:.2f} (± {self.plus_minus:.2f})"
 
 
 #: Source: `benchmarks/few_groups.py`, 308 divisions; the table of docs/decisions/0018.
 STATED_LESS_FOUND = (Trials(2, 35, -0.190, 0.059), Trials(3, 63, -0.097, 0.030), Trials(5, 63, -0.010, 0.027))
-#: Metrics that go with accuracy, in which the trials were scored.
+#: Metrics similar to accuracy, by which the trials were scored.
 LIKE_ACCURACY = ("accuracy", "balanced_accuracy", "f1_macro")
 
 
 def few_groups(
     truth: npt.NDArray[np.int8], groups: npt.NDArray[np.int64], classes: Sequence[str]
 ) -> dict[str, int]:
-    """Count the groups of each class that stands in fewer than `FEW_GROUPS`; the rarest first.
+    """Count the groups of each class with fewer than `FEW_GROUPS` groups; the rarest class first.
 
     Examples
     --------
@@ -65,7 +65,7 @@ def few_groups(
 
 
 def trials_like(few: Mapping[str, int], metric: str, *, multilabel: bool) -> tuple[Trials, ...]:
-    """The trials with as many groups a class as the rarest has, or with those next to it; none for other metrics.
+    """Select the trials with the rarest class's number of groups, or the next numbers; none for other metrics.
 
     Examples
     --------
@@ -82,7 +82,7 @@ def trials_like(few: Mapping[str, int], metric: str, *, multilabel: bool) -> tup
 
 
 def about_few_groups(few: Mapping[str, int], n_classes: int, trials: Sequence[Trials] = ()) -> list[str]:
-    """Say which classes stand in few groups, and in a second line what that was worth in trials like it.
+    """Name the classes with few groups, and state the effect that similar trials measured.
 
     Examples
     --------
@@ -106,9 +106,9 @@ new groups gave.'
     if not trials:
         return [first]
     second = (
-        f"In {' and '.join(str(some.divisions) for some in trials)} trial divisions of data with "
-        f"{' and '.join(str(some.groups) for some in trials)} groups in every class, the stated accuracy was "
-        f"{' and '.join(some.lower() for some in trials)} lower than what new groups gave"
+        f"In {' and '.join(str(trial.divisions) for trial in trials)} trial divisions of data with "
+        f"{' and '.join(str(trial.groups) for trial in trials)} groups in every class, the stated accuracy was "
+        f"{' and '.join(trial.lower() for trial in trials)} lower than what new groups gave"
     )
     least = min(few.values())
     if len(trials) > 1:
@@ -119,7 +119,7 @@ new groups gave.'
 
 
 def about_tuned(tuned: Mapping[str, Any]) -> str:
-    """Say that settings were chosen on the clips that are scored; ``tuned`` as `aurist.results.tuned` has it.
+    """State that settings were chosen on the scored clips; ``tuned`` as in `aurist.results.tuned`.
 
     Examples
     --------
@@ -138,7 +138,7 @@ tune` found on clips that no trial saw, or score new clips with `aurist evaluate
 
 
 def about_best(best: Best) -> str:
-    """Say that the best of the other rows is the luckiest, too.
+    """State that the best of the other rows is also the luckiest.
 
     Examples
     --------

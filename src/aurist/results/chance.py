@@ -1,8 +1,8 @@
-"""The score of one who knows nothing of the rows: what every other score is to be held against.
+"""Compute the score of guessing, to compare every other score with.
 
-Two such answers are compared, and the better one counts. The one says of every row how frequent the classes are. The
-other gives good answers in random order; where classes have few positives it scores more than it seems it should:
-average precision of random scores is above the share of the positives.
+Two guesses are compared, and the better one counts. The first predicts the class frequencies for every row. The second
+gives the right answers in random order. If classes have few positives, it scores more than one may expect: the average
+precision of random scores is above the share of the positives.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ from aurist.metrics.scorer import Floats, Truth
 
 
 def chance(truth: Truth, metric: Metric | str, *, multilabel: bool | None = None) -> float:
-    """Score one who knows only how frequent the classes are: says so of every row, or guesses by it.
+    """Score a guess that knows only the class frequencies: constant, or in random order.
 
     Parameters
     ----------
     truth
-        (n, n_classes), as the metrics take it.
+        (n, n_classes), as in the metrics.
     metric
         A metric or its name.
     multilabel
-        Whether rows may have several labels; seen from the truth where not given.
+        Whether rows may have several labels; taken from the truth if not given.
 
     Returns
     -------
     float
-        The higher of the two scores, the second as expected over all orders; NaN without rows.
+        The higher of the two scores; the second is the expectation over all orders. NaN if there are no rows.
 
     Examples
     --------
@@ -44,25 +44,27 @@ def chance(truth: Truth, metric: Metric | str, *, multilabel: bool | None = None
     positives, rows = (truth == 1).sum(axis=0), (truth != UNKNOWN).sum(axis=0)
     prior = np.broadcast_to(positives / np.maximum(rows, 1), truth.shape)
     constant = chosen(truth, prior, multilabel=multilabel)
-    some = positives > 0
-    if not some.any():
+    present = positives > 0
+    if not present.any():
         return constant
-    return max(constant, _in_random_order(chosen.name, positives[some], rows[some]))
+    return max(constant, _in_random_order(chosen.name, positives[present], rows[present]))
 
 
 def named_metric(given: Metric | str) -> Metric:
-    """The metric, given or by its name."""
+    """Return the metric, given as such or by its name."""
     return metric(given) if isinstance(given, str) else given
 
 
 def _in_random_order(name: str, positives: npt.NDArray[np.int64], rows: npt.NDArray[np.int64]) -> float:
-    """The expected score of the right answers in random order, of classes that have positives; -inf of metrics that
-    give the constant as much or more."""
+    """Expected score of the right answers in random order, for classes with positives.
+
+    It is -inf for metrics by which the constant guess scores as much or more.
+    """
     share = positives / rows
     if name == "average_precision":
         return float(np.mean([_random_precision(p, n) for p, n in zip(positives, rows, strict=True)]))
     if name == "f1_macro":
-        # as many are named as there are: precision and recall are both the share, whatever the class
+        # as many positives are predicted as there are: precision and recall both equal the share of each class
         return float(share.mean())
     if name == "f1_weighted":
         return float(np.average(share, weights=positives))
@@ -70,10 +72,11 @@ def _in_random_order(name: str, positives: npt.NDArray[np.int64], rows: npt.NDAr
 
 
 def _random_precision(positives: int, rows: int) -> float:
-    """The expected average precision of ``positives`` among ``rows`` in random order.
+    """Expected average precision of ``positives`` among ``rows`` in random order.
 
-    At rank k a positive stands with the probability P / n; of the k - 1 before it (P - 1) / (n - 1) are positive. So
-    the precision there is expected to be (1 + (k - 1) (P - 1) / (n - 1)) / k, and the mean over all ranks is the value.
+    Rank k holds a positive with probability P / n. Of the k - 1 ranks before it, a share of (P - 1) / (n - 1) is
+    positive. So the expected precision there is (1 + (k - 1) (P - 1) / (n - 1)) / k. The result is the mean over all
+    ranks.
     """
     ranks: Floats = np.arange(1, rows + 1, dtype=np.float64)
     before = (positives - 1) / max(rows - 1, 1)

@@ -1,4 +1,4 @@
-"""Choose the thresholds of every row of the leaderboard, and score the decisions that follow from them."""
+"""Choose the thresholds of every row of the leaderboard, and score the decisions."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from aurist.plan import ENSEMBLE
 from aurist.results.out_of_fold import OutOfFold
 from aurist.run import RunFolder
 
-#: Metrics of decisions that are shown beside the run's own.
+#: Metrics of decisions, shown in addition to the run's own metric.
 METRICS = ("f1_macro", "f1_micro")
 _DIGITS = 6
 
 
 def write_thresholds(run: RunFolder, oof: OutOfFold) -> None:
-    """Choose the thresholds of every row of the leaderboard for the best F1 of its out-of-fold answers."""
+    """Choose the thresholds of every row of the leaderboard that give the best F1 on its out-of-fold predictions."""
     chosen = {name: f1_thresholds(proba, oof.truth, oof.weight) for name, proba in oof.probas.items()}
     write_json(
         run.folder / FILE,

@@ -1,4 +1,4 @@
-"""Whether one model is really better than another: both on the same resamples of the groups."""
+"""Compare models on the same resamples of the groups: is one really better than another?"""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Difference(Interval):
     Parameters
     ----------
     better
-        Share of the resamples in which the first scored higher than the second; where both scored alike it is half.
+        Share of the resamples in which the first model scored higher than the second; equal scores count half.
     """
 
     better: float
@@ -48,9 +48,10 @@ def paired(
     multilabel: bool | None = None,
     weight: npt.NDArray[np.float64] | None = None,
 ) -> Difference:
-    """How much better ``proba_a`` scores than ``proba_b``, with both scored on the same resamples.
+    """Measure how much better ``proba_a`` scores than ``proba_b`` on the same resamples.
 
-    Much narrower than two intervals side by side, as what is hard for one model mostly is for the other.
+    The interval is much narrower than two separate intervals, because clips that are hard for one model are mostly hard
+    for the other.
     The parameters and errors are those of `bootstrap`.
 
     Examples
@@ -79,12 +80,12 @@ def pairwise(
     multilabel: bool | None = None,
     weight: npt.NDArray[np.float64] | None = None,
 ) -> pd.DataFrame:
-    """Every pair of models, the better one first, as `paired` compares them; each is resampled but once.
+    """Compare every pair of models as `paired` does, the better one first; each model is resampled once.
 
     Parameters
     ----------
     probas
-        (n, n_classes) by the name of a model.
+        (n, n_classes) for each model name.
 
     Returns
     -------
@@ -107,8 +108,8 @@ def pairwise(
     )
     order = np.argsort(-scores, kind="stable")
     rows = []
-    for place, a in enumerate(order):
-        for b in order[place + 1 :]:
+    for rank, a in enumerate(order):
+        for b in order[rank + 1 :]:
             gap = _difference(scores, resampled, int(a), int(b), level, biased=chosen.over_classes)
             rows.append((names[a], names[b], gap.score, gap.low, gap.high, gap.better))
     return pd.DataFrame(rows, columns=list(PAIRWISE_COLUMNS))

@@ -27,19 +27,19 @@ from aurist.splits import group_codes
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What an evaluation found.
+    """Result of an evaluation.
 
     Parameters
     ----------
     applied
         The predictions.
     scores
-        "all rows" and, where some stand in the training data or in a group that does, "new rows": a table of metrics
-        with intervals.
+        A table of metrics with intervals for "all rows". A second one for "new rows", if some rows or their groups are
+        in the training data.
     per_class
-        One row a class.
+        One row for each class.
     confusion
-        (n_classes, n_classes), truth by prediction; None where clips may have several labels.
+        (n_classes, n_classes), truth by prediction; None if clips may have several labels.
     """
 
     applied: ClipPredictions
@@ -48,14 +48,14 @@ class Evaluation:
     confusion: npt.NDArray[np.int64] | None
 
     def confusion_table(self) -> pd.DataFrame:
-        """The confusion matrix with the classes' names."""
+        """Return the confusion matrix with the names of the classes."""
         names = list(self.applied.classes)
         table = pd.DataFrame(self.confusion, columns=names)
         table.insert(0, "truth", names)
         return table
 
     def to_dict(self) -> dict[str, Any]:
-        """For JSON."""
+        """Return the evaluation as a dictionary for JSON."""
         return {
             "scores": {title: table.to_dict("records") for title, table in self.scores.items()},
             "per_class": self.per_class.to_dict("records"),
@@ -66,7 +66,7 @@ class Evaluation:
     def write(self, folder: Path, *, safe_csv: bool = False) -> None:
         """Write ``evaluation.json predictions.csv per_class.csv confusion.csv confusion.png``.
 
-        With ``safe_csv`` text that a spreadsheet would take for a formula is written so that it does not.
+        With ``safe_csv`` no text is written that a spreadsheet would read as a formula.
         """
         write_json(folder / "evaluation.json", self.to_dict())
         tables = {"per_class": self.per_class}
@@ -93,7 +93,7 @@ def evaluate_run(
     Raises
     ------
     DataError
-        Where the data has no labels, labels that the run does not know, or nothing that could be read.
+        If the data has no labels or labels that the run does not know, or if no clip could be read.
     """
     data, predictor = read_data(run), Predictor(run, model)
     clips = in_groups_of(data, read_clips(source, like_run(options or ReadOptions(), data.spec)))

@@ -1,4 +1,4 @@
-"""The leaderboard: one row a model, its honest score first."""
+"""Make the leaderboard: one row for each model, with its honest score."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ LEADERBOARD_COLUMNS = (
 
 @dataclass(frozen=True)
 class Score:
-    """What a model oof.
+    """Score of a model.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ class Score:
     score, low, high
         The score and its interval; higher is better.
     n_scored
-        On how many clips.
+        Number of clips that are scored.
     """
 
     model: str
@@ -63,20 +63,20 @@ class LeaderboardRow:
     score
         Its score.
     score_val
-        Its score on the rows that its settings or weights were chosen on: the more it is above the honest one, the more
-        the choice flattered itself. NaN where nothing was chosen.
+        Its score on the rows that its settings or weights were chosen on. The more it is above the honest score, the
+        more the choice overfitted. NaN if nothing was chosen.
     fit_time
-        Seconds to fit it, all folds together; of a stacked model with what it stands on, if so measured.
+        Seconds to fit it, all folds together; for a stacked model also the time of its base models.
     pred_time
-        Seconds to predict the clips it was oof on.
+        Seconds to predict the clips that it is scored on.
     stack_level
         1 for a model on the features, 2 for one on the predictions of others, and so on.
     can_infer
         Whether it can predict new clips.
     params
-        Numbers that were learnt, of one network; NaN for other models.
+        Number of learnt parameters of one network; NaN for other models.
     train_speed, pred_speed
-        Clips a second, in training (NaN where that says nothing) and in prediction by all folds' models.
+        Clips per second, in training (NaN if it has no meaning) and in prediction by the models of all folds.
     """
 
     score: Score
@@ -96,10 +96,10 @@ def leaderboard(rows: Sequence[LeaderboardRow], first: str | None = None) -> pd.
     Parameters
     ----------
     rows
-        One a model.
+        One for each model.
     first
-        The model that predicts. It stands above the others, wherever its score would have it: the best of many scores
-        is the luckiest, too, and would be taken for the result.
+        The model that predicts. It stands above the others, whatever its score: the best of many scores is also the
+        luckiest, and would be read as the result.
 
     Returns
     -------
@@ -130,31 +130,31 @@ def run_leaderboard(
     weights: dict[str, list[dict[str, float]]],
     chosen_on: dict[str, float],
 ) -> pd.DataFrame:
-    """Every model's row: the ensemble, which predicts, and then the others, best first.
+    """Make the rows of all models: first the ensemble, which predicts, then the others, best first.
 
     Parameters
     ----------
     learn, fitted, oof
-        What was learnt from, by which members, and what they say of the rows that are oof.
+        The training data, the fitted members, and their predictions for the scored rows.
     weights
-        Of the ensembles, by fold and member.
+        Weights of the ensembles, by fold and member.
     chosen_on
-        The scores of ensembles on the very rows that their weights were chosen on.
+        Scores of ensembles on the same rows that their weights were chosen on.
     """
-    times = {found.member.name: (found.fit_time, found.pred_time) for found in fitted}
-    chosen_on = chosen_on | {found.member.name: _validation_score(found, learn) for found in fitted}
-    facts = {found.member.name: found.facts for found in fitted}
-    levels = {found.member.name: 2 if found.base_models else 1 for found in fitted}
+    times = {result.member.name: (result.fit_time, result.pred_time) for result in fitted}
+    chosen_on = chosen_on | {result.member.name: _validation_score(result, learn) for result in fitted}
+    facts = {result.member.name: result.facts for result in fitted}
+    levels = {result.member.name: 2 if result.base_models else 1 for result in fitted}
     rows = []
     for name, proba in oof.probas.items():
         members = set().union(*weights[name]) if name in weights else {name}
         used = with_base_models(members, fitted)
-        # the weights of the ensembles were chosen on what all members said
+        # the weights of the ensembles were chosen on the predictions of all members
         fit = sum(times[member][0] for member in (times if name in weights else used))
-        found = oof.interval(proba)
+        interval = oof.interval(proba)
         rows.append(
             LeaderboardRow(
-                Score(name, learn.task.metric, found.score, found.low, found.high, len(oof.rows)),
+                Score(name, learn.task.metric, interval.score, interval.low, interval.high, len(oof.rows)),
                 score_val=chosen_on.get(name, float("nan")),
                 fit_time=round(fit, 2),
                 pred_time=round(sum(times[member][1] for member in used), 3),
@@ -167,12 +167,12 @@ def run_leaderboard(
     return leaderboard(rows, ENSEMBLE)
 
 
-def _validation_score(found: CrossValidationResult, learn: TrainingData) -> float:
-    """On the validation parts of all folds, on which the member chose its settings; NaN where it chose nothing."""
-    if found.validation is None:
+def _validation_score(result: CrossValidationResult, learn: TrainingData) -> float:
+    """Score a member on the validation parts of all folds, where it chose its settings; NaN if it chose nothing."""
+    if result.validation is None:
         return float("nan")
-    rows = pd.Index(learn.clip_ids).get_indexer(pd.Index(found.validation.clip_id))
+    rows = pd.Index(learn.clip_ids).get_indexer(pd.Index(result.validation.clip_id))
     task = learn.task
     return float(
-        metric(task.metric)(learn.examples.targets[rows], found.validation.proba, multilabel=task.multilabel)
+        metric(task.metric)(learn.examples.targets[rows], result.validation.proba, multilabel=task.multilabel)
     )

@@ -1,4 +1,4 @@
-"""Which clips are of groups that a run has learnt from."""
+"""Find the clips whose groups a run has learnt from."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from aurist.run import HELD_OUT, RunData
 
 
 def of_learnt_groups(data: RunData, clips: Clips) -> npt.NDArray[np.bool_]:
-    """(n_clips,): which clips are of a group that stands in the training part of a run.
+    """Mark the clips whose group is in the training part of a run, (n_clips,).
 
-    Groups that were guessed from names are told of these clips' names by the same rule; others are compared by name,
-    and recordings by their files.
+    If the run guessed its groups from names, the same rule is applied to the names of these clips. Other groups are
+    compared by name, and recordings by their files.
     """
     learnt = data.clips.take(np.flatnonzero(data.folds != HELD_OUT))
     grouping = data.clips.grouping
-    known = {key for key in _keys(learnt, learnt.table["group"].tolist()) if key is not None}
+    learnt_keys = {key for key in _keys(learnt, learnt.table["group"].tolist()) if key is not None}
     by_rule = grouping is not None and grouping.used
     groups = groups_by_rule(clips, grouping) if grouping and by_rule else clips.table["group"].tolist()
-    return np.array([key is not None and key in known for key in _keys(clips, groups)], dtype=bool)
+    return np.array([key is not None and key in learnt_keys for key in _keys(clips, groups)], dtype=bool)
 
 
 def _keys(clips: Clips, groups: list[str | None]) -> list[str | None]:
@@ -33,7 +33,7 @@ def _keys(clips: Clips, groups: list[str | None]) -> list[str | None]:
 
 
 def in_groups_of(data: RunData, clips: Clips) -> Clips:
-    """The clips in the groups that the run's rule tells of their names, unless the data has groups of its own."""
+    """Group the clips by the run's rule for names, unless the data has groups of its own."""
     grouping = data.clips.grouping
     if grouping is None or not grouping.used:
         return clips
@@ -42,7 +42,7 @@ def in_groups_of(data: RunData, clips: Clips) -> Clips:
 
 
 def learnt_note(learnt: npt.NDArray[np.bool_]) -> str:
-    """What is to be said of clips of groups that were learnt from."""
+    """Describe the clips whose groups were learnt from."""
     n = int(learnt.sum())
     rest = "new ones are scored apart" if n < len(learnt) else "the score says nothing of new ones"
     return (

@@ -1,4 +1,4 @@
-"""Out-of-fold answers of all models on the scored rows, and their scores."""
+"""Gather the out-of-fold predictions of all models on the scored rows, and score them."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from aurist.results.differences import Difference, paired, pairwise
 
 @dataclass(frozen=True)
 class OutOfFold:
-    """The scored rows, and the answers of every model that had not learnt from them.
+    """The scored rows, and the predictions of models that had not learnt from them.
 
     Parameters
     ----------
     task
-        What is learnt; its metric is that of all scores.
+        The learning task; all scores use its metric.
     rows
         (n,): rows of the training data.
     truth
@@ -33,7 +33,7 @@ class OutOfFold:
     groups, folds, weight
         (n,).
     probas
-        By row of the leaderboard, (n, n_classes).
+        (n, n_classes) for each row of the leaderboard.
     """
 
     task: Task
@@ -45,18 +45,18 @@ class OutOfFold:
     probas: dict[str, Proba]
 
     def score(self, proba: Proba) -> float:
-        """Score answers for these rows; each row counts the same."""
+        """Score predictions for these rows; each row counts the same."""
         return float(metric(self.task.metric)(self.truth, proba, multilabel=self.task.multilabel))
 
     def interval(self, proba: Proba, name: str | None = None) -> Interval:
-        """Score answers for these rows by their weights, with an interval over the groups.
+        """Score predictions for these rows by their weights, with an interval over the groups.
 
         Parameters
         ----------
         proba
             (n, n_classes).
         name
-            Of a metric; None: the task's.
+            Name of a metric; None: the task's.
         """
         return bootstrap(
             self.truth,
@@ -70,7 +70,7 @@ class OutOfFold:
         )
 
     def paired(self, proba: Proba, other: Proba) -> Difference:
-        """Compare two answers on the same resamples of the groups."""
+        """Compare two models' predictions on the same resamples of the groups."""
         return paired(
             self.truth,
             proba,
@@ -95,7 +95,7 @@ class OutOfFold:
         )
 
     def blend(self, names: Sequence[str], most: int | None) -> NestedBlend:
-        """Blend models of these names, so many of them at the most."""
+        """Blend the models with these names; at most ``most`` of them."""
         return nested_blend(
             [self.probas[name] for name in names],
             self.truth,
@@ -110,7 +110,7 @@ class OutOfFold:
 
 
 def out_of_fold(learn: TrainingData, fitted: Sequence[CrossValidationResult]) -> OutOfFold:
-    """Gather the answers of fitted members on the scored rows."""
+    """Gather the predictions of fitted members on the scored rows."""
     rows = np.flatnonzero(learn.folds >= 0)
     ids = learn.clip_ids[rows].tolist()
     return OutOfFold(
@@ -125,7 +125,7 @@ def out_of_fold(learn: TrainingData, fitted: Sequence[CrossValidationResult]) ->
 
 
 def blendable(fitted: Sequence[CrossValidationResult], most: int | None) -> list[str]:
-    """Name the members that may be in the ensemble: a stacked one, which needs all others, only if all may be."""
+    """List the members that may be in the ensemble; stacked members need all others, and are in only if all may be."""
     return [
         result.member.name
         for result in fitted
@@ -134,7 +134,7 @@ def blendable(fitted: Sequence[CrossValidationResult], most: int | None) -> list
 
 
 def with_base_models(names: Iterable[str], fitted: Sequence[CrossValidationResult]) -> list[str]:
-    """Name these members and those whose answers they need, in the order in which they were fitted."""
+    """List these members and their base models, in the order in which they were fitted."""
     needed = set(names)
     needed |= {name for result in fitted if result.member.name in needed for name in result.base_models}
     return [result.member.name for result in fitted if result.member.name in needed]

@@ -1,4 +1,4 @@
-"""The ensemble against the best single model, on the same resamples of the groups."""
+"""Compare the ensemble with the best single model on the same resamples of the groups."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from aurist.plan import ENSEMBLE
 
 
 def against_best_single(pairs: pd.DataFrame, singles: Collection[str]) -> dict[str, Any] | None:
-    """The score of the ensemble minus that of the best single model, with the interval of the difference.
+    """Compute the score of the ensemble minus that of the best single model, with the interval of the difference.
 
-    The best is the best by the scores compared here, which flatters it a little: the gain is a cautious one.
+    The best single model is chosen by the scores compared here. This flatters it a little, so the gain is cautious.
 
     Parameters
     ----------
     pairs
-        As `aurist.results.out_of_fold.OutOfFold.pairwise` gives them.
+        Pairs of models, as `aurist.results.out_of_fold.OutOfFold.pairwise` returns them.
     singles
-        The models that need no others.
+        Models without base models.
 
     Returns
     -------
     dict or None
         ``model`` (the best single one), ``score, low, high, better`` (see `aurist.results.differences.Difference`);
-        None where there is no ensemble, or nothing to compare it with.
+        None if there is no ensemble, or nothing to compare it with.
     """
     order = list(dict.fromkeys([*pairs["model"], *pairs["other"]]))
     single = [name for name in order if name in singles]
@@ -34,10 +34,10 @@ def against_best_single(pairs: pd.DataFrame, singles: Collection[str]) -> dict[s
         return None
     for row in pairs.to_dict("records"):
         if {row["model"], row["other"]} == {ENSEMBLE, single[0]}:
-            ours = row["model"] == ENSEMBLE
-            sign = 1 if ours else -1
+            ensemble_first = row["model"] == ENSEMBLE
+            sign = 1 if ensemble_first else -1
             bounds = sorted([sign * row["low"], sign * row["high"]])
-            better = row["better"] if ours else 1 - row["better"]
+            better = row["better"] if ensemble_first else 1 - row["better"]
             return {
                 "model": single[0],
                 "score": sign * row["difference"],

@@ -1,4 +1,4 @@
-"""Fewer models in the ensemble, so that it predicts faster: what each of them is worth, and which to keep."""
+"""Prune the ensemble: keep fewer models, to predict faster, and measure the loss of score."""
 
 from __future__ import annotations
 
@@ -22,60 +22,60 @@ CURVE_COLUMNS = ("models", "score", "low", "high", "loss", "loss_low", "loss_hig
 
 
 def prune_curve(run: RunFolder) -> pd.DataFrame:
-    """What the ensemble would score with fewer models; for each size they are chosen anew, for each fold by the others.
+    """Score the ensemble with fewer models; each size makes its own choice, for each fold by the other folds.
 
     Returns
     -------
     pandas.DataFrame
-        `CURVE_COLUMNS`, the largest ensemble first: ``loss`` is the score lost against it, with its 95% interval;
-        ``pred_time`` the seconds to predict the scored clips; ``kept`` the models, by weight.
+        `CURVE_COLUMNS`, the largest ensemble first. ``loss`` is the loss of score against the largest, with its 95%
+        interval; ``pred_time`` is the seconds to predict the scored clips; ``kept`` lists the models by weight.
     """
     learn = training_data(read_data(run))
     fitted = fitted_members(run, learn)
-    seconds = {found.member.name: found.pred_time for found in fitted}
+    seconds = {result.member.name: result.pred_time for result in fitted}
     oof = out_of_fold(learn, fitted)
-    everything = blendable(fitted, None)
-    whole = oof.blend(everything, None)
-    largest = len(with_base_models(_by_weight(everything, whole), fitted))
+    all_names = blendable(fitted, None)
+    full = oof.blend(all_names, None)
+    largest = len(with_base_models(_by_weight(all_names, full), fitted))
     out = []
     for size in range(largest, 0, -1):
-        names = everything if size == largest else blendable(fitted, size)
-        smaller = whole if size == largest else oof.blend(names, size)
+        names = all_names if size == largest else blendable(fitted, size)
+        smaller = full if size == largest else oof.blend(names, size)
         members = _by_weight(names, smaller)
-        kept = [*members, *(name for name in with_base_models(members, fitted) if name not in members)]
+        needed = [*members, *(name for name in with_base_models(members, fitted) if name not in members)]
         score = oof.interval(smaller.proba)
-        gap = oof.paired(whole.proba, smaller.proba)
+        gap = oof.paired(full.proba, smaller.proba)
         out.append(
             (
-                len(kept),
+                len(needed),
                 score.score,
                 score.low,
                 score.high,
                 gap.score,
                 gap.low,
                 gap.high,
-                sum(seconds[name] for name in kept),
-                ", ".join(kept),
+                sum(seconds[name] for name in needed),
+                ", ".join(needed),
             )
         )
     return pd.DataFrame(out, columns=list(CURVE_COLUMNS)).drop_duplicates("models", ignore_index=True)
 
 
 def _by_weight(names: list[str], nested: NestedBlend) -> list[str]:
-    """Those of the models that have a weight, the heaviest first."""
+    """List the models with a weight above zero, the heaviest first."""
     weights = nested.blend.weights
     return [names[i] for i in np.argsort(-weights, kind="stable") if weights[i] > 0]
 
 
 def prune(run: RunFolder, size: int) -> None:
-    """Let the ensemble hold so many models, and score and write it anew; no model is deleted.
+    """Limit the ensemble to ``size`` models, then score and write it again; no model is deleted.
 
     Raises
     ------
     ConfigError
-        Where the size is below 1, or there are fewer models.
+        If the size is below 1 or above the number of models.
     RunError
-        Where the run was not finished.
+        If the run is not finished.
     """
     if size < 1:
         raise ConfigError(f"{size} models were asked for, but an ensemble needs at least 1.")
@@ -89,12 +89,12 @@ def prune(run: RunFolder, size: int) -> None:
 
 
 def fitted_members(run: RunFolder, learn: TrainingData) -> list[CrossValidationResult]:
-    """The members of the plan all of whose folds are fitted, and what they ask, too.
+    """Read the members of the plan with all folds fitted, if their base models are fitted too.
 
     Raises
     ------
     RunError
-        Where there are none.
+        If there is no such member.
     """
     if not run.plan_path.exists():
         raise RunError(f"The run in {run.folder} has no plan yet. Go on with: aurist resume {run.folder}")
@@ -102,9 +102,9 @@ def fitted_members(run: RunFolder, learn: TrainingData) -> list[CrossValidationR
     for member in run.plan().members:
         folder = run.models / member.name
         if all(is_done(folder, split.fold) for split in learn.splits):
-            found = with_best_pooling(read_member(folder, learn, member), learn)
-            if can_answer(found, out):
-                out.append(found)
+            result = with_best_pooling(read_member(folder, learn, member), learn)
+            if can_answer(result, out):
+                out.append(result)
     if not out:
         raise RunError(f"No model of {run.folder} is fitted yet. Go on with: aurist resume {run.folder}")
     return out

@@ -1,4 +1,4 @@
-"""What a careless random split would have claimed, beside the honest score of the same model."""
+"""Score a careless random split, to compare it with the honest score of the same model."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from aurist.run.shapes import CARELESS
 from aurist.splits import Groups, Split, assign_folds, cross_splits
 
 RANDOM_SPLIT_FILE = "random_split.json"
-#: How often features are shuffled, to see what differing class shares alone make of the scores.
+#: Number of times that features are shuffled, to measure the effect of unequal class shares alone.
 _SHUFFLES = 2
-#: Of so many rows, for that, at the most.
+#: Largest number of rows for this measurement.
 _ROWS = 2500
 
 
 def compare_with_random_split(run: RunFolder, learn: TrainingData, forest: CrossValidationResult) -> None:
-    """Score the forest by as many random folds, and write both scores, unless that was done before.
+    """Score the forest on as many random folds, and write both scores, unless they are written already.
 
-    Nothing is done where a random split is honest: where no group has two rows and no folds are prescribed. Where it
-    claims more, it is looked into whether that is a leak, or comes of class shares that differ between the folds.
+    Nothing is done if a random split is honest: no group has two rows, and no folds are prescribed. If the random split
+    scores higher, a further test separates a leak from class shares that differ between the folds.
     """
     task, targets, weight = learn.task, learn.examples.targets, learn.examples.weight
     scored = np.flatnonzero(learn.folds >= 0)
@@ -47,14 +47,14 @@ def compare_with_random_split(run: RunFolder, learn: TrainingData, forest: Cross
         return
     random = _forest_of(learn, _random_splits(learn), learn.examples)
     honest = forest.oof.aligned(learn.clip_ids[scored].tolist())
-    found: dict[str, Any] = {
+    comparison: dict[str, Any] = {
         "model": forest.member.name,
         "honest": asdict(
             interval(task, targets[scored], honest, learn.groups[scored], weight[scored], out_of_fold=True)
         ),
         "random": asdict(interval(task, targets, random, alone, weight, out_of_fold=True)),
     }
-    if found["random"]["score"] > max(found["honest"]["high"], found["honest"]["score"]):
+    if comparison["random"]["score"] > max(comparison["honest"]["high"], comparison["honest"]["score"]):
         gap = paired(
             targets[scored],
             random[scored],
@@ -66,22 +66,22 @@ def compare_with_random_split(run: RunFolder, learn: TrainingData, forest: Cross
             multilabel=task.multilabel,
             weight=weight[scored],
         )
-        found["by_shares"] = _gap_by_shares(_some_rows(learn))
-        # where bounds are not known the whole difference has to speak
+        comparison["by_shares"] = _gap_by_shares(_some_rows(learn))
+        # without bounds the whole difference is compared
         low = gap.low if np.isfinite(gap.low) else gap.score
-        found["leak"] = bool(low > found["by_shares"])
-    write_json(run.folder / RANDOM_SPLIT_FILE, found)
+        comparison["leak"] = bool(low > comparison["by_shares"])
+    write_json(run.folder / RANDOM_SPLIT_FILE, comparison)
 
 
 def _random_splits(learn: TrainingData) -> list[Split]:
-    """As many folds as there are, of single rows."""
+    """Make random folds of single rows, as many as the data has."""
     targets, alone = learn.examples.targets, np.arange(len(learn.examples.targets))
     folds = assign_folds(targets, alone, len(learn.splits), learn.task.seed)
     return cross_splits(folds, targets, alone, learn.task.seed)
 
 
 def _forest_of(learn: TrainingData, splits: Sequence[Split], examples: Examples) -> Proba:
-    """What the forest says out of fold, (n, n_classes); 0 of rows that no fold scores."""
+    """Predict out of fold by the forest, (n, n_classes); 0 for rows that no fold scores."""
     out = np.zeros(examples.targets.shape)
     for split in splits:
         rows = np.sort(np.concatenate([split.train, split.validation]))
@@ -90,7 +90,7 @@ def _forest_of(learn: TrainingData, splits: Sequence[Split], examples: Examples)
 
 
 def _some_rows(learn: TrainingData) -> TrainingData:
-    """At most `_ROWS` of the scored rows, as many of each fold, with folds of the same kind."""
+    """Sample at most `_ROWS` of the scored rows, equally from each fold, and keep the folds."""
     rng, most = np.random.default_rng(learn.task.seed), -(-_ROWS // len(learn.splits))
     rows = np.sort(np.concatenate([rng.permutation(split.scored)[:most] for split in learn.splits]))
     examples, groups, folds = learn.examples.take(rows), learn.groups[rows], learn.folds[rows]
@@ -101,18 +101,18 @@ def _some_rows(learn: TrainingData) -> TrainingData:
 
 
 def _gap_by_shares(learn: TrainingData) -> float:
-    """How far random folds score above the given ones where there is nothing to remember: with features shuffled.
+    """Measure how much higher random folds score than the given folds on shuffled features, without any leak.
 
-    Where class shares differ between the folds, a model trained on the others expects the wrong ones, and random folds
-    have the same shares everywhere. That alone makes a difference, on noise, too, and is no leak.
+    If class shares differ between the folds, a model trained on the other folds expects the wrong shares. Random folds
+    all have the same shares. This alone makes a difference, even on noise, and is no leak.
     """
     task, truth, weight = learn.task, learn.examples.targets, learn.examples.weight
     score, gaps = metric(task.metric), []
     for draw in range(_SHUFFLES):
         order = np.random.default_rng([task.seed, draw]).permutation(len(weight))
-        shown = replace(learn.examples, inputs=learn.examples.inputs.take(order))
+        shuffled = replace(learn.examples, inputs=learn.examples.inputs.take(order))
         honest, random = (
-            score(truth, _forest_of(learn, splits, shown), weight, multilabel=task.multilabel)
+            score(truth, _forest_of(learn, splits, shuffled), weight, multilabel=task.multilabel)
             for splits in (learn.splits, _random_splits(learn))
         )
         gaps.append(random - honest)
@@ -128,7 +128,7 @@ def interval(
     *,
     out_of_fold: bool = False,
 ) -> Interval:
-    """The task's score of some rows, with its interval over groups, as `aurist.results.bootstrap` has it."""
+    """Score rows by the task's metric, with the interval over groups of `aurist.results.bootstrap`."""
     return bootstrap(
         truth,
         proba,
@@ -142,6 +142,6 @@ def interval(
 
 
 def read_random_split(run: RunFolder) -> dict[str, Any] | None:
-    """Both scores with their intervals, or None where they were not compared."""
+    """Read both scores with their intervals; None if they were not compared."""
     path = run.folder / RANDOM_SPLIT_FILE
     return dict(run.read_json(RANDOM_SPLIT_FILE, CARELESS)) if path.exists() else None

@@ -1,4 +1,4 @@
-"""What a run says of itself: its honest score, the careless one, and what to expect on a test table."""
+"""Summarise a run: its honest score, the score of a random split, and the score to expect on a test table."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def summarise_scores(
     as_seen: DuplicateScores,
     seen: Duplicates,
 ) -> dict[str, Any]:
-    """What the run says of itself: its honest score, the careless one, and those for the test table."""
+    """Summarise the run: its honest score, the score of a random split, and the scores for the test table."""
     task = learn.task
-    word: dict[str, Any] = {
+    summary: dict[str, Any] = {
         "metric": task.metric,
         "best": ENSEMBLE,
         "score": asdict(oof.interval(oof.probas[ENSEMBLE])),
@@ -42,30 +42,30 @@ def summarise_scores(
         "groups_known": bool(data.clips.table["group"].notna().any()),
         "random_split": read_random_split(run),
     }
-    _add_cautions(word, run, learn, oof)
+    _add_cautions(summary, run, learn, oof)
     if data.test_keys is not None:
-        word["test"] = _test_word(data.test_keys, learn, oof, as_seen, seen)
-        word["test"]["of_learnt_groups"] = _of_learnt_groups(run)
-    held = held_out(data)
-    if held is not None:
-        word["held_out"] = _held_out_word(run, held, seen, learn.groups)
-    return word
+        summary["test"] = _test_scores(data.test_keys, learn, oof, as_seen, seen)
+        summary["test"]["of_learnt_groups"] = _of_learnt_groups(run)
+    held_out_data = held_out(data)
+    if held_out_data is not None:
+        summary["held_out"] = _held_out_scores(run, held_out_data, seen, learn.groups)
+    return summary
 
 
-def _add_cautions(word: dict[str, Any], run: RunFolder, learn: TrainingData, oof: OutOfFold) -> None:
-    """Add what makes the scores less sure, as figures and as sentences."""
-    task, said = learn.task, []
+def _add_cautions(summary: dict[str, Any], run: RunFolder, learn: TrainingData, oof: OutOfFold) -> None:
+    """Add cautions about the scores, as figures and as sentences."""
+    task, sentences = learn.task, []
     tuned = tuned_here(run, learn, set(oof.probas))
     if tuned:
-        word["tuned"] = tuned
-        said += [about_tuned(one) for one in tuned]
+        summary["tuned"] = tuned
+        sentences += [about_tuned(settings) for settings in tuned]
     few = few_groups(oof.truth, oof.groups, task.classes)
     if few:
-        word["few_groups"] = few
+        summary["few_groups"] = few
         trials = trials_like(few, task.metric, multilabel=task.multilabel)
         if trials:
-            word["few_groups_trials"] = [asdict(some) for some in trials]
-        said += about_few_groups(few, len(task.classes), trials)
+            summary["few_groups_trials"] = [asdict(trial) for trial in trials]
+        sentences += about_few_groups(few, len(task.classes), trials)
     best = best_of(
         oof.truth,
         {name: proba for name, proba in oof.probas.items() if name != ENSEMBLE},
@@ -76,13 +76,13 @@ def _add_cautions(word: dict[str, Any], run: RunFolder, learn: TrainingData, oof
         weight=oof.weight,
     )
     if best is not None:
-        word["best_other"] = asdict(best)
-        said.append(about_best(best))
-    word["cautions"] = said
+        summary["best_other"] = asdict(best)
+        sentences.append(about_best(best))
+    summary["cautions"] = sentences
 
 
 def _of_learnt_groups(run: RunFolder) -> int:
-    """Rows of the test table in a group that is learnt from, by what the audit found."""
+    """Count the rows of the test table in a group that is learnt from, as the audit found."""
     return sum(
         leak["rows"]
         for leak in run.audit()["leaks"]
@@ -90,53 +90,57 @@ def _of_learnt_groups(run: RunFolder) -> int:
     )
 
 
-def _held_out_word(
-    run: RunFolder, held: RunData, seen: Duplicates, learnt: npt.NDArray[np.int64]
+def _held_out_scores(
+    run: RunFolder, data: RunData, seen: Duplicates, learnt: npt.NDArray[np.int64]
 ) -> dict[str, Any]:
-    """The score on the part "test", which had no part in anything until now; new rows apart where some are not.
+    """Score the part "test", which was not used until now; new rows also apart if some rows are not new.
 
-    New is what stands neither in the training data nor in a group, given or of copies, that was learnt from.
+    A row is new if neither the row nor its group (given, or of copies) is in the training data.
     """
-    task = held.task
-    known = seen.known(row_keys(held.features)) | np.isin(held.groups, learnt)
-    weight = held.clips.table["weight"].to_numpy(dtype=float)
-    proba = Predictor(run).proba(held.inputs())
-    truth = held.clips.targets(task.classes)
+    task = data.task
+    is_seen = seen.known(row_keys(data.features)) | np.isin(data.groups, learnt)
+    weight = data.clips.table["weight"].to_numpy(dtype=float)
+    proba = Predictor(run).proba(data.inputs())
+    truth = data.clips.targets(task.classes)
 
     def score(rows: npt.NDArray[np.bool_]) -> dict[str, float]:
-        return asdict(interval(task, truth[rows], proba[rows], held.groups[rows], weight[rows]))
+        return asdict(interval(task, truth[rows], proba[rows], data.groups[rows], weight[rows]))
 
-    word: dict[str, Any] = {"n": len(known), "seen": int(known.sum()), "score": score(np.ones_like(known))}
-    if known.any() and not known.all():
-        word["new"] = score(~known)
-    return word
+    scores: dict[str, Any] = {
+        "n": len(is_seen),
+        "seen": int(is_seen.sum()),
+        "score": score(np.ones_like(is_seen)),
+    }
+    if is_seen.any() and not is_seen.all():
+        scores["new"] = score(~is_seen)
+    return scores
 
 
-def _test_word(
+def _test_scores(
     test_keys: npt.NDArray[np.uint64],
     learn: TrainingData,
     oof: OutOfFold,
     as_seen: DuplicateScores,
     seen: Duplicates,
 ) -> dict[str, Any]:
-    """The score to expect on the rows of the test table that are new, and on the whole of it."""
-    known = seen.known(test_keys)
-    found = overlap(as_seen.copies, float(known.mean()))
+    """Estimate the score on the new rows of the test table, and on all of its rows."""
+    is_seen = seen.known(test_keys)
+    overlapping = overlap(as_seen.copies, float(is_seen.mean()))
     weight = oof.weight
     proba = oof.probas[ENSEMBLE]
     task = learn.task
-    new = interval(task, oof.truth, proba, oof.groups, weight * found.new_weight, out_of_fold=True)
+    new = interval(task, oof.truth, proba, oof.groups, weight * overlapping.new_weight, out_of_fold=True)
     both = interval(
         task,
         np.concatenate([oof.truth, oof.truth]),
         np.concatenate([proba, as_seen.proba]),
         np.concatenate([oof.groups, oof.groups]),
-        np.concatenate([weight * found.new_weight, weight * found.seen_weight]),
+        np.concatenate([weight * overlapping.new_weight, weight * overlapping.seen_weight]),
         out_of_fold=True,
     )
     return {
         "rows": len(test_keys),
-        "seen": int(known.sum()),
+        "seen": int(is_seen.sum()),
         "expected_new": asdict(new),
         "expected_all": asdict(both),
     }

@@ -1,4 +1,4 @@
-"""Where a model is right and wrong: the table a class, the confusion matrix, the calibration."""
+"""Tabulate the errors of a model: a table by class, the confusion matrix, the calibration."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from aurist.errors import ConfigError, DataError
 from aurist.metrics.ranking import average_precision, roc_auc
 from aurist.metrics.scorer import UNKNOWN, Truth, check, decide, ratio
 
-#: Of equal width: by other bins the calibration error of the same answers is another.
+#: Number of bins of equal width: other bins give another calibration error for the same predictions.
 BINS = 15
 
 
@@ -25,7 +25,7 @@ def per_class(
     multilabel: bool | None = None,
     named: npt.NDArray[np.bool_] | None = None,
 ) -> pd.DataFrame:
-    """How well each class is recognised.
+    """Score each class.
 
     Parameters
     ----------
@@ -34,21 +34,21 @@ def per_class(
     classes
         The names of the columns.
     multilabel
-        Whether rows may have several labels; seen from the truth where not given.
+        Whether rows may have several labels; taken from the truth if not given.
     named
-        (n, n_classes): what is decided for where rows may have several labels; None: all above one half.
+        (n, n_classes): decisions for data with several labels a row; None: all probabilities above one half.
 
     Returns
     -------
     pandas.DataFrame
         ``class, n, precision, recall, f1, average_precision, roc_auc``, in the order of ``classes``. NaN
-        where a score is not defined (the precision of a class never decided for, the recall of one that never
+        if a score is not defined (the precision of a class never decided for, the recall of one that never
         occurs), so that the mean of ``f1`` is the metric ``f1_macro``.
 
     Raises
     ------
     DataError
-        Where the arrays do not fit together.
+        If the arrays do not fit together.
 
     Examples
     --------
@@ -65,15 +65,15 @@ def per_class(
     chosen = decide(proba, multilabel) if named is None or not multilabel else named.astype(np.int8)
     decided = chosen * (truth != UNKNOWN)
     hits = (decided * truth).sum(axis=0).astype(float)
-    said, actual = decided.sum(axis=0).astype(float), (truth == 1).sum(axis=0).astype(float)
+    n_decided, n_true = decided.sum(axis=0).astype(float), (truth == 1).sum(axis=0).astype(float)
     columns = range(truth.shape[1])
     return pd.DataFrame(
         {
             "class": list(classes),
-            "n": actual.astype(np.int64),
-            "precision": ratio(hits, said),
-            "recall": ratio(hits, actual),
-            "f1": ratio(2 * hits, said + actual),
+            "n": n_true.astype(np.int64),
+            "precision": ratio(hits, n_decided),
+            "recall": ratio(hits, n_true),
+            "f1": ratio(2 * hits, n_decided + n_true),
             "average_precision": [average_precision(truth[:, [c]], proba[:, [c]]) for c in columns],
             "roc_auc": [roc_auc(truth[:, [c]], proba[:, [c]]) for c in columns],
         }
@@ -81,12 +81,12 @@ def per_class(
 
 
 def confusion(truth: Truth, proba: Proba) -> npt.NDArray[np.int64]:
-    """Confusion matrix, (n_classes, n_classes): the true classes down, the decided ones across.
+    """Compute the confusion matrix, (n_classes, n_classes): rows are true classes, columns are decided classes.
 
     Raises
     ------
     DataError
-        Where rows have no label or several.
+        If rows have no label or several.
 
     Examples
     --------
@@ -101,9 +101,9 @@ def confusion(truth: Truth, proba: Proba) -> npt.NDArray[np.int64]:
 def reliability(
     truth: Truth, proba: Proba, bins: int = BINS, *, multilabel: bool | None = None
 ) -> pd.DataFrame:
-    """How often the model is right when it says it is so sure.
+    """Compare the model's confidence with the share of right decisions.
 
-    With one label a row, of the class decided for; with several, of every class of every row.
+    With one label a row, only the decided class counts; with several, every class of every row.
     Source: Guo et al., On Calibration of Modern Neural Networks (2017).
 
     Parameters
@@ -111,20 +111,20 @@ def reliability(
     truth, proba
         (n, n_classes), as the metrics take them.
     bins
-        How many bins of equal width between 0 and 1; each holds its upper bound.
+        Number of bins of equal width between 0 and 1; each includes its upper bound.
 
     Returns
     -------
     pandas.DataFrame
-        ``low, high, n, confidence, frequency``, one row a bin: its bounds, how many decisions it holds, their
-        mean probability and the share that was right; NaN in an empty bin.
+        ``low, high, n, confidence, frequency``, one row for each bin: its bounds, the number of decisions in it,
+        their mean probability and the share of right ones; NaN in an empty bin.
 
     Raises
     ------
     ConfigError
-        Where there is not at least one bin.
+        If there is no bin.
     DataError
-        Where the arrays do not fit together or are no probabilities.
+        If the arrays do not fit together or are no probabilities.
 
     Examples
     --------
@@ -139,26 +139,26 @@ def reliability(
     if len(proba) and (proba.min() < -1e-6 or proba.max() > 1 + 1e-6):
         raise DataError(f"Probabilities lie in 0 to 1; these lie in {proba.min():g} to {proba.max():g}")
     if multilabel:
-        known = truth != UNKNOWN
-        confidence, right = proba[known], truth[known]
+        labelled = truth != UNKNOWN
+        confidence, right = proba[labelled], truth[labelled]
     else:
         confidence, right = proba.max(axis=1), (decide(proba, multilabel=False) * truth).sum(axis=1)
     edges = np.linspace(0, 1, bins + 1)
-    place = np.clip(np.searchsorted(edges, confidence, side="left") - 1, 0, bins - 1)
-    n = np.bincount(place, minlength=bins)
+    bin_index = np.clip(np.searchsorted(edges, confidence, side="left") - 1, 0, bins - 1)
+    n = np.bincount(bin_index, minlength=bins)
     return pd.DataFrame(
         {
             "low": edges[:-1],
             "high": edges[1:],
             "n": n,
-            "confidence": ratio(np.bincount(place, confidence, bins).astype(float), n.astype(float)),
-            "frequency": ratio(np.bincount(place, right, bins).astype(float), n.astype(float)),
+            "confidence": ratio(np.bincount(bin_index, confidence, bins).astype(float), n.astype(float)),
+            "frequency": ratio(np.bincount(bin_index, right, bins).astype(float), n.astype(float)),
         }
     )
 
 
 def ece(truth: Truth, proba: Proba, bins: int = BINS, *, multilabel: bool | None = None) -> float:
-    """Expected calibration error: the mean distance, over the decisions, of confidence from frequency.
+    """Compute the expected calibration error: the mean distance of confidence from frequency over decisions.
 
     0 is best. The parameters and errors are those of `reliability`; NaN without rows.
 
@@ -168,7 +168,7 @@ def ece(truth: Truth, proba: Proba, bins: int = BINS, *, multilabel: bool | None
     0.1333
     """
     table = reliability(truth, proba, bins, multilabel=multilabel)
-    held = table[table["n"] > 0]
-    if held.empty:
+    filled = table[table["n"] > 0]
+    if filled.empty:
         return float("nan")
-    return float(np.average((held["confidence"] - held["frequency"]).abs(), weights=held["n"]))
+    return float(np.average((filled["confidence"] - filled["frequency"]).abs(), weights=filled["n"]))

@@ -1,4 +1,4 @@
-"""Whether the clips that a run is scored on are those that its settings were chosen by."""
+"""Find settings that were chosen on the clips that a run is scored on."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ from aurist.features.schema import row_keys
 from aurist.plan import read_plan
 from aurist.run import RunFolder
 
-#: Less than this share of the clips is not worth a word.
+#: A smaller share of the clips is not reported.
 _LEAST = 0.05
 
 
 def clip_hashes(learn: TrainingData) -> npt.NDArray[np.uint64]:
-    """(n_scored,): hashes of the clips that are scored, the same in another fit of the same data.
+    """Hash the scored clips, (n_scored,); another fit of the same data gives the same hashes.
 
-    Recordings are known by their paths, whole ones by their labels, too; rows of tables by their features and labels.
+    Clips of recordings are hashed by path, and whole recordings also by labels. Rows of tables are hashed by features
+    and labels.
     """
     rows = np.flatnonzero(learn.folds >= 0)
     scored = learn.examples.take(rows)
@@ -40,19 +41,19 @@ def clip_hashes(learn: TrainingData) -> npt.NDArray[np.uint64]:
 
 
 def tuned_here(run: RunFolder, learn: TrainingData, models: Collection[str]) -> list[dict[str, Any]]:
-    """Members whose settings are the best of several trials on clips that are scored here, too.
+    """List the members whose settings are the best of several trials on clips that are also scored here.
 
     Returns
     -------
     list of dict
-        ``model, trials, metric, score``, and ``share`` of the clips that are scored.
+        ``model, trials, metric, score``, and ``share``: the tuned share of the scored clips.
     """
     steps = read_plan(run.plan_path).steps if run.plan_path.exists() else ()
     chosen = [step for step in steps if step.tuned.trials > 1 and step.member.name in models]
     if not chosen:
         return []
     hashes = clip_hashes(learn)
-    told: list[dict[str, Any]] = [
+    members: list[dict[str, Any]] = [
         {
             "model": step.member.name,
             "trials": step.tuned.trials,
@@ -62,4 +63,4 @@ def tuned_here(run: RunFolder, learn: TrainingData, models: Collection[str]) -> 
         }
         for step in chosen
     ]
-    return [one for one in told if one["share"] >= _LEAST]
+    return [member for member in members if member["share"] >= _LEAST]

@@ -1,4 +1,4 @@
-"""Blend the members, score them honestly, and write the files of results of a run."""
+"""Blend the members, score them honestly, and write the result files of a run."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from aurist.splits import Split
 def write_results(
     run: RunFolder, data: RunData, learn: TrainingData, fitted: list[CrossValidationResult]
 ) -> None:
-    """Blend the members, score all of them, and write every file of results of the run."""
+    """Blend the members, score all of them, and write every result file of the run."""
     oof = out_of_fold(learn, fitted)
     size = run.config().ensemble_size
     names = blendable(fitted, size)
@@ -82,8 +82,8 @@ def write_results(
 class Calibrated:
     """The temperature and the prior correction of the blend.
 
-    ``tempered`` and ``powers`` are nested: each part was calibrated by the other parts, so that its score had no part
-    in any choice.
+    ``tempered`` and ``powers`` are nested: each part is calibrated on the other parts. So its own score has no effect
+    on any choice.
     """
 
     temperature: float
@@ -113,7 +113,7 @@ def _calibrate(nested: NestedBlend, learn: TrainingData, oof: OutOfFold) -> Cali
 def _learn_duplicates(
     data: RunData, learn: TrainingData, oof: OutOfFold, calibrated: Calibrated
 ) -> tuple[Duplicates, DuplicateScores]:
-    """Learn how rows that come again are answered, and score that."""
+    """Learn the predictions for duplicate rows, and score them."""
     scored_keys, unscored_keys = _keys(data, learn, oof)
     parts = dealt(oof.groups, len(learn.splits), learn.task.seed)
     duplicates, scores = learn_duplicates(
@@ -131,10 +131,9 @@ def _learn_duplicates(
 def _keys(
     data: RunData, learn: TrainingData, oof: OutOfFold
 ) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
-    """By which duplicates are known, of the rows that are scored and of those that never are."""
+    """Make the keys by which duplicates are found, of scored rows and of rows that are never scored."""
     if data.summary is None and data.clips.has_audio:
-        # features that were given beside recordings may be alike where what networks hear is not: no row has a
-        # duplicate
+        # rows with equal given features may have different recordings: no row counts as a duplicate
         numbers = np.arange(len(learn.folds), dtype=np.uint64)
         return numbers[: len(oof.rows)], numbers[len(oof.rows) :]
     features = learn.examples.features
@@ -167,27 +166,27 @@ def _by_name(names: list[str], values: npt.NDArray[np.float64]) -> dict[str, flo
 def _gluon_ensemble(
     fitted: list[CrossValidationResult], learn: TrainingData, oof: OutOfFold
 ) -> tuple[list[dict[str, float]], Proba]:
-    """AutoGluon's own weighted ensemble: in each fold, its selection on the validation part of the training folds."""
+    """Compute AutoGluon's weighted ensemble: each fold selects on the validation part of its training folds."""
     from aurist.models.autogluon import select_weights
 
-    names = [found.member.name for found in fitted]
+    names = [result.member.name for result in fitted]
     out = np.zeros_like(oof.probas[names[0]])
     weights = []
     for split in learn.splits:
         ids = learn.clip_ids[split.validation].tolist()
-        validation = [_validation_of(found, split).aligned(ids) for found in fitted]
+        validation = [_validation_of(result, split).aligned(ids) for result in fitted]
         chosen = select_weights(validation, learn.examples.targets[split.validation], learn.task)
-        here = oof.folds == split.fold
-        out[here] = blend([oof.probas[name][here] for name in names], chosen)
+        rows = oof.folds == split.fold
+        out[rows] = blend([oof.probas[name][rows] for name in names], chosen)
         weights.append(_by_name(names, chosen))
     return weights, out
 
 
-def _validation_of(found: CrossValidationResult, split: Split) -> Predictions:
-    """What a member of AutoGluon's said of the validation part of one fold."""
-    validation = found.validation
+def _validation_of(result: CrossValidationResult, split: Split) -> Predictions:
+    """Select the predictions of an AutoGluon member for the validation part of one fold."""
+    validation = result.validation
     if validation is None:
-        raise RunError(f"{found.member.name} said nothing of its validation part.")
+        raise RunError(f"{result.member.name} said nothing of its validation part.")
     rows = validation.fold == split.fold
     return Predictions(
         validation.model,
@@ -210,6 +209,6 @@ def _write_predictions(
         Predictions(name, ids, proba, learn.task.classes, oof.folds).to_frame()
         for name, proba in oof.probas.items()
     ]
-    frames += [found.validation.to_frame() for found in fitted if found.validation is not None]
+    frames += [result.validation.to_frame() for result in fitted if result.validation is not None]
     with atomic_path(run.folder / "predictions.parquet") as part:
         pd.concat(frames, ignore_index=True).to_parquet(part)
