@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging.handlers
 import os
 import sys
 import tracemalloc
@@ -17,6 +18,7 @@ from aurist.detection.store import JOURNAL, Detections, Recording
 from aurist.errors import ConfigError, DataError
 from aurist.events import Grid
 from aurist.features.windows import Block, WindowSettings
+from aurist.progress import logger
 
 RATE = 8000
 
@@ -26,18 +28,23 @@ class Loudness:
 
     classes = ("loud", "soft")
 
-    def hear(self, block: Block) -> tuple[Proba, None]:
+    def score(self, block: Block) -> tuple[Proba, None]:
         loud = np.array([np.abs(block.waves[RATE].window(row)).mean() for row in range(len(block))])
         return np.stack([loud, 1 - loud], axis=1), None
 
 
 def heard_in(folder: Path, *recordings: Recording, threads: int = 1) -> tuple[ScanResult, list[str]]:
-    """What is heard in windows of five seconds, blocks of a minute, and what is said meanwhile."""
-    said: list[str] = []
+    """Score windows of five seconds in blocks of a minute; give the result and the logged warnings."""
+    log = logging.handlers.BufferingHandler(1000)
     hearing = WindowSettings(Grid(5.0, 2.5), (RATE,))
     detections = Detections(folder / "out", {"window": 5.0})
-    listening = _Listening(detections, Loudness(), hearing, said.append, False, threads)  # type: ignore[arg-type]
-    return listening.all(recordings), said
+    listening = _Listening(detections, Loudness(), hearing, False, threads)  # type: ignore[arg-type]
+    logger.addHandler(log)
+    try:
+        result = listening.all(recordings)
+    finally:
+        logger.removeHandler(log)
+    return result, [record.getMessage() for record in log.buffer]
 
 
 def noise(path: Path, seconds: float, **options: str) -> Recording:
