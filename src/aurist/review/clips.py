@@ -1,4 +1,4 @@
-"""Detections to short files of sound, for a person to say of each whether it is right: active learning."""
+"""Cut detections into short files of sound for a person to judge: active learning."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ FORMS = ("wav", "flac")
 
 @dataclass(frozen=True)
 class ToReview:
-    """What was drawn, the highest score first; the names of its columns; the channel that was heard, None: all."""
+    """The sampled detections, highest score first; the class names; the channel that was scored, None: all."""
 
     drawn: list[Detection]
     classes: tuple[str, ...]
@@ -45,31 +45,31 @@ def detections_to_review(
     precision: float | None = None,
     audio_root: Path | None = None,
 ) -> ToReview:
-    """Draw from a folder that `aurist.automl.listen` made.
+    """Sample detections from a folder of detections.
 
     Parameters
     ----------
     run
-        By which the scores are.
+        The run that made the scores.
     folder
-        Of the scores.
+        The folder of detections.
     sampling
-        How many of each class.
+        Numbers of detections to sample per class.
     labels
         The classes; None: all.
     min_score
-        From which a class is announced; None: by the run's thresholds, as when detections are written.
+        The lowest score of a detection; None: the thresholds of the run, as for written detections.
     precision
-        Wanted of these thresholds.
+        The precision that these thresholds aim at; None: the best F1.
     audio_root
-        Folder of the recordings; None: where they were.
+        Folder of the recordings; None: their old paths.
 
     Raises
     ------
     ConfigError
-        Where the run does not know some labels, or the scores are by another run.
+        If the run lacks some labels, or the scores are of another run.
     DataError
-        Where there are no detections, or recordings are gone.
+        If there are no detections, or recordings are missing.
     """
     detections = open_detections(folder)
     if detections.settings["run"] != run_key(run):
@@ -78,12 +78,12 @@ def detections_to_review(
         )
     classes = tuple(detections.settings["classes"])
     thresholds = thresholds_of(run, detections.settings["model"], precision)
-    wanted = ExportOptions(
+    options = ExportOptions(
         min_score=min_score, labels=None if labels is None else tuple(labels), thresholds=thresholds
     )
-    columns = wanted.columns(classes)
+    columns = options.columns(classes)
     drawn = draw_detections(
-        detections, detections.recordings(audio_root), columns, wanted.asked(classes), sampling
+        detections, detections.recordings(audio_root), columns, options.asked(classes), sampling
     )
     channel = detections.settings["channel"]
     return ToReview(drawn, classes, None if channel == "mixed" else int(channel))
@@ -99,35 +99,35 @@ def cut_clips(
     channel: int | None = None,
     safe_csv: bool = False,
 ) -> pd.DataFrame:
-    """Cut detections out of their recordings, as they are, and write a table to be filled in.
+    """Cut detections out of their recordings, and write a table to fill in.
 
     Parameters
     ----------
     drawn
-        What to cut, the highest score first.
+        The detections to cut, highest score first.
     classes
-        Names of the columns of events.
+        The class names.
     output
         Folder for the files and ``clips.csv``, written last.
     padding
-        Seconds of sound before and behind each.
+        Seconds of sound before and after each detection.
     form
-        Of `FORMS`.
+        The file format, one of `FORMS`.
     channel
         Counted from 0; None: the mean of all.
 
     Returns
     -------
     pandas.DataFrame
-        As written: `COLUMNS`, with ``start`` and ``end`` of the detection, without what is around it, in seconds of the
+        The written table: `COLUMNS`, with ``start`` and ``end`` of the detection without padding, in seconds of the
         recording, and an empty ``verdict``.
 
     Raises
     ------
     ConfigError
-        Where the settings make no sense.
+        If the settings make no sense.
     DataError
-        Where the folder holds clips already, on which somebody may have worked, or there is nothing to cut.
+        If the folder holds clips already, which somebody may have judged, or there is nothing to cut.
     """
     check_one_of("format", form, FORMS)
     if not 0 <= padding < float("inf"):
@@ -138,25 +138,34 @@ def cut_clips(
         )
     if not drawn:
         raise DataError("There is no detection to cut: none of these classes comes near to being announced.")
-    names = numbered([_name(one, classes) for one in drawn])
+    names = numbered([_name(detection, classes) for detection in drawn])
     rows = []
-    for one, name in zip(drawn, names, strict=True):
-        start, end, column, score = one.event
-        y, rate = read(
-            one.recording.file, start=max(0.0, start - padding), end=end + padding, channel=channel
+    for detection, name in zip(drawn, names, strict=True):
+        start, end, column, score = detection.event
+        samples, rate = read(
+            detection.recording.file, start=max(0.0, start - padding), end=end + padding, channel=channel
         )
         file = f"{name}.{form}"
-        write_sound(output / file, y, rate)
+        write_sound(output / file, samples, rate)
         rows.append(
-            (file, one.recording.name, start, end, classes[column], round(score, 6), ";".join(one.drawn), "")
+            (
+                file,
+                detection.recording.name,
+                start,
+                end,
+                classes[column],
+                round(score, 6),
+                ";".join(detection.drawn),
+                "",
+            )
         )
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     write_csv(table, output / TABLE, safe=safe_csv, float_format="%.9g")
     return table
 
 
-def _name(one: Detection, classes: Sequence[str]) -> str:
-    """Of the file: by score first, so that files are in the order of their scores.
+def _name(detection: Detection, classes: Sequence[str]) -> str:
+    """Name the file of a detection; the score comes first, so that files sort by score.
 
     Examples
     --------
@@ -166,13 +175,13 @@ def _name(one: Detection, classes: Sequence[str]) -> str:
     >>> _name(Detection(night, Event(61.5, 63.0, 0, 0.9716)), ["Wren/song"])
     '0.972_Wren-song_site-1-night_61.5s'
     """
-    parts = (classes[one.event.column], str(Path(one.recording.name).with_suffix("")))
-    words = [_end(re.sub(r"[^\w.]+", "-", part).strip("-."), 90) for part in parts]
-    return f"{one.event.score:.3f}_{words[0]}_{words[1]}_{one.event.start:.1f}s"
+    parts = (classes[detection.event.column], str(Path(detection.recording.name).with_suffix("")))
+    slugs = [_end(re.sub(r"[^\w.]+", "-", part).strip("-."), 90) for part in parts]
+    return f"{detection.event.score:.3f}_{slugs[0]}_{slugs[1]}_{detection.event.start:.1f}s"
 
 
 def _end(word: str, size: int) -> str:
-    """The end of a word, of so many bytes at the most: a character may take four of the 255 of a file's name.
+    """Shorten a word to its last ``size`` bytes; a file name has at most 255, and a character takes up to four.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Which detections a person should hear: the best, the most uncertain, and some drawn by lot."""
+"""Sample detections for a person to judge: the best, the most uncertain, and some at random."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from aurist.errors import ConfigError
 from aurist.events import Event, score_over_time
 
 BEST, UNCERTAIN, RANDOM = "best", "uncertain", "random"
-#: Of a longer event the surest stretch of so many seconds is cut: nobody judges a minute as a whole.
+#: Longest clip in seconds. A longer event is cut to its most probable part, because nobody judges a whole minute.
 LONGEST = 20.0
-#: What is uncertain may score less than is announced, down to this share of it.
+#: Uncertain detections may score below the threshold, down to this share of it.
 _NEARLY = 0.5
 
 Thresholds = npt.NDArray[np.float64]
@@ -24,24 +24,24 @@ Thresholds = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Sampling:
-    """Which detections of each class are cut.
+    """Numbers of detections to sample per class.
 
     Parameters
     ----------
     best
-        So many with the highest scores.
+        Number of detections with the highest scores.
     uncertain
-        So many with scores nearest to the one from which the class is announced, on both sides of it.
+        Number of detections with scores nearest to the threshold of the class, above and below it.
     random
-        So many of those announced, evenly over their scores, each as likely as the others: their share of right ones
-        is that of all announced.
+        Number of detections above the threshold, drawn evenly over their scores with equal probability: their
+        precision estimates that of all detections.
     seed
-        Of the draw.
+        Seed of the random sample.
 
     Raises
     ------
     ConfigError
-        Where nothing is to be cut.
+        If nothing is to be sampled.
     """
 
     best: int = 0
@@ -59,7 +59,7 @@ class Sampling:
 
 @dataclass(frozen=True)
 class Detection:
-    """An event of a recording, and by which ways it was drawn."""
+    """An event of a recording, and the kinds of samples that it is in."""
 
     recording: Recording
     event: Event
@@ -73,49 +73,52 @@ def draw_detections(
     thresholds: Thresholds,
     sampling: Sampling,
 ) -> list[Detection]:
-    """Draw detections to be judged, the highest score first.
+    """Sample detections for a person to judge, highest score first.
 
     Parameters
     ----------
     detections, recordings
-        The scores, and of what.
+        The scores, and the recordings to sample from.
     columns
-        Of the classes.
+        The columns of the classes.
     thresholds
-        (n_classes,): the score from which each is announced; a class whose threshold is above 1 is not, and only its
-        best are drawn.
+        (n_classes,): the lowest score of a detection. A class with a threshold above 1 has no detections; only its
+        best events are sampled.
     sampling
-        How many of each class.
+        Numbers of detections per class.
     """
     by_class: dict[int, list[Detection]] = {int(column): [] for column in columns}
-    for one in recordings:
-        for event in _events(detections.scores(one, columns), thresholds[columns]):
-            own = event._replace(column=int(columns[event.column]))
-            by_class[own.column].append(Detection(one, own))
+    for recording in recordings:
+        for event in _events(detections.scores(recording, columns), thresholds[columns]):
+            class_event = event._replace(column=int(columns[event.column]))
+            by_class[class_event.column].append(Detection(recording, class_event))
     rng = np.random.default_rng(sampling.seed)
     drawn = []
-    for column, found in by_class.items():
-        found.sort(key=lambda d: (-d.event.score, d.recording.name, d.event.start))
-        scores = np.array([d.event.score for d in found])
-        ways = _drawn(scores, float(thresholds[column]), sampling, rng)
-        drawn += [Detection(found[i].recording, found[i].event, tuple(names)) for i, names in ways.items()]
+    for column, candidates in by_class.items():
+        candidates.sort(key=lambda d: (-d.event.score, d.recording.name, d.event.start))
+        scores = np.array([d.event.score for d in candidates])
+        samples = _drawn(scores, float(thresholds[column]), sampling, rng)
+        drawn += [
+            Detection(candidates[i].recording, candidates[i].event, tuple(names))
+            for i, names in samples.items()
+        ]
     return sorted(drawn, key=lambda d: (-d.event.score, d.recording.name, d.event.start, d.event.column))
 
 
-def _events(scores: Scores, asked: Thresholds) -> list[Event]:
-    """What is announced, and what comes near to that and holds nothing that is."""
-    near = scores.events(_NEARLY * np.minimum(asked, 1.0))
-    both = scores.events(asked) + [event for event in near if event.score < asked[event.column]]
-    return [_surest(scores, event) for event in both]
+def _events(scores: Scores, thresholds: Thresholds) -> list[Event]:
+    """Find detections, and events that come near the threshold and hold no detection."""
+    near = scores.events(_NEARLY * np.minimum(thresholds, 1.0))
+    events = scores.events(thresholds) + [event for event in near if event.score < thresholds[event.column]]
+    return [_surest(scores, event) for event in events]
 
 
 def _surest(scores: Scores, event: Event) -> Event:
-    """An event, or the stretch of `LONGEST` seconds about the middle of where a longer one is surest."""
+    """Shorten a long event to `LONGEST` seconds around its highest score."""
     if event.end - event.start <= LONGEST:
         return event
-    own = slice(*np.searchsorted(scores.starts, [event.start - LONGEST, event.end]))
+    rows = slice(*np.searchsorted(scores.starts, [event.start - LONGEST, event.end]))
     edges, values = score_over_time(
-        scores.starts[own], scores.ends[own], scores.proba[own, event.column].astype(np.float64)
+        scores.starts[rows], scores.ends[rows], scores.proba[rows, event.column].astype(np.float64)
     )
     inside = (edges[:-1] >= event.start) & (edges[1:] <= event.end)
     top = int(np.argmax(np.where(inside, np.nan_to_num(values), -1.0)))
@@ -127,8 +130,8 @@ def _surest(scores: Scores, event: Event) -> Event:
 def _drawn(
     scores: npt.NDArray[np.float64], threshold: float, sampling: Sampling, rng: np.random.Generator
 ) -> dict[int, list[str]]:
-    """By position in falling scores, the ways by which each is drawn."""
-    ways: dict[int, list[str]] = {}
+    """Give the kinds of samples of each drawn detection, by its position in falling scores."""
+    samples: dict[int, list[str]] = {}
     bar = min(threshold, 1.0)
     picks = {
         BEST: np.arange(min(sampling.best, len(scores))),
@@ -137,14 +140,14 @@ def _drawn(
     }
     for name, rows in picks.items():
         for row in rows.tolist():
-            ways.setdefault(row, []).append(name)
-    return ways
+            samples.setdefault(row, []).append(name)
+    return samples
 
 
-def systematic(n: int, wanted: int, rng: np.random.Generator) -> npt.NDArray[np.intp]:
-    """Every (n / wanted)-th of n things in order, from a random start: each is as likely as the others.
+def systematic(n: int, size: int, rng: np.random.Generator) -> npt.NDArray[np.intp]:
+    """Sample ``size`` of n ordered items at equal steps from a random start: all are equally likely.
 
-    In the order of their scores that is as good as a stratified draw, with a stratum for each thing drawn. Source:
+    If items are ordered by score, this is as good as a stratified sample with a stratum per drawn item. Source:
     W. G. Cochran, Sampling Techniques (1977), chapter 8.
 
     Examples
@@ -152,6 +155,6 @@ def systematic(n: int, wanted: int, rng: np.random.Generator) -> npt.NDArray[np.
     >>> systematic(6, 3, np.random.default_rng(0)).tolist(), systematic(2, 3, np.random.default_rng(0)).tolist()
     ([1, 3, 5], [0, 1])
     """
-    if wanted >= n or wanted == 0:
-        return np.arange(min(n, wanted), dtype=np.intp)
-    return np.floor((rng.uniform() + np.arange(wanted)) * n / wanted).astype(np.intp)
+    if size >= n or size == 0:
+        return np.arange(min(n, size), dtype=np.intp)
+    return np.floor((rng.uniform() + np.arange(size)) * n / size).astype(np.intp)

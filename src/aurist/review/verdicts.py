@@ -1,4 +1,4 @@
-"""What a person said of clips, back to annotations."""
+"""Read a person's verdicts on clips, and turn them into annotations."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ _NEEDED = ("recording", "start", "end", "label", "verdict")
 
 @dataclass(frozen=True)
 class Verdicts:
-    """What was said.
+    """The verdicts of a person.
 
     Parameters
     ----------
     annotations
-        ``yes``: present. ``no``: absent. Another label: that is present, and what was announced is absent.
+        ``yes``: present. ``no``: absent. Another label: that label is present, and the detected one is absent.
     precision
-        ``label, drawn, judged, right, precision, low, high``: of each class and way of drawing, with the 95% interval
-        (see `aurist.metrics.proportion.wilson`). Those drawn at random say how often the class is announced rightly.
+        ``label, drawn, judged, right, precision, low, high``: of each class and kind of sample, with the 95% interval
+        (see `aurist.metrics.proportion.wilson`). The random sample estimates the precision of the class.
     open
         Rows without a verdict, or with ``?``.
     """
@@ -47,52 +47,56 @@ def read_verdicts(path: Path, classes: Sequence[str]) -> Verdicts:
     path
         ``clips.csv``, as `aurist.automl.cut_clips` wrote it, with verdicts; a spreadsheet may have saved it.
     classes
-        What a verdict may name beside ``yes``, ``no`` and ``?``.
+        Labels that a verdict may name besides ``yes``, ``no`` and ``?``.
 
     Raises
     ------
     DataError
-        Where columns are missing, or verdicts are none of these: all of them at once, with their rows.
+        If columns are missing, or verdicts are none of these. All of them are listed, with their rows.
     """
     table = read_text_table(path).with_points(("start", "end"))
     table.need(_NEEDED, "table of clips")
-    said = [_spelt(row["verdict"], classes) for row in table.rows]
-    _check(table, said, classes)
+    verdicts = [_spelt(row["verdict"], classes) for row in table.rows]
+    _check(table, verdicts, classes)
     rows: list[dict[str, Any]] = []
     lines: list[int] = []
-    for row, verdict, number in zip(table.rows, said, table.numbers, strict=True):
+    for row, verdict, number in zip(table.rows, verdicts, table.numbers, strict=True):
         for label, state in _states(row["label"], verdict):
-            where = {"path": row["recording"], "start": row["start"], "end": row["end"]}
-            rows.append({**where, "label": label, "state": state})
+            span = {"path": row["recording"], "start": row["start"], "end": row["end"]}
+            rows.append({**span, "label": label, "state": state})
             lines.append(number)
-    made = make_annotations(rows, str(path), lines=lines, notes=table.notes)
-    judged = [(row, v) for row, v in zip(table.rows, said, strict=True) if v not in ("", UNSURE)]
-    return Verdicts(made, _precision(judged), len(said) - len(judged))
+    annotations = make_annotations(rows, str(path), lines=lines, notes=table.notes)
+    judged = [
+        (row, verdict_of_row)
+        for row, verdict_of_row in zip(table.rows, verdicts, strict=True)
+        if verdict_of_row not in ("", UNSURE)
+    ]
+    return Verdicts(annotations, _precision(judged), len(verdicts) - len(judged))
 
 
 def _spelt(verdict: str, classes: Sequence[str]) -> str:
-    """``yes``, ``no`` and ``?`` as here, whatever their case; labels as they are."""
+    """Write ``yes`` and ``no`` in lower case; leave labels as they are."""
     return verdict.lower() if verdict.lower() in (YES, NO) and verdict not in classes else verdict
 
 
-def _check(table: TextTable, said: Sequence[str], classes: Sequence[str]) -> None:
-    known = {"", YES, NO, UNSURE, *classes}
-    wrong = []
-    for row, verdict, number in zip(table.rows, said, table.numbers, strict=True):
-        if verdict not in known:
-            near = difflib.get_close_matches(verdict, [YES, NO, *classes], n=1)
-            perhaps = f", perhaps {near[0]}" if near else ""
-            wrong.append(f"row {number}, {row.get('file', row['recording'])}: {verdict!r}{perhaps}")
-    if wrong:
+def _check(table: TextTable, verdicts: Sequence[str], classes: Sequence[str]) -> None:
+    allowed = {"", YES, NO, UNSURE, *classes}
+    problems = []
+    for row, verdict, number in zip(table.rows, verdicts, table.numbers, strict=True):
+        if verdict not in allowed:
+            similar = difflib.get_close_matches(verdict, [YES, NO, *classes], n=1)
+            perhaps = f", perhaps {similar[0]}" if similar else ""
+            problems.append(f"row {number}, {row.get('file', row['recording'])}: {verdict!r}{perhaps}")
+    if problems:
         raise DataError(
-            f"{table.where}: {plural(len(wrong), 'verdict')} that cannot be:\n{listing(wrong)}\n"
+            f"{table.where}: {plural(len(problems), 'verdict')} that cannot be:\n{listing(problems)}\n"
             f"Expected yes, no, ? or nothing, or a label: {', '.join(classes[:20])}"
             f"{' ...' if len(classes) > 20 else ''}. Name labels that are new with labels=."
         )
 
 
 def _states(label: str, verdict: str) -> list[tuple[str, str]]:
-    """What a verdict says of which labels.
+    """Give the labels that a verdict is about, with their states.
 
     Examples
     --------
@@ -107,12 +111,12 @@ def _states(label: str, verdict: str) -> list[tuple[str, str]]:
 
 
 def _precision(judged: Sequence[tuple[dict[str, str], str]]) -> pd.DataFrame:
-    counted = [
-        (row["label"], way, verdict in (YES, row["label"]))
+    rows = [
+        (row["label"], sample, verdict in (YES, row["label"]))
         for row, verdict in judged
-        for way in row.get("selected_by", "").split(";")
+        for sample in row.get("selected_by", "").split(";")
     ]
-    table = pd.DataFrame(counted, columns=["label", "selected_by", "right"]).astype({"right": int})
-    found = table.groupby(["label", "selected_by"])["right"].agg(judged="count", right="sum").reset_index()
-    low, high = wilson(found["right"], found["judged"])
-    return found.assign(precision=found["right"] / found["judged"], low=low, high=high)
+    table = pd.DataFrame(rows, columns=["label", "selected_by", "right"]).astype({"right": int})
+    counts = table.groupby(["label", "selected_by"])["right"].agg(judged="count", right="sum").reset_index()
+    low, high = wilson(counts["right"], counts["judged"])
+    return counts.assign(precision=counts["right"] / counts["judged"], low=low, high=high)

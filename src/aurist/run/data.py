@@ -1,4 +1,4 @@
-"""What a run was fitted on, and which part of it is learnt from."""
+"""The data of a run, and its training part."""
 
 from __future__ import annotations
 
@@ -17,33 +17,33 @@ from aurist.models.base import Examples, Inputs, Task
 from aurist.run.spec import RunSpec
 from aurist.splits import cross_splits
 
-#: The fold of clips of the part "test": kept out of everything until the very end.
+#: The fold of clips of the part "test". They are used only at the very end.
 HELD_OUT = -2
 
 
 @dataclass(frozen=True)
 class RunData:
-    """What a run was fitted on, as it stands in its folder.
+    """The data of a run, as stored in its folder.
 
     Parameters
     ----------
     spec
-        The task, and the features.
+        The task and the features.
     clips
-        The clips that were not left out, without their features.
+        The clips in use, without their features.
     features
         (n_clips, n_features), prepared by the schema.
     folds, groups
         (n_clips,): the scored fold (-1 never scored, -2 held out) and the group of each clip.
     test_keys
-        (n_test,): row keys of the test table that the fit was told of, or None.
+        (n_test,): row keys of the test table that the fit was given, or None.
     notes
-        What was guessed, left out or decided, for people to read.
+        Notes for people: guesses, omissions, decisions.
     cache_dir
-        Where decoded sound is kept; None: the default place.
+        Folder of decoded sound; None: the default folder.
     level
-        (n_clips,): at which clips were recorded, in dB (`aurist.features.level`), whether models see it or not; None
-        where the features are not those of recordings.
+        (n_clips,): level of the recordings in dB (`aurist.features.level`), even if models do not see it. None for a
+        table of features.
     """
 
     spec: RunSpec
@@ -58,7 +58,7 @@ class RunData:
 
     @property
     def task(self) -> Task:
-        """What is learnt."""
+        """The task: classes, metric, seed, cores."""
         return self.spec.task
 
     @property
@@ -72,11 +72,11 @@ class RunData:
         return self.spec.summary
 
     def inputs(self) -> Inputs:
-        """What models may look at."""
+        """Give the inputs of models."""
         return Inputs(self.features, self.clips if self.clips.has_audio else None, self.cache_dir)
 
     def take(self, rows: npt.NDArray[np.intp]) -> RunData:
-        """The data of these clips alone."""
+        """Select the data of some clips."""
         return replace(
             self,
             clips=self.clips.take(rows),
@@ -88,7 +88,7 @@ class RunData:
 
 
 def training_data(data: RunData) -> TrainingData:
-    """The rows to learn from: all but those held out."""
+    """Select the rows to learn from: all but the rows held out."""
     rows = np.flatnonzero(data.folds != HELD_OUT)
     clips = data.clips.take(rows)
     targets = clips.targets(data.task.classes)
@@ -106,6 +106,6 @@ def training_data(data: RunData) -> TrainingData:
 
 
 def held_out(data: RunData) -> RunData | None:
-    """The clips of the part "test" alone, or None where there are none."""
+    """Select the clips of the part "test"; None if there are none."""
     rows = np.flatnonzero(data.folds == HELD_OUT)
     return data.take(rows) if len(rows) else None

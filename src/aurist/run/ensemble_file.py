@@ -27,7 +27,7 @@ def write_ensemble(run: RunFolder, ensemble: Ensemble) -> None:
     write_json(
         run.folder / NAME,
         {
-            "members": [_described(one, ensemble) for one in ensemble.members.values()],
+            "members": [_described(member, ensemble) for member in ensemble.members.values()],
             "weights": {name: [dict(fold) for fold in folds] for name, folds in ensemble.weights.items()},
             "temperatures": {name: dict(by_member) for name, by_member in ensemble.temperatures.items()},
             "temperature": ensemble.temperature,
@@ -49,19 +49,22 @@ def read_ensemble(run: RunFolder) -> Ensemble:
     """
     path = run.finished(NAME)
     content = read_json(path, _SHAPE, run.remedy)
-    known = run.known()
+    data = run.known()
     with stored(path, run.remedy):
-        _check(content, len(known["classes"]))
+        _check(content, len(data["classes"]))
         members = content["members"]
         correction = content["prior_correction"]
         return Ensemble(
-            {one["name"]: ModelSpec(one["name"], one["engine"], one["settings"]) for one in members},
-            {one["name"]: tuple(one["base_models"]) for one in members if "base_models" in one},
+            {
+                member["name"]: ModelSpec(member["name"], member["engine"], member["settings"])
+                for member in members
+            },
+            {member["name"]: tuple(member["base_models"]) for member in members if "base_models" in member},
             content["weights"],
             content["temperatures"],
             content["temperature"],
             PriorCorrection(correction["power"], np.asarray(correction["prior"])),
-            bool(known["multilabel"]),
+            bool(data["multilabel"]),
         )
 
 
@@ -72,7 +75,7 @@ def _described(member: ModelSpec, ensemble: Ensemble) -> dict[str, Any]:
 
 
 def _check(content: dict[str, Any], n_classes: int) -> None:
-    """Raise ValueError if a member is named that is not there, or the number of classes is another."""
+    """Raise ValueError if members are missing, or the number of classes differs."""
     names = {member["name"] for member in content["members"]}
     needed = {name for weights in content["weights"].values() for fold in weights for name in fold}
     needed |= {name for member in content["members"] for name in member.get("base_models", ())}

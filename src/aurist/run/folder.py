@@ -1,4 +1,4 @@
-"""The run folder: everything that a fit leaves, written so that a kill at any moment loses little.
+"""The run folder: all files of a fit, written so that a kill at any moment loses little.
 
 ``config.toml  recipes.json  plan.toml  data.json  clips.parquet  features.parquet  level.parquet  folds.parquet
 embedders/<name>/  models/<name>/fold<k>/  predictions.parquet  ensemble.json  leaderboard.csv  pairwise.csv
@@ -43,16 +43,16 @@ class RunFolder:
 
     @property
     def models(self) -> Path:
-        """Where the models are, a folder each."""
+        """The folder of the models, with a folder for each."""
         return self.folder / "models"
 
     def config(self) -> FitConfig:
-        """The settings of the fit.
+        """Read the settings of the fit.
 
         Raises
         ------
         RunError
-            Where some that every run has are missing: an empty file would be settings that nobody chose.
+            If settings that every run has are missing.
         """
         path = self.folder / "config.toml"
         with stored(path, self.remedy):
@@ -61,66 +61,66 @@ class RunFolder:
 
     @property
     def remedy(self) -> str:
-        """The next step where files of it are damaged."""
+        """The next step for the user if files are damaged."""
         return (
             f"Copy the run again from where it was made, or fit it anew into another folder: aurist fit DATA -o "
             f"{self.folder}-2"
         )
 
     def read_json(self, name: str, shape: Shape) -> Any:
-        """A JSON file of the run that has this shape.
+        """Read a JSON file of the run, and check its shape.
 
         Raises
         ------
         RunError
-            Where it is missing, damaged, or holds something else.
+            If it is missing, damaged, or has another shape.
         """
         return read_json(self.folder / name, shape, self.remedy)
 
     def window(self) -> float | None:
-        """Seconds of the windows of annotated recordings that it was fitted on; None: it was fitted on other clips."""
-        found = self.known().get("window")
-        return None if found is None else float(found)
+        """Give the window of annotated recordings in seconds; None if the run was fitted on other clips."""
+        seconds = self.known().get("window")
+        return None if seconds is None else float(seconds)
 
     def classes(self) -> list[str]:
-        """What it tells apart."""
+        """Give the class names."""
         return [str(name) for name in self.known()["classes"]]
 
     def known(self) -> dict[str, Any]:
-        """What ``data.json`` says of the data."""
+        """Read ``data.json``, which describes the data."""
         return dict(self.read_json("data.json", DATA))
 
     def recipes(self) -> list[Recipe]:
-        """The recipes of the networks that are asked for, as they were when the fit began."""
+        """Read the recipes of the requested networks, as they were when the fit began."""
         path = self.folder / "recipes.json"
         if not path.exists():
             return []
         with stored(path, self.remedy):
-            return [recipe_from(one, str(path)) for one in self.read_json(path.name, [dict])]
+            return [recipe_from(recipe, str(path)) for recipe in self.read_json(path.name, [dict])]
 
     @property
     def plan_path(self) -> Path:
-        """Where the plan of the fit is, once it is made."""
+        """The path of the plan of the fit; the plan may not exist yet."""
         return self.folder / "plan.toml"
 
     def plan(self) -> FitPlan:
-        """What is fitted, in which order."""
+        """Read the plan: the models to fit, in order."""
         return read_plan(self.plan_path)
 
     def networks(self) -> list[Recipe]:
-        """The recipes of the networks of the plan."""
+        """Give the recipes of the networks of the plan."""
         return [recipe_of(member) for member in self.plan().members if member.engine == NETWORK]
 
     def audit(self) -> dict[str, Any]:
-        """What the audit found."""
+        """Read the findings of the audit."""
         return dict(self.read_json("audit.json", {"content": dict}))
 
     def is_finished(self) -> bool:
-        """Whether the fit came to its end; one that was killed may have a leaderboard already."""
+        """Tell if the fit is finished; a killed fit may have a leaderboard already."""
         return any(event.get("event") == "finished" for event in self.journal())
 
     def embedders(self) -> list[Recipe]:
-        """The networks that make features of the recordings."""
+        """Read the recipes of the networks that make features of the recordings."""
         recipes = []
         for path in sorted(self.folder.glob("embedders/*/embedder.json")):
             with stored(path, self.remedy):
@@ -130,31 +130,34 @@ class RunFolder:
         return recipes
 
     def leaderboard(self) -> pd.DataFrame:
-        """Every model's score with its interval and times: the one that predicts, then the others, best first."""
+        """Read the scores of all models with intervals and times: the ensemble first, then the best first."""
         return read_frame(self.finished("leaderboard.csv"), BOARD, self.remedy)
 
     def pairwise(self) -> pd.DataFrame:
-        """Every pair of the leaderboard's rows: how much better the first is, with the interval."""
+        """Read the score differences of all pairs of models, with intervals."""
         return read_frame(self.finished("pairwise.csv"), {}, self.remedy)
 
     def variants(self) -> pd.DataFrame | None:
-        """How the ways of each network to answer compare with what its row says; None without networks."""
+        """Read the scores of the variants of each network; None without networks."""
         path = self.folder / "variants.csv"
         return read_frame(path, {}, self.remedy) if path.exists() else None
 
     def scores(self) -> dict[str, Any]:
-        """The run's own word: its score, and beside it the careless one, and those for a test table."""
+        """Read the score of the run, its score on random folds, and its scores for a test table."""
         return dict(read_json(self.finished("scores.json"), SCORES, self.remedy))
 
     def predictions(self) -> pd.DataFrame:
-        """The out-of-fold predictions of every model, as `Predictions.to_frame` lays them out."""
+        """Read the out-of-fold predictions of all models, in the layout of `Predictions.to_frame`."""
         return read_frame(self.finished("predictions.parquet"), COLUMNS, self.remedy)
 
     def out_of_fold(self, classes: Sequence[str]) -> dict[str, Predictions]:
-        """What each row of the leaderboard says of the clips it never learnt from."""
+        """Give the out-of-fold predictions of each row of the leaderboard."""
         table = self.predictions()
         with stored(self.folder / "predictions.parquet", self.remedy):
-            return {one.model: one for one in from_frame(table[table["part"] == "oof"], classes)}
+            return {
+                predictions.model: predictions
+                for predictions in from_frame(table[table["part"] == "oof"], classes)
+            }
 
     def finished(self, name: str) -> Path:
         """Give the path of a file that every finished run has.
@@ -185,7 +188,7 @@ class RunFolder:
 
 
 def create_run(folder: Path, config: FitConfig, data: RunData, recipes: Sequence[Recipe] = ()) -> RunFolder:
-    """Write a new run folder; ``data.json``, written last, says that it is whole."""
+    """Write a new run folder; ``data.json`` is written last: with it the folder is complete."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("recipes.json", "plan.toml", "test_keys.parquet", "journal.jsonl"):
         (folder / name).unlink(missing_ok=True)  # of an attempt that was killed, perhaps with other settings
@@ -233,19 +236,19 @@ def open_run(folder: Path) -> RunFolder:
     Raises
     ------
     RunError
-        Where there is none, or one of a version that cannot be read.
+        If there is none, or its version cannot be read.
     """
     path = folder / "data.json"
     if not path.exists():
-        what = "is no run folder" if folder.is_dir() else "does not exist"
+        problem = "is no run folder" if folder.is_dir() else "does not exist"
         raise RunError(
-            f"{folder} {what}: there is no data.json in it. Make a run with: aurist fit DATA -o {folder}"
+            f"{folder} {problem}: there is no data.json in it. Make a run with: aurist fit DATA -o {folder}"
         )
     run = RunFolder(folder)
-    found = run.read_json(path.name, {"format": (int, float, str)})["format"]
-    if found != FORMAT:
+    version = run.read_json(path.name, {"format": (int, float, str)})["format"]
+    if version != FORMAT:
         raise RunError(
-            f"{folder} was written in format {found}, but this version of aurist reads {FORMAT}. Fit again, into a new "
-            "folder: aurist fit DATA -o NEW_FOLDER"
+            f"{folder} was written in format {version}, but this version of aurist reads {FORMAT}. Fit again, into a "
+            "new folder: aurist fit DATA -o NEW_FOLDER"
         )
     return run

@@ -1,4 +1,4 @@
-"""What a run was fitted on, read back from its folder."""
+"""Read the data of a run from its folder."""
 
 from __future__ import annotations
 
@@ -26,16 +26,15 @@ from aurist.stored import read_frame, stored
 
 
 def read_data(run: RunFolder) -> RunData:
-    """What the run was fitted on.
+    """Read the data that the run was fitted on.
 
     Raises
     ------
     RunError
-        Where its files are damaged or do not belong together, or its models hear recordings by features of another
-        version.
+        If its files are damaged or do not match, or its models learnt from features of another version.
     """
-    known, spec = run.known(), read_spec(run)
-    clips = _read_clips(run, known)
+    data_json, spec = run.known(), read_spec(run)
+    clips = _read_clips(run, data_json)
     folds = read_frame(run.folder / "folds.parquet", {"fold": "i", "group": "i"}, run.remedy)
     features = read_frame(run.folder / "features.parquet", {}, run.remedy)
     with stored(run.folder, run.remedy):
@@ -46,18 +45,18 @@ def read_data(run: RunFolder) -> RunData:
             )
         if list(features.columns) != spec.schema.names:
             raise ValueError("features.parquet has other columns than data.json")
-    keys = run.folder / "test_keys.parquet"
+    keys_path = run.folder / "test_keys.parquet"
     return RunData(
         spec=spec,
         clips=clips,
         features=features,
         folds=folds["fold"].to_numpy(dtype=np.int64),
         groups=folds["group"].to_numpy(dtype=np.int64),
-        test_keys=read_frame(keys, {"key": "u"}, run.remedy)["key"].to_numpy(dtype=np.uint64)
-        if keys.exists()
+        test_keys=read_frame(keys_path, {"key": "u"}, run.remedy)["key"].to_numpy(dtype=np.uint64)
+        if keys_path.exists()
         else None,
-        notes=tuple(known["notes"]),
-        cache_dir=None if known["cache_dir"] is None else Path(known["cache_dir"]),
+        notes=tuple(data_json["notes"]),
+        cache_dir=None if data_json["cache_dir"] is None else Path(data_json["cache_dir"]),
         level=_read_level(run, len(clips)),
     )
 
@@ -73,31 +72,31 @@ def _read_level(run: RunFolder, n_clips: int) -> npt.NDArray[np.float32] | None:
     return level
 
 
-def _read_clips(run: RunFolder, known: dict[str, Any]) -> Clips:
+def _read_clips(run: RunFolder, data_json: dict[str, Any]) -> Clips:
     path = run.folder / "clips.parquet"
     table = read_frame(path, CLIPS, run.remedy)
     with stored(path, run.remedy):
         for name in ("labels", "absent"):
             table[name] = table[name].map(tuple)
-        strange = {label for labels in table["labels"] for label in labels} - set(known["classes"])
-        if strange:
+        unknown_labels = {label for labels in table["labels"] for label in labels} - set(data_json["classes"])
+        if unknown_labels:
             raise ValueError(
-                f"it has labels that are no classes of the run, such as {min(map(repr, strange))}"
+                f"it has labels that are no classes of the run, such as {min(map(repr, unknown_labels))}"
             )
     with stored(run.folder / "data.json", run.remedy):
-        if known["unannotated"] not in ("absent", "unknown"):
-            raise ValueError(f"unannotated is {known['unannotated']!r}")
-        band = known.get("band")
+        if data_json["unannotated"] not in ("absent", "unknown"):
+            raise ValueError(f"unannotated is {data_json['unannotated']!r}")
+        band = data_json.get("band")
         if band is not None and len(band) != 2:
             raise ValueError(f"band is {band}")
-        grouping = grouping_from(known.get("grouping"))
+        grouping = grouping_from(data_json.get("grouping"))
     return Clips(
         table,
-        tuple(known["classes"]),
-        multilabel=known["multilabel"],
-        unannotated=known["unannotated"],
-        root=None if known["root"] is None else Path(known["root"]),
-        window=known.get("window"),
+        tuple(data_json["classes"]),
+        multilabel=data_json["multilabel"],
+        unannotated=data_json["unannotated"],
+        root=None if data_json["root"] is None else Path(data_json["root"]),
+        window=data_json.get("window"),
         band=None if band is None else tuple(band),
         grouping=grouping,
     )
@@ -111,24 +110,24 @@ def read_spec(run: RunFolder) -> RunSpec:
     RunError
         If these files are damaged, or the models learnt from features of another version.
     """
-    known, config = run.known(), run.config()
-    _check_version(run, known.get("features", 1), listens=known["summary"] is not None)
+    data_json, config = run.known(), run.config()
+    _check_version(run, data_json.get("features", 1), listens=data_json["summary"] is not None)
     with stored(run.folder / "data.json", run.remedy):
-        if known["metric"] not in METRICS:
-            raise ValueError(f"metric is {known['metric']!r}")
-        summary = None if known["summary"] is None else SummaryConfig(**known["summary"])
+        if data_json["metric"] not in METRICS:
+            raise ValueError(f"metric is {data_json['metric']!r}")
+        summary = None if data_json["summary"] is None else SummaryConfig(**data_json["summary"])
     task = Task(
-        tuple(known["classes"]),
-        known["multilabel"],
-        known["metric"],
+        tuple(data_json["classes"]),
+        data_json["multilabel"],
+        data_json["metric"],
         config.seed,
         available_cores(config.jobs),
     )
-    return RunSpec(task, schema_from_dict(known["schema"]), summary, known.get("window"))
+    return RunSpec(task, schema_from_dict(data_json["schema"]), summary, data_json.get("window"))
 
 
 def _check_version(run: RunFolder, version: int, *, listens: bool) -> None:
-    """Check that recordings look to the models as they did in training; tables look as they are."""
+    """Check that features of recordings have the version of the training; tables always fit."""
     listens = listens or (run.plan_path.exists() and bool(run.networks()))
     if listens and version != VERSION:
         raise RunError(

@@ -1,4 +1,4 @@
-"""What must be in the files of a run, as `aurist.stored` checks it when they are read back."""
+"""The expected content of the files of a run, which `aurist.stored` checks when they are read."""
 
 from __future__ import annotations
 

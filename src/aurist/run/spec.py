@@ -1,4 +1,4 @@
-"""What it takes to answer like a run: small, and read without its training data."""
+"""The specification of a run: small, and read without its training data."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from aurist.models.base import Task
 
 @dataclass(frozen=True)
 class RunSpec:
-    """The task of a run, and the features that its models look at.
+    """The task of a run, and the features of its models.
 
     Parameters
     ----------
