@@ -1,4 +1,4 @@
-"""Recordings with annotations, to clips that can be learnt from."""
+"""Cut annotated recordings into clips to learn from."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from aurist.audio import AudioInfo, describe_lost_end, probe
 from aurist.clips import Clips
 from aurist.errors import DataError, listing, plural
 
-#: Recordings of which it is told what is wrong with them.
+#: Largest number of notes on damaged recordings.
 _NOTES = 5
 
 
@@ -30,40 +30,40 @@ def read_annotated(
     label: str | None = None,
     verdicts: Path | None = None,
 ) -> Clips:
-    """Cut annotated recordings into clips; recordings without a file of annotations are passed over.
+    """Cut annotated recordings into clips; recordings without a file of annotations are skipped.
 
     Parameters
     ----------
     recordings
-        Their folder.
+        Folder of the recordings.
     annotations
-        A file of annotations, or a folder of them (see `aurist.annotations.read_annotations`). A recording that is not
-        where they say is looked for by the end of its path in all of the folder.
+        A file of annotations, or a folder of them (see `aurist.annotations.read_annotations`). If a recording is
+        not at its stated path, the whole folder is searched by the end of the path.
     options
-        How to cut; windows of five seconds by default.
+        Options for cutting; windows of five seconds by default.
     label
-        Column of the labels, where a format has several.
+        Column of the labels, if a format has several.
     verdicts
-        More annotations, such as `aurist.automl.read_verdicts` gives: of recordings that stand in these alone, what is
-        not annotated is unknown.
+        More annotations, such as `aurist.automl.read_verdicts` returns. If a recording is only in these, parts without
+        annotation are unknown.
 
     Raises
     ------
     DataError
-        Where annotations cannot be read, or their recordings are not there: all of them at once.
+        If annotations cannot be read, or recordings are missing or broken; the error lists all of them.
     """
     if not recordings.is_dir():
         raise DataError(f"{recordings} is no folder: with annotations= it must be that of the recordings.")
-    there = Recordings(recordings, annotations, length=_seconds)
-    found = read_annotations(annotations, audio_root=there, label=label)
+    audio_root = Recordings(recordings, annotations, length=_seconds)
+    merged = read_annotations(annotations, audio_root=audio_root, label=label)
     partial: set[str] = set()
     if verdicts is not None:
-        more = read_annotations(verdicts, audio_root=there, label=label)
-        partial = set(more.recordings) - set(found.recordings)
-        found = join_annotations([found, more])
+        more = read_annotations(verdicts, audio_root=audio_root, label=label)
+        partial = set(more.recordings) - set(merged.recordings)
+        merged = join_annotations([merged, more])
     infos: dict[str, AudioInfo] = {}
     missing, broken = [], []
-    for path in found.recordings:
+    for path in merged.recordings:
         file = recordings / path
         if not file.is_file():
             missing.append(path)
@@ -79,9 +79,9 @@ def read_annotated(
         )
     if broken:
         raise DataError(f"{plural(len(broken), 'recording')} cannot be read:\n{listing(broken)}")
-    found, notes = _without_lost_ends(found, infos)
+    merged, notes = _without_lost_ends(merged, infos)
     durations = {path: info.duration for path, info in infos.items()}
-    clips = to_clips(replace(found, root=recordings), durations, options or CutOptions(), partial=partial)
+    clips = to_clips(replace(merged, root=recordings), durations, options or CutOptions(), partial=partial)
     hours = sum(durations.values()) / 3600
     cut = f"{plural(len(clips), 'clip')} of {plural(len(durations), 'annotated recording')}, {hours:.1f} h"
     return replace(clips, notes=(cut, *notes, *clips.notes))
@@ -90,15 +90,15 @@ def read_annotated(
 def _seconds(file: Path) -> float | None:
     try:
         return probe(file).duration
-    except (DataError, OSError):  # is said with all others that cannot be read
+    except (DataError, OSError):  # reported with all others that cannot be read
         return None
 
 
 def _without_lost_ends(
-    found: Annotations, infos: Mapping[str, AudioInfo]
+    annotations: Annotations, infos: Mapping[str, AudioInfo]
 ) -> tuple[Annotations, tuple[str, ...]]:
-    """Leave out annotations of what is missing at the end of a recording, and say what is wrong with recordings."""
-    table = found.table
+    """Drop annotations in the missing end of a recording, and describe damaged recordings in notes."""
+    table = annotations.table
     length = table["path"].map({path: info.duration for path, info in infos.items()})
     stated = table["path"].map({path: info.promised_duration for path, info in infos.items()})
     lost = (table["start"] >= length) & (table["start"] < stated)
@@ -116,4 +116,4 @@ def _without_lost_ends(
             *notes[:_NOTES],
             f"{len(notes) - _NOTES} more recordings with wrong headers or without their end",
         ]
-    return replace(found, table=table[~lost].reset_index(drop=True)), tuple(notes)
+    return replace(annotations, table=table[~lost].reset_index(drop=True)), tuple(notes)

@@ -1,4 +1,4 @@
-"""The frequencies that models hear, so that nobody is surprised by what they miss."""
+"""Describe the frequencies that models hear, to show what they miss."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ Band = tuple[float, float]
 
 
 def hearing(data: RunData, members: Sequence[ModelSpec], audit: Mapping[str, Any]) -> list[str]:
-    """Sentences on what the members of a plan hear of the recordings; none where there are no recordings."""
+    """Describe the frequencies that the members of a plan hear; no sentences if there are no recordings."""
     rates = audit["content"].get("sample_rates", {})
     return sentences_of(bands_heard(data, members), data.clips.band, rates) if rates else []
 
 
 def bands_heard(data: RunData, members: Sequence[ModelSpec]) -> dict[str, Band]:
-    """The lowest and highest frequency in Hz that each network hears, and that all models of summary features do.
+    """Get the lowest and highest frequency in Hz of each network, and of all models of summary features.
 
-    Networks whose front end is not of bands hear all up to half their sample rate. Nothing is said of tables of
-    ready-made features.
+    A network without a spectrogram front end hears up to half its sample rate. Tables of ready-made features have no
+    band.
     """
     bands: dict[str, Band] = {}
     if data.summary is not None and any(member.engine != ENGINE for member in members):
@@ -39,16 +39,16 @@ def bands_heard(data: RunData, members: Sequence[ModelSpec]) -> dict[str, Band]:
 
 
 def sentences_of(bands: Mapping[str, Band], boxes: Band | None, sample_rates: Mapping[str, int]) -> list[str]:
-    """Say who hears what, and warn where that is not all of the boxes' band.
+    """Describe the band of each model, and warn if the annotated boxes reach beyond it.
 
     Parameters
     ----------
     bands
-        As `bands_heard` gives them.
+        Bands, as `bands_heard` returns them.
     boxes
-        Lowest and highest frequency of the annotated boxes, in Hz; None: there are none.
+        Lowest and highest frequency of the annotated boxes, in Hz; None if there are no boxes.
     sample_rates
-        How many recordings have each rate.
+        Number of recordings for each sample rate.
 
     Examples
     --------
@@ -64,20 +64,20 @@ def sentences_of(bands: Mapping[str, Band], boxes: Band | None, sample_rates: Ma
         by_band.setdefault(band, []).append(name)
     parts = []
     for band, names in by_band.items():
-        one = len(names) == 1 and not names[0].startswith("models")
-        parts.append(f"{' and '.join(names)} {'hears' if one else 'hear'} {_words(band)}")
+        singular = len(names) == 1 and not names[0].startswith("models")
+        parts.append(f"{' and '.join(names)} {'hears' if singular else 'hear'} {_words(band)}")
     if sample_rates:
         most = max(sample_rates, key=lambda rate: (sample_rates[rate], float(rate)))
         parts.append(f"most recordings reach {float(most) / 2:,.0f} Hz")
     sentences = ["; ".join(parts)]
     if boxes is not None:
-        deaf = [
+        limited = [
             name for name, band in bands.items() if boxes[0] < 0.99 * band[0] or boxes[1] > 1.01 * band[1]
         ]
-        if deaf:
-            verb = "does" if len(deaf) == 1 and not deaf[0].startswith("models") else "do"
+        if limited:
+            verb = "does" if len(limited) == 1 and not limited[0].startswith("models") else "do"
             sentences.append(
-                f"warning: {' and '.join(deaf)} {verb} not hear all of the annotated boxes, which lie from "
+                f"warning: {' and '.join(limited)} {verb} not hear all of the annotated boxes, which lie from "
                 f"{_words(boxes)}"
             )
     return sentences

@@ -22,7 +22,7 @@ from aurist.metrics import metric
 from aurist.plan import Clock, FitPlan, time_limit
 from aurist.run import RunFolder, open_run, read_data, training_data
 
-#: What a fit writes in its folder under names that others use, too.
+#: Files of a run with names that other programs use, too.
 REPLACED = ("config.toml", "plan.toml", "models", "clips.parquet", "features.parquet", "predictions.parquet")
 
 
@@ -36,26 +36,26 @@ def fit(
     cache_dir: Path | None = None,
     started: float | None = None,
 ) -> RunFolder:
-    """Learn to recognise what the labels of some recordings, or of a feature table, say.
+    """Learn to recognise the labels of recordings or of a feature table.
 
     Parameters
     ----------
     source
         A folder of recordings, a table (CSV, TSV, Parquet, ARFF), a DataFrame, or clips such as `read_annotated`
-        gives.
+        returns.
     output
-        The run folder to make; it must not hold a run yet.
+        The run folder to create; it must not hold a run yet.
     config
         Metric, preset, time limit, seed ...
     options
-        How to read the source: which column is the label, the group, ...
+        Options for reading the source: the column of the label, of the group, ...
     test
-        An unlabelled table that will be predicted; its overlap with the training data is measured, and the
-        score to expect on it is stated.
+        An unlabelled table to predict later. Its overlap with the training data is measured, and the expected
+        score on it is stated.
     cache_dir
-        Where summary features are stored between runs.
+        Folder for summary features, kept between runs.
     started
-        ``time.monotonic()`` when the time limit began to run; now by default.
+        Value of ``time.monotonic()`` at the start of the time limit; now by default.
 
     Returns
     -------
@@ -65,9 +65,9 @@ def fit(
     Raises
     ------
     DataError, ConfigError
-        Where the data or the settings cannot be used.
+        If the data or the settings cannot be used.
     RunError
-        Where ``output`` holds a run already, or nothing could be fitted in the time.
+        If ``output`` holds a run already, or no model could be fitted in the time.
     """
     began = time.monotonic() if started is None else started
     config = config or FitConfig()
@@ -76,8 +76,8 @@ def fit(
         metric(config.metric)
     _check_free(folder)
     check_output(folder, folder=True)
-    with claim(folder), _go_on_with(folder):
-        _check_free(folder)  # another command may have made a run meanwhile
+    with claim(folder), _advise_resume(folder):
+        _check_free(folder)  # another command may have created a run meanwhile
         run = prepare(
             source,
             folder,
@@ -93,12 +93,12 @@ def fit(
 
 
 def _check_free(folder: Path) -> None:
-    """See that there is no run in a folder yet, and nothing of somebody else's that a run would replace.
+    """Check that a folder holds no run, and no other files that a run would replace.
 
     Raises
     ------
     RunError
-        Where there is.
+        If it holds a run or such files.
     """
     if (folder / "data.json").exists():
         finished = RunFolder(folder).is_finished()
@@ -107,26 +107,26 @@ def _check_free(folder: Path) -> None:
         raise RunError(
             f"{folder} holds {state} already. {advice}{'G' if finished else 'g'}ive another folder (output=)."
         )
-    theirs = [name for name in REPLACED if (folder / name).exists()]
-    if theirs and not (folder / LOCK).exists():
+    existing = [name for name in REPLACED if (folder / name).exists()]
+    if existing and not (folder / LOCK).exists():
         raise RunError(
-            f"{folder} is no run folder, and holds what a run would replace: {', '.join(theirs)}. Give another folder "
-            "(output=)."
+            f"{folder} is no run folder, and holds what a run would replace: {', '.join(existing)}. Give another "
+            "folder (output=)."
         )
 
 
 @contextmanager
-def _go_on_with(folder: Path) -> Iterator[None]:
-    """Say how to go on after the disk was full or memory ran out."""
+def _advise_resume(folder: Path) -> Iterator[None]:
+    """Advise how to continue if the disk is full or memory runs out."""
     try:
         yield
     except (FullDiskError, MemoryError) as error:
-        what, room = (
+        problem, resource = (
             (str(error), "room") if isinstance(error, FullDiskError) else ("Memory ran out.", "memory")
         )
         if not (folder / "data.json").exists():
-            raise RunError(f"{what} Make {room}, and give the same command again.") from error
-        raise RunError(f"{what} Make {room}, and go on with: aurist resume {folder}") from error
+            raise RunError(f"{problem} Make {resource}, and give the same command again.") from error
+        raise RunError(f"{problem} Make {resource}, and go on with: aurist resume {folder}") from error
 
 
 def plan_fit(
@@ -136,19 +136,19 @@ def plan_fit(
     options: ReadOptions | None = None,
     cache_dir: Path | None = None,
 ) -> FitPlan:
-    """What `fit` would do with this data in this time: it reads, checks and listens to the data, and fits nothing.
+    """Plan what `fit` would do with this data in this time; the data is read and checked, and nothing is fitted.
 
-    Features that it computes are stored, so that `fit` need not compute them again.
+    Computed features are stored, and `fit` does not compute them again.
 
     Raises
     ------
     DataError, ConfigError
-        As `fit` does.
+        As in `fit`.
     """
     began = time.monotonic()
     config = config or FitConfig()
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(place) / "run"
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary) / "run"
         run = prepare(
             source,
             folder,
@@ -161,20 +161,20 @@ def plan_fit(
 
 
 def _used(event: dict[str, Any]) -> float:
-    """Seconds of the limit that were used at an event; 0 where its line of the journal does not say."""
+    """Get the seconds of the limit that were used at an event of the journal; 0 if not recorded."""
     used = event.get("used")
     return float(used) if isinstance(used, (int, float)) and math.isfinite(used) else 0.0
 
 
 def resume(folder: Path | str) -> RunFolder:
-    """Go on with a run that was killed or interrupted: finished folds are not fitted again.
+    """Continue a run that was killed or interrupted; finished folds are not fitted again.
 
-    Those of a second level are, where the models that it asks are others now.
+    Stacked models are refitted if their base models changed.
 
-    The time limit is counted anew, less what had been used when the last model was done.
+    The time limit is that of the run, minus the time that was used when the last model was finished.
     """
     run = open_run(Path(folder))
-    with folder_lock(run.folder), _go_on_with(run.folder):
+    with folder_lock(run.folder), _advise_resume(run.folder):
         began = time.monotonic() - max(map(_used, run.journal()), default=0.0)
         run.log("resumed", {})
         train(run, Clock(began, time_limit(run.config())))

@@ -1,4 +1,4 @@
-"""What it is worth to keep, or to leave out, the level at which clips were recorded."""
+"""Measure the effect of the recording level: fit with the level kept and with it left out."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ _FILE = "level_variant.parquet"
 def with_other_level(
     run: RunFolder, data: RunData, learn: TrainingData, forest: CrossValidationResult
 ) -> CrossValidationResult:
-    """The forest with one more way to answer: fitted on the same folds with the level if it has none, else without.
+    """Add a variant to the forest, fitted on the same folds: with the level if the forest has none, else without.
 
-    Nothing is done where the features are not those of recordings.
+    Nothing is done if the features were not computed from recordings.
     """
     if data.level is None or data.summary is None:
         return forest
@@ -46,14 +46,14 @@ def with_other_level(
 def _other_features(
     features: pd.DataFrame, level: npt.NDArray[np.float32], config: SummaryConfig
 ) -> pd.DataFrame:
-    """The features with the level where they are without it, or the other way round."""
-    kept = config.level == "keep"
+    """Add the level to the features if they have none, else remove it."""
+    has_level = config.level == "keep"
     columns = list(summary_columns(replace(config, level="relative")))
     values = features[columns].to_numpy(dtype=np.float32)
-    moved = restore_level(values, columns, config.n_mels, -level if kept else level)
-    others = features.drop(columns=[*columns, LEVEL] if kept else columns)
-    table = pd.concat([pd.DataFrame(moved, columns=columns), others], axis=1)
-    return table if kept else table.assign(**{LEVEL: level})
+    changed = restore_level(values, columns, config.n_mels, -level if has_level else level)
+    others = features.drop(columns=[*columns, LEVEL] if has_level else columns)
+    table = pd.concat([pd.DataFrame(changed, columns=columns), others], axis=1)
+    return table if has_level else table.assign(**{LEVEL: level})
 
 
 def _answers(name: str, learn: TrainingData, features: pd.DataFrame) -> Predictions:

@@ -1,4 +1,4 @@
-"""Decide what to fit, from what the data is and what this machine can do in the time."""
+"""Plan which members to fit, from the data and the speed of this machine."""
 
 from __future__ import annotations
 
@@ -38,30 +38,30 @@ from aurist.recipes import Recipe, read_recipe
 from aurist.run import RunFolder
 from aurist.workers import WorkerDiedError, run_in_processes
 
-#: The network that is trained without being asked for.
+#: The network that is trained by default.
 DEFAULT_RECIPE = "mel-cnn"
-#: Share of the time by which the tables' members should be done where networks follow.
+#: Share of the time by which the members for tables should be finished if networks follow.
 TABLES_UNTIL = 0.4
-#: Share of the time by which all members should be done that the second level looks at.
+#: Share of the time by which all base models of the second level should be finished.
 FIRST_LEVEL_UNTIL = 0.9
-#: A network is worth its time from so many windows learnt from on, all epochs together: on spoken digits 4,000 were as
-#: good as all models of tables (0.69 on speakers never heard), and 8,000 far better (0.885). With many rows boosting is
-#: worth its time, too.
+#: Smallest number of windows, over all epochs, for which a network is worth its time. On spoken digits 4,000 were as
+#: good as all models of tables (0.69 on new speakers), and 8,000 far better (0.885). With many rows boosting is also
+#: worth its time.
 WORTH_WINDOWS, WORTH_WINDOWS_OF_MANY, LEAST_EPOCHS = 3_000, 15_000, 3
-#: With fewer epochs than this, frames half as dense and twice the epochs are worth more: 40 epochs with frames of 10 ms
-#: scored 0.869 on two folds of ESC-10, 80 with frames of 20 ms 0.906.
+#: With fewer epochs than this, half the frame rate and twice the epochs are better. On two folds of ESC-10, 40 epochs
+#: with frames of 10 ms scored 0.869, and 80 epochs with frames of 20 ms scored 0.906.
 FINE_EPOCHS = 120
-#: With fewer epochs than this clips are not mixed: with 12 epochs that was worth 7 points on two folds of ESC-10, with
-#: 30 two, on spoken digits with 4 epochs three.
+#: With fewer epochs than this, clips are not mixed. On two folds of ESC-10 this gained 7 points with 12 epochs and 2
+#: with 30; on spoken digits it gained 3 with 4 epochs.
 MIXED_EPOCHS = 30
-#: Seconds below which not even its speed is measured.
+#: With fewer seconds than this, the speed of the network is not measured.
 _LEAST = 60.0
-#: Of the time, what is planned for: the rest is for predicting, and for machines that are slower than they were.
+#: Share of the time that is planned for. The rest is for prediction, and for a machine that becomes slower.
 _FILLED = 0.8
 
 
 def plan_of(run: RunFolder, learn: TrainingData, clock: Clock) -> FitPlan:
-    """The run's plan: as it was when the fit began, as it was given, or made now."""
+    """Return the plan of the run: the stored plan, the given plan, or a new plan."""
     path = run.plan_path
     if path.exists():
         return read_plan(path)
@@ -78,18 +78,18 @@ def plan_of(run: RunFolder, learn: TrainingData, clock: Clock) -> FitPlan:
 def make_plan(
     config: FitConfig, recipes: list[Recipe], audit: dict[str, object], learn: TrainingData, left: float
 ) -> FitPlan:
-    """What to fit in so many seconds: tables first, since they are quick and sure; then networks with what is left.
+    """Plan the members to fit in so many seconds: first fast models for tables, then networks in the rest.
 
     Parameters
     ----------
     config, recipes
-        What was asked for; without recipes the default network is added where it is worth its time.
+        The settings. Without recipes the default network is added if it is worth its time.
     audit
-        As `audit.json` has it.
+        Contents of `audit.json`.
     learn
-        What is to be learnt from.
+        The training data.
     left
-        Seconds.
+        Seconds that are left.
     """
     rounds = config.pseudo_rounds if config.unlabelled is not None else 0
     second, notes = _second_level(config, learn)
@@ -102,28 +102,28 @@ def make_plan(
 
 
 def _second_level(config: FitConfig, learn: TrainingData) -> tuple[list[ModelSpec], list[str]]:
-    """The members that look at what others say out of fold; none, and why, where that could not be scored truly."""
+    """List the second-level members; or none, with the reason, if they could not be scored honestly."""
     task = learn.task
     members = second_level_members(config, len(learn.folds), len(task.classes), multilabel=task.multilabel)
-    why = reason_against(learn, members[0]) if members else None
-    return ([], [f"no second level: {why}"]) if why else (members, [])
+    reason = reason_against(learn, members[0]) if members else None
+    return ([], [f"no second level: {reason}"]) if reason else (members, [])
 
 
 def _with_second_level(plan: FitPlan, second: list[ModelSpec]) -> FitPlan:
-    """The plan in what time is left for it, and then the members that look at what all of it say."""
+    """Shorten the times of the plan, and add the second-level members at its end."""
     steps = [replace(step, until=FIRST_LEVEL_UNTIL * step.until) for step in plan.steps]
     return FitPlan((*steps, *(Step(member) for member in second)), plan.notes)
 
 
 def _with_rounds(plan: FitPlan, rounds: int) -> FitPlan:
-    """The plan, and then so many rounds of its students; every round has as much time."""
+    """Add rounds of students to the plan; every round has the same time."""
     steps = [replace(step, until=step.until / (1 + rounds)) for step in plan.steps]
     for number in range(1, rounds + 1):
         for member in pseudo_label_learners(plan.members):
-            again = replace(member, name=f"{member.name}+{number}")
+            student = replace(member, name=f"{member.name}+{number}")
             if member.engine == ENGINE:
-                again = recipe_member(replace(recipe_of(member), name=again.name))
-            steps.append(Step(again, (1 + number) / (1 + rounds), round=number))
+                student = recipe_member(replace(recipe_of(member), name=student.name))
+            steps.append(Step(student, (1 + number) / (1 + rounds), round=number))
     return FitPlan(tuple(steps), plan.notes)
 
 
@@ -168,22 +168,22 @@ def _default_network(
         precision, epochs = _affordable(recipe, learn, seconds)
     if epochs < MIXED_EPOCHS:
         recipe = without_mixing(recipe)
-    n, wanted = len(learn.folds), recipe.training.epochs
-    told = f"{recipe.name}: {min(wanted, math.floor(epochs))} of {wanted} epochs in the time"
+    n, planned_epochs = len(learn.folds), recipe.training.epochs
+    note = f"{recipe.name}: {min(planned_epochs, math.floor(epochs))} of {planned_epochs} epochs in the time"
     worth = WORTH_WINDOWS if n < FEW_ROWS else WORTH_WINDOWS_OF_MANY
     if epochs < LEAST_EPOCHS or epochs * n < worth:
-        return [], [f"no network: {told}, too few to be worth it"]
-    ready = with_epochs(recipe_member(recipe), wanted, precision)
-    return [Step(ready, seconds=seconds * min(1.0, wanted / epochs))], [told]
+        return [], [f"no network: {note}, too few to be worth it"]
+    member = with_epochs(recipe_member(recipe), planned_epochs, precision)
+    return [Step(member, seconds=seconds * min(1.0, planned_epochs / epochs))], [note]
 
 
 def _affordable(recipe: Recipe, learn: TrainingData, seconds: float) -> tuple[str, float]:
-    """The precision to train in, and the epochs that so many seconds are enough for, on all folds."""
+    """Measure the precision to train with, and the number of epochs that fit in so many seconds on all folds."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "speed.json"
         task = learn.task
         call = partial(measure_recipe, recipe, len(task.classes), task.multilabel, task.jobs, path)
         run_in_processes([call], workers=1)
-        found = json.loads(path.read_text(encoding="utf-8"))
+        speed = json.loads(path.read_text(encoding="utf-8"))
     clips = sum(len(split.train) + len(split.validation) for split in learn.splits)
-    return found["precision"], seconds * _FILLED * found["clips_per_second"] / clips
+    return speed["precision"], seconds * _FILLED * speed["clips_per_second"] / clips

@@ -1,4 +1,4 @@
-"""From data as people have it to a run folder that is ready to be fitted: read, audit, features, folds."""
+"""Prepare a run folder for fitting: read and audit the data, compute features and folds."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from aurist.run import HELD_OUT, RunData, RunFolder, RunSpec, create_run
 from aurist.splits import NEVER_SCORED, assign_folds, given_folds, group_codes
 from aurist.workers import run_in_processes
 
-#: Fitting stops where more than this share of the clips would be left out.
+#: Fitting stops if more than this share of the clips would be left out.
 MOST_LOST = 0.1
 
 
@@ -53,7 +53,7 @@ def prepare(
     test: Source | None,
     cache_dir: Path | None,
 ) -> RunFolder:
-    """Read and audit the data, leave out what is broken, compute features and folds, write the run folder."""
+    """Read and audit the data, leave out broken clips, compute features and folds, and write the run folder."""
     recipes = chosen_recipes(config)
     clips = read_clips(source, options)
     if config.fraction is not None and config.fraction < 1:
@@ -62,15 +62,15 @@ def prepare(
         logger.info(
             f"fraction: {len(clips):,} of {plural(n, 'clip')}, whole groups, stratified (seed {config.seed})"
         )
-    # what is to be predicted need not have the columns of what is known
+    # data to predict need not have the columns of the training data
     unlabelled = like_clips(replace(options, label=None, group=None, fold=None), clips)
     test_clips = None if test is None else read_clips(test, unlabelled, labelled=False)
     if test_clips is not None:
         test_clips = apply_grouping(without_guessed_groups(test_clips), clips.grouping)
     if config.unlabelled is not None:
-        read_clips(config.unlabelled, unlabelled, labelled=False)  # what cannot be read is said now
+        read_clips(config.unlabelled, unlabelled, labelled=False)  # fail early if it cannot be read
     _check_learnable(clips)
-    if clips.band is not None and config.plan is None:  # a plan says all of its recipes itself
+    if clips.band is not None and config.plan is None:  # a plan contains its recipes in full
         recipes = [with_band(recipe, clips.band) for recipe in recipes]
     embedders = chosen_embedders(config)
     listening = [*recipes, *embedders]
@@ -79,29 +79,33 @@ def prepare(
             f"The recipe {listening[0].name} is a network that listens, but this table has no column of audio files. "
             "Name it with path=, or leave recipes= and embeddings= out."
         )
-    check = [partial(check_recipe, recipe, len(clips.classes)) for recipe in listening]
-    if check:
-        run_in_processes(check, workers=1)
+    checks = [partial(check_recipe, recipe, len(clips.classes)) for recipe in listening]
+    if checks:
+        run_in_processes(checks, workers=1)
     for note in clips.notes:
         logger.info(note)
     jobs = available_cores(config.jobs)
     cache_dir = cache_dir or default_cache_dir()
-    found = audit(clips, test_clips, jobs=jobs, cache_dir=cache_dir, near=config.near_duplicates)
-    said = sentences(found)
-    for sentence in said:
+    report = audit(clips, test_clips, jobs=jobs, cache_dir=cache_dir, near=config.near_duplicates)
+    messages = sentences(report)
+    for sentence in messages:
         logger.info(f"check: {sentence}")
-    summary = None if clips.features else _summary_config(config, clips, found)
-    features, level, broken = _features(clips, summary, found, jobs, cache_dir)
-    kept = _keep(clips, broken, allow_loss=config.allow_loss)
+    summary = None if clips.features else _summary_config(config, clips, report)
+    features, level, broken = _features(clips, summary, report, jobs, cache_dir)
+    rows = _keep(clips, broken, allow_loss=config.allow_loss)
     if len(broken):
         logger.info(
             f"left out: {len(broken):,} of {plural(len(clips), 'clip')}, listed in {output / 'quarantine.csv'}"
         )
-    clips, features, groups = clips.take(kept), features.iloc[kept].reset_index(drop=True), found.groups[kept]
+    clips, features, groups = (
+        clips.take(rows),
+        features.iloc[rows].reset_index(drop=True),
+        report.groups[rows],
+    )
     nearest = nearest_sentence(clips, features)
     if nearest is not None:
         logger.info(f"check: {nearest}")
-        said.append(nearest)
+        messages.append(nearest)
     remove_folder(output / "embedders")  # of an attempt that was killed, perhaps with other settings
     features = with_embeddings(features, Inputs(features, clips, cache_dir), output, embedders, jobs)
     schema = infer_schema(features, clips.decimal_commas)
@@ -115,24 +119,24 @@ def prepare(
         folds=_folds(clips, groups, config),
         groups=groups,
         test_keys=None if test_clips is None else pipeline.keys(test_clips, jobs=jobs, cache_dir=cache_dir),
-        notes=(*clips.notes, *said),
+        notes=(*clips.notes, *messages),
         cache_dir=cache_dir,
-        level=None if level is None else level[kept],
+        level=None if level is None else level[rows],
     )
     output.mkdir(parents=True, exist_ok=True)
-    write_json(output / "audit.json", found.to_dict())
+    write_json(output / "audit.json", report.to_dict())
     with atomic_path(output / "quarantine.csv") as part:
-        with_file_rows(broken, found.rows).to_csv(part, index=False)
+        with_file_rows(broken, report.rows).to_csv(part, index=False)
     return create_run(output, config, data, recipes)
 
 
 def chosen_recipes(config: FitConfig) -> list[Recipe]:
-    """The recipes that the settings or their plan name, with their changes.
+    """Read the recipes that the settings or their plan name, with the changed settings.
 
     Raises
     ------
     ConfigError
-        Where there is no such recipe, or two rows of the leaderboard would have one name.
+        If there is no such recipe, or two rows of the leaderboard would have the same name.
     """
     if config.plan is not None:
         members = read_plan(Path(config.plan)).members
@@ -151,7 +155,7 @@ def chosen_recipes(config: FitConfig) -> list[Recipe]:
 
 
 def some_groups(clips: Clips, share: float, seed: int) -> Clips:
-    """About a share of the clips: whole groups, stratified."""
+    """Sample about a share of the clips: whole groups, stratified."""
     groups = group_codes(clips.table["group"].tolist(), clips.table["clip_id"].tolist())
     parts = assign_folds(clips.targets(), groups, max(20, round(1 / share)), seed)
     return clips.take(np.flatnonzero(parts < max(1, round(share * (parts.max() + 1)))))
@@ -176,22 +180,22 @@ def _check_learnable(clips: Clips) -> None:
         )
 
 
-def _summary_config(config: FitConfig, clips: Clips, found: Audit) -> SummaryConfig:
+def _summary_config(config: FitConfig, clips: Clips, report: Audit) -> SummaryConfig:
     if config.sample_rate is not None:
         return SummaryConfig(sample_rate=config.sample_rate, level=config.level)
-    rates = found.content.get("sample_rates")
+    rates = report.content.get("sample_rates")
     return config_for_rates(rates if isinstance(rates, dict) else {}, clips.band, level=config.level)
 
 
 def _features(
-    clips: Clips, summary: SummaryConfig | None, found: Audit, jobs: int, cache_dir: Path | None
+    clips: Clips, summary: SummaryConfig | None, report: Audit, jobs: int, cache_dir: Path | None
 ) -> tuple[pd.DataFrame, npt.NDArray[np.float32] | None, pd.DataFrame]:
-    """The features and the level of every clip, and the clips that cannot be used with the reason of each."""
-    broken = found.quarantine
+    """Compute the features and the level of every clip, and list the unusable clips with reasons."""
+    broken = report.quarantine
     if summary is None:
         return clips.feature_table(), None, broken
     usable = np.flatnonzero(~clips.table["clip_id"].isin(broken["clip_id"]).to_numpy())
-    made = raw_features(clips.take(usable), summary, cache_dir=cache_dir, jobs=jobs)
+    computed = raw_features(clips.take(usable), summary, cache_dir=cache_dir, jobs=jobs)
     failed = [
         {
             "row": usable[row],
@@ -201,24 +205,24 @@ def _features(
             "detail": message,
             "fatal": True,
         }
-        for row, message in made.failures.items()
+        for row, message in computed.failures.items()
     ]
-    features = made.table.set_axis(usable, axis=0).reindex(range(len(clips)))
+    features = computed.table.set_axis(usable, axis=0).reindex(range(len(clips)))
     level = np.full(len(clips), np.nan, np.float32)
-    level[usable] = made.level
+    level[usable] = computed.level
     broken = pd.concat([broken, pd.DataFrame(failed, columns=broken.columns)], ignore_index=True)
     return features, level, broken
 
 
 def _keep(clips: Clips, broken: pd.DataFrame, *, allow_loss: bool) -> npt.NDArray[np.intp]:
-    """The rows that are left without the broken clips, unless too much would be lost."""
+    """Select the rows without broken clips; raise DataError if too many would be lost."""
     lost = clips.table["clip_id"].isin(broken["clip_id"]).to_numpy()
-    kept: npt.NDArray[np.intp] = np.flatnonzero(~lost)
-    vanished = sorted(
-        set(clips.classes) - {label for row in kept for label in clips.table["labels"].iloc[row]}
+    rows: npt.NDArray[np.intp] = np.flatnonzero(~lost)
+    lost_classes = sorted(
+        set(clips.classes) - {label for row in rows for label in clips.table["labels"].iloc[row]}
     )
-    if not lost.any() or (allow_loss and len(kept)):
-        return kept
+    if not lost.any() or (allow_loss and len(rows)):
+        return rows
     row_of = {name: row for row, name in enumerate(clips.table["clip_id"])}
     details = zip(broken["clip_id"], broken["detail"], strict=True)
     reasons = listing(
@@ -227,16 +231,16 @@ def _keep(clips: Clips, broken: pd.DataFrame, *, allow_loss: bool) -> npt.NDArra
     advice = (
         "Repair these files or rows (`aurist check` lists them), or go on without them with allow_loss=True."
     )
-    if vanished:
+    if lost_classes:
         raise DataError(
-            f"Without the broken clips no clip is left of: {', '.join(vanished)}.\n{reasons}\n{advice}"
+            f"Without the broken clips no clip is left of: {', '.join(lost_classes)}.\n{reasons}\n{advice}"
         )
     if lost.mean() > MOST_LOST:
         raise DataError(
             f"{lost.sum():,} of {plural(len(lost), 'clip')} {'is' if lost.sum() == 1 else 'are'} broken, more than a "
             f"tenth.\n{reasons}\n{advice}"
         )
-    return kept
+    return rows
 
 
 def _task(clips: Clips, config: FitConfig, jobs: int) -> Task:
@@ -248,26 +252,33 @@ def _task(clips: Clips, config: FitConfig, jobs: int) -> Task:
 
 
 def _folds(clips: Clips, groups: npt.NDArray[np.int64], config: FitConfig) -> npt.NDArray[np.int64]:
-    """The scored fold of each clip: as the data prescribes, or made here; held-out clips are marked."""
-    held = (clips.table["part"] == "test").to_numpy()
+    """Assign each clip to the fold that scores it, as prescribed or made here; mark held-out clips."""
+    held_out = (clips.table["part"] == "test").to_numpy()
     folds = np.full(len(clips), HELD_OUT, dtype=np.int64)
-    learnt = np.flatnonzero(~held)
+    learnt = np.flatnonzero(~held_out)
     table = clips.table.iloc[learnt]
-    given = given_folds(table["fold"].tolist(), table["part"].tolist())
-    if given is None and len(learnt) > 1 and len(np.unique(groups[learnt])) < 2 and config.near_duplicates:
+    prescribed = given_folds(table["fold"].tolist(), table["part"].tolist())
+    if (
+        prescribed is None
+        and len(learnt) > 1
+        and len(np.unique(groups[learnt])) < 2
+        and config.near_duplicates
+    ):
         raise DataError(
             f"All {len(learnt):,} clips hang together, in a given group or as copies, exact or near, of each other; "
             "a group is never split over folds. `aurist check DATA -o audit` lists the pairs of near duplicates; where "
             "these are no copies but share a background, say near_duplicates=False."
         )
-    if given is None:
+    if prescribed is None:
         targets = clips.take(learnt).targets(clips.classes)
         folds[learnt] = assign_folds(targets, groups[learnt], n_splits(config), config.seed)
         logger.info(f"folds: {folds.max() + 1} made, stratified, no group on two sides (seed {config.seed})")
     else:
-        folds[learnt] = given
-        what = (
-            "the valid part" if (given == NEVER_SCORED).any() else f"{given.max() + 1} as the data prescribes"
+        folds[learnt] = prescribed
+        origin = (
+            "the valid part"
+            if (prescribed == NEVER_SCORED).any()
+            else f"{prescribed.max() + 1} as the data prescribes"
         )
-        logger.info(f"folds: {what}")
+        logger.info(f"folds: {origin}")
     return folds

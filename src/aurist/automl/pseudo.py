@@ -1,7 +1,7 @@
-"""Learn from recordings that nobody has labelled: what models are sure of becomes labels for the next round.
+"""Learn from unlabelled recordings: confident predictions become labels for the next round.
 
-The teacher of a fold is made of that fold's own models, which never met its labels, and so are the labels that its
-students get: the score of a student is as honest as that of its teachers.
+The teacher of a fold blends the models of that fold. They have not seen the labels of its scored rows, and so the
+labels for the students do not depend on them. The score of a student is as honest as that of its teachers.
 
 Source: D.-H. Lee, "Pseudo-label", ICML workshop 2013.
 """
@@ -30,27 +30,27 @@ from aurist.results.out_of_fold import OutOfFold, out_of_fold
 from aurist.results.pooling_choice import pooled_as_others_would
 from aurist.run import RunData, RunFolder
 
-#: A guessed label counts half, and all of them together no more than half of the labels that people gave.
+#: Weight of a pseudo-label, and largest weight of all of them relative to the labelled clips.
 _WEIGHT, _TOGETHER = 0.5, 0.5
-#: Models of less weight in the blend are not worth asking.
+#: Models with a smaller weight in the blend are left out of the teacher.
 _LEAST_SAY = 0.05
 
 
 def unlabelled_inputs(run: RunFolder, data: RunData) -> Inputs:
-    """What models may look at of the recordings, or rows, that the run's settings name.
+    """Read the unlabelled recordings or rows that the run's settings name.
 
     Raises
     ------
     DataError
-        Where none of them can be used.
+        If none of them can be used.
     """
     source = run.config().unlabelled
     assert source is not None
     clips = read_inputs([Path(source)], ReadOptions(label=None), data.spec)
     features = pipeline_of(run, data.spec).transform(clips, jobs=data.task.jobs)
     if not len(features.inputs):
-        why = next(iter(features.failures.values()), "there is nothing in it")
-        raise DataError(f"Nothing of {source} can be learnt from, such as: {why}.")
+        reason = next(iter(features.failures.values()), "there is nothing in it")
+        raise DataError(f"Nothing of {source} can be learnt from, such as: {reason}.")
     return features.inputs
 
 
@@ -59,47 +59,47 @@ def with_pseudo_labels(
     learn: TrainingData,
     fitted: Sequence[CrossValidationResult],
     unlabelled: Inputs,
-    sure: float,
+    threshold: float,
 ) -> TrainingData:
-    """The training data with what each fold's teacher is sure of beside it.
+    """Add each fold's pseudo-labelled examples to the training data.
 
     Parameters
     ----------
     run, learn
-        The run, and what its labelled clips are.
+        The run, and its labelled training data.
     fitted
-        The members whose blend is the teacher.
+        Members to blend into the teacher.
     unlabelled
-        n inputs.
-    sure
-        Probability from which a class is taken to be there; with several labels a clip, every class must be as sure to
-        be there or not.
+        The n unlabelled inputs.
+    threshold
+        Smallest probability for a class to count as present. With several labels a clip, each class must be present or
+        absent with this confidence.
     """
     oof = out_of_fold(learn, fitted)
     teachers = {split.fold: _teacher(oof, split.fold) for split in learn.splits}
-    models = {found.member.name: found for found in fitted}
+    models = {result.member.name: result for result in fitted}
     several = learn.task.multilabel
     pseudo_labelled = {}
-    for place, split in enumerate(learn.splits):
+    for index, split in enumerate(learn.splits):
         teacher = teachers[split.fold]
         blend = Blend(np.array([w for w, _ in teacher.values()]), np.array([t for _, t in teacher.values()]))
         members = [pooled_as_others_would(models[name], learn, split.fold) for name in teacher]
-        said = [
-            load_fold(run.models / one.name, learn.task, one, place).predict_proba(unlabelled)
-            for one in members
+        probas = [
+            load_fold(run.models / member.name, learn.task, member, index).predict_proba(unlabelled)
+            for member in members
         ]
-        taught = blend.apply(said, multilabel=several)
+        teacher_proba = blend.apply(probas, multilabel=several)
         labelled = float(learn.examples.weight[split.train].sum())
         pseudo_labelled[split.fold] = pseudo_examples(
-            unlabelled, taught, learn.task.classes, sure, labelled, multilabel=several
+            unlabelled, teacher_proba, learn.task.classes, threshold, labelled, multilabel=several
         )
     return replace(learn, pseudo_labelled=pseudo_labelled)
 
 
 def _teacher(oof: OutOfFold, fold: int) -> dict[str, tuple[float, float]]:
-    """The weight and the temperature of each member worth asking, as the other folds would have them.
+    """Choose the weight and the temperature of each member of the teacher on the other folds.
 
-    A single fold has no others to choose by: there all members have the same say.
+    If there is only one fold, all members have the same weight.
     """
     others = oof.folds != fold
     names = list(oof.probas)
@@ -122,34 +122,40 @@ def _teacher(oof: OutOfFold, fold: int) -> dict[str, tuple[float, float]]:
 
 
 def pseudo_examples(
-    inputs: Inputs, proba: Proba, classes: Sequence[str], sure: float, labelled: float, *, multilabel: bool
+    inputs: Inputs,
+    proba: Proba,
+    classes: Sequence[str],
+    threshold: float,
+    labelled: float,
+    *,
+    multilabel: bool,
 ) -> Examples:
-    """The inputs that a teacher is sure of, with its labels.
+    """Select the inputs that a teacher is sure of, with its labels.
 
     Parameters
     ----------
     inputs, proba
-        n inputs, and what the teacher says of them, (n, n_classes).
+        n inputs, and the teacher's probabilities for them, (n, n_classes).
     classes
         Names of the columns.
-    sure
+    threshold
         See `with_pseudo_labels`.
     labelled
-        Weight of the labelled clips, beside which all of these weigh half at the most.
+        Weight of the labelled clips. All selected inputs together weigh at most half of it.
     multilabel
         Whether a clip may have several labels.
     """
-    there = proba >= sure
+    present = proba >= threshold
     if not multilabel:
-        there &= proba == proba.max(axis=1, keepdims=True)
-    certain = (there | (proba <= 1 - sure)).all(axis=1) if multilabel else there.any(axis=1)
-    rows = np.flatnonzero(certain)
-    targets: npt.NDArray[np.int8] = there[rows].astype(np.int8)
+        present &= proba == proba.max(axis=1, keepdims=True)
+    is_sure = (present | (proba <= 1 - threshold)).all(axis=1) if multilabel else present.any(axis=1)
+    rows = np.flatnonzero(is_sure)
+    targets: npt.NDArray[np.int8] = present[rows].astype(np.int8)
     chosen = inputs.take(rows)
     if chosen.clips is not None:
         names = np.asarray(classes, dtype=object)
         labels = pd.Series([tuple(str(name) for name in names[row > 0]) for row in targets], dtype=object)
-        # they stand beside clips of another folder
+        # they are joined with clips of another folder
         paths = [str(file.resolve()) for file in chosen.clips.files()]
         table = chosen.clips.table.assign(labels=labels, path=paths)
         chosen = replace(chosen, clips=replace(chosen.clips, table=table))
@@ -158,7 +164,7 @@ def pseudo_examples(
 
 
 def told(learn: TrainingData, n: int, number: int) -> str:
-    """A line about the labels of a round."""
+    """Describe the pseudo-labels of a round in one line."""
     counts = [len(examples.targets) for examples in learn.pseudo_labelled.values()]
-    found = f"{min(counts):,} to {max(counts):,} of {plural(n, 'unlabelled clip')}"
-    return f"round {number}: the models of a fold are sure of {found}"
+    labelled = f"{min(counts):,} to {max(counts):,} of {plural(n, 'unlabelled clip')}"
+    return f"round {number}: the models of a fold are sure of {labelled}"

@@ -1,4 +1,4 @@
-"""Fit the plan's members on the run's folds, one after the other, within the time."""
+"""Fit the members of the plan on the run's folds, one after another, within the time."""
 
 from __future__ import annotations
 
@@ -29,25 +29,24 @@ from aurist.results.random_split import compare_with_random_split
 from aurist.results.write import write_results
 from aurist.run import RunData, RunFolder, read_data, training_data
 
-#: Of the time that is left, what the first member is given at the least: where that is too little for it, one that
-#: surely ends is fitted in the rest, as a run without any model is of no use.
+#: Smallest share of the time left for the first member. If it does not finish, the fallback member is fitted in the
+#: rest, because a run without a model is useless.
 _FIRST_SHARE = 0.5
-#: Seconds that this one needs: to begin with, and for each number that it learns from, about as measured.
+#: Seconds that the fallback needs, about as measured: fixed, and for each number in its training data.
 _SURE_SECONDS, _SURE_SECONDS_A_CELL = 3.0, 1e-6
-#: What is blended and written before the end costs at the most this share of the time, each time that this share of it
-#: has passed.
+#: Blending and writing before the end costs at most the first share of the time, once in each second share.
 _WRITING, _WRITE_EVERY = 0.03, 0.1
 
 
 def train(run: RunFolder, clock: Clock) -> None:
-    """Fit every member of the plan that the time allows, then blend, score and write.
+    """Fit every member of the plan that fits in the time, then blend, score and write.
 
-    What there is is blended and written now and then before the end, too, so that a killed run can be used.
+    The fitted members are also blended and written from time to time, so that a killed run can be used.
 
     Raises
     ------
     RunError
-        Where not even the first member could be fitted.
+        If no member could be fitted.
     """
     data = read_data(run)
     learn = training_data(data)
@@ -57,29 +56,34 @@ def train(run: RunFolder, clock: Clock) -> None:
     sound: list[Waves] = []
     fitted: list[CrossValidationResult] = []
     written, blending = 0.0, _blending_seconds(learn)
-    now_from, number = learn, 0
+    round_data, round_number = learn, 0
     try:
-        for place, step in enumerate(plan.steps):
+        for index, step in enumerate(plan.steps):
             if fitted and _worth_writing(_reserve(learn, len(fitted), blending), clock, written):
                 write_results(run, data, learn, fitted)
                 written = clock.used()
-            if step.round > number and fitted:
-                teachers = [found for found in fitted if not found.base_models]
-                now_from, number = _next_round(run, data, learn, teachers, step.round), step.round
+            if step.round > round_number and fitted:
+                teachers = [result for result in fitted if not result.base_models]
+                round_data, round_number = (
+                    _pseudo_label_round(run, data, learn, teachers, step.round),
+                    step.round,
+                )
             if step.member.engine == ENGINE and not sound:
                 sound = decode_for(plan.members, learn)
-            shown = now_from if step.member.level == 1 else _above(run, learn, fitted, step.member)
-            if shown is None:
+            training_set = (
+                round_data if step.member.level == 1 else _second_level_data(run, learn, fitted, step.member)
+            )
+            if training_set is None:
                 continue
-            if fitted and _is_fitted_anew(run, step.member, shown):
-                # a run that is killed meanwhile must not need what it was
+            if fitted and _is_fitted_anew(run, step.member, training_set):
+                # if the run is killed now, its results must not need the old version of this member
                 write_results(run, data, learn, fitted)
             left = clock.left() - _reserve(learn, len(fitted) + 1, blending)
             fit_step = _fit_next if fitted else _fit_first
-            found = fit_step(run, shown, plan, place, left, clock)
-            if found is not None:
-                fitted.append(_with_ways_to_answer(run, data, learn, found, clock))
-                _tell(run, learn, fitted[-1], clock)
+            result = fit_step(run, training_set, plan, index, left, clock)
+            if result is not None:
+                fitted.append(_with_variants(run, data, learn, result, clock))
+                _report_member(run, learn, fitted[-1], clock)
     except KeyboardInterrupt:
         if not fitted:
             raise RunError(
@@ -94,73 +98,75 @@ def train(run: RunFolder, clock: Clock) -> None:
     best = run.leaderboard().set_index("model")["score"]
     run.log("finished", {"best": ENSEMBLE, "score": float(best[ENSEMBLE])})
     logger.info(f"run written to {run.folder}")
-    del sound  # held until here: what is in use is not dropped from the store
+    del sound  # kept until here: the store does not drop audio that is in use
 
 
 def _fit_next(
-    run: RunFolder, learn: TrainingData, plan: FitPlan, place: int, left: float, clock: Clock
+    run: RunFolder, learn: TrainingData, plan: FitPlan, index: int, left: float, clock: Clock
 ) -> CrossValidationResult | None:
-    """Fit a member in its share of the time; one that is late may use what the next ones would have."""
-    seconds = _seconds(plan, place, left, clock.limit)
-    return _fit_or_skip(run, learn, plan.steps[place].member, seconds, max(left, seconds), clock)
+    """Fit a member in its share of the time; a late member may use the time of the next ones."""
+    seconds = _seconds(plan, index, left, clock.limit)
+    return _fit_or_skip(run, learn, plan.steps[index].member, seconds, max(left, seconds), clock)
 
 
 def _fit_first(
-    run: RunFolder, learn: TrainingData, plan: FitPlan, place: int, left: float, clock: Clock
+    run: RunFolder, learn: TrainingData, plan: FitPlan, index: int, left: float, clock: Clock
 ) -> CrossValidationResult | None:
-    """Fit a member while there is none yet: in a part of the time, so that one which surely ends can follow."""
-    member = plan.steps[place].member
+    """Fit the first member in a part of the time; if it fails, fit the fallback in the rest."""
+    member = plan.steps[index].member
     # networks stop in time by themselves
     cells = learn.examples.targets.size + learn.examples.features.size
-    sure = _SURE_SECONDS + _SURE_SECONDS_A_CELL * cells * len(learn.splits)
-    seconds = left if member.engine == ENGINE else max(_FIRST_SHARE * left, left - sure)
+    fallback_seconds = _SURE_SECONDS + _SURE_SECONDS_A_CELL * cells * len(learn.splits)
+    seconds = left if member.engine == ENGINE else max(_FIRST_SHARE * left, left - fallback_seconds)
     fitted = _fit_or_skip(run, learn, member, seconds, seconds, clock)
     no_features = not learn.examples.features.shape[1]
-    if fitted is not None or place or math.isinf(left) or no_features or FALLBACK in plan.members:
+    if fitted is not None or index or math.isinf(left) or no_features or FALLBACK in plan.members:
         return fitted
-    # as its first, for `aurist resume` and `aurist prune`
+    # as the first step, for `aurist resume` and `aurist prune`
     write_plan(run.plan_path, FitPlan((Step(FALLBACK), *plan.steps), plan.notes))
     return _logged(
         run, FALLBACK, partial(fit_member_in_process, run.models / FALLBACK.name, learn, FALLBACK), clock
     )
 
 
-def _with_ways_to_answer(
-    run: RunFolder, data: RunData, learn: TrainingData, found: CrossValidationResult, clock: Clock
+def _with_variants(
+    run: RunFolder, data: RunData, learn: TrainingData, result: CrossValidationResult, clock: Clock
 ) -> CrossValidationResult:
-    """The member by the best of its ways to answer, and what others are to be compared with it."""
-    if found.member == FOREST and found.fit_time < 0.2 * clock.limit:
-        return with_other_level(run, data, learn, found)
-    return with_best_pooling(found, learn)
+    """Give a member its best pooling, and the variants to compare with it."""
+    if result.member == FOREST and result.fit_time < 0.2 * clock.limit:
+        return with_other_level(run, data, learn, result)
+    return with_best_pooling(result, learn)
 
 
-def _tell(run: RunFolder, learn: TrainingData, found: CrossValidationResult, clock: Clock) -> None:
-    logger.info(_line(found, learn))
-    if found.member == FOREST and found.fit_time < 0.4 * clock.limit:
-        compare_with_random_split(run, learn, found)
+def _report_member(run: RunFolder, learn: TrainingData, result: CrossValidationResult, clock: Clock) -> None:
+    logger.info(_score_line(result, learn))
+    if result.member == FOREST and result.fit_time < 0.4 * clock.limit:
+        compare_with_random_split(run, learn, result)
 
 
-def _above(
+def _second_level_data(
     run: RunFolder, learn: TrainingData, fitted: list[CrossValidationResult], member: ModelSpec
 ) -> TrainingData | None:
-    """What a member of the second level learns from: all that is fitted below it; None, and said, where it may not."""
-    why = reason_against(learn, member)
-    below = [one for one in fitted if not one.base_models]
-    if why is None and not any(beats_constant(learn, one) for one in below):
-        why = "a second level needs models below it, one of them surely better than the shares of the classes"
-    if why is not None:
-        logger.warning(f"skipped: {member.name}: {why}")
-        run.log("skipped", {"model": member.name, "why": why})
+    """Make the training data of a second-level member; log the reason and return None if it cannot be fitted."""
+    reason = reason_against(learn, member)
+    below = [result for result in fitted if not result.base_models]
+    if reason is None and not any(beats_constant(learn, result) for result in below):
+        reason = (
+            "a second level needs models below it, one of them surely better than the shares of the classes"
+        )
+    if reason is not None:
+        logger.warning(f"skipped: {member.name}: {reason}")
+        run.log("skipped", {"model": member.name, "why": reason})
         return None
     return second_level(learn, fitted)
 
 
-def _is_fitted_anew(run: RunFolder, member: ModelSpec, shown: TrainingData) -> bool:
+def _is_fitted_anew(run: RunFolder, member: ModelSpec, training_set: TrainingData) -> bool:
     folder = run.models / member.name
-    return folder.exists() and base_models_of(folder) != shown.base_models
+    return folder.exists() and base_models_of(folder) != training_set.base_models
 
 
-def _next_round(
+def _pseudo_label_round(
     run: RunFolder,
     data: RunData,
     learn: TrainingData,
@@ -168,40 +174,41 @@ def _next_round(
     number: int,
 ) -> TrainingData:
     unlabelled = unlabelled_inputs(run, data)
-    found = with_pseudo_labels(run, learn, fitted, unlabelled, run.config().pseudo_threshold)
-    logger.info(told(found, len(unlabelled), number))
-    return found
+    labelled = with_pseudo_labels(run, learn, fitted, unlabelled, run.config().pseudo_threshold)
+    logger.info(told(labelled, len(unlabelled), number))
+    return labelled
 
 
-def _seconds(plan: FitPlan, place: int, left: float, limit: float) -> float:
-    """What the step at this place may take: its share of what is left until the last of its kind should be done."""
+def _seconds(plan: FitPlan, index: int, left: float, limit: float) -> float:
+    """Compute the seconds for a step: its share of the time until the last step of its kind should be finished."""
     if math.isinf(left):
         return left
-    own = plan.steps[place]
-    rivals = sum((step.until, step.spare) == (own.until, own.spare) for step in plan.steps[place:])
-    kept = (1 - own.until) * limit
-    return share(left - kept, rivals)
+    own = plan.steps[index]
+    rivals = sum((step.until, step.spare) == (own.until, own.spare) for step in plan.steps[index:])
+    reserved = (1 - own.until) * limit
+    return share(left - reserved, rivals)
 
 
 def _worth_writing(costs: float, clock: Clock, written: float) -> bool:
-    """Whether enough time has passed since the last writing, or none was, for what it costs, or twice that."""
+    """Check that writing, at twice its cost, is cheap enough, and that enough time has passed since the last."""
     due = not written or clock.used() - written > _WRITE_EVERY * clock.limit
     return 2 * costs < _WRITING * clock.limit and due
 
 
 def decode_for(planned: list[ModelSpec], learn: TrainingData) -> list[Waves]:
-    """Decode the clips that networks will hear, before their time begins to count: with all cores, and once."""
-    wanted = {
-        (r.front.sample_rate, r.window.margin) for r in (recipe_of(m) for m in planned if m.engine == ENGINE)
+    """Decode the clips for networks once, with all cores, before the networks' time begins."""
+    rates_and_margins = {
+        (recipe.front.sample_rate, recipe.window.margin)
+        for recipe in (recipe_of(member) for member in planned if member.engine == ENGINE)
     }
     inputs = learn.examples.inputs
     if inputs.clips is None:
         return []
     return [
         store_waves(
-            inputs.clips, rate, margin=around, cache_dir=inputs.cache_dir, jobs=learn.task.jobs, progress=True
+            inputs.clips, rate, margin=margin, cache_dir=inputs.cache_dir, jobs=learn.task.jobs, progress=True
         )
-        for rate, around in sorted(wanted)
+        for rate, margin in sorted(rates_and_margins)
     ]
 
 
@@ -225,7 +232,7 @@ def _fit_or_skip(
         return None
 
     def fit() -> CrossValidationResult:
-        # a member that is late may finish its last folds in the time of the next ones: better than to lose it
+        # a late member may finish its last folds in the time of the next members, so that it is not lost
         with watched(folder):
             return fit_member(folder, learn, member, seconds, at_most)
 
@@ -235,7 +242,7 @@ def _fit_or_skip(
 def _logged(
     run: RunFolder, member: ModelSpec, fit: Callable[[], CrossValidationResult], clock: Clock
 ) -> CrossValidationResult | None:
-    """Fit a member, and write into the journal what came of it; None where it cannot be fitted."""
+    """Fit a member, and write the result to the journal; None if it cannot be fitted."""
     try:
         fitted = fit()
     except (ConfigError, FitFailedError, MissingExtraError) as error:
@@ -247,19 +254,19 @@ def _logged(
 
 
 def _blending_seconds(learn: TrainingData) -> float:
-    """For each member, as measured here and now."""
+    """Measure the seconds of blending for each member."""
     task, truth = learn.task, learn.examples.targets[learn.folds >= 0]
     return seconds_a_model(truth, len(learn.splits), task.metric, multilabel=task.multilabel)
 
 
 def _reserve(learn: TrainingData, n_members: int, blending: float) -> float:
-    """Seconds for blending, scoring and writing; all but the blending about as measured on two cores."""
+    """Estimate the seconds for blending, scoring and writing; scoring and writing as measured on two cores."""
     cells = learn.examples.targets.size * n_members * (len(learn.splits) + 1)
     return 4.0 + blending * n_members + 0.7e-6 * cells
 
 
-def _line(found: CrossValidationResult, learn: TrainingData) -> str:
+def _score_line(result: CrossValidationResult, learn: TrainingData) -> str:
     scored = np.flatnonzero(learn.folds >= 0)
-    proba = found.oof.aligned(learn.clip_ids[scored].tolist())
+    proba = result.oof.aligned(learn.clip_ids[scored].tolist())
     value = metric(learn.task.metric)(learn.examples.targets[scored], proba, multilabel=learn.task.multilabel)
-    return f"{found.member.name:<18} {learn.task.metric} {value:.4f}   fitted in {found.fit_time:.0f} s"
+    return f"{result.member.name:<18} {learn.task.metric} {value:.4f}   fitted in {result.fit_time:.0f} s"

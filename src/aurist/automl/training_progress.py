@@ -1,4 +1,4 @@
-"""How far the training of a network is, while it runs in a process of its own."""
+"""Show the progress of a network's training, which runs in a separate process."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from typing import Any
 
 from aurist.progress import logger
 
-#: Seconds between two looks, and between two lines where there is no terminal to write over.
+#: Seconds between two checks, and between two lines if the output is not a terminal.
 _LOOK_EVERY, _LINE_EVERY = 1.0, 30.0
 
 
 @contextmanager
 def watched(folder: Path) -> Iterator[None]:
-    """Tell how far the folds of ``models/<name>`` are: a line that changes on a terminal, else one now and then."""
+    """Show the progress of the folds of ``models/<name>``: a changing line on a terminal, else a line at intervals."""
     done = threading.Event()
     thread = threading.Thread(target=_watch, args=(folder, done), daemon=True, name="watch")
     thread.start()
@@ -36,7 +36,7 @@ def _watch(folder: Path, done: threading.Event) -> None:
 
     console = Console(stderr=True)
     status = console.status("") if sys.stderr.isatty() else None
-    told, began = time.monotonic(), time.time()
+    last_line, began = time.monotonic(), time.time()
     try:
         while not done.wait(_LOOK_EVERY):
             line = progress_line(folder, began)
@@ -45,8 +45,8 @@ def _watch(folder: Path, done: threading.Event) -> None:
             if status is not None:
                 status.start()
                 status.update(Text(line))
-            elif time.monotonic() - told > _LINE_EVERY:
-                told = time.monotonic()
+            elif time.monotonic() - last_line > _LINE_EVERY:
+                last_line = time.monotonic()
                 logger.info(line)
     finally:
         if status is not None:
@@ -54,7 +54,7 @@ def _watch(folder: Path, done: threading.Event) -> None:
 
 
 def progress_line(folder: Path, since: float) -> str | None:
-    """What the training that wrote last says of itself; None where none has written since then."""
+    """Format the latest progress of a training; None if none was written since then."""
     files = [(path.stat().st_mtime, path) for path in folder.glob(".fold*/net*/progress.json")]
     recent = [(at, path) for at, path in files if at >= since]
     if not recent:
