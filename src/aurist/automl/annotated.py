@@ -58,9 +58,9 @@ def read_annotated(
     merged = read_annotations(annotations, audio_root=audio_root, label=label)
     partial: set[str] = set()
     if verdicts is not None:
-        more = read_annotations(verdicts, audio_root=audio_root, label=label)
-        partial = set(more.recordings) - set(merged.recordings)
-        merged = join_annotations([merged, more])
+        more_annotations = read_annotations(verdicts, audio_root=audio_root, label=label)
+        partial = set(more_annotations.recordings) - set(merged.recordings)
+        merged = join_annotations([merged, more_annotations])
     infos: dict[str, AudioInfo] = {}
     missing, broken = [], []
     for path in merged.recordings:

@@ -78,7 +78,7 @@ def with_pseudo_labels(
     oof = out_of_fold(learn, fitted)
     teachers = {split.fold: _teacher(oof, split.fold) for split in learn.splits}
     models = {result.member.name: result for result in fitted}
-    several = learn.task.multilabel
+    multilabel = learn.task.multilabel
     pseudo_labelled = {}
     for index, split in enumerate(learn.splits):
         teacher = teachers[split.fold]
@@ -88,10 +88,10 @@ def with_pseudo_labels(
             load_fold(run.models / member.name, learn.task, member, index).predict_proba(unlabelled)
             for member in members
         ]
-        teacher_proba = blend.apply(probas, multilabel=several)
+        teacher_proba = blend.apply(probas, multilabel=multilabel)
         labelled = float(learn.examples.weight[split.train].sum())
         pseudo_labelled[split.fold] = pseudo_examples(
-            unlabelled, teacher_proba, learn.task.classes, threshold, labelled, multilabel=several
+            unlabelled, teacher_proba, learn.task.classes, threshold, labelled, multilabel=multilabel
         )
     return replace(learn, pseudo_labelled=pseudo_labelled)
 

@@ -183,9 +183,9 @@ def _seconds(plan: FitPlan, index: int, left: float, limit: float) -> float:
     """Compute the seconds for a step: its share of the time until the last step of its kind should be finished."""
     if math.isinf(left):
         return left
-    own = plan.steps[index]
-    rivals = sum((step.until, step.spare) == (own.until, own.spare) for step in plan.steps[index:])
-    reserved = (1 - own.until) * limit
+    current = plan.steps[index]
+    rivals = sum((step.until, step.spare) == (current.until, current.spare) for step in plan.steps[index:])
+    reserved = (1 - current.until) * limit
     return share(left - reserved, rivals)
 
 

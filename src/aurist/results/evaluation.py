@@ -108,19 +108,21 @@ def evaluate_run(
         applied = replace(applied, notes=(*applied.notes, learnt_note(learnt)))
     proba, new = applied.proba[rows], ~(applied.seen[rows] | learnt)
     groups = _groups(clips)[rows]
-    several, named = applied.multilabel, applied.named()[rows]
-    scores = {"all rows": all_scores(truth, proba, groups, multilabel=several, named=named)}
+    multilabel, named = applied.multilabel, applied.named()[rows]
+    scores = {"all rows": all_scores(truth, proba, groups, multilabel=multilabel, named=named)}
     if new.any() and not new.all():
         others = "the others stand in the training data" + (
             ", or are of groups that do" if learnt.any() else ""
         )
         title = f"new rows ({new.sum():,} of {len(new):,}; {others})"
-        scores[title] = all_scores(truth[new], proba[new], groups[new], multilabel=several, named=named[new])
+        scores[title] = all_scores(
+            truth[new], proba[new], groups[new], multilabel=multilabel, named=named[new]
+        )
     return Evaluation(
         applied,
         scores,
-        per_class(truth, proba, applied.classes, multilabel=several, named=named),
-        None if several else confusion(truth, proba),
+        per_class(truth, proba, applied.classes, multilabel=multilabel, named=named),
+        None if multilabel else confusion(truth, proba),
     )
 
 

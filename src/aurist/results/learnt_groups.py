@@ -44,8 +44,8 @@ def in_groups_of(data: RunData, clips: Clips) -> Clips:
 def learnt_note(learnt: npt.NDArray[np.bool_]) -> str:
     """Describe the clips whose groups were learnt from."""
     n = int(learnt.sum())
-    rest = "new ones are scored apart" if n < len(learnt) else "the score says nothing of new ones"
+    advice = "new ones are scored apart" if n < len(learnt) else "the score says nothing of new ones"
     return (
         f"{n:,} of {plural(len(learnt), 'clip')} {'is' if n == 1 else 'are'} of a group (recording, artist, speaker) "
-        f"that the run has learnt from: {rest}"
+        f"that the run has learnt from: {advice}"
     )

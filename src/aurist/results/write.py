@@ -94,13 +94,13 @@ class Calibrated:
 
 
 def _calibrate(nested: NestedBlend, learn: TrainingData, oof: OutOfFold) -> Calibrated:
-    several, weight, truth, part = learn.task.multilabel, oof.weight, oof.truth, nested.part
+    multilabel, weight, truth, part = learn.task.multilabel, oof.weight, oof.truth, nested.part
     prior = np.average(learn.examples.targets == 1, axis=0, weights=learn.examples.weight)
-    metric_name = "" if several else learn.task.metric
-    by_part = nested_temperatures(nested.proba, truth, part, weight, multilabel=several)
-    tempered = apply_temperatures(nested.proba, part, by_part, multilabel=several)
-    temperature = choose_temperature(nested.proba, truth, weight, multilabel=several)
-    whole = apply_temperature(nested.proba, temperature, multilabel=several)
+    metric_name = "" if multilabel else learn.task.metric
+    by_part = nested_temperatures(nested.proba, truth, part, weight, multilabel=multilabel)
+    tempered = apply_temperatures(nested.proba, part, by_part, multilabel=multilabel)
+    temperature = choose_temperature(nested.proba, truth, weight, multilabel=multilabel)
+    whole = apply_temperature(nested.proba, temperature, multilabel=multilabel)
     return Calibrated(
         temperature,
         choose_power(whole, truth, prior, metric_name, weight),
