@@ -1,8 +1,8 @@
-"""A weighted ensemble over predictions: sees arrays only, and is scored on rows that chose nothing.
+"""A weighted ensemble over predictions, scored on rows that had no part in choosing it.
 
 Source: R. Caruana et al., "Ensemble selection from libraries of models", ICML 2004: greedy selection with replacement.
-Two things keep it from settling on what happened to fit few clips: it is done on several draws of the groups, and what
-it maximises is the metric with some of the log loss beside it, the more the fewer rows there are.
+Two things keep it from overfitting few clips: it is done on several draws of the groups, and it maximises the metric
+plus a share of the log loss. The share grows as rows get fewer.
 """
 
 from __future__ import annotations
@@ -20,31 +20,31 @@ from aurist.metrics import Metric, metric
 
 Weights = npt.NDArray[np.float64]
 
-#: Models in each draw's selection, one after the other, and how many draws.
+#: Selection steps per draw, and the number of draws.
 ROUNDS, BAGS = 20, 10
-#: Rows that a draw needs at the most, and draws where there are more rows than that.
+#: Most rows of a draw, and the number of draws if there are more rows than that.
 MOST_ROWS, FEW_BAGS = 10_000, 4
-#: What a unit of log loss counts beside the metric, with so many rows or fewer.
+#: Weight of the log loss relative to the metric, and the number of rows up to which it is not reduced.
 LOSS_SHARE, LOSS_ROWS = 0.3, 400
 
 
 @dataclass(frozen=True)
 class Blend:
-    """How models become one: each is tempered, then their weighted mean is taken.
+    """Blend models: scale each by its temperature, then take the weighted mean.
 
     Parameters
     ----------
     weights : (n_models,)
         Not negative, summing to 1.
     temperatures : (n_models,)
-        That make each model as sure as it is often right: one that is too sure of itself would drown the others.
+        Temperatures that calibrate each model: an overconfident model would dominate the others.
     """
 
     weights: Weights
     temperatures: npt.NDArray[np.float64]
 
     def apply(self, probas: Sequence[Proba], *, multilabel: bool) -> Proba:
-        """(n, n_classes) of the models' (n, n_classes) each."""
+        """Blend probabilities of the models, (n, n_classes) each, to one (n, n_classes)."""
         return blend(
             [
                 apply_temperature(p, t, multilabel=multilabel) if w > 0 else p
@@ -65,9 +65,9 @@ def choose_blend(
     row_weight: npt.NDArray[np.float64] | None = None,
     most: int | None = None,
 ) -> Blend:
-    """The temperature of each model, and weights found by greedy selection with replacement on several draws.
+    """Choose a temperature for each model, and weights by greedy selection with replacement on several draws.
 
-    Without rows there is nothing to choose by, and all models have the same say.
+    Without rows all models get the same weight.
 
     Parameters
     ----------
@@ -76,17 +76,17 @@ def choose_blend(
     truth : (n, n_classes)
         Indicator matrix.
     groups : (n,)
-        What is drawn as a whole.
+        Groups, which are drawn as a whole.
     objective
-        What to maximise.
+        The metric to maximise.
     multilabel
-        Whether rows may have several labels or none.
+        True if rows may have several labels or none.
     seed
-        Of the draws.
+        Seed of the draws.
     row_weight : (n,)
         Weight of each row.
     most
-        Models that may have a weight; those of the least weight are left out, one after the other. None: all.
+        Most models with a weight; the models of least weight are removed one by one. None: all.
 
     Examples
     --------
@@ -121,28 +121,28 @@ def choose_blend(
 def seconds_a_model(
     truth: npt.NDArray[np.int8], n_parts: int, metric_name: str, *, multilabel: bool
 ) -> float:
-    """Seconds that `nested_ensemble` takes about for each model, on this machine: a trial of weights is timed.
+    """Estimate the seconds that `nested_blend` takes per model on this machine, by timing a trial of weights.
 
     Parameters
     ----------
     truth : (n, n_classes)
-        Of the rows that are scored.
+        Indicator matrix of the scored rows.
     n_parts
-        Folds.
+        Number of folds.
     metric_name
-        What is maximised.
+        Name of the metric to maximise.
     multilabel
-        Whether rows may have several labels or none.
+        True if rows may have several labels or none.
     """
-    some = truth[:MOST_ROWS]
-    proba = np.random.default_rng(0).dirichlet(np.ones(truth.shape[1] + 1), len(some))[:, :-1]
-    objective, log_loss, took = metric(metric_name), metric("log_loss"), []
+    sample = truth[:MOST_ROWS]
+    proba = np.random.default_rng(0).dirichlet(np.ones(truth.shape[1] + 1), len(sample))[:, :-1]
+    objective, log_loss, seconds = metric(metric_name), metric("log_loss"), []
     for _ in range(3):
-        began = time.perf_counter()
-        objective(some, proba, multilabel=multilabel)
-        log_loss(some, proba, multilabel=multilabel)
-        took.append(time.perf_counter() - began)
-    return min(took) * ROUNDS * _n_draws(len(truth)) * (n_parts + 1)
+        start = time.perf_counter()
+        objective(sample, proba, multilabel=multilabel)
+        log_loss(sample, proba, multilabel=multilabel)
+        seconds.append(time.perf_counter() - start)
+    return min(seconds) * ROUNDS * _n_draws(len(truth)) * (n_parts + 1)
 
 
 def _n_draws(n_rows: int) -> int:
@@ -150,7 +150,7 @@ def _n_draws(n_rows: int) -> int:
 
 
 def _drawn(groups: npt.NDArray[np.int64], rng: np.random.Generator) -> npt.NDArray[np.intp]:
-    """The rows of as many groups as there are, drawn with replacement; of fewer where there are too many rows."""
+    """Draw as many groups as there are, with replacement; fewer if there are too many rows. Give their rows."""
     _, member, counts = np.unique(groups, return_inverse=True, return_counts=True)
     order = np.argsort(member, kind="stable")
     first = np.concatenate([[0], np.cumsum(counts)])
@@ -171,9 +171,9 @@ def _select(
 
     def value(proba: Proba) -> float:
         loss = log_loss(truth, proba, row_weight, multilabel=multilabel)
-        found = float(objective(truth, proba, row_weight, multilabel=multilabel))
-        # a draw may hold no positive of any class: then the loss alone decides
-        return (0.0 if np.isnan(found) else found) + share * loss
+        score = float(objective(truth, proba, row_weight, multilabel=multilabel))
+        # if a draw holds no positive of any class, the loss alone decides
+        return (0.0 if np.isnan(score) else score) + share * loss
 
     counts = np.zeros(len(probas))
     best_counts, best_value = counts, -np.inf
@@ -190,7 +190,7 @@ def _select(
 
 
 def blend(probas: Sequence[Proba], weights: Weights) -> Proba:
-    """Weighted mean of the models' probabilities, (n, n_classes)."""
+    """Take the weighted mean of the models' probabilities, (n, n_classes)."""
     out = np.zeros_like(probas[0])
     for proba, weight in zip(probas, weights, strict=True):
         if weight > 0:
@@ -202,7 +202,7 @@ def blend(probas: Sequence[Proba], weights: Weights) -> Proba:
 class NestedBlend:
     """The blend to predict with, and out-of-fold probabilities that had no part in choosing it.
 
-    ``proba`` is nested: the rows of each part (a fold, mostly) are blended as the other parts would have it.
+    ``proba`` is nested: the rows of each part (mostly a fold) are blended with weights chosen on the other parts.
     """
 
     blend: Blend
@@ -222,7 +222,7 @@ def nested_blend(
     row_weight: npt.NDArray[np.float64] | None = None,
     most: int | None = None,
 ) -> NestedBlend:
-    """Choose the blend on all rows, and predict each fold as the others would have it.
+    """Choose the blend on all rows, and blend each fold with weights chosen on the other folds.
 
     With a single scored fold (a fixed validation part) its groups are halved at random instead.
     """
@@ -246,6 +246,6 @@ def nested_blend(
 
     nested = np.zeros_like(probas[0])
     for fold in np.unique(part):
-        here = part == fold
-        nested[here] = chosen(~here).apply([p[here] for p in probas], multilabel=multilabel)
+        in_fold = part == fold
+        nested[in_fold] = chosen(~in_fold).apply([p[in_fold] for p in probas], multilabel=multilabel)
     return NestedBlend(chosen(np.ones(len(truth), dtype=bool)), nested, part)

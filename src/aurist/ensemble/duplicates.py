@@ -1,12 +1,11 @@
-"""Rows that a run has seen before: answered from what is known of their twins, and scored as such.
+"""Answer rows that also stand in the training table, and score them honestly.
 
-In a contest or a collection the same track may stand in the training table and in the table to predict.
-For such a row the models that were fitted on its twin only echo it. Here its answer is the probability of
-the models that had *not* seen it (out of fold) together with the labels of its twins. With several labels a
-row these update it as counts update a Dirichlet prior. With one label, which labels stand together is learnt
-from the training rows: a track may be filed under the same genre twice, or under two that are neighbours.
-The same rule is applied to the training rows themselves, each from its other twins alone, so that its score
-is honest too.
+In a contest or a collection the same track may stand in the training table and in the table to predict. Such rows are
+twins. Models that were fitted on a twin only repeat its label. Here the answer of a row combines the probability of the
+models that had *not* seen it (out of fold) with the labels of its twins. With several labels a row, the labels update
+the probability as counts update a Dirichlet prior. With one label, the training rows show how often two labels occur
+together in twins: a track may have the same genre twice, or two related genres. The same rule answers the training rows
+themselves, each from its other twins alone. This keeps their score honest.
 """
 
 from __future__ import annotations
@@ -22,9 +21,9 @@ from aurist.metrics import UNKNOWN, metric
 
 Keys = npt.NDArray[np.uint64]
 
-#: The strength of the models' word, the power of the twins', and how many twins are made up that tell nothing.
+#: The weight of the models, the power of the twins, and a number of uninformative pseudo-twins.
 _Way = tuple[float, float, float]
-#: Tried with several labels a row, and with one.
+#: Candidates with several labels a row, and with one label.
 _STRENGTHS: list[_Way] = [(strength, 0.0, 0.0) for strength in (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)]
 _WAYS: list[_Way] = list(product((0.5, 0.75, 1.0), (0.0, 0.5, 0.75, 1.0), (1.0, 4.0, 16.0)))
 _LEAST = 1e-6
@@ -33,12 +32,12 @@ _NOTHING = np.zeros((0, 0))
 
 @dataclass(frozen=True)
 class DuplicateRule:
-    """How the labels of twins are weighed against the models' word.
+    """Weights of the labels of twins against the probabilities of the models.
 
     Parameters
     ----------
     strength
-        How many labels the models' word is worth; with one label a row the power of it.
+        Number of labels that the models count for; with one label a row the power of their probability.
     logits
         (n_classes, n_classes): logits that a twin of each label (rows) gives each label (columns). Empty with several
         labels a row.
@@ -48,7 +47,7 @@ class DuplicateRule:
     logits: npt.NDArray[np.float64]
 
     def updated(self, proba: Proba, counts: Proba, rows: npt.NDArray[np.float64]) -> Proba:
-        """(n, n_classes): ``counts`` of the labels of twins, of so many ``rows``, (n, n_classes) or (n, 1)."""
+        """Update probabilities, (n, n_classes), by label counts of ``rows`` twins, (n, n_classes) or (n, 1)."""
         from scipy.special import softmax
 
         if not self.logits.size:
@@ -60,15 +59,15 @@ class DuplicateRule:
 
 
 def _said(counts: Proba) -> Proba:
-    """Shares of the labels; many twins say little more than a few, for they are no independent witnesses."""
+    """Weigh the shares of labels by the log of the number of twins: twins are not independent."""
     n = np.maximum(counts.sum(axis=1, keepdims=True), 1.0)
-    said: Proba = counts / n * (1 + np.log(n))
-    return said
+    evidence: Proba = counts / n * (1 + np.log(n))
+    return evidence
 
 
 @dataclass(frozen=True)
 class Duplicates:
-    """What is known of every distinct row of the training table.
+    """The labels and probabilities of every distinct row of the training table.
 
     Parameters
     ----------
@@ -77,15 +76,15 @@ class Duplicates:
     proba
         (n_keys, n_classes): out of fold.
     counts
-        (n_keys, n_classes): how often each label was given to this row.
+        (n_keys, n_classes): the number of training rows with this key that have each label.
     rows
-        (n_keys, n_classes): of how many training rows with this key it is known whether they have the label;
-        (n_keys, 1) where that is all of them.
+        (n_keys, n_classes): the number of training rows with this key whose label is not unknown;
+        (n_keys, 1) if no label is unknown.
     twins
-        How all this is weighed.
+        The rule that weighs the labels of twins.
     unscored
-        (n_unscored,): keys of training rows that no model left out (those beside a fixed validation part).
-        They count as seen, but there is no word on them that could be mixed with their labels.
+        (n_unscored,): keys of training rows without out-of-fold predictions (rows beside a fixed validation part).
+        They count as seen, but there is no probability to combine with their labels.
     """
 
     keys: Keys
@@ -96,23 +95,23 @@ class Duplicates:
     unscored: Keys
 
     def known(self, keys: Keys) -> npt.NDArray[np.bool_]:
-        """Which of these rows stand in the training table, (n,)."""
+        """Tell for each row if it stands in the training table, (n,)."""
         return np.isin(keys, self.keys) | np.isin(keys, self.unscored)
 
     def answer(self, keys: Keys, proba: Proba) -> Proba:
-        """The models' probabilities, (n, n_classes), with those of seen rows replaced."""
+        """Replace the models' probabilities, (n, n_classes), of seen rows."""
         out = proba.copy()
-        known = np.isin(keys, self.keys)
-        at = np.searchsorted(self.keys, keys[known])
-        out[known] = self.twins.updated(self.proba[at], self.counts[at], self.rows[at])
+        is_seen = np.isin(keys, self.keys)
+        positions = np.searchsorted(self.keys, keys[is_seen])
+        out[is_seen] = self.twins.updated(self.proba[positions], self.counts[positions], self.rows[positions])
         return out
 
 
 @dataclass(frozen=True)
 class DuplicateScores:
-    """Training rows as they would be answered if they came again.
+    """Answers for the training rows, as if they came again.
 
-    ``proba`` is for rows with a twin; ``copies`` says how often each row stands in the table.
+    ``proba`` is for rows with a twin; ``copies`` is the number of times that each row stands in the table.
     """
 
     proba: Proba
@@ -128,7 +127,7 @@ def learn_duplicates(
     multilabel: bool,
     unscored: Keys | None = None,
 ) -> tuple[Duplicates, DuplicateScores]:
-    """Learn how far to trust twins, from the training rows that have some.
+    """Learn the weight of twins from the training rows that have twins.
 
     Parameters
     ----------
@@ -139,48 +138,52 @@ def learn_duplicates(
     targets : (n, n_classes)
         Indicator matrix.
     folds : (n,)
-        What answers the rows of a fold is learnt and chosen on the other folds: `dealt` ones, or given ones.
+        The rule for the rows of a fold is learnt on the other folds: folds of `dealt`, or given folds.
     unscored : (n_unscored,)
         Hash of each training row that is not scored.
 
     Returns
     -------
     seen
-        To answer new tables with.
+        Training rows, to answer new tables.
     scores
         The training rows, each answered from its other twins.
     """
-    distinct, at = np.unique(keys, return_inverse=True)
-    copies = np.bincount(at, minlength=len(distinct))
-    known = (targets != UNKNOWN) if (targets == UNKNOWN).any() else np.ones((len(targets), 1), dtype=bool)
-    rows, counts, summed = (np.zeros((len(distinct), n)) for n in (known.shape[1], *[targets.shape[1]] * 2))
-    np.add.at(rows, at, known)
-    np.add.at(counts, at, targets == 1)
-    np.add.at(summed, at, proba)
+    distinct, positions = np.unique(keys, return_inverse=True)
+    copies = np.bincount(positions, minlength=len(distinct))
+    is_labelled = (
+        (targets != UNKNOWN) if (targets == UNKNOWN).any() else np.ones((len(targets), 1), dtype=bool)
+    )
+    rows, counts, summed = (
+        np.zeros((len(distinct), n)) for n in (is_labelled.shape[1], *[targets.shape[1]] * 2)
+    )
+    np.add.at(rows, positions, is_labelled)
+    np.add.at(counts, positions, targets == 1)
+    np.add.at(summed, positions, proba)
     mean = summed / copies[:, None]
 
-    twinned, answered = np.flatnonzero(copies[at] > 1), proba.copy()
+    twinned, answered = np.flatnonzero(copies[positions] > 1), proba.copy()
     rule = DuplicateRule(1.0, _NOTHING)
     if len(twinned):
         rule, answered[twinned] = _DuplicateRows(
-            at[twinned],
+            positions[twinned],
             proba[twinned],
             targets[twinned],
-            (counts[at] - (targets == 1))[twinned],
-            (rows[at] - known)[twinned],
+            (counts[positions] - (targets == 1))[twinned],
+            (rows[positions] - is_labelled)[twinned],
             folds[twinned],
             multilabel,
         ).weighed()
-    left = np.unique(np.empty(0, dtype=np.uint64) if unscored is None else unscored)
-    seen = Duplicates(distinct, mean, counts, rows, rule, left)
-    return seen, DuplicateScores(answered, copies[at].astype(np.int64))
+    unscored_keys = np.unique(np.empty(0, dtype=np.uint64) if unscored is None else unscored)
+    seen = Duplicates(distinct, mean, counts, rows, rule, unscored_keys)
+    return seen, DuplicateScores(answered, copies[positions].astype(np.int64))
 
 
 def dealt(groups: npt.NDArray[np.int64], n_parts: int, seed: int) -> npt.NDArray[np.int64]:
     """Deal whole groups to parts at random, (n,), to learn from twins on.
 
-    Folds that are stratified by label hold like shares of twins with one label and with two: what is there by chance
-    in some of them is in the others, too, and a rule that learns it is scored above chance on labels of noise.
+    Folds that are stratified by label are not suitable. They hold equal shares of twins with one label and with two, so
+    that a random pattern in some folds is also in the others. A rule that learns it scores above chance on noise.
     """
     distinct, at = np.unique(groups, return_inverse=True)
     parts: npt.NDArray[np.int64] = (np.random.default_rng(seed).permutation(len(distinct)) % n_parts)[at]
@@ -189,7 +192,7 @@ def dealt(groups: npt.NDArray[np.int64], n_parts: int, seed: int) -> npt.NDArray
 
 @dataclass(frozen=True)
 class _DuplicateRows:
-    """Training rows with twins: what the models, the truth, and the other twins say, a row each."""
+    """Training rows with twins: probabilities, labels, and labels of the other twins; one row each."""
 
     key: npt.NDArray[np.intp]
     proba: Proba
@@ -200,30 +203,30 @@ class _DuplicateRows:
     multilabel: bool
 
     def weighed(self) -> tuple[DuplicateRule, Proba]:
-        """The rule to answer new rows by, and answers for these ones, those of a fold by the other folds."""
-        ways = _STRENGTHS if self.multilabel else _WAYS
-        # where nothing can be learnt
-        as_said = next(number for number, way in enumerate(ways) if way[0] == 1.0)
-        everywhere = np.ones(len(self.key), dtype=bool)
-        # given folds may cut through twins: those of a row of this fold hold its label in their counts
+        """Choose the rule for new rows, and answer these rows, each fold by a rule of the other folds."""
+        settings = _STRENGTHS if self.multilabel else _WAYS
+        # for folds without other rows to learn from
+        neutral = next(number for number, setting in enumerate(settings) if setting[0] == 1.0)
+        all_rows = np.ones(len(self.key), dtype=bool)
+        # given folds may divide twins: twins in other folds count the labels of this fold, so they are left out
         inside = [self.folds == fold for fold in np.unique(self.folds)]
-        parts = [(here, ~np.isin(self.key, self.key[here])) for here in inside]
+        parts = [(in_fold, ~np.isin(self.key, self.key[in_fold])) for in_fold in inside]
         options = []
-        for way in ways:
-            option = np.zeros(self.proba.shape)
-            for here, apart in parts:
-                option[here] = self._rule(way, apart).updated(
-                    self.proba[here], self.others[here], self.n_others[here]
+        for setting in settings:
+            answers = np.zeros(self.proba.shape)
+            for in_fold, other_rows in parts:
+                answers[in_fold] = self._rule(setting, other_rows).updated(
+                    self.proba[in_fold], self.others[in_fold], self.n_others[in_fold]
                 )
-            options.append(option)
+            options.append(answers)
         answered = np.zeros(self.proba.shape)
-        for here, apart in parts:
-            chosen = self._best(options, apart) if apart.any() else as_said
-            answered[here] = options[chosen][here]
-        return self._rule(ways[self._best(options, everywhere)], everywhere), answered
+        for in_fold, other_rows in parts:
+            chosen = self._best(options, other_rows) if other_rows.any() else neutral
+            answered[in_fold] = options[chosen][in_fold]
+        return self._rule(settings[self._best(options, all_rows)], all_rows), answered
 
-    def _rule(self, way: _Way, rows: npt.NDArray[np.bool_]) -> DuplicateRule:
-        strength, echo, smooth = way
+    def _rule(self, setting: _Way, rows: npt.NDArray[np.bool_]) -> DuplicateRule:
+        strength, echo, smooth = setting
         if self.multilabel:
             return DuplicateRule(strength, _NOTHING)
         return DuplicateRule(strength, _logits(self.truth[rows], self.others[rows], echo, smooth))
@@ -231,32 +234,34 @@ class _DuplicateRows:
     def _best(self, options: list[Proba], rows: npt.NDArray[np.bool_]) -> int:
         log_loss = metric("log_loss")
         truth = self.truth[rows]
-        return int(np.argmax([log_loss(truth, one[rows], multilabel=self.multilabel) for one in options]))
+        return int(
+            np.argmax([log_loss(truth, answers[rows], multilabel=self.multilabel) for answers in options])
+        )
 
 
 def _logits(
     truth: npt.NDArray[np.int8], others: Proba, echo: float, smooth: float
 ) -> npt.NDArray[np.float64]:
-    """(n_classes, n_classes): logits by the label of a twin, from rows and the labels of their twins."""
+    """Learn logits by the label of a twin, (n_classes, n_classes), from rows and the labels of their twins."""
     shares = others / np.maximum(others.sum(axis=1, keepdims=True), 1.0)
-    together = (truth == 1).T.astype(np.float64) @ shares
-    usual = (together.sum(axis=0) + 1) / (together.sum() + len(together))
-    together = together + smooth * usual
-    logits: npt.NDArray[np.float64] = echo * np.log(together / together.sum(axis=1, keepdims=True) / usual).T
+    pairs = (truth == 1).T.astype(np.float64) @ shares
+    frequency = (pairs.sum(axis=0) + 1) / (pairs.sum() + len(pairs))
+    pairs = pairs + smooth * frequency
+    logits: npt.NDArray[np.float64] = echo * np.log(pairs / pairs.sum(axis=1, keepdims=True) / frequency).T
     return logits
 
 
 @dataclass(frozen=True)
 class Overlap:
-    """How a table to be predicted overlaps with the training table, and what that does to scores.
+    """The overlap of a table to predict with the training table, and weights for scores.
 
     Parameters
     ----------
     share
         Share of its rows that stand in the training table.
     new_weight, seen_weight
-        (n_train,): how much each training row counts as a row that comes new and as one that comes again,
-        if the two tables were one, divided at random so that this share overlaps.
+        (n_train,): weight of each training row as a new row, and as a seen row, if both tables were one table that
+        is divided at random so that this share overlaps.
     """
 
     share: float
@@ -265,16 +270,16 @@ class Overlap:
 
 
 def overlap(copies: npt.NDArray[np.int64], share: float) -> Overlap:
-    """Weigh the training rows so that they stand for a table with this share of seen rows.
+    """Weigh the training rows to represent a table with this share of seen rows.
 
-    A row of which the undivided table holds ``c`` copies comes new with probability ``p ** (c - 1)``, where
-    ``p`` is the share of the copies that fell to the table that is predicted; ``p`` is found so
-    that the training rows, taken as that undivided table, overlap by ``share``.
+    A row with ``c`` copies in the undivided table is new with probability ``p ** (c - 1)``. ``p`` is the share of
+    copies in the table to predict. It is chosen to make the training rows, as the undivided table, overlap by
+    ``share``.
 
     Examples
     --------
-    >>> found = overlap(np.array([1, 1, 2, 2]), share=0.25)
-    >>> found.new_weight.round(2).tolist(), found.seen_weight.round(2).tolist()
+    >>> weights = overlap(np.array([1, 1, 2, 2]), share=0.25)
+    >>> weights.new_weight.round(2).tolist(), weights.seen_weight.round(2).tolist()
     ([1.0, 1.0, 0.5, 0.5], [0.0, 0.0, 0.5, 0.5])
     """
     low, high = 0.0, 1.0

@@ -36,7 +36,7 @@ class PriorCorrection:
 
 @dataclass(frozen=True)
 class Ensemble:
-    """Every row of a leaderboard as a rule that turns the answers of models into one answer.
+    """The rows of a leaderboard, each as a rule that combines the answers of models.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ class Ensemble:
             )
 
     def members_of(self, name: str) -> list[str]:
-        """All members that a row needs, those of both levels, in the order of their names."""
+        """Give all members that a row needs, of both levels, sorted by name."""
         weighted = {member for weights in self.weights.get(name, ()) for member in weights} or {name}
         needed = {base for member in weighted for base in self.base_models.get(member, ())}
         return sorted(weighted | needed)
@@ -93,7 +93,7 @@ class Ensemble:
         return blend(probas, np.array(list(weights.values())))
 
     def weighted_members(self, name: str, fold: int) -> Mapping[str, float]:
-        """The members of a row in one fold, with their weights."""
+        """Give the members of a row in one fold, with their weights."""
         return self.weights[name][fold] if self.weights.get(name) else {name: 1.0}
 
     def correct(
@@ -112,8 +112,8 @@ class Ensemble:
         proba
             The mean over the folds.
         duplicates, keys
-            Rows of the training data, and the keys of these n rows: rows that were seen before are answered from what
-            is known of them. Without keys no row is taken for a duplicate.
+            Rows of the training data, and the keys of these n rows: seen rows are answered from their twins.
+            Without keys no row is taken for a duplicate.
         """
         if name != ENSEMBLE:
             return proba

@@ -1,8 +1,8 @@
-"""Tilt probabilities towards rare classes, where the metric counts every class alike.
+"""Raise the probabilities of rare classes, for metrics that count every class alike.
 
-The most probable class maximises the accuracy. Macro F1 and balanced accuracy gain when rare classes are named
-sooner: dividing by a power of the class's share does that with a single number, which is chosen on rows
-that it is not then scored on.
+The most probable class maximises the accuracy. Macro F1 and balanced accuracy gain if rare classes are predicted
+more often: dividing by a power of the class's share does that with a single number. It is chosen on other rows than the
+scored ones.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy.typing as npt
 from aurist.arrays import Proba
 from aurist.metrics import metric
 
-#: The metrics that count every class alike, however rare.
+#: Metrics that count every class alike, even if it is rare.
 LEVEL_METRICS = ("f1_macro", "balanced_accuracy")
 POWERS = tuple(round(0.05 * step, 2) for step in range(21))
 
@@ -40,9 +40,9 @@ def choose_power(
     metric_name: str,
     row_weight: npt.NDArray[np.float64] | None = None,
 ) -> float:
-    """The power that scores best; 0 for a metric that gains nothing by it.
+    """Choose the power with the best score; 0 for a metric that does not gain.
 
-    The scores of neighbouring powers are averaged, so that a lucky peak is not taken for the best place.
+    The scores of neighbouring powers are averaged to ignore random peaks.
     """
     if metric_name not in LEVEL_METRICS:
         return 0.0
@@ -63,7 +63,7 @@ def nested_powers(
     metric_name: str,
     row_weight: npt.NDArray[np.float64] | None = None,
 ) -> npt.NDArray[np.float64]:
-    """For each row, the power chosen on the other parts, (n,)."""
+    """Give for each row the power that is chosen on the other parts, (n,)."""
     powers = np.zeros(len(truth))
     for name in np.unique(part):
         others = part != name
@@ -75,7 +75,7 @@ def nested_powers(
 def correct_prior_rows(
     proba: Proba, prior: npt.NDArray[np.float64], powers: npt.NDArray[np.float64]
 ) -> Proba:
-    """Tilt each row by a power of its own."""
+    """Correct each row by its own power."""
     out = np.empty_like(proba)
     for power in np.unique(powers):
         rows = powers == power

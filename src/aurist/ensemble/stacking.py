@@ -1,15 +1,14 @@
-"""A second level: models that see, beside the features, what the members of the first level say.
+"""Stacking: models of a second level see the features and the answers of the models of the first level.
 
-What they learn from is said out of fold, by models that had not met the row. A fold of the second level is learnt on
-the other folds alone, and scored with what the first level says of its rows out of fold: the models of neither level
-have met the rows that they are scored on. A new clip is asked of both levels fold by fold, just as it is scored.
+They learn from out-of-fold answers, by models that had not seen the row. A fold of the second level is fitted on the
+other folds alone, and scored with the out-of-fold answers of the first level: no model of either level has seen the
+rows that it is scored on. For a new clip both levels predict fold by fold, in the same way.
 
-The labels of the scored fold have had their part all the same: the answers that a fold of the second level learns from
-come from models that had met them. Where a class is common in a fold, models that leave the fold out say that it is
-rare; where one of a few neighbours is left out, they say what the others are. A second level learns to read that
-backwards, in the scored fold too. So there is one only where chance alone has divided many clips, where the first level
-has something to say, and of models that cannot look at single rows (`reason_against`, `beats_constant`;
-docs/decisions/0015).
+Yet the labels of the scored fold leak: the second level learns from answers of models that had seen them. If a class is
+common in a fold, models fitted without the fold underestimate the class. If one of a few neighbours is left out, the
+answers depend on the others. A second level learns to reverse this, also in the scored fold. Therefore it is used only
+if there are many clips in random folds, if the first level beats a constant, and for models that do not resolve single
+rows (`reason_against`, `beats_constant`; docs/decisions/0015).
 
 Source: D. H. Wolpert, "Stacked generalization", Neural Networks 5, 1992.
 """
@@ -29,10 +28,10 @@ from aurist.calibration import apply_temperature, choose_temperature
 from aurist.crossval import CrossValidationResult, TrainingData
 from aurist.models.base import Inputs, ModelSpec
 
-#: With fewer independent clips labels of noise were answered better than by any constant (docs/decisions/0015).
+#: With fewer independent clips, labels of noise were predicted better than by a constant (docs/decisions/0015).
 LEAST_INDEPENDENT = 5000
-#: Engines and kinds whose answers rest on many rows each. Forests, whose leaves are single rows, were 0.04 too accurate
-#: where a feature was a category.
+#: Engines and kinds of models whose answers depend on many rows each. Forests, whose leaves are single rows, were 0.04
+#: too accurate with a categorical feature.
 _COARSE = {
     ("classic", "logistic"),
     ("classic", "lda"),
@@ -40,19 +39,19 @@ _COARSE = {
     ("autogluon", "CAT"),
     ("autogluon", "XGB"),
 }
-#: A class that a model has not met is not impossible: so much of its answer is the constant.
+#: Share of the constant in an answer: a class that a model has not seen is not impossible.
 _DOUBT = 0.05
 
 
-def with_base_answers(features: pd.DataFrame, said: Mapping[str, Proba]) -> pd.DataFrame:
-    """The features, and then a column for each class of each member.
+def with_base_answers(features: pd.DataFrame, base_answers: Mapping[str, Proba]) -> pd.DataFrame:
+    """Add a column to the features for each class of each member.
 
     Parameters
     ----------
     features : (n, n_features)
-        What the first level looked at.
-    said
-        What each member of the first level says, (n, n_classes), by its name.
+        The features of the first level.
+    base_answers
+        The answers of each member of the first level, (n, n_classes), by its name.
 
     Examples
     --------
@@ -63,21 +62,21 @@ def with_base_answers(features: pd.DataFrame, said: Mapping[str, Proba]) -> pd.D
     """
     answers = {
         f"{name} class {column}": proba[:, column]
-        for name, proba in said.items()
+        for name, proba in base_answers.items()
         for column in range(proba.shape[1])
     }
     return pd.concat([features.reset_index(drop=True), pd.DataFrame(answers)], axis=1)
 
 
 def reason_against(learn: TrainingData, member: ModelSpec) -> str | None:
-    """Say why the score of a member of the second level could not be believed; None where it can.
+    """Give the reason why the score of a second-level member is not reliable; None if it is.
 
     Parameters
     ----------
     learn
-        What the first level learns from.
+        The training data of the first level.
     member
-        Of the second level.
+        A member of the second level.
     """
     if (member.engine, str(member.settings.get("kind", ""))) not in _COARSE:
         return "a second level must be a booster or a linear model: others read their neighbours' labels out of answers"
@@ -100,7 +99,7 @@ def reason_against(learn: TrainingData, member: ModelSpec) -> str | None:
 
 
 def independent_clips(groups: npt.NDArray[np.int64]) -> float:
-    """Count the clips as if each group of some size were one: the number of groups, where they are equal.
+    """Count independent clips: the number of groups if they are of equal size, else fewer.
 
     Source: L. Kish, "Survey Sampling", 1965: the effective number of clusters of unequal size.
 
@@ -113,49 +112,49 @@ def independent_clips(groups: npt.NDArray[np.int64]) -> float:
     return float(sizes.sum() ** 2 / (sizes**2).sum())
 
 
-def beats_constant(learn: TrainingData, found: CrossValidationResult) -> bool:
+def beats_constant(learn: TrainingData, member: CrossValidationResult) -> bool:
     """Tell if a member, tempered, has a better log loss than the classes' shares, by more than two standard errors."""
     truth = learn.examples.targets
-    said = found.oof.aligned(learn.clip_ids.tolist())
-    said = apply_temperature(said, choose_temperature(said, truth, multilabel=False), multilabel=False)
+    proba = member.oof.aligned(learn.clip_ids.tolist())
+    proba = apply_temperature(proba, choose_temperature(proba, truth, multilabel=False), multilabel=False)
     shares = truth.mean(axis=0)
-    gain = np.log(_DOUBT + (1 - _DOUBT) * (said / np.maximum(shares, 1e-9)))[truth == 1]
+    gain = np.log(_DOUBT + (1 - _DOUBT) * (proba / np.maximum(shares, 1e-9)))[truth == 1]
     return bool(gain.mean() > 2 * gain.std() / np.sqrt(independent_clips(learn.groups)))
 
 
 def second_level(learn: TrainingData, fitted: Sequence[CrossValidationResult]) -> TrainingData | None:
-    """Lay out what a model of the second level learns from; None where there is nothing to ask, or a single fold.
+    """Make the training data of the second level; None without base models, or with a single fold.
 
     Parameters
     ----------
     learn
-        What the first level learns from.
+        The training data of the first level.
     fitted
-        The members; those of the second level are not asked.
+        The members; members of the second level are ignored.
     """
-    asked = [found for found in fitted if not found.base_models]
-    if not asked or len(learn.splits) < 2 or (learn.folds < 0).any():
+    base_models = [result for result in fitted if not result.base_models]
+    if not base_models or len(learn.splits) < 2 or (learn.folds < 0).any():
         return None
-    said = {found.member.name: found.oof.aligned(learn.clip_ids.tolist()) for found in asked}
-    shown = Inputs(with_base_answers(learn.examples.features, said))
+    base_answers = {result.member.name: result.oof.aligned(learn.clip_ids.tolist()) for result in base_models}
+    inputs = Inputs(with_base_answers(learn.examples.features, base_answers))
     return replace(
         learn,
-        examples=replace(learn.examples, inputs=shown),
+        examples=replace(learn.examples, inputs=inputs),
         pseudo_labelled={},
-        base_models=answers_of(asked),
+        base_models=answers_of(base_models),
     )
 
 
 def answers_of(fitted: Sequence[CrossValidationResult]) -> dict[str, str]:
-    """By the name of each member, by what its out-of-fold answers are known again."""
+    """Hash the out-of-fold answers of each member, by its name."""
     return {
-        found.member.name: hashlib.blake2b(found.oof.proba.tobytes(), digest_size=8).hexdigest()
-        for found in fitted
+        result.member.name: hashlib.blake2b(result.oof.proba.tobytes(), digest_size=8).hexdigest()
+        for result in fitted
     }
 
 
-def can_answer(found: CrossValidationResult, fitted: Sequence[CrossValidationResult]) -> bool:
-    """Whether a member is still what the plan has it to be, and all that it asks is there as it was."""
-    if found.member.level == 1:
-        return not found.base_models
-    return bool(found.base_models) and found.base_models.items() <= answers_of(fitted).items()
+def can_answer(result: CrossValidationResult, fitted: Sequence[CrossValidationResult]) -> bool:
+    """Tell if a member fits its plan, and all of its base models are unchanged."""
+    if result.member.level == 1:
+        return not result.base_models
+    return bool(result.base_models) and result.base_models.items() <= answers_of(fitted).items()

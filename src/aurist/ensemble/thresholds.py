@@ -1,4 +1,4 @@
-"""From which probability each class is named, where clips may have several labels: chosen out of fold.
+"""Choose the probability threshold of each class out of fold, for clips with several labels.
 
 A threshold for each class that maximises its F1 is SCut; on classes of few positives it follows chance, as its author
 found (Y. Yang, "A study of thresholding strategies for text categorization", SIGIR 2001). Here the counts of each class
@@ -21,20 +21,20 @@ from aurist.metrics.proportion import wilson
 Truth = npt.NDArray[np.int8]
 Thresholds = npt.NDArray[np.float64]
 
-#: What is tried: closer to each other where probabilities are small, as those of rare classes are.
+#: Thresholds to try: denser at small probabilities, which rare classes have.
 GRID: npt.NDArray[np.float64] = 1 / (1 + np.exp(-np.linspace(-6, 6, 121)))
-#: Positives that the classes together speak for in each class.
+#: Weight of the common counts in each class, in positives.
 PRIOR = 10.0
-#: The precision that is wanted is that of the lower bound of this interval: a single threshold would fall short in one
-#: case of ten, and about so often, on drawn data, the lowest of many did.
+#: The lower bound of this interval must reach the precision. A single threshold falls short in one case of ten, and so
+#: did the lowest of many on simulated data.
 LEVEL = 0.8
-#: So many neighbours' scores are averaged, so that a lucky peak is not taken for the best place.
+#: Number of neighbouring scores that are averaged to ignore random peaks.
 _SMOOTHED = 5
 
 
 @dataclass(frozen=True)
 class _Counts:
-    """(n_thresholds, n_classes) each, at the thresholds of `GRID`, and positives, (n_classes,)."""
+    """Counts at the thresholds of `GRID`, (n_thresholds, n_classes) each, and positives, (n_classes,)."""
 
     hits: npt.NDArray[np.float64]
     alarms: npt.NDArray[np.float64]
@@ -44,19 +44,19 @@ class _Counts:
 def f1_thresholds(
     proba: Proba, truth: Truth, row_weight: npt.NDArray[np.float64] | None = None
 ) -> Thresholds:
-    """The threshold of each class for the best F1, drawn towards one for all where positives are few.
+    """Choose the threshold of the best F1 for each class, drawn to a common threshold if positives are few.
 
     Parameters
     ----------
     proba, truth : (n, n_classes)
-        Said out of fold; cells that are not known are left out.
+        Out of fold; unknown labels are left out.
     row_weight : (n,)
-        How much each row counts.
+        Weight of each row.
 
     Returns
     -------
     (n_classes,)
-        A class is named from its threshold on.
+        A class is predicted from its threshold on.
 
     Examples
     --------
@@ -75,23 +75,23 @@ def f1_thresholds(
 
 
 def precision_thresholds(
-    proba: Proba, truth: Truth, wanted: float, row_weight: npt.NDArray[np.float64] | None = None
+    proba: Proba, truth: Truth, precision: float, row_weight: npt.NDArray[np.float64] | None = None
 ) -> Thresholds:
-    """The lowest threshold of each class from which surely enough of what is named is right.
+    """Choose the lowest threshold of each class that reliably reaches a precision.
 
-    Sure is the lower bound of Wilson's interval of `LEVEL`: few cases, or none, do not reach much.
+    Reliable means that the lower bound of Wilson's interval of `LEVEL` reaches it. With few cases the bound is low.
 
     Parameters
     ----------
     proba, truth, row_weight
         As for `f1_thresholds`.
-    wanted
-        The precision, from 0 to 1.
+    precision
+        The precision to reach, from 0 to 1.
 
     Returns
     -------
     (n_classes,)
-        Infinite where no threshold reaches it.
+        Infinite if no threshold reaches it.
 
     Examples
     --------
@@ -102,8 +102,8 @@ def precision_thresholds(
     [inf]
     """
     counts = _counted(proba, truth, row_weight)
-    sure, _ = wilson(counts.hits, counts.hits + counts.alarms, LEVEL)
-    reached = (sure >= wanted) & (counts.hits > 0)
+    lower_bound, _ = wilson(counts.hits, counts.hits + counts.alarms, LEVEL)
+    reached = (lower_bound >= precision) & (counts.hits > 0)
     return np.where(reached.any(axis=0), GRID[reached.argmax(axis=0)], np.inf)
 
 
@@ -114,16 +114,20 @@ def nested_decisions(
     choose: Callable[[Proba, Truth, npt.NDArray[np.float64] | None], Thresholds] = f1_thresholds,
     row_weight: npt.NDArray[np.float64] | None = None,
 ) -> Proba:
-    """What is named, (n, n_classes) of 0 and 1: the rows of each part by thresholds chosen on the other parts.
+    """Decide the classes of each row, (n, n_classes) of 0 and 1, by thresholds chosen on the other parts.
 
-    Metrics of decisions take it for probabilities. With a single part there is nothing to choose on: from one half on.
+    Metrics of decisions accept the result as probabilities. With a single part the threshold is one half.
     """
     out = np.zeros(proba.shape)
     for name in np.unique(part):
-        here = part == name
-        weight = None if row_weight is None else row_weight[~here]
-        chosen = np.full(proba.shape[1], 0.5) if here.all() else choose(proba[~here], truth[~here], weight)
-        out[here] = proba[here] >= chosen
+        in_part = part == name
+        weight = None if row_weight is None else row_weight[~in_part]
+        chosen = (
+            np.full(proba.shape[1], 0.5)
+            if in_part.all()
+            else choose(proba[~in_part], truth[~in_part], weight)
+        )
+        out[in_part] = proba[in_part] >= chosen
     return out
 
 
@@ -131,17 +135,17 @@ def _counted(proba: Proba, truth: Truth, row_weight: npt.NDArray[np.float64] | N
     weight = np.ones(len(proba)) if row_weight is None else row_weight
     hits, alarms = np.zeros((2, len(GRID), proba.shape[1]))
     for column in range(proba.shape[1]):
-        # how many of the thresholds a score reaches
-        place = np.searchsorted(GRID, proba[:, column], side="right")
-        for found, label in ((hits, 1), (alarms, 0)):
+        # number of thresholds that a score reaches
+        n_reached = np.searchsorted(GRID, proba[:, column], side="right")
+        for counts, label in ((hits, 1), (alarms, 0)):
             rows = truth[:, column] == label
-            held = np.bincount(place[rows], weight[rows], minlength=len(GRID) + 1)
-            found[:, column] = np.cumsum(held[::-1])[::-1][1:]
+            histogram = np.bincount(n_reached[rows], weight[rows], minlength=len(GRID) + 1)
+            counts[:, column] = np.cumsum(histogram[::-1])[::-1][1:]
     return _Counts(hits, alarms, ((truth == 1) * weight[:, None]).sum(axis=0))
 
 
 def _middle_of_best(scores: npt.NDArray[np.float64]) -> int:
-    """Of scores along the thresholds, smoothed, the middle of where they are highest."""
+    """Smooth the scores along the thresholds, and give the middle of the highest ones."""
     padded = np.pad(scores, _SMOOTHED // 2, mode="edge")
     smooth = np.convolve(padded, np.ones(_SMOOTHED) / _SMOOTHED, mode="valid")
     best = np.flatnonzero(smooth >= smooth.max() - 1e-9)
