@@ -78,6 +78,8 @@ def full_disk_error(path: Path | None = None) -> Iterator[None]:
     except FullDiskError:
         raise
     except Exception as error:
+        if isinstance(error.__cause__, FullDiskError):
+            raise  # it says already how to go on
         cause: BaseException | None = error
         while cause is not None:
             if (isinstance(cause, OSError) and cause.errno in _FULL) or _FULL_WORDS.search(str(cause)):
