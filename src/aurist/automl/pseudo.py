@@ -163,7 +163,7 @@ def pseudo_examples(
     return Examples(chosen, targets, np.full(len(rows), weight))
 
 
-def told(learn: TrainingData, n: int, number: int) -> str:
+def pseudo_label_message(learn: TrainingData, n: int, number: int) -> str:
     """Describe the pseudo-labels of a round in one line."""
     counts = [len(examples.targets) for examples in learn.pseudo_labelled.values()]
     labelled = f"{min(counts):,} to {max(counts):,} of {plural(n, 'unlabelled clip')}"

@@ -11,7 +11,7 @@ import numpy as np
 from aurist.automl.bands import hearing
 from aurist.automl.level import with_other_level
 from aurist.automl.planning import plan_of
-from aurist.automl.pseudo import told, unlabelled_inputs, with_pseudo_labels
+from aurist.automl.pseudo import pseudo_label_message, unlabelled_inputs, with_pseudo_labels
 from aurist.automl.training_progress import watched
 from aurist.crossval import CrossValidationResult, TrainingData, fit_member, fit_member_in_process, unfinished
 from aurist.ensemble.blend import seconds_a_model
@@ -175,7 +175,7 @@ def _pseudo_label_round(
 ) -> TrainingData:
     unlabelled = unlabelled_inputs(run, data)
     labelled = with_pseudo_labels(run, learn, fitted, unlabelled, run.config().pseudo_threshold)
-    logger.info(told(labelled, len(unlabelled), number))
+    logger.info(pseudo_label_message(labelled, len(unlabelled), number))
     return labelled
 
 
