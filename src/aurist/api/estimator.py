@@ -102,7 +102,7 @@ class AudioClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         y : (n,)
             The labels.
         groups : (n,)
-            What must not be divided between folds (recording, artist, site); None: each row is a group.
+            Groups that must not be divided between folds (recording, artist, site); None: each row is a group.
 
         Raises
         ------

@@ -72,10 +72,10 @@ def compute_features(
                 )
             folder = None if cache_dir is None else Path(cache_dir)
             config = config_for_clips(clips, resample, level=level)
-            made = summary_table(clips, config, cache_dir=folder, jobs=jobs)
-        failures = [about(str(index[row]), message) for row, message in made.failures.items()]
+            computed = summary_table(clips, config, cache_dir=folder, jobs=jobs)
+        failures = [about(str(index[row]), message) for row, message in computed.failures.items()]
         if len(failures) == len(clips):
             raise DataError(f"None of {plural(len(clips), 'clip')} can be read:\n{listing(failures)}")
     for message in failures:
         warn(f"no features: {message}")
-    return made.features.set_axis(index, axis=0)
+    return computed.features.set_axis(index, axis=0)

@@ -1,4 +1,4 @@
-"""From data to a run: `fit`, and `resume` after an interruption."""
+"""Fit a run to data: `fit`, and `resume` after an interruption."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def fit(
     near_duplicates
         Keep near duplicates (re-encoded, cut, at another level) in one group.
     cache_dir
-        Where features and decoded audio are kept; None: ``$AURIST_CACHE_DIR`` or the system's folder for caches.
+        Folder of features and decoded audio; None: ``$AURIST_CACHE_DIR`` or the system's folder for caches.
 
     Returns
     -------

@@ -49,7 +49,7 @@ def is_samples(data: Any) -> bool:
     return (
         isinstance(data, Sequence)
         and not isinstance(data, str)
-        and any(isinstance(one, np.ndarray) for one in data)
+        and any(isinstance(item, np.ndarray) for item in data)
     )
 
 
@@ -132,9 +132,9 @@ def _flaw(wave: npt.NDArray[Any]) -> str | None:
         )
     if not len(wave):
         return "has no samples"
-    strange = np.flatnonzero(~np.isfinite(wave))
-    if len(strange):
-        return f"{plural(len(strange), 'sample')} NaN or infinite, the first at {strange[0]:,}"
+    not_finite = np.flatnonzero(~np.isfinite(wave))
+    if len(not_finite):
+        return f"{plural(len(not_finite), 'sample')} NaN or infinite, the first at {not_finite[0]:,}"
     return None
 
 
@@ -162,12 +162,12 @@ def _paths(data: Any) -> list[Path]:
         paths = list(data)
     except TypeError:
         paths = [data]
-    strange = sorted({type(path).__name__ for path in paths if not isinstance(path, str | Path)})
-    if strange or not paths:
+    wrong_types = sorted({type(path).__name__ for path in paths if not isinstance(path, str | Path)})
+    if wrong_types or not paths:
         raise DataError(
             f"Expected a path, a list of paths, a DataFrame, clips, or samples as a NumPy array with sample_rate=, but "
             f"got {'an empty ' if not paths else ''}{type(data).__name__}"
-            + (f" of {', '.join(strange)}." if strange and paths[0] is not data else ".")
+            + (f" of {', '.join(wrong_types)}." if wrong_types and paths[0] is not data else ".")
         )
     return [Path(path) for path in paths]
 

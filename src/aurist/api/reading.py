@@ -129,9 +129,10 @@ def read_annotated(
     background
         Windows without labels for each one with some; None: all.
     unannotated
-        What is not annotated is "absent", "unknown", or "partial": absent in clips with a label, unknown in others.
+        Labels without annotation are "absent", "unknown", or "partial": absent in clips with a label, unknown in
+        others.
     group_by
-        What must not be divided between folds: "recording", "folder" or "day".
+        The unit that must not be divided between folds: "recording", "folder" or "day".
     band
         Networks hear only the band in which the annotations lie.
     seed

@@ -128,7 +128,7 @@ class Run:
         model
             A row of the leaderboard; None: the ensemble.
         precision
-            Where clips may have several labels: the share of labels that shall be right, such as 0.9.
+            The share of predicted labels that shall be right, such as 0.9, for clips with several labels.
         path, start, end, id, audio_root
             Columns of a table, and the folder of its paths, as in `aurist.fit`.
         jobs
@@ -347,7 +347,7 @@ class Run:
         model
             A row of the leaderboard to look at; None: the ensemble.
         with_sound
-            Whether the worst mistakes can be heard.
+            Include the sound of the worst mistakes.
         """
         from aurist.report import write_report
 

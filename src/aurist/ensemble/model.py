@@ -51,7 +51,7 @@ class Ensemble:
     temperature, prior_correction
         Applied to the answers of `ENSEMBLE` after blending.
     multilabel
-        Whether clips may have several labels.
+        True if clips may have several labels.
     """
 
     members: Mapping[str, ModelSpec]

@@ -1,1 +1,1 @@
-"""Answers for new data: read the inputs, make the features, ask the models, write a submission."""
+"""Predictions for new data: read inputs, compute features, apply models, write a submission."""

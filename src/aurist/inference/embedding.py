@@ -1,4 +1,4 @@
-"""Features that networks with ready weights make of the recordings, beside the summary features."""
+"""Embeddings: features of recordings that pretrained networks make, in addition to the summary features."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from aurist.workers import run_in_processes
 
 
 def chosen_embedders(config: FitConfig) -> list[Recipe]:
-    """The recipes whose networks make features.
+    """Read the recipes of the networks that make features.
 
     Raises
     ------
     ConfigError
-        Where one has no weights to begin with: what it made of a clip would be as good as drawn by lot.
+        If one has no pretrained weights: its features would be random.
     """
     recipes = [read_recipe(name) for name in config.embeddings]
     for recipe in recipes:
@@ -40,7 +40,7 @@ def chosen_embedders(config: FitConfig) -> list[Recipe]:
 def with_embeddings(
     features: pd.DataFrame, inputs: Inputs, folder: Path, recipes: Sequence[Recipe], jobs: int
 ) -> pd.DataFrame:
-    """The features with columns of each network's own behind them.
+    """Append the embeddings of each network to the features.
 
     Parameters
     ----------
@@ -49,19 +49,19 @@ def with_embeddings(
     inputs
         The n clips.
     folder
-        Of the run, which keeps the networks.
+        The run folder, which keeps the networks.
     recipes
-        Which.
+        The recipes of the networks.
     jobs
         Cores.
     """
     parts = [features]
     for recipe in recipes:
-        with TemporaryDirectory() as place:
-            made = Path(place) / "made.parquet"
-            # in a process of its own, which gives torch's memory and threads back
+        with TemporaryDirectory() as folder_name:
+            path = Path(folder_name) / "made.parquet"
+            # a separate process releases the memory and threads of torch
             run_in_processes(
-                [partial(embed, folder / "embedders" / recipe.name, recipe, inputs, jobs, made)], workers=1
+                [partial(embed, folder / "embedders" / recipe.name, recipe, inputs, jobs, path)], workers=1
             )
-            parts.append(pd.read_parquet(made).set_axis(features.index))
+            parts.append(pd.read_parquet(path).set_axis(features.index))
     return pd.concat(parts, axis=1)

@@ -17,7 +17,7 @@ from aurist.folders import check_output
 
 @dataclass(frozen=True)
 class FeatureFile:
-    """What was written: rows, feature columns, the clips that could not be read with the reason, and notes."""
+    """The written table: numbers of rows and feature columns, unreadable clips with the reason, and notes."""
 
     rows: int
     columns: int
@@ -36,17 +36,17 @@ def feature_file(
     cache_dir: Path | None = None,
     safe_csv: bool = False,
 ) -> FeatureFile:
-    """Write ``path, start, end, label, group, fold`` (where known) and the features, one row a clip.
+    """Write ``path, start, end, label, group, fold`` (if they exist) and the features, one row per clip.
 
-    A clip that cannot be read has empty features; the table keeps its row. With ``safe_csv`` text in a CSV that a
-    spreadsheet would take for a formula is written so that it does not.
+    A clip that cannot be read has empty features; the table keeps its row. ``safe_csv`` protects text in a CSV
+    that a spreadsheet would read as a formula.
 
     Raises
     ------
     ConfigError
-        Where the output is neither ``.parquet`` nor ``.csv``.
+        If the output is neither ``.parquet`` nor ``.csv``.
     DataError
-        Where there is no audio, or none of it can be read.
+        If there is no audio, or none of it can be read.
     """
     if output.suffix.lower() not in (".parquet", ".csv"):
         raise ConfigError(f"{output}: a feature table is written as .parquet or .csv, by its ending.")
@@ -55,19 +55,19 @@ def feature_file(
     if not clips.has_audio:
         raise DataError(f"{source} is a table of features already: it has no column of audio files.")
     config = config_for_clips(clips, sample_rate, level=level)
-    made = summary_table(clips, config, cache_dir=cache_dir, jobs=jobs)
-    failures = {str(clips.table["clip_id"].iloc[row]): message for row, message in made.failures.items()}
+    computed = summary_table(clips, config, cache_dir=cache_dir, jobs=jobs)
+    failures = {str(clips.table["clip_id"].iloc[row]): message for row, message in computed.failures.items()}
     if len(failures) == len(clips):
         raise DataError(
             f"None of {plural(len(clips), 'clip')} can be read:\n{listing([about(*pair) for pair in failures.items()])}"
         )
     table = clips.table[["clip_id", "path", "start", "end", "group", "fold", "part"]].copy()
     table.insert(4, "label", [";".join(labels) for labels in clips.table["labels"]])
-    unused = [name for name in table.columns if table[name].replace("", np.nan).isna().all()]
-    table = pd.concat([table.drop(columns=unused), made.features.reset_index(drop=True)], axis=1)
+    empty = [name for name in table.columns if table[name].replace("", np.nan).isna().all()]
+    table = pd.concat([table.drop(columns=empty), computed.features.reset_index(drop=True)], axis=1)
     if output.suffix.lower() == ".csv":
         write_csv(table, output, safe=safe_csv)
     else:
         with atomic_path(output) as part:
             table.to_parquet(part)
-    return FeatureFile(len(table), made.features.shape[1], failures, clips.notes)
+    return FeatureFile(len(table), computed.features.shape[1], failures, clips.notes)

@@ -1,4 +1,4 @@
-"""Make the features that the models of a run look at, of new clips or of windows in memory."""
+"""Compute the features that the models of a run need, for new clips or for windows in memory."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ class RawFeatures:
     table
         (n_clips, n_features); NaN for a clip that cannot be read.
     level
-        (n_clips,): at which clips were recorded, in dB; None for a table of features.
+        (n_clips,): level of the recordings in dB; None for a table of features.
     failures
-        Row -> why it cannot be read.
+        Row -> reason why it cannot be read.
     """
 
     table: pd.DataFrame
@@ -53,18 +53,18 @@ def raw_features(
 
 @dataclass(frozen=True)
 class ClipFeatures:
-    """What models look at of some clips.
+    """The features of clips, as inputs of models.
 
     Parameters
     ----------
     inputs
-        Of the clips that can be used, in their order.
+        Inputs for the usable clips, in their order.
     rows
         (n_usable,): their rows among the clips.
     failures
-        Row -> why it cannot be used.
+        Row -> reason why it cannot be used.
     notes
-        What people should know, such as categories that the training data lacks.
+        Notes for people, such as on categories that the training data lacks.
     """
 
     inputs: Inputs
@@ -80,7 +80,7 @@ class FeaturePipeline:
     Parameters
     ----------
     folder
-        Of the run, which keeps the networks that make embeddings.
+        The run folder, which keeps the networks that make embeddings.
     schema
         The columns.
     summary
@@ -104,7 +104,7 @@ class FeaturePipeline:
         jobs
             Cores; 0: all.
         cache_dir
-            Where features of recordings are stored; None: the default folder.
+            Folder of the features of recordings; None: the default folder.
 
         Raises
         ------
@@ -125,7 +125,7 @@ class FeaturePipeline:
         return ClipFeatures(inputs, rows, failures, tuple(notes))
 
     def keys(self, clips: Clips, *, jobs: int = 0, cache_dir: Path | None = None) -> npt.NDArray[np.uint64]:
-        """(n_clips,): by which rows of a table are known again; embeddings have no part in it."""
+        """Hash the features of each clip without embeddings, (n_clips,), to recognise rows of a table."""
         table = clips.table
         if self.summary is not None:
             table = raw_features(clips, self.summary, jobs=jobs, cache_dir=cache_dir).table

@@ -1,4 +1,4 @@
-"""The fold models behind one row of the leaderboard, loaded to predict."""
+"""The fold models of one row of the leaderboard, loaded to predict."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from aurist.models.network_member import ENGINE as NETWORK
 from aurist.models.network_member import recipe_of
 from aurist.run import RunFolder
 
-#: Rows predicted at once, so that memory stays bounded however long the table is.
+#: Rows predicted at once, to limit memory for long tables.
 CHUNK = 50_000
 
 
@@ -26,18 +26,18 @@ class FoldModels:
     Parameters
     ----------
     run, task
-        The run, and what its models learnt.
+        The run and its task.
     ensemble
-        How their answers become one.
+        The rule that combines the answers of the models.
     name
         The row.
 
     Attributes
     ----------
     members
-        The names of the models, those of both levels.
+        The names of the models of both levels.
     listeners
-        Those that hear recordings and look at no features.
+        The members that need recordings and no features.
     recipes
         The recipes of the listeners.
     n_folds, n_classes
@@ -64,12 +64,12 @@ class FoldModels:
         self.recipes = [recipe_of(spec) for spec in networks]
 
     def proba(self, inputs: Inputs) -> Proba:
-        """(n, n_classes): the mean over the folds."""
+        """Predict as the mean over the folds, (n, n_classes)."""
         by_fold = [self.fold_proba(fold, inputs) for fold in range(self.n_folds)]
         return np.asarray(np.mean(by_fold, axis=0), dtype=np.float64)
 
     def fold_proba(self, fold: int, inputs: Inputs, answers: Mapping[str, Proba] | None = None) -> Proba:
-        """Predict by the models of one fold, in chunks, so that memory stays bounded.
+        """Predict with the models of one fold, in chunks to limit memory.
 
         Parameters
         ----------
@@ -78,7 +78,7 @@ class FoldModels:
         inputs
             n inputs.
         answers
-            By member, answers that are known already, (n, n_classes): these members are not asked.
+            By member, answers that exist already, (n, n_classes): these members do not predict again.
 
         Returns
         -------
@@ -92,13 +92,14 @@ class FoldModels:
         return out
 
     def proba_and_when(self, inputs: Inputs, n_parts: int) -> tuple[Proba, Proba | None]:
-        """Predict as `proba` does, and when in each input, by the members that can tell.
+        """Predict as `proba` does, with times in each input from the members that give them.
 
         Returns
         -------
         proba : (n, n_classes)
         when : (n, n_parts, n_classes)
-            How sure a class is in equal parts of the input, the surest part 1; None if no member can tell.
+            The probability of a class in equal parts of the input, divided by its maximum; None if no member gives
+            times.
         """
         by_fold, when, timed = [], np.zeros((len(inputs), n_parts, self.n_classes)), False
         for fold in range(self.n_folds):
@@ -129,7 +130,7 @@ class FoldModels:
         return self._ensemble.blend(self._name, fold, answers)
 
     def _count_folds(self, run: RunFolder) -> int:
-        """As many as each member has."""
+        """Count the folds, and check that each member has all of them."""
         counts = {member: len(models) for member, models in self._models.items()}
         expected = len(self._ensemble.weights.get(self._name, ())) or max(counts.values())
         short = [member for member, count in counts.items() if count < max(expected, 1)]

@@ -1,4 +1,4 @@
-"""Read new data as a run's own was: which columns are features, and what they hold, is the run's to say."""
+"""Read new data like the data of a run: the run determines the feature columns and their types."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from aurist.run import RunSpec
 
 
 def like_run(options: ReadOptions, spec: RunSpec) -> ReadOptions:
-    """Give the settings that read new data as the run's own was read."""
+    """Give the settings to read new data like the data of the run."""
     if options.label_separator is None and not spec.task.multilabel:
         options = replace(options, label_separator=ONE_LABEL)
     return options if spec.summary is not None else _with_columns(options, spec.schema)
 
 
 def read_inputs(source: Sequence[Path] | pd.DataFrame, options: ReadOptions, spec: RunSpec) -> Clips:
-    """Read what a run shall predict: one table or folder, or any number of recordings.
+    """Read data for a run to predict: one table or folder, or any number of recordings.
 
     Raises
     ------
     DataError
-        Where several inputs are not all recordings.
+        If several inputs are not all recordings.
     """
     return without_guessed_groups(read_sources(source, like_run(options, spec)))
 
@@ -47,10 +47,10 @@ def read_sources(source: Sequence[Path] | pd.DataFrame, options: ReadOptions) ->
         return read_clips(source, options, labelled=False)
     if len(source) == 1:
         return read_clips(source[0], options, labelled=False)
-    strange = [str(path) for path in source if path.is_dir() or path.suffix.lower() in TABLE_SUFFIXES]
-    if strange:
+    not_recordings = [str(path) for path in source if path.is_dir() or path.suffix.lower() in TABLE_SUFFIXES]
+    if not_recordings:
         raise DataError(
-            f"Several inputs can only be recordings, but found:\n{listing(strange)}\n"
+            f"Several inputs can only be recordings, but found:\n{listing(not_recordings)}\n"
             "Give one folder or table at a time."
         )
     check_names(source)
@@ -58,7 +58,7 @@ def read_sources(source: Sequence[Path] | pd.DataFrame, options: ReadOptions) ->
 
 
 def like_clips(options: ReadOptions, clips: Clips) -> ReadOptions:
-    """The settings to read further data with, beside clips that are learnt from."""
+    """Give the settings to read further data like the clips to learn from."""
     if not clips.features:
         return options
     return _with_columns(options, infer_schema(clips.feature_table(), clips.decimal_commas))
@@ -67,5 +67,6 @@ def like_clips(options: ReadOptions, clips: Clips) -> ReadOptions:
 def _with_columns(options: ReadOptions, schema: Schema) -> ReadOptions:
     columns = schema.without_embeddings().columns
     return replace(
-        options, fitted=tuple((one.name, "decimal" if one.decimal_comma else one.kind) for one in columns)
+        options,
+        fitted=tuple((column.name, "decimal" if column.decimal_comma else column.kind) for column in columns),
     )

@@ -22,7 +22,7 @@ def predict_clips(
 ) -> ClipPredictions:
     """Predict clips with a model of the run, the ensemble by default.
 
-    A source that is not clips yet is read as the run's own data was: its feature columns stay features.
+    A source that is not clips yet is read like the data of the run: feature columns stay features.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""A run that answers: loaded once, it predicts again and again without reading its folder."""
+"""Predict with a run that is loaded once and used many times."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Predictor:
     model
         A row of its leaderboard; None: the ensemble.
     precision
-        Where clips may have several labels, the share of named labels that should be right; None: the thresholds of
+        The share of predicted labels that should be right, for clips with several labels; None: the thresholds of
         the best F1.
     jobs
         Cores of the models; 0: as many as the run was fitted with.
@@ -59,12 +59,12 @@ class Predictor:
 
     @cached_property
     def models(self) -> FoldModels:
-        """The fold models, read when they are first asked."""
+        """The fold models, read at their first use."""
         return FoldModels(self.run, self.spec.task, self.ensemble, self.name)
 
     @cached_property
     def duplicates(self) -> Duplicates:
-        """The rows of the training data, by which those that come again are known."""
+        """The rows of the training data, to recognise rows that come again."""
         return read_duplicates(self.run, len(self.spec.task.classes))
 
     def predict(self, clips: Clips, *, jobs: int = 0, cache_dir: Path | None = None) -> ClipPredictions:
@@ -92,18 +92,18 @@ class Predictor:
         )
 
     def proba(self, inputs: Inputs) -> Proba:
-        """(n, n_classes) of inputs that are prepared already; rows that were seen before count as such."""
+        """Predict prepared inputs, (n, n_classes); seen rows are answered from their twins."""
         keys = row_keys(inputs.features)
         return self.ensemble.correct(self.name, self.models.proba(inputs), self.duplicates, keys)
 
     def proba_and_when(self, inputs: Inputs, n_parts: int) -> tuple[Proba, Proba | None]:
-        """Predict windows, none of which counts as seen before: see `FoldModels.proba_and_when`."""
+        """Predict windows; none of them is taken for a seen row: see `FoldModels.proba_and_when`."""
         blended, when = self.models.proba_and_when(inputs, n_parts)
         return self.ensemble.correct(self.name, blended), when
 
 
 def read_duplicates(run: RunFolder, n_classes: int) -> Duplicates:
-    """Read the rows that a run was fitted on, and how rows that come again are answered."""
+    """Read the rows that a run was fitted on, and the rule to answer seen rows."""
     path = run.folder / "duplicates.npz"
     arrays = read_arrays(path, SEEN, run.remedy)
     with stored(path, run.remedy):

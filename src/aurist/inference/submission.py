@@ -14,7 +14,7 @@ from aurist.inference.clip_predictions import ClipPredictions
 
 
 def submission(applied: ClipPredictions, sample: pd.DataFrame, where: str) -> pd.DataFrame:
-    """The contest's file: the sample's columns, ids and order, with the predicted labels or probabilities.
+    """Fill the sample's columns, ids and order with the predicted labels or probabilities.
 
     Parameters
     ----------
@@ -29,19 +29,19 @@ def submission(applied: ClipPredictions, sample: pd.DataFrame, where: str) -> pd
     Raises
     ------
     DataError
-        Where ids of the sample have no prediction, or its columns are neither.
+        If ids of the sample have no prediction, or its columns are neither a label nor classes.
     """
     ids = sample.iloc[:, 0].astype(str)
-    known = pd.Index(applied.clips.table["clip_id"].astype(str))
-    # the second row of an id in the sample is the second in the table, where that has it twice too
-    rows = known.get_indexer(pd.Index(numbered(ids.tolist())))
-    rows = np.where(rows < 0, known.get_indexer(pd.Index(ids)), rows)
+    predicted_ids = pd.Index(applied.clips.table["clip_id"].astype(str))
+    # a repeated id in the sample takes the rows of the table in order, if the table repeats it too
+    rows = predicted_ids.get_indexer(pd.Index(numbered(ids.tolist())))
+    rows = np.where(rows < 0, predicted_ids.get_indexer(pd.Index(ids)), rows)
     _check_ids(ids, rows, applied, where)
     columns = [str(name) for name in sample.columns[1:]]
-    out = sample.copy()
+    table = sample.copy()
     if len(columns) == 1 and columns[0] not in applied.classes:
-        out[sample.columns[1]] = np.asarray(applied.labels(), dtype=object)[rows]
-        return out
+        table[sample.columns[1]] = np.asarray(applied.labels(), dtype=object)[rows]
+        return table
     unknown = [name for name in columns if name not in applied.classes]
     if unknown:
         raise DataError(
@@ -50,8 +50,8 @@ def submission(applied: ClipPredictions, sample: pd.DataFrame, where: str) -> pd
             f"Expected one column for the label, or columns among: {', '.join(applied.classes)}."
         )
     for name in columns:
-        out[name] = applied.proba[rows, applied.classes.index(name)]
-    return out
+        table[name] = applied.proba[rows, applied.classes.index(name)]
+    return table
 
 
 def _check_ids(ids: pd.Series[str], rows: npt.NDArray[np.intp], applied: ClipPredictions, where: str) -> None:
