@@ -43,8 +43,8 @@ for _panel, _commands in COMMANDS.items():
         app.command(rich_help_panel=_panel, help=_help_text(_command.__doc__ or ""))(_command)
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
+def _print_version(requested: bool) -> None:
+    if requested:
         from aurist import __version__
 
         print(f"aurist {__version__}")

@@ -129,40 +129,40 @@ def predict(
     sample = None if submission is None else _sample(submission)
     options = read_options(path=path, start=start, end=end, row_id=row_id, audio_root=audio_root)
     clips = read_inputs(data, options, read_spec(opened))
-    of_whole = clips.has_audio and clips.table["start"].isna().all()
-    if window or (window is None and of_whole and opened.window() is not None):
-        wanted = ExportOptions(
+    whole_recordings = clips.has_audio and clips.table["start"].isna().all()
+    if window or (window is None and whole_recordings and opened.window() is not None):
+        export = ExportOptions(
             tuple(name.strip() for text in forms or ["csv"] for name in text.split(",")),
             min_score,
             None if labels is None else labels_from(labels),
             thresholds_of(opened, model, precision),
             safe_csv,
         )
-        for note in never_named(opened.classes(), wanted.thresholds, precision):
+        for note in never_named(opened.classes(), export.thresholds, precision):
             say(note)
         _listen(
             opened,
             clips,
             output or Path("detections"),
             WindowOptions(window, overlap, channel),
-            wanted,
+            export,
             None if sample is None else (sample, str(submission)),
             model,
             jobs,
         )
         return
-    given = {
+    window_options = {
         "overlap": overlap,
         "format": forms,
         "min-score": min_score,
         "labels": labels,
         "channel": channel,
     }
-    only = [f"--{name}" for name, value in given.items() if value is not None]
-    if only:
+    misplaced = [f"--{name}" for name, value in window_options.items() if value is not None]
+    if misplaced:
         raise ConfigError(
-            f"{', '.join(only)}: only for recordings that are scanned window by window. Give the length of a window in "
-            "seconds with --window."
+            f"{', '.join(misplaced)}: only for recordings that are scanned window by window. "
+            "Give the length of a window in seconds with --window."
         )
     if output is not None:
         check_output(output)
@@ -177,8 +177,8 @@ def _listen(
     run: RunFolder,
     clips: Clips,
     output: Path,
-    how: WindowOptions,
-    wanted: ExportOptions,
+    windows: WindowOptions,
+    export: ExportOptions,
     sample: tuple[pd.DataFrame, str] | None,
     model: str | None,
     jobs: int,
@@ -197,25 +197,25 @@ def _listen(
             "folder, or --window 0 for one row per recording."
         )
     check_output(output, folder=True)
-    wanted.columns(tuple(run.classes()))
+    export.columns(tuple(run.classes()))
     for note in clips.notes:
         say(note)
-    heard = listen(run, recordings_of(clips), output, how, model=model, jobs=jobs)
-    for name, note in heard.notes.items():
+    scan = listen(run, recordings_of(clips), output, windows, model=model, jobs=jobs)
+    for name, note in scan.notes.items():
         say(f"{name} {note}")
-    hours = sum(heard.seconds.values()) / 3600
-    for path, rows in write_detections(heard, wanted):
-        what = "window" if path.name == "windows.csv" else "event"
+    hours = sum(scan.seconds.values()) / 3600
+    for path, rows in write_detections(scan, export):
+        unit = "window" if path.name == "windows.csv" else "event"
         say(
-            f"written: {path} ({plural(rows, what)} of {plural(len(heard.recordings), 'recording')}, {hours:.1f} h)"
+            f"written: {path} ({plural(rows, unit)} of {plural(len(scan.recordings), 'recording')}, {hours:.1f} h)"
         )
     if sample is not None:
         table, name = sample
-        answers = contest_table(heard, table, name, wanted.asked(heard.classes))
-        _write(answers, output / "submission.csv", wanted.safe_csv)
-    if heard.failures:
-        many = plural(len(heard.failures), "recording")
-        say(f"{many} cannot be read:\n{listing(list(heard.failures.values()))}")
+        answers = contest_table(scan, table, name, export.asked(scan.classes))
+        _write(answers, output / "submission.csv", export.safe_csv)
+    if scan.failures:
+        failed = plural(len(scan.failures), "recording")
+        say(f"{failed} cannot be read:\n{listing(list(scan.failures.values()))}")
         raise typer.Exit(1)
 
 
@@ -227,12 +227,12 @@ def _sample(path: Path) -> pd.DataFrame:
 
     try:
         with path.open(encoding="utf-8-sig") as file:
-            before = preamble_of(file.read(1 << 16))
+            preamble = preamble_of(file.read(1 << 16))
             file.seek(0)
-            for _ in range(before.lines):
+            for _ in range(preamble.lines):
                 file.readline()
             # ids stay as they are written: 007 is not 7
-            return pd.read_csv(file, sep=before.separator or ",", dtype={0: str})
+            return pd.read_csv(file, sep=preamble.separator or ",", dtype={0: str})
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         raise DataError(f"Cannot read the sample submission {path}: {error}") from error
 
@@ -245,7 +245,7 @@ def _write(table: pd.DataFrame, output: Path | None, safe: bool) -> None:
 
     if output is None:
         text = (safe_table(table) if safe else table).to_csv(index=False, float_format=PROBABILITY)
-        # a terminal would obey what stands in names; a file or a program gets them as they are
+        # a terminal would obey control characters in names; a file or a program gets them unchanged
         sys.stdout.write(visible(text) if sys.stdout.isatty() else text)
         return
     write_csv(table, output, safe=safe, float_format=PROBABILITY)

@@ -112,12 +112,12 @@ def _print_content(content: dict[str, Any]) -> None:
     for key, value in content.items():
         if key == "classes" or value in ({}, 0, None):
             continue
-        shown = (
+        text = (
             ", ".join(f"{k}: {_short(v)}" for k, v in value.items())
             if isinstance(value, dict)
             else _short(value)
         )
-        rows.append((key.replace("_", " "), shown))
+        rows.append((key.replace("_", " "), text))
     print_table(pd.DataFrame(rows, columns=["property", "value"]))
     classes = content.get("classes", {})
     if classes:
@@ -178,7 +178,7 @@ def features(
         audio_root=audio_root,
         label_separator=label_separator,
     )
-    made = feature_file(
+    written = feature_file(
         data,
         output,
         options,
@@ -188,11 +188,11 @@ def features(
         cache_dir=cache_dir,
         safe_csv=safe_csv,
     )
-    for note in made.notes:
+    for note in written.notes:
         say(note)
-    for clip_id, message in made.failures.items():
+    for clip_id, message in written.failures.items():
         say(f"no features: {about(clip_id, message)}")
-    say(f"written: {output} ({plural(made.rows, 'clip')}, {plural(made.columns, 'feature')})")
+    say(f"written: {output} ({plural(written.rows, 'clip')}, {plural(written.columns, 'feature')})")
 
 
 def cache(

@@ -156,15 +156,15 @@ def print_table(table: pd.DataFrame, title: str | None = None, digits: int = 4) 
     if title is not None:
         # rich would wrap a title to the width of the table
         paragraph(title)
-    shown = Table(header_style="bold", box=None, pad_edge=False)
+    rich_table = Table(header_style="bold", box=None, pad_edge=False)
     numeric = [bool(table[name].dtype.kind in "fiu") for name in table.columns]
     for name, right in zip(table.columns, numeric, strict=True):
         whole = right or name in ("model", "class", "feature")
-        shown.add_column(_text(str(name)), justify="right" if right else "left", no_wrap=whole)
+        rich_table.add_column(_text(str(name)), justify="right" if right else "left", no_wrap=whole)
     column_digits = [1 if str(name).endswith(("_time", "/s", "(M)")) else digits for name in table.columns]
     for row in table.itertuples(index=False):
-        shown.add_row(*(_text(_cell(value, n)) for value, n in zip(row, column_digits, strict=True)))
-    Console(width=line_width()).print(shown)
+        rich_table.add_row(*(_text(_cell(value, n)) for value, n in zip(row, column_digits, strict=True)))
+    Console(width=line_width()).print(rich_table)
 
 
 def _text(cell: str) -> Text:
@@ -187,15 +187,18 @@ def print_confusion(matrix: npt.NDArray[np.int64], classes: Sequence[str], most:
 
     classes = [visible(name).replace("\n", "\\n") for name in classes]
     longest = max(map(cell_len, classes), default=0)
-    name = min(longest, 30)
-    names = [set_cell_size(one, name) if cell_len(one) > name else one for one in classes]
+    name_width = min(longest, 30)
+    names = [
+        set_cell_size(class_name, name_width) if cell_len(class_name) > name_width else class_name
+        for class_name in classes
+    ]
     digits = max([len(str(matrix.max(initial=0))), len(str(len(classes)))])
-    room = line_width() - name - 1
-    if sum(max(cell_len(one), digits) + 2 for one in classes) <= room:
+    width = line_width() - name_width - 1
+    if sum(max(cell_len(class_name), digits) + 2 for class_name in classes) <= width:
         _print_matrix(matrix, ["truth", *classes], names, 2)
-    elif len(classes) * (digits + 1) + len(str(len(classes))) + 1 <= room:
+    elif len(classes) * (digits + 1) + len(str(len(classes))) + 1 <= width:
         numbers = [str(i) for i in range(1, len(classes) + 1)]
-        rows = [f"{i:>{len(numbers[-1])}} {one}" for i, one in zip(numbers, names, strict=True)]
+        rows = [f"{i:>{len(numbers[-1])}} {class_name}" for i, class_name in zip(numbers, names, strict=True)]
         _print_matrix(matrix, ["truth", *numbers], rows, 1)
     else:
         _print_pairs(matrix, classes, most)
@@ -211,12 +214,12 @@ def _print_matrix(
     numbered = header[1:2] == ["1"]
     by = " by number" if numbered else ""
     paragraph(f"confusions: the truth down, the predictions across{by}; a dot is 0")
-    shown = Table(header_style="bold", box=None, pad_edge=False, padding=(0, gap, 0, 0))
+    rich_table = Table(header_style="bold", box=None, pad_edge=False, padding=(0, gap, 0, 0))
     for i, title in enumerate(header):
-        shown.add_column(Text(title), justify="left" if i == 0 else "right", no_wrap=True)
+        rich_table.add_column(Text(title), justify="left" if i == 0 else "right", no_wrap=True)
     for name, counts in zip(names, matrix, strict=True):
-        shown.add_row(Text(name), *(str(count) if count else "." for count in counts.tolist()))
-    Console(width=line_width()).print(shown)
+        rich_table.add_row(Text(name), *(str(count) if count else "." for count in counts.tolist()))
+    Console(width=line_width()).print(rich_table)
 
 
 def _print_pairs(matrix: npt.NDArray[np.int64], classes: Sequence[str], most: int) -> None:

@@ -1,4 +1,4 @@
-"""From options of the command line to settings of the library."""
+"""Turn options of the command line into settings of the library."""
 
 from __future__ import annotations
 
