@@ -17,22 +17,15 @@ import numpy as np
 import numpy.typing as npt
 
 from aurist.arrays import Proba
-from aurist.detection.window_scores import SUREST, Scores
+from aurist.detection.settings import check_settings, read_settings
+from aurist.detection.window_scores import SUREST, Scores, scores_of_arrays
 from aurist.errors import ConfigError, DataError, listing, plural
 from aurist.features.windows import Block
-from aurist.files import append_jsonl, atomic_path, read_jsonl, write_json
-from aurist.stored import check_shape, read_arrays, read_json, stored
+from aurist.files import append_jsonl, atomic_path, read_jsonl
+from aurist.stored import check_shape, read_arrays, stored
 
-SETTINGS, JOURNAL, SCORES = "settings.json", "journal.jsonl", "scores"
+JOURNAL, SCORES = "journal.jsonl", "scores"
 #: The expected content of these files.
-_SETTINGS = {
-    "run": str,
-    "model": str,
-    "channel": (int, str),
-    "classes": [str],
-    "window": float,
-    "overlap": float,
-}
 _LINE = {
     "event": str,
     "recording": str,
@@ -45,9 +38,6 @@ _LINE = {
 }
 _ARRAYS = {"starts": (1,), "ends": (1,), "proba": (2,), "when": (3,)}
 _ARRAYS_ALONE = {name: _ARRAYS[name] for name in ("starts", "ends", "proba")}
-_NO_SETTINGS = (
-    "Take it from a copy of {folder}, or hear the recordings into another folder with `aurist predict`."
-)
 #: Age in seconds at which an unfinished file is left over from a killed process.
 _LITTER = 3600
 
@@ -115,7 +105,7 @@ class Detections:
         self.folder = folder
         self.settings = settings
         folder.mkdir(parents=True, exist_ok=True)
-        _check_settings(folder, settings)
+        check_settings(folder, settings)
         self._known: dict[str, ScanProgress] = {}
         self._remedy = (
             f"Copy the folder again from where it was made, or hear the recordings into another one: aurist predict "
@@ -219,7 +209,7 @@ class Detections:
             path = self._part(recording, number)
             arrays = read_arrays(path, _ARRAYS if when else _ARRAYS_ALONE, self._remedy)
             with stored(path, self._remedy):
-                parts.append(_scores_of(arrays, selection))
+                parts.append(scores_of_arrays(arrays, selection))
         parts = [part for part in parts if len(part.proba)] or parts[:1]
         return Scores(
             np.concatenate([part.starts for part in parts]),
@@ -290,55 +280,10 @@ def open_detections(folder: Path) -> Detections:
     DataError
         If it is no such folder.
     """
-    path = folder / SETTINGS
-    if not path.exists():
-        raise DataError(
-            f"{folder} is no folder of detections: there is no {SETTINGS} in it. Make one with: aurist predict RUN "
-            f"RECORDINGS -o {folder}"
-        )
-    return Detections(folder, read_json(path, _SETTINGS, _NO_SETTINGS.format(folder=folder)))
-
-
-def _scores_of(arrays: dict[str, npt.NDArray[Any]], columns: slice | npt.NDArray[np.intp]) -> Scores:
-    """Make scores of stored arrays, for some columns; without ``when`` as if the run gave no times."""
-    starts, ends, proba = arrays["starts"], arrays["ends"], arrays["proba"]
-    when = arrays.get("when", np.full_like(proba[:, None], SUREST, np.uint8))
-    if not len(starts) == len(ends) == len(proba) == len(when):
-        raise ValueError(
-            f"it has {len(starts)} starts, {len(ends)} ends, and scores of the shape {proba.shape}"
-        )
-    if when.shape[2] != proba.shape[1] or not when.shape[1]:
-        raise ValueError(f"when has the shape {when.shape}")
-    return Scores(starts, ends, proba[:, columns], when[:, :, columns])
+    return Detections(folder, read_settings(folder))
 
 
 def _inside(root: Path, name: str) -> Path:
     """Find a recording in a folder by its name, or by the last part of its name."""
     path, by_name = root / name, root / PurePath(name).name
     return by_name if PurePath(name).is_absolute() or (by_name.is_file() and not path.is_file()) else path
-
-
-def _check_settings(folder: Path, settings: dict[str, Any]) -> None:
-    path = folder / SETTINGS
-    if not path.exists():
-        # hidden files are the lock, and the rest of a first write that was killed
-        other_files = sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
-        if other_files:
-            raise DataError(
-                f"{folder} is no folder of detections: it holds {', '.join(other_files[:5])}, and no {SETTINGS}. "
-                "Give a new folder with output=."
-            )
-        write_json(path, settings)
-        return
-    stored_settings = read_json(path, dict, _NO_SETTINGS.format(folder=folder))
-    differences = [
-        f"{name}: {stored_settings.get(name)} there, {settings.get(name)} now"
-        for name in {**stored_settings, **settings}
-        if stored_settings.get(name) != settings.get(name)
-    ]
-    if differences:
-        raise ConfigError(
-            f"{folder} holds scores by other settings; {plural(len(differences), 'setting')} "
-            f"{'differs' if len(differences) == 1 else 'differ'}:\n{listing(differences)}\n"
-            "Go on with the settings it was begun with, or give another folder with output=."
-        )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -57,3 +58,22 @@ class Scores:
             class_events = find_events(starts, ends, proba[:, None], np.array([threshold]))
             events += [event._replace(column=column) for event in class_events]
         return sorted(events)
+
+
+def scores_of_arrays(arrays: dict[str, npt.NDArray[Any]], columns: slice | npt.NDArray[np.intp]) -> Scores:
+    """Make scores of stored arrays, for some columns; without ``when`` as if the run gave no times.
+
+    Raises
+    ------
+    ValueError
+        If the arrays do not match.
+    """
+    starts, ends, proba = arrays["starts"], arrays["ends"], arrays["proba"]
+    when = arrays.get("when", np.full_like(proba[:, None], SUREST, np.uint8))
+    if not len(starts) == len(ends) == len(proba) == len(when):
+        raise ValueError(
+            f"it has {len(starts)} starts, {len(ends)} ends, and scores of the shape {proba.shape}"
+        )
+    if when.shape[2] != proba.shape[1] or not when.shape[1]:
+        raise ValueError(f"when has the shape {when.shape}")
+    return Scores(starts, ends, proba[:, columns], when[:, :, columns])
