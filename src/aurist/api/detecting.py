@@ -23,17 +23,17 @@ def detect(
     output: str | Path | None,
     options: ReadOptions,
     grid: tuple[float | None, float | None, int | None],
-    wanted: tuple[Sequence[str] | str, float | None, float | None, Sequence[str] | str | None],
+    export_options: tuple[Sequence[str] | str, float | None, float | None, Sequence[str] | str | None],
     model: str | None,
     jobs: int,
 ) -> pd.DataFrame:
-    """Detect events, see `aurist.Run.detect`; ``wanted``: formats, lowest score, precision, labels."""
+    """Detect events, see `aurist.Run.detect`; ``export_options``: formats, lowest score, precision, labels."""
     from aurist.detection.export import ExportOptions, events_of, write_detections
     from aurist.detection.scan import WindowOptions, listen, recordings_of
     from aurist.inference.inputs import read_inputs
     from aurist.inference.thresholds import never_named, thresholds_of
 
-    formats, min_score, precision, labels = wanted
+    formats, min_score, precision, labels = export_options
     formats = (formats,) if isinstance(formats, str) else tuple(formats)
     labels = (labels,) if isinstance(labels, str) else labels
     if is_samples(recordings):

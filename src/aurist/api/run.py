@@ -319,8 +319,8 @@ class Run:
         with errors_in_python():
             options = read_options(path=path, audio_root=audio_root)
             grid = (window, overlap, channel)
-            wanted = (formats, min_score, precision, labels)
-            return detect(self._files, recordings, output, options, grid, wanted, model, jobs)
+            export_options = (formats, min_score, precision, labels)
+            return detect(self._files, recordings, output, options, grid, export_options, model, jobs)
 
     def importance(self, *, model: str | None = None, repeats: int = 5) -> pd.DataFrame:
         """Measure by how much the score falls when a feature is shuffled, on clips that models were not fitted on.

@@ -115,14 +115,18 @@ def _values(scan: ScanResult, names: list[str], ends: list[float], *, rows: bool
     recording_names = np.asarray(names, dtype=object)
     stops = np.asarray(ends, dtype=np.float64)
     for recording in scan.recordings:
-        own = np.flatnonzero(recording_names == recording.name)
-        if not len(own):
+        rows_of_recording = np.flatnonzero(recording_names == recording.name)
+        if not len(rows_of_recording):
             continue
         scores = scan.detections.scores(recording, when=False)
         if rows:
-            out[own] = score_of_stretches(
-                scores.starts, scores.ends, scores.proba, np.maximum(stops[own] - SECONDS, 0), stops[own]
+            out[rows_of_recording] = score_of_stretches(
+                scores.starts,
+                scores.ends,
+                scores.proba,
+                np.maximum(stops[rows_of_recording] - SECONDS, 0),
+                stops[rows_of_recording],
             )
         else:
-            out[own] = scores.proba.max(axis=0)
+            out[rows_of_recording] = scores.proba.max(axis=0)
     return out

@@ -110,7 +110,7 @@ def listen(
     run: RunFolder,
     recordings: Sequence[Recording],
     output: Path,
-    how: WindowOptions,
+    options: WindowOptions,
     *,
     model: str | None = None,
     jobs: int = 0,
@@ -129,7 +129,7 @@ def listen(
         The recordings to score.
     output
         Folder for the scores and their journal; see `Detections`.
-    how
+    options
         The windows and the channel.
     model
         A row of the leaderboard; None: the ensemble.
@@ -146,10 +146,10 @@ def listen(
     """
     spec = read_spec(run)
     cores = jobs or spec.task.jobs
-    grid = how.grid(spec.window)
+    grid = options.grid(spec.window)
     listener = WindowModel(run, model, cores)
-    hearing = WindowSettings(grid, listener.rates, listener.margin, how.channel)
-    settings = _settings(run, spec, grid, how, model)
+    hearing = WindowSettings(grid, listener.rates, listener.margin, options.channel)
+    settings = _settings(run, spec, grid, options, model)
     with claim(output):
         detections = Detections(output, settings)
         return _Listening(detections, listener, hearing, progress, cores).all(recordings)
@@ -164,14 +164,14 @@ def run_key(run: RunFolder) -> str:
 
 
 def _settings(
-    run: RunFolder, spec: RunSpec, grid: Grid, how: WindowOptions, model: str | None
+    run: RunFolder, spec: RunSpec, grid: Grid, options: WindowOptions, model: str | None
 ) -> dict[str, Any]:
     """Collect the settings that scores depend on."""
     return {
         "run": run_key(run),
         "model": model or ENSEMBLE,
         **asdict(grid),
-        "channel": "mixed" if how.channel is None else how.channel,
+        "channel": "mixed" if options.channel is None else options.channel,
         "parts": PARTS,
         "classes": list(spec.task.classes),
     }
@@ -247,11 +247,11 @@ class _Listening:
         except (DataError, OSError) as error:
             self._fail(recording, error)
             return
-        left = self._left(recording)
+        remaining = self._left(recording)
         silenced = [*self._known[recording.name].silenced, *block.silenced]
         note = "" if block.length is None else _note(self._infos[recording.name], block.length, silenced)
         self._detections.keep(recording, number, block, proba, when, note)
-        self._hours(left if block.length is not None else left - self._left(recording))
+        self._hours(remaining if block.length is not None else remaining - self._left(recording))
 
     def _ended(self, recording: Recording) -> bool:
         """Tell if a recording is scored to its end, or failed."""

@@ -104,18 +104,20 @@ def choose_blend(
         apply_temperature(p, t, multilabel=multilabel) for p, t in zip(probas, temperatures, strict=True)
     ]
     drawn = [_drawn(groups, np.random.default_rng([seed, draw])) for draw in range(_n_draws(len(truth)))]
-    left = list(range(len(probas)))
+    remaining = list(range(len(probas)))
     while True:
         shares = np.zeros(len(probas))
         for rows in drawn:
             weight = None if row_weight is None else row_weight[rows]
-            chosen = _select([tempered[i][rows] for i in left], truth[rows], objective, multilabel, weight)
-            shares[left] += chosen / chosen.sum()
-        used = [i for i in left if shares[i] > 0]
+            chosen = _select(
+                [tempered[i][rows] for i in remaining], truth[rows], objective, multilabel, weight
+            )
+            shares[remaining] += chosen / chosen.sum()
+        used = [i for i in remaining if shares[i] > 0]
         if most is None or len(used) <= most:
             return Blend(shares / shares.sum(), temperatures)
         used.remove(min(used, key=lambda i: shares[i]))
-        left = used
+        remaining = used
 
 
 def seconds_a_model(

@@ -185,8 +185,10 @@ def dealt(groups: npt.NDArray[np.int64], n_parts: int, seed: int) -> npt.NDArray
     Folds that are stratified by label are not suitable. They hold equal shares of twins with one label and with two, so
     that a random pattern in some folds is also in the others. A rule that learns it scores above chance on noise.
     """
-    distinct, at = np.unique(groups, return_inverse=True)
-    parts: npt.NDArray[np.int64] = (np.random.default_rng(seed).permutation(len(distinct)) % n_parts)[at]
+    distinct, group_index = np.unique(groups, return_inverse=True)
+    parts: npt.NDArray[np.int64] = (np.random.default_rng(seed).permutation(len(distinct)) % n_parts)[
+        group_index
+    ]
     return parts
 
 

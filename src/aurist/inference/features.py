@@ -197,5 +197,5 @@ def _without(failures: dict[int, str], n_clips: int) -> npt.NDArray[np.intp]:
     return np.array([row for row in range(n_clips) if row not in failures], dtype=np.intp)
 
 
-def _some(names: Sequence[str], shown: int = 8) -> str:
-    return ", ".join(names[:shown]) + (f" ... ({len(names)} in all)" if len(names) > shown else "")
+def _some(names: Sequence[str], most: int = 8) -> str:
+    return ", ".join(names[:most]) + (f" ... ({len(names)} in all)" if len(names) > most else "")

@@ -183,7 +183,7 @@ class RunFolder:
         )
 
     def journal(self) -> list[dict[str, Any]]:
-        """The journal's events; a line that a kill cut short is left out."""
+        """Read the events of the journal, without a line that a kill cut short."""
         return read_jsonl(self.folder / "journal.jsonl")
 
 
