@@ -91,7 +91,7 @@ def test_errors_speak_of_keywords(page: dict[str, Any], tmp_path: Path) -> None:
     for data, keywords, message in (
         (table.drop(columns="genre"), {}, "label="),
         (table, {"label": "species"}, r"\(label=\)"),
-        (table, {"label": "genre", "folds": 1}, r"\(folds=\)"),
+        (table, {"label": "genre", "folds": 1}, "folds is 1"),
         (table, {"label": "genre", "time_limit": "soon"}, "as a duration"),
         ([1, 2], {}, "data is of type list"),
     ):

@@ -14,7 +14,7 @@ from aurist.errors import DataError
 from aurist.features.schema import infer_schema, schema_from_dict, schema_to_dict
 from aurist.inference.inputs import like_clips, read_inputs
 from aurist.inference.predict import predict_clips
-from aurist.run import RunFolder
+from aurist.run import RunFolder, read_spec
 
 
 def test_a_text_that_differs_in_every_row_stays_a_feature(run: RunFolder, tmp_path: Path) -> None:
@@ -26,7 +26,7 @@ def test_a_text_that_differs_in_every_row_stays_a_feature(run: RunFolder, tmp_pa
     applied = predict_clips(run, tmp_path / "new.csv")
     assert applied.labels() == predict_clips(run, new).labels() and len(applied.labels()) == 3
     assert any("'mode': read as missing, as new in this column: locrian" in note for note in applied.notes)
-    single = read_inputs([tmp_path / "new.csv"], ReadOptions(), run).take([1])
+    single = read_inputs([tmp_path / "new.csv"], ReadOptions(), read_spec(run)).take([1])
     assert predict_clips(run, single).labels() == applied.labels()[1:2]
 
 
