@@ -53,6 +53,7 @@ def _no_work(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(name, work)
     monkeypatch.setattr("aurist.run.open_run", lambda folder: None)
     monkeypatch.setattr("aurist.run.read_data", lambda run: None)
+    monkeypatch.setattr("aurist.run.read_spec", lambda run: None)
     monkeypatch.setattr("aurist.inference.inputs.read_inputs", lambda *_, **__: _NoWindows())
 
 

@@ -100,7 +100,7 @@ def test_better_settings_are_found_and_proved_and_fit_takes_them(folder: Path) -
     shown = aurist(*command, "--cache-dir", "cache", "--trials", 3, cwd=folder)
     assert shown.returncode == 0 and "trial 3" not in shown.stderr, "what is done is not done again"
     words = " ".join(shown.stdout.split())
-    assert "do not report it" in words and "resamples: really better." in words
+    assert "not to be quoted" in words and "resamples: really better." in words
     fitted = aurist(
         *("fit", "data", "--engine", "networks", "--recipe", "study/best.toml", "-o", "run"),
         *("--folds", 2, "--jobs", 1, "--cache-dir", "cache", "--time-limit", "3m"),
@@ -131,7 +131,7 @@ def test_a_search_that_was_killed_goes_on_where_it_was(folder: Path) -> None:
     assert trials["state"].tolist().count("interrupted") == 1 and trials["state"].iloc[0] == "interrupted"
     assert trials["state"].isin(["complete", "pruned"]).sum() == 3
     assert finished in [path.stat().st_mtime_ns for path in place.glob("*/fold0/unit.json")]
-    assert "no trial saw" in " ".join(result.stdout.split())
+    assert "no trial used" in " ".join(result.stdout.split())
     assert (folder / "killed" / "comparison.json").exists()
 
 

@@ -307,7 +307,7 @@ def test_short_clips_are_predicted_whole_where_that_is_asked_for(
         and "--overlap: only for recordings that are scanned window by window" in refused.stderr
     )
     folder = predict(run, "recordings/silent.wav", "-o", "labels.csv", cwd=cwd)
-    assert folder.returncode == 1 and "written into a folder" in folder.stderr
+    assert folder.returncode == 1 and "written to a folder" in folder.stderr
     unknown = predict(run, "recordings/silent.wav", "--labels", "lwo,high,x", "-o", "none", cwd=cwd)
     assert unknown.returncode == 1 and "2 labels that the run does not know" in unknown.stderr
     assert "lwo, perhaps low" in unknown.stderr and not (cwd / "none").exists()

@@ -11,6 +11,7 @@ from typing import Any
 
 from aurist.audio import AudioInfo, describe_lost_end, format_stretches, probe
 from aurist.clips import Clips
+from aurist.clips.suffixes import with_bytes_shown
 from aurist.detection.store import Detections, Recording, ScanProgress
 from aurist.detection.window_model import PARTS, WindowModel
 from aurist.errors import ConfigError, DataError, about
@@ -265,7 +266,9 @@ class _Listening:
 
     def _fail(self, recording: Recording, error: Exception) -> None:
         self._failures[recording.name] = str(error) or type(error).__name__
-        logger.warning(f"passed over: {about(recording.name, self._failures[recording.name])}")
+        message = about(recording.name, self._failures[recording.name])
+        # a log may hold no name that is not UTF-8
+        logger.warning(f"passed over: {with_bytes_shown(message)}")
 
     def _heard(self, readable: Sequence[Recording]) -> ScanResult:
         complete = tuple(recording for recording in readable if recording.name not in self._failures)
