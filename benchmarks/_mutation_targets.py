@@ -308,13 +308,13 @@ def read_run(folder: Path) -> object:
             print_leaderboard(run)
             run.pairwise()
 
-    def told() -> None:
+    def report() -> None:
         with stored(run.folder, run.remedy):
-            gather.told_by(run, read_data(run), None), gather.left_out(run), gather.versions(run)
+            gather.model_predictions(run, read_data(run), None), gather.left_out(run), gather.versions(run)
 
     for part in (
         board,
-        told,
+        report,
         lambda: predict_clips(run, read_clips(new, ReadOptions(), labelled=False)),
         lambda: fitted_members(run, training_data(read_data(run))),
         lambda: (run.plan(), run.audit(), run.networks(), run.embedders(), run.recipes()),

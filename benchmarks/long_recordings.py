@@ -42,7 +42,8 @@ from aurist.annotations import CutOptions
 from aurist.automl.annotated import read_annotated
 from aurist.automl.fit import fit
 from aurist.config import FitConfig
-from aurist.detection.scan import Recording, WindowOptions, listen
+from aurist.detection.scan import WindowOptions, listen
+from aurist.detection.store import Recording
 from aurist.run import RunFolder, open_run
 
 RATE, PEER_RATE, WINDOW = 48_000, 32_000, 5.0
