@@ -10,7 +10,7 @@ import numpy as np
 
 from aurist.arrays import Proba
 from aurist.clips import Clips
-from aurist.ensemble.duplicates import DuplicateRule, Duplicates
+from aurist.ensemble.duplicates import Duplicates
 from aurist.features.schema import row_keys
 from aurist.inference.clip_predictions import ClipPredictions
 from aurist.inference.features import pipeline_of
@@ -18,9 +18,8 @@ from aurist.inference.fold_models import FoldModels
 from aurist.inference.thresholds import never_named, thresholds_of
 from aurist.models.base import Inputs
 from aurist.plan import ENSEMBLE
-from aurist.run import RunFolder, read_ensemble, read_spec
-from aurist.run.shapes import SEEN
-from aurist.stored import read_arrays, stored
+from aurist.run import RunFolder, read_duplicates, read_ensemble, read_spec
+from aurist.stored import stored
 
 
 class Predictor:
@@ -100,25 +99,3 @@ class Predictor:
         """Predict windows; none of them is taken for a seen row: see `FoldModels.proba_and_when`."""
         blended, when = self.models.proba_and_when(inputs, n_parts)
         return self.ensemble.correct(self.name, blended), when
-
-
-def read_duplicates(run: RunFolder, n_classes: int) -> Duplicates:
-    """Read the rows that a run was fitted on, and the rule to answer seen rows."""
-    path = run.folder / "duplicates.npz"
-    arrays = read_arrays(path, SEEN, run.remedy)
-    with stored(path, run.remedy):
-        n, logits = len(arrays["keys"]), arrays["logits"]
-        if len(arrays["rows"]) != n:
-            raise ValueError(f"rows has the shape {arrays['rows'].shape}")
-        if not arrays["proba"].shape == arrays["counts"].shape == (n, n_classes):
-            raise ValueError(f"it is of {arrays['proba'].shape[1]} classes, and the run of {n_classes}")
-        if logits.size and logits.shape != (n_classes, n_classes):
-            raise ValueError(f"logits has the shape {logits.shape}")
-        return Duplicates(
-            arrays["keys"],
-            arrays["proba"],
-            arrays["counts"],
-            arrays["rows"],
-            DuplicateRule(float(arrays["strength"]), logits),
-            arrays["unscored"],
-        )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -14,8 +14,9 @@ from aurist.crossval import CrossValidationResult, TrainingData
 from aurist.ensemble.blend import NestedBlend, nested_blend
 from aurist.metrics import metric
 from aurist.models.base import Task
-from aurist.results.bootstrap import Interval, bootstrap
+from aurist.results.bootstrap import Interval
 from aurist.results.differences import Difference, paired, pairwise
+from aurist.results.random_split import interval
 
 
 @dataclass(frozen=True)
@@ -58,16 +59,8 @@ class OutOfFold:
         name
             Name of a metric; None: the task's.
         """
-        return bootstrap(
-            self.truth,
-            proba,
-            self.groups,
-            name or self.task.metric,
-            weight=self.weight,
-            seed=self.task.seed,
-            multilabel=self.task.multilabel,
-            out_of_fold=True,
-        )
+        task = self.task if name is None else replace(self.task, metric=name)
+        return interval(task, self.truth, proba, self.groups, self.weight, out_of_fold=True)
 
     def paired(self, proba: Proba, other: Proba) -> Difference:
         """Compare two models' predictions on the same resamples of the groups."""

@@ -26,7 +26,7 @@ from aurist.results.out_of_fold import OutOfFold, blendable, out_of_fold
 from aurist.results.pairwise import against_best_single
 from aurist.results.pooling_choice import compare_variants
 from aurist.results.scores import summarise_scores
-from aurist.run import RunData, RunFolder, write_ensemble
+from aurist.run import RunData, RunFolder, write_duplicates, write_ensemble
 from aurist.splits import Split
 
 
@@ -46,7 +46,7 @@ def write_results(
     calibrated = _calibrate(nested, learn, oof)
     oof.probas[ENSEMBLE] = correct_prior_rows(calibrated.tempered, calibrated.prior, calibrated.powers)
     duplicates, duplicate_scores = _learn_duplicates(data, learn, oof, calibrated)
-    _write_duplicates(run, duplicates)
+    write_duplicates(run, duplicates)
     write_ensemble(
         run,
         Ensemble(
@@ -138,20 +138,6 @@ def _keys(
         return numbers[: len(oof.rows)], numbers[len(oof.rows) :]
     features = learn.examples.features
     return row_keys(features.iloc[oof.rows]), row_keys(features[learn.folds < 0])
-
-
-def _write_duplicates(run: RunFolder, duplicates: Duplicates) -> None:
-    with atomic_path(run.folder / "duplicates.npz") as part, part.open("wb") as file:
-        np.savez(
-            file,
-            keys=duplicates.keys,
-            proba=duplicates.proba,
-            counts=duplicates.counts,
-            rows=duplicates.rows,
-            strength=duplicates.twins.strength,
-            logits=duplicates.twins.logits,
-            unscored=duplicates.unscored,
-        )
 
 
 def _write_csv(run: RunFolder, name: str, table: pd.DataFrame) -> None:

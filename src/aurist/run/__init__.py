@@ -1,6 +1,7 @@
 """The run folder, and the data that it was fitted on."""
 
 from aurist.run.data import HELD_OUT, RunData, held_out, training_data
+from aurist.run.duplicates_file import read_duplicates, write_duplicates
 from aurist.run.ensemble_file import read_ensemble, write_ensemble
 from aurist.run.folder import RunFolder, create_run, open_run
 from aurist.run.reading import read_data, read_spec
@@ -15,8 +16,10 @@ __all__ = [
     "held_out",
     "open_run",
     "read_data",
+    "read_duplicates",
     "read_ensemble",
     "read_spec",
     "training_data",
+    "write_duplicates",
     "write_ensemble",
 ]

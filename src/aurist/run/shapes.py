@@ -41,9 +41,6 @@ SCORES = {
 }
 CARELESS = {"model": str, "honest": dict, "random": dict, "by_shares?": float, "leak?": bool}
 THRESHOLDS = {str: {str: float}}
-SEEN = {
-    "keys": (1,), "proba": (2,), "counts": (2,), "rows": (1, 2), "strength": (0,), "logits": (2,), "unscored": (1,),
-}  # fmt: skip
 BOARD = {
     "model": "O", "score": "iuf", "low": "iuf", "high": "iuf", "score_val": "iuf", "fit_time": "iuf",
     "pred_time": "iuf", "stack_level": "iuf",
