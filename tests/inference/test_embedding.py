@@ -14,7 +14,7 @@ from aurist.automl.fit import fit
 from aurist.clips.read import ReadOptions
 from aurist.config import FitConfig
 from aurist.errors import AuristError, ConfigError
-from aurist.features.schema import EMBEDDED, row_keys
+from aurist.features.matrix import EMBEDDED, row_keys
 from aurist.inference.inputs import read_inputs
 from aurist.inference.predict import predict_clips
 from aurist.run import read_spec

@@ -12,9 +12,9 @@ import sklearn.utils
 from sklearn.preprocessing import FunctionTransformer, QuantileTransformer
 
 from aurist.errors import RunError
+from aurist.features.matrix import float_matrix
 from aurist.models.base import Examples, Inputs, ModelSpec, Task
 from aurist.models.engines import engine
-from aurist.models.forest import as_numbers
 from aurist.models.sklearn_io import normal_features, read_skops, write_skops
 
 
@@ -33,13 +33,13 @@ def features(seed: int, n: int) -> pd.DataFrame:
 
 def test_features_are_those_of_the_quantile_transformer_but_for_their_ends(tmp_path) -> None:
     known, new = features(0, 150), features(1, 40)
-    ready = normal_features(known, 0).fit(as_numbers(known))
-    peer = QuantileTransformer(n_quantiles=100, output_distribution="normal").fit(as_numbers(known)[:, :2])
+    ready = normal_features(known, 0).fit(float_matrix(known))
+    peer = QuantileTransformer(n_quantiles=100, output_distribution="normal").fit(float_matrix(known)[:, :2])
     write_skops(tmp_path / "kept.skops", {"ready": ready})
     for one in (ready, read_skops(tmp_path / "kept.skops")["ready"]):
         for rows in (known, new):
-            shown = one.transform(as_numbers(rows))
-            told = peer.transform(as_numbers(rows)[:, :2])
+            shown = one.transform(float_matrix(rows))
+            told = peer.transform(float_matrix(rows)[:, :2])
             assert shown[:, :2] == pytest.approx(np.clip(told, -2.575829, 2.575829), abs=1e-5)
             assert np.abs(shown[:, 2:4]).max() < 2.5759
             assert (shown[:, 4] == (rows["mode"] == "major")).all()
@@ -47,9 +47,9 @@ def test_features_are_those_of_the_quantile_transformer_but_for_their_ends(tmp_p
 
 def test_what_is_missing_is_the_median() -> None:
     known = features(0, 151)
-    ready = normal_features(known, 0).fit(as_numbers(known))
+    ready = normal_features(known, 0).fit(float_matrix(known))
     gone = known.iloc[:1].assign(normal=np.nan, skewed=np.nan)
-    assert ready.transform(as_numbers(gone))[0, :2] == pytest.approx([0.0, 0.0], abs=0.02)
+    assert ready.transform(float_matrix(gone))[0, :2] == pytest.approx([0.0, 0.0], abs=0.02)
 
 
 def test_what_runs_commands_is_not_loaded(tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from aurist.features.schema import infer_schema, row_keys
+from aurist.features.matrix import row_keys
+from aurist.features.schema import infer_schema
 
 Rows = npt.NDArray[np.intp]
 Ints = npt.NDArray[np.int64]

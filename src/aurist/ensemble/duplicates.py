@@ -72,7 +72,7 @@ class Duplicates:
     Parameters
     ----------
     keys
-        (n_keys,), sorted: hash of the features (`aurist.features.schema.row_keys`).
+        (n_keys,), sorted: hash of the features (`aurist.features.matrix.row_keys`).
     proba
         (n_keys, n_classes): out of fold.
     counts

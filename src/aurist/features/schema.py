@@ -14,9 +14,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from aurist.errors import DataError, listing, plural
+from aurist.features.matrix import EMBEDDED
 
-#: Prefix of columns that a network computes from recordings.
-EMBEDDED = "aurist_embedding_"
 _DECIMAL_COMMA = re.compile(r"\s*[-+]?\d+,\d+\s*")
 
 
@@ -73,30 +72,52 @@ class Schema:
                 f"{len(problems)} of the {len(self.columns)} feature columns that this run was fitted on are "
                 f"missing:\n{listing(problems)}\nGive a table with the same columns as the training data."
             )
-        notes = []
-        extra = [str(name) for name in table.columns if name not in self.names]
-        if extra:
-            notes.append(f"ignored columns that the run does not know: {', '.join(extra[:10])}")
+        names = set(self.names)
+        extra = [str(name) for name in table.columns if name not in names]
+        notes = [f"ignored columns that the run does not know: {', '.join(extra[:10])}"] if extra else []
+        numbers, problems = self._numbers(table, rows)
+        if problems:
+            raise DataError(
+                f"{plural(len(problems), 'cell')} with text where this run expects numbers:\n{listing(problems)}\n"
+                "Correct these cells, or leave them empty if the value is unknown."
+            )
+        categories, new_categories = self._categories(table)
+        ready = pd.concat([numbers, categories], axis=1)[self.names] if len(categories.columns) else numbers
+        return ready, notes + new_categories
+
+    def _numbers(self, table: pd.DataFrame, rows: Sequence[object]) -> tuple[pd.DataFrame, list[str]]:
+        """Return the columns of numbers as float32, and a message for each cell that is no number."""
+        names = [column.name for column in self.columns if column.kind == "number"]
+        given = table[names]
+        out = np.empty(given.shape, dtype=np.float32)
+        # all columns at once where they are numbers already: hundreds one by one cost more than a forest
+        ready = np.array(
+            [isinstance(kind, np.dtype) and kind.kind in "fiu" for kind in given.dtypes], dtype=bool
+        )
+        out[:, ready] = given.loc[:, ready].to_numpy(dtype=np.float32)
+        problems = []
+        row_names = list(rows) or list(table.index)
+        for column in np.flatnonzero(~ready).tolist():
+            cells = given.iloc[:, column]
+            out[:, column], bad = _numbers(cells)
+            problems += [
+                f"row {row_names[row]}, column {names[column]!r}: {cells.iloc[row]!r}" for row in bad
+            ]
+        return pd.DataFrame(out, columns=names, index=table.index), problems
+
+    def _categories(self, table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+        """Return the columns of categories, and a note for each column with new ones."""
         out: dict[str, Any] = {}
+        notes = []
         for column in self.columns:
-            values = table[column.name]
-            if column.kind == "number":
-                out[column.name], bad = _numbers(values)
-                names = list(rows) or list(table.index)
-                problems += [f"row {names[row]}, column {column.name!r}: {values.iloc[row]!r}" for row in bad]
-            else:
-                text = _named_alike(values.astype(object).map(_text), column.categories)
+            if column.kind == "category":
+                text = _named_alike(table[column.name].astype(object).map(_text), column.categories)
                 unseen = sorted({str(v) for v in text.dropna().unique()} - set(column.categories))
                 if unseen:
                     notes.append(
                         f"column {column.name!r}: read as missing, as new in this column: {', '.join(unseen[:5])}"
                     )
                 out[column.name] = pd.Categorical(text, categories=list(column.categories))
-        if problems:
-            raise DataError(
-                f"{plural(len(problems), 'cell')} with text where this run expects numbers:\n{listing(problems)}\n"
-                "Correct these cells, or leave them empty if the value is unknown."
-            )
         return pd.DataFrame(out, index=table.index), notes
 
 
@@ -125,28 +146,6 @@ def infer_schema(table: pd.DataFrame, decimal_commas: Collection[str] = ()) -> S
             categories = sorted({str(value) for value in values.dropna().unique()})
             columns.append(Column(str(name), "category", tuple(categories)))
     return Schema(tuple(columns))
-
-
-def row_keys(features: pd.DataFrame) -> npt.NDArray[np.uint64]:
-    """Hash each row, (n,): rows with equal features have equal hashes.
-
-    Embeddings of networks are left out, as their last bits depend on the batch.
-
-    Examples
-    --------
-    >>> same = row_keys(pd.DataFrame({"tempo": [0.0, -0.0, float("nan"), -float("nan"), 1.0]}))
-    >>> bool(same[0] == same[1]), bool(same[2] == same[3]), len(set(same.tolist()))
-    (True, True, 3)
-    """
-    table = features.loc[:, [not name.startswith(EMBEDDED) for name in features.columns]].copy()
-    for name in table.columns:
-        if isinstance(table[name].dtype, pd.CategoricalDtype):
-            table[name] = table[name].cat.codes.astype(np.float64)
-        else:
-            # adding zero turns -0.0 into 0.0; missing values may be different NaNs
-            values = table[name].to_numpy(dtype=np.float64, na_value=np.nan) + 0.0
-            table[name] = np.where(np.isnan(values), np.nan, values)
-    return np.asarray(pd.util.hash_pandas_object(table, index=False), dtype=np.uint64)
 
 
 def schema_to_dict(schema: Schema) -> list[dict[str, object]]:

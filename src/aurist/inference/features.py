@@ -12,7 +12,8 @@ import pandas as pd
 
 from aurist.clips import Clips
 from aurist.errors import DataError, plural
-from aurist.features.schema import Schema, row_keys
+from aurist.features.matrix import row_keys
+from aurist.features.schema import Schema
 from aurist.features.store import summary_of_waves, summary_table
 from aurist.features.summary_config import SummaryConfig
 from aurist.features.windows import Block

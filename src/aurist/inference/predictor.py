@@ -11,7 +11,7 @@ import numpy as np
 from aurist.arrays import Proba
 from aurist.clips import Clips
 from aurist.ensemble.duplicates import Duplicates
-from aurist.features.schema import row_keys
+from aurist.features.matrix import row_keys
 from aurist.inference.clip_predictions import ClipPredictions
 from aurist.inference.features import pipeline_of
 from aurist.inference.fold_models import FoldModels

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from aurist.arrays import Proba
+from aurist.features.matrix import float_matrix
 from aurist.models.base import Examples, Fitted, Inputs, ModelSpec, Task
 from aurist.models.sklearn_io import always_present, learnable, read_skops, write_skops
 
@@ -39,7 +39,7 @@ class ForestModel:
 
     def predict_proba(self, inputs: Inputs) -> Proba:
         """Return (n, n_classes): the mean of the leaves' class shares."""
-        numbers = as_numbers(inputs.features)
+        numbers = float_matrix(inputs.features)
         out = np.zeros((len(numbers), self.n_classes))
         if not self.multilabel:
             out[:, self.seen] = self.forest.predict_proba(numbers)
@@ -109,25 +109,6 @@ def _fit(examples: Examples, task: Task, trees: int) -> ForestModel:
         random_state=task.seed,
         n_jobs=task.jobs,
     )
-    forest.fit(as_numbers(examples.features), truth, sample_weight=examples.weight)
+    forest.fit(float_matrix(examples.features), truth, sample_weight=examples.weight)
     always = always_present(targets) if task.multilabel else []
     return ForestModel(forest, len(task.classes), seen, task.multilabel, always)
-
-
-def as_numbers(features: pd.DataFrame) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
-    """Return features as float32: a category as its number, a missing value as NaN.
-
-    Examples
-    --------
-    >>> as_numbers(pd.DataFrame({"key": pd.Categorical(["a", None]), "tempo": [120, 90]})).tolist()
-    [[0.0, 120.0], [nan, 90.0]]
-    """
-    columns = []
-    for name in features:
-        column = features[name]
-        if isinstance(column.dtype, pd.CategoricalDtype):
-            codes = column.cat.codes.to_numpy(dtype=np.float32)
-            columns.append(np.where(codes < 0, np.nan, codes).astype(np.float32))
-        else:
-            columns.append(column.to_numpy(dtype=np.float32, na_value=np.nan))
-    return np.column_stack(columns) if columns else np.zeros((len(features), 0), dtype=np.float32)

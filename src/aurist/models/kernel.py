@@ -21,9 +21,9 @@ import numpy.typing as npt
 
 from aurist.arrays import Proba
 from aurist.calibration import apply_temperature, choose_temperature
+from aurist.features.matrix import float_matrix
 from aurist.metrics import UNKNOWN, metric
 from aurist.models.base import Examples, Fitted, Inputs, ModelSpec, Task
-from aurist.models.forest import as_numbers
 from aurist.models.sklearn_io import (
     always_present,
     learnable,
@@ -79,7 +79,7 @@ class KernelModel:
 
     def predict_proba(self, inputs: Inputs) -> Proba:
         """Return (n, n_classes), calibrated on the validation part."""
-        scaled = _dense(self.ready.transform(as_numbers(inputs.features)))
+        scaled = _dense(self.ready.transform(float_matrix(inputs.features)))
         chunks = np.split(scaled, range(_CHUNK_ROWS, len(scaled), _CHUNK_ROWS))
         return np.concatenate([self.at(_distances(chunk, self.rows)) for chunk in chunks])
 
@@ -138,7 +138,7 @@ def _choose(task: Task, train: Examples, validation: Examples) -> tuple[float, f
     train = train.take(np.sort(drawn))
     start, _ = _start(train, task)
     within = _distances(start.rows, start.rows)
-    across = _distances(_dense(start.ready.transform(as_numbers(validation.features))), start.rows)
+    across = _distances(_dense(start.ready.transform(float_matrix(validation.features))), start.rows)
     middle = _median(within)
     tried = []
     for fall in _FALLS:
@@ -180,7 +180,7 @@ def _start(examples: Examples, task: Task) -> tuple[KernelModel, Floats]:
     weight = examples.weight[:, None] * (targets != UNKNOWN)
     prior = ((targets == 1) * weight).sum(axis=0) / np.maximum(weight.sum(axis=0), _LEAST)
     ready = normal_features(examples.features, task.seed)
-    scaled = _dense(ready.fit_transform(as_numbers(examples.features)))
+    scaled = _dense(ready.fit_transform(float_matrix(examples.features)))
     rows = _landmarks(scaled, task.seed)
     always = always_present(examples.targets) if task.multilabel else []
     none = np.zeros((len(rows), len(seen)))

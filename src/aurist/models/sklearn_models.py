@@ -19,9 +19,9 @@ import numpy.typing as npt
 
 from aurist.arrays import Proba
 from aurist.calibration import apply_temperature, choose_temperature
+from aurist.features.matrix import float_matrix
 from aurist.metrics import UNKNOWN, metric
 from aurist.models.base import Examples, FitFailedError, Fitted, Inputs, ModelSpec, Task
-from aurist.models.forest import as_numbers
 from aurist.models.sklearn_io import (
     always_present,
     learnable,
@@ -62,7 +62,7 @@ class ClassicModel:
     def predict_proba(self, inputs: Inputs) -> Proba:
         """Return (n, n_classes), calibrated on the validation part."""
         out = np.zeros((len(inputs), self.n_classes))
-        out[:, self.seen] = _proba(self.pipeline, as_numbers(inputs.features), multilabel=self.multilabel)
+        out[:, self.seen] = _proba(self.pipeline, float_matrix(inputs.features), multilabel=self.multilabel)
         proba = apply_temperature(out, self.temperature, multilabel=self.multilabel)
         proba[:, self.always] = 1.0
         return proba
@@ -135,7 +135,7 @@ def _fit(kind: str, strength: float, examples: Examples, task: Task) -> ClassicM
     require_classes(seen, kind, multilabel=task.multilabel)
     if task.multilabel or kind == "svm":
         learner = OneVsRestClassifier(learner)
-    ready, numbers = normal_features(examples.features, task.seed), as_numbers(examples.features)
+    ready, numbers = normal_features(examples.features, task.seed), float_matrix(examples.features)
     # one thread: on a shared machine a second one spins while it waits, and these small sums took forty times as long
     with threadpool_limits(1), warnings.catch_warnings():
         # a class of one clip has no variance of its own; it shares that of the others
@@ -168,7 +168,7 @@ def _fit_ridge(strength: float, examples: Examples, task: Task) -> ClassicModel:
     truth = truth[:, 0] if truth.ndim > 1 and truth.shape[1] == 1 else truth
     ready, learner = normal_features(examples.features, task.seed), RidgeClassifier(1 / strength)
     with threadpool_limits(1):
-        scaled = ready.fit_transform(as_numbers(examples.features))
+        scaled = ready.fit_transform(float_matrix(examples.features))
         learner.fit(scaled, truth, sample_weight=examples.weight)
     always = always_present(targets) if task.multilabel else []
     return ClassicModel(make_pipeline(ready, learner), 1.0, len(task.classes), seen, task.multilabel, always)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from aurist.crossval import TrainingData
 from aurist.ensemble.duplicates import Duplicates, DuplicateScores, overlap
-from aurist.features.schema import row_keys
+from aurist.features.matrix import row_keys
 from aurist.inference.predictor import Predictor
 from aurist.plan import ENSEMBLE
 from aurist.results.best_of import best_of

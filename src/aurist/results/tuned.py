@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from aurist.crossval import TrainingData
-from aurist.features.schema import row_keys
+from aurist.features.matrix import row_keys
 from aurist.plan import read_plan
 from aurist.run import RunFolder
 

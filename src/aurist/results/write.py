@@ -16,7 +16,7 @@ from aurist.ensemble.duplicates import Duplicates, DuplicateScores, dealt, learn
 from aurist.ensemble.model import Ensemble, PriorCorrection
 from aurist.ensemble.prior_correction import choose_power, correct_prior_rows, nested_powers
 from aurist.errors import RunError
-from aurist.features.schema import row_keys
+from aurist.features.matrix import row_keys
 from aurist.files import atomic_path, write_json
 from aurist.plan import ENSEMBLE, GLUON_ENSEMBLE
 from aurist.predictions import Predictions

@@ -10,7 +10,7 @@ import pandas as pd
 import torch
 from torch import nn
 
-from aurist.features.schema import EMBEDDED
+from aurist.features.matrix import EMBEDDED
 from aurist.files import atomic_path, write_json
 from aurist.models.base import Inputs
 from aurist.models.training.fold import (
