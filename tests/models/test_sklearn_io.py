@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +52,16 @@ def test_what_is_missing_is_the_median() -> None:
     ready = normal_features(known, 0).fit(float_matrix(known))
     gone = known.iloc[:1].assign(normal=np.nan, skewed=np.nan)
     assert ready.transform(float_matrix(gone))[0, :2] == pytest.approx([0.0, 0.0], abs=0.02)
+
+
+def test_a_stored_model_needs_no_pytorch(tmp_path: Path) -> None:
+    write_skops(tmp_path / "model.skops", {"seen": [0, 1]})
+    code = (
+        "import sys; from pathlib import Path; from aurist.models.sklearn_io import read_skops;"
+        f"print(read_skops(Path({str(tmp_path / 'model.skops')!r}))['seen'], 'torch' in sys.modules)"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.split("\n")[0] == "[0, 1] False"
 
 
 def test_what_runs_commands_is_not_loaded(tmp_path: Path) -> None:

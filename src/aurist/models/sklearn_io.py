@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import sys
 from pathlib import Path
 from typing import Any
 from zipfile import ZIP_DEFLATED
@@ -22,12 +24,12 @@ _OUTERMOST = 0.5 / _QUANTILES
 #: Types that our models contain and skops does not trust by itself. Each by its full name: scikit-learn and numpy also
 #: have functions that run code from a file.
 _OUR_TYPES = ("numpy.clip", "numpy.dtype", "sklearn.tree._tree.Tree")
+_TORCH_ADAPTER = "sklearn.externals.array_api_compat.torch"
 
 
 def write_skops(path: Path, values: dict[str, Any]) -> None:
     """Write estimators and numbers to a skops file."""
-    from skops import io
-
+    io = _import_skops()
     with atomic_path(path) as part:
         io.dump(values, part, compression=ZIP_DEFLATED, compresslevel=1)
 
@@ -40,8 +42,7 @@ def read_skops(path: Path) -> dict[str, Any]:
     RunError
         If the file is missing, damaged, or contains other types.
     """
-    from skops import io
-
+    io = _import_skops()
     if not path.exists():
         raise RunError(
             f"Found no {path.name} in {path.parent}; delete that folder, and `aurist resume` fits it again."
@@ -57,6 +58,21 @@ def read_skops(path: Path) -> dict[str, Any]:
         )
     with stored(path, remedy):
         return dict(io.load(path, trusted=list(_OUR_TYPES)))
+
+
+def _import_skops() -> Any:
+    """Import skops, and not PyTorch with it.
+
+    skops lists all estimators, for which scikit-learn imports all of its packages. One of them imports PyTorch if it is
+    installed: this would take more time than a prediction.
+    """
+    if _TORCH_ADAPTER in sys.modules:
+        return importlib.import_module("skops.io")
+    sys.modules[_TORCH_ADAPTER] = None  # type: ignore[assignment]  # importing it is an ImportError, which is passed over
+    try:
+        return importlib.import_module("skops.io")
+    finally:
+        del sys.modules[_TORCH_ADAPTER]
 
 
 def always_present(targets: npt.NDArray[np.int8]) -> list[int]:
