@@ -1,4 +1,4 @@
-"""What the benchmarks share: options, interleaved timing, tables."""
+"""Shared code of the benchmarks: options, interleaved timing, tables."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
-#: Where the real data is, unless an option says otherwise.
+#: Folder of the real data, unless an option names another.
 DATA = Path(os.environ.get("AURIST_DATA", Path(__file__).parents[2] / "shared" / "data"))
 
 
 def arguments(description: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--data", type=Path, default=DATA)
-    parser.add_argument("--clips", type=int, default=40, help="how many clips of each set")
+    parser.add_argument("--clips", type=int, default=40, help="clips of each data set")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--output", type=Path, help="folder for the table (.md) and the figures (.json)")
     return parser.parse_args()
 
 
 def interleaved(tasks: dict[str, Callable[[], object]], repeats: int) -> dict[str, list[float]]:
-    """Seconds of each task in each round; every round runs all of them, so that a busy machine slows all."""
+    """Return the seconds of each task in each round. Every round runs all tasks, so other work slows all of them."""
     for task in tasks.values():
         task()
     seconds: dict[str, list[float]] = {name: [] for name in tasks}
@@ -39,7 +39,7 @@ def interleaved(tasks: dict[str, Callable[[], object]], repeats: int) -> dict[st
 
 
 def ratio(slow: list[float], fast: list[float]) -> float:
-    """How many times faster: the median of the rounds' ratios."""
+    """Return the speed-up: the median of the ratios of the rounds."""
     return statistics.median(a / b for a, b in zip(slow, fast, strict=True))
 
 

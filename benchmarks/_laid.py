@@ -1,4 +1,4 @@
-"""Recordings of any length with known sounds at known times, written as they are made."""
+"""Write recordings of any length, with known sounds at known times."""
 
 from __future__ import annotations
 
@@ -12,17 +12,19 @@ import soundfile
 
 from aurist.audio import read
 
-#: Of sounds that begin and end; rain goes on for as long as one likes.
+#: Sounds that begin and end; rain does not.
 LABELS = ("Dog bark", "Rooster", "Person sneeze", "Baby cry", "Chainsaw", "Helicopter")
 Sound = tuple[str, np.ndarray]
-#: Seconds of one sound at the most; the levels of the noise and of the peak of a sound.
+#: Longest sound in seconds; level of the noise; peak level of a sound.
 SOUND, NOISE, LEVEL = 5.0, 0.002, 0.2
-#: Of the ones that are written at a time.
+#: Seconds that are written at a time.
 _PIECE = 60.0
 
 
 def sources(data: Path, *, test: bool, rate: int) -> list[Sound]:
-    """Sounds of ESC-10 without the silence around them: those of its last fold to test, the others to learn."""
+    """Return sounds of ESC-10 without silence around them: of its last fold for the test, of the others for
+    training.
+    """
     table = pd.read_csv(data / "esc10" / "labels.csv")
     table = table[table["label"].isin(LABELS) & ((table["fold"] == table["fold"].max()) == test)]
     found = []
@@ -36,7 +38,7 @@ def sources(data: Path, *, test: bool, rate: int) -> list[Sound]:
 
 
 def drawn(sounds: list[Sound], seed: int) -> Iterator[Sound]:
-    """Sounds by lot, again and again."""
+    """Draw sounds at random, without end."""
     rng = np.random.default_rng(seed)
     while True:
         yield sounds[int(rng.integers(len(sounds)))]
@@ -45,9 +47,9 @@ def drawn(sounds: list[Sound], seed: int) -> Iterator[Sound]:
 def lay(
     path: Path, seconds: float, rate: int, sounds: Iterable[Sound], seed: int, gap: float
 ) -> pd.DataFrame:
-    """Write a FLAC of quiet noise with sounds in it, up to ``gap`` seconds apart; its table is beside it.
+    """Write a FLAC of quiet noise with sounds in it, up to ``gap`` seconds apart, and its table next to it.
 
-    What is there already is not made again.
+    Existing files are used again.
     """
     table = path.with_suffix(".csv")
     if path.exists() and table.exists():

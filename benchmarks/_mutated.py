@@ -1,4 +1,4 @@
-"""Ways to damage a file, each by lot: bytes of any kind, text, JSON, zip archives and Parquet tables from within."""
+"""Ways to damage a file at random: any bytes, text, JSON, and the contents of zip archives and Parquet tables."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def cut(data: bytes, rng: np.random.Generator) -> bytes:
 
 def flip_bits(data: bytes, rng: np.random.Generator) -> bytes:
     out = bytearray(data)
-    # headers are at the beginning, and the tables of zip and Parquet at the end
+    # Headers are at the beginning, and the tables of zip and Parquet at the end.
     part = rng.choice(["all", "head", "tail"])
     low, high = {
         "all": (0, len(out)),
@@ -172,7 +172,7 @@ def encoding(data: bytes, rng: np.random.Generator) -> bytes:
 
 
 def fields(data: bytes, rng: np.random.Generator) -> bytes:
-    """Swap, repeat, move or lose a cell of a line, or the same of whole lines."""
+    """Swap, repeat, move or lose a cell of a line, or a whole line."""
     mark = max((b",", b"\t", b";", b" = "), key=data[:4096].count)
     lines = data.split(b"\n")
     row = int(rng.integers(0, min(len(lines), 40)))
@@ -194,7 +194,7 @@ def fields(data: bytes, rng: np.random.Generator) -> bytes:
 
 
 def json_value(data: bytes, rng: np.random.Generator) -> bytes:
-    """Another value, or none, at a place of a JSON file, or of a line of one."""
+    """Change or remove a value in a JSON file, or in one of its lines."""
     lines = data.split(b"\n") if data.count(b"\n{") else [data]
     row = int(rng.integers(0, len(lines)))
     try:
@@ -228,7 +228,7 @@ def _changed(value: Any, rng: np.random.Generator) -> Any:
 
 
 def zip_member(data: bytes, rng: np.random.Generator) -> bytes:
-    """One of the files in an archive damaged, with a sum that is right again."""
+    """Damage one file in an archive, and correct its checksum."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as before:
             parts = {name: before.read(name) for name in before.namelist()}
@@ -249,7 +249,7 @@ def zip_member(data: bytes, rng: np.random.Generator) -> bytes:
 
 
 def _other_parquet(data: bytes, rng: np.random.Generator) -> bytes:
-    """A column lost, renamed, of another type, or rows lost or repeated."""
+    """Lose or rename a column, change its type, or lose or repeat rows."""
     table = pd.read_parquet(io.BytesIO(data))
     name = table.columns[int(rng.integers(0, table.shape[1]))]
     kind = int(rng.integers(0, 7))
@@ -273,7 +273,7 @@ def _other_parquet(data: bytes, rng: np.random.Generator) -> bytes:
 
 
 def parquet_column(data: bytes, rng: np.random.Generator) -> bytes:
-    """The same of a table that is whole; of one that is not, or cannot be written, a part."""
+    """Do the same to a table that can be read and written; otherwise return a part of the bytes."""
     try:
         return _other_parquet(data, rng)
     except Exception:
@@ -301,7 +301,7 @@ _BY_SUFFIX = {
 
 
 def mutated(data: bytes, suffix: str, rng: np.random.Generator) -> tuple[str, bytes]:
-    """The bytes damaged once, or more often in one of four cases, and the names of the ways."""
+    """Damage the bytes once, in one of four cases more often. Return the names of the ways and the bytes."""
     ways = _BY_SUFFIX.get(suffix, BYTES)
     names = []
     for _ in range(1 if rng.random() < 0.75 else int(rng.integers(2, 4))):

@@ -1,4 +1,4 @@
-"""What is damaged: small whole inputs of every kind, and what reads them as the commands do."""
+"""Small intact inputs of every kind, and functions that read them as the commands do."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import soundfile
 
-#: Reads a folder; a mutation damaged one file of it.
+#: Reads a folder in which a mutation has damaged one file.
 Reader = Callable[[Path], Any]
 RATE = 8000
 
@@ -27,15 +27,15 @@ class Target:
     Parameters
     ----------
     name
-        Of the kind.
+        Name of the kind.
     make
-        Writes a whole one into a folder.
+        Writes an intact input into a folder.
     read
-        Reads it, as a command would.
+        Reads it as a command does.
     share
-        Of all mutations, against the others.
+        Share of all mutations, relative to the other kinds.
     keep
-        Files of the folder that stay whole, by the beginning of their path.
+        Files of the folder that stay intact, by the beginning of their path.
     """
 
     name: str
@@ -92,13 +92,13 @@ def _read_table(folder: Path) -> object:
 
     path = next((path for path in folder.glob("train.*") if path.suffix != ".xml"), folder)
     clips = read_clips(path, ReadOptions())
-    with contextlib.suppress(ValueError):  # of the same kind as the first, and another reader
+    with contextlib.suppress(ValueError):  # The same kind as the first, with another reader.
         read_clips(path, ReadOptions(), labelled=False)
     return clips.targets()
 
 
 def _listed(folder: Path) -> None:
-    """A folder of recordings with a table that lists them."""
+    """Make a folder of recordings with a table that lists them."""
     for name in "ab":
         _noise(folder / f"{name}.wav", "WAV", "PCM_16")
     (folder / "labels.csv").write_text("path,label,fold\na.wav,dog,1\nb.wav,cat,2\n")
@@ -271,7 +271,7 @@ engine = "kernel"
 
 
 def make_run(folder: Path) -> None:
-    """A small finished run, of features alone."""
+    """Make a small finished run that uses features alone."""
     from aurist.automl.fit import fit
     from aurist.config import FitConfig
 
@@ -289,7 +289,7 @@ def make_run(folder: Path) -> None:
 
 
 def read_run(folder: Path) -> object:
-    """What `leaderboard`, `predict`, `report` and `resume` read of it."""
+    """Read a run as `leaderboard`, `predict`, `report` and `resume` do."""
     from aurist.cli.leaderboard import print_leaderboard
     from aurist.clips.read import ReadOptions, read_clips
     from aurist.errors import AuristError
@@ -392,7 +392,7 @@ def _read_verdicts(folder: Path) -> object:
 
 
 def make_network(folder: Path) -> None:
-    """What the training of a small network leaves of a fold."""
+    """Make the files that the training of a small network leaves for a fold."""
     from dataclasses import asdict
 
     from aurist.files import write_json

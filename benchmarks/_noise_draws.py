@@ -1,4 +1,4 @@
-"""Labels that mean nothing, in all kinds of folds and groups, for `noise.py`."""
+"""Labels without meaning, in all kinds of folds and groups, for `noise.py`."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ SCHEMES = (
 
 @dataclass(frozen=True)
 class Draw:
-    """Noise to learn from, and to be asked of without labels."""
+    """Noise for training, and noise without labels."""
 
     learn: TrainingData
     unlabelled: pd.DataFrame
 
 
 def draw(scheme: str, seed: int) -> Draw:
-    """Noise of a scheme; the same seed gives the same."""
+    """Draw noise of a scheme. The same seed gives the same noise."""
     rng = np.random.default_rng([SCHEMES.index(scheme), seed])
     several, given = scheme.startswith("several"), "given" in scheme
     rows = np.arange(N_ROWS)
@@ -40,7 +40,7 @@ def draw(scheme: str, seed: int) -> Draw:
     groups, folds = rows, rows % N_FOLDS
     site = folds
     if scheme.startswith("groups"):
-        # features tell the group, as recordings and sites do
+        # Features show the group, as with recordings and sites.
         one = scheme.endswith("one class")
         site = groups = rows // (4 if one else 12)
         features += 2 * rng.normal(size=(groups.max() + 1, N_FEATURES))[groups]

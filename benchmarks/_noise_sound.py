@@ -1,4 +1,4 @@
-"""A tiny network on clips of noise, for `noise.py`: out of fold, its windows pooled as is best on the other folds."""
+"""A tiny network on clips of noise for `noise.py`: out of fold, with the pooling that is best on the other folds."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ TINY: dict[str, Any] = {
 
 
 def network_answers(learn: TrainingData) -> Proba:
-    """What it says of the rows of ``learn``, each with a clip of noise instead of its features."""
+    """Return predictions of the rows of ``learn``; each row gets a clip of noise instead of its features."""
     member, rng = recipe_member(recipe_from(TINY, "tiny")), np.random.default_rng(learn.task.seed)
     several, truth = learn.task.multilabel, learn.examples.targets
     by_pooling = {POOLED + how: np.zeros(truth.shape) for how in POOLINGS}

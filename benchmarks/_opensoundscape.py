@@ -1,8 +1,8 @@
-"""The peer of `training_opensoundscape.py`, run by the Python of an environment that has OpenSoundscape.
+"""The OpenSoundscape side of `training_opensoundscape.py`. Runs in an environment with OpenSoundscape.
 
-Reads a line of JSON for each training from standard input, and answers with a line: clips/s from a step after the
-first, when what its workers had made ahead is used up, to the last one. So neither their start counts nor the saving
-of its models.
+It reads a line of JSON per training from standard input, and answers with a line: clips/s. The clock runs from an early
+step, when the batches made in advance are used up, to the last step. So the start of the workers and the saving of
+models do not count.
 """
 
 import contextlib
@@ -22,7 +22,7 @@ warnings.filterwarnings("ignore")
 
 
 def network_of(name: str, n_classes: int) -> torch.nn.Module:
-    """ResNet18 as OpenSoundscape has it, or the body in a file of aurist's, which needs nothing but torch."""
+    """Return ResNet18 of OpenSoundscape, or the network in a file of aurist that needs only torch."""
     if name == "resnet18":
         return cnn_architectures.resnet18(n_classes, weights=None, num_channels=1)
     spec = importlib.util.spec_from_file_location("body", name)
@@ -61,7 +61,7 @@ def train(task: dict, labels: pd.DataFrame) -> float:
             progress_bar=False,
             log_interval=10**9,
             validation_interval=10**9,
-            raise_errors=False,  # its augmentation fails on clips with digital silence; it then takes another clip
+            raise_errors=False,  # Its augmentation fails on clips with digital silence, and it then takes another clip.
         )
     steady = steps[task["ahead"] :]
     return sum(size for _, size in steady[:-1]) / (steady[-1][0] - steady[0][0])

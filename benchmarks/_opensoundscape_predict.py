@@ -1,8 +1,8 @@
-"""The peer of `long_recordings.py`, run by the Python of an environment that has OpenSoundscape.
+"""The OpenSoundscape side of `long_recordings.py`. Runs in an environment with OpenSoundscape.
 
-Given a file of weights and a description of the network, reads a line of JSON for each prediction from standard input,
-and answers with a line: its seconds, those of all cores, the megabytes that it and its workers had at the most, and
-how many windows it heard.
+It gets a file of weights and a description of the network. It reads a line of JSON per prediction from standard input,
+and answers with a line: seconds, seconds of all cores, the peak memory in megabytes with its workers, and the number of
+windows.
 """
 
 import contextlib
@@ -20,7 +20,7 @@ warnings.filterwarnings("ignore")
 
 
 def cores() -> float:
-    """Seconds of all cores that this process and its workers have used."""
+    """Return the CPU seconds of this process and its workers."""
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return sum(one.ru_utime + one.ru_stime for one in used)
 

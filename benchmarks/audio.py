@@ -1,9 +1,9 @@
 """ESC-10 and gtzan100: aurist against extra-trees on librosa's summary features, on the same folds.
 
-The other side is what people do by hand: mean and deviation of librosa's MFCC and deltas, chroma, contrast, tonnetz,
-centroid, bandwidth, rolloff, flatness, zero crossings and RMS, and 500 extra-trees. ESC-10 by its official folds,
-gtzan100 by ten grouped folds. Differences are paired, with a bootstrap over groups. Resumable: what is done is not done
-again.
+The baseline is what people write by hand: mean and standard deviation of librosa's MFCC and deltas, chroma, contrast,
+tonnetz, centroid, bandwidth, rolloff, flatness, zero crossings and RMS, and 500 extra-trees. ESC-10 uses its official
+folds, gtzan100 ten grouped folds. Differences are paired, with a bootstrap over groups. An interrupted command
+continues.
 
     python benchmarks/audio.py --limit 2m --seeds 3 --output audio/
 """
@@ -30,7 +30,7 @@ SETS = {"esc10": (), "gtzan100": ("--folds", "10")}
 
 
 def librosa_summary(path: Path) -> np.ndarray:
-    """Mean and deviation of librosa's features, each by a call of its own."""
+    """Return mean and standard deviation of librosa's features, each from its own call."""
     import librosa
 
     y, rate = librosa.load(path, sr=22050)
@@ -52,7 +52,7 @@ def librosa_summary(path: Path) -> np.ndarray:
 
 
 def baseline(name: str, data: Path, out: Path) -> pd.DataFrame:
-    """librosa's features of every clip, kept beside the results."""
+    """Return librosa's features of every clip; they are stored with the results."""
     path = out / f"{name}_librosa.parquet"
     if not path.exists():
         clips = read_clips(data / name)
@@ -64,7 +64,7 @@ def baseline(name: str, data: Path, out: Path) -> pd.DataFrame:
 
 
 def compare(name: str, data: Path, out: Path, limit: str, seed: int) -> str:
-    """One line of the table: both scores and the paired differences, accuracy and macro-F1."""
+    """Return one line of the table: both scores and the paired differences, in accuracy and macro F1."""
     from sklearn.ensemble import ExtraTreesClassifier
 
     folder = out / f"{name}_{seed}"

@@ -1,8 +1,9 @@
 """The input pipeline of a published rainforest recipe, from sound to image, against librosa and audiomentations.
 
-Ten-second windows at 48 kHz: noise (white or pink, 5 to 20 dB by peaks), pitch by up to 5 semitones, a roll by up to
-4 s, volume along a sine by up to 10 dB, then a log-mel image of 128 x 1876. Everything is applied to every window, with
-the same draws on all sides but audiomentations', which draws its own from the same ranges. Agreement first.
+Ten-second windows at 48 kHz: noise (white or pink, 5 to 20 dB by peaks), pitch by up to 5 semitones, a roll by up to 4
+s, volume along a sine by up to 10 dB, then a log-mel image of 128 x 1876. Every window gets all of these. The random
+draws are the same for all, except for audiomentations, which draws from the same ranges. Results are compared before
+times.
 
     python benchmarks/augment.py --clips 16 --output results
 """
@@ -79,7 +80,7 @@ def by_spectrum(y: np.ndarray, drawn: list[Drawn]) -> np.ndarray:
 
 
 def numpy_noise(is_pink: bool, seed: int) -> np.ndarray:
-    """As people make it: numpy's Gaussian, and pink noise as the package colorednoise does."""
+    """Add noise as people write it: numpy's Gaussian, and pink noise as in the package colorednoise."""
     rng = np.random.default_rng(seed)
     if not is_pink:
         return rng.standard_normal(N)
@@ -118,7 +119,7 @@ def librosa_image(y: np.ndarray) -> np.ndarray:
 
 
 def resized(image: np.ndarray, width: int) -> np.ndarray:
-    """Linearly along time, with pixels' centres as in OpenCV; the rows are as they should be."""
+    """Resize linearly along time, with pixel centres as in OpenCV; rows stay as they are."""
     place = np.clip((np.arange(width) + 0.5) * image.shape[1] / width - 0.5, 0, image.shape[1] - 1)
     left = np.minimum(place.astype(int), image.shape[1] - 2)
     share = (place - left).astype(image.dtype)
@@ -126,7 +127,7 @@ def resized(image: np.ndarray, width: int) -> np.ndarray:
 
 
 def audiomentations_paths() -> dict[str, Images]:
-    """With either of its pitch shifters; none where it is not installed, or too old."""
+    """Return audiomentations with each of its pitch shifters; nothing if it is missing or too old."""
     try:
         import audiomentations as peer
 
@@ -155,7 +156,7 @@ def audiomentations_paths() -> dict[str, Images]:
 
 
 def windows(data: Path, count: int) -> list[Window]:
-    """In turn from the recordings of the rainforest (48 kHz, FLAC) and the soundscapes (22 kHz, OGG)."""
+    """Take windows in turn from the rainforest recordings (48 kHz, FLAC) and the soundscapes (22 kHz, OGG)."""
     files = sorted((data / "rfcx").glob("*.flac"))
     forest = [(f, float(s)) for f in files for s in range(0, int(probe(f).duration) - SECONDS + 1, 5)]
     scapes = [(f, 0.0) for f in sorted((data / "soundscapes").glob("*.ogg"))]
@@ -178,7 +179,9 @@ def librosa_decode(window: Window) -> np.ndarray:
 
 
 def agreement(chosen: list[Window]) -> dict[str, float]:
-    """Mean difference of images in [0, 1] from librosa's in double precision, whose noise "by sound" has, too."""
+    """Return the mean difference of images in [0, 1] from librosa in double precision, with the noise of the
+    waveform path.
+    """
     names = (
         "by sound",
         "by spectrum",

@@ -1,7 +1,6 @@
-"""Is a limit of time kept? Ten fits of different data, with limits from one to twenty minutes, by the command line.
+"""Test if time limits are kept: ten fits of different data from the command line, with limits of 1 to 20 minutes.
 
-A fit keeps its limit where the whole command ends at most a tenth, or 20 seconds, behind it. Resumable: what is done is
-not done again.
+A limit is kept if the whole command ends at most a tenth, or 20 seconds, after it. An interrupted command continues.
 
     python benchmarks/budget.py --output budget
 """
@@ -21,7 +20,7 @@ import pandas as pd
 from _common import DATA, table
 from equal_time import labels
 
-#: The set and its minutes; those with a slash are tables of features.
+#: Data set and minutes; names with a slash are tables of features.
 FITS = (
     ("fsdd", 1),
     ("tables/emotions/emotions.arff", 1.5),
@@ -45,7 +44,7 @@ def keeps(minutes: float, seconds: float) -> bool:
 
 
 def fit(name: str, minutes: float, data: Path, folder: Path, jobs: int) -> dict[str, object]:
-    """One command, from its start to its end."""
+    """Run one command from its start to its end."""
     if "/" in name:
         given = data / name
     else:

@@ -1,4 +1,4 @@
-"""Small inputs that went wrong, through the command line: one line for each, and whether it is the right outcome.
+"""Small inputs that once gave a wrong result, run through the command line: one line each, right or wrong.
 
 python benchmarks/cases.py --cases ../shared/cases
 """
@@ -27,7 +27,7 @@ _PLAN = '[[member]]\nname = "ExtraTrees"\nengine = "forest"\n[member.settings]\n
 
 @dataclass(frozen=True)
 class Case:
-    """An input, what happened before, a way to try it, and how the right outcome is known."""
+    """An input, its former result, a way to run it, and the pattern of the right result."""
 
     name: str
     before: str
@@ -36,7 +36,7 @@ class Case:
 
 
 def aurist(folder: Path, *words: str | Path) -> str:
-    """All that a command says, on one line."""
+    """Return all output of a command on one line."""
     done = subprocess.run(
         [sys.executable, "-m", "aurist", *map(str, words)],
         cwd=folder,
@@ -54,13 +54,13 @@ def aurist(folder: Path, *words: str | Path) -> str:
 
 
 def part(said: str, *patterns: str) -> str:
-    """What of it is worth a line: the first match of each pattern."""
+    """Return the parts of the output worth printing: the first match of each pattern."""
     found = [match.group(0).strip() for p in patterns if (match := re.search(p, said))]
     return "; ".join(found) or said[-160:]
 
 
 def noises(folder: Path, names: Sequence[str], seconds: float) -> None:
-    """Recordings of coloured noise, each unlike the others."""
+    """Make recordings of coloured noise, all different."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in names:
         rng = np.random.default_rng(list(name.encode()))
@@ -75,7 +75,7 @@ def plan(folder: Path) -> Path:
 
 
 def heard(name: str) -> Callable[[Path, Path], str]:
-    """How long a file is found to be, and what is said of it."""
+    """Return the length that a file is found to have, and the messages about it."""
 
     def outcome(cases: Path, folder: Path) -> str:
         shutil.copy(cases / "audio" / name, folder / name)
@@ -88,7 +88,7 @@ def heard(name: str) -> Callable[[Path, Path], str]:
 
 
 def annotated(name: str) -> Callable[[Path, Path], str]:
-    """The windows of an annotated fit: two of each of five recordings of 10 s, and those of the file."""
+    """Return the windows of an annotated fit: two of each of five recordings of 10 s, and those of the file."""
 
     def outcome(cases: Path, folder: Path) -> str:
         others = [f"n{i}.wav" for i in range(5)]
@@ -121,7 +121,7 @@ def spans_of_gsm(cases: Path, folder: Path) -> str:
 
 
 def fitted(script: str, *words: str) -> Callable[[Path, Path], str]:
-    """The score of a fit on what a script makes."""
+    """Return the score of a fit on the output of a script."""
 
     def outcome(cases: Path, folder: Path) -> str:
         found = next(cases.glob(f"*/{script}"))
@@ -141,7 +141,7 @@ def of_times(name: str) -> Callable[[Path, Path], str]:
     def outcome(cases: Path, folder: Path) -> str:
         text = (cases / "tables" / name).read_text()
         head, *rows = text.splitlines()
-        # as many recordings as folds need
+        # As many recordings as the folds need.
         more = [row.replace("rec0.wav", f"rec{i}.wav") for i in range(4) for row in rows]
         (folder / name).write_text("\n".join([head, *more]) + "\n")
         noises(folder, [f"rec{i}.wav" for i in range(4)], 8.0)
@@ -167,7 +167,7 @@ def text_feature(cases: Path, folder: Path) -> str:
 
 
 def annotations(name: str, *recordings: tuple[str, float]) -> Callable[[Path, Path], str]:
-    """What a fit says of the classes, before it has anything to divide into folds."""
+    """Return the messages of a fit about the classes, before it makes folds."""
 
     def outcome(cases: Path, folder: Path) -> str:
         for recording, seconds in recordings:
@@ -289,7 +289,7 @@ CASES = (
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cases", type=Path, default=Path(__file__).parents[2] / "shared" / "cases")
-    parser.add_argument("--only", default="", help="cases whose name holds this")
+    parser.add_argument("--only", default="", help="only cases whose name contains this")
     given = parser.parse_args()
     rows = []
     for case in CASES:

@@ -1,4 +1,4 @@
-"""Decoding and resampling against librosa.load, on the same files; agreement first.
+"""Decoding and resampling against librosa.load, on the same files. Results are compared before times.
 
 python benchmarks/decode.py --output results
 """
@@ -20,11 +20,11 @@ FORMATS = ("wav", "flac", "ogg", "mp3")
 
 
 def written(sources: list[Path], folder: Path) -> dict[str, list[Path]]:
-    """The clips in each format, in stereo as music mostly is."""
+    """Write the clips in each format, in stereo as most music."""
     found: dict[str, list[Path]] = {kind: [] for kind in FORMATS}
     for number, source in enumerate(sources):
         y, rate = soundfile.read(source, dtype="float32", always_2d=True)
-        # two different channels: equal ones would be coded as one
+        # Two different channels: equal channels would be coded as one.
         stereo = np.stack([y[:, 0], 0.7 * np.roll(y[:, -1], 40)], axis=1)
         for kind, paths in found.items():
             path = folder / f"{number}.{kind}"

@@ -1,9 +1,9 @@
-"""One AutoML over tables and networks, against each way alone, in the same time, on the same folds.
+"""AutoML over tables and networks against each method alone, in the same time, on the same folds.
 
-Of every set: `aurist fit --time-limit`; the network that it would train, with all the time for itself; AutoGluon
-(best_quality) on the summary features that aurist stored, a predictor for each fold, and for sets with several labels a
-clip LightGBM for each label, as AutoGluon has no such thing; and 500 trees of a random forest. Features are made in
-aurist's time. Differences are paired, by a bootstrap over groups. Resumable: what is done is not done again.
+The methods are: `aurist fit --time-limit`; the network of its plan alone, with all of the time; AutoGluon
+(best_quality) on the summary features that aurist stored, one predictor per fold; for several labels per clip LightGBM
+with one model per label, because AutoGluon does not support them; and a random forest with 500 trees. The time of
+aurist includes the features. Differences are paired, with a bootstrap over groups. An interrupted command continues.
 
     python benchmarks/equal_time.py esc10 gtzan100 nips4b fsdd bengalese --minutes 10 --output equal_time
 """
@@ -36,13 +36,13 @@ from aurist.results.differences import paired
 from aurist.run import open_run, read_data, training_data
 
 SETS = ("esc10", "gtzan100", "nips4b", "fsdd", "bengalese")
-#: What is maximised, and what else is told, of sets with one label a clip and with several.
+#: The metric to maximise, and further metrics to print, for one label per clip and for several.
 ONE, SEVERAL = ("accuracy", "f1_macro"), ("lwlrap", "average_precision", "roc_auc")
 AURIST, NETWORK = "aurist", "network alone"
 
 
 def labels(data: Path, name: str) -> pd.DataFrame:
-    """A set as a table with absolute paths, groups, and folds: the official ones, or grouped ones by scikit-learn."""
+    """Return a data set as a table with absolute paths, groups and folds: official, or grouped by scikit-learn."""
     if name == "fsdd":
         files = sorted((data / name).rglob("*.wav"))
         parts = [file.stem.split("_") for file in files]
@@ -66,13 +66,13 @@ def command_line(*arguments: object) -> None:
 
 
 def aurist(place: Path, minutes: float, metric: str, jobs: int) -> None:
-    """The whole command, as a user gives it."""
+    """Run the whole command as a user does."""
     given = ("fit", place / "labels.csv", "--metric", metric, "--time-limit", f"{minutes}m", "--jobs", jobs)
     command_line(*given, "-o", place / AURIST)
 
 
 def network_alone(place: Path, minutes: float, metric: str, jobs: int) -> None:
-    """The network of aurist's plan, fitted to the sound at hand, and nothing else."""
+    """Train only the network of aurist's plan, adapted to the sound."""
     limit = f"{minutes}m"
     plan, recipe = place / "plan.toml", place / "network.toml"
     given = ("fit", place / "labels.csv", "--metric", metric, "--time-limit", limit, "--jobs", jobs)
@@ -88,7 +88,7 @@ def network_alone(place: Path, minutes: float, metric: str, jobs: int) -> None:
 def by_fold(
     learn: TrainingData, answer: Callable[[pd.DataFrame, npt.NDArray[np.int8], pd.DataFrame], Proba]
 ) -> Proba:
-    """(n, n_classes), out of fold."""
+    """Return out-of-fold probabilities, (n, n_classes)."""
     features, targets = learn.examples.features, learn.examples.targets
     out = np.zeros(targets.shape)
     for split in learn.splits:
@@ -123,7 +123,7 @@ def autogluon(learn: TrainingData, seconds: float, jobs: int) -> Proba:
         for presets in (
             "best_quality",
             "medium_quality",
-        ):  # in too little time the first fits nothing, and fails
+        ):  # With too little time the first preset fits nothing and fails.
             with tempfile.TemporaryDirectory() as folder:
                 place = f"{folder}/run"
                 predictor = TabularPredictor("label", path=place, verbosity=1, eval_metric=learn.task.metric)
@@ -140,7 +140,7 @@ def autogluon(learn: TrainingData, seconds: float, jobs: int) -> Proba:
 
 
 def lightgbm(learn: TrainingData, seconds: float, jobs: int) -> Proba:
-    """A model for each label, of 100 trees; labels for which there is no time left get their share in the training."""
+    """Fit a model of 100 trees per label. Labels without time left get their prior."""
     from lightgbm import LGBMClassifier
 
     until = time.monotonic() + seconds
@@ -159,7 +159,7 @@ def lightgbm(learn: TrainingData, seconds: float, jobs: int) -> Proba:
 
 
 def one_set(place: Path, data: Path, minutes: float, jobs: int) -> list[dict[str, object]]:
-    """A row of figures for each way."""
+    """Return a row of figures per method."""
     name = place.name
     place.mkdir(parents=True, exist_ok=True)
     if not (place / "labels.csv").exists():
@@ -206,14 +206,14 @@ def one_set(place: Path, data: Path, minutes: float, jobs: int) -> list[dict[str
 
 
 def _contest_auc(truth: npt.NDArray[np.int8], proba: Proba) -> float:
-    """As the NIPS4B contest took it: of every file and class together."""
+    """Return the AUC as the NIPS4B contest computed it: of every file and class together."""
     from sklearn.metrics import roc_auc_score
 
     return float(roc_auc_score(truth.ravel(), proba.ravel()))
 
 
 def _out_of_fold(run: Path, model: str | None, learn: TrainingData) -> Proba:
-    """Of a model, or of the best single one."""
+    """Return the score of a model, or of the best single model."""
     stored = open_run(run).predictions().query("part == 'oof'")
     told = {one.model: one for one in from_frame(stored, learn.task.classes)}
     name = model or next(one for one in told if one != ENSEMBLE)

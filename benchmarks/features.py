@@ -1,4 +1,4 @@
-"""Summary features against librosa's separate calls, on the same clips; agreement first.
+"""Summary features against separate calls of librosa, on the same clips. Results are compared before times.
 
 python benchmarks/features.py --output results
 """
@@ -23,10 +23,10 @@ RATE = CONFIG.sample_rate
 
 
 def librosa_features(y: np.ndarray) -> dict[str, np.ndarray]:
-    """The same features as people compute them: one call each, each with its own spectrum."""
+    """Compute the same features as people do: one call each, each with its own spectrum."""
     feature = librosa.feature
     mfcc = feature.mfcc(y=y, sr=RATE, n_mfcc=20)
-    # tuning=0 spares librosa its estimate of the tuning, which aurist does not make
+    # tuning=0 saves librosa the estimate of the tuning, which aurist does not make.
     chroma = feature.chroma_stft(y=y, sr=RATE, tuning=0.0)
     wide = "interp" if mfcc.shape[1] >= 9 else "nearest"
     return {
@@ -48,8 +48,8 @@ def librosa_features(y: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def librosa_summary(y: np.ndarray) -> np.ndarray:
-    """Those features, the tempo, and of each the mean, deviation, range, median, skewness and kurtosis."""
-    # scipy warns of rows that are all but constant
+    """Return those features and the tempo, with mean, deviation, range, median, skewness and kurtosis of each."""
+    # scipy warns of rows that are nearly constant.
     warnings.simplefilter("ignore", RuntimeWarning)
     tempo = librosa.feature.tempo(y=y, sr=RATE)
     found = [tempo]
@@ -68,7 +68,7 @@ def only_frames(y: np.ndarray) -> None:
 
 
 def agreement(clips: list[np.ndarray]) -> dict[str, dict[str, float]]:
-    """Differences of the frames' features, relative to each feature's range in the clip."""
+    """Return differences of the frame features, relative to the range of each feature in the clip."""
     apart: dict[str, list[np.ndarray]] = {}
     for y in clips:
         found = analyse(
@@ -120,7 +120,7 @@ def main() -> None:
         )
     )
     rows, figures = [], []
-    # one thread a core: a library's own threads would be measured otherwise (loky sees to its workers')
+    # One thread per core: otherwise threads of a library would be measured (loky limits its workers).
     with threadpool_limits(1), Parallel(n_jobs=2, backend="loky", batch_size=4) as pool:
         for name, clips in sets.items():
             for cores in (1, 2):

@@ -1,12 +1,12 @@
-"""Few groups, small sets: what is stated, what is then found on new groups, and how else it could be stated.
+"""Few groups, small data sets: stated against actual scores on new groups, and other ways to state them.
 
-Each division draws a small set (of a synthetic family, or some groups of a real set), fits extra-trees, discriminants
-and kernel ridge on folds of it and blends them as a fit does, and scores the mean of the fold models on groups that
-none of them saw. It is done with 5 folds, with 5 folds cut anew (a second division) and with up to 10 folds. What the
-models say out of fold is kept, so that ways to state the score and its interval can be compared on the same fits
+Each division draws a small data set (from a synthetic family, or some groups of a real data set). It fits extra-trees,
+discriminants and kernel ridge on its folds, blends them as a fit does, and scores the mean of the fold models on groups
+that none of them saw. This is done with 5 folds, with 5 other folds (a second division) and with up to 10 folds. The
+out-of-fold predictions are stored, so that ways to state the score and its interval can be compared on the same fits
 (`few_groups_table.py`).
 
-Resumable: every division is a file.
+An interrupted command continues: every division is a file.
 
     python benchmarks/few_groups.py --passes 5 --output few_groups/
 """
@@ -35,12 +35,12 @@ from aurist.splits import assign_folds, cross_splits
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-#: Groups a class.
+#: Groups per class.
 FEW = (2, 3, 5, 8, 15, 30, 60)
 REAL = (3, 5, 8)
-#: Larger sets take long and have little to say: every so many passes.
+#: Larger data sets take long and show little: they are used only once in so many passes.
 EVERY = {30: 2, 60: 4}
-#: With more groups a class ten folds are left out.
+#: With more groups per class ten folds are left out.
 MORE_FOLDS = 15
 
 
@@ -48,8 +48,8 @@ MORE_FOLDS = 15
 class Family:
     """Classes of groups of clips in a Gaussian space.
 
-    ``apart`` is the spread of the classes' middles (of their ``types``, where each group is of one), ``group`` that of
-    groups within a class, and that of clips within a group is 1. In ``mixed`` families a group holds all classes.
+    ``apart`` is the spread of the class centres (of their ``types``, if each group has one type), ``group`` that of
+    groups within a class. The spread of clips within a group is 1. In ``mixed`` families a group contains all classes.
     """
 
     classes: int
@@ -72,7 +72,7 @@ FAMILIES = {
     "speakers": Family(5, 12, 10, 0.8, mixed=True),
     "noise": Family(4, 12, 3, 0.0),
 }
-#: Groups in the test part of a synthetic division, about.
+#: Approximate number of groups in the test part of a synthetic division.
 TEST_GROUPS = 300
 
 
@@ -86,7 +86,7 @@ class Part:
 
 
 def drawn(family: Family, n_groups: int, rng: np.random.Generator) -> tuple[Part, Part]:
-    """A training part of so many groups a class, and a test part of the same world."""
+    """Draw a training part with so many groups per class, and a test part from the same distribution."""
     middles = rng.normal(0, family.apart, (family.classes, family.types, family.dims))
     shares = np.array([1, 1, 2, 4])[: family.classes] if family.unequal else np.ones(family.classes)
 
@@ -109,7 +109,9 @@ def drawn(family: Family, n_groups: int, rng: np.random.Generator) -> tuple[Part
 
 
 def taken(table: pd.DataFrame, n_groups: int, rng: np.random.Generator) -> tuple[Part, Part]:
-    """A training part of so many groups a class of a real set, or all but one of rarer classes; the rest is tested."""
+    """Draw so many groups per class of a real data set for training (all but one for rarer classes); test on the
+    rest.
+    """
     names = sorted(table["label"].unique())
     label = table["label"].map({name: i for i, name in enumerate(names)}).to_numpy(np.int64)
     group = pd.factorize(table["group"])[0].astype(np.int64)
@@ -127,7 +129,7 @@ def taken(table: pd.DataFrame, n_groups: int, rng: np.random.Generator) -> tuple
 
 @dataclass(frozen=True)
 class Folds:
-    """What models of some folds say: out of fold, and each fold's of the test part."""
+    """Predictions of the models of some folds: out of fold, and of each fold for the test part."""
 
     folds: Ints
     oof: Floats
@@ -136,7 +138,7 @@ class Folds:
 
 
 def fitted(train: Part, test: Part, n_splits: int, seed: int, n_classes: int) -> Folds:
-    """Fit on the folds that a fit would make; all members have the same say."""
+    """Fit on the folds that a fit makes; all members have equal weights."""
     began = time.perf_counter()
     targets = np.eye(n_classes, dtype=np.int8)[train.label]
     folds = assign_folds(targets, train.group, n_splits, seed)
@@ -151,7 +153,7 @@ def fitted(train: Part, test: Part, n_splits: int, seed: int, n_classes: int) ->
 
 
 def answers(shown: Floats, label: Ints, asked: Floats, n_classes: int, seed: int) -> Floats:
-    """The mean of extra-trees, discriminants and kernel ridge, (n, n_classes)."""
+    """Return the mean of extra-trees, discriminants and kernel ridge, (n, n_classes)."""
     ready = StandardScaler().fit(shown)
     shown, asked = np.clip(ready.transform(shown), -5, 5), np.clip(ready.transform(asked), -5, 5)
     out = np.zeros((len(asked), n_classes))
@@ -177,7 +179,7 @@ def answers(shown: Floats, label: Ints, asked: Floats, n_classes: int, seed: int
 def divided(
     train: Part, test: Part, seed: int
 ) -> dict[str, np.ndarray[tuple[int, ...], np.dtype[np.generic]]]:
-    """All that is kept of a division."""
+    """Return everything that is stored of a division."""
     n_classes = int(max(train.label.max(), test.label.max())) + 1
     kept: dict[str, np.ndarray[tuple[int, ...], np.dtype[np.generic]]] = {
         "label": train.label,
@@ -217,7 +219,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=_common.DATA)
     parser.add_argument("--passes", type=int, default=5, help="divisions of each kind and number of groups")
     parser.add_argument(
-        "--minutes", type=float, default=1e9, help="stop after these; the same command goes on"
+        "--minutes", type=float, default=1e9, help="stop after so many minutes; the same command continues"
     )
     parser.add_argument("--output", type=Path, default=Path("few_groups"))
     options = parser.parse_args()
@@ -241,7 +243,7 @@ def main() -> None:
             )
             try:
                 kept = divided(*parts, seed)
-            except DataError:  # two groups that hold all classes leave one to learn from
+            except DataError:  # If only two groups contain all classes, one is left for training.
                 continue
             part = path.with_suffix(".part.npz")
             np.savez_compressed(part, **kept)

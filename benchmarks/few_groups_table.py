@@ -1,4 +1,4 @@
-"""The tables of `few_groups.py`: ways to state a score, by what was then found, on the same fits.
+"""The tables of `few_groups.py`: ways to state a score, compared with the actual score of the same fits.
 
 python benchmarks/few_groups_table.py few_groups/
 """
@@ -16,7 +16,7 @@ from aurist.results.bootstrap import bootstrap
 
 
 def read(path: Path) -> dict[str, float | str | bool]:
-    """One division: what each way states less what was found, and whether intervals hold."""
+    """Return one division: stated minus actual for each way, and if the intervals contain the actual score."""
     kept = np.load(path)
     name, n_groups, _ = path.stem.rsplit("_", 2)
     label, new_label = kept["label"], kept["test_label"]
@@ -31,7 +31,7 @@ def read(path: Path) -> dict[str, float | str | bool]:
     two = right(once + again, label)
     row["stated"] = right(once, label) - found
     row["by one fold's models"] = right(once, label) - float(kept["five alone"].mean())
-    # the error of a mean of m models falls like 1 / m: two say how far five go
+    # The error of a mean of m models falls as 1 / m, so two models predict the effect of five.
     row["corrected"] = one + 2 * (two - one) * (1 - 1 / 5) - found
     row["worth of the second"] = right(kept["five new"] + kept["five again new"], new_label) - found
     for kind in ("level", "ten"):
@@ -52,7 +52,7 @@ def read(path: Path) -> dict[str, float | str | bool]:
 
 
 def written(rounds: pd.DataFrame) -> str:
-    """The two tables."""
+    """Return the two tables."""
 
     def mean(values: pd.Series) -> str:
         known = values.dropna()

@@ -1,4 +1,4 @@
-"""What names tell of groups, and what the nearest clip of the same class tells, on real and on made data.
+"""Groups guessed from names, and the group of the nearest clip of the same class, on real and synthetic data.
 
 Usage: python benchmarks/groups.py DATA_FOLDER
 """
@@ -20,12 +20,12 @@ from aurist.clips.read import read_clips
 from aurist.features.store import default_cache_dir, summary_table
 from aurist.features.summary import SummaryConfig
 
-#: Clips that are heard of each set of recordings.
+#: Largest number of clips of each set of recordings.
 MOST = 800
 
 
 def sets(data: Path) -> Iterator[tuple[str, Clips]]:
-    """The sets, with the groups that came with them."""
+    """Return the data sets, with the groups that came with them."""
     yield "esc10", replace_folds(read_clips(data / "esc10"))
     yield "gtzan100", read_clips(data / "gtzan100")
     yield "fsdd", read_clips(data / "fsdd", ReadOptions(label_from="{label}_{group}_{n}"))
@@ -38,12 +38,12 @@ def sets(data: Path) -> Iterator[tuple[str, Clips]]:
 
 
 def replace_folds(clips: Clips) -> Clips:
-    """ESC-10 without its folds, which respect the sources: here the question is what names tell without them."""
+    """Return ESC-10 without its folds, which respect the sources: the guess should not use them."""
     return replace(clips, table=clips.table.assign(fold=None))
 
 
 def guessed(clips: Clips) -> Clips:
-    """The same clips as if no group had come with them."""
+    """Return the same clips without groups."""
     bare = replace(clips, table=clips.table.assign(group=None), grouping=None, notes=())
     names = {FILE_NAMES: [str(path) for path in bare.table["path"]]} if bare.has_audio else {}
     return with_guessed_groups(bare, names, ReadOptions(), given=False)

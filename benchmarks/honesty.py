@@ -1,13 +1,13 @@
-"""Is a run's word true? What it says of itself, against what it then scores on groups that it never saw, many times.
+"""Stated scores against actual scores on groups that a run never saw, over many rounds.
 
-Each round draws a third of the groups of a set, stratified, as a test part, fits on the rest by a written plan of fast
-models (through `aurist.automl.fit`, so that folds, ensemble, calibration and interval are what a user gets), and scores
-the test part.
-Beside it, in some of the rounds, the same fit as one would do it carelessly, by random folds (`--careless`), and
-AutoGluon's own validation (`--autogluon`). Then full fits of recordings (`--full`), by whatever aurist plans for
-`--minutes`, networks too. An interval holds where the test score lies within it, widened by the sampling error of the
-test part: a bootstrap over its groups.
-Resumable: every round is a line of `rounds.jsonl`.
+Each round draws a third of the groups of a data set, stratified, as a test part. It fits on the rest by a written plan
+of fast models (through `aurist.automl.fit`, so that folds, ensemble, calibration and interval are those of a user), and
+scores the test part. In some of the rounds, the same fit is repeated with random folds (`--careless`), and with
+AutoGluon's own validation (`--autogluon`). Then full fits of recordings follow (`--full`), with what aurist plans for
+`--minutes`, including networks. An interval counts as right if it contains the test score, widened by the sampling
+error of the test part: a bootstrap over its groups.
+
+An interrupted command continues: every round is a line of `rounds.jsonl`.
 
     python benchmarks/honesty.py --rounds 70 --output honesty/
 """
@@ -45,7 +45,7 @@ PLAN = '[[member]]\nname = "ExtraTrees"\nengine = "forest"\n[member.settings]\nt
 )
 #: One part of so many is the test part.
 PARTS = 3
-#: Of the frogs' table, whose 7,195 rows would take long: at most so many of each record.
+#: The frogs' table has 7,195 rows and would take long: at most so many rows per record.
 ROWS_A_RECORD = 20
 
 
@@ -54,7 +54,7 @@ def frogs(data: Path) -> pd.DataFrame:
         columns={"Species": "label", "RecordID": "group"}
     )
     table = table.groupby("group", group_keys=False).head(ROWS_A_RECORD)
-    # a species of fewer records than folds says nothing of folds
+    # A species with fewer records than folds says nothing about folds.
     records = table.groupby("label")["group"].nunique()
     return table[table["label"].isin(records[records >= 4].index)].reset_index(drop=True)
 
@@ -72,12 +72,12 @@ SETS = {
     "gtzan100": lambda data: recordings(data, "gtzan100"),
     "frogs": frogs,
 }
-#: Of full fits; their metric.
+#: Data sets of full fits; their metric.
 FULL = {"esc10": "accuracy", "gtzan100": "accuracy", "nips4b": "lwlrap"}
 
 
 def sound(data: Path, name: str) -> pd.DataFrame:
-    """Recordings by path, for fits that may learn from the sound itself."""
+    """Return recordings by path, for fits that may use the sound itself."""
     table = labels(data, name)[["path", "label", "group"]]
     return table.assign(label=table["label"].fillna(""))
 
@@ -90,10 +90,10 @@ def stated_and_found(
     path: str = "none",
     careless: bool = False,
 ) -> dict[str, Any]:
-    """The run's own score and interval, and its score on the test part with that part's own interval."""
+    """Return the stated score and interval of a run, and its score on the test part with the interval of that part."""
     place = Path(tempfile.mkdtemp())
     try:
-        if careless:  # every row for itself
+        if careless:  # Every row is its own group.
             train = train.assign(group=[f"r{i}" for i in range(len(train))])
         options = ReadOptions(label="label", group="group", path=path)
         run = fit(train, place / "run", config, options=options)
@@ -112,7 +112,7 @@ def stated_and_found(
 
 
 def by_one_fold(run: RunFolder, new: Clips, name: str) -> float:
-    """What the models of one fold alone score, the mean of the folds: new clips are answered by those of all folds."""
+    """Return the score of the models of one fold alone, as the mean over the folds. A run predicts with all folds."""
     data = read_data(run)
     predictor, truth = Predictor(run), new.targets(data.task.classes)
     inputs, models = predictor.pipeline.transform(new, jobs=1).inputs, predictor.models
@@ -132,7 +132,9 @@ def autogluon(train: pd.DataFrame, test: pd.DataFrame) -> dict[str, Any]:
 
 
 def parted(table: pd.DataFrame, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """A training and a test part, without common groups; the test part has no class that the other has not."""
+    """Return a training and a test part without common groups; all classes of the test part are in the training
+    part.
+    """
     first = table["label"].str.split(";").str[0]
     split = StratifiedGroupKFold(PARTS, shuffle=True, random_state=seed)
     train, test = next(split.split(table, first, table["group"]))
@@ -204,11 +206,15 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--data", type=Path, default=_common.DATA)
-    parser.add_argument("--rounds", type=int, default=70, help="of each set")
-    parser.add_argument("--careless", type=int, default=20, help="rounds of each set with random folds, too")
-    parser.add_argument("--autogluon", type=int, default=10, help="and with AutoGluon's word")
+    parser.add_argument("--rounds", type=int, default=70, help="rounds of each data set")
+    parser.add_argument(
+        "--careless", type=int, default=20, help="rounds of each data set that also use random folds"
+    )
+    parser.add_argument(
+        "--autogluon", type=int, default=10, help="rounds that also use AutoGluon's own validation"
+    )
     parser.add_argument("--full", type=int, default=7, help="full fits of each set of recordings")
-    parser.add_argument("--minutes", type=float, default=3.0, help="of a full fit")
+    parser.add_argument("--minutes", type=float, default=3.0, help="minutes of a full fit")
     parser.add_argument("--jobs", type=int, default=0, help="cores of a full fit")
     parser.add_argument("--output", type=Path, default=Path("honesty"))
     options = parser.parse_args()

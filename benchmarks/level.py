@@ -1,12 +1,12 @@
-"""How many answers hang on the recorder's gain, and what taking the level away costs.
+"""How many predictions depend on the gain of the recorder, and the cost of features without the level.
 
-Of each set a fifth of the groups is kept apart, and a run is fitted on the others: extra-trees, kernel ridge, logistic
-regression and, with --epochs, a short training of the default network. The clips kept apart are then asked about as
-they are, turned up and down, with an offset and with 8 bits: how many answers are no longer the same. The scores are
-those of the leaderboard, out of fold. Then ten minutes of background are listened to at several gains, by the run of
-nips4b: how many events. Resumable: what is done is not done again.
+A fifth of the groups of each data set is set aside, and a run is fitted on the others: extra-trees, kernel ridge,
+logistic regression and, with --epochs, a short training of the default network. The clips set aside are then predicted
+unchanged, louder and softer, with an offset and with 8 bits. The result is the share of predictions that change. Scores
+are those of the leaderboard, out of fold. Then the run of nips4b scans ten minutes of background at several gains, and
+events are counted. An interrupted command continues.
 
-It uses nothing but commands that older versions have, too: PYTHONPATH=OLDER/src measures one.
+Only commands are used that older versions have too: PYTHONPATH=OLDER/src measures an older version.
 
     python benchmarks/level.py esc10 gtzan100 nips4b --output level/
 """
@@ -64,14 +64,14 @@ fmax = 10000.0
 [training]
 epochs = EPOCHS
 """
-#: Gain in dB; the offset and the bits are of full scale.
+#: Gain in dB; offset and bits relative to full scale.
 GAINS = (-40, -20, -10, 10, 20)
 BACKGROUND = (0, -10, -20, -40)
 MOST = 100
 
 
 def turned(y: npt.NDArray[np.float32], how: str) -> tuple[npt.NDArray[np.float32], str]:
-    """A clip with another gain, an offset or fewer bits, and the kind of file that holds it."""
+    """Write a clip with another gain, an offset or fewer bits, and choose the kind of file that can hold it."""
     if how == "offset":
         return y + np.float32(0.1), "FLOAT"
     if how == "8 bit":
@@ -80,7 +80,7 @@ def turned(y: npt.NDArray[np.float32], how: str) -> tuple[npt.NDArray[np.float32
 
 
 def fit(place: Path, name: str, data: Path, epochs: int, level: str) -> tuple[RunFolder, pd.DataFrame]:
-    """The run on four fifths, and the clips that it has not seen."""
+    """Return the run on four fifths, and the clips that it has not seen."""
     clips = labels(data, name)
     groups = np.random.default_rng(0).permutation(clips["group"].unique())
     apart = clips["group"].isin(groups[: len(groups) // 5]).to_numpy()
@@ -101,7 +101,7 @@ def fit(place: Path, name: str, data: Path, epochs: int, level: str) -> tuple[Ru
 def answers(
     run: RunFolder, place: Path, apart: pd.DataFrame, model: str
 ) -> dict[str, npt.NDArray[np.float64]]:
-    """What a model says of the clips kept apart, by how they were turned."""
+    """Return the predictions of a model for the clips set aside, by their change."""
     out = {}
     for how in ("0", *map(str, GAINS), "offset", "8 bit"):
         folder = place / "turned" / how.replace(" ", "_")
@@ -119,7 +119,7 @@ def answers(
 
 
 def measure(place: Path, name: str, data: Path, epochs: int, level: str) -> dict[str, dict[str, float]]:
-    """Of each model: its score out of fold, and the share of answers that change."""
+    """Return for each model its out-of-fold score and the share of predictions that change."""
     run, apart = fit(place, name, data, epochs, level)
     board = run.leaderboard().set_index("model")["score"]
     found: dict[str, dict[str, float]] = {}
@@ -135,7 +135,7 @@ def measure(place: Path, name: str, data: Path, epochs: int, level: str) -> dict
 
 
 def events(place: Path, data: Path) -> dict[str, dict[str, int]]:
-    """How many events the run of nips4b names in ten minutes of background, at several gains."""
+    """Count the events of the run of nips4b in ten minutes of background, at several gains."""
     parts = sorted((data / "soundscapes").rglob("*.[wo][ag][vg]"))
     y = np.concatenate([read(path, 22050)[0] for path in parts if path.stem != "spinetail"])
     y = np.resize(y, 600 * 22050)

@@ -1,18 +1,18 @@
-"""Hours of sound: speed, memory, and the events that are found; and, with `--peer`, against OpenSoundscape.
+"""Hours of sound: speed, memory and detected events; with `--peer` against OpenSoundscape.
 
-Sounds of ESC-10 are laid over quiet noise at known times, in a FLAC at 48 kHz of as many hours as are asked for, and in
-one of an hour; a small network learns from other sounds, laid over other noise. Both recordings are predicted by the
-command line. What was made before in the folder is used again, and a prediction that was interrupted goes on.
+Sounds of ESC-10 are mixed into quiet noise at known times: in a FLAC at 48 kHz of `--hours`, and in one of an hour. A
+small network trains on other sounds in other noise. The command line predicts both recordings. Files in the folder are
+used again, and an interrupted prediction continues.
 
     python benchmarks/long_recordings.py --hours 24 --folder long --output results
 
-With `--peer` a ResNet18 hears windows of five seconds of an hour of FLAC at 32 kHz instead, on images of 224 x 224: by
-OpenSoundscape's `CNN.predict`, at the best of its numbers of workers and batches, and by aurist, with the same weights,
+With `--peer` a ResNet18 predicts windows of five seconds of one hour of FLAC at 32 kHz instead, on images of 224 x 224:
+by OpenSoundscape's `CNN.predict`, with its best numbers of workers and batches, and by aurist, with the same weights,
 in turn. The environment is that of `training_opensoundscape.py`.
 
     python benchmarks/long_recordings.py --peer peer/bin/python --hours 1 --folder long --output results
 
-With `--frames` the small network is `mel-sed`, which answers frame by frame, and learns for 30 epochs.
+With `--frames` the small network is `mel-sed`, which predicts frame by frame and trains for 30 epochs.
 
     python benchmarks/long_recordings.py --frames --hours 4 --folder long --output results
 """
@@ -80,7 +80,7 @@ epochs = 30
 
 
 def fitted(place: Path, data: Path, rate: int, recipe: str, minutes: int) -> RunFolder:
-    """A network that has heard some of the sounds, and is read back where it was made before."""
+    """Train a network on some of the sounds, or read it if it exists."""
     folder = place.parent
     if (place / "scores.json").exists():
         return open_run(place)
@@ -88,7 +88,7 @@ def fitted(place: Path, data: Path, rate: int, recipe: str, minutes: int) -> Run
     learnt = folder / f"learn{rate}"
     learnt.mkdir(parents=True, exist_ok=True)
     sounds = sources(data, test=False, rate=rate)
-    # every sound once: recordings that share one would belong to one group
+    # Every sound once: recordings with a common sound would belong to one group.
     tables = [
         lay(learnt / f"{i}.flac", 60.0, rate, sounds[i::minutes], seed=100 + i, gap=4.0)
         for i in range(minutes)
@@ -108,7 +108,7 @@ def fitted(place: Path, data: Path, rate: int, recipe: str, minutes: int) -> Run
 
 
 def alone(run: RunFolder) -> RunFolder:
-    """The run with the network of its first fold only, so that one network is timed."""
+    """Return the run with the network of its first fold only, so that one network is timed."""
     place = run.folder.with_name(run.folder.name + "_alone")
     if not place.exists():
         shutil.copytree(run.folder, place)
@@ -118,7 +118,7 @@ def alone(run: RunFolder) -> RunFolder:
 
 
 def heard(run: Path, recording: Path, output: Path) -> tuple[float, float]:
-    """Seconds of the whole command, and the megabytes that it had at the most."""
+    """Return the seconds of the whole command, and its peak memory in megabytes."""
     command = [sys.executable, "-m", "aurist", "predict", str(run), str(recording), "-o", str(output)]
     began = time.perf_counter()
     process = subprocess.Popen(command)
@@ -129,7 +129,7 @@ def heard(run: Path, recording: Path, output: Path) -> tuple[float, float]:
 
 
 def agreement(events: pd.DataFrame, truth: pd.DataFrame, least: float = 0.3) -> tuple[float, float]:
-    """Precision and recall of events: each meets one of its label, the best first, by intersection over union."""
+    """Return precision and recall of events. Each is matched with one true event of its label, best first, by IoU."""
     hits = 0
     for label in LABELS:
         found, laid = (table[table["label"] == label] for table in (events, truth))
@@ -183,7 +183,7 @@ def long(options: argparse.Namespace) -> None:
 
 
 class Peer:
-    """A process of the peer's environment, which predicts when it is asked to."""
+    """A process in the peer's environment, which predicts on request."""
 
     def __init__(self, python: Path, weights: Path, told: dict[str, Any], log: Path) -> None:
         script = Path(__file__).with_name("_opensoundscape_predict.py")
@@ -205,7 +205,7 @@ class Peer:
 
 
 def as_peer_has_them(weights: Path, to: Path) -> None:
-    """The same weights under torchvision's names."""
+    """Return the same weights under torchvision's names."""
     found = load_file(weights)
     body = {name.removeprefix("body."): value for name, value in found.items() if name.startswith("body.")}
     head = {
@@ -217,7 +217,7 @@ def as_peer_has_them(weights: Path, to: Path) -> None:
 
 
 def ours(run: RunFolder, recording: Path, place: Path, overlap: float) -> tuple[float, float]:
-    """Seconds, and seconds of all cores, to hear a recording that was never heard before."""
+    """Return seconds, and seconds of all cores, to predict a recording that is not in any store."""
     shutil.rmtree(place, ignore_errors=True)
     began, used = time.perf_counter(), time.process_time()
     listen(run, [Recording(recording.name, recording)], place, WindowOptions(WINDOW, overlap), progress=False)
@@ -288,9 +288,9 @@ def main() -> None:
     )
     parser.add_argument("--data", type=Path, default=_common.DATA)
     parser.add_argument("--hours", type=float, default=24.0)
-    parser.add_argument("--folder", type=Path, default=Path("long_recordings"), help="for all that is made")
-    parser.add_argument("--frames", action="store_true", help="with a network that answers frame by frame")
-    parser.add_argument("--peer", type=Path, help="the Python that has OpenSoundscape")
+    parser.add_argument("--folder", type=Path, default=Path("long_recordings"), help="folder for all files")
+    parser.add_argument("--frames", action="store_true", help="with a network that predicts frame by frame")
+    parser.add_argument("--peer", type=Path, help="the Python of the environment with OpenSoundscape")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--output", type=Path)
     options = parser.parse_args()

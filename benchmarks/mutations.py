@@ -1,7 +1,7 @@
-"""Damaged inputs of every kind: nothing but errors of our own may come out, in time and within memory.
+"""Damaged inputs of every kind: only errors of aurist may come out, in time and within memory.
 
-python benchmarks/mutations.py --total 60000 --output mutations   # goes on where it was stopped
-python benchmarks/mutations.py --only "run folder" --first 17 --total 1 --output again   # one of them once more
+python benchmarks/mutations.py --total 60000 --output mutations   # continues if it was interrupted
+python benchmarks/mutations.py --only "run folder" --first 17 --total 1 --output again   # one of them again
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ from _mutated import mutated
 from _mutation_targets import TARGETS, Target
 from aurist.errors import AuristError
 
-#: Seconds and bytes that one input may take, and inputs that one process reads.
+#: Limits of one input in seconds and bytes, and the number of inputs per process.
 SECONDS, MEMORY, BATCH = 20, 2 << 30, 200
 CLEAN, OURS, HANG, LARGE, CRASH = "clean", "error of ours", "HANG", "OVER 2 GB", "CRASH"
 
 
 class Hang(BaseException):
-    """An input took longer than it may; no ``except Exception`` can hide it."""
+    """An input took longer than allowed. No ``except Exception`` can hide it."""
 
 
 def _expired(*_: object) -> None:
@@ -45,7 +45,7 @@ def _expired(*_: object) -> None:
 
 
 def outcome(target: Target, folder: Path) -> tuple[str, str]:
-    """What comes of reading a folder: one of the outcomes, or the name of an exception; and its message."""
+    """Return the result of reading a folder: one of the outcomes, or the name of an exception; and its message."""
     signal.signal(signal.SIGALRM, _expired)
     signal.alarm(SECONDS)
     try:
@@ -66,7 +66,7 @@ def outcome(target: Target, folder: Path) -> tuple[str, str]:
 
 
 def damage(folder: Path, keep: tuple[str, ...], rng: np.random.Generator) -> str:
-    """Damage one file of a folder, or take it away; what was done."""
+    """Damage or remove one file of a folder. Return a description."""
     files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != ".lock")
     files = [path for path in files if not str(path.relative_to(folder)).startswith(keep)] if keep else files
     path = files[int(rng.integers(0, len(files)))]
@@ -85,7 +85,9 @@ def damage(folder: Path, keep: tuple[str, ...], rng: np.random.Generator) -> str
 
 
 def one(target: Target, whole: Path, number: int, seed: int) -> tuple[str, str, str]:
-    """The outcome of one mutation, what was done, and the message; by its number and the seed alone."""
+    """Return the outcome of one mutation, its description and the message. It depends only on its number and the
+    seed.
+    """
     rng = np.random.default_rng([seed, sum(target.name.encode()), number])
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place) / "in"
@@ -96,8 +98,8 @@ def one(target: Target, whole: Path, number: int, seed: int) -> tuple[str, str, 
 
 
 def _batch(target: Target, whole: Path, numbers: list[int], seed: int, output: Path) -> None:
-    """Write a line for each mutation; ends at the first that leaves the process larger than it may be."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # what C libraries write
+    """Write a line per mutation. Stop if the process has become larger than allowed."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # Output of C libraries.
     os.fsync = lambda _: None  # type: ignore[assignment]
     with output.open("a") as lines:
         for number in numbers:
@@ -114,7 +116,7 @@ def _batch(target: Target, whole: Path, numbers: list[int], seed: int, output: P
 
 
 def read(path: Path) -> dict[int, dict[str, Any]]:
-    """By number, what came of the mutations so far."""
+    """Return the outcomes so far, by number."""
     found: dict[int, dict[str, Any]] = {}
     for line in path.read_text().splitlines() if path.exists() else ():
         with contextlib.suppress(json.JSONDecodeError):
@@ -125,7 +127,7 @@ def read(path: Path) -> dict[int, dict[str, Any]]:
 
 
 def crashed(path: Path, code: int | None) -> None:
-    """Note that the process of the mutation that was begun last did not end as it should."""
+    """Record that the process of the last started mutation ended in a wrong way."""
     begun = [json.loads(line) for line in path.read_text().splitlines() if line.startswith('{"begun"')]
     record = {"number": begun[-1]["begun"], "outcome": CRASH, "done": "", "message": f"exit code {code}"}
     with path.open("a") as lines:
@@ -138,7 +140,7 @@ def run_target(target: Target, numbers: list[int], seed: int, output: Path, unti
     with tempfile.TemporaryDirectory() as place:
         whole = Path(place)
         target.make(whole)
-        target.read(whole)  # what cannot be read whole is no use, and libraries are loaded once
+        target.read(whole)  # Inputs that cannot be read intact are useless, and libraries are loaded once.
         while left := sorted(set(numbers) - set(read(output))):
             if time.monotonic() > until:
                 return
@@ -148,13 +150,13 @@ def run_target(target: Target, numbers: list[int], seed: int, output: Path, unti
                 size = output.stat().st_size if output.exists() else 0
                 process.join(3 * SECONDS)
                 if process.is_alive() and output.exists() and output.stat().st_size == size:
-                    process.kill()  # it hangs in a library that no signal reaches
+                    process.kill()  # It hangs in a library that no signal reaches.
             if process.exitcode:
                 crashed(output, process.exitcode)
 
 
 def shares(targets: list[Target], total: int) -> Iterator[tuple[Target, int]]:
-    """How many mutations each kind gets."""
+    """Return the number of mutations of each kind."""
     whole = sum(target.share for target in targets)
     for target in targets:
         yield target, max(1, round(total * target.share / whole))
@@ -163,13 +165,13 @@ def shares(targets: list[Target], total: int) -> Iterator[tuple[Target, int]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--total", type=int, default=60_000, help="mutations of all kinds")
-    parser.add_argument("--first", type=int, default=0, help="number of the first of each kind")
-    parser.add_argument("--only", default="", help="kinds whose name begins so")
+    parser.add_argument("--first", type=int, default=0, help="first number of each kind")
+    parser.add_argument("--only", default="", help="only kinds whose name begins with this")
     parser.add_argument("--seed", type=int, default=15)
     parser.add_argument(
-        "--minutes", type=float, default=1e9, help="stop after so many; the same command goes on"
+        "--minutes", type=float, default=1e9, help="stop after so many minutes; the same command continues"
     )
-    parser.add_argument("--output", type=Path, required=True, help="folder of what came of each")
+    parser.add_argument("--output", type=Path, required=True, help="folder for the outcomes")
     given = parser.parse_args()
     given.output.mkdir(parents=True, exist_ok=True)
     until = time.monotonic() + 60 * given.minutes

@@ -1,12 +1,12 @@
-"""How many altered copies of real clips the audit finds, and how many of the pairs that it finds are copies.
+"""The share of altered copies of real clips that the audit finds, and the share of its pairs that are copies.
 
 python benchmarks/near_duplicates.py --clips 40 --output results
 
-Copies are re-encoded (MP3, Vorbis), re-levelled, trimmed at either end or both, resampled, and all of these at once.
-The threshold is chosen on esc10 and fsdd; gtzan100, nips4b and soundscapes had no part in the choice. All originals
-and copies of all sets are compared in one go, so that pairs across sets count against precision.
-A pair of files that are not known to be copies counts as right only where their samples agree: a correlation of at
-least 0.8 over half a second (or over the overlap, where that is shorter), aligned to the sample.
+Copies are encoded again (MP3, Vorbis), changed in level, trimmed at one or both ends, resampled, and all of these at
+once. The threshold was chosen on esc10 and fsdd; gtzan100, nips4b and soundscapes were not used for the choice. All
+originals and copies of all data sets are compared together, so pairs across data sets count against precision. A pair
+of files that are not known to be copies counts as right only if their samples agree: a correlation of at least 0.8 over
+half a second (or over the overlap, if it is shorter), aligned to the sample.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ SETS = {
 CHOSEN_ON = ("esc10", "fsdd")
 THRESHOLDS = (0.06, 0.10, 0.14, 0.18, 0.22, 0.26, 0.30)
 MP3_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
-#: Trimmed copies that keep less of the original's energy hold nothing to find (clips padded with digital silence).
+#: Trimmed copies with less of the original's energy contain nothing to find (clips padded with digital silence).
 LEAST_ENERGY = 0.1
 RATE = 16_000
 
@@ -56,7 +56,7 @@ class File:
 
 
 def gain(sound: Sound, rng: np.random.Generator) -> Sound:
-    """-12 to +6 dB; what goes beyond full scale is clipped when written."""
+    """Change the level by -12 to +6 dB; samples beyond full scale are clipped when written."""
     return (sound[0] * 10 ** (rng.uniform(-12, 6) / 20)).astype(np.float32), sound[1]
 
 
@@ -66,7 +66,7 @@ def half_rate(sound: Sound, rng: np.random.Generator) -> Sound:
 
 
 def trim(sound: Sound, rng: np.random.Generator, ends: str) -> Sound:
-    """0.1 to 2 s off each of the ends named, of short sounds at most 15% (below a second) or 40%."""
+    """Cut 0.1 to 2 s off the given ends; of short sounds at most 15% (below a second) or 40%."""
     y, rate = sound
     most = (0.15 if len(y) < rate else 0.4) * len(y)
     cut = [
@@ -114,12 +114,12 @@ def copies(name: str, origin: int, path: Path, folder: Path, seed: int) -> Itera
 
 
 def same_samples(a: Path, b: Path, offset: float) -> bool:
-    """Whether two files agree sample by sample where ``b`` begins ``offset`` seconds into ``a``."""
+    """Return if two files agree sample by sample when ``b`` begins ``offset`` seconds into ``a``."""
     x, y = read(a, RATE)[0], read(b, RATE)[0]
     x, y = _overlap(x, y, round(offset * RATE))
     if len(x) < 400:
         return False
-    # the offset is known to a frame of the fingerprint or three; the rest is found here
+    # The fingerprint knows the offset to one to three frames; the rest is searched for.
     reach = min(800, len(x) // 2)
     lags = fftconvolve(x, y[::-1])[len(y) - 1 - reach : len(y) + reach]
     piece = min(RATE // 2, len(x))
@@ -138,7 +138,7 @@ def _overlap(x: Samples, y: Samples, offset: int) -> tuple[Samples, Samples]:
 
 
 def judged(files: list[File], pairs: pd.DataFrame, pool: ThreadPoolExecutor) -> pd.DataFrame:
-    """The pairs with ``true``: one original, or equal samples; ``known``: one original."""
+    """Return the pairs with ``true`` (one original, or equal samples) and ``known`` (one original)."""
     origin = np.array([file.origin for file in files])
     a, b = pairs["a"].to_numpy(), pairs["b"].to_numpy()
     known = origin[a] == origin[b]
@@ -153,7 +153,7 @@ def judged(files: list[File], pairs: pd.DataFrame, pool: ThreadPoolExecutor) -> 
 
 
 def scores(files: list[File], pairs: pd.DataFrame, name: str | None) -> tuple[int, int, int, int]:
-    """Copies, copies found with their original, pairs, right pairs, of one set or of all."""
+    """Count copies, copies found with their original, pairs and right pairs, of one data set or of all."""
     chosen = pairs if name is None else pairs[pairs["set"] == name]
     first = {file.origin: i for i, file in enumerate(files) if file.alteration == "original"}
     found = set(zip(pairs["a"], pairs["b"], strict=True))

@@ -1,11 +1,10 @@
-"""What networks reach on real sets, by whole grouped folds; every figure with its training time.
+"""Scores of networks on real data sets, by whole grouped folds; every figure has its training time.
 
     python benchmarks/networks.py esc10 --recipe mel-cnn --minutes 20 --output networks/
     python benchmarks/networks.py esc10 --all --folds 1 --minutes 10 --output networks/
     python benchmarks/networks.py gtzan100 --recipe iaml-slices --set training.seeds=5 --name slices-5-seeds
 
-A training that was stopped goes on where it was; what is done is not done again. The table is written anew after
-each recipe.
+An interrupted training continues, and finished ones are not repeated. The table is written again after each recipe.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ from aurist.run import open_run, read_data, training_data
 
 
 def labels(data: Path, name: str) -> pd.DataFrame:
-    """The table of a set, with its official folds, or else ten made by scikit-learn."""
+    """Return the table of a data set, with its official folds or ten by scikit-learn."""
     found = pd.read_csv(data / name / "labels.csv")
     found["path"] = [str(data / name / path) for path in found["path"]]
     if "fold" not in found:
@@ -51,7 +50,7 @@ def labels(data: Path, name: str) -> pd.DataFrame:
 
 
 def some_folds(learn: TrainingData, n: int | None) -> TrainingData:
-    """The first so many folds alone are fitted and scored."""
+    """Fit and score only the first so many folds."""
     splits = learn.splits[:n]
     there = np.isin(learn.folds, [split.fold for split in splits])
     return replace(learn, splits=splits, folds=np.where(there, learn.folds, -1))
@@ -137,7 +136,7 @@ def written(results: list[dict[str, object]]) -> str:
 
 
 def pairs(folder: Path, learn: TrainingData, names: list[str]) -> str:
-    """Every two networks that were scored on these clips, by a paired bootstrap over groups."""
+    """Compare every two networks that were scored on these clips, by a paired bootstrap over groups."""
     rows = np.flatnonzero(learn.folds >= 0)
     told = {name: np.load(folder / f"{name}.npy") for name in names if (folder / f"{name}.npy").exists()}
     told = {name: proba for name, proba in told.items() if len(proba) == len(rows)}
@@ -156,13 +155,13 @@ def main() -> None:
     parser.add_argument("set", choices=["esc10", "gtzan100"])
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--recipe", action="append", default=[], help="may be given several times")
-    parser.add_argument("--all", action="store_true", help="all recipes that come with aurist")
+    parser.add_argument("--all", action="store_true", help="all recipes of aurist")
     parser.add_argument(
         "--set", action="append", default=[], dest="settings", help="such as training.seeds=5"
     )
-    parser.add_argument("--name", help="of the row, where settings are changed")
-    parser.add_argument("--folds", type=int, help="only the first so many")
-    parser.add_argument("--minutes", type=float, default=10.0, help="of each fold")
+    parser.add_argument("--name", help="name of the row, if settings are changed")
+    parser.add_argument("--folds", type=int, help="only the first so many folds")
+    parser.add_argument("--minutes", type=float, default=10.0, help="minutes of each fold")
     parser.add_argument("--jobs", type=int, default=0)
     parser.add_argument("--output", type=Path, default=Path("networks"))
     options = parser.parse_args()

@@ -1,15 +1,16 @@
-"""Labels that mean nothing: no model, and nothing that is chosen from models' answers, may beat the best constant.
+"""Labels without meaning: no model, and no choice from predictions, may be better than the best constant.
 
-Every draw makes noise features (clips of noise for the network) and labels of its own. All kinds of models answer out
-of fold; from the answers come the blend, its temperature, the tilt, the second level, thresholds, poolings, the rule
-for copies and pseudo-labels, all by aurist's own functions. A cell is the score less that of the best single constant
-in hindsight over all scored rows, the mean of the draws with two standard errors. It must not be surely above 0; what
-is goes through `--again`: a hundred new draws, judged with a correction for the number of cells.
+Every draw makes noise features (clips of noise for the network) and random labels. All kinds of models predict out of
+fold. From the predictions come the blend, its temperature, the prior correction, the second level, thresholds,
+poolings, the rule for copies and pseudo-labels, all by aurist's own functions. A cell is the score minus that of the
+best constant, chosen with the labels of all scored rows; the mean over the draws with two standard errors. It must not
+be above 0 by more than these. Cells that are get a hundred new draws with `--again`, judged with a correction for the
+number of cells.
 
-Resumable: every draw of a model is a line of `draws.jsonl`.
+An interrupted command continues: every draw of a model is a line of `draws.jsonl`.
 
     python benchmarks/noise.py --draws 20 --seconds 280 --output noise/     # again and again until it says "all done"
-    python benchmarks/noise.py --again 100 --output noise/                  # then, where a cell is above 0
+    python benchmarks/noise.py --again 100 --output noise/                  # then, if a cell is above 0
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ def _gluon(name: str, kind: str, **settings: Any) -> ModelSpec:
     return ModelSpec(name, "autogluon", {"kind": kind, "refit": True, **settings})
 
 
-#: Quick ones, whose answers are blended and so on.
+#: Fast models, whose predictions are also blended.
 FIRST = (
     ModelSpec("ExtraTrees", "forest", {"trees": 20}),
     ModelSpec("Logistic", "classic", {"kind": "logistic"}),
@@ -71,7 +72,7 @@ GLUON = (
     _gluon("NeuralNet", "NN_TORCH", num_epochs=10),
     _gluon("TabM", "TABM", n_epochs=5),
 )
-#: Of the first, so many are blended.
+#: So many of the first models are blended.
 BLENDED = 3
 MLJAR, MLJAR_SECONDS = ModelSpec("mljar", "mljar", {"preset": "quick"}), 10.0
 ABOVE = (
@@ -85,7 +86,7 @@ Part = Callable[[Draw], dict[str, dict[str, float]]]
 
 
 def answers(learn: TrainingData, member: ModelSpec, seconds: float = np.inf) -> CrossValidationResult:
-    """What a member says out of fold, fitted here, without a process for each fold."""
+    """Return the out-of-fold predictions of a member, fitted without a process per fold."""
     said = np.zeros(learn.examples.targets.shape)
     for split in learn.splits:
         with tempfile.TemporaryDirectory() as place:
@@ -101,7 +102,7 @@ def answers(learn: TrainingData, member: ModelSpec, seconds: float = np.inf) -> 
 
 
 def gains(learn: TrainingData, proba: Proba) -> dict[str, float]:
-    """By metric, the score less that of the best constant in hindsight."""
+    """Return for each metric the score minus that of the best constant in hindsight."""
     truth, several = learn.examples.targets, learn.task.multilabel
     usual = np.tile(truth.mean(axis=0), (len(truth), 1))
     names = ("log_loss",) if several else ("log_loss", "accuracy")
@@ -112,7 +113,7 @@ def gains(learn: TrainingData, proba: Proba) -> dict[str, float]:
 
 
 def choices(made: Draw, fitted: list[CrossValidationResult]) -> dict[str, dict[str, float]]:
-    """What is chosen from answers: by row of the table and metric."""
+    """Return the results of all choices from predictions, by row of the table and metric."""
     learn, several = made.learn, made.learn.task.multilabel
     truth, folds = learn.examples.targets, learn.folds
     probas = [one.oof.proba for one in fitted[:BLENDED]]
@@ -127,7 +128,7 @@ def choices(made: Draw, fitted: list[CrossValidationResult]) -> dict[str, dict[s
     if several:
         named = nested_decisions(sure, truth, ours.part)
         score, rates = metric("f1_macro"), truth.mean(axis=0)
-        # the best constant names every class
+        # The best constant predicts every class.
         found["thresholds"] = {
             "f1_macro": score(truth, named, multilabel=True) - float(np.mean(2 * rates / (1 + rates)))
         }
@@ -144,7 +145,9 @@ def choices(made: Draw, fitted: list[CrossValidationResult]) -> dict[str, dict[s
 
 
 def _pooled(learn: TrainingData) -> Proba:
-    """Windows that say the shares of the other folds, and noise: pooled as is best on the other folds."""
+    """Pool windows that hold the shares of the other folds and noise, by the pooling that is best on the other
+    folds.
+    """
     rng = np.random.default_rng(learn.task.seed)
     truth, several, n = learn.examples.targets, learn.task.multilabel, len(learn.folds)
     usual = np.stack([truth[learn.folds != fold].mean(axis=0) for fold in range(learn.folds.max() + 1)])
@@ -157,7 +160,7 @@ def _pooled(learn: TrainingData) -> Proba:
 
 
 def _copies(learn: TrainingData) -> dict[str, float]:
-    """Rows in pairs with labels of their own, each answered with the label of the other."""
+    """Draw pairs of rows, each row with its own label; each is predicted from the label of the other."""
     keys = (np.arange(len(learn.folds)) // 2).astype(np.uint64)
     folds = assign_folds(learn.examples.targets, keys.astype(np.int64), N_FOLDS, learn.task.seed)
     usual = np.stack([learn.examples.targets[folds != fold].mean(axis=0) for fold in range(N_FOLDS)])
@@ -169,7 +172,7 @@ def _copies(learn: TrainingData) -> dict[str, float]:
 
 
 def _taught(made: Draw, teacher: CrossValidationResult) -> CrossValidationResult:
-    """A forest that learns from the guesses of a fold's own teacher, too."""
+    """Fit a forest that also learns from pseudo-labels of a teacher of the same fold."""
     learn, pseudo_labelled = made.learn, {}
     for split in learn.splits:
         with tempfile.TemporaryDirectory() as place:
@@ -186,7 +189,7 @@ def _taught(made: Draw, teacher: CrossValidationResult) -> CrossValidationResult
 def above(
     learn: TrainingData, fitted: list[CrossValidationResult], members: tuple[ModelSpec, ...]
 ) -> dict[str, dict[str, float]]:
-    """The second level where it is allowed, and beside it what it would say where it is not."""
+    """Return the gains of second-level models. Those that aurist would not fit are marked as refused."""
     if learn.task.multilabel:
         return {}
     shown = second_level(learn, fitted)
@@ -215,7 +218,7 @@ def stacked(made: Draw) -> dict[str, dict[str, float]]:
 
 
 def alone(member: ModelSpec, seconds: float = np.inf) -> Part:
-    """A part of one model."""
+    """A part with one model."""
     return lambda made: {member.name: gains(made.learn, answers(made.learn, member, seconds).oof.proba)}
 
 
@@ -233,16 +236,16 @@ PARTS: dict[str, Part] = {
     "mljar": alone(MLJAR, MLJAR_SECONDS),
     "network": network,
 }
-#: Slow ones: few draws.
+#: Slow models: few draws.
 FEW, FEW_DRAWS = ("mljar", "network", "NeuralNet", "TabM"), 5
-#: Seeds from here on are those of new draws.
+#: Seeds of new draws start at this number.
 AGAIN = 1000
 
 
 def judged(rows: pd.DataFrame, z: float = 2.0) -> pd.DataFrame:
-    """Of each cell the mean, so many standard errors, and whether it is surely above 0."""
+    """Return for each cell the mean, so many standard errors, and if it is above 0 by more than these."""
     cells = rows.groupby(["kind", "metric", "scheme"], sort=False)["gain"].agg(["mean", "std", "count"])
-    cells["error"] = z * cells["std"] / np.sqrt(cells["count"])  # of a single draw nothing is known
+    cells["error"] = z * cells["std"] / np.sqrt(cells["count"])  # A single draw has no standard error.
     cells["above"] = cells["mean"] > cells["error"] + 1e-9
     return cells.reset_index()
 
@@ -262,7 +265,7 @@ def written(cells: pd.DataFrame) -> str:
 
 
 def report(rows: pd.DataFrame) -> str:
-    """The table, and that of the cells that were drawn again."""
+    """Return the table, and the table of the cells that were drawn again."""
     cells, fresh = judged(rows[rows["seed"] < AGAIN]), rows[rows["seed"] >= AGAIN]
     text = written(cells)
     if len(fresh):
@@ -281,7 +284,7 @@ def main() -> None:
     parser.add_argument("--again", type=int, default=0, help="new draws of the cells that are above 0")
     parser.add_argument("--parts", nargs="+", default=list(PARTS), choices=list(PARTS))
     parser.add_argument(
-        "--seconds", type=float, default=np.inf, help="stop after so many; go on by the next call"
+        "--seconds", type=float, default=np.inf, help="stop after so many seconds; the same command continues"
     )
     parser.add_argument("--output", type=Path, default=Path("noise"))
     options = parser.parse_args()

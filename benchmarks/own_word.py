@@ -1,8 +1,8 @@
-"""Does a run's own word hold? What it states before, against what it then scores, on many divisions of one table.
+"""Stated score against actual score, on many divisions of one table.
 
-`train.csv` of the 15-genre contest is divided into quarters, several times over. Each quarter once plays the contest's
-test table: a run is fitted on the other three, told of the quarter without its labels, and states the score to expect
-on all its rows and on its new rows; then the labels are looked at. Resumable: what is done is not done again.
+`train.csv` of the 15-genre contest is divided into quarters, several times. Each quarter is the contest's test table
+once: a run is fitted on the other three, gets the quarter without its labels, and states the expected scores for all
+rows and for new rows. Then it is scored on the labels. An interrupted command continues.
 
     python benchmarks/own_word.py --rounds 2 --output own_word/
 """
@@ -69,7 +69,7 @@ def run_quarter(table: pd.DataFrame, test: np.ndarray, folder: Path, preset: str
 
 
 def summary(folder: Path) -> str:
-    """Stated and found for every quarter, and how they agree on the whole."""
+    """Return stated and actual scores for every quarter, and their agreement over all quarters."""
     lines = []
     for kind in ("all", "new"):
         lines += [
@@ -101,9 +101,9 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--table", type=Path, default=DATA / "spotify-genres" / "train.csv")
-    parser.add_argument("--rounds", type=int, default=2, help="how often the table is divided anew")
+    parser.add_argument("--rounds", type=int, default=2, help="how often the table is divided again")
     parser.add_argument("--preset", default="quick")
-    parser.add_argument("--time-limit", default="4m", help="of each fit")
+    parser.add_argument("--time-limit", default="4m", help="time limit of each fit")
     parser.add_argument("--output", type=Path, default=Path("own_word"))
     options = parser.parse_args()
     from sklearn.model_selection import StratifiedKFold

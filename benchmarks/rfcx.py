@@ -1,14 +1,14 @@
 """A synthetic Rainforest Connection: the published recipe against ours, in the same time.
 
-Calls of bird species (the annotated syllables of nips4b, joined where they follow each other) are laid over soundscapes
-of a tropical forest, in recordings of one minute at 48 kHz, with tables of true and false positives in the contest's
-own columns. Files with calls, and soundscapes, are divided before anything is laid: what is heard in training is not
-heard in the test. Of what sounds in a training recording only some is in the tables, as in the contest. In the test all
-of it is known, and a recording's answer for a species is its highest window.
+Calls of bird species (the annotated syllables of nips4b, joined if they follow each other) are mixed into soundscapes
+of a tropical forest, in recordings of one minute at 48 kHz, with tables of true and false positives in the columns of
+the contest. Files with calls, and soundscapes, are divided before mixing: the test contains no sound of the training.
+The tables hold only some of the calls in the training recordings, as in the contest. In the test all calls are known,
+and the prediction of a recording for a species is its highest window.
 
-The published recipe learns from ten seconds around the boxes of true positives, and hears ten seconds at a time;
-`mel-sed` learns from three around all boxes, of false positives, too: beside a call other species are absent, beside a
-false positive unknown. What was made before in the folder is used again.
+The published recipe trains on ten seconds around the boxes of true positives, and predicts ten seconds at a time.
+`mel-sed` trains on three seconds around all boxes, false positives too: near a call other species are absent, near a
+false positive they are unknown. Existing files in the folder are used again.
 
     python benchmarks/rfcx.py --minutes 30 --folder rfcx --output results
 """
@@ -46,11 +46,11 @@ RATE, SECONDS = 48_000, 60.0
 #: Seconds of the windows of the published recipe, and of ours.
 WINDOW, OURS = 10.0, 3.0
 SPECIES, TRAINING, TEST = 20, 160, 80
-#: Syllables nearer than this are one call, of so many seconds at the most; of a call, decibels above the background.
+#: Closer syllables are joined to one call; longest call in seconds; decibels of a call above the background.
 JOINED, LONGEST, LEVEL = 0.5, 4.0, (0.0, 12.0)
-#: Species and calls of each in a recording; the share of the calls that are in the tables; false positives of each.
+#: Species, and calls of each, in a recording; share of the calls in the tables; false positives of each.
 PRESENT, CALLS, KNOWN, FALSE = (2, 4), (1, 3), 0.4, 5
-#: Of so many recordings one is scored, and not learnt from.
+#: One recording of so many is scored and not trained on.
 FOLDS = 3
 COLUMNS = ["recording_id", "species_id", "songtype_id", "t_min", "f_min", "t_max", "f_max"]
 Wave = npt.NDArray[np.float32]
@@ -58,7 +58,7 @@ Wave = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Call:
-    """Some syllables of a species, and the band that they lie in."""
+    """Some syllables of a species, and their band."""
 
     species: int
     y: Wave
@@ -67,7 +67,7 @@ class Call:
 
 
 def calls_of(data: Path, *, test: bool) -> list[Call]:
-    """The calls in one half of the files; species are those with the most files."""
+    """Return the calls in one half of the files; species are those with the most files."""
     table = pd.read_csv(data / "nips4b" / "segments.csv")
     files = table.groupby("label")["path"].nunique().sort_values(ascending=False, kind="stable")
     species = sorted(files.index[:SPECIES])
@@ -97,12 +97,14 @@ def _joined(path: Path, species: int, boxes: pd.DataFrame) -> Iterator[Call]:
 
 
 def _without_noise(y: Wave) -> Wave:
-    """Without the steady noise of a recording, by spectral subtraction: calls would bring theirs, as plain boxes."""
+    """Remove the steady noise of a recording by spectral subtraction: otherwise calls bring their noise as visible
+    boxes.
+    """
     _, _, spectrum = stft(y, RATE, nperseg=1024, noverlap=768)
     power = np.abs(spectrum) ** 2
     noise = 6.0 * np.quantile(power, 0.4, axis=1, keepdims=True)
     gain = np.sqrt(np.clip(1 - noise / np.maximum(power, 1e-20), 0.0, 1.0))
-    gain = median_filter(gain, (7, 5))  # single bins that stand out of the noise are noise
+    gain = median_filter(gain, (7, 5))  # Single bins above the noise are noise.
     return istft(spectrum * gain, RATE, nperseg=1024, noverlap=768)[1][: len(y)].astype(np.float32)
 
 
@@ -118,7 +120,7 @@ def _within(y: Wave, low: float, high: float) -> Wave:
 
 
 def _band(y: Wave) -> tuple[float, float]:
-    """Between which nine tenths of the power lie."""
+    """Return the frequencies between which nine tenths of the power lie."""
     power = np.abs(np.fft.rfft(y)) ** 2
     share = np.cumsum(power) / power.sum()
     low, high = np.searchsorted(share, [0.05, 0.95]) * RATE / len(y)
@@ -132,7 +134,7 @@ def backgrounds(data: Path, *, test: bool) -> list[Wave]:
 
 
 def forest(pieces: list[Wave], rng: np.random.Generator) -> Wave:
-    """A minute of several soundscapes, one fading into the next."""
+    """Mix a minute of several soundscapes, one fading into the next."""
     n, fade = round(SECONDS * RATE), RATE
     out, at = np.zeros(n + 12 * RATE, dtype=np.float32), 0
     while at < n:
@@ -146,7 +148,7 @@ def forest(pieces: list[Wave], rng: np.random.Generator) -> Wave:
 
 
 def make(folder: Path, data: Path, n: int, *, test: bool) -> None:
-    """Recordings, ``train_tp.csv`` and ``train_fp.csv`` for a few of their calls, ``truth.csv`` for all of them."""
+    """Write recordings, ``train_tp.csv`` and ``train_fp.csv`` for some of their calls, ``truth.csv`` for all calls."""
     if (folder / "truth.csv").exists():
         return
     folder.mkdir(parents=True, exist_ok=True)
@@ -172,7 +174,7 @@ def make(folder: Path, data: Path, n: int, *, test: bool) -> None:
         truth += laid
         known += [one for one in laid if rng.uniform() < KNOWN]
         others = [species for species in by_species if species not in present]
-        for _ in range(FALSE):  # where something sounded like it: mostly where another species called
+        for _ in range(FALSE):  # A false positive is mostly at a place where another species calls.
             near = laid[int(rng.integers(len(laid)))]
             false.append((name, int(rng.choice(others)), *near[2:]))
         y *= np.float32(0.9 / max(0.9, float(np.abs(y).max())))
@@ -182,7 +184,7 @@ def make(folder: Path, data: Path, n: int, *, test: bool) -> None:
 
 
 def fitted(folder: Path, way: str, minutes: float, jobs: int) -> Path:
-    """The run of a way, its tables as the contest has them."""
+    """Return the run of a method, with its tables in the form of the contest."""
     place, training = folder / way, folder / "train"
     if (place / "scores.json").exists():
         return place
@@ -193,7 +195,7 @@ def fitted(folder: Path, way: str, minutes: float, jobs: int) -> Path:
         pd.read_csv(training / f"{name}.csv").to_csv(tables / f"{name}.csv", index=False)
     cut = CutOptions("boxes", unannotated="absent" if published else "partial")
     clips = read_annotated(training, tables, cut)
-    # one network each: a third of the recordings, always the same, is scored and chooses nothing
+    # One network each: a third of the recordings, always the same, is scored and used for no choice.
     third = clips.table["path"].map(lambda name: int(Path(name).stem[-4:]) % FOLDS == 0)
     clips = replace(clips, table=clips.table.assign(part=np.where(third, "valid", "train")))
     config = FitConfig(
@@ -202,14 +204,14 @@ def fitted(folder: Path, way: str, minutes: float, jobs: int) -> Path:
         time_limit=60 * minutes,
         metric="lwlrap",
         jobs=jobs,
-        near_duplicates=False,  # recordings are laid of the same soundscapes, and would all be one group
+        near_duplicates=False,  # Recordings are mixed from the same soundscapes and would all be one group.
     )
     fit(clips, place, config, cache_dir=folder / "cache")
     return place
 
 
 def _ours(folder: Path) -> str:
-    """`mel-sed` on what is around a box, with frames half as dense, as the planner has them where time is short."""
+    """Train `mel-sed` on the sound around a box, with half as many frames, as the planner does with little time."""
     import tomli_w
 
     recipe = with_half_frame_rate(read_recipe("mel-sed"))
@@ -221,7 +223,7 @@ def _ours(folder: Path) -> str:
 
 
 def answers(folder: Path, run: Path, window: float, species: list[str]) -> npt.NDArray[np.float64]:
-    """(n_recordings, n_species): the highest window of each recording."""
+    """Return (n_recordings, n_species): the highest window of each recording."""
     opened = open_run(run)
     recordings = [Recording(file.name, file) for file in sorted((folder / "test").glob("*.flac"))]
     heard = listen(opened, recordings, folder / f"heard_{run.name}", WindowOptions(window))
@@ -235,9 +237,9 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--data", type=Path, default=_common.DATA)
-    parser.add_argument("--minutes", type=float, default=30.0, help="of each way")
+    parser.add_argument("--minutes", type=float, default=30.0, help="minutes of each method")
     parser.add_argument("--jobs", type=int, default=0)
-    parser.add_argument("--folder", type=Path, default=Path("rfcx"), help="for all that is made")
+    parser.add_argument("--folder", type=Path, default=Path("rfcx"), help="folder for all files")
     parser.add_argument("--output", type=Path)
     options = parser.parse_args()
     folder = options.folder

@@ -1,7 +1,7 @@
-"""What early stopping on the scored fold is worth: labels shuffled at random must score chance.
+"""The effect of early stopping on the scored fold: labels shuffled at random must score at chance.
 
-AutoGluon's bagging on given folds (`groups=`) stops each child early on the very fold that it then predicts.
-aurist gives it an validation part of the training folds to stop on. Both see the same rows, folds and models.
+AutoGluon's bagging on given folds (`groups=`) stops each child model early on the fold that it then predicts. aurist
+stops it on a validation part of the training folds. Both use the same rows, folds and models.
 
     python benchmarks/shuffled_labels.py --repeats 6 --output shuffled_labels.json
 """
@@ -25,7 +25,7 @@ N_ROWS, N_FEATURES, N_CLASSES, N_SPLITS = 120, 30, 10, 5
 
 
 def shuffled_data(seed: int) -> TrainingData:
-    """Random features and random labels."""
+    """Return random features and random labels."""
     rng = np.random.default_rng(seed)
     features = pd.DataFrame(
         rng.normal(size=(N_ROWS, N_FEATURES)), columns=[f"f{i}" for i in range(N_FEATURES)]
@@ -44,7 +44,7 @@ def shuffled_data(seed: int) -> TrainingData:
 
 
 def autogluon_accuracy(data: TrainingData, kind: str, folder: str) -> float:
-    """Out-of-fold accuracy as AutoGluon's bagging on these folds reports it."""
+    """Return the out-of-fold accuracy as AutoGluon's bagging on these folds states it."""
     from autogluon.tabular import TabularPredictor
 
     truth = data.examples.targets.argmax(axis=1)
@@ -62,7 +62,7 @@ def autogluon_accuracy(data: TrainingData, kind: str, folder: str) -> float:
 
 
 def aurist_accuracy(data: TrainingData, kind: str, folder: str) -> float:
-    """Out-of-fold accuracy as aurist reports it."""
+    """Return the out-of-fold accuracy as aurist states it."""
     member = ModelSpec(kind, "autogluon", {"kind": kind, "refit": True})
     told = fit_member(Path(folder), data, member, 600).oof
     return float((told.aligned(data.clip_ids.tolist()).argmax(1) == data.examples.targets.argmax(1)).mean())

@@ -1,4 +1,4 @@
-"""Log-mel spectrograms and MFCCs for networks against librosa, on clips decoded before; agreement first.
+"""Log-mel spectrograms and MFCCs for networks against librosa, on decoded clips. Results are compared before times.
 
 python benchmarks/spectrograms.py --output results
 """
@@ -36,7 +36,7 @@ def by_librosa(y: np.ndarray, config: SpectrogramConfig) -> np.ndarray:
 
 
 def agreement(clips: list[np.ndarray], config: SpectrogramConfig, module: Spectrogram) -> dict[str, float]:
-    """Differences in dB; of cepstra and PCEN relative where they are above 1."""
+    """Return differences in dB; of cepstra and PCEN relative if they are above 1."""
     parts = []
     for y in clips:
         ours, theirs = module(torch.from_numpy(y)[None])[0, 0].numpy(), by_librosa(y, config)
@@ -67,7 +67,7 @@ def tasks(clips: list[np.ndarray], config: SpectrogramConfig, module: Spectrogra
             module(batch)
 
     def at_once() -> None:
-        # what the module does on a GPU, and leaves alone on a CPU
+        # The module does this on a GPU, and not on a CPU.
         for batch in batches:
             module._image(module._power(batch), None)
 
@@ -92,7 +92,7 @@ def main() -> None:
         for name, config in CONFIGS.items():
             module = Spectrogram(config)
             apart = agreement(clips, config, module)
-            # some bands 80 dB and more below the strongest of their frame feel the rounding of single precision
+            # Bands 80 dB and more below the strongest of their frame are affected by rounding in single precision.
             if apart["99.9%"] > 1e-3 or apart["largest"] > 1e-2:
                 raise SystemExit(f"{name} differs from librosa: {apart}")
             seconds = _common.interleaved(tasks(clips, config, module), options.repeats)

@@ -1,8 +1,8 @@
 """The 15-genre contest table: aurist against AutoGluon alone, same rows, same minutes, one after the other.
 
-A quarter of `train.csv` is set aside at random, as the contest's own test table was, so that about as many of its
-rows stand in the training part too. Both see the other three quarters and the features of that quarter; the labels of
-that quarter are read only to score. Resumable: what is done is not done again.
+A random quarter of `train.csv` is held out, as the contest did for its own test table, so about as many of its rows
+have a copy in the training part. Both use the other three quarters and the features of the held-out quarter; its labels
+are used only for scoring. An interrupted command continues.
 
     python benchmarks/spotify.py --minutes 15 --output spotify/
 """
@@ -27,7 +27,7 @@ LABEL, ID = "genre", "ID"
 
 
 def make_split(table: pd.DataFrame, folder: Path, seed: int) -> tuple[Path, Path, pd.DataFrame]:
-    """Write the training part and the unlabelled quarter; the quarter with its labels is returned."""
+    """Write the training part and the unlabelled quarter. Return the quarter with its labels."""
     from sklearn.model_selection import StratifiedKFold
 
     train, test = next(StratifiedKFold(4, shuffle=True, random_state=seed).split(table, table[LABEL]))
@@ -53,7 +53,7 @@ def run_aurist(train: Path, test: Path, folder: Path, minutes: float, seed: int)
 
 
 def run_autogluon(train: Path, test: Path, folder: Path, minutes: float) -> None:
-    """AutoGluon alone: best_quality, as its documentation has it."""
+    """AutoGluon alone: best_quality, as in its documentation."""
     from autogluon.tabular import TabularPredictor
 
     started = time.monotonic()
@@ -73,7 +73,7 @@ def run_autogluon(train: Path, test: Path, folder: Path, minutes: float) -> None
 
 
 def compare(folder: Path, test: pd.DataFrame) -> str:
-    """A table of both, on all rows of the quarter and on those that are new, with paired differences."""
+    """Return a table of both, on all rows of the quarter and on new rows, with paired differences."""
     features = [name for name in test.columns if name not in (ID, LABEL)]
     train = pd.read_csv(folder / "train.csv")
     seen = pd.util.hash_pandas_object(train[features], index=False)

@@ -1,9 +1,8 @@
-"""How fast networks are trained: aurist's loop, from stored sound, against plain loops of PyTorch with the same net.
+"""Training speed of networks: aurist's loop, from stored sound, against plain PyTorch loops with the same network.
 
-The plain loop gets its images ready-made from memory, so that nothing but the network is timed: the most that can be
-had without touching the network. A second one makes them in a DataLoader's workers, with the same front end, as
-people do. aurist reads the sound, changes every clip and makes the images in that time. Every round times all of
-them in turn.
+The plain loop has its images in memory, so only the network is timed. This is the upper limit if the network stays
+unchanged. A second loop makes them in the workers of a DataLoader, with the same front end, as people do. In the same
+time aurist reads the sound, augments every clip and makes the images. Every round times all of them in turn.
 
     python benchmarks/training.py --clips 64 --repeats 3 --output results
 """
@@ -68,7 +67,7 @@ def network_of(one: Recipe, image: tuple[int, int, int]) -> nn.Module:
 
 
 class Images(Dataset[tuple[Tensor, Tensor]]):
-    """As people write it: a clip from memory, its image, its label."""
+    """A dataset as people write it: a clip from memory, its image, its label."""
 
     def __init__(self, waves: Tensor, targets: Tensor, front: Spectrogram) -> None:
         self.waves, self.targets, self.front = waves, targets, front
@@ -96,7 +95,7 @@ def plain_loop(
 
 
 class Ours:
-    """aurist's own trainer; each call is one epoch more."""
+    """Return aurist's own trainer; each call trains one more epoch."""
 
     def __init__(
         self, one: Recipe, part: LabelledAudio, network: nn.Module, threads: int, bf16: bool
@@ -157,7 +156,7 @@ def ways(
 
 
 def part_of(clips: Clips, stored: Waves) -> tuple[LabelledAudio, Tensor]:
-    """The clips to train on, and their sound as one tensor."""
+    """Return the clips to train on, and their sound as one tensor."""
     sound = Sound(stored, recipe("resnet18").window, RATE * SECONDS)
     waves = np.empty((len(clips), RATE * SECONDS), np.float32)
     for i, out in enumerate(waves):

@@ -1,11 +1,11 @@
 """Training speed against OpenSoundscape: the same network on the same 5-s clips and images, in 32 bits.
 
-Both change every clip in every epoch (gain, noise, a roll in time, a mask of time, a mask of frequencies).
-OpenSoundscape decodes and preprocesses clip by clip, in a DataLoader; its best number of workers and batch are found
-first. aurist reads the sound from its store; the seconds to fill it, once, are stated. bf16, which OpenSoundscape does
-not offer on CPUs, is stated apart. A plain loop of PyTorch over ready images shows what is left to be gained without
-touching the network. With `--recordings` the clips are windows of FLAC recordings at 48 kHz, ten minutes long.
-OpenSoundscape needs an environment of its own:
+Both augment every clip in every epoch (gain, noise, a roll in time, a mask in time, a mask in frequency).
+OpenSoundscape decodes and preprocesses clip by clip in a DataLoader; its best numbers of workers and batches are found
+first. aurist reads the sound from its store; the time to fill it once is printed. bf16 is printed separately, because
+OpenSoundscape does not offer it on CPUs. A plain PyTorch loop over images in memory shows the upper limit for this
+network. With `--recordings` the clips are windows of FLAC recordings at 48 kHz, ten minutes long. OpenSoundscape needs
+its own environment:
 
     python -m venv peer
     peer/bin/pip install opensoundscape==0.13.2 torch==2.11.* torchvision==0.26.* torchaudio==2.11.*
@@ -51,15 +51,15 @@ AUGMENT = Augment(
     ),
     image=({"kind": "time_mask", "p": 1.0}, {"kind": "frequency_mask", "p": 1.0}),
 )
-#: Of the recordings made of the clips, in Hz and seconds.
+#: Rate in Hz and length in seconds of the recordings made of the clips.
 FIELD_RATE, FIELD_SECONDS = 48_000, 600
-#: Clips without digital silence, on which the peer's noise fails.
+#: Clips without digital silence: the noise of OpenSoundscape fails on it.
 LABELS = ("Rain", "Sea waves", "Chainsaw", "Helicopter", "Fire crackling")
 SETTINGS = [(workers, batch) for workers in (0, 1, 2) for batch in (16, 32)]
 
 
 class Peer:
-    """A process of the peer's environment, which trains when it is asked to."""
+    """A process in the peer's environment, which trains on request."""
 
     def __init__(
         self, python: Path, labels: pd.DataFrame, image: tuple[int, int], network: str, folder: Path
@@ -79,7 +79,7 @@ class Peer:
         self._n = len(labels)
 
     def speed(self, workers: int, batch: int) -> float:
-        """Clips/s, once what its workers make ahead (two batches each) is used up."""
+        """Return clips/s, after the batches that its workers made in advance (two each) are used up."""
         task = {
             "seconds": SECONDS,
             "rate": RATE,
@@ -103,20 +103,20 @@ def _write_line(file: IO[str], line: str) -> None:
 
 
 def our_speed(ours: Ours) -> float:
-    """Of an epoch, without the making of the trainer and its last checkpoint."""
+    """Return the seconds of an epoch, without the start of the trainer and its last checkpoint."""
     ours()
     return ours.speed[-1]
 
 
 def steady_clips(data: Path, n: int) -> Clips:
-    """Clips without digital silence, evenly spread."""
+    """Return clips without digital silence, evenly spread."""
     clips = read_clips(data / "esc10" / "labels.csv", ReadOptions())
     steady = clips.table["labels"].map(lambda labels: labels[0] in LABELS).to_numpy().nonzero()[0]
     return clips.take(steady[:: max(1, len(steady) // n)][:n])
 
 
 def as_recordings(clips: Clips, folder: Path) -> Clips:
-    """The same sounds one after the other in long recordings, each clip a window of one."""
+    """Join the same sounds into long recordings; each clip is a window of one."""
     waves = [read(path, sample_rate=FIELD_RATE)[0] for path in clips.files()]
     length = SECONDS * FIELD_RATE
     waves = [np.resize(wave, length) for wave in waves]
@@ -134,7 +134,7 @@ def as_recordings(clips: Clips, folder: Path) -> Clips:
 
 
 def peer_labels(clips: Clips) -> pd.DataFrame:
-    """Indicators by file and, where they are windows, start and end, as OpenSoundscape has them."""
+    """Return indicators by file and, for windows, start and end, as OpenSoundscape needs them."""
     table = pd.DataFrame(clips.targets(), columns=list(clips.classes))
     index = [str(path) for path in clips.files()]
     starts, ends = clips.table["start"].to_numpy(), clips.table["end"].to_numpy()
@@ -147,7 +147,7 @@ def peer_labels(clips: Clips) -> pd.DataFrame:
 
 
 def ceiling(one: Recipe, part: LabelledAudio, waves: Tensor) -> Callable[[], float]:
-    """Clips/s of a plain loop in 32 bits whose images are there already."""
+    """Return clips/s of a plain loop in 32 bits with all images in memory."""
     with torch.inference_mode():
         ready = Spectrogram(one.front)(waves).clone()
     network, targets = network_of(one, tuple(ready.shape[1:])), torch.from_numpy(part.targets)
@@ -168,7 +168,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--peer", type=Path, required=True, help="the Python that has OpenSoundscape")
+    parser.add_argument(
+        "--peer", type=Path, required=True, help="the Python of the environment with OpenSoundscape"
+    )
     parser.add_argument("--data", type=Path, default=_common.DATA)
     parser.add_argument("--clips", type=int, default=192)
     parser.add_argument("--rows", type=int, default=64, help="mel bands")

@@ -1,9 +1,9 @@
-"""AutoGluon's own ways to divide grouped rows, beside aurist's grouped folds: stated against actual scores.
+"""AutoGluon's own ways to divide grouped rows, and aurist's grouped folds: stated against actual scores.
 
-A third of the groups (records of frogs) or of the official folds (UrbanSound8K's features) is held out. The rest is
-given to AutoGluon as it comes, to AutoGluon with `validation_structure={"group_on": ...}` (added in 1.6), and to
-aurist, for the same time. Each states a score; then the held-out part is scored.
-Resumable: every fit is a line of `fits.jsonl`.
+A third of the groups (records of frogs) or of the official folds (UrbanSound8K's features) is held out. The rest goes
+to AutoGluon with its defaults, to AutoGluon with `validation_structure={"group_on": ...}` (added in 1.6), and to
+aurist, with the same time. Each states a score; then the held-out part is scored. An interrupted command continues:
+every fit is a line of `fits.jsonl`.
 
     python benchmarks/validation_structure.py --seconds 60 --rounds 3 --output validation_structure/
 """
@@ -26,7 +26,7 @@ from aurist.clips.read import ReadOptions, read_clips
 from aurist.config import FitConfig
 from aurist.inference.predict import predict_clips
 
-#: By set: the table, its label, and the column that must not be divided.
+#: For each data set: the table, its label, and the group column.
 SETS = {
     "frogs": ("frogs_mfcc.csv", "Species", "RecordID"),
     "UrbanSound8K": ("us8k_features.csv", "Label", "fold"),
@@ -35,7 +35,9 @@ WAYS = ("AutoGluon", "AutoGluon, group_on", "AutoGluon, group_on, groups renumbe
 
 
 def divided(table: pd.DataFrame, label: str, group: str, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Two thirds to learn from and a third of the groups to score; classes of the third stand in the rest, too."""
+    """Return two thirds of the groups for training and a third for scoring; all classes of the third are in the rest
+    too.
+    """
     split = StratifiedGroupKFold(3, shuffle=True, random_state=seed)
     train, test = next(split.split(table, table[label], table[group]))
     held_out = table.iloc[test]
@@ -46,15 +48,15 @@ def divided(table: pd.DataFrame, label: str, group: str, seed: int) -> tuple[pd.
 def by_autogluon(
     train: pd.DataFrame, test: pd.DataFrame, label: str, group: str, way: str, seconds: float
 ) -> tuple[float, float]:
-    """The score that its best model states, and the actual one."""
+    """Return the score that its best model states, and the actual score."""
     from autogluon.tabular import TabularPredictor
 
     structure = None if way == "AutoGluon" else {"group_on": group}
-    if way == "AutoGluon":  # a user who thinks of no groups drops the column that names them
+    if way == "AutoGluon":  # A user who does not think of groups drops their column.
         train, test = train.drop(columns=group), test.drop(columns=group)
     if way.endswith(
         "renumbered"
-    ):  # the column stays a feature, and records are numbered by species: so no longer
+    ):  # The column stays a feature, and records are numbered by species: numbers are replaced.
         groups = pd.concat([train[group], test[group]]).unique()
         number = dict(zip(groups, np.random.default_rng(0).permutation(len(groups)), strict=True))
         train, test = (part.assign(**{group: part[group].map(number)}) for part in (train, test))
@@ -76,7 +78,7 @@ def by_autogluon(
 def by_aurist(
     train: pd.DataFrame, test: pd.DataFrame, label: str, group: str, seconds: float, seed: int
 ) -> tuple[float, float]:
-    """The score that the run states, and the actual one."""
+    """Return the score that the run states, and the actual score."""
     options = ReadOptions(label=label, path="none", **{"fold" if group == "fold" else "group": group})
     with tempfile.TemporaryDirectory() as folder:
         config = FitConfig(metric="accuracy", time_limit=seconds, seed=seed, jobs=1)
