@@ -104,7 +104,7 @@ def main() -> None:
     options = parser.parse_args()
     options.output.mkdir(parents=True, exist_ok=True)
     lines = [
-        "| set | accuracy, aurist | extra-trees | difference | macro-F1, aurist | extra-trees | difference |",
+        "| data set | accuracy, aurist | extra-trees | difference | macro-F1, aurist | extra-trees | difference |",
         "|---|---|---|---|---|---|---|",
     ]
     for seed in range(options.seeds):

@@ -260,7 +260,7 @@ def main() -> None:
         text += f"; audiomentations {version('audiomentations')}"
     text += ". Images in [0, 1] differ from librosa's in double precision, on average, by "
     text += ", ".join(f"{value:.1e} ({name})" for name, value in apart.items()) + ".\n\n"
-    header = ["", "threads", "how", "ms a window", "windows/s", "times librosa"]
+    header = ["input", "threads", "method", "ms per window", "windows/s", "speed-up over librosa"]
     _common.publish(
         "augment",
         text + _common.table(header, rows),

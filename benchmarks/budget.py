@@ -82,7 +82,7 @@ def main() -> None:
     for name, minutes in FITS[len(done) :]:
         done.append(fit(name, minutes, options.data, options.output, options.jobs))
         path.write_text(json.dumps(done, indent=1), encoding="utf-8")
-    header = ["data", "limit", "the command took", "kept", "rows of the leaderboard", "best score"]
+    header = ["data", "limit", "run time", "limit kept", "leaderboard rows", "best score"]
     rows = [
         [
             str(one["data"]),

@@ -79,8 +79,8 @@ def main() -> None:
         "largest difference",
         "aurist",
         "librosa.load",
-        "times",
-        "times on 2 threads",
+        "speed-up",
+        "speed-up on 2 threads",
     ]
     _common.publish("decode", text + _common.table(header, rows), figures, options.output)
 

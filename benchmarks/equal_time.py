@@ -192,12 +192,12 @@ def one_set(place: Path, data: Path, minutes: float, jobs: int) -> list[dict[str
     truth, groups = learn.examples.targets, learn.groups
     return [
         {
-            "set": name,
-            "way": way,
+            "data set": name,
+            "method": way,
             "seconds": took[way],
             **{metric: str(bootstrap(truth, proba, groups, metric)) for metric in wanted},
             **({"AUC of all cells": f"{_contest_auc(truth, proba):.3f}"} if learn.task.multilabel else {}),
-            "aurist gains": ""
+            "aurist minus method": ""
             if way == AURIST
             else str(paired(truth, told[AURIST], proba, groups, wanted[0])),
         }
@@ -213,7 +213,7 @@ def _contest_auc(truth: npt.NDArray[np.int8], proba: Proba) -> float:
 
 
 def _out_of_fold(run: Path, model: str | None, learn: TrainingData) -> Proba:
-    """Return the score of a model, or of the best single model."""
+    """Return out-of-fold probabilities of a model, or of the best single model."""
     stored = open_run(run).predictions().query("part == 'oof'")
     told = {one.model: one for one in from_frame(stored, learn.task.classes)}
     name = model or next(one for one in told if one != ENSEMBLE)

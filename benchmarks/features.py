@@ -154,8 +154,8 @@ def main() -> None:
         "aurist",
         "librosa + statistics",
         "librosa's frames alone",
-        "times",
-        "times, frames",
+        "speed-up",
+        "speed-up, frames",
     ]
     text.append(_common.table(header, rows))
     _common.publish("features", "\n".join(text), {"agreement": agreed, "speed": figures}, options.output)

@@ -63,9 +63,9 @@ def written(rounds: pd.DataFrame) -> str:
     def share(some: pd.DataFrame, way: str) -> str:
         return f"{some[way].mean():.0%}, {some[f'{way} width'].mean():.2f}"
 
-    parts = [(f"{n} groups a class", some) for n, some in rounds.groupby("groups")]
+    parts = [(f"{n} groups per class", some) for n, some in rounds.groupby("groups")]
     parts += [(str(name), some) for name, some in rounds.groupby("family", sort=False)]
-    parts += [("**3 to 60 groups a class**", rounds[rounds["groups"] >= 3]), ("all", rounds)]
+    parts += [("**3 to 60 groups per class**", rounds[rounds["groups"] >= 3]), ("all", rounds)]
     bias = ["stated", "by one fold's models", "corrected"]
     first = [
         [
@@ -84,13 +84,15 @@ def written(rounds: pd.DataFrame) -> str:
     return "\n\n".join(
         [
             _common.table(
-                ["", "divisions", "stated - actual", "by the models of one fold", "corrected by a second division",
-                 "holds, normal", "holds, Student's t"],
+                ["", "divisions", "stated minus actual", "the same, models of one fold",
+                 "corrected by a second division",
+                 "coverage, normal", "coverage, Student's t"],
                 first,
             ),
             _common.table(
-                ["", "level folds: stated - actual", "5 folds there", "level folds: worth", "10 folds: stated - actual",
-                 "5 folds there", "10 folds: worth", "second division: worth"],
+                ["", "level folds: stated minus actual", "5 folds, same data", "level folds: gain",
+                 "10 folds: stated minus actual",
+                 "5 folds, same data", "10 folds: gain", "second division: gain"],
                 second,
             ),
         ]

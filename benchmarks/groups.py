@@ -51,7 +51,7 @@ def guessed(clips: Clips) -> Clips:
 
 def main(data: Path) -> None:
     print(
-        "| set | guess without the given groups | same group, given | same group, guessed | beside in order |"
+        "| data set | guess without the given groups | same group, given | same group, guessed | neighbours in order |"
     )
     print("|---|---|---|---|---|")
     for name, clips in sets(data):
@@ -78,7 +78,7 @@ def main(data: Path) -> None:
             "" if not table["group"].notna().any() else f"{alike.share:.0%} ({alike.chance:.0%})"
             for alike, table in ((given, some.table), (own, guess.table))
         ]
-        mark = ", sure" if order.significant else ""
+        mark = ", warning" if order.significant else ""
         print(
             f"| {name} | {told} | {shown[0]} | {shown[1]} | {order.share:.0%} ({order.chance:.0%}){mark} |",
             flush=True,

@@ -191,12 +191,12 @@ def written(rounds: pd.DataFrame) -> str:
             lines.append([name, way, str(len(told)), share, f"{gaps.mean():+.4f} ± {2 * error:.4f}"])
             lines[-1].append(f"{np.mean(alone):+.4f}" if alone else "")
     header = [
-        "set",
+        "data set",
         "score stated by",
         "rounds",
-        "intervals that hold",
-        "stated - actual, mean ± 2 standard errors",
-        "stated - actual by the models of one fold",
+        "intervals with the actual score",
+        "stated minus actual, mean ± 2 standard errors",
+        "the same, with the models of one fold",
     ]
     return _common.table(header, lines)
 

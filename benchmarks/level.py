@@ -175,7 +175,9 @@ def main() -> None:
             path.write_text(json.dumps(made, indent=2))
         for model, figures in json.loads(path.read_text()).items():
             rows.append([name, model, f"{figures['score']:.3f}", *(f"{figures[how]:.0%}" for how in columns)])
-    text = table(["set", "model", "score", *(f"{c} dB" if c[-1].isdigit() else c for c in columns)], rows)
+    text = table(
+        ["data set", "model", "score", *(f"{c} dB" if c[-1].isdigit() else c for c in columns)], rows
+    )
     if "nips4b" in options.sets:
         counted = events(options.output / "nips4b", options.data)
         lines = [[model, *(str(n) for n in gains.values())] for model, gains in counted.items()]

@@ -173,7 +173,7 @@ def long(options: argparse.Namespace) -> None:
                 f"{recall:.3f}",
             ]
         )
-    header = ["recording", "x real time", "peak MB", "events laid", "precision", "recall"]
+    header = ["recording", "x real time", "peak MB", "true events", "precision", "recall"]
     text = (
         f"FLAC at 48 kHz, {network} of each of two folds, windows of {WINDOW:g} s that overlap by half, "
         f"{torch.get_num_threads()} threads; events at an intersection over union of 0.3:"
@@ -264,7 +264,14 @@ def against_peer(options: argparse.Namespace) -> None:
         f"of {len(SETTINGS)} settings on five minutes:"
     )
     table = _common.table(
-        ["prediction", "x real time", "by a second of one core", "peak MB", "times OpenSoundscape"], rows
+        [
+            "prediction",
+            "x real time",
+            "x real time per CPU second",
+            "peak MB",
+            "speed-up over OpenSoundscape",
+        ],
+        rows,
     )
     figures = {"settings": {str(k): v for k, v in found.items()}, "rounds": rounds, "mb": megabytes}
     _common.publish("long_recordings_opensoundscape", text + "\n\n" + table, figures, options.output)

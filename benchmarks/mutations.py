@@ -196,7 +196,7 @@ def main() -> None:
         )
         bad += [(target.name, record) for record in found if record["outcome"] not in (CLEAN, OURS)]
         print(f"{target.name}: {rows[-1][1:]}", file=sys.stderr, flush=True)
-    print(table(["kind", "damaged", "read", "an error of ours", "anything else"], rows))
+    print(table(["kind", "damaged", "read", "refused with aurist's error", "anything else"], rows))
     print(f"\n{n:,} mutations, seed {given.seed}: {len(bad):,} neither read nor refused")
     for name, record in bad[:200]:
         print(f"\n{name} {record['number']}: {record['outcome']} ({record['done']})\n{record['message']}")

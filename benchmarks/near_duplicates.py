@@ -246,7 +246,7 @@ def report(
         f"{len(files):,} files in one comparison ({compared:.1f} s; decoding and fingerprints {decoded:.1f} s). "
         f"Threshold {MAX_ERROR}. "
         f"{figures['left_out']} trimmed copies were left out: hardly anything but silence remained.",
-        _common.table(["set", "", "copies", "recall", "pairs found", "precision"], rows),
+        _common.table(["data set", "", "copies", "recall", "pairs found", "precision"], rows),
         f"{len(unknown)} of the right pairs are duplicates within the sets themselves, confirmed by their samples.",
         "Recall by alteration:",
         _common.table(["alteration", *SETS], by_kind),

@@ -73,7 +73,7 @@ def summary(folder: Path) -> str:
     lines = []
     for kind in ("all", "new"):
         lines += [
-            f"| {kind} rows: quarter | stated | found | difference | in standard errors |",
+            f"| quarter, {kind} rows | stated | actual | difference | in standard errors |",
             "|---|---|---|---|---|",
         ]
         differences, errors = [], []

@@ -271,10 +271,10 @@ def main() -> None:
                 "run": json.loads((run / "scores.json").read_text())["score"],
             }
         )
-    header = ["way", "LWLRAP", "mean average precision", "AUC", "epochs"]
+    header = ["method", "LWLRAP", "mean average precision", "AUC", "epochs"]
     text = (
         f"{TRAINING} recordings of a minute to learn from, {TEST} to be scored, {SPECIES} species, "
-        f"{options.minutes:g} minutes of training for each way:\n\n" + _common.table(header, rows)
+        f"{options.minutes:g} minutes of training for each method:\n\n" + _common.table(header, rows)
     )
     _common.publish("rfcx", text, figures, options.output)
 

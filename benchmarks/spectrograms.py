@@ -104,7 +104,7 @@ def main() -> None:
     text = (
         f"{len(clips)} clips of ESC-10, {length / RATE:g} s at {RATE} Hz, n_fft 1024, hop 512, 128 bands:\n\n"
     )
-    header = ["image", "99.9% differ by", "largest", "how", "clips/s", "times librosa"]
+    header = ["image", "99.9% differ by", "largest", "method", "clips/s", "speed-up over librosa"]
     _common.publish("spectrograms", text + _common.table(header, rows), figures, options.output)
 
 

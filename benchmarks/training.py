@@ -201,8 +201,8 @@ def main() -> None:
         "network",
         "precision",
         *tasks,
-        "times plain, ready",
-        "times plain, DataLoader",
+        "relative to ready images",
+        "relative to DataLoader",
         "waiting for batches",
     ]
     _common.publish("training", text + "\n\n" + _common.table(header, rows), figures, options.output)

@@ -226,7 +226,7 @@ def main() -> None:
         f"{median(ours['fp32'].waiting[1:]):.1%} of the time:"
     )
     figures = {"settings": {str(k): v for k, v in found.items()}, "rounds": rounds, "store_seconds": stored}
-    table = _common.table(["training", "clips/s", "times OpenSoundscape"], lines)
+    table = _common.table(["training", "clips/s", "relative to OpenSoundscape"], lines)
     name = f"training_opensoundscape_{options.network}_{rows}x{frames}{'_recordings' if options.recordings else ''}"
     _common.publish(name, text + "\n\n" + table, figures, options.output)
 

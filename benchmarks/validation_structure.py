@@ -103,7 +103,9 @@ def written(fits: pd.DataFrame) -> str:
                 f"{gap.mean():+.3f} ({gap.min():+.3f} to {gap.max():+.3f})",
             ]
         )
-    return _common.table(["set", "way", "rounds", "stated", "actual", "stated less actual (range)"], lines)
+    return _common.table(
+        ["data set", "validation", "rounds", "stated", "actual", "stated minus actual (range)"], lines
+    )
 
 
 def main() -> None:
