@@ -18,6 +18,7 @@ import argparse
 import json
 import shutil
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -97,7 +98,7 @@ def stated_and_found(
             train = train.assign(group=[f"r{i}" for i in range(len(train))])
         options = ReadOptions(label="label", group="group", path=path)
         run = fit(train, place / "run", config, options=options)
-        told = run.scores()["score"]
+        told = asdict(run.scores().score)
         new = read_clips(test, options)
         applied = predict_clips(run, new)
         groups = pd.factorize(test["group"])[0]

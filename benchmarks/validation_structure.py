@@ -83,7 +83,7 @@ def by_aurist(
     with tempfile.TemporaryDirectory() as folder:
         config = FitConfig(metric="accuracy", time_limit=seconds, seed=seed, jobs=1)
         run = fit(train, Path(folder) / "run", config, options=options)
-        stated = run.scores()["score"]["score"]
+        stated = run.scores().score.score
         applied = predict_clips(run, read_clips(test, options))
     predicted = np.array(applied.classes)[applied.proba.argmax(axis=1)]
     return float(stated), float(accuracy_score(test[label].astype(str), predicted))

@@ -26,7 +26,7 @@ def test_the_leaderboard_has_every_model_with_an_interval(run: RunFolder) -> Non
     board = run.leaderboard()
     assert {"ExtraTrees", "LightGBM", ENSEMBLE} <= set(board["model"])
     assert ((board["low"] <= board["score"]) & (board["score"] <= board["high"])).all()
-    assert board["model"].iloc[0] == ENSEMBLE == run.scores()["best"]  # what predicts
+    assert board["model"].iloc[0] == ENSEMBLE == run.scores().best  # what predicts
     assert board["score"].iloc[1:].is_monotonic_decreasing
     assert set(board.loc[board["model"] == ENSEMBLE, "stack_level"]) == {2}
 
@@ -48,11 +48,11 @@ def test_twins_share_a_fold(run: RunFolder, table: pd.DataFrame) -> None:
 
 
 def test_both_kinds_of_test_row_are_told_of(run: RunFolder) -> None:
-    test = run.scores()["test"]
+    test = run.scores().test
     # the first 12 rows of the second table are not those of the first: only 20 are shared
-    assert (test["rows"], test["seen"]) == (72, 20)
-    assert test["expected_new"]["score"] > 0.5
-    assert test["expected_all"]["score"] > test["expected_new"]["score"]
+    assert (test.rows, test.seen) == (72, 20)
+    assert test.expected_new.score > 0.5
+    assert test.expected_all.score > test.expected_new.score
 
 
 def test_predictions_keep_the_order_and_the_ids(run: RunFolder) -> None:
@@ -96,8 +96,8 @@ def test_labels_that_the_run_does_not_know_are_listed(run: RunFolder) -> None:
 def test_shuffled_labels_score_chance(tmp_path: Path) -> None:
     data = feature_table(300, shuffled=True)
     scores = fit(data.drop(columns="ID"), tmp_path / "run", small_plan(tmp_path, seed=2)).scores()
-    assert scores["score"]["low"] < 1 / 3 + 0.05
-    assert abs(scores["score"]["score"] - 1 / 3) < 0.1
+    assert scores.score.low < 1 / 3 + 0.05
+    assert abs(scores.score.score - 1 / 3) < 0.1
 
 
 def test_the_labels_of_a_test_part_have_no_part_in_anything(tmp_path: Path) -> None:
@@ -106,15 +106,15 @@ def test_the_labels_of_a_test_part_have_no_part_in_anything(tmp_path: Path) -> N
     other.loc[other["split"] == "test", "genre"] = "rock"
     config = small_plan(tmp_path)
     a, b = (fit(d, tmp_path / n, config) for d, n in ((data, "a"), (other, "b")))
-    assert a.scores()["score"] == b.scores()["score"]
-    assert a.scores()["held_out"]["n"] == 62
-    assert a.scores()["held_out"]["score"] != b.scores()["held_out"]["score"]
+    assert a.scores().score == b.scores().score
+    assert a.scores().held_out.n == 62
+    assert a.scores().held_out.score != b.scores().held_out.score
 
 
 def test_a_valid_part_is_the_one_that_is_scored_and_the_training_part_is_known(tmp_path: Path) -> None:
     data = feature_table(150).drop(columns="ID").assign(split=["train"] * 110 + ["valid"] * 52)
     run = fit(data, tmp_path / "run", small_plan(tmp_path))
-    assert run.scores()["n_scored"] == 52
+    assert run.scores().n_scored == 52
     again = read_clips(data.iloc[:30].drop(columns=["split", "genre"]), labelled=False)
     assert predict_clips(run, again).seen.all()
 
@@ -123,8 +123,8 @@ def test_several_labels_a_clip(tmp_path: Path) -> None:
     data = feature_table(200).drop(columns="ID")
     data["genre"] = np.where(data["energy"] > 0.5, data["genre"] + ";loud", data["genre"])
     run = fit(data, tmp_path / "run", small_plan(tmp_path, folds=2))
-    assert run.scores()["metric"] == "average_precision"
-    assert run.scores()["score"]["score"] > run.scores()["chance"]
+    assert run.scores().metric == "average_precision"
+    assert run.scores().score.score > run.scores().chance
     labels = predict_clips(run, read_clips(data.drop(columns="genre"), labelled=False)).labels()
     assert any(";" in label for label in labels)
 
@@ -140,10 +140,10 @@ def test_grouped_copies_make_a_careless_split_claim_more(tmp_path: Path) -> None
     (tmp_path / "plan.toml").write_text('[[member]]\nname = "ExtraTrees"\nengine = "forest"\n')
     config = FitConfig(plan=str(tmp_path / "plan.toml"), folds=3)
     run = fit(data, tmp_path / "run", config)
-    careless = run.scores()["random_split"]
-    assert careless["random"]["score"] > 0.95
-    assert careless["honest"]["high"] < 0.9
-    assert careless["leak"] and abs(careless["by_shares"]) < 0.1
+    careless = run.scores().random_split
+    assert careless.random.score > 0.95
+    assert careless.honest.high < 0.9
+    assert careless.leak and abs(careless.by_shares) < 0.1
 
 
 def test_a_run_is_not_overwritten(run: RunFolder, table: pd.DataFrame) -> None:

@@ -103,7 +103,7 @@ def test_gain_offset_and_bit_depth_change_no_answer(
 def test_the_level_is_kept_where_it_is_wanted(folder, sounds):
     relative = fitted(folder, sounds, "state", "relative")
     kept = fitted(folder, sounds, "state", "keep")
-    score = {name: run.scores()["score"]["score"] for name, run in (("relative", relative), ("keep", kept))}
+    score = {name: run.scores().score.score for name, run in (("relative", relative), ("keep", kept))}
     assert score["keep"] > 0.9 and score["relative"] < 0.8
     variants = relative.variants().set_index("variant")
     assert variants.loc["level kept", "score"] > 0.9 and variants.loc["level kept", "high"] < 0

@@ -41,12 +41,12 @@ def test_a_test_part_is_new_where_its_groups_are(tmp_path: Path) -> None:
         '[[member]]\nname = "forest"\nengine = "forest"\n[member.settings]\ntrees = 30\n', encoding="utf-8"
     )
     run = fit(table, tmp_path / "run", FitConfig(plan=str(plan), folds=3))
-    held = run.scores()["held_out"]
-    assert (held["n"], held["seen"]) == (40, 20)
-    assert held["new"]["score"] != held["score"]["score"]
+    held = run.scores().held_out
+    assert (held.n, held.seen) == (40, 20)
+    assert held.new.score != held.score.score
     applied = predict_clips(run, read_clips(table.iloc[140:].drop(columns="part")))
     truth = table["genre"].iloc[140:].to_numpy()
-    assert held["new"]["score"] == pytest.approx((applied.to_frame()["label"].to_numpy() == truth).mean())
+    assert held.new.score == pytest.approx((applied.to_frame()["label"].to_numpy() == truth).mean())
 
 
 def test_given_features_beside_recordings_do_not_answer_for_them(tmp_path: Path) -> None:

@@ -128,7 +128,7 @@ def test_new_clips_are_answered_just_as_it_was_scored(stacked: RunFolder, name: 
 
 def test_the_best_single_model_is_one_that_asks_no_other(stacked: RunFolder) -> None:
     singles = stacked.leaderboard().query("stack_level == 1")["model"]
-    assert stacked.scores()["vs_best_single"]["model"] == singles.iloc[0]
+    assert stacked.scores().vs_best_single.model == singles.iloc[0]
 
 
 def test_few_models_do_without_it(copied: RunFolder) -> None:

@@ -101,9 +101,9 @@ def test_the_gain_of_the_ensemble_is_that_of_the_leaderboard(run: RunFolder) -> 
     singles = board.drop(["Ensemble", "AutoGluonEnsemble"], errors="ignore")
     gain = against_best_single(run.pairwise(), singles.index)
     assert gain is not None
-    assert gain["model"] == singles.index[0]
-    assert gain["score"] == pytest.approx(board["Ensemble"] - singles.max(), abs=1e-5)
-    assert gain["low"] <= gain["score"] <= gain["high"]
+    assert gain.model == singles.index[0]
+    assert gain.score == pytest.approx(board["Ensemble"] - singles.max(), abs=1e-5)
+    assert gain.low <= gain.score <= gain.high
 
 
 def test_every_pair_of_rows_is_compared(run: RunFolder) -> None:

@@ -83,19 +83,19 @@ def test_labels_are_named_by_the_thresholds_that_are_kept(run: RunFolder) -> Non
 def test_what_the_run_says_of_its_labels_is_nested_and_printed(
     run: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    said = run.scores()["decisions"]
+    said = run.scores().decisions
     proba, truth = out_of_fold(run)
     for name in ("f1_macro", "f1_micro"):
         found = said[name]
-        assert found["at_0.5"]["score"] == pytest.approx(metric(name)(truth, proba, multilabel=True))
-        assert found["thresholds"]["low"] < found["thresholds"]["score"] < found["thresholds"]["high"]
-    assert said["f1_macro"]["thresholds"]["score"] > said["f1_macro"]["at_0.5"]["score"]
+        assert found.at_half.score == pytest.approx(metric(name)(truth, proba, multilabel=True))
+        assert found.thresholds.low < found.thresholds.score < found.thresholds.high
+    assert said["f1_macro"].thresholds.score > said["f1_macro"].at_half.score
     monkeypatch.setenv("COLUMNS", "1000")
     shown = done("leaderboard", run.folder).stdout
-    assert f"f1_macro {said['f1_macro']['thresholds']['score']:.3f}" in shown
-    assert f"(at 0.5 {said['f1_macro']['at_0.5']['score']:.3f}" in shown
+    assert f"f1_macro {said['f1_macro'].thresholds.score:.3f}" in shown
+    assert f"(at 0.5 {said['f1_macro'].at_half.score:.3f}" in shown
     write_report(run, tmp_path / "report.html")
-    assert f"{said['f1_micro']['thresholds']['score']:.3f}" in (tmp_path / "report.html").read_text("utf-8")
+    assert f"{said['f1_micro'].thresholds.score:.3f}" in (tmp_path / "report.html").read_text("utf-8")
 
 
 def test_an_evaluation_scores_what_is_named(run: RunFolder, tmp_path: Path) -> None:
@@ -147,13 +147,13 @@ def test_labels_shuffled_at_random_are_named_by_chance(tmp_path: Path) -> None:
     _, truth = out_of_fold(run)
     p = truth.mean(axis=0)
     chance = np.mean(2 * p / (1 + p))  # who names every class everywhere
-    found = run.scores()["decisions"]["f1_macro"]["thresholds"]
-    assert found["score"] < chance + 0.05
-    assert found["low"] < chance
+    found = run.scores().decisions["f1_macro"].thresholds
+    assert found.score < chance + 0.05
+    assert found.low < chance
 
 
 def test_what_is_confirmed_absent_counts_as_what_is_not_listed(tmp_path: Path, run: RunFolder) -> None:
     """Where all is known, by whatever spelling, all is the same."""
     told = fitted(several(400, 0, unannotated="unknown"), tmp_path)
     assert (told.folder / "thresholds.json").read_text() == (run.folder / "thresholds.json").read_text()
-    assert told.scores()["score"] == run.scores()["score"]
+    assert told.scores().score == run.scores().score

@@ -14,6 +14,7 @@ from aurist.clips.read import ReadOptions
 from aurist.config import FitConfig
 from aurist.results.cautions import about_few_groups, trials_like
 from aurist.run import RunFolder
+from aurist.run.scores_file import Trials
 
 from ..command import aurist as command
 
@@ -53,18 +54,16 @@ def few(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
 
 
 def test_few_groups_are_said_where_scores_are_said(few: RunFolder) -> None:
-    assert few.scores()["few_groups"] == {"dog": 2, "cat": 4}
+    assert few.scores().few_groups == {"dog": 2, "cat": 4}
     sentence = "2 of 3 classes stand in fewer than 5 groups (dog in 2, cat in 4)"
-    assert sentence in " ".join(few.scores()["cautions"])
+    assert sentence in " ".join(few.scores().cautions)
     assert sentence in " ".join(command("leaderboard", few.folder).stdout.split())
     second = (
         "In 35 trial divisions of data with 2 groups in every class, the stated accuracy was 0.19 (± 0.06) lower than "
         "what new groups gave. Here only the rarest class has so few: it is likely less."
     )
-    assert few.scores()["few_groups_trials"] == [
-        {"groups": 2, "divisions": 35, "difference": -0.19, "plus_minus": 0.059}
-    ]
-    cautions = few.scores()["cautions"]
+    assert few.scores().few_groups_trials == (Trials(2, 35, -0.19, 0.059),)
+    cautions = list(few.scores().cautions)
     assert cautions[cautions.index(second) - 1].startswith("Few groups: ")
     assert second in " ".join(command("leaderboard", few.folder).stdout.split())
     command("report", few.folder)
@@ -108,8 +107,8 @@ def test_the_row_that_predicts_stands_first_and_is_marked(few: RunFolder) -> Non
     first_words = [line.split()[0] for line in lines if line.strip()]
     rows = [word for word in first_words if word in set(few.leaderboard()["model"])]
     assert rows[0] == "Ensemble" and any(line.startswith("Ensemble (predicts)") for line in lines)
-    best = few.scores()["best_other"]
-    assert best["model"] == rows[1] and best["models"] == 3 and best["flatters"] >= 0
+    best = few.scores().best_other
+    assert best.model == rows[1] and best.models == 3 and best.flatters >= 0
     assert few.leaderboard().iloc[1:]["score"].is_monotonic_decreasing
 
 
@@ -119,9 +118,9 @@ def test_noise_in_folds_of_differing_shares_is_no_leak(tmp_path: Path) -> None:
     label = np.concatenate([rng.permutation(["a"] * n + ["b"] * (200 - n)) for n in (180, 20)])
     table = pd.DataFrame(rng.normal(size=(400, 4)), columns=list("wxyz"))
     run = fitted(tmp_path, table.assign(label=label, site=np.arange(400) // 200), FOREST, fold="site")
-    careless = run.scores()["random_split"]
-    assert careless["random"]["score"] > careless["honest"]["high"]
-    assert not careless["leak"] and careless["by_shares"] > 0.1
+    careless = run.scores().random_split
+    assert careless.random.score > careless.honest.high
+    assert not careless.leak and careless.by_shares > 0.1
     shown = command("leaderboard", run.folder).stdout
     assert "is a leak" not in shown and "no sign of a leak" in shown
     command("report", run.folder)
@@ -134,4 +133,4 @@ def test_copies_across_folds_of_differing_shares_are_a_leak(tmp_path: Path) -> N
     clips = np.repeat(rng.normal(size=(80, 4)), 5, axis=0) + rng.normal(scale=0.02, size=(400, 4))
     table = pd.DataFrame(clips, columns=list("wxyz")).assign(label=np.repeat(label, 5))
     run = fitted(tmp_path, table.assign(site=np.arange(400) // 200), FOREST, fold="site")
-    assert run.scores()["random_split"]["leak"]
+    assert run.scores().random_split.leak

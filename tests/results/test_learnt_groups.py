@@ -48,11 +48,11 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
 
 def test_pieces_of_tracks_score_chance(run: RunFolder) -> None:
     scores = run.scores()
-    assert scores["n_groups"] == 40
-    assert scores["groups_known"]
-    assert scores["score"]["low"] < 0.55
-    assert scores["random_split"]["random"]["score"] > 0.75
-    assert group_words(scores) == " in 40 groups, none of which its models had seen"
+    assert scores.n_groups == 40
+    assert scores.groups_known
+    assert scores.score.low < 0.55
+    assert scores.random_split.random.score > 0.75
+    assert group_words(scores.n_groups, known=True) == " in 40 groups, none of which its models had seen"
 
 
 def test_the_run_keeps_the_rule(run: RunFolder) -> None:
@@ -63,7 +63,7 @@ def test_the_run_keeps_the_rule(run: RunFolder) -> None:
 
 
 def test_rows_of_the_test_table_in_learnt_groups_are_counted(run: RunFolder) -> None:
-    assert run.scores()["test"]["of_learnt_groups"] == 80
+    assert run.scores().test.of_learnt_groups == 80
 
 
 def test_an_evaluation_scores_new_tracks_apart(run: RunFolder) -> None:
@@ -98,7 +98,7 @@ def test_given_groups_are_compared_by_name(tmp_path: Path) -> None:
 
 
 def test_without_groups_the_score_says_so() -> None:
-    assert group_words({"groups_known": False, "n_groups": 5}) == f", {UNKNOWN_GROUPS}"
+    assert group_words(5, known=False) == f", {UNKNOWN_GROUPS}"
     assert (
         "each clip counted as its own group: if clips were cut from longer recordings, give --group"
         in UNKNOWN_GROUPS

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from aurist.clips.read import ReadOptions
     from aurist.inference.clip_predictions import ClipPredictions
     from aurist.inference.predictor import Predictor
-    from aurist.results.bootstrap import Interval
+    from aurist.metrics import Interval
     from aurist.results.evaluation import Evaluation
 
 
@@ -83,11 +83,8 @@ class Run:
     @property
     def score(self) -> Interval:
         """The ensemble's score on clips that its models were not fitted on: ``score, low, high``, the bounds at 95%."""
-        from aurist.results.bootstrap import Interval
-
         with errors_in_python():
-            stated = self._files.scores()["score"]
-        return Interval(float(stated["score"]), float(stated["low"]), float(stated["high"]))
+            return self._files.scores().score
 
     def leaderboard(self) -> pd.DataFrame:
         """Give every model's score with its interval and times: the ensemble first, then the best first.
@@ -406,6 +403,6 @@ class Run:
         stated = self._files.scores()
         board = self.leaderboard().head(10).to_html(index=False, float_format="{:.4g}".format, border=0)
         return (
-            f"<b>{escape(self.folder.name)}</b>: {self.metric} {self.score} on {stated['n_scored']:,} clips, "
+            f"<b>{escape(self.folder.name)}</b>: {self.metric} {self.score} on {stated.n_scored:,} clips, "
             f"{len(self.classes)} classes{board}"
         )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from aurist.cli.printing import group_words, interval, line_width, paragraph, print_table, say
 
 if TYPE_CHECKING:
     from aurist.plan import FitPlan
     from aurist.run import RunFolder
+    from aurist.run.scores_file import AgainstSingle, HeldOut, OnTestTable, RandomSplit, RunScores
 
 SHOWN = ["model", "score", "low", "high", "fit_time", "pred_time", "stack_level"]
 #: Marks the model that makes the predictions.
@@ -25,30 +26,32 @@ def print_leaderboard(run: RunFolder) -> None:
 
     board = run.leaderboard()
     scores = run.scores()
-    predicts = board["model"].where(board["model"] != scores["best"], board["model"] + PREDICTS)
+    predicts = board["model"].where(board["model"] != scores.best, board["model"] + PREDICTS)
     print_table(
         board.assign(model=predicts)[_columns()],
-        title=f"{scores['metric']}, higher is better; times in seconds, all folds together",
+        title=f"{scores.metric}, higher is better; times in seconds, all folds together",
     )
     print()
     _print_networks(run)
+    groups = group_words(scores.n_groups, known=scores.groups_known)
     paragraph(
-        f"{scores['best']}: {scores['metric']} {interval(scores['score'])} on "
-        f"{plural(scores['n_scored'], 'clip')}{group_words(scores)}; chance is {scores['chance']:.3f}."
+        f"{scores.best}: {scores.metric} {interval(scores.score)} on {plural(scores.n_scored, 'clip')}{groups}; "
+        f"chance is {scores.chance:.3f}."
     )
     if not run.is_finished():
         paragraph(
             f"The fit is not finished: these are the models so far. Continue with: aurist resume {run.folder}"
         )
-    _print_gain(scores["vs_best_single"])
-    for caution in scores.get("cautions", ()):
+    _print_gain(scores.vs_best_single)
+    for caution in scores.cautions:
         paragraph(caution)
     _print_decisions(scores)
-    _print_random_split(scores)
-    if "test" in scores:
-        _print_test(scores)
-    if "held_out" in scores:
-        _print_held_out(scores)
+    if scores.random_split is not None:
+        _print_random_split(scores.random_split)
+    if scores.test is not None:
+        _print_test(scores.test, scores.metric)
+    if scores.held_out is not None:
+        _print_held_out(scores.held_out, scores.metric)
 
 
 def _columns() -> list[str]:
@@ -97,77 +100,68 @@ def _print_networks(run: RunFolder) -> None:
     print()
 
 
-def _print_gain(gain: dict[str, Any] | None) -> None:
+def _print_gain(gain: AgainstSingle | None) -> None:
     """Print the gain of the ensemble over the best single model."""
     if gain is None:
         return
-    verdict = "better" if gain["low"] > 0 else "worse" if gain["high"] < 0 else "no clear difference"
-    bounds = "" if gain["low"] != gain["low"] else f" [{gain['low']:+z.3f}, {gain['high']:+z.3f}]"
+    verdict = "better" if gain.low > 0 else "worse" if gain.high < 0 else "no clear difference"
+    bounds = "" if gain.low != gain.low else f" [{gain.low:+z.3f}, {gain.high:+z.3f}]"
     paragraph(
-        f"Ensemble makes the predictions (--model chooses another model). Against {gain['model']}: "
-        f"{gain['score']:+z.3f}{bounds}, {verdict}."
+        f"Ensemble makes the predictions (--model chooses another model). Against {gain.model}: "
+        f"{gain.score:+z.3f}{bounds}, {verdict}."
     )
 
 
-def _print_decisions(scores: dict[str, Any]) -> None:
+def _print_decisions(scores: RunScores) -> None:
     """Print scores of decided labels, if clips may have several."""
     decisions = [
-        f"{name} {interval(score['thresholds'])} (at 0.5 {interval(score['at_0.5'])})"
-        for name, score in scores.get("decisions", {}).items()
+        f"{name} {interval(decided.thresholds)} (at 0.5 {interval(decided.at_half)})"
+        for name, decided in scores.decisions.items()
     ]
     if decisions:
         paragraph(f"Labels by a threshold per class, chosen on the other folds: {', '.join(decisions)}.")
 
 
-def _print_random_split(scores: dict[str, Any]) -> None:
-    split = scores["random_split"]
-    if split is None:
-        return
-    honest, random = split["honest"], split["random"]
+def _print_random_split(split: RandomSplit) -> None:
     paragraph(
-        f"A random split would claim {interval(random)} for {split['model']}; "
-        f"the honest score of the same model is {interval(honest)}."
+        f"A random split would claim {interval(split.random)} for {split.model}; "
+        f"the honest score of the same model is {interval(split.honest)}."
     )
-    if "by_shares" not in split:
+    if split.by_shares is None:
         return
     paragraph(
         "Warning: the difference is a leak. A random split has groups or duplicates on both sides. Use the honest "
         "score."
-        if split["leak"]
+        if split.leak
         else "The difference is no sign of a leak: the class shares of the folds differ, which alone explains "
-        f"{split['by_shares']:+z.3f} (measured with shuffled features). Use the honest score."
+        f"{split.by_shares:+z.3f} (measured with shuffled features). Use the honest score."
     )
 
 
-def _print_test(scores: dict[str, Any]) -> None:
+def _print_test(test: OnTestTable, metric: str) -> None:
     from aurist.errors import plural
 
-    test = scores["test"]
     paragraph(
-        f"The test table: {test['seen']:,} of its {plural(test['rows'], 'row')} "
-        f"{'is' if test['seen'] == 1 else 'are'} in the training data. Expected "
-        f"{scores['metric']}: {interval(test['expected_new'])} on its new rows, "
-        f"{interval(test['expected_all'])} on all rows."
+        f"The test table: {test.seen:,} of its {plural(test.rows, 'row')} "
+        f"{'is' if test.seen == 1 else 'are'} in the training data. Expected "
+        f"{metric}: {interval(test.expected_new)} on its new rows, {interval(test.expected_all)} on all rows."
     )
-    if test.get("of_learnt_groups"):
+    if test.of_learnt_groups:
         paragraph(
-            f"Rows of groups (recordings, artists) in the training data: {test['of_learnt_groups']:,}. The score "
+            f"Rows of groups (recordings, artists) in the training data: {test.of_learnt_groups:,}. The score "
             "expected on new rows is for new groups, and lower."
         )
 
 
-def _print_held_out(scores: dict[str, Any]) -> None:
+def _print_held_out(holdout: HeldOut, metric: str) -> None:
     from aurist.errors import plural
 
-    holdout = scores["held_out"]
-    paragraph(
-        f"The held-out part, {plural(holdout['n'], 'clip')}: {scores['metric']} {interval(holdout['score'])}."
-    )
-    if holdout["seen"]:
+    paragraph(f"The held-out part, {plural(holdout.n, 'clip')}: {metric} {interval(holdout.score)}.")
+    if holdout.seen:
         rest = (
-            f"the others alone: {interval(holdout['new'])}." if "new" in holdout else "nothing in it is new."
+            "nothing in it is new." if holdout.new is None else f"the others alone: {interval(holdout.new)}."
         )
         paragraph(
-            f"{holdout['seen']:,} of them {'is' if holdout['seen'] == 1 else 'are'} in the training data too, or in a "
+            f"{holdout.seen:,} of them {'is' if holdout.seen == 1 else 'are'} in the training data too, or in a "
             f"group of the training data; {rest}"
         )

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from aurist.inference.clip_predictions import ClipPredictions
+    from aurist.metrics import Interval
 
 
 #: Control characters, marks that change the direction of writing, and code points that are no characters.
@@ -52,19 +53,21 @@ def _spelt(character: re.Match[str]) -> str:
 UNKNOWN_GROUPS = "each clip counted as its own group: if clips were cut from longer recordings, give --group"
 
 
-def group_words(scores: dict[str, Any]) -> str:
+def group_words(n_groups: int, *, known: bool) -> str:
     """Describe the groups of the scored clips, if they are known.
 
     Examples
     --------
-    >>> group_words({"groups_known": True, "n_groups": 24})
+    >>> group_words(24, known=True)
     ' in 24 groups, none of which its models had seen'
     """
     from aurist.errors import plural
 
-    if not scores.get("groups_known", True):
-        return f", {UNKNOWN_GROUPS}"
-    return f" in {plural(scores['n_groups'], 'group')}, none of which its models had seen"
+    return (
+        f" in {plural(n_groups, 'group')}, none of which its models had seen"
+        if known
+        else f", {UNKNOWN_GROUPS}"
+    )
 
 
 def say(line: str) -> None:
@@ -250,17 +253,16 @@ def _cell(value: Any, digits: int) -> str:
     return str(value)
 
 
-def interval(score: dict[str, float]) -> str:
-    """Format a score with its interval.
+def interval(score: Interval) -> str:
+    """Format a score with its interval, if it has one.
 
     Examples
     --------
-    >>> interval({"score": 0.67712, "low": 0.66504, "high": 0.68901})
-    '0.677 [0.665, 0.689]'
+    >>> from aurist.metrics import Interval
+    >>> interval(Interval(0.67712, 0.66504, 0.68901)), interval(Interval(0.5, float("nan"), float("nan")))
+    ('0.677 [0.665, 0.689]', '0.500')
     """
-    if score["low"] != score["low"]:
-        return f"{score['score']:.3f}"
-    return f"{score['score']:.3f} [{score['low']:.3f}, {score['high']:.3f}]"
+    return f"{score.score:.3f}" if score.low != score.low else str(score)
 
 
 @contextmanager

@@ -29,6 +29,7 @@ def leaderboard(
 
       aurist leaderboard run --pairs
     """
+    from aurist.records import to_json
     from aurist.run import open_run
     from aurist.stored import stored
 
@@ -36,7 +37,10 @@ def leaderboard(
     if as_json:
         tables = {"leaderboard": opened.leaderboard(), "pairwise": opened.pairwise()}
         print_json(
-            {**{name: table.to_dict("records") for name, table in tables.items()}, "scores": opened.scores()}
+            {
+                **{name: table.to_dict("records") for name, table in tables.items()},
+                "scores": to_json(opened.scores()),
+            }
         )
         return
     with stored(opened.folder, opened.remedy):

@@ -45,6 +45,7 @@ from aurist.metrics.classification import (
     f1_weighted,
     log_loss,
 )
+from aurist.metrics.interval import Interval
 from aurist.metrics.ranking import average_precision, lwlrap, roc_auc, top_3, top_5, top_k
 from aurist.metrics.scorer import UNKNOWN, Prepare, Scorer, Truth, check, decide, is_multilabel
 
@@ -52,6 +53,7 @@ __all__ = [
     "ALIASES",
     "METRICS",
     "UNKNOWN",
+    "Interval",
     "Metric",
     "Scorer",
     "accuracy",

@@ -51,7 +51,7 @@ def model_predictions(run: RunFolder, data: RunData, model: str | None) -> Repor
         If there is no such row.
     """
     out_of_fold = run.out_of_fold(data.task.classes)
-    name = model or str(run.scores()["best"])
+    name = model or run.scores().best
     if name not in out_of_fold:
         raise ConfigError(f"This run has no model {name!r}. It has: {', '.join(out_of_fold)}.")
     ids = out_of_fold[name].clip_id.tolist()

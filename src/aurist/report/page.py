@@ -79,7 +79,7 @@ def _contents(run: RunFolder, model: str | None, with_sound: bool) -> dict[str, 
         "variants": [] if variants is None else variants.to_dict("records"),
         "leaderboard": chart(partial(plot_leaderboard, board)),
         "curves": [
-            chart(partial(plot_curves, curve, title=name, metric=scores["metric"]))
+            chart(partial(plot_curves, curve, title=name, metric=scores.metric))
             for name, curve in gather.curves(run).items()
         ],
         "features": None

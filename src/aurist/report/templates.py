@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from jinja2 import Template
 
+    from aurist.metrics import Interval
+
 
 def template(name: str) -> Template:
     """Load a template. Every name in it must be given, and all text is escaped."""
@@ -19,9 +21,9 @@ def template(name: str) -> Template:
     return environment.get_template(name)
 
 
-def _interval(score: dict[str, float]) -> str:
-    bounds = f" [{score['low']:.3f}, {score['high']:.3f}]" if score["low"] == score["low"] else ""
-    return f"{score['score']:.3f}{bounds}"
+def _interval(interval: Interval) -> str:
+    bounds = f" [{interval.low:.3f}, {interval.high:.3f}]" if interval.low == interval.low else ""
+    return f"{interval.score:.3f}{bounds}"
 
 
 def _digits(value: float, places: int = 3) -> str:

@@ -8,7 +8,6 @@ the groups that were not drawn.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -18,28 +17,7 @@ from aurist.metrics import Metric
 from aurist.metrics.scorer import Floats, Truth
 from aurist.results.bootstrap import resamples
 from aurist.results.chance import named_metric
-
-
-@dataclass(frozen=True)
-class Best:
-    """The best of several models, by the compared scores.
-
-    Parameters
-    ----------
-    model
-        Its name.
-    score
-        Its score.
-    models
-        Number of models compared.
-    flatters
-        By how much its score is expected to be too high, because the model was picked by this score.
-    """
-
-    model: str
-    score: float
-    models: int
-    flatters: float
+from aurist.run.scores_file import Best
 
 
 def best_of(

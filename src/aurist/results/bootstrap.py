@@ -20,7 +20,6 @@ The bounds are computed from the resamples in `aurist.results.bounds`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -28,7 +27,7 @@ import pandas as pd
 
 from aurist.arrays import Proba
 from aurist.errors import ConfigError, DataError
-from aurist.metrics import METRICS, Metric, Scorer, is_multilabel
+from aurist.metrics import METRICS, Interval, Metric, Scorer, is_multilabel
 from aurist.metrics.scorer import Floats, Truth
 from aurist.results.bounds import fold_degrees, score_bounds
 from aurist.results.chance import chance, named_metric
@@ -37,24 +36,6 @@ from aurist.results.chance import chance, named_metric
 RARE = 12
 #: Largest number of weights in memory at once: about 32 MB for any number of rows and rounds.
 _HELD = 4_000_000
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A score and its bounds. The bounds are NaN if they cannot be computed.
-
-    Examples
-    --------
-    >>> print(Interval(0.67712, 0.66504, 0.68901))
-    0.677 [0.665, 0.689]
-    """
-
-    score: float
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        return f"{self.score:.3f} [{self.low:.3f}, {self.high:.3f}]"
 
 
 def bootstrap(

@@ -3,43 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from aurist.plan import ENSEMBLE
-from aurist.results.best_of import Best
+from aurist.run.scores_file import Best, Trials, TunedMember
 
 #: Scores of classes with fewer groups than this were clearly too low in trials (docs/decisions/0018).
 FEW_GROUPS = 5
 #: Number of classes that are named in a sentence.
 _NAMED = 5
-
-
-@dataclass(frozen=True)
-class Trials:
-    """The stated score minus the score on new groups, in trials with a fixed number of groups in every class.
-
-    Parameters
-    ----------
-    groups
-        Number of groups in every class.
-    divisions
-        Number of divisions of data that were tried.
-    difference, plus_minus
-        The mean difference in accuracy, and two standard errors of it.
-    """
-
-    groups: int
-    divisions: int
-    difference: float
-    plus_minus: float
-
-    def lower(self) -> str:
-        """Format by how much the stated score was lower."""
-        return f"{-self.difference:.2f} (± {self.plus_minus:.2f})"
 
 
 #: Source: `benchmarks/few_groups.py`, 308 divisions; the table of docs/decisions/0018.
@@ -118,20 +92,20 @@ new groups gave.'
     return [first, f"{second}."]
 
 
-def about_tuned(tuned: Mapping[str, Any]) -> str:
-    """State that settings were chosen on the scored clips; ``tuned`` as in `aurist.results.tuned`.
+def about_tuned(tuned: TunedMember) -> str:
+    """State that the settings of a member were chosen on the scored clips.
 
     Examples
     --------
-    >>> about_tuned({"model": "cnn-tuned", "trials": 30, "metric": "accuracy", "score": 0.81234, "share": 0.8})
+    >>> about_tuned(TunedMember("cnn-tuned", 30, "accuracy", 0.81234, 0.8))
     'Tuned on these clips: the settings of cnn-tuned were the best of 30 trials (accuracy 0.812) on about 80% of the \
 clips that are scored here. Its score, and that of Ensemble, is too good, nobody knows by how much: quote what `aurist \
 tune` found on clips that no trial saw, or score new clips with `aurist evaluate`.'
     """
-    share = "the" if tuned["share"] > 0.995 else f"about {tuned['share']:.0%} of the"
+    share = "the" if tuned.share > 0.995 else f"about {tuned.share:.0%} of the"
     return (
-        f"Tuned on these clips: the settings of {tuned['model']} were the best of {tuned['trials']:,} trials "
-        f"({tuned['metric']} {tuned['score']:.3f}) on {share} clips that are scored here. Its score, and that of "
+        f"Tuned on these clips: the settings of {tuned.model} were the best of {tuned.trials:,} trials "
+        f"({tuned.metric} {tuned.score:.3f}) on {share} clips that are scored here. Its score, and that of "
         f"{ENSEMBLE}, is too good, nobody knows by how much: quote what `aurist tune` found on clips that no trial "
         "saw, or score new clips with `aurist evaluate`."
     )

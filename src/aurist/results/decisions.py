@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +13,7 @@ from aurist.inference.thresholds import FILE
 from aurist.plan import ENSEMBLE
 from aurist.results.out_of_fold import OutOfFold
 from aurist.run import RunFolder
+from aurist.run.scores_file import Decisions
 
 #: Metrics of decisions, shown in addition to the run's own metric.
 METRICS = ("f1_macro", "f1_micro")
@@ -33,12 +33,10 @@ def _by_class(classes: Sequence[str], thresholds: Thresholds) -> dict[str, float
     return {name: round(float(t), _DIGITS) for name, t in zip(classes, thresholds, strict=True)}
 
 
-def decision_scores(oof: OutOfFold, part: npt.NDArray[np.int64]) -> dict[str, dict[str, dict[str, float]]]:
+def decision_scores(oof: OutOfFold, part: npt.NDArray[np.int64]) -> dict[str, Decisions]:
     """Score the ensemble's decisions by `METRICS`: at 0.5, and at thresholds chosen on the other parts."""
     proba = oof.probas[ENSEMBLE]
     nested = nested_decisions(proba, oof.truth, part, row_weight=oof.weight)
-    decisions = {"at_0.5": proba, "thresholds": nested}
     return {
-        metric: {name: asdict(oof.interval(decided, metric)) for name, decided in decisions.items()}
-        for metric in METRICS
+        metric: Decisions(oof.interval(proba, metric), oof.interval(nested, metric)) for metric in METRICS
     }

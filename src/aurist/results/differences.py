@@ -10,9 +10,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from aurist.arrays import Proba
-from aurist.metrics import Metric
+from aurist.metrics import Interval, Metric
 from aurist.metrics.scorer import Floats, Truth
-from aurist.results.bootstrap import Interval, resampled_scores
+from aurist.results.bootstrap import resampled_scores
 from aurist.results.bounds import percentile_bounds
 from aurist.results.chance import named_metric
 

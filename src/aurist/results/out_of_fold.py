@@ -12,9 +12,8 @@ import pandas as pd
 from aurist.arrays import Proba
 from aurist.crossval import CrossValidationResult, TrainingData
 from aurist.ensemble.blend import NestedBlend, nested_blend
-from aurist.metrics import metric
+from aurist.metrics import Interval, metric
 from aurist.models.base import Task
-from aurist.results.bootstrap import Interval
 from aurist.results.differences import Difference, paired, pairwise
 from aurist.results.random_split import interval
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
 
 import pandas as pd
 
 from aurist.plan import ENSEMBLE
+from aurist.run.scores_file import AgainstSingle
 
 
-def against_best_single(pairs: pd.DataFrame, singles: Collection[str]) -> dict[str, Any] | None:
+def against_best_single(pairs: pd.DataFrame, singles: Collection[str]) -> AgainstSingle | None:
     """Compute the score of the ensemble minus that of the best single model, with the interval of the difference.
 
     The best single model is chosen by the scores compared here. This flatters it a little, so the gain is cautious.
@@ -24,8 +24,7 @@ def against_best_single(pairs: pd.DataFrame, singles: Collection[str]) -> dict[s
 
     Returns
     -------
-    dict or None
-        ``model`` (the best single one), ``score, low, high, better`` (see `aurist.results.differences.Difference`);
+    AgainstSingle or None
         None if there is no ensemble, or nothing to compare it with.
     """
     order = list(dict.fromkeys([*pairs["model"], *pairs["other"]]))
@@ -38,11 +37,5 @@ def against_best_single(pairs: pd.DataFrame, singles: Collection[str]) -> dict[s
             sign = 1 if ensemble_first else -1
             bounds = sorted([sign * row["low"], sign * row["high"]])
             better = row["better"] if ensemble_first else 1 - row["better"]
-            return {
-                "model": single[0],
-                "score": sign * row["difference"],
-                "low": bounds[0],
-                "high": bounds[1],
-                "better": better,
-            }
+            return AgainstSingle(single[0], sign * row["difference"], bounds[0], bounds[1], better)
     return None

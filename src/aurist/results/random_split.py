@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
 from aurist.arrays import Proba
 from aurist.crossval import CrossValidationResult, TrainingData
-from aurist.files import write_json
-from aurist.metrics import metric
+from aurist.metrics import Interval, metric
 from aurist.models.base import Examples, Task
 from aurist.models.forest import forest_proba
-from aurist.results.bootstrap import Interval, bootstrap
+from aurist.results.bootstrap import bootstrap
 from aurist.results.differences import paired
 from aurist.run import RunFolder
-from aurist.run.shapes import CARELESS
+from aurist.run.scores_file import RANDOM_SPLIT, RandomSplit, write_random_split
 from aurist.splits import Groups, Split, assign_folds, cross_splits
 
-RANDOM_SPLIT_FILE = "random_split.json"
 #: Number of times that features are shuffled, to measure the effect of unequal class shares alone.
 _SHUFFLES = 2
 #: Largest number of rows for this measurement.
@@ -39,22 +36,16 @@ def compare_with_random_split(run: RunFolder, learn: TrainingData, forest: Cross
     alone = np.arange(len(targets))
     prescribed = learn.prescribed and len(learn.splits) > 1
     nothing_shared = len(np.unique(learn.groups)) == len(targets)
-    if (
-        (nothing_shared and not prescribed)
-        or len(learn.splits) < 2
-        or (run.folder / RANDOM_SPLIT_FILE).exists()
-    ):
+    if (nothing_shared and not prescribed) or len(learn.splits) < 2 or (run.folder / RANDOM_SPLIT).exists():
         return
     random = _forest_of(learn, _random_splits(learn), learn.examples)
     honest = forest.oof.aligned(learn.clip_ids[scored].tolist())
-    comparison: dict[str, Any] = {
-        "model": forest.member.name,
-        "honest": asdict(
-            interval(task, targets[scored], honest, learn.groups[scored], weight[scored], out_of_fold=True)
-        ),
-        "random": asdict(interval(task, targets, random, alone, weight, out_of_fold=True)),
-    }
-    if comparison["random"]["score"] > max(comparison["honest"]["high"], comparison["honest"]["score"]):
+    comparison = RandomSplit(
+        forest.member.name,
+        interval(task, targets[scored], honest, learn.groups[scored], weight[scored], out_of_fold=True),
+        interval(task, targets, random, alone, weight, out_of_fold=True),
+    )
+    if comparison.random.score > max(comparison.honest.high, comparison.honest.score):
         gap = paired(
             targets[scored],
             random[scored],
@@ -66,11 +57,11 @@ def compare_with_random_split(run: RunFolder, learn: TrainingData, forest: Cross
             multilabel=task.multilabel,
             weight=weight[scored],
         )
-        comparison["by_shares"] = _gap_by_shares(_some_rows(learn))
+        by_shares = _gap_by_shares(_some_rows(learn))
         # without bounds the whole difference is compared
         low = gap.low if np.isfinite(gap.low) else gap.score
-        comparison["leak"] = bool(low > comparison["by_shares"])
-    write_json(run.folder / RANDOM_SPLIT_FILE, comparison)
+        comparison = replace(comparison, by_shares=by_shares, leak=bool(low > by_shares))
+    write_random_split(run.folder, comparison)
 
 
 def _random_splits(learn: TrainingData) -> list[Split]:
@@ -139,9 +130,3 @@ def interval(
         multilabel=task.multilabel,
         out_of_fold=out_of_fold,
     )
-
-
-def read_random_split(run: RunFolder) -> dict[str, Any] | None:
-    """Read both scores with their intervals; None if they were not compared."""
-    path = run.folder / RANDOM_SPLIT_FILE
-    return dict(run.read_json(RANDOM_SPLIT_FILE, CARELESS)) if path.exists() else None

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -12,14 +12,25 @@ from aurist.crossval import TrainingData
 from aurist.ensemble.duplicates import Duplicates, DuplicateScores, overlap
 from aurist.features.matrix import row_keys
 from aurist.inference.predictor import Predictor
+from aurist.metrics import Interval
 from aurist.plan import ENSEMBLE
 from aurist.results.best_of import best_of
 from aurist.results.cautions import about_best, about_few_groups, about_tuned, few_groups, trials_like
 from aurist.results.chance import chance
 from aurist.results.out_of_fold import OutOfFold
-from aurist.results.random_split import interval, read_random_split
+from aurist.results.random_split import interval
 from aurist.results.tuned import tuned_here
 from aurist.run import RunData, RunFolder, held_out
+from aurist.run.scores_file import (
+    AgainstSingle,
+    Best,
+    Decisions,
+    HeldOut,
+    OnTestTable,
+    RunScores,
+    Trials,
+    TunedMember,
+)
 
 
 def summarise_scores(
@@ -29,43 +40,55 @@ def summarise_scores(
     oof: OutOfFold,
     as_seen: DuplicateScores,
     seen: Duplicates,
-) -> dict[str, Any]:
+    decisions: Mapping[str, Decisions],
+    vs_best_single: AgainstSingle | None,
+) -> RunScores:
     """Summarise the run: its honest score, the score of a random split, and the scores for the test table."""
     task = learn.task
-    summary: dict[str, Any] = {
-        "metric": task.metric,
-        "best": ENSEMBLE,
-        "score": asdict(oof.interval(oof.probas[ENSEMBLE])),
-        "chance": chance(oof.truth, task.metric, multilabel=task.multilabel),
-        "n_scored": len(oof.rows),
-        "n_groups": len(np.unique(oof.groups)),
-        "groups_known": bool(data.clips.table["group"].notna().any()),
-        "random_split": read_random_split(run),
-    }
-    _add_cautions(summary, run, learn, oof)
-    if data.test_keys is not None:
-        summary["test"] = _test_scores(data.test_keys, learn, oof, as_seen, seen)
-        summary["test"]["of_learnt_groups"] = _of_learnt_groups(run)
     held_out_data = held_out(data)
-    if held_out_data is not None:
-        summary["held_out"] = _held_out_scores(run, held_out_data, seen, learn.groups)
-    return summary
+    cautions = _find_cautions(run, learn, oof)
+    return RunScores(
+        metric=task.metric,
+        best=ENSEMBLE,
+        score=oof.interval(oof.probas[ENSEMBLE]),
+        chance=chance(oof.truth, task.metric, multilabel=task.multilabel),
+        n_scored=len(oof.rows),
+        n_groups=len(np.unique(oof.groups)),
+        groups_known=bool(data.clips.table["group"].notna().any()),
+        random_split=run.random_split(),
+        tuned=cautions.tuned,
+        few_groups=cautions.few_groups,
+        few_groups_trials=cautions.trials,
+        best_other=cautions.best_other,
+        cautions=tuple(cautions.sentences(len(task.classes))),
+        test=None if data.test_keys is None else _test_scores(run, data.test_keys, learn, oof, as_seen, seen),
+        held_out=None if held_out_data is None else _held_out_scores(run, held_out_data, seen, learn.groups),
+        decisions=decisions,
+        vs_best_single=vs_best_single,
+    )
 
 
-def _add_cautions(summary: dict[str, Any], run: RunFolder, learn: TrainingData, oof: OutOfFold) -> None:
-    """Add cautions about the scores, as figures and as sentences."""
-    task, sentences = learn.task, []
-    tuned = tuned_here(run, learn, set(oof.probas))
-    if tuned:
-        summary["tuned"] = tuned
-        sentences += [about_tuned(settings) for settings in tuned]
+@dataclass(frozen=True)
+class _Cautions:
+    """Reasons to be careful with the scores, as `RunScores` has them."""
+
+    tuned: tuple[TunedMember, ...]
+    few_groups: Mapping[str, int]
+    trials: tuple[Trials, ...]
+    best_other: Best | None
+
+    def sentences(self, n_classes: int) -> list[str]:
+        sentences = [about_tuned(member) for member in self.tuned]
+        if self.few_groups:
+            sentences += about_few_groups(self.few_groups, n_classes, self.trials)
+        if self.best_other is not None:
+            sentences.append(about_best(self.best_other))
+        return sentences
+
+
+def _find_cautions(run: RunFolder, learn: TrainingData, oof: OutOfFold) -> _Cautions:
+    task = learn.task
     few = few_groups(oof.truth, oof.groups, task.classes)
-    if few:
-        summary["few_groups"] = few
-        trials = trials_like(few, task.metric, multilabel=task.multilabel)
-        if trials:
-            summary["few_groups_trials"] = [asdict(trial) for trial in trials]
-        sentences += about_few_groups(few, len(task.classes), trials)
     best = best_of(
         oof.truth,
         {name: proba for name, proba in oof.probas.items() if name != ENSEMBLE},
@@ -75,10 +98,12 @@ def _add_cautions(summary: dict[str, Any], run: RunFolder, learn: TrainingData, 
         multilabel=task.multilabel,
         weight=oof.weight,
     )
-    if best is not None:
-        summary["best_other"] = asdict(best)
-        sentences.append(about_best(best))
-    summary["cautions"] = sentences
+    return _Cautions(
+        tuned_here(run, learn, set(oof.probas)),
+        few,
+        trials_like(few, task.metric, multilabel=task.multilabel) if few else (),
+        best,
+    )
 
 
 def _of_learnt_groups(run: RunFolder) -> int:
@@ -92,7 +117,7 @@ def _of_learnt_groups(run: RunFolder) -> int:
 
 def _held_out_scores(
     run: RunFolder, data: RunData, seen: Duplicates, learnt: npt.NDArray[np.int64]
-) -> dict[str, Any]:
+) -> HeldOut:
     """Score the part "test", which was not used until now; new rows also apart if some rows are not new.
 
     A row is new if neither the row nor its group (given, or of copies) is in the training data.
@@ -103,26 +128,25 @@ def _held_out_scores(
     proba = Predictor(run).proba(data.inputs())
     truth = data.clips.targets(task.classes)
 
-    def score(rows: npt.NDArray[np.bool_]) -> dict[str, float]:
-        return asdict(interval(task, truth[rows], proba[rows], data.groups[rows], weight[rows]))
+    def score(rows: npt.NDArray[np.bool_]) -> Interval:
+        return interval(task, truth[rows], proba[rows], data.groups[rows], weight[rows])
 
-    scores: dict[str, Any] = {
-        "n": len(is_seen),
-        "seen": int(is_seen.sum()),
-        "score": score(np.ones_like(is_seen)),
-    }
-    if is_seen.any() and not is_seen.all():
-        scores["new"] = score(~is_seen)
-    return scores
+    return HeldOut(
+        len(is_seen),
+        int(is_seen.sum()),
+        score(np.ones_like(is_seen)),
+        score(~is_seen) if is_seen.any() and not is_seen.all() else None,
+    )
 
 
 def _test_scores(
+    run: RunFolder,
     test_keys: npt.NDArray[np.uint64],
     learn: TrainingData,
     oof: OutOfFold,
     as_seen: DuplicateScores,
     seen: Duplicates,
-) -> dict[str, Any]:
+) -> OnTestTable:
     """Estimate the score on the new rows of the test table, and on all of its rows."""
     is_seen = seen.known(test_keys)
     overlapping = overlap(as_seen.copies, float(is_seen.mean()))
@@ -138,9 +162,4 @@ def _test_scores(
         np.concatenate([weight * overlapping.new_weight, weight * overlapping.seen_weight]),
         out_of_fold=True,
     )
-    return {
-        "rows": len(test_keys),
-        "seen": int(is_seen.sum()),
-        "expected_new": asdict(new),
-        "expected_all": asdict(both),
-    }
+    return OnTestTable(len(test_keys), int(is_seen.sum()), new, both, _of_learnt_groups(run))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +12,7 @@ from aurist.crossval import TrainingData
 from aurist.features.matrix import row_keys
 from aurist.plan import read_plan
 from aurist.run import RunFolder
+from aurist.run.scores_file import TunedMember
 
 #: A smaller share of the clips is not reported.
 _LEAST = 0.05
@@ -40,27 +40,21 @@ def clip_hashes(learn: TrainingData) -> npt.NDArray[np.uint64]:
     return np.asarray(pd.util.hash_array(np.array(names, dtype=object)), dtype=np.uint64)
 
 
-def tuned_here(run: RunFolder, learn: TrainingData, models: Collection[str]) -> list[dict[str, Any]]:
-    """List the members whose settings are the best of several trials on clips that are also scored here.
-
-    Returns
-    -------
-    list of dict
-        ``model, trials, metric, score``, and ``share``: the tuned share of the scored clips.
-    """
+def tuned_here(run: RunFolder, learn: TrainingData, models: Collection[str]) -> tuple[TunedMember, ...]:
+    """List the members whose settings are the best of several trials on clips that are also scored here."""
     steps = read_plan(run.plan_path).steps if run.plan_path.exists() else ()
     chosen = [step for step in steps if step.tuned.trials > 1 and step.member.name in models]
     if not chosen:
-        return []
+        return ()
     hashes = clip_hashes(learn)
-    members: list[dict[str, Any]] = [
-        {
-            "model": step.member.name,
-            "trials": step.tuned.trials,
-            "metric": step.tuned.metric,
-            "score": step.tuned.score,
-            "share": step.tuned.share_of(hashes),
-        }
+    members = [
+        TunedMember(
+            step.member.name,
+            step.tuned.trials,
+            step.tuned.metric,
+            step.tuned.score,
+            step.tuned.share_of(hashes),
+        )
         for step in chosen
     ]
-    return [member for member in members if member["share"] >= _LEAST]
+    return tuple(member for member in members if member.share >= _LEAST)

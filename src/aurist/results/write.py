@@ -17,7 +17,7 @@ from aurist.ensemble.model import Ensemble, PriorCorrection
 from aurist.ensemble.prior_correction import choose_power, correct_prior_rows, nested_powers
 from aurist.errors import RunError
 from aurist.features.matrix import row_keys
-from aurist.files import atomic_path, write_json
+from aurist.files import atomic_path
 from aurist.plan import ENSEMBLE, GLUON_ENSEMBLE
 from aurist.predictions import Predictions
 from aurist.results.decisions import decision_scores, write_thresholds
@@ -27,6 +27,7 @@ from aurist.results.pairwise import against_best_single
 from aurist.results.pooling_choice import compare_variants
 from aurist.results.scores import summarise_scores
 from aurist.run import RunData, RunFolder, write_duplicates, write_ensemble
+from aurist.run.scores_file import write_scores
 from aurist.splits import Split
 
 
@@ -68,14 +69,20 @@ def write_results(
     variants = compare_variants(fitted, learn)
     if variants is not None:
         _write_csv(run, "variants.csv", variants)
-    scores = summarise_scores(run, data, learn, oof, duplicate_scores, duplicates)
-    if learn.task.multilabel:
-        scores["decisions"] = decision_scores(oof, nested.part)
     pairs = oof.pairwise()
     _write_csv(run, "pairwise.csv", pairs)
     singles = {result.member.name for result in fitted if not result.base_models}
-    scores["vs_best_single"] = against_best_single(pairs, singles)
-    write_json(run.folder / "scores.json", scores)
+    scores = summarise_scores(
+        run,
+        data,
+        learn,
+        oof,
+        duplicate_scores,
+        duplicates,
+        decision_scores(oof, nested.part) if learn.task.multilabel else {},
+        against_best_single(pairs, singles),
+    )
+    write_scores(run.folder, scores)
 
 
 @dataclass(frozen=True)

@@ -27,8 +27,10 @@ from aurist.models.network_member import recipe_of
 from aurist.plan import FitPlan, read_plan
 from aurist.predictions import COLUMNS, Predictions, from_frame
 from aurist.recipes import Recipe, recipe_from
+from aurist.records import read_record
 from aurist.run.data import RunData
-from aurist.run.shapes import BOARD, CONFIG, DATA, SCORES
+from aurist.run.scores_file import RANDOM_SPLIT, SCORES, RandomSplit, RunScores
+from aurist.run.shapes import BOARD, CONFIG, DATA
 from aurist.stored import Shape, check_shape, read_frame, read_json, stored
 
 #: Raised when a run of an older version can no longer be read.
@@ -142,9 +144,14 @@ class RunFolder:
         path = self.folder / "variants.csv"
         return read_frame(path, {}, self.remedy) if path.exists() else None
 
-    def scores(self) -> dict[str, Any]:
+    def scores(self) -> RunScores:
         """Read the score of the run, its score on random folds, and its scores for a test table."""
-        return dict(read_json(self.finished("scores.json"), SCORES, self.remedy))
+        return read_record(self.finished(SCORES), RunScores, self.remedy)
+
+    def random_split(self) -> RandomSplit | None:
+        """Read the score of a random split; None if it was not compared."""
+        path = self.folder / RANDOM_SPLIT
+        return read_record(path, RandomSplit, self.remedy) if path.exists() else None
 
     def predictions(self) -> pd.DataFrame:
         """Read the out-of-fold predictions of all models, in the layout of `Predictions.to_frame`."""

@@ -1,0 +1,23 @@
+"""A score with its interval."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A score and its bounds. The bounds are NaN if they cannot be computed.
+
+    Examples
+    --------
+    >>> print(Interval(0.67712, 0.66504, 0.68901))
+    0.677 [0.665, 0.689]
+    """
+
+    score: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.score:.3f} [{self.low:.3f}, {self.high:.3f}]"
