@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from aurist.cli import options as opt
+from aurist.cli.bundles import NewColumns, spread
 from aurist.cli.printing import going_on, print_applied, say, visible
-from aurist.cli.settings import read_options
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,9 +21,11 @@ if TYPE_CHECKING:
     from aurist.run import RunFolder
 
 
+@spread
 def predict(
     run: opt.RunFolder,
     data: Annotated[list[Path], typer.Argument(help="Recordings, a folder of them, or a table.")],
+    *,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -41,11 +43,7 @@ def predict(
     ] = None,
     model: opt.Model = None,
     precision: opt.Precision = None,
-    path: opt.PathColumn = None,
-    start: opt.Start = None,
-    end: opt.End = None,
-    row_id: opt.Id = None,
-    audio_root: opt.AudioRoot = None,
+    columns: NewColumns,
     window: Annotated[
         float | None,
         typer.Option(
@@ -127,8 +125,7 @@ def predict(
         raise ConfigError(f"{submission} is the sample and is never written to. Give another file with -o.")
     opened = open_run(run)
     sample = None if submission is None else _sample(submission)
-    options = read_options(path=path, start=start, end=end, row_id=row_id, audio_root=audio_root)
-    clips = read_inputs(data, options, read_spec(opened))
+    clips = read_inputs(data, columns.reading(), read_spec(opened))
     whole_recordings = clips.has_audio and clips.table["start"].isna().all()
     if window or (window is None and whole_recordings and opened.window() is not None):
         export = ExportOptions(

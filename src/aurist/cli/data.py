@@ -9,16 +9,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from aurist.cli import options as opt
+from aurist.cli.bundles import LabelledColumns, TrainingColumns, spread
 from aurist.cli.messages import in_options
 from aurist.cli.printing import UNKNOWN_GROUPS, print_json, print_table, say, show
-from aurist.cli.settings import read_options
 
 if TYPE_CHECKING:
     from aurist.audit import Audit
 
 
+@spread
 def check(
     data: opt.Data,
+    *,
     test: Annotated[
         Path | None, typer.Option(help="Data to predict later: look for overlap with it.")
     ] = None,
@@ -30,17 +32,7 @@ def check(
             help="Folder to write to: quarantine.csv, near_duplicates.csv, leaks.csv, audit.json.",
         ),
     ] = None,
-    label: opt.Label = None,
-    path: opt.PathColumn = None,
-    group: opt.Group = None,
-    fold: opt.Fold = None,
-    start: opt.Start = None,
-    end: opt.End = None,
-    row_id: opt.Id = None,
-    features: opt.Features = None,
-    label_from: opt.LabelFrom = None,
-    audio_root: opt.AudioRoot = None,
-    label_separator: opt.LabelSeparator = None,
+    columns: TrainingColumns,
     near_duplicates: Annotated[
         bool, typer.Option(help="Look for near duplicates.", rich_help_panel=opt.ADVANCED)
     ] = True,
@@ -67,9 +59,7 @@ def check(
 
     if output is not None:
         check_output(output, folder=True)
-    options = read_options(
-        label, path, group, fold, start, end, row_id, features, label_from, audio_root, label_separator
-    )
+    options = columns.reading()
     # the audit reports clips without a label; the reader would refuse them
     clips = read_clips(data, options, labelled=False)
     unlabelled = replace(options, label=None, group=None, fold=None)
@@ -142,17 +132,12 @@ def _write(result: Audit, folder: Path, safe: bool) -> None:
         write_csv(table, folder / f"{name}.csv", safe=safe, float_format="%.6g")
 
 
+@spread
 def features(
     data: opt.Data,
+    *,
     output: Annotated[Path, typer.Option("--output", "-o", help="Table to write: .parquet or .csv.")],
-    label: opt.Label = None,
-    path: opt.PathColumn = None,
-    group: opt.Group = None,
-    start: opt.Start = None,
-    end: opt.End = None,
-    label_from: opt.LabelFrom = None,
-    audio_root: opt.AudioRoot = None,
-    label_separator: opt.LabelSeparator = None,
+    columns: LabelledColumns,
     sample_rate: opt.SampleRate = None,
     level: opt.Level = "relative",
     safe_csv: opt.SafeCsv = False,
@@ -168,20 +153,10 @@ def features(
     from aurist.errors import about, plural
     from aurist.inference.feature_tables import feature_file
 
-    options = read_options(
-        label,
-        path,
-        group,
-        start=start,
-        end=end,
-        label_from=label_from,
-        audio_root=audio_root,
-        label_separator=label_separator,
-    )
     written = feature_file(
         data,
         output,
-        options,
+        columns.reading(),
         sample_rate=sample_rate,
         level=level,
         jobs=jobs,

@@ -8,27 +8,21 @@ from typing import Annotated
 import typer
 
 from aurist.cli import options as opt
+from aurist.cli.bundles import LabelledColumns, spread
 from aurist.cli.printing import print_applied, print_confusion, print_json, print_table, say
-from aurist.cli.settings import read_options
 
 
+@spread
 def evaluate(
     run: opt.RunFolder,
     data: opt.Data,
+    *,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="Folder to write tables and the confusion matrix to."),
     ] = None,
     model: opt.Model = None,
-    label: opt.Label = None,
-    path: opt.PathColumn = None,
-    start: opt.Start = None,
-    end: opt.End = None,
-    group: opt.Group = None,
-    row_id: opt.Id = None,
-    label_from: opt.LabelFrom = None,
-    audio_root: opt.AudioRoot = None,
-    label_separator: opt.LabelSeparator = None,
+    columns: LabelledColumns,
     safe_csv: opt.SafeCsv = False,
     as_json: opt.Json = False,
     jobs: opt.Jobs = 0,
@@ -51,17 +45,7 @@ def evaluate(
     evaluation = evaluate_run(
         open_run(run),
         data,
-        options=read_options(
-            label,
-            path,
-            group,
-            start=start,
-            end=end,
-            row_id=row_id,
-            label_from=label_from,
-            audio_root=audio_root,
-            label_separator=label_separator,
-        ),
+        options=columns.reading(),
         model=model,
         jobs=jobs,
         cache_dir=cache_dir,

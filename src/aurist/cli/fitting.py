@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from aurist.cli import options as opt
+from aurist.cli.bundles import AnnotatedOptions, LearningOptions, TrainingColumns, spread
 from aurist.cli.printing import say
-from aurist.cli.settings import read_options, refuse_unused_options
-
-if TYPE_CHECKING:
-    from aurist.clips import Clips
 
 #: Start of the command, for its time limit: this file is imported first.
 STARTED = time.monotonic()
 
 
+@spread
 def fit(
     context: typer.Context,
     data: opt.Data,
+    *,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Run folder to make.", show_default=False)
     ] = None,
@@ -36,34 +36,8 @@ def fit(
         Path | None,
         typer.Option(help="Unlabelled data to predict later: estimate the score to expect on it."),
     ] = None,
-    label: opt.Label = None,
-    group: opt.Group = None,
-    path: opt.PathColumn = None,
-    start: opt.Start = None,
-    end: opt.End = None,
-    row_id: opt.Id = None,
-    features: opt.Features = None,
-    fold: opt.Fold = None,
-    folds: opt.Folds = None,
-    label_from: opt.LabelFrom = None,
-    label_separator: opt.LabelSeparator = None,
-    audio_root: opt.AudioRoot = None,
-    annotations: opt.Annotations = None,
-    verdicts: Annotated[
-        Path | None,
-        typer.Option(
-            help="More annotations, written by `aurist verdicts`. Everything else in their recordings is unknown.",
-            rich_help_panel=opt.ANNOTATED,
-        ),
-    ] = None,
-    clip_mode: opt.ClipMode = "windows",
-    window: opt.CutWindow = 5.0,
-    hop: opt.CutHop = None,
-    min_overlap: opt.MinOverlap = 0.25,
-    background: opt.Background = None,
-    unannotated: opt.Unannotated = "absent",
-    group_by: opt.GroupBy = "recording",
-    band: opt.Band = False,
+    columns: TrainingColumns,
+    annotated: AnnotatedOptions,
     engine: Annotated[
         str,
         typer.Option(
@@ -105,7 +79,6 @@ def fit(
             rich_help_panel=opt.NETWORKS,
         ),
     ] = None,
-    change: opt.Change = None,
     embed: Annotated[
         list[str] | None,
         typer.Option(
@@ -130,14 +103,7 @@ def fit(
             help="Lowest probability of a prediction to learn from.", rich_help_panel=opt.UNLABELLED
         ),
     ] = 0.9,
-    sample_rate: opt.SampleRate = None,
-    level: opt.Level = "relative",
-    seed: opt.Seed = 0,
-    jobs: opt.Jobs = 0,
-    cache_dir: opt.CacheDir = None,
-    fraction: opt.Fraction = None,
-    near_duplicates: opt.NearDuplicates = True,
-    allow_loss: opt.AllowLoss = False,
+    learning: LearningOptions,
 ) -> None:
     """Learn from labelled recordings or a table of features.
 
@@ -161,55 +127,33 @@ def fit(
 
       aurist fit recordings/ --annotations tables/ --verdicts annotations.csv --window 5 -o better
     """
-    from aurist.annotations import CutOptions
-    from aurist.automl.annotated import read_annotated
     from aurist.automl.fit import fit as fit_run
     from aurist.automl.fit import plan_fit
     from aurist.cli.leaderboard import print_leaderboard, print_plan
-    from aurist.config import FitConfig, parse_duration
+    from aurist.config import parse_duration
     from aurist.errors import ConfigError
     from aurist.folders import check_output
     from aurist.plan import time_limit as whole_time
     from aurist.plan import write_plan
 
-    config = FitConfig(
-        metric=metric,
+    config = replace(
+        learning.config(metric),
         preset=preset,
         time_limit=None if time_limit is None else parse_duration(time_limit),
         engine=engine,
-        folds=folds,
-        seed=seed,
-        jobs=jobs,
-        allow_loss=allow_loss,
-        near_duplicates=near_duplicates,
-        sample_rate=sample_rate,
-        level=level,
         recipes=tuple(recipe or ()),
-        recipe_settings=tuple(change or ()),
         embeddings=tuple(embed or ()),
         ensemble_size=ensemble_size,
         plan=None if plan is None else str(plan),
         unlabelled=None if unlabelled is None else str(unlabelled),
         pseudo_rounds=pseudo_rounds,
         pseudo_threshold=pseudo_threshold,
-        fraction=fraction,
     )
-    refuse_unused_options(context, annotations)
-    options = CutOptions(clip_mode, window, hop, min_overlap, background, unannotated, group_by, seed, band)
-    source: Path | Clips = data
-    if annotations is not None:
-        source = read_annotated(data, annotations, options, label=label, verdicts=verdicts)
-    elif verdicts is not None:
-        raise ConfigError(
-            "--verdicts needs --annotations. To learn from verdicts alone: --annotations FILE --unannotated unknown."
-        )
-    reading = read_options(
-        label, path, group, fold, start, end, row_id, features, label_from, audio_root, label_separator
-    )
+    source, options = annotated.source(context, data, columns, learning), columns.reading()
     if save_plan is not None:
         check_output(save_plan)
     if dry_run or save_plan is not None:
-        planned = plan_fit(source, config, options=reading, cache_dir=cache_dir)
+        planned = plan_fit(source, config, options=options, cache_dir=learning.cache_dir)
         print_plan(planned, whole_time(config))
         if save_plan is not None:
             write_plan(save_plan, planned)
@@ -218,13 +162,7 @@ def fit(
     if output is None:
         raise ConfigError("No run folder is given. Name it with -o, or print the plan alone with --dry-run.")
     run = fit_run(
-        source,
-        output,
-        config,
-        options=reading,
-        test=test,
-        cache_dir=cache_dir,
-        started=STARTED,
+        source, output, config, options=options, test=test, cache_dir=learning.cache_dir, started=STARTED
     )
     print_leaderboard(run)
 

@@ -117,6 +117,13 @@ Annotations = Annotated[
         rich_help_panel=ANNOTATED,
     ),
 ]
+Verdicts = Annotated[
+    Path | None,
+    typer.Option(
+        help="More annotations, written by `aurist verdicts`. Everything else in their recordings is unknown.",
+        rich_help_panel=ANNOTATED,
+    ),
+]
 ClipMode = Annotated[
     str,
     typer.Option(

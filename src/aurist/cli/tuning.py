@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from aurist.cli import options as opt
+from aurist.cli.bundles import AnnotatedOptions, LearningOptions, TrainingColumns, spread
 from aurist.cli.printing import going_on, interval, paragraph, print_json, print_table
-from aurist.cli.settings import read_options, refuse_unused_options
 
 if TYPE_CHECKING:
     from aurist.tuning import Tuned
@@ -18,9 +18,11 @@ if TYPE_CHECKING:
 SHOWN = 10
 
 
+@spread
 def tune(
     context: typer.Context,
     data: opt.Data,
+    *,
     recipe: Annotated[
         str,
         typer.Option(
@@ -52,35 +54,9 @@ def tune(
         ),
     ] = None,
     as_json: opt.Json = False,
-    label: opt.Label = None,
-    group: opt.Group = None,
-    path: opt.PathColumn = None,
-    start: opt.Start = None,
-    end: opt.End = None,
-    row_id: opt.Id = None,
-    features: opt.Features = None,
-    fold: opt.Fold = None,
-    folds: opt.Folds = None,
-    label_from: opt.LabelFrom = None,
-    label_separator: opt.LabelSeparator = None,
-    audio_root: opt.AudioRoot = None,
-    annotations: opt.Annotations = None,
-    clip_mode: opt.ClipMode = "windows",
-    window: opt.CutWindow = 5.0,
-    hop: opt.CutHop = None,
-    min_overlap: opt.MinOverlap = 0.25,
-    background: opt.Background = None,
-    unannotated: opt.Unannotated = "absent",
-    group_by: opt.GroupBy = "recording",
-    change: opt.Change = None,
-    sample_rate: opt.SampleRate = None,
-    level: opt.Level = "relative",
-    seed: opt.Seed = 0,
-    jobs: opt.Jobs = 0,
-    cache_dir: opt.CacheDir = None,
-    fraction: opt.Fraction = None,
-    near_duplicates: opt.NearDuplicates = True,
-    allow_loss: opt.AllowLoss = False,
+    columns: TrainingColumns,
+    annotated: AnnotatedOptions,
+    learning: LearningOptions,
 ) -> None:
     """Search for better settings of a recipe, and test whether they are really better.
 
@@ -98,50 +74,24 @@ def tune(
 
       aurist tune music/ --recipe mine.toml --storage postgresql://me@host/studies -o study
     """
-    from aurist.annotations import CutOptions
-    from aurist.automl.annotated import read_annotated
     from aurist.cli.fitting import STARTED
-    from aurist.config import FitConfig, parse_duration
+    from aurist.config import parse_duration
     from aurist.tuning import TuneConfig
     from aurist.tuning import tune as tune_recipe
 
-    config = FitConfig(
-        metric=metric,
-        folds=folds,
-        seed=seed,
-        jobs=jobs,
-        allow_loss=allow_loss,
-        near_duplicates=near_duplicates,
-        sample_rate=sample_rate,
-        level=level,
-        recipe_settings=tuple(change or ()),
-        fraction=fraction,
-    )
-    refuse_unused_options(context, annotations)
+    config = learning.config(metric)
+    source = annotated.source(context, data, columns, learning)
     limit = None if time_limit is None else parse_duration(time_limit)
     search = TuneConfig(trials, limit, storage, pruner, holdout)
-    cutting = CutOptions(clip_mode, window, hop, min_overlap, background, unannotated, group_by, seed)
     with going_on():
         tuned = tune_recipe(
-            data if annotations is None else read_annotated(data, annotations, cutting, label=label),
+            source,
             output,
             recipe,
             config,
             search,
-            options=read_options(
-                label,
-                path,
-                group,
-                fold,
-                start,
-                end,
-                row_id,
-                features,
-                label_from,
-                audio_root,
-                label_separator,
-            ),
-            cache_dir=cache_dir,
+            options=columns.reading(),
+            cache_dir=learning.cache_dir,
             started=STARTED,
         )
     if as_json:

@@ -1,0 +1,136 @@
+"""What a finished run says of itself: classes, scores, leaderboard, importance, report and pictures."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from aurist.api.messages import errors_in_python
+from aurist.api.plots import Plots
+from aurist.run import open_run
+
+if TYPE_CHECKING:
+    from aurist.metrics import Interval
+
+
+class RunResults:
+    """The results of a finished run.
+
+    Parameters
+    ----------
+    folder
+        The run folder.
+
+    Raises
+    ------
+    RunError
+        If there is no run, or one that this version cannot read.
+
+    Examples
+    --------
+    >>> import aurist
+    >>> run = aurist.load("run")
+    >>> run.classes, run.metric, run.score.low <= run.score.score
+    (('drone', 'whistle'), 'accuracy', True)
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder).absolute()  # a notebook may change its folder
+        with errors_in_python():
+            self._files = open_run(self.folder)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The class names, in the order of the columns of `predict_proba`."""
+        return tuple(self._files.classes())
+
+    @property
+    def metric(self) -> str:
+        """The metric of `score` and of the leaderboard."""
+        return str(self._files.known()["metric"])
+
+    @property
+    def score(self) -> Interval:
+        """The ensemble's score on clips that its models were not fitted on: ``score, low, high``, the bounds at 95%."""
+        with errors_in_python():
+            return self._files.scores().score
+
+    def leaderboard(self) -> pd.DataFrame:
+        """Give every model's score with its interval and times: the ensemble first, then the best first.
+
+        Examples
+        --------
+        >>> import aurist
+        >>> aurist.load("run").leaderboard()["model"].tolist()
+        ['Ensemble', 'LDA']
+        """
+        with errors_in_python():
+            return self._files.leaderboard()
+
+    def importance(self, *, model: str | None = None, repeats: int = 5) -> pd.DataFrame:
+        """Measure by how much the score falls when a feature is shuffled, on clips that models were not fitted on.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``feature, importance, low, high``, the most important first.
+
+        Examples
+        --------
+        >>> import aurist
+        >>> aurist.load("run").importance(repeats=1).columns.tolist()
+        ['feature', 'importance', 'low', 'high']
+        """
+        from aurist.results.importance import permutation_importance
+
+        with errors_in_python():
+            return permutation_importance(self._files, model=model, repeats=repeats)
+
+    def report(
+        self, path: str | Path | None = None, *, model: str | None = None, with_sound: bool = True
+    ) -> Path:
+        """Write one HTML page about the run, and give its path.
+
+        Parameters
+        ----------
+        path
+            The file; None: ``report.html`` in the run folder.
+        model
+            A row of the leaderboard to look at; None: the ensemble.
+        with_sound
+            Include the sound of the worst mistakes.
+
+        Examples
+        --------
+        >>> import aurist
+        >>> aurist.load("run").report("page.html").name
+        'page.html'
+        """
+        from aurist.report import write_report
+
+        target = self.folder / "report.html" if path is None else Path(path)
+        with errors_in_python():
+            write_report(self._files, target, model=model, with_sound=with_sound)
+        return target
+
+    @cached_property
+    def plot(self) -> Plots:
+        """Pictures: ``run.plot.confusion()``, ``run.plot.leaderboard()``, ``run.plot.importance()``."""
+        return Plots(self._files)
+
+    def __repr__(self) -> str:
+        """Name the folder and the first classes."""
+        more = ", ..." if len(self.classes) > 5 else ""
+        return f"Run({self.folder.name!r}: {', '.join(self.classes[:5])}{more})"
+
+    def _repr_html_(self) -> str:
+        stated = self._files.scores()
+        board = self.leaderboard().head(10).to_html(index=False, float_format="{:.4g}".format, border=0)
+        return (
+            f"<b>{escape(self.folder.name)}</b>: {self.metric} {self.score} on {stated.n_scored:,} clips, "
+            f"{len(self.classes)} classes{board}"
+        )
