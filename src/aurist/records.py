@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cache, partial
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -99,61 +100,76 @@ def _left_out(field: dataclasses.Field[Any], value: object) -> bool:
     return bool(value == (field.default if factory is dataclasses.MISSING else factory()))
 
 
-def _value_of(hint: Any, value: object, name: str) -> Any:
-    """Check a value of JSON against the type of a field, and convert it."""
-    origin, types = get_origin(hint), get_args(hint)
+@cache
+def _reader(hint: Any) -> Callable[[object, str], Any]:
+    """Make the function that checks a value of JSON against the type of a field, and converts it."""
+    if hint in (str, int, float, bool):
+        return partial(_scalar_of, hint)
     if dataclasses.is_dataclass(hint):
-        return _dataclass_of(hint, value, name)  # type: ignore[arg-type]
+        return partial(_dataclass_of, hint)  # type: ignore[arg-type]
+    origin, types = get_origin(hint), get_args(hint)
     if origin in (Union, UnionType):
-        inner = [kind for kind in types if kind is not NoneType]
-        return None if value is None else _value_of(inner[0], value, name)
+        read = _reader(next(kind for kind in types if kind is not NoneType))
+        return lambda value, name: None if value is None else read(value, name)
     if origin is tuple:
-        return _tuple_of(types, value, name)
-    if isinstance(origin, type) and issubclass(origin, Mapping):
-        check_shape(value, dict, name)
-        inside = _inside(name)
-        return {
-            key: _value_of(types[1], entry, f"{inside}{key}")
-            for key, entry in dict(value).items()  # type: ignore[call-overload]
-        }
+        return partial(_tuple_of, types)
     if origin is Literal:
-        if value not in types:
-            raise ValueError(f"{name} is {short_repr(value)}")
-        return value
-    if hint is Any:
-        return value
-    check_shape(value, hint, name)
-    return float(value) if hint is float else value  # type: ignore[arg-type]
+        return partial(_literal_of, types)
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        return partial(_mapping_of, _reader(types[1]))
+    return lambda value, name: value
+
+
+def _scalar_of(kind: type, value: object, name: str) -> Any:
+    check_shape(value, kind, name)
+    return float(value) if kind is float else value  # type: ignore[arg-type]
+
+
+def _literal_of(literals: tuple[object, ...], value: object, name: str) -> object:
+    if value not in literals:
+        raise ValueError(f"{name} is {short_repr(value)}")
+    return value
+
+
+def _mapping_of(read: Callable[[object, str], Any], value: object, name: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ValueError(f"{name} is {short_repr(value)}, and no table")
+    return {key: read(entry, f"{_inside(name)}{key}") for key, entry in value.items()}
 
 
 def _tuple_of(types: tuple[Any, ...], value: object, name: str) -> tuple[Any, ...]:
     if not isinstance(value, list):
         raise ValueError(f"{name} is {short_repr(value)}, and no list")
-    if types[-1] is Ellipsis:
-        types = types[:1] * len(value)
-    if len(types) != len(value):
+    kinds = types[:1] * len(value) if types[-1] is Ellipsis else types
+    if len(kinds) != len(value):
         raise ValueError(f"{name} is {short_repr(value)}")
     return tuple(
-        _value_of(kind, entry, f"{name}[{number}]")
-        for number, (kind, entry) in enumerate(zip(types, value, strict=True))
+        _reader(kind)(entry, f"{name}[{number}]")
+        for number, (kind, entry) in enumerate(zip(kinds, value, strict=True))
     )
 
 
 def _dataclass_of(kind: type[Record], value: object, name: str) -> Record:
     if not isinstance(value, dict):
         raise ValueError(f"{name} is {short_repr(value)}, and no table")
-    hints, inside = get_type_hints(kind), _inside(name)
-    fields = {_key(field): field for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
-    unknown = [key for key in value if key not in fields]
+    fields, inside = _fields_by_key(kind), _inside(name)  # type: ignore[arg-type]
+    unknown = value.keys() - fields.keys()
     if unknown:
-        raise ValueError(f"{inside}{unknown[0]} is no known key")
+        raise ValueError(f"{inside}{min(unknown)} is no known key")
     entries = {}
-    for key, field in fields.items():
+    for key, (field, read) in fields.items():
         if key in value:
-            entries[field.name] = _value_of(hints[field.name], value[key], f"{inside}{key}")
+            entries[field.name] = read(value[key], f"{inside}{key}")
         elif field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING:
             raise ValueError(f"there is no {inside}{key}")
     return kind(**entries)
+
+
+@cache
+def _fields_by_key(kind: Any) -> dict[str, tuple[dataclasses.Field[Any], Callable[[object, str], Any]]]:
+    """Give each field of a dataclass, with the function that reads it, by its key in the file."""
+    hints = get_type_hints(kind)
+    return {_key(field): (field, _reader(hints[field.name])) for field in dataclasses.fields(kind)}
 
 
 def _inside(name: str) -> str:

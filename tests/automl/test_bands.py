@@ -8,6 +8,7 @@ from aurist.features.summary_config import SummaryConfig
 from aurist.models.base import ModelSpec
 from aurist.models.network_member import recipe_member
 from aurist.recipes import read_recipe
+from aurist.run import AuditFacts
 
 MEMBERS = (ModelSpec("ExtraTrees", "forest"), recipe_member(read_recipe("mel-cnn")))
 
@@ -24,7 +25,7 @@ def test_each_network_and_all_models_of_features():
 
 
 def test_what_lies_outside_is_a_warning():
-    audit = {"content": {"sample_rates": {"48000": 3, "8000": 1}}}
+    audit = AuditFacts({"48000": 3, "8000": 1}, {})
     heard, warning = hearing(data(SummaryConfig(), (2000.0, 15000.0)), MEMBERS, audit)
     assert "models of summary features hear 0 to 11,025 Hz; mel-cnn hears 40 to 16,000 Hz" in heard
     assert "most recordings reach 24,000 Hz" in heard

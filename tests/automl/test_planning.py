@@ -22,7 +22,7 @@ from aurist.errors import ConfigError
 from aurist.models.base import ModelSpec
 from aurist.plan import FitPlan, Step, read_plan
 from aurist.recipes import Recipe, read_recipe
-from aurist.run import open_run
+from aurist.run import AuditFacts, open_run
 
 from ..command import aurist_process, done
 from ..models.sounds import sound_data
@@ -34,9 +34,9 @@ def learn(tmp_path_factory: pytest.TempPathFactory) -> TrainingData:
     return sound_data(tmp_path_factory.mktemp("sounds") / "data", n=24, seconds=1.0)
 
 
-def audit(rate: int) -> dict[str, object]:
+def audit(rate: int) -> AuditFacts:
     lengths = dict.fromkeys(("min", "5%", "median", "95%", "max"), 1.0)
-    return {"content": {"sample_rates": {str(rate): 24}, "clip_seconds": lengths}}
+    return AuditFacts({str(rate): 24}, lengths)
 
 
 def measured_at(monkeypatch: pytest.MonkeyPatch, speed: float) -> None:

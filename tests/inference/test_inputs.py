@@ -11,9 +11,10 @@ from aurist.automl.fit import fit
 from aurist.clips.read import ReadOptions, read_clips
 from aurist.config import FitConfig
 from aurist.errors import DataError
-from aurist.features.schema import infer_schema, schema_from_dict, schema_to_dict
+from aurist.features.schema import Schema, infer_schema
 from aurist.inference.inputs import like_clips, read_inputs
 from aurist.inference.predict import predict_clips
+from aurist.records import from_json, to_json
 from aurist.run import RunFolder, read_spec
 
 
@@ -104,7 +105,7 @@ def test_a_comma_that_may_be_either_is_what_it_was_in_the_run(
 ) -> None:
     (tmp_path / "train.csv").write_text(train)
     learnt = read_clips(tmp_path / "train.csv")
-    schema = schema_from_dict(schema_to_dict(infer_schema(learnt.feature_table(), learnt.decimal_commas)))
+    schema = from_json(Schema, to_json(infer_schema(learnt.feature_table(), learnt.decimal_commas)))
     assert schema == infer_schema(learnt.feature_table(), learnt.decimal_commas)
     (tmp_path / "new.csv").write_text('x\n"1,234"\n8\n')
     source = tmp_path / "new.csv" if form == "csv" else pd.read_csv(tmp_path / "new.csv", dtype=str)

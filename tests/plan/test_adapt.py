@@ -71,9 +71,6 @@ def test_every_recording_makes_an_image_that_the_network_can_take(
 
 
 def test_facts_come_from_the_audit() -> None:
-    content = {
-        "sample_rates": {"44100": 3, "48000": 9},
-        "clip_seconds": {"min": 1.0, "5%": 1.0, "median": 4.0, "95%": 7.0, "max": 90.0},
-    }
-    assert sound_facts(content, 12) == SoundFacts(48000.0, 4.0, 7.0, 12)
-    assert sound_facts({"features": {}}, 12) is None
+    lengths = {"min": 1.0, "5%": 1.0, "median": 4.0, "95%": 7.0, "max": 90.0}
+    assert sound_facts({"44100": 3, "48000": 9}, lengths, 12) == SoundFacts(48000.0, 4.0, 7.0, 12)
+    assert sound_facts({}, {}, 12) is None

@@ -51,7 +51,7 @@ class RunResults:
     @property
     def metric(self) -> str:
         """The metric of `score` and of the leaderboard."""
-        return str(self._files.known()["metric"])
+        return self._files.description().metric
 
     @property
     def score(self) -> Interval:

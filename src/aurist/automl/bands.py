@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from aurist.models.base import ModelSpec
 from aurist.models.network_member import ENGINE, recipe_of
-from aurist.run import RunData
+from aurist.run import AuditFacts, RunData
 
 Band = tuple[float, float]
 
 
-def hearing(data: RunData, members: Sequence[ModelSpec], audit: Mapping[str, Any]) -> list[str]:
+def hearing(data: RunData, members: Sequence[ModelSpec], audit: AuditFacts) -> list[str]:
     """Describe the frequencies that the members of a plan hear; no sentences if there are no recordings."""
-    rates = audit["content"].get("sample_rates", {})
+    rates = audit.sample_rates
     return sentences_of(bands_heard(data, members), data.clips.band, rates) if rates else []
 
 

@@ -21,6 +21,7 @@ from aurist.folders import check_output, claim
 from aurist.metrics import metric
 from aurist.plan import Clock, FitPlan, time_limit
 from aurist.run import RunFolder, open_run, read_data, training_data
+from aurist.run.description import DESCRIPTION
 
 #: Files of a run with names that other programs use, too.
 REPLACED = ("config.toml", "plan.toml", "models", "clips.parquet", "features.parquet", "predictions.parquet")
@@ -100,7 +101,7 @@ def _check_free(folder: Path) -> None:
     RunError
         If it holds a run or such files.
     """
-    if (folder / "data.json").exists():
+    if (folder / DESCRIPTION).exists():
         finished = RunFolder(folder).is_finished()
         advice = "" if finished else f"Go on with it: aurist resume {folder}. Or "
         state = "a finished run" if finished else "a run"
@@ -124,7 +125,7 @@ def _advise_resume(folder: Path) -> Iterator[None]:
         problem, resource = (
             (str(error), "room") if isinstance(error, FullDiskError) else ("Memory ran out.", "memory")
         )
-        if not (folder / "data.json").exists():
+        if not (folder / DESCRIPTION).exists():
             raise RunError(f"{problem} Make {resource}, and give the same command again.") from error
         raise RunError(f"{problem} Make {resource}, and go on with: aurist resume {folder}") from error
 

@@ -35,7 +35,7 @@ from aurist.plan import (
     write_plan,
 )
 from aurist.recipes import Recipe, read_recipe
-from aurist.run import RunFolder
+from aurist.run import AuditFacts, RunFolder, read_audit
 from aurist.workers import WorkerDiedError, run_in_processes
 
 #: The network that is trained by default.
@@ -67,7 +67,7 @@ def plan_of(run: RunFolder, learn: TrainingData, clock: Clock) -> FitPlan:
         return read_plan(path)
     config = run.config()
     plan = (
-        make_plan(config, run.recipes(), run.audit(), learn, clock.left())
+        make_plan(config, run.recipes(), read_audit(run), learn, clock.left())
         if config.plan is None
         else read_plan(Path(config.plan))
     )
@@ -76,7 +76,7 @@ def plan_of(run: RunFolder, learn: TrainingData, clock: Clock) -> FitPlan:
 
 
 def make_plan(
-    config: FitConfig, recipes: list[Recipe], audit: dict[str, object], learn: TrainingData, left: float
+    config: FitConfig, recipes: list[Recipe], audit: AuditFacts, learn: TrainingData, left: float
 ) -> FitPlan:
     """Plan the members to fit in so many seconds: first fast models for tables, then networks in the rest.
 
@@ -85,7 +85,7 @@ def make_plan(
     config, recipes
         The settings. Without recipes the default network is added if it is worth its time.
     audit
-        Contents of `audit.json`.
+        Facts from the audit.
     learn
         The training data.
     left
@@ -128,7 +128,7 @@ def _with_rounds(plan: FitPlan, rounds: int) -> FitPlan:
 
 
 def _of_one_round(
-    config: FitConfig, recipes: list[Recipe], audit: dict[str, object], learn: TrainingData, left: float
+    config: FitConfig, recipes: list[Recipe], audit: AuditFacts, learn: TrainingData, left: float
 ) -> FitPlan:
     tables = table_members(config, len(learn.folds), multilabel=learn.task.multilabel)
     networks = [Step(recipe_member(recipe)) for recipe in recipes]
@@ -143,12 +143,9 @@ def _of_one_round(
     return FitPlan((*early, *networks, *late), tuple(notes))
 
 
-def _default_network(
-    audit: dict[str, object], learn: TrainingData, left: float
-) -> tuple[list[Step], list[str]]:
-    content = audit["content"]
-    assert isinstance(content, dict)
-    facts, clips = sound_facts(content, len(learn.folds)), learn.examples.inputs.clips
+def _default_network(audit: AuditFacts, learn: TrainingData, left: float) -> tuple[list[Step], list[str]]:
+    facts = sound_facts(audit.sample_rates, audit.clip_seconds, len(learn.folds))
+    clips = learn.examples.inputs.clips
     if facts is None or clips is None:
         return [], []
     if any(find_spec(name) is None for name in ("torch", "timm", "lightning_fabric")):

@@ -37,6 +37,7 @@ from aurist.plan import ENSEMBLE, GLUON_ENSEMBLE, SECOND_LEVEL, n_splits, read_p
 from aurist.progress import logger
 from aurist.recipes import Recipe, parse_setting, read_recipe
 from aurist.run import HELD_OUT, RunData, RunFolder, RunSpec, create_run
+from aurist.run.audit_file import AUDIT
 from aurist.splits import NEVER_SCORED, assign_folds, given_folds, group_codes
 from aurist.workers import run_in_processes
 
@@ -124,7 +125,7 @@ def prepare(
         level=None if level is None else level[rows],
     )
     output.mkdir(parents=True, exist_ok=True)
-    write_json(output / "audit.json", report.to_dict())
+    write_json(output / AUDIT, report.to_dict())
     with atomic_path(output / "quarantine.csv") as part:
         with_file_rows(broken, report.rows).to_csv(part, index=False)
     return create_run(output, config, data, recipes)

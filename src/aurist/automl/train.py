@@ -27,7 +27,7 @@ from aurist.progress import logger
 from aurist.results.pooling_choice import with_best_pooling
 from aurist.results.random_split import compare_with_random_split
 from aurist.results.write import write_results
-from aurist.run import RunData, RunFolder, read_data, training_data
+from aurist.run import RunData, RunFolder, read_audit, read_data, training_data
 
 #: Smallest share of the time left for the first member. If it does not finish, the fallback member is fitted in the
 #: rest, because a run without a model is useless.
@@ -51,7 +51,7 @@ def train(run: RunFolder, clock: Clock) -> None:
     data = read_data(run)
     learn = training_data(data)
     plan = plan_of(run, learn, clock)
-    for note in (*plan.notes, *hearing(data, plan.members, run.audit())):
+    for note in (*plan.notes, *hearing(data, plan.members, read_audit(run))):
         logger.info(f"plan: {note}")
     sound: list[Waves] = []
     fitted: list[CrossValidationResult] = []

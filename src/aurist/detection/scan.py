@@ -21,6 +21,8 @@ from aurist.folders import claim
 from aurist.plan import ENSEMBLE
 from aurist.progress import Hours, logger
 from aurist.run import RunFolder, RunSpec, read_spec
+from aurist.run.description import DESCRIPTION
+from aurist.run.ensemble_file import NAME as ENSEMBLE_FILE
 from aurist.workers import ahead
 
 #: Most threads that decode: only a few blocks wait in memory.
@@ -159,7 +161,7 @@ def listen(
 def run_key(run: RunFolder) -> str:
     """Hash the files of a run that its scores depend on."""
     digest = hashlib.blake2b(digest_size=8)
-    for name in ("data.json", "ensemble.json", "predictions.parquet"):
+    for name in (DESCRIPTION, ENSEMBLE_FILE, "predictions.parquet"):
         digest.update((run.folder / name).read_bytes())
     return digest.hexdigest()
 

@@ -6,7 +6,7 @@ import difflib
 import math
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -15,6 +15,7 @@ import pandas as pd
 
 from aurist.errors import DataError, listing, plural
 from aurist.features.matrix import EMBEDDED
+from aurist.records import OPTIONAL
 
 _DECIMAL_COMMA = re.compile(r"\s*[-+]?\d+,\d+\s*")
 
@@ -26,7 +27,7 @@ class Column:
     name: str
     kind: Literal["number", "category"]
     categories: tuple[str, ...] = ()
-    decimal_comma: bool = False
+    decimal_comma: bool = field(default=False, metadata=OPTIONAL)
 
 
 @dataclass(frozen=True)
@@ -146,34 +147,6 @@ def infer_schema(table: pd.DataFrame, decimal_commas: Collection[str] = ()) -> S
             categories = sorted({str(value) for value in values.dropna().unique()})
             columns.append(Column(str(name), "category", tuple(categories)))
     return Schema(tuple(columns))
-
-
-def schema_to_dict(schema: Schema) -> list[dict[str, object]]:
-    """Return the schema for JSON."""
-    return [
-        {"name": c.name, "kind": c.kind, "categories": list(c.categories)}
-        | ({"decimal_comma": True} if c.decimal_comma else {})
-        for c in schema.columns
-    ]
-
-
-def schema_from_dict(columns: Sequence[dict[str, object]]) -> Schema:
-    """Read the schema from JSON."""
-    return Schema(
-        tuple(
-            Column(
-                str(c["name"]),
-                "number" if c["kind"] == "number" else "category",
-                _strings(c["categories"]),
-                bool(c.get("decimal_comma", False)),
-            )
-            for c in columns
-        )
-    )
-
-
-def _strings(values: object) -> tuple[str, ...]:
-    return tuple(str(v) for v in values) if isinstance(values, list) else ()
 
 
 def _numbers(values: pd.Series[float]) -> tuple[npt.NDArray[np.float32], list[int]]:

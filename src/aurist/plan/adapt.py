@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 from aurist.errors import ConfigError
 from aurist.features.spectrogram_config import SpectrogramConfig
@@ -45,14 +44,14 @@ class SoundFacts:
     clips: int
 
 
-def sound_facts(content: Mapping[str, Any], clips: int) -> SoundFacts | None:
-    """Read the facts from the audit; None if there is no readable sound."""
-    lengths = content.get("clip_seconds")
-    if not lengths:
+def sound_facts(
+    sample_rates: Mapping[str, int], clip_seconds: Mapping[str, float], clips: int
+) -> SoundFacts | None:
+    """Collect facts from the audit: files by sample rate, quantiles of lengths; None if there is no readable sound."""
+    if not clip_seconds:
         return None
-    rates: Mapping[str, int] = content["sample_rates"]
-    common = max(rates, key=lambda rate: (rates[rate], float(rate)))
-    return SoundFacts(float(common), lengths["median"], lengths["95%"], clips)
+    common = max(sample_rates, key=lambda rate: (sample_rates[rate], float(rate)))
+    return SoundFacts(float(common), clip_seconds["median"], clip_seconds["95%"], clips)
 
 
 def adapt_to_sound(recipe: Recipe, facts: SoundFacts) -> Recipe:

@@ -20,7 +20,7 @@ from aurist.results.chance import chance
 from aurist.results.out_of_fold import OutOfFold
 from aurist.results.random_split import interval
 from aurist.results.tuned import tuned_here
-from aurist.run import RunData, RunFolder, held_out
+from aurist.run import RunData, RunFolder, held_out, read_audit
 from aurist.run.scores_file import (
     AgainstSingle,
     Best,
@@ -106,15 +106,6 @@ def _find_cautions(run: RunFolder, learn: TrainingData, oof: OutOfFold) -> _Caut
     )
 
 
-def _of_learnt_groups(run: RunFolder) -> int:
-    """Count the rows of the test table in a group that is learnt from, as the audit found."""
-    return sum(
-        leak["rows"]
-        for leak in run.audit()["leaks"]
-        if (leak["between"], leak["what"]) == ("the two tables", "group")
-    )
-
-
 def _held_out_scores(
     run: RunFolder, data: RunData, seen: Duplicates, learnt: npt.NDArray[np.int64]
 ) -> HeldOut:
@@ -162,4 +153,6 @@ def _test_scores(
         np.concatenate([weight * overlapping.new_weight, weight * overlapping.seen_weight]),
         out_of_fold=True,
     )
-    return OnTestTable(len(test_keys), int(is_seen.sum()), new, both, _of_learnt_groups(run))
+    return OnTestTable(
+        len(test_keys), int(is_seen.sum()), new, both, read_audit(run).test_rows_of_learnt_groups
+    )

@@ -1,5 +1,6 @@
 """The run folder, and the data that it was fitted on."""
 
+from aurist.run.audit_file import AuditFacts, read_audit
 from aurist.run.data import HELD_OUT, RunData, held_out, training_data
 from aurist.run.duplicates_file import read_duplicates, write_duplicates
 from aurist.run.ensemble_file import read_ensemble, write_ensemble
@@ -9,12 +10,14 @@ from aurist.run.spec import RunSpec
 
 __all__ = [
     "HELD_OUT",
+    "AuditFacts",
     "RunData",
     "RunFolder",
     "RunSpec",
     "create_run",
     "held_out",
     "open_run",
+    "read_audit",
     "read_data",
     "read_duplicates",
     "read_ensemble",

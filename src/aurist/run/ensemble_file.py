@@ -49,9 +49,9 @@ def read_ensemble(run: RunFolder) -> Ensemble:
     """
     path = run.finished(NAME)
     content = read_json(path, _SHAPE, run.remedy)
-    data = run.known()
+    description = run.description()
     with stored(path, run.remedy):
-        _check(content, len(data["classes"]))
+        _check(content, len(description.classes))
         members = content["members"]
         correction = content["prior_correction"]
         return Ensemble(
@@ -64,7 +64,7 @@ def read_ensemble(run: RunFolder) -> Ensemble:
             content["temperatures"],
             content["temperature"],
             PriorCorrection(correction["power"], np.asarray(correction["prior"])),
-            bool(data["multilabel"]),
+            description.multilabel,
         )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,6 @@ import pandas as pd
 from aurist.config import FitConfig, read_config, read_toml, write_config
 from aurist.errors import RunError
 from aurist.features.level import LEVEL
-from aurist.features.schema import schema_to_dict
 from aurist.features.summary import VERSION
 from aurist.files import append_jsonl, atomic_path, read_jsonl, write_json
 from aurist.machine import versions
@@ -27,10 +26,11 @@ from aurist.models.network_member import recipe_of
 from aurist.plan import FitPlan, read_plan
 from aurist.predictions import COLUMNS, Predictions, from_frame
 from aurist.recipes import Recipe, recipe_from
-from aurist.records import read_record
+from aurist.records import read_record, write_record
 from aurist.run.data import RunData
+from aurist.run.description import DESCRIPTION, RunDescription
 from aurist.run.scores_file import RANDOM_SPLIT, SCORES, RandomSplit, RunScores
-from aurist.run.shapes import BOARD, CONFIG, DATA
+from aurist.run.shapes import BOARD, CONFIG
 from aurist.stored import Shape, check_shape, read_frame, read_json, stored
 
 #: Raised when a run of an older version can no longer be read.
@@ -81,16 +81,15 @@ class RunFolder:
 
     def window(self) -> float | None:
         """Give the window of annotated recordings in seconds; None if the run was fitted on other clips."""
-        seconds = self.known().get("window")
-        return None if seconds is None else float(seconds)
+        return self.description().window
 
     def classes(self) -> list[str]:
         """Give the class names."""
-        return [str(name) for name in self.known()["classes"]]
+        return list(self.description().classes)
 
-    def known(self) -> dict[str, Any]:
-        """Read ``data.json``, which describes the data."""
-        return dict(self.read_json("data.json", DATA))
+    def description(self) -> RunDescription:
+        """Read the description of the data, without its tables."""
+        return read_record(self.folder / DESCRIPTION, RunDescription, self.remedy)
 
     def recipes(self) -> list[Recipe]:
         """Read the recipes of the requested networks, as they were when the fit began."""
@@ -112,10 +111,6 @@ class RunFolder:
     def networks(self) -> list[Recipe]:
         """Give the recipes of the networks of the plan."""
         return [recipe_of(member) for member in self.plan().members if member.engine == NETWORK]
-
-    def audit(self) -> dict[str, Any]:
-        """Read the findings of the audit."""
-        return dict(self.read_json("audit.json", {"content": dict}))
 
     def is_finished(self) -> bool:
         """Tell if the fit is finished; a killed fit may have a leaderboard already."""
@@ -215,26 +210,28 @@ def create_run(folder: Path, config: FitConfig, data: RunData, recipes: Sequence
         with atomic_path(folder / "test_keys.parquet") as part:
             pd.DataFrame({"key": data.test_keys}).to_parquet(part)
     write_json(folder / "versions.json", versions())
-    write_json(
-        folder / "data.json",
-        {
-            "format": FORMAT,
-            "classes": list(data.task.classes),
-            "multilabel": data.task.multilabel,
-            "unannotated": data.clips.unannotated,
-            "window": data.clips.window,
-            "band": data.clips.band,
-            "grouping": None if data.clips.grouping is None else data.clips.grouping.to_dict(),
-            "metric": data.task.metric,
-            "root": None if data.clips.root is None else str(data.clips.root.resolve()),
-            "schema": schema_to_dict(data.schema),
-            "features": VERSION,
-            "summary": None if data.summary is None else asdict(data.summary),
-            "notes": list(data.notes),
-            "cache_dir": None if data.cache_dir is None else str(data.cache_dir.resolve()),
-        },
-    )
+    write_record(folder / DESCRIPTION, _description(data))
     return RunFolder(folder)
+
+
+def _description(data: RunData) -> RunDescription:
+    clips = data.clips
+    return RunDescription(
+        format=FORMAT,
+        classes=tuple(data.task.classes),
+        multilabel=data.task.multilabel,
+        unannotated=clips.unannotated,
+        window=clips.window,
+        band=clips.band,
+        grouping=None if clips.grouping is None else clips.grouping.to_dict(),
+        metric=data.task.metric,
+        root=None if clips.root is None else str(clips.root.resolve()),
+        schema=data.schema.columns,
+        features=VERSION,
+        summary=data.summary,
+        notes=data.notes,
+        cache_dir=None if data.cache_dir is None else str(data.cache_dir.resolve()),
+    )
 
 
 def open_run(folder: Path) -> RunFolder:
@@ -245,7 +242,7 @@ def open_run(folder: Path) -> RunFolder:
     RunError
         If there is none, or its version cannot be read.
     """
-    path = folder / "data.json"
+    path = folder / DESCRIPTION
     if not path.exists():
         problem = "is no run folder" if folder.is_dir() else "does not exist"
         raise RunError(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,13 +11,13 @@ from aurist.clips import Clips
 from aurist.clips.grouping import grouping_from
 from aurist.errors import RunError
 from aurist.features.level import LEVEL
-from aurist.features.schema import schema_from_dict
+from aurist.features.schema import Schema
 from aurist.features.summary import VERSION
-from aurist.features.summary_config import SummaryConfig
 from aurist.machine import available_cores
 from aurist.metrics import METRICS
 from aurist.models.base import Task
 from aurist.run.data import RunData
+from aurist.run.description import DESCRIPTION, RunDescription
 from aurist.run.folder import RunFolder
 from aurist.run.shapes import CLIPS
 from aurist.run.spec import RunSpec
@@ -33,8 +32,8 @@ def read_data(run: RunFolder) -> RunData:
     RunError
         If its files are damaged or do not match, or its models learnt from features of another version.
     """
-    data_json, spec = run.known(), read_spec(run)
-    clips = _read_clips(run, data_json)
+    description, spec = run.description(), read_spec(run)
+    clips = _read_clips(run, description)
     folds = read_frame(run.folder / "folds.parquet", {"fold": "i", "group": "i"}, run.remedy)
     features = read_frame(run.folder / "features.parquet", {}, run.remedy)
     with stored(run.folder, run.remedy):
@@ -55,8 +54,8 @@ def read_data(run: RunFolder) -> RunData:
         test_keys=read_frame(keys_path, {"key": "u"}, run.remedy)["key"].to_numpy(dtype=np.uint64)
         if keys_path.exists()
         else None,
-        notes=tuple(data_json["notes"]),
-        cache_dir=None if data_json["cache_dir"] is None else Path(data_json["cache_dir"]),
+        notes=description.notes,
+        cache_dir=None if description.cache_dir is None else Path(description.cache_dir),
         level=_read_level(run, len(clips)),
     )
 
@@ -72,32 +71,27 @@ def _read_level(run: RunFolder, n_clips: int) -> npt.NDArray[np.float32] | None:
     return level
 
 
-def _read_clips(run: RunFolder, data_json: dict[str, Any]) -> Clips:
+def _read_clips(run: RunFolder, description: RunDescription) -> Clips:
     path = run.folder / "clips.parquet"
     table = read_frame(path, CLIPS, run.remedy)
     with stored(path, run.remedy):
         for name in ("labels", "absent"):
             table[name] = table[name].map(tuple)
-        unknown_labels = {label for labels in table["labels"] for label in labels} - set(data_json["classes"])
+        unknown_labels = {label for labels in table["labels"] for label in labels} - set(description.classes)
         if unknown_labels:
             raise ValueError(
                 f"it has labels that are no classes of the run, such as {min(map(repr, unknown_labels))}"
             )
-    with stored(run.folder / "data.json", run.remedy):
-        if data_json["unannotated"] not in ("absent", "unknown"):
-            raise ValueError(f"unannotated is {data_json['unannotated']!r}")
-        band = data_json.get("band")
-        if band is not None and len(band) != 2:
-            raise ValueError(f"band is {band}")
-        grouping = grouping_from(data_json.get("grouping"))
+    with stored(run.folder / DESCRIPTION, run.remedy):
+        grouping = grouping_from(description.grouping)
     return Clips(
         table,
-        tuple(data_json["classes"]),
-        multilabel=data_json["multilabel"],
-        unannotated=data_json["unannotated"],
-        root=None if data_json["root"] is None else Path(data_json["root"]),
-        window=data_json.get("window"),
-        band=None if band is None else tuple(band),
+        description.classes,
+        multilabel=description.multilabel,
+        unannotated=description.unannotated,
+        root=None if description.root is None else Path(description.root),
+        window=description.window,
+        band=description.band,
         grouping=grouping,
     )
 
@@ -110,20 +104,19 @@ def read_spec(run: RunFolder) -> RunSpec:
     RunError
         If these files are damaged, or the models learnt from features of another version.
     """
-    data_json, config = run.known(), run.config()
-    _check_version(run, data_json.get("features", 1), listens=data_json["summary"] is not None)
-    with stored(run.folder / "data.json", run.remedy):
-        if data_json["metric"] not in METRICS:
-            raise ValueError(f"metric is {data_json['metric']!r}")
-        summary = None if data_json["summary"] is None else SummaryConfig(**data_json["summary"])
+    description, config = run.description(), run.config()
+    _check_version(run, description.features, listens=description.summary is not None)
+    with stored(run.folder / DESCRIPTION, run.remedy):
+        if description.metric not in METRICS:
+            raise ValueError(f"metric is {description.metric!r}")
     task = Task(
-        tuple(data_json["classes"]),
-        data_json["multilabel"],
-        data_json["metric"],
+        description.classes,
+        description.multilabel,
+        description.metric,
         config.seed,
         available_cores(config.jobs),
     )
-    return RunSpec(task, schema_from_dict(data_json["schema"]), summary, data_json.get("window"))
+    return RunSpec(task, Schema(description.schema), description.summary, description.window)
 
 
 def _check_version(run: RunFolder, version: int, *, listens: bool) -> None:

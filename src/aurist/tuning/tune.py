@@ -19,6 +19,7 @@ from aurist.metrics import metric
 from aurist.plan import Clock, n_splits
 from aurist.progress import logger
 from aurist.run import RunData, held_out, open_run, read_data, training_data
+from aurist.run.description import DESCRIPTION
 from aurist.tuning.budget import Budget
 from aurist.tuning.config import TuneConfig, check_same, study_name
 from aurist.tuning.holdout import hold_out
@@ -84,7 +85,7 @@ def tune(
     check_output(folder, folder=True)
     settings_file = folder / "asked.json"
     with claim(data_folder, _PATIENCE):
-        is_new = not (data_folder / "data.json").exists()
+        is_new = not (data_folder / DESCRIPTION).exists()
         if is_new:
             settings_file.unlink(missing_ok=True)  # left by a command that ended before its data was ready
         check_same(settings_file, source, target, config, search, options)
@@ -96,7 +97,7 @@ def tune(
             )
         except BaseException:
             if is_new:  # a refused command leaves no files
-                for path in (settings_file, data_folder / "data.json"):
+                for path in (settings_file, data_folder / DESCRIPTION):
                     path.unlink(missing_ok=True)
             raise
     logger.info(note)
