@@ -102,9 +102,9 @@ def test_the_comparison_is_of_the_fold_models_on_what_is_held_out(tmp_path: Path
     good = ModelSpec("good", "classic", {"kind": "logistic"})
     fit_member(tmp_path / "good", learn, good, 60.0)
     told = compare_on_holdout(held, {BASELINE: (tmp_path / "good", good), TUNED: (tmp_path / "good", good)})
-    assert told["clips"] == len(held.folds) and told["groups"] == len(set(held.groups))
-    assert told["difference"]["score"] == told["difference"]["low"] == told["difference"]["high"] == 0
+    assert told.clips == len(held.folds) and told.groups == len(set(held.groups))
+    assert told.difference.score == told.difference.low == told.difference.high == 0
     # of the column that tells, two steps of one standard deviation apart: 79% with the best borders there are
-    assert 0.65 < told[TUNED]["score"] < 0.95
+    assert 0.65 < told.tuned.score < 0.95
     alone = compare_on_holdout(held, {BASELINE: (tmp_path / "good", good)})
-    assert "difference" not in alone and alone[BASELINE] == told[TUNED]
+    assert alone.difference is None and alone.original == told.tuned

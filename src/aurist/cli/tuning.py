@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +13,7 @@ from aurist.cli.printing import going_on, interval, paragraph, print_json, print
 
 if TYPE_CHECKING:
     from aurist.tuning import Tuned
+    from aurist.tuning.holdout import Comparison
 
 #: Number of finished trials to print; all are in trials.csv.
 SHOWN = 10
@@ -76,6 +77,7 @@ def tune(
     """
     from aurist.cli.fitting import STARTED
     from aurist.config import parse_duration
+    from aurist.records import to_json
     from aurist.tuning import TuneConfig
     from aurist.tuning import tune as tune_recipe
 
@@ -99,8 +101,8 @@ def tune(
             {
                 "metric": tuned.metric,
                 "trials": tuned.trials.to_dict("records"),
-                "best": tuned.best,
-                "comparison": tuned.comparison,
+                "best": to_json(tuned.best),
+                "comparison": to_json(tuned.comparison),
             }
         )
         return
@@ -123,35 +125,34 @@ def print_tuned(tuned: Tuned, data: Path) -> None:
     )
     print()
     paragraph(
-        f"The score of trial {tuned.best['number']}, {tuned.best['score']:.3f}, chose the trial: it is too "
+        f"The score of trial {tuned.best.number}, {tuned.best.score:.3f}, chose the trial: it is too "
         "good, and not to be quoted. The score of a fit with these settings on the same data is too good as well."
     )
     if tuned.comparison is not None:
         _print_comparison(tuned.comparison)
-    option, recipe = tuned.best["option"], tuned.best["recipe"]
+    option, recipe = tuned.best.option, tuned.best.recipe
     paragraph(f"written: {recipe}; use it with: aurist fit {data} {option} {recipe} -o RUN")
 
 
-def _print_comparison(comparison: dict[str, Any]) -> None:
+def _print_comparison(comparison: Comparison) -> None:
     """Print whether the tuned settings are better on clips that no trial used."""
     from aurist.errors import plural
-    from aurist.tuning.holdout import BASELINE, TUNED
 
-    on = f"on {plural(comparison['clips'], 'clip')} in {plural(comparison['groups'], 'group')} that no trial used"
-    if TUNED not in comparison:
+    on = f"on {plural(comparison.clips, 'clip')} in {plural(comparison.groups, 'group')} that no trial used"
+    tuned, gap = comparison.tuned, comparison.difference
+    if tuned is None or gap is None:
         paragraph(
-            f"No trial was better than the original settings: {comparison['metric']} "
-            f"{interval(comparison[BASELINE])} {on}."
+            f"No trial was better than the original settings: {comparison.metric} "
+            f"{interval(comparison.original)} {on}."
         )
         return
-    gap = comparison["difference"]
     verdict = "no clear difference"
-    if gap["low"] > 0:
+    if gap.low > 0:
         verdict = "really better"
-    elif gap["high"] < 0:
+    elif gap.high < 0:
         verdict = "really worse: keep the original recipe"
     paragraph(
-        f"{on[0].upper()}{on[1:]}: {comparison['metric']} {interval(comparison[TUNED])} tuned, "
-        f"{interval(comparison[BASELINE])} before; difference {gap['score']:+z.3f} [{gap['low']:+z.3f}, "
-        f"{gap['high']:+z.3f}], better in {gap['better']:.0%} of the resamples: {verdict}."
+        f"{on[0].upper()}{on[1:]}: {comparison.metric} {interval(tuned)} tuned, "
+        f"{interval(comparison.original)} before; difference {gap.score:+z.3f} [{gap.low:+z.3f}, "
+        f"{gap.high:+z.3f}], better in {gap.better:.0%} of the resamples: {verdict}."
     )

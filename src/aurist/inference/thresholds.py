@@ -11,10 +11,8 @@ from aurist.ensemble.thresholds import Thresholds, precision_thresholds
 from aurist.errors import ConfigError
 from aurist.plan import ENSEMBLE
 from aurist.run import RunFolder, read_data
-from aurist.run.shapes import THRESHOLDS
+from aurist.run.thresholds_file import NAME, read_thresholds
 from aurist.stored import stored
-
-FILE = "thresholds.json"
 
 
 def thresholds_of(
@@ -44,11 +42,10 @@ def thresholds_of(
     name = model or ENSEMBLE
     if precision is not None:
         return _for_precision(run, name, precision)
-    path = run.folder / FILE
-    thresholds = run.read_json(FILE, THRESHOLDS) if path.exists() else {}
+    thresholds = read_thresholds(run)
     if name not in thresholds:
         return None
-    with stored(path, run.remedy):
+    with stored(run.folder / NAME, run.remedy):
         return np.array([thresholds[name][label] for label in run.classes()])
 
 

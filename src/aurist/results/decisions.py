@@ -8,11 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from aurist.ensemble.thresholds import Thresholds, f1_thresholds, nested_decisions
-from aurist.files import write_json
-from aurist.inference.thresholds import FILE
 from aurist.plan import ENSEMBLE
 from aurist.results.out_of_fold import OutOfFold
-from aurist.run import RunFolder
 from aurist.run.scores_file import Decisions
 
 #: Metrics of decisions, shown in addition to the run's own metric.
@@ -20,13 +17,10 @@ METRICS = ("f1_macro", "f1_micro")
 _DIGITS = 6
 
 
-def write_thresholds(run: RunFolder, oof: OutOfFold) -> None:
+def choose_thresholds(oof: OutOfFold) -> dict[str, dict[str, float]]:
     """Choose the thresholds of every row of the leaderboard that give the best F1 on its out-of-fold predictions."""
     chosen = {name: f1_thresholds(proba, oof.truth, oof.weight) for name, proba in oof.probas.items()}
-    write_json(
-        run.folder / FILE,
-        {name: _by_class(oof.task.classes, thresholds) for name, thresholds in chosen.items()},
-    )
+    return {name: _by_class(oof.task.classes, thresholds) for name, thresholds in chosen.items()}
 
 
 def _by_class(classes: Sequence[str], thresholds: Thresholds) -> dict[str, float]:

@@ -20,7 +20,7 @@ from aurist.features.matrix import row_keys
 from aurist.files import atomic_path
 from aurist.plan import ENSEMBLE, GLUON_ENSEMBLE
 from aurist.predictions import Predictions
-from aurist.results.decisions import decision_scores, write_thresholds
+from aurist.results.decisions import choose_thresholds, decision_scores
 from aurist.results.leaderboard import run_leaderboard
 from aurist.results.out_of_fold import OutOfFold, blendable, out_of_fold
 from aurist.results.pairwise import against_best_single
@@ -28,6 +28,7 @@ from aurist.results.pooling_choice import compare_variants
 from aurist.results.scores import summarise_scores
 from aurist.run import RunData, RunFolder, write_duplicates, write_ensemble
 from aurist.run.scores_file import write_scores
+from aurist.run.thresholds_file import write_thresholds
 from aurist.splits import Split
 
 
@@ -62,7 +63,7 @@ def write_results(
     )
     _write_predictions(run, learn, fitted, oof)
     if learn.task.multilabel:
-        write_thresholds(run, oof)
+        write_thresholds(run, choose_thresholds(oof))
     on_own_rows = nested.blend.apply([oof.probas[name] for name in names], multilabel=learn.task.multilabel)
     board = run_leaderboard(learn, fitted, oof, weights, {ENSEMBLE: oof.score(on_own_rows)})
     _write_csv(run, "leaderboard.csv", board)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 CONFIG = {"preset": str, "engine": str, "seed": int, "jobs": int}
 CLIPS = {"clip_id": "O", "path": "O", "start": "f", "end": "f", "labels": "O", "absent": "O", "weight": "f"}
-THRESHOLDS = {str: {str: float}}
 BOARD = {
     "model": "O", "score": "iuf", "low": "iuf", "high": "iuf", "score_val": "iuf", "fit_time": "iuf",
     "pred_time": "iuf", "stack_level": "iuf",

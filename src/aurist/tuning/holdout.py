@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,8 +13,10 @@ import numpy.typing as npt
 from aurist.errors import ConfigError, plural
 from aurist.files import atomic_path
 from aurist.fold_files import load_folds
+from aurist.metrics import Interval
 from aurist.models.base import Inputs, ModelSpec, Task
-from aurist.results.differences import paired
+from aurist.records import OPTIONAL, keyed
+from aurist.results.differences import Difference, paired
 from aurist.results.random_split import interval
 from aurist.run import HELD_OUT, RunData
 from aurist.splits import NEVER_SCORED, assign_folds, given_folds
@@ -131,9 +132,39 @@ def _renumbered(folds: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     return out
 
 
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """The scores of the tuned settings and of the original ones, on clips that no trial saw.
+
+    Parameters
+    ----------
+    trials
+        The numbers of the two trials.
+    metric
+        The metric of the scores.
+    clips, groups
+        Number of these clips, and of their groups.
+    tuned, original
+        Both scores; no tuned one if no trial is better than the original settings.
+    difference
+        The difference of the scores.
+    """
+
+    trials: tuple[int, ...]
+    metric: str
+    clips: int
+    groups: int
+    tuned: Interval | None = field(default=None, metadata=OPTIONAL)
+    original: Interval = field(metadata=keyed(BASELINE))
+    difference: Difference | None = field(default=None, metadata=OPTIONAL)
+
+
 def compare_on_holdout(
-    holdout: RunData, folders: Mapping[str, tuple[Path, ModelSpec]], seconds: float | None = None
-) -> dict[str, Any]:
+    holdout: RunData,
+    folders: Mapping[str, tuple[Path, ModelSpec]],
+    trials: Sequence[int] = (),
+    seconds: float | None = None,
+) -> Comparison:
     """Score the tuned settings and the original ones on clips that no trial saw, and their difference.
 
     Parameters
@@ -141,15 +172,11 @@ def compare_on_holdout(
     holdout
         Those clips.
     folders
-        The folder of the fold models, and the model, by `TUNED` and `BASELINE`; only one if they are the same.
+        The folder of the fold models, and the model, by `TUNED` and `BASELINE`; only `BASELINE` if they are the same.
+    trials
+        The numbers of the two trials.
     seconds
         The time to predict; None: no limit.
-
-    Returns
-    -------
-    dict
-        ``clips``, ``groups``, each score with its interval, and for two scores ``difference`` (see
-        `aurist.results.differences.Difference`).
 
     Raises
     ------
@@ -167,9 +194,8 @@ def compare_on_holdout(
     ]
     run_in_processes(calls, workers=1, seconds=seconds)
     probas = {name: np.load(folder / _PROBA_FILE) for name, (folder, _) in folders.items()}
-    out: dict[str, Any] = {"clips": len(truth), "groups": len(np.unique(holdout.groups))}
-    for name, proba in probas.items():
-        out[name] = asdict(interval(task, truth, proba, holdout.groups, weight))
+    scores = {name: interval(task, truth, proba, holdout.groups, weight) for name, proba in probas.items()}
+    gap = None
     if len(probas) > 1:
         gap = paired(
             truth,
@@ -181,8 +207,15 @@ def compare_on_holdout(
             multilabel=task.multilabel,
             weight=weight,
         )
-        out["difference"] = asdict(gap)
-    return out
+    return Comparison(
+        trials=tuple(trials),
+        metric=task.metric,
+        clips=len(truth),
+        groups=len(np.unique(holdout.groups)),
+        tuned=scores.get(TUNED),
+        original=scores[BASELINE],
+        difference=gap,
+    )
 
 
 _PROBA_FILE = "held.npy"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,15 +12,15 @@ import pandas as pd
 
 from aurist.crossval import TrainingData, fit_member
 from aurist.errors import plural
-from aurist.files import atomic_path, folder_lock, write_json
+from aurist.files import atomic_path, folder_lock
 from aurist.models.base import FitFailedError, ModelSpec
 from aurist.progress import logger
 from aurist.recipes import TunedBy, sample_of
+from aurist.records import read_record, write_record
 from aurist.results.tuned import clip_hashes
 from aurist.run import RunData
-from aurist.stored import read_json
 from aurist.tuning.budget import Budget
-from aurist.tuning.holdout import BASELINE, TUNED, compare_on_holdout
+from aurist.tuning.holdout import BASELINE, TUNED, Comparison, compare_on_holdout
 from aurist.tuning.target import Target
 from aurist.workers import OutOfTimeError
 
@@ -29,6 +30,29 @@ if TYPE_CHECKING:
 TRIALS, BEST, COMPARISON = "trials.csv", "best.toml", "comparison.json"
 #: Seconds to wait for another process that compares.
 _PATIENCE = 3600.0
+
+
+@dataclass(frozen=True)
+class BestTrial:
+    """The best trial of a search.
+
+    Parameters
+    ----------
+    number, score
+        The trial, and the score by which it was chosen.
+    settings
+        The searched settings.
+    recipe
+        The file that holds them.
+    option
+        The option of `aurist fit` that takes the file.
+    """
+
+    number: int
+    score: float
+    settings: Mapping[str, Any]
+    recipe: str
+    option: str
 
 
 @dataclass(frozen=True)
@@ -44,18 +68,16 @@ class Tuned:
     trials
         One row per trial, as in ``trials.csv``.
     best
-        ``number``, ``score``, ``settings``, and ``recipe`` and ``option``: the file written, and the option of
-        `aurist fit` that takes it. None if no trial was finished.
+        The best trial; None if no trial was finished.
     comparison
-        The new settings against the original ones, on clips that no trial saw (see
-        `aurist.tuning.holdout.compare_on_holdout`); None if there are no such clips.
+        The new settings against the original ones, on clips that no trial saw; None if there are no such clips.
     """
 
     folder: Path
     metric: str
     trials: pd.DataFrame
-    best: dict[str, Any] | None
-    comparison: dict[str, Any] | None
+    best: BestTrial | None
+    comparison: Comparison | None
 
 
 def write_trials(folder: Path, study: Study, target: Target, learn: TrainingData) -> None:
@@ -75,19 +97,16 @@ def write_trials(folder: Path, study: Study, target: Target, learn: TrainingData
 
 
 def gather_result(
-    folder: Path, study: Study, target: Target, metric: str, comparison: dict[str, Any] | None
+    folder: Path, study: Study, target: Target, metric: str, comparison: Comparison | None
 ) -> Tuned:
     """Return the result of a study so far."""
     best = study.best()
     best_trial = None
     if best is not None:
-        best_trial = {
-            "number": best.number,
-            "score": best.value,
-            "settings": dict(best.params),
-            "recipe": str(folder / BEST),
-            "option": target.fit_option,
-        }
+        recipe = str(folder / BEST)
+        best_trial = BestTrial(
+            best.number, float(best.value or 0.0), dict(best.params), recipe, target.fit_option
+        )
     return Tuned(folder, metric, study.table(), best_trial, comparison)
 
 
@@ -98,7 +117,7 @@ def compare(
     learn: TrainingData,
     holdout: RunData,
     budget: Budget,
-) -> dict[str, Any] | None:
+) -> Comparison | None:
     """Score the best trial and the original recipe on the holdout; None if the latter is not finished.
 
     The models are those of the trials' folds, averaged, as in a run. If they were fitted on another machine, they are
@@ -111,12 +130,10 @@ def compare(
                 "not compared: the trial of the original recipe is not finished; repeat the command to continue"
             )
             return None
-        numbers = [trial.number for trial in pair]
+        numbers = tuple(trial.number for trial in pair)
         if path.exists():
-            earlier: dict[str, Any] = read_json(
-                path, {"trials": [int]}, "Remove it, and it is compared again."
-            )
-            if earlier["trials"] == numbers:
+            earlier = read_record(path, Comparison, "Remove it, and it is compared again.")
+            if earlier.trials == numbers:
                 return earlier
         logger.info(f"comparing on {plural(len(holdout.groups), 'clip')} that no trial saw")
         folders: dict[str, tuple[Path, ModelSpec]] = {}
@@ -127,10 +144,9 @@ def compare(
                 folders[name] = (trial_folder, member)
             if numbers[0] == numbers[1]:
                 del folders[TUNED]
-            comparison = compare_on_holdout(holdout, folders, budget.at_the_end())
+            comparison = compare_on_holdout(holdout, folders, numbers, budget.at_the_end())
         except (FitFailedError, OutOfTimeError):
             logger.info("not compared: there was no time left; give the same command again with more time")
             return None
-        comparison = {"trials": numbers, "metric": learn.task.metric, **comparison}
-        write_json(path, comparison)
+        write_record(path, comparison)
         return comparison
