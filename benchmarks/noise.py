@@ -309,7 +309,7 @@ def main() -> None:
     left = [one for one in todo if one not in known]
     for part, scheme, seed in left:
         if time.monotonic() > until:
-            print("not done yet: go on by the same command")
+            print("not finished: give the same command again to continue")
             break
         told = PARTS[part](draw(scheme, seed))
         cells_of_draw = [(kind, name, gain) for kind, by in told.items() for name, gain in by.items()]

@@ -27,10 +27,10 @@ def was_killed(folder: Path, name: str) -> bool:
     path = folder / KILLED_FILE
     if not path.exists():
         return False
-    before = read_json(path, {"why": str, "workers": int}, "Delete it, and go on with `aurist resume`.")
+    before = read_json(path, {"why": str, "workers": int}, "Delete it, and continue with `aurist resume`.")
     if before["workers"] == 1:
         raise FitFailedError(
             f"{name}: not tried again: {before['why']} when it was fitted before. If there is more memory now, delete "
-            f"{path} and go on with `aurist resume`."
+            f"{path} and continue with `aurist resume`."
         )
     return True

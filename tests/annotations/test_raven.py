@@ -60,7 +60,7 @@ class TestRaven:
         # whatever the rows are sorted by
         for ordered in (rows, rows[::-1]):
             with pytest.raises(
-                DataError, match=r"2 recordings one after another.*add the column 'File Offset \(s\)'"
+                DataError, match=r"2 recordings in one sequence of times.*add the column 'File Offset \(s\)'"
             ):
                 read_annotations(write(tmp_path, "all.txt", header, *ordered))
         # what was joined of two tables begins anew

@@ -80,9 +80,7 @@ def test_where_no_selection_is_of_the_second_the_length_of_the_first_tells(tmp_p
     assert spans(tmp_path, selection, a=60)[0] == [("a.wav", 58, 60), ("b.wav", 0, 3)]
     parts, notes = spans(tmp_path, selection)
     assert parts == [("a.wav", 58, 63)]
-    assert (
-        "row 2 continues from C:/field/a.wav in C:/field/b.wav, but the table does not say how far" in notes
-    )
+    assert "row 2 continues from C:/field/a.wav in C:/field/b.wav, but its end there is unknown" in notes
 
 
 def test_rows_without_an_offset_are_not_divided(tmp_path: Path) -> None:

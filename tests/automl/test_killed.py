@@ -119,7 +119,7 @@ def test_a_disk_that_is_full_says_which_file_and_how_to_go_on(tmp_path: Path) ->
     assert told.returncode == 1, told.stderr
     last = told.stderr.strip().splitlines()[-1]
     assert "forest.skops cannot be written: there is no room" in last
-    assert last.endswith("go on with: aurist resume run") and "Traceback" not in told.stderr
+    assert last.endswith("continue with: aurist resume run") and "Traceback" not in told.stderr
     assert resume(tmp_path / "run").is_finished()
 
 

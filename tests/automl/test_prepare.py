@@ -24,7 +24,7 @@ def test_near_duplicates_that_join_everything_can_be_told_apart(tmp_path: Path) 
         place.mkdir(parents=True, exist_ok=True)
         soundfile.write(place / f"{number}.wav", sound * 0.95**number, 22050)
     config = FitConfig(time_limit=90, jobs=1)
-    with pytest.raises(DataError, match=r"All 8 clips hang together.*near_duplicates=False"):
+    with pytest.raises(DataError, match=r"All 8 clips are in one group.*near_duplicates=False"):
         plan_fit(tmp_path / "music", config, cache_dir=tmp_path / "cache")
     apart = FitConfig(time_limit=90, jobs=1, near_duplicates=False)
     assert plan_fit(tmp_path / "music", apart, cache_dir=tmp_path / "cache").members

@@ -171,7 +171,7 @@ def test_importance_shuffles_what_tables_see_while_networks_say_what_they_said(
     assert found.keys() == {"pitch", "odd"} and found["pitch"] > max(found["odd"], 0)
     assert (folder / "both" / "importance.csv").exists()
     only = aurist("importance", whole, cwd=folder)
-    assert only.returncode == 1 and "listens to the recordings and does not look at features" in only.stderr
+    assert only.returncode == 1 and "uses the sound and no features" in only.stderr
 
 
 def test_a_recipe_that_cannot_be_is_refused_before_anything_is_made(folder: Path) -> None:

@@ -142,7 +142,7 @@ def test_a_search_goes_on_after_a_full_disk(tmp_path: Path, monkeypatch: pytest.
 
     monkeypatch.setattr("aurist.tuning.tune", full)
     said = command("tune", tmp_path / "t.csv", "--recipe", "LightGBM", "-o", tmp_path / "out")
-    assert "Make room, and give the same command again: it goes on where it stopped." in " ".join(
+    assert "Make room, and give the same command again: it continues where it stopped." in " ".join(
         said.stderr.split()
     )
 

@@ -68,7 +68,7 @@ def test_the_leaderboard_fits_80_columns(monkeypatch, capsys):
 
 
 def test_sentences_break_between_words_on_a_terminal_and_never_in_a_pipe(monkeypatch, capsys):
-    text = "none of which its models had seen " * 9
+    text = "groups that its models had not seen " * 9
     monkeypatch.setenv("COLUMNS", "80")
     paragraph(text)
     lines = printed(capsys)

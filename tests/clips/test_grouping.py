@@ -157,7 +157,7 @@ def test_ordinary_names_tell_nothing(kind: str) -> None:
         (rows("{c}/{c}_{n:03d}.wav | {c} | ", c=[*DOG_CAT], n=numbers(40, 1)), "they are the classes"),
         (rows("{c}/{c} ({n}).wav | {c} | ", c=[*DOG_CAT], n=numbers(40, 1)), "they are the classes"),
         (rows("{c}/{c}.{n:05d}.wav | {c} | ", c=["blues", "jazz"], n=numbers(40)), "they are the classes"),
-        (of_two("{c}/rec{r}_{k}.wav | {c} | ", *DOG_CAT, recordings=2, k=PIECES), "class 'dog' would have 2 of the 3"),
+        (of_two("{c}/rec{r}_{k}.wav | {c} | ", *DOG_CAT, recordings=2, k=PIECES), "class 'dog' would have 2 groups"),
     ],
 )  # fmt: skip
 def test_shown_but_not_used(names: list[Row], why: str) -> None:
@@ -178,7 +178,7 @@ def test_groups_that_would_empty_the_given_folds_are_not_used() -> None:
     labels = [(label,) for _, label, _ in EXAMPLES["FSDD"]]
     grouping = propose(names, labels, folds=[str(i % 3) for i in range(len(names))])
     assert grouping is not None
-    assert "given folds cut through them" in grouping.objection
+    assert "given folds split them" in grouping.objection
     by_speaker = [str(SPEAKERS.index(group)) for _, _, group in EXAMPLES["FSDD"]]
     uncut = propose(names, labels, folds=by_speaker)
     assert uncut is not None

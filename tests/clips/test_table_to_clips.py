@@ -148,7 +148,7 @@ def test_spans_that_are_none(tmp_path: Path, cells: str, row: int) -> None:
     good = "".join(f"{i}.wav,0,1,a\n" for i in range(12))
     text = f"path,start,end,label\n0.wav,0.5,1.5,a\nb.wav,{cells},b\n{good}"
     message = fails(tmp_path, text)
-    assert "1 clip does not begin and end as they must" in message
+    assert "1 clip has an invalid start or end" in message
     assert f"row {row}: start" in message
 
 

@@ -85,7 +85,7 @@ def test_all_that_is_missing_is_listed_at_once(heard: ScanResult) -> None:
         contest_table(heard, sample("recording_id,s0,s7 a,0,0 c,0,0 d,0,0"), "sample.csv", np.full(3, 0.5))
     told = str(error.value)
     assert "sample.csv asks for 3 things that are missing" in told
-    assert "class s7 is none of the run's" in told
+    assert "class s7 is not a class of the run" in told
     assert "c: c.flac is empty" in told and "d: no such recording was given" in told
     with pytest.raises(DataError, match=r"(?s)a_20: a\.flac ends after 15\.0 s.*a: expected the name"):
         contest_table(heard, sample("row_id,s0 a_20,0 a,0"), "sample.csv", np.full(3, 0.5))
@@ -169,7 +169,7 @@ def test_what_cannot_be_wanted(tmp_path: Path) -> None:
 def test_scores_by_other_settings_are_not_mixed(tmp_path: Path) -> None:
     Detections(tmp_path / "d", {"window": 5.0, "overlap": 0.0})
     Detections(tmp_path / "d", {"window": 5.0, "overlap": 0.0})
-    with pytest.raises(ConfigError, match=r"1 setting differs:\n  overlap: 0\.0 there, 2\.5 now"):
+    with pytest.raises(ConfigError, match=r"1 setting differs:\n  overlap: 0\.0 in the folder, 2\.5 now"):
         Detections(tmp_path / "d", {"window": 5.0, "overlap": 2.5})
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "thesis.txt").write_text("mine")

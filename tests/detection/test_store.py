@@ -70,7 +70,7 @@ def test_one_bad_byte_costs_less_than_a_second(tmp_path: Path, at: float) -> Non
     assert heard.seconds == {"a.flac": 200.0} and not heard.failures and not said
     note = heard.notes["a.flac"]
     begin, end = map(
-        float, note.removeprefix("is damaged, and silence was heard instead, from ")[:-2].split(" to ")
+        float, note.removeprefix("is damaged, and was replaced by silence, from ")[:-2].split(" to ")
     )
     assert begin - 1 <= 200 * at <= end + 1 and end - begin < 1.3
     found = heard.detections.scores(one)
@@ -199,7 +199,7 @@ def test_what_is_no_number_is_noted_and_the_rest_is_heard(tmp_path: Path) -> Non
     soundfile.write(tmp_path / "a.wav", y, RATE, subtype="FLOAT")
     one = Recording("a.wav", tmp_path / "a.wav")
     heard = heard_in(tmp_path, one)[0]
-    assert heard.notes == {"a.wav": "is damaged, and silence was heard instead, from 30.0 to 31.0 s"}
+    assert heard.notes == {"a.wav": "is damaged, and was replaced by silence, from 30.0 to 31.0 s"}
     assert np.isfinite(heard.detections.scores(one).proba).all()
 
 

@@ -84,7 +84,7 @@ def test_they_stand_beside_the_summary_and_new_recordings_get_them_too(folder: P
 def test_one_without_weights_has_nothing_to_say(folder: Path) -> None:
     (folder / "blank.toml").write_text(RECIPE, encoding="utf-8")
     config = FitConfig(preset="quick", embeddings=(str(folder / "blank.toml"),))
-    with pytest.raises(ConfigError, match=r"blank|ear begins with weights drawn by lot"):
+    with pytest.raises(ConfigError, match=r"blank|ear starts with random weights"):
         fit(folder / "data", folder / "refused", config)
     assert not (folder / "refused").exists()
 

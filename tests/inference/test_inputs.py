@@ -26,7 +26,10 @@ def test_a_text_that_differs_in_every_row_stays_a_feature(run: RunFolder, tmp_pa
     new.to_csv(tmp_path / "new.csv", index=False)
     applied = predict_clips(run, tmp_path / "new.csv")
     assert applied.labels() == predict_clips(run, new).labels() and len(applied.labels()) == 3
-    assert any("'mode': read as missing, as new in this column: locrian" in note for note in applied.notes)
+    assert any(
+        "'mode': values that are new in this column are read as missing: locrian" in note
+        for note in applied.notes
+    )
     single = read_inputs([tmp_path / "new.csv"], ReadOptions(), read_spec(run)).take([1])
     assert predict_clips(run, single).labels() == applied.labels()[1:2]
 

@@ -55,12 +55,13 @@ def few(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
 
 def test_few_groups_are_said_where_scores_are_said(few: RunFolder) -> None:
     assert few.scores().few_groups == {"dog": 2, "cat": 4}
-    sentence = "2 of 3 classes stand in fewer than 5 groups (dog in 2, cat in 4)"
+    sentence = "2 of 3 classes are in fewer than 5 groups (dog in 2, cat in 4)"
     assert sentence in " ".join(few.scores().cautions)
     assert sentence in " ".join(command("leaderboard", few.folder).stdout.split())
     second = (
         "In 35 trial divisions of data with 2 groups in every class, the stated accuracy was 0.19 (± 0.06) lower than "
-        "what new groups gave. Here only the rarest class has so few: it is likely less."
+        "the accuracy on new groups. In this data only the rarest class has so few groups, so the difference is likely "
+        "smaller."
     )
     assert few.scores().few_groups_trials == (Trials(2, 35, -0.19, 0.059),)
     cautions = list(few.scores().cautions)
@@ -74,12 +75,12 @@ def test_few_groups_are_said_where_scores_are_said(few: RunFolder) -> None:
 @pytest.mark.parametrize(
     ("few", "metric", "n_classes", "second"),
     [
-        ({"a": 3, "b": 3}, "accuracy", 2, r"In 63 .* with 3 groups .* 0\.10 \(± 0\.03\) lower .* gave\.$"),
-        ({"a": 2, "b": 2}, "f1_macro", 2, r"In 35 .* with 2 groups .* 0\.19 \(± 0\.06\) lower .* gave\.$"),
+        ({"a": 3, "b": 3}, "accuracy", 2, r"In 63 .* with 3 groups .* 0\.10 \(± 0\.03\) lower .* new groups\.$"),
+        ({"a": 2, "b": 2}, "f1_macro", 2, r"In 35 .* with 2 groups .* 0\.19 \(± 0\.06\) lower .* new groups\.$"),
         ({"a": 4, "b": 4}, "balanced_accuracy", 2,
-         r"with 3 and 5 groups .* 0\.10 \(± 0\.03\) and 0\.01 \(± 0\.03\) lower .*; with 4 .* between the two\.$"),
-        ({"a": 3, "b": 4}, "accuracy", 2, "it is likely less"),
-        ({"a": 3}, "accuracy", 2, "it is likely less"),
+         r"with 3 and 5 groups .* 0\.10 \(± 0\.03\) and 0\.01 \(± 0\.03\) lower.* with 4 groups .* between the two\.$"),
+        ({"a": 3, "b": 4}, "accuracy", 2, "the difference is likely smaller"),
+        ({"a": 3}, "accuracy", 2, "the difference is likely smaller"),
     ],
 )  # fmt: skip
 def test_few_groups_have_a_second_line_of_what_trials_gave(few, metric, n_classes, second) -> None:
@@ -99,7 +100,7 @@ def test_few_groups_have_a_second_line_of_what_trials_gave(few, metric, n_classe
 )
 def test_what_was_not_tried_has_no_second_line(few, metric, multilabel) -> None:
     (only,) = about_few_groups(few, 2, trials_like(few, metric, multilabel=multilabel))
-    assert "(in trials with 2 or 3 groups a class by 0.1 to 0.2)" in only
+    assert "(by 0.1 to 0.2 in trials with 2 or 3 groups per class)" in only
 
 
 def test_the_row_that_predicts_stands_first_and_is_marked(few: RunFolder) -> None:

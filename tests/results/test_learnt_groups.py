@@ -52,7 +52,7 @@ def test_pieces_of_tracks_score_chance(run: RunFolder) -> None:
     assert scores.groups_known
     assert scores.score.low < 0.55
     assert scores.random_split.random.score > 0.75
-    assert group_words(scores.n_groups, known=True) == " in 40 groups, none of which its models had seen"
+    assert group_words(scores.n_groups, known=True) == " in 40 groups that its models had not seen"
 
 
 def test_the_run_keeps_the_rule(run: RunFolder) -> None:
@@ -68,7 +68,7 @@ def test_rows_of_the_test_table_in_learnt_groups_are_counted(run: RunFolder) -> 
 
 def test_an_evaluation_scores_new_tracks_apart(run: RunFolder) -> None:
     found = evaluate_run(run, pieces(range(30), range(6, 10), 1))
-    assert any("160 of 240 clips are of a group" in note for note in found.applied.notes)
+    assert any("160 of 240 clips are in a group" in note for note in found.applied.notes)
     title = next(title for title in found.scores if title.startswith("new rows"))
     assert "80 of 240" in title
     accuracy = {name: table.set_index("metric").loc["accuracy"] for name, table in found.scores.items()}
@@ -78,13 +78,13 @@ def test_an_evaluation_scores_new_tracks_apart(run: RunFolder) -> None:
 def test_an_evaluation_of_nothing_but_learnt_tracks_says_so(run: RunFolder) -> None:
     found = evaluate_run(run, pieces(range(20), range(6, 10), 1))
     assert list(found.scores) == ["all rows"]
-    assert any("the score says nothing of new ones" in note for note in found.applied.notes)
+    assert any("the score says nothing about new groups" in note for note in found.applied.notes)
 
 
 def test_an_evaluation_of_new_tracks_has_nothing_to_say(run: RunFolder) -> None:
     found = evaluate_run(run, pieces(range(30, 40), range(4), 1))
     assert list(found.scores) == ["all rows"]
-    assert not any("learnt from" in note for note in found.applied.notes)
+    assert not any("of the training data:" in note for note in found.applied.notes)
 
 
 def test_given_groups_are_compared_by_name(tmp_path: Path) -> None:
@@ -94,7 +94,7 @@ def test_given_groups_are_compared_by_name(tmp_path: Path) -> None:
 
     run = fit(with_artist(pieces(range(10), range(4))), tmp_path / "run", quick(tmp_path))
     found = evaluate_run(run, with_artist(pieces(range(5, 15), range(4, 6), 1)))
-    assert any("20 of 40 clips are of a group" in note for note in found.applied.notes)
+    assert any("20 of 40 clips are in a group" in note for note in found.applied.notes)
 
 
 def test_without_groups_the_score_says_so() -> None:

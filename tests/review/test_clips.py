@@ -142,7 +142,7 @@ def test_what_cannot_be_is_said(field: tuple[Path, list[tuple[float, float, str]
     none = aurist("clips", "run", "tables", cwd=folder)
     assert "tables is no folder of detections" in none.stderr
     gone = aurist("clips", "run", "detections", "--audio-root", "tables", "-o", "other", cwd=folder)
-    assert gone.returncode == 1 and "1 recording of detections cannot be listened to again" in gone.stderr
+    assert gone.returncode == 1 and "1 recording of detections cannot be read again" in gone.stderr
     same = aurist("verdicts", "run", "clips/clips.csv", "-o", "clips/clips.csv", cwd=folder)
     assert same.returncode == 1 and "is never written to" in same.stderr
 
@@ -182,7 +182,8 @@ class TestVerdicts:
             "c.wav;r;0;1;wren;1;best;robbin\n"
         )
         with pytest.raises(
-            DataError, match=r"(?s)2 verdicts .*row 2, a\.wav: 'yess', perhaps yes.*row 4, c.*perhaps robin"
+            DataError,
+            match=r"(?s)2 invalid verdicts:.*row 2, a\.wav: 'yess', perhaps yes.*row 4, c.*perhaps robin",
         ):
             read_verdicts(path, ["wren", "robin"])
         with pytest.raises(DataError, match="'robbin'"):

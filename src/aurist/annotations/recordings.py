@@ -175,8 +175,8 @@ class Recordings:
         best = [path for path in best if path == _plain(given)] or best
         if len(best) > 1:
             raise DataError(
-                f"{given} may be {len(best)} recordings in {self.folder}: {', '.join(best[:5])}. Say which by "
-                "its path, or put the table into a folder called as that of its recording."
+                f"{given} may be {len(best)} recordings in {self.folder}: {', '.join(best[:5])}. Give its "
+                f"path, or put the table into a folder with the same name as the folder of its recording."
             )
         if best:
             shown_path = given if named else (table.parent / given).as_posix()

@@ -39,7 +39,7 @@ def detect(
     if is_samples(recordings):
         raise DataError("Events are detected in recordings: give their paths, not samples.")
     if output is None and formats != ("csv",):
-        raise ConfigError("formats= are of files that are written: give their folder, output=.")
+        raise ConfigError("formats= is for files: give their folder with output=.")
     spec = read_spec(run)
     classes = spec.task.classes
     export = ExportOptions(

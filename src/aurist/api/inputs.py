@@ -77,7 +77,8 @@ def clips_of(
         return
     if sample_rate is not None:
         raise ConfigError(
-            "sample_rate= is that of samples in memory, but these are files, or a table: they have rates of their own."
+            "sample_rate= is for samples in memory. Files and tables have their own rates: leave "
+            "sample_rate= out."
         )
     if isinstance(data, Clips):
         yield data, pd.Index(data.table["clip_id"], name="id")

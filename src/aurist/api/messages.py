@@ -25,8 +25,8 @@ def in_python(message: str) -> str:
 
     Examples
     --------
-    >>> in_python("Go on with: aurist resume my_run")
-    'Go on with: aurist.resume("my_run")'
+    >>> in_python("Continue with: aurist resume my_run")
+    'Continue with: aurist.resume("my_run")'
     """
     for pattern, call in _COMMANDS:
         message = pattern.sub(call, message)

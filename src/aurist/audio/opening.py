@@ -82,9 +82,7 @@ def _open_with_ffmpeg(path: Path, reason: str) -> Source:
         problem, advice = f"is {other_format}, which libsndfile does not read", _CONVERT
     elif is_own(head):
         problem = f"cannot be decoded (libsndfile: {reason})"
-        advice = (
-            "It is damaged, or in a coding that is not known: fetch it again, convert it, or leave it out."
-        )
+        advice = "It is damaged, or in an unknown coding: fetch it again, convert it, or leave it out."
     else:
         problem = f"is not a sound file (it begins with {beginning(head)})"
         advice = "Fetch it again, or leave it out."

@@ -48,7 +48,7 @@ def clip_flaws(facts: FileFacts, span: SpanFacts) -> list[Flaw]:
     until = "the end" if np.isinf(span.end) else f"{span.end:.3f} s"
     clip_text = f"the clip goes from {span.start:.3f} s to {until}"
     if span.end <= span.start or span.start < 0:
-        return [Flaw("outside", True, f"{clip_text}, which is no stretch of time")]
+        return [Flaw("outside", True, f"{clip_text}, which is not a valid part")]
     if span.seconds <= 0:
         return [Flaw("outside", True, f"{clip_text}, and the file lasts {facts.seconds:.3f} s")]
     flaws = []

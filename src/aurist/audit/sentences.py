@@ -38,7 +38,7 @@ def findings(audit: Audit) -> list[tuple[str, str]]:
         pairs.append(
             (
                 "duplicates",
-                f"{plural(audit.distinct, 'distinct input')}: {rows_in_sets:,} clips stand in "
+                f"{plural(audit.distinct, 'distinct input')}: {rows_in_sets:,} clips are in "
                 f"{plural(len(audit.exact), 'set')} of exact duplicates, kept together in one fold",
             )
         )

@@ -239,7 +239,7 @@ class _Plan:
         if snr_of == "peak":
             if self._crest is None:
                 raise ConfigError(
-                    "The ratio of signal and noise is of peaks, which a spectrum does not have: give peaks."
+                    "The signal-to-noise ratio is of peaks, but a spectrum has no peaks: give the peaks."
                 )
             scale = scale * (self._crest / _expected_crest(frames * self.config.hop_length)) ** 2
         self.noises.append((noise, scale.expand(frames)))

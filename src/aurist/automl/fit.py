@@ -103,7 +103,7 @@ def _check_free(folder: Path) -> None:
     """
     if (folder / DESCRIPTION).exists():
         finished = RunFolder(folder).is_finished()
-        advice = "" if finished else f"Go on with it: aurist resume {folder}. Or "
+        advice = "" if finished else f"Continue it with: aurist resume {folder}. Or "
         state = "a finished run" if finished else "a run"
         raise RunError(
             f"{folder} holds {state} already. {advice}{'G' if finished else 'g'}ive another folder (output=)."
@@ -127,7 +127,7 @@ def _advise_resume(folder: Path) -> Iterator[None]:
         )
         if not (folder / DESCRIPTION).exists():
             raise RunError(f"{problem} Make {resource}, and give the same command again.") from error
-        raise RunError(f"{problem} Make {resource}, and go on with: aurist resume {folder}") from error
+        raise RunError(f"{problem} Make {resource}, and continue with: aurist resume {folder}") from error
 
 
 def plan_fit(

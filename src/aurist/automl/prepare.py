@@ -77,7 +77,8 @@ def prepare(
     listening = [*recipes, *embedders]
     if listening and not clips.has_audio:
         raise DataError(
-            f"The recipe {listening[0].name} is a network that listens, but this table has no column of audio files. "
+            f"The recipe {listening[0].name} is a network and needs sound, but this table has no column of "
+            f"audio files. "
             "Name it with path=, or leave recipes= and embeddings= out."
         )
     checks = [partial(check_recipe, recipe, len(clips.classes)) for recipe in listening]
@@ -229,9 +230,7 @@ def _keep(clips: Clips, broken: pd.DataFrame, *, allow_loss: bool) -> npt.NDArra
     reasons = listing(
         [about(clips.display_name(row_of[name]), str(detail)) for name, detail in details], limit=10
     )
-    advice = (
-        "Repair these files or rows (`aurist check` lists them), or go on without them with allow_loss=True."
-    )
+    advice = "Repair these files or rows (`aurist check` lists them), or continue without them with allow_loss=True."
     if lost_classes:
         raise DataError(
             f"Without the broken clips no clip is left of: {', '.join(lost_classes)}.\n{reasons}\n{advice}"
@@ -266,9 +265,9 @@ def _folds(clips: Clips, groups: npt.NDArray[np.int64], config: FitConfig) -> np
         and config.near_duplicates
     ):
         raise DataError(
-            f"All {len(learnt):,} clips hang together, in a given group or as copies, exact or near, of each other; "
-            "a group is never split over folds. `aurist check DATA -o audit` lists the pairs of near duplicates; where "
-            "these are no copies but share a background, say near_duplicates=False."
+            f"All {len(learnt):,} clips are in one group: a given group, or exact or near duplicates of "
+            f"each other. A group is never split over folds. `aurist check DATA -o audit` lists the pairs "
+            f"of near duplicates. If they only share a background, give near_duplicates=False."
         )
     if prescribed is None:
         targets = clips.take(learnt).targets(clips.classes)
@@ -279,7 +278,7 @@ def _folds(clips: Clips, groups: npt.NDArray[np.int64], config: FitConfig) -> np
         origin = (
             "the valid part"
             if (prescribed == NEVER_SCORED).any()
-            else f"{prescribed.max() + 1} as the data prescribes"
+            else f"{prescribed.max() + 1} given by the data"
         )
         logger.info(f"folds: {origin}")
     return folds

@@ -50,7 +50,7 @@ def unlabelled_inputs(run: RunFolder, data: RunData) -> Inputs:
     features = pipeline_of(run, data.spec).transform(clips, jobs=data.task.jobs)
     if not len(features.inputs):
         reason = next(iter(features.failures.values()), "there is nothing in it")
-        raise DataError(f"Nothing of {source} can be learnt from, such as: {reason}.")
+        raise DataError(f"No clip of {source} can be used, such as: {reason}.")
     return features.inputs
 
 
@@ -167,4 +167,4 @@ def pseudo_label_message(learn: TrainingData, n: int, number: int) -> str:
     """Describe the pseudo-labels of a round in one line."""
     counts = [len(examples.targets) for examples in learn.pseudo_labelled.values()]
     labelled = f"{min(counts):,} to {max(counts):,} of {plural(n, 'unlabelled clip')}"
-    return f"round {number}: the models of a fold are sure of {labelled}"
+    return f"round {number}: the models of a fold are confident about {labelled}"

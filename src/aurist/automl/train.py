@@ -87,7 +87,7 @@ def train(run: RunFolder, clock: Clock) -> None:
     except KeyboardInterrupt:
         if not fitted:
             raise RunError(
-                f"Interrupted before the first model was done. Go on with: aurist resume {run.folder}"
+                f"Interrupted before the first model was done. Continue with: aurist resume {run.folder}"
             ) from None
         logger.warning("interrupted: finishing with what there is")
     if not fitted:
@@ -152,7 +152,7 @@ def _second_level_data(
     below = [result for result in fitted if not result.base_models]
     if reason is None and not any(beats_constant(learn, result) for result in below):
         reason = (
-            "a second level needs models below it, one of them surely better than the shares of the classes"
+            "a second level needs other models, and one of them must be clearly better than the class shares"
         )
     if reason is not None:
         logger.warning(f"skipped: {member.name}: {reason}")

@@ -14,7 +14,7 @@ from aurist.cli import apply, data, evaluating, fitting, recipes, review, show, 
 
 app = typer.Typer(
     name="aurist",
-    help="Learn to recognise sounds, with scores that hold.\n\n"
+    help="Learn to recognise sounds, with honest scores.\n\n"
     "Start with a folder of labelled recordings or a table of features: check the data (check), learn (fit), "
     "see the scores (leaderboard, report), and label new recordings (predict).",
     no_args_is_help=True,

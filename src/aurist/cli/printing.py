@@ -59,15 +59,11 @@ def group_words(n_groups: int, *, known: bool) -> str:
     Examples
     --------
     >>> group_words(24, known=True)
-    ' in 24 groups, none of which its models had seen'
+    ' in 24 groups that its models had not seen'
     """
     from aurist.errors import plural
 
-    return (
-        f" in {plural(n_groups, 'group')}, none of which its models had seen"
-        if known
-        else f", {UNKNOWN_GROUPS}"
-    )
+    return f" in {plural(n_groups, 'group')} that its models had not seen" if known else f", {UNKNOWN_GROUPS}"
 
 
 def say(line: str) -> None:
@@ -273,5 +269,5 @@ def going_on() -> Iterator[None]:
     try:
         yield
     except FullDiskError as error:
-        error.advice = "Make room, and give the same command again: it goes on where it stopped."
+        error.advice = "Make room, and give the same command again: it continues where it stopped."
         raise

@@ -81,7 +81,8 @@ def _note_unused(table: pd.DataFrame, free: list[str], roles: Roles) -> None:
         )
     if len(numbers) > 2:
         roles.notes.append(
-            f"beside the path, {len(numbers)} columns of numbers are not used ({', '.join(numbers[:3])} ...); "
+            f"besides the path, {len(numbers)} columns of numbers are not used ({', '.join(numbers[:3])} "
+            f"...); "
             'features= names feature columns, path="none" means no audio'
         )
 

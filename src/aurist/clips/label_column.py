@@ -92,7 +92,7 @@ def _several(
     ]
     if both:
         raise DataError(
-            f"{where}: {plural(len(both), 'row')} {verb(both, 'calls', 'call')} a label both there and absent "
+            f"{where}: {plural(len(both), 'row')} {verb(both, 'has', 'have')} a label that is both present and absent "
             f"(a;-a) in column {column!r}:\n"
             f"{listing(both)}"
         )

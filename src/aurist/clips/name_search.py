@@ -25,7 +25,7 @@ LEAST_SHARED = 0.2
 #: Groups that a class needs for folds and an interval.
 LEAST_GROUPS = 3
 CLASSES = "they are the classes"
-CUT = "the given folds cut through them"
+CUT = "the given folds split them"
 #: Names that the search looks at, in runs of neighbours.
 _MOST_NAMES, _RUN = 4000, 50
 _COUNTER = re.compile(
@@ -109,7 +109,7 @@ class Search:
             if few[0]
             else f"there are {len(of_class[''])}"
         )
-        return f"{count} of the {LEAST_GROUPS} groups that it takes"
+        return f"{count} groups, fewer than {LEAST_GROUPS}"
 
     def _against_folds(self, groups: Sequence[str | None]) -> str:
         if self.folds is None or len({fold for fold in self.folds if fold is not None}) < 2:

@@ -135,7 +135,7 @@ def _check_single(columns: dict[str, str], options: ReadOptions, where: str) -> 
         have, lacks = ("start", "end") if role == "start" else ("end", "start")
         if name is not None and getattr(options, have) is not None:
             raise DataError(
-                f"{where}: found where clips {have} ({name!r}), but not where they {lacks}. "
+                f"{where}: found the {have} of clips ({name!r}), but not their {lacks}. "
                 f"Name that column with {lacks}=."
             )
 
@@ -198,8 +198,8 @@ def read_spans(
             )
         ]
         raise DataError(
-            f"{where}: {plural(len(rows), 'clip')} {'does' if len(rows) == 1 else 'do'} not begin and end as they "
-            f"must:\n{listing(rows)}\n"
+            f"{where}: {plural(len(rows), 'clip')} {'has' if len(rows) == 1 else 'have'} an invalid start or "
+            f"end:\n{listing(rows)}\n"
             "Expected 0 <= start < end, in seconds or as hours:minutes:seconds; or both empty for a whole file."
         )
     return start.tolist(), end.tolist()

@@ -209,7 +209,7 @@ def _groups(table: pd.DataFrame, roles: Roles, paths: Sequence[str | None] | Non
     if not several:
         return given
     if given is None:
-        roles.notes.append("groups: the recordings, as there are several clips of one")
+        roles.notes.append("groups: the recordings, because some have several clips")
         return list(paths)
     return [group or (path if path in several else None) for group, path in zip(given, paths, strict=True)]
 

@@ -59,7 +59,7 @@ def contest_table(
     unknown = [] if birds else [name for name in columns if name not in scan.classes]
     ids = sample.iloc[:, 0].astype(str).tolist()
     names, ends, missing = _places(ids, scan, rows=kind == ROW)
-    problems = [f"class {name} is none of the run's" for name in unknown] + missing
+    problems = [f"class {name} is not a class of the run" for name in unknown] + missing
     if problems:
         raise DataError(
             f"{where} asks for {plural(len(problems), 'thing')} that {'is' if len(problems) == 1 else 'are'} missing:\n"

@@ -288,7 +288,7 @@ class _Listening:
 def _note(info: AudioInfo, length: float, silenced: Sequence[tuple[float, float]]) -> str:
     notes = [info.note] if info.note else []
     if silenced:
-        notes.append(f"is damaged, and silence was heard instead, from {format_stretches(silenced)}")
+        notes.append(f"is damaged, and was replaced by silence, from {format_stretches(silenced)}")
     if clause := describe_lost_end(length, info.promised_duration):
         notes.append(clause)
     return "; ".join(notes)

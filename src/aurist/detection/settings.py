@@ -20,7 +20,7 @@ _SETTINGS = {
     "overlap": float,
 }
 _NO_SETTINGS = (
-    "Take it from a copy of {folder}, or hear the recordings into another folder with `aurist predict`."
+    "Take it from a copy of {folder}, or scan the recordings again into another folder with `aurist predict`."
 )
 
 
@@ -64,13 +64,13 @@ def check_settings(folder: Path, settings: dict[str, Any]) -> None:
         return
     stored_settings = read_json(path, dict, _NO_SETTINGS.format(folder=folder))
     differences = [
-        f"{name}: {stored_settings.get(name)} there, {settings.get(name)} now"
+        f"{name}: {stored_settings.get(name)} in the folder, {settings.get(name)} now"
         for name in {**stored_settings, **settings}
         if stored_settings.get(name) != settings.get(name)
     ]
     if differences:
         raise ConfigError(
-            f"{folder} holds scores by other settings; {plural(len(differences), 'setting')} "
+            f"{folder} holds scores with other settings; {plural(len(differences), 'setting')} "
             f"{'differs' if len(differences) == 1 else 'differ'}:\n{listing(differences)}\n"
-            "Go on with the settings it was begun with, or give another folder with output=."
+            "Continue with the settings of the folder, or give another folder with output=."
         )

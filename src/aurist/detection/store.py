@@ -108,7 +108,8 @@ class Detections:
         check_settings(folder, settings)
         self._known: dict[str, ScanProgress] = {}
         self._remedy = (
-            f"Copy the folder again from where it was made, or hear the recordings into another one: aurist predict "
+            f"Copy the folder again from where it was made, or scan the recordings again into another one: "
+            f"aurist predict "
             f"RUN RECORDINGS -o {folder}-2"
         )
         for line in read_jsonl(folder / JOURNAL):
@@ -132,7 +133,7 @@ class Detections:
             other = Path(progress.file)
             if recording.stamp() != progress.stamp and recording.file.resolve() != other and other.is_file():
                 conflicts.append(
-                    f"{recording.name}: {other} was heard, {recording.file.resolve()} is given now"
+                    f"{recording.name}: {other} was scanned, {recording.file.resolve()} is given now"
                 )
         if conflicts:
             raise ConfigError(
@@ -240,12 +241,12 @@ class Detections:
             if not file.is_file():
                 problems.append(f"{name}: there is no {file}")
             elif recording.stamp()[0] != progress.stamp[0]:
-                problems.append(f"{name}: {file} has changed since it was heard")
+                problems.append(f"{name}: {file} has changed since it was scanned")
         if problems:
             raise DataError(
-                f"{plural(len(problems), 'recording')} of {self.folder} cannot be listened to again:\n"
+                f"{plural(len(problems), 'recording')} of {self.folder} cannot be read again:\n"
                 f"{listing(problems)}\n"
-                "Name their folder with audio_root=, or hear them again with `aurist predict`."
+                "Name their folder with audio_root=, or scan them again with `aurist predict`."
             )
         return recordings
 

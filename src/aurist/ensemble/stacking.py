@@ -79,20 +79,23 @@ def reason_against(learn: TrainingData, member: ModelSpec) -> str | None:
         A member of the second level.
     """
     if (member.engine, str(member.settings.get("kind", ""))) not in _COARSE:
-        return "a second level must be a booster or a linear model: others read their neighbours' labels out of answers"
+        return (
+            "a second level must be a booster or a linear model: other models read the labels of similar rows "
+            "from the predictions"
+        )
     if learn.task.multilabel:
-        return "a second level is for clips of one label each"
+        return "a second level is for clips with one label each"
     if len(learn.splits) < 2 or (learn.folds < 0).any():
         return "a second level needs at least two folds"
     if learn.prescribed:
         return (
-            "the folds came with the data; where they differ in their classes, a second level sees from what the "
-            "others say which class is common in the scored fold"
+            "the folds came with the data; if their class shares differ, the predictions of the other "
+            "models reveal the common class of the scored fold"
         )
     independent = independent_clips(learn.groups)
     if independent < LEAST_INDEPENDENT:
         return (
-            f"a second level needs {LEAST_INDEPENDENT:,} independent clips to be scored truly, and these "
+            f"a second level needs {LEAST_INDEPENDENT:,} independent clips for an honest score, but these "
             f"{len(learn.groups):,} clips in their groups count for {independent:,.0f}"
         )
     return None

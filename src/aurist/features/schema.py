@@ -116,7 +116,8 @@ class Schema:
                 unseen = sorted({str(v) for v in text.dropna().unique()} - set(column.categories))
                 if unseen:
                     notes.append(
-                        f"column {column.name!r}: read as missing, as new in this column: {', '.join(unseen[:5])}"
+                        f"column {column.name!r}: values that are new in this column are read as missing: "
+                        f"{', '.join(unseen[:5])}"
                     )
                 out[column.name] = pd.Categorical(text, categories=list(column.categories))
         return pd.DataFrame(out, index=table.index), notes

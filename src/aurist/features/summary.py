@@ -189,7 +189,7 @@ def _check(y: Float) -> None:
     bad = int(np.count_nonzero(~np.isfinite(y)))
     if bad:
         raise DataError(
-            f"{bad} of {len(y)} samples are not finite: the file is damaged; mend or leave it out."
+            f"{bad} of {len(y)} samples are not finite: the file is damaged: repair it or leave it out."
         )
     loudest = float(np.abs(y).max())
     if loudest > _LOUDEST:

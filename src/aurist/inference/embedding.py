@@ -30,8 +30,8 @@ def chosen_embedders(config: FitConfig) -> list[Recipe]:
         network = recipe.network
         if not (network.pretrained or network.weights or network.transformer):
             raise ConfigError(
-                f"{recipe.name} begins with weights drawn by lot, so that it has nothing to say before it is trained. "
-                "To make features give its recipe network.weights = a file, network.pretrained = true, or a "
+                f"{recipe.name} starts with random weights, so its output means nothing before training. To "
+                f"make features, give its recipe network.weights = a file, network.pretrained = true, or a "
                 'backbone such as "transformer:MIT/ast-finetuned-audioset-10-10-0.4593".'
             )
     return recipes

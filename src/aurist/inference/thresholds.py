@@ -55,8 +55,8 @@ def _for_precision(run: RunFolder, name: str, precision: float) -> Thresholds:
     data = read_data(run)
     if not data.task.multilabel:
         raise ConfigError(
-            "A precision can be wanted only of a run whose clips may have several labels: this one names the most "
-            "probable class."
+            "precision is only for runs with several labels per clip: this run predicts the most probable "
+            "class."
         )
     by_model = run.out_of_fold(data.task.classes)
     if name not in by_model:
@@ -76,6 +76,7 @@ def never_named(classes: Sequence[str], thresholds: Thresholds | None, precision
     if not missed:
         return []
     return [
-        f"{len(missed)} of {len(classes)} classes did not surely reach a precision of {precision:g} out of fold, and "
-        f"{'is' if len(missed) == 1 else 'are'} never named: {', '.join(missed)}"
+        f"{len(missed)} of {len(classes)} classes cannot be trusted to reach a precision of {precision:g} "
+        f"(out of fold), and "
+        f"{'is' if len(missed) == 1 else 'are'} never predicted: {', '.join(missed)}"
     ]

@@ -61,17 +61,17 @@ def about_few_groups(few: Mapping[str, int], n_classes: int, trials: Sequence[Tr
     Examples
     --------
     >>> about_few_groups({"cat": 2}, 3)
-    ['Few groups: 1 of 3 classes stands in fewer than 5 groups (cat in 2). The score is likely too low (in \
-trials with 2 or 3 groups a class by 0.1 to 0.2), and its interval is wide: record more of it, from other recordings, \
+    ['Few groups: 1 of 3 classes is in fewer than 5 groups (cat in 2). The score is likely too low (by 0.1 to \
+0.2 in trials with 2 or 3 groups per class), and its interval is wide: record more of it, from other recordings, \
 sites or days.']
     >>> about_few_groups({"cat": 3, "dog": 3}, 2, STATED_LESS_FOUND[1:2])[1]
-    'In 63 trial divisions of data with 3 groups in every class, the stated accuracy was 0.10 (± 0.03) lower than what \
-new groups gave.'
+    'In 63 trial divisions of data with 3 groups in every class, the stated accuracy was 0.10 (± 0.03) lower than the \
+accuracy on new groups.'
     """
     named = [f"{name} in {count}" for name, count in list(few.items())[:_NAMED]]
     more = f", {len(few) - _NAMED} more" if len(few) > _NAMED else ""
-    verb, it = ("stands", "it") if len(few) == 1 else ("stand", "them")
-    in_trials = "" if trials else " (in trials with 2 or 3 groups a class by 0.1 to 0.2)"
+    verb, it = ("is", "it") if len(few) == 1 else ("are", "them")
+    in_trials = "" if trials else " (by 0.1 to 0.2 in trials with 2 or 3 groups per class)"
     first = (
         f"Few groups: {len(few)} of {n_classes} classes {verb} in fewer than {FEW_GROUPS} groups "
         f"({', '.join(named)}{more}). The score is likely too low{in_trials}, and its interval is wide: record more "
@@ -82,13 +82,15 @@ new groups gave.'
     second = (
         f"In {' and '.join(str(trial.divisions) for trial in trials)} trial divisions of data with "
         f"{' and '.join(str(trial.groups) for trial in trials)} groups in every class, the stated accuracy was "
-        f"{' and '.join(trial.lower() for trial in trials)} lower than what new groups gave"
+        f"{' and '.join(trial.lower() for trial in trials)} lower than the accuracy on new groups"
     )
     least = min(few.values())
     if len(trials) > 1:
-        second += f"; with {least} it is likely between the two"
+        second += f"; with {least} groups it is likely between the two"
     if len(few) < n_classes or max(few.values()) > least:
-        second += ". Here only the rarest class has so few: it is likely less"
+        second += (
+            ". In this data only the rarest class has so few groups, so the difference is likely smaller"
+        )
     return [first, f"{second}."]
 
 
@@ -99,15 +101,15 @@ def about_tuned(tuned: TunedMember) -> str:
     --------
     >>> about_tuned(TunedMember("cnn-tuned", 30, "accuracy", 0.81234, 0.8))
     'Tuned on these clips: the settings of cnn-tuned were the best of 30 trials (accuracy 0.812) on about 80% of the \
-clips that are scored here. Its score, and that of Ensemble, is too good, nobody knows by how much: quote what `aurist \
-tune` found on clips that no trial saw, or score new clips with `aurist evaluate`.'
+clips that are scored here. Its score and that of Ensemble are too good by an unknown amount. Report the score that \
+`aurist tune` found on clips that no trial saw, or score new clips with `aurist evaluate`.'
     """
     share = "the" if tuned.share > 0.995 else f"about {tuned.share:.0%} of the"
     return (
         f"Tuned on these clips: the settings of {tuned.model} were the best of {tuned.trials:,} trials "
-        f"({tuned.metric} {tuned.score:.3f}) on {share} clips that are scored here. Its score, and that of "
-        f"{ENSEMBLE}, is too good, nobody knows by how much: quote what `aurist tune` found on clips that no trial "
-        "saw, or score new clips with `aurist evaluate`."
+        f"({tuned.metric} {tuned.score:.3f}) on {share} clips that are scored here. Its score and that of "
+        f"{ENSEMBLE} are too good by an unknown amount. Report the score that `aurist tune` found on clips that no "
+        "trial saw, or score new clips with `aurist evaluate`."
     )
 
 
@@ -117,10 +119,10 @@ def about_best(best: Best) -> str:
     Examples
     --------
     >>> about_best(Best("LightGBM", 0.612, 6, 0.0341))
-    'Of the other 6 rows LightGBM is the best, by luck, too: being picked by its score of 0.612 flatters it by about \
-0.034. Ensemble was not picked by its score.'
+    'LightGBM is the best of the other 6 rows, partly by luck: it was picked by its score, so its 0.612 is too high by \
+about 0.034. Ensemble was not picked by its score.'
     """
     return (
-        f"Of the other {best.models} rows {best.model} is the best, by luck, too: being picked by its score of "
-        f"{best.score:.3f} flatters it by about {best.flatters:.3f}. {ENSEMBLE} was not picked by its score."
+        f"{best.model} is the best of the other {best.models} rows, partly by luck: it was picked by its score, so its "
+        f"{best.score:.3f} is too high by about {best.flatters:.3f}. {ENSEMBLE} was not picked by its score."
     )

@@ -111,9 +111,7 @@ def evaluate_run(
     multilabel, named = applied.multilabel, applied.named()[rows]
     scores = {"all rows": all_scores(truth, proba, groups, multilabel=multilabel, named=named)}
     if new.any() and not new.all():
-        others = "the others stand in the training data" + (
-            ", or are of groups that do" if learnt.any() else ""
-        )
+        others = "the others are in the training data" + (", or in its groups" if learnt.any() else "")
         title = f"new rows ({new.sum():,} of {len(new):,}; {others})"
         scores[title] = all_scores(
             truth[new], proba[new], groups[new], multilabel=multilabel, named=named[new]
@@ -138,7 +136,7 @@ def _check_labels(clips: Clips, applied: ClipPredictions) -> None:
     rows = [f"{name} ({plural(count, 'clip')})" for name, count in counts.items()]
     raise DataError(
         f"{plural(len(unknown), 'label')} of this data {'is no class' if len(unknown) == 1 else 'are no classes'} of "
-        "the run, which can never predict what it was not taught:\n"
+        "the run, which cannot predict them:\n"
         f"{listing(rows)}\n"
         f"The run knows: {', '.join(applied.classes)}. Rename these labels, or leave those clips out."
     )

@@ -61,7 +61,7 @@ def permutation_importance(run: RunFolder, *, model: str | None = None, repeats:
     models = FoldModels(run, data.task, read_ensemble(run), model or ENSEMBLE)
     if len(models.listeners) == len(models.members):
         raise ConfigError(
-            f"{model or 'This run'} listens to the recordings and does not look at features: none is important to it."
+            f"{model or 'This run'} uses the sound and no features, so there is no importance to measure."
         )
     network_proba = _network_proba(run, data, models, learn.clip_ids[rows].tolist())
     chosen = metric(data.task.metric)

@@ -44,8 +44,10 @@ def in_groups_of(data: RunData, clips: Clips) -> Clips:
 def learnt_note(learnt: npt.NDArray[np.bool_]) -> str:
     """Describe the clips whose groups were learnt from."""
     n = int(learnt.sum())
-    advice = "new ones are scored apart" if n < len(learnt) else "the score says nothing of new ones"
+    advice = (
+        "new groups are also scored alone" if n < len(learnt) else "the score says nothing about new groups"
+    )
     return (
-        f"{n:,} of {plural(len(learnt), 'clip')} {'is' if n == 1 else 'are'} of a group (recording, artist, speaker) "
-        f"that the run has learnt from: {advice}"
+        f"{n:,} of {plural(len(learnt), 'clip')} {'is' if n == 1 else 'are'} in a group (recording, artist, "
+        f"speaker) of the training data: {advice}"
     )

@@ -97,7 +97,7 @@ def fitted_members(run: RunFolder, learn: TrainingData) -> list[CrossValidationR
         If there is no such member.
     """
     if not run.plan_path.exists():
-        raise RunError(f"The run in {run.folder} has no plan yet. Go on with: aurist resume {run.folder}")
+        raise RunError(f"The run in {run.folder} has no plan yet. Continue with: aurist resume {run.folder}")
     out: list[CrossValidationResult] = []
     for member in run.plan().members:
         folder = run.models / member.name
@@ -106,5 +106,5 @@ def fitted_members(run: RunFolder, learn: TrainingData) -> list[CrossValidationR
             if can_answer(result, out):
                 out.append(result)
     if not out:
-        raise RunError(f"No model of {run.folder} is fitted yet. Go on with: aurist resume {run.folder}")
+        raise RunError(f"No model of {run.folder} is fitted yet. Continue with: aurist resume {run.folder}")
     return out

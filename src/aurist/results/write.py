@@ -180,7 +180,7 @@ def _validation_of(result: CrossValidationResult, split: Split) -> Predictions:
     """Select the predictions of an AutoGluon member for the validation part of one fold."""
     validation = result.validation
     if validation is None:
-        raise RunError(f"{result.member.name} said nothing of its validation part.")
+        raise RunError(f"{result.member.name} has no predictions of its validation part.")
     rows = validation.fold == split.fold
     return Predictions(
         validation.model,

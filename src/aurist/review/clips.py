@@ -74,7 +74,8 @@ def detections_to_review(
     detections = open_detections(folder)
     if detections.settings["run"] != run_key(run):
         raise ConfigError(
-            f"{folder} holds scores by another run than {run.folder}, or by it before it was fitted anew."
+            f"{folder} holds scores of another run than {run.folder}, or of this run before it was fitted "
+            f"again."
         )
     classes = tuple(detections.settings["classes"])
     thresholds = thresholds_of(run, detections.settings["model"], precision)
@@ -137,7 +138,7 @@ def cut_clips(
             f"{output} holds clips already, which somebody may have listened to: give another folder with output=."
         )
     if not drawn:
-        raise DataError("There is no detection to cut: none of these classes comes near to being announced.")
+        raise DataError("There is no detection to cut: no score of these classes is near the threshold.")
     names = numbered([_name(detection, classes) for detection in drawn])
     rows = []
     for detection, name in zip(drawn, names, strict=True):

@@ -89,7 +89,7 @@ def _check(table: TextTable, verdicts: Sequence[str], classes: Sequence[str]) ->
             problems.append(f"row {number}, {row.get('file', row['recording'])}: {verdict!r}{perhaps}")
     if problems:
         raise DataError(
-            f"{table.where}: {plural(len(problems), 'verdict')} that cannot be:\n{listing(problems)}\n"
+            f"{table.where}: {plural(len(problems), 'invalid verdict')}:\n{listing(problems)}\n"
             f"Expected yes, no, ? or nothing, or a label: {', '.join(classes[:20])}"
             f"{' ...' if len(classes) > 20 else ''}. Name labels that are new with labels=."
         )

@@ -65,7 +65,8 @@ class RunFolder:
     def remedy(self) -> str:
         """The next step for the user if files are damaged."""
         return (
-            f"Copy the run again from where it was made, or fit it anew into another folder: aurist fit DATA -o "
+            f"Copy the run again from where it was made, or fit it again into another folder: aurist fit "
+            f"DATA -o "
             f"{self.folder}-2"
         )
 
@@ -173,7 +174,7 @@ class RunFolder:
         if not path.exists():
             raise RunError(
                 f"The run in {self.folder} was not finished: there is no {name}. "
-                f"Go on with: aurist resume {self.folder}"
+                f"Continue with: aurist resume {self.folder}"
             )
         return path
 

@@ -125,6 +125,6 @@ def _check_version(run: RunFolder, version: int, *, listens: bool) -> None:
     if listens and version != VERSION:
         raise RunError(
             f"{run.folder} was fitted with features of version {version}, but this aurist makes version {VERSION}: "
-            "recordings would look different to its models than those they learnt from. "
+            "the features of new recordings would differ from those of the training data. "
             "Fit again, into a new folder: aurist fit DATA -o NEW_FOLDER"
         )

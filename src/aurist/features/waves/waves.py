@@ -127,7 +127,7 @@ class Waves:
             except (OSError, ValueError) as error:
                 raise DataError(
                     f"{self._folder / name}, where decoded audio was stored, cannot be read ({error}). "
-                    "Was the store deleted meanwhile? Run the command again: the audio is then decoded anew."
+                    "Was the store deleted meanwhile? Run the command again: the audio is then decoded again."
                 ) from error
             self._maps[name] = samples
         return samples

@@ -229,7 +229,7 @@ def _plan_training(
     if epochs < min(_FEWEST, recipe.training.epochs):
         needed = _FEWEST * recipe.training.seeds * len(part) * clip_seconds / _FILLED
         raise FitFailedError(
-            f"{recipe.name}: {_FEWEST} epochs of {len(part)} clips need about {needed:.0f} s a fold at "
+            f"{recipe.name}: {_FEWEST} epochs of {len(part)} clips need about {needed:.0f} s per fold at "
             f"{1 / clip_seconds:.1f} clips/s, and {max(0.0, until - time.monotonic()):.0f} s are left for it."
         )
     plan = Plan(epochs, precision, 1 / clip_seconds)
