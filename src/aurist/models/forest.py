@@ -5,14 +5,17 @@ Source: P. Geurts, D. Ernst, L. Wehenkel, "Extremely randomized trees", Machine 
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from aurist.arrays import Proba
 from aurist.features.matrix import float_matrix
+from aurist.machine import available_cores
 from aurist.models.base import Examples, Fitted, Inputs, ModelSpec, Task
 from aurist.models.sklearn_io import always_present, learnable, read_skops, write_skops
 
@@ -22,6 +25,8 @@ MODEL_FILE = "forest.skops"
 SOME_ROWS, MANY_ROWS = 2000, 10_000
 #: About the largest size of a forest in memory, and the least number of its trees.
 MOST_BYTES, LEAST_TREES = 1 << 31, 10
+#: Rows predicted at once by a thread.
+_BLOCK = 1024
 
 
 @dataclass
@@ -39,16 +44,9 @@ class ForestModel:
 
     def predict_proba(self, inputs: Inputs) -> Proba:
         """Return (n, n_classes): the mean of the leaves' class shares."""
-        numbers = float_matrix(inputs.features)
-        out = np.zeros((len(numbers), self.n_classes))
-        if not self.multilabel:
-            out[:, self.seen] = self.forest.predict_proba(numbers)
-            return out
-        of_labels = self.forest.predict_proba(numbers)
-        for column, proba in zip(
-            self.seen, of_labels if isinstance(of_labels, list) else [of_labels], strict=True
-        ):
-            out[:, column] = proba[:, 1]
+        shares = _mean_over_trees(self.forest, float_matrix(inputs.features))
+        out = np.zeros((len(shares), self.n_classes))
+        out[:, self.seen] = shares[:, 0] if not self.multilabel else shares[:, :, 1]
         out[:, self.always] = 1.0
         return out
 
@@ -85,6 +83,27 @@ class ForestEngine:
 def forest_proba(task: Task, train: Examples, inputs: Inputs) -> Proba:
     """Fit a forest on ``train`` and return its predictions (n, n_classes), without storing it."""
     return _fit(train, task, _trees(train, task)).predict_proba(inputs)
+
+
+def _mean_over_trees(forest: Any, numbers: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+    """Return the mean class shares of the leaves, (n, n_outputs, n_classes of an output).
+
+    The same as ``forest.predict_proba``, whose time for a few rows is spent on starting a job for each tree, and whose
+    last bits depend on the order in which the jobs end.
+    """
+    trees = [tree.tree_ for tree in forest.estimators_]
+    n_outputs, n_classes = trees[0].n_outputs, trees[0].max_n_classes
+
+    def of_block(start: int) -> npt.NDArray[np.float64]:
+        block = numbers[start : start + _BLOCK]
+        total = sum(tree.predict(block) for tree in trees)
+        return np.asarray(total, dtype=np.float64).reshape(len(block), n_outputs, n_classes) / len(trees)
+
+    starts = range(0, len(numbers), _BLOCK)
+    if len(starts) < 2:
+        return of_block(0)
+    with ThreadPoolExecutor(available_cores(forest.n_jobs or 1)) as pool:
+        return np.concatenate(list(pool.map(of_block, starts)))
 
 
 def _trees(examples: Examples, task: Task) -> int:

@@ -1,0 +1,24 @@
+"""The forest's answers are those of scikit-learn."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.ensemble import ExtraTreesClassifier
+
+from aurist.models.forest import _mean_over_trees
+
+
+@pytest.mark.parametrize("n_rows", [0, 1, 3000])
+@pytest.mark.parametrize("n_outputs", [1, 3])
+def test_the_mean_over_trees_is_that_of_scikit_learn(n_rows: int, n_outputs: int) -> None:
+    rng = np.random.default_rng(0)
+    numbers = rng.normal(size=(200 + n_rows, 8)).astype(np.float32)
+    numbers[rng.random(numbers.shape) < 0.1] = np.nan
+    truth = rng.integers(2, size=(200, n_outputs)) if n_outputs > 1 else rng.integers(4, size=200)
+    forest = ExtraTreesClassifier(20, random_state=0, n_jobs=2).fit(numbers[:200], truth)
+    shares = _mean_over_trees(forest, numbers[200:])
+    assert shares.shape == (n_rows, n_outputs, 2 if n_outputs > 1 else 4)
+    if n_rows:
+        peer = forest.set_params(n_jobs=1).predict_proba(numbers[200:])
+        np.testing.assert_array_equal(shares, np.stack(peer if n_outputs > 1 else [peer], axis=1))
