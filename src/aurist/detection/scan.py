@@ -58,8 +58,8 @@ class WindowOptions:
         window = trained if self.window is None else self.window
         if window is None:
             raise ConfigError(
-                "This run was not fitted on windows of annotated recordings: say with window= how many seconds of a "
-                "recording it shall hear at a time."
+                "This run was not fitted on windows of annotated recordings: give the length of a window in "
+                "seconds with window=."
             )
         return Grid(window, window / 2 if self.overlap is None else self.overlap)
 

@@ -56,8 +56,8 @@ class WindowModel:
             pipeline = replace(pipeline, summary=None, embedders=())
         elif spec.summary is None:
             raise DataError(
-                f"{run.folder} was fitted on a table of features, which recordings do not have: it cannot listen. "
-                "Fit a run on recordings, or give model= the name of a network."
+                f"{run.folder} was fitted on a table of features and cannot predict recordings. Fit a run "
+                f"on recordings, or name a network with model=."
             )
         self._pipeline = pipeline
         recipes += pipeline.embedders

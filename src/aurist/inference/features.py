@@ -179,7 +179,7 @@ class FeaturePipeline:
             raise DataError(
                 f"{fitted_on} recordings were given, such as {clips.table['path'].iloc[0]}.\n"
                 f"  expected the columns: {_some(expected)}\n"
-                'Give a table with these columns; where they stand beside a column of audio files, add path="none".'
+                'Give a table with these columns; if it also has a column of audio files, add path="none".'
             )
         raise DataError(
             f"{fitted_on} the table that was given has none of them.\n"
