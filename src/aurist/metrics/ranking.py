@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import numpy.typing as npt
 
 from aurist.arrays import Proba
 from aurist.errors import DataError
-from aurist.metrics.scorer import UNKNOWN, Floats, Prepare, Scorer, Truth, mean, ratio, score, summed
+from aurist.metrics.scorer import UNKNOWN, Floats, Scorer, Truth, mean, ratio, score, summed
 
 
 def roc_auc(
@@ -24,7 +22,7 @@ def roc_auc(
     >>> roc_auc(np.eye(2)[[0, 0, 1, 1]], np.array([[0.9, 0.1], [0.3, 0.7], [0.4, 0.6], [0.1, 0.9]]))
     0.75
     """
-    return score(_single_weighting(_areas), truth, proba, weight, multilabel)
+    return score(roc_auc_scorer, truth, proba, weight, multilabel)
 
 
 def roc_auc_scorer(truth: Truth, proba: Proba, multilabel: bool) -> Scorer:
@@ -62,7 +60,7 @@ def average_precision(
     >>> round(average_precision(truth, proba), 4)  # ((1 + 2/3) / 2 + 1) / 2
     0.9167
     """
-    return score(_single_weighting(_precisions), truth, proba, weight, multilabel)
+    return score(average_precision_scorer, truth, proba, weight, multilabel)
 
 
 def average_precision_scorer(truth: Truth, proba: Proba, multilabel: bool) -> Scorer:
@@ -192,53 +190,6 @@ def _last_of_equals(scores: Floats) -> npt.NDArray[np.intp]:
     return np.minimum.accumulate(np.where(closes, np.arange(n), n)[:, ::-1], axis=1)[:, ::-1]
 
 
-def _sort_by_score(truth: Truth, proba: Proba, weight: Floats) -> tuple[Floats, Floats, npt.NDArray[np.intp]]:
-    """Sort rows by falling score for each class; return three arrays (n_classes, n).
-
-    They are the weights of positive rows, those of negative rows, and the position of the last row with an equal score.
-    Rows with an unknown label come last, with a weight of 0.
-    """
-    is_known, positive = (truth != UNKNOWN).T, (truth == 1).T
-    scores = np.where(is_known, proba.T, -np.inf)
-    order = np.argsort(-scores, axis=1)
-    ranked = weight[order]
-    hits = ranked * np.take_along_axis(positive, order, axis=1)
-    misses = ranked * np.take_along_axis(is_known & ~positive, order, axis=1)
-    return hits, misses, _last_of_equals(np.take_along_axis(scores, order, axis=1))
-
-
-def _precisions(truth: Truth, proba: Proba, weight: Floats) -> Floats:
-    """Return average precisions, (n_classes,); NaN without a positive."""
-    hits, misses, last = _sort_by_score(truth, proba, weight)
-    hits_so_far = np.cumsum(hits, axis=1)
-    precision_at_row = np.take_along_axis(
-        ratio(hits_so_far, hits_so_far + np.cumsum(misses, axis=1)), last, axis=1
-    )
-    return ratio(np.where(hits > 0, hits * precision_at_row, 0.0).sum(axis=1), hits.sum(axis=1))
-
-
-def _areas(truth: Truth, proba: Proba, weight: Floats) -> Floats:
-    """Return areas under the ROC curves, (n_classes,); NaN without a positive or without a negative."""
-    hits, misses, last = _sort_by_score(truth, proba, weight)
-    positives, negatives = hits.sum(axis=1), misses.sum(axis=1)
-    below = negatives[:, None] - np.take_along_axis(np.cumsum(misses, axis=1), last, axis=1)
-    not_below = np.take_along_axis(np.cumsum(hits, axis=1), last, axis=1)
-    # pairs with the positive higher, and pairs with the positive not lower
-    wins = (hits * below).sum(axis=1) + (misses * not_below).sum(axis=1)
-    return ratio(0.5 * wins, positives * negatives)
-
-
-def _single_weighting(of_classes: Callable[[Truth, Proba, Floats], Floats]) -> Prepare:
-    """Prepare the mean over the classes for a single weighting: faster than `_Runs`, which are for many."""
-
-    def prepare(truth: Truth, proba: Proba, multilabel: bool) -> Scorer:
-        return lambda weights: np.stack(
-            [_mean_over_classes(of_classes(truth, proba, weight)[:, None])[0] for weight in weights.T]
-        )
-
-    return prepare
-
-
 class _Runs:
     """The rows of one class by falling score, cut at the scores of positive rows.
 
@@ -248,16 +199,18 @@ class _Runs:
 
     def __init__(self, truth: Truth, scores: Floats) -> None:
         order = np.argsort(-scores, kind="stable")
-        self.order = order[truth[order] != UNKNOWN]
-        scores, positive = scores[self.order], truth[self.order] == 1
-        run = np.cumsum(np.append(True, scores[1:] != scores[:-1])) - 1  # equal scores: one run
-        starts = np.flatnonzero(np.append(True, run[1:] != run[:-1]))
-        runs_with_positive, first_positive = np.unique(run[positive], return_index=True)
-        self.positives = self.order[positive]
-        self.first_positive = first_positive
+        if truth.min() == UNKNOWN:
+            order = order[truth[order] != UNKNOWN]
+        scores, truth = scores[order], truth[order]
+        starts = np.flatnonzero(np.append(True, scores[1:] != scores[:-1]))  # equal scores: one run
+        positive = np.flatnonzero(truth == 1)
+        run = np.searchsorted(starts, positive, side="right") - 1
+        self.order, self.positives = order, order[positive]
+        self.first_positive = np.flatnonzero(np.append(True, run[1:] != run[:-1]))
         # cuts before and after each run with a positive: stretches between, inside, between, ...
-        ends = np.append(starts, len(scores))[runs_with_positive + 1]
-        self.cuts = np.column_stack([starts[runs_with_positive], ends]).ravel()
+        run = run[self.first_positive]
+        ends = np.append(starts, len(scores))[run + 1]
+        self.cuts = np.column_stack([starts[run], ends]).ravel()
 
     def sums(self, weights: Floats) -> tuple[Floats, Floats, Floats, Floats]:
         """Return the weights of the positives in each run, of all rows before it, of all rows in it; of all rows."""
@@ -275,11 +228,8 @@ class _Runs:
 
 def _class_runs(truth: Truth, proba: Proba) -> list[_Runs]:
     """Return the runs of each class; classes without a positive row are left out."""
-    return [
-        _Runs(truth[:, column], proba[:, column])
-        for column in range(truth.shape[1])
-        if (truth[:, column] == 1).any()
-    ]
+    by_class = zip(np.ascontiguousarray(truth.T), np.ascontiguousarray(proba.T), strict=True)
+    return [_Runs(labels, scores) for labels, scores in by_class if (labels == 1).any()]
 
 
 def _mean_over_classes(values: Floats) -> Floats:
