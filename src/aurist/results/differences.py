@@ -60,12 +60,8 @@ def paired(
     >>> print(paired(truth, truth, np.tile([0.9, 0.1], (100, 1)), None, "accuracy"))
     +0.5000 [+0.4000, +0.6000], better in 100% of resamples
     """
-    chosen = named_metric(metric)
-    scorers = [chosen.scorer(truth, proba, multilabel) for proba in (proba_a, proba_b)]
-    scores, resampled = resampled_scores(
-        scorers, truth, groups, rounds, seed, weight, over_classes=chosen.over_classes
-    )
-    return _difference(scores, resampled, 0, 1, level, biased=chosen.over_classes)
+    compared = _compare(truth, (proba_a, proba_b), groups, metric, rounds, seed, multilabel, weight)
+    return compared.difference(0, 1, level)
 
 
 def pairwise(
@@ -100,25 +96,53 @@ def pairwise(
     >>> table.round(2).to_dict("records")
     [{'model': 'perfect', 'other': 'constant', 'difference': 0.5, 'low': 0.4, 'high': 0.6, 'better': 1.0}]
     """
-    chosen = named_metric(metric)
     names = list(probas)
-    scorers = [chosen.scorer(truth, probas[name], multilabel) for name in names]
-    scores, resampled = resampled_scores(
-        scorers, truth, groups, rounds, seed, weight, over_classes=chosen.over_classes
-    )
-    order = np.argsort(-scores, kind="stable")
+    compared = _compare(truth, list(probas.values()), groups, metric, rounds, seed, multilabel, weight)
+    order = np.argsort(-compared.scores, kind="stable")
     rows = []
     for rank, a in enumerate(order):
         for b in order[rank + 1 :]:
-            gap = _difference(scores, resampled, int(a), int(b), level, biased=chosen.over_classes)
+            gap = compared.difference(int(a), int(b), level)
             rows.append((names[a], names[b], gap.score, gap.low, gap.high, gap.better))
     return pd.DataFrame(rows, columns=list(PAIRWISE_COLUMNS))
 
 
-def _difference(
-    scores: Floats, resampled: Floats, a: int, b: int, level: float, *, biased: bool
-) -> Difference:
-    gaps, score = resampled[a] - resampled[b], float(scores[a] - scores[b])
-    defined = gaps[np.isfinite(gaps)]
-    better = float((defined > 0).mean() + (defined == 0).mean() / 2) if len(defined) else float("nan")
-    return Difference(score, *percentile_bounds(gaps, level, score, biased=biased), better)
+@dataclass(frozen=True)
+class _Compared:
+    """Models on the same resamples of the groups.
+
+    Parameters
+    ----------
+    scores, resampled
+        (n_models,) and (n_models, rounds).
+    biased
+        True if the bounds have to be corrected for the bias of the resamples.
+    """
+
+    scores: Floats
+    resampled: Floats
+    biased: bool
+
+    def difference(self, a: int, b: int, level: float) -> Difference:
+        gaps, score = self.resampled[a] - self.resampled[b], float(self.scores[a] - self.scores[b])
+        defined = gaps[np.isfinite(gaps)]
+        better = float((defined > 0).mean() + (defined == 0).mean() / 2) if len(defined) else float("nan")
+        return Difference(score, *percentile_bounds(gaps, level, score, biased=self.biased), better)
+
+
+def _compare(
+    truth: Truth,
+    probas: Sequence[Proba],
+    groups: Sequence[object] | npt.NDArray[np.generic] | None,
+    metric: Metric | str,
+    rounds: int,
+    seed: int,
+    multilabel: bool | None,
+    weight: npt.NDArray[np.float64] | None,
+) -> _Compared:
+    chosen = named_metric(metric)
+    scorers = [chosen.scorer(truth, proba, multilabel) for proba in probas]
+    scores, resampled = resampled_scores(
+        scorers, truth, groups, rounds, seed, weight, over_classes=chosen.over_classes
+    )
+    return _Compared(scores, resampled, chosen.over_classes)

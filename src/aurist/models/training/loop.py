@@ -16,11 +16,11 @@ import numpy as np
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from aurist.features.spectrogram import Spectrogram
 from aurist.models.base import FitFailedError, Task
 from aurist.models.training import checkpoints as disk
+from aurist.models.training.averaging import moving_average
 from aurist.models.training.batches import Batch, Batches, LabelledAudio
 from aurist.models.training.checkpoints import Checkpoint, Epoch
 from aurist.models.training.precision import autocast_dtype
@@ -30,8 +30,6 @@ from aurist.models.training.schedule import optimizer, rate, set_rate
 from aurist.models.training.validate import validate
 from aurist.nets.losses import LossFunction
 from aurist.recipes import Recipe
-
-Tensors = tuple[Tensor, ...] | list[Tensor]
 
 
 def loss_kind(recipe: Recipe, task: Task) -> str:
@@ -56,20 +54,6 @@ class Plan:
     epochs: int
     precision: str
     clips_per_second: float
-
-
-def _average(network: nn.Module, decay: float) -> AveragedModel:
-    """Return a moving average of the weights and of the statistics of the norms.
-
-    The decay rises as (1 + n) / (10 + n), as in TensorFlow's ExponentialMovingAverage. With a constant decay and few
-    steps the first, untrained weights would count too much.
-    """
-
-    def update(averages: Tensors, weights: Tensors, n: Tensor | int) -> None:
-        current_decay = min(decay, (1 + int(n)) / (10 + int(n)))
-        get_ema_multi_avg_fn(current_decay)(averages, weights, n)  # type: ignore[no-untyped-call]
-
-    return AveragedModel(network, multi_avg_fn=update, use_buffers=True)
 
 
 class Trainer:
@@ -107,14 +91,8 @@ class Trainer:
         seed: int,
     ) -> None:
         self.folder, self.recipe, self.task, self.plan = folder, recipe, task, plan
-        self.config, self.loss, self.part, self.validation, self.front = (
-            recipe.training,
-            loss,
-            part,
-            validation,
-            front,
-        )
-        self.seed = seed
+        self.config, self.loss, self.seed = recipe.training, loss, seed
+        self.part, self.validation, self.front = part, validation, front
         names = {"32": "32-true", "bf16": "bf16-mixed", "16": "16-mixed"}
         self.fabric = Fabric(accelerator="auto", devices=1, precision=names[plan.precision])  # type: ignore[arg-type]
         self.device = self.fabric.device
@@ -122,7 +100,7 @@ class Trainer:
         self.network, self.optimizer = self.fabric.setup(self.plain, optimizer(self.plain, self.config))
         if recipe.loss.frames:
             self.network.mark_forward_method("with_frames")
-        self.ema = None if self.config.ema is None else _average(self.plain, self.config.ema)
+        self.ema = None if self.config.ema is None else moving_average(self.plain, self.config.ema)
         self.batches = Batches(part, recipe, front, seed, self.device)
         self.history: list[Epoch] = []
         self.checkpoints: list[Checkpoint] = []
