@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -56,34 +57,11 @@ def prepare(
 ) -> RunFolder:
     """Read and audit the data, leave out broken clips, compute features and folds, and write the run folder."""
     recipes = chosen_recipes(config)
-    clips = read_clips(source, options)
-    if config.fraction is not None and config.fraction < 1:
-        n = len(clips)
-        clips = some_groups(clips, config.fraction, config.seed)
-        logger.info(
-            f"fraction: {len(clips):,} of {plural(n, 'clip')}, whole groups, stratified (seed {config.seed})"
-        )
-    # data to predict need not have the columns of the training data
-    unlabelled = like_clips(replace(options, label=None, group=None, fold=None), clips)
-    test_clips = None if test is None else read_clips(test, unlabelled, labelled=False)
-    if test_clips is not None:
-        test_clips = apply_grouping(without_guessed_groups(test_clips), clips.grouping)
-    if config.unlabelled is not None:
-        read_clips(config.unlabelled, unlabelled, labelled=False)  # fail early if it cannot be read
-    _check_learnable(clips)
+    clips, test_clips = _read_sources(source, test, config, options)
     if clips.band is not None and config.plan is None:  # a plan contains its recipes in full
         recipes = [with_band(recipe, clips.band) for recipe in recipes]
     embedders = chosen_embedders(config)
-    listening = [*recipes, *embedders]
-    if listening and not clips.has_audio:
-        raise DataError(
-            f"The recipe {listening[0].name} is a network and needs sound, but this table has no column of "
-            f"audio files. "
-            "Name it with path=, or leave recipes= and embeddings= out."
-        )
-    checks = [partial(check_recipe, recipe, len(clips.classes)) for recipe in listening]
-    if checks:
-        run_in_processes(checks, workers=1)
+    _check_networks([*recipes, *embedders], clips)
     for note in clips.notes:
         logger.info(note)
     jobs = available_cores(config.jobs)
@@ -130,6 +108,41 @@ def prepare(
     with atomic_path(output / "quarantine.csv") as part:
         with_file_rows(broken, report.rows).to_csv(part, index=False)
     return create_run(output, config, data, recipes)
+
+
+def _read_sources(
+    source: Source, test: Source | None, config: FitConfig, options: ReadOptions
+) -> tuple[Clips, Clips | None]:
+    """Read the training data and the test table, and check that the data without labels can be read."""
+    clips = read_clips(source, options)
+    if config.fraction is not None and config.fraction < 1:
+        n = len(clips)
+        clips = some_groups(clips, config.fraction, config.seed)
+        logger.info(
+            f"fraction: {len(clips):,} of {plural(n, 'clip')}, whole groups, stratified (seed {config.seed})"
+        )
+    # data to predict need not have the columns of the training data
+    unlabelled = like_clips(replace(options, label=None, group=None, fold=None), clips)
+    test_clips = None if test is None else read_clips(test, unlabelled, labelled=False)
+    if test_clips is not None:
+        test_clips = apply_grouping(without_guessed_groups(test_clips), clips.grouping)
+    if config.unlabelled is not None:
+        read_clips(config.unlabelled, unlabelled, labelled=False)  # fail early if it cannot be read
+    _check_learnable(clips)
+    return clips, test_clips
+
+
+def _check_networks(recipes: Sequence[Recipe], clips: Clips) -> None:
+    """Check that networks have recordings to learn from, and that they can be built."""
+    if recipes and not clips.has_audio:
+        raise DataError(
+            f"The recipe {recipes[0].name} is a network and needs sound, but this table has no column of "
+            "audio files. "
+            "Name it with path=, or leave recipes= and embeddings= out."
+        )
+    checks = [partial(check_recipe, recipe, len(clips.classes)) for recipe in recipes]
+    if checks:
+        run_in_processes(checks, workers=1)
 
 
 def chosen_recipes(config: FitConfig) -> list[Recipe]:

@@ -81,16 +81,7 @@ def plot_confusion(matrix: npt.ArrayLike, classes: Sequence[str], path: Path) ->
     right = np.trace(counts) / max(counts.sum(), 1)
     put_title(axes, "Confusion matrix", f"{counts.sum():,} clips, {right:.1%} right")
     if cell >= 0.2:
-        for row, column in np.argwhere(counts):
-            axes.text(
-                column,
-                row,
-                f"{counts[row, column]}",
-                ha="center",
-                va="center",
-                fontsize=fitting_size(size, cell, counts.max()),
-                color="white" if share[row, column] > 0.4 else INK,
-            )
+        _write_counts(axes, counts, share, fitting_size(size, cell, counts.max()))
     axes.set_xticks(np.arange(n + 1) - 0.5, minor=True)
     axes.set_yticks(np.arange(n + 1) - 0.5, minor=True)
     axes.grid(which="minor", color="white" if n > 30 else FAINT, linewidth=0.6)
@@ -104,6 +95,22 @@ def plot_confusion(matrix: npt.ArrayLike, classes: Sequence[str], path: Path) ->
     for box in (axes, bar):
         box.spines[:].set_visible(False)
     save(figure, path)
+
+
+def _write_counts(
+    axes: Axes, counts: npt.NDArray[np.int64], share: npt.NDArray[np.float64], size: float
+) -> None:
+    """Write the counts into the cells of a confusion matrix."""
+    for row, column in np.argwhere(counts):
+        axes.text(
+            column,
+            row,
+            f"{counts[row, column]}",
+            ha="center",
+            va="center",
+            fontsize=size,
+            color="white" if share[row, column] > 0.4 else INK,
+        )
 
 
 def plot_leaderboard(leaderboard: pd.DataFrame, path: Path) -> None:
