@@ -8,6 +8,8 @@ READY := $(VENV)/.ready
 BENCHMARKS := features decode spectrograms augment training shuffled_labels near_duplicates
 # Two workers share the cores: more threads in each would only get in each other's way.
 SINGLE_THREADED := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
+# Without stored bytecode each worker, and each process that the tests start, would compile all files again.
+PYTEST = $(SINGLE_THREADED) PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 WORKERS ?= 2
 DEMO ?= demo
 
@@ -35,10 +37,10 @@ demo: $(READY) ## make music, check it, fit, print the leaderboard, predict unse
 	$(BIN)/aurist demo -o $(DEMO)
 
 test: lint ## linters, types, layers, then the tests
-	$(SINGLE_THREADED) $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+	$(PYTEST)
 
 slow: $(READY) ## the slow tests, which `make test` leaves out
-	$(SINGLE_THREADED) $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m slow
+	$(PYTEST) -m slow
 
 lint: $(READY) ## ruff, mypy and the layers contract
 	$(BIN)/ruff check

@@ -16,10 +16,14 @@ import pytest
 _PATIENCE = 280
 
 
-def start(*arguments: object, cwd: Path | None = None) -> subprocess.Popen[str]:
-    """`aurist` with these arguments, begun in a group of its own, so that it can be killed with its children."""
+def start(*arguments: object, cwd: Path | None = None, before: str = "") -> subprocess.Popen[str]:
+    """`aurist` with these arguments, begun in a group of its own, so that it can be killed with its children.
+
+    Lines of Python in ``before`` run first.
+    """
+    program = ["-c", f"{before}\nfrom aurist.cli import main\nmain()"] if before else ["-m", "aurist"]
     return subprocess.Popen(
-        [sys.executable, "-m", "aurist", *map(str, arguments)],
+        [sys.executable, *program, *map(str, arguments)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -70,6 +74,6 @@ def aurist(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedP
 
 def done(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     """The same, and it went well."""
-    found = aurist(*arguments, cwd=cwd)
-    assert found.returncode == 0, found.stderr
-    return found
+    result = aurist(*arguments, cwd=cwd)
+    assert result.returncode == 0, result.stderr
+    return result

@@ -37,6 +37,10 @@ name = "Logistic"
 engine = "classic"
 settings = {kind = "logistic"}
 """
+#: One linear model, fitted at once.
+LDA = '[[member]]\nname = "LDA"\nengine = "classic"\nsettings = {kind = "lda"}\n'
+#: The default forest of tests with the fixture `hundred_trees`.
+HUNDRED = '[[member]]\nname = "ExtraTrees"\nengine = "forest"\nsettings = {trees = 100}\n'
 
 
 def small_plan(folder: Path, **settings: object) -> FitConfig:

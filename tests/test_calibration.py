@@ -19,9 +19,9 @@ def calibrated(n: int = 4000, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
 def test_the_temperature_that_spoilt_probabilities_is_found(spoilt: float) -> None:
     truth, proba = calibrated()
     worse = apply_temperature(proba, spoilt, multilabel=False)
-    found = choose_temperature(worse, truth, multilabel=False)
-    assert found == pytest.approx(1 / spoilt, rel=0.1)
-    better = apply_temperature(worse, found, multilabel=False)
+    temperature = choose_temperature(worse, truth, multilabel=False)
+    assert temperature == pytest.approx(1 / spoilt, rel=0.1)
+    better = apply_temperature(worse, temperature, multilabel=False)
     assert ece(truth, better) < 0.03 and (better.argmax(axis=1) == proba.argmax(axis=1)).all()
 
 
@@ -62,9 +62,9 @@ def test_nested_temperatures_better_the_log_loss() -> None:
     truth, proba = calibrated()
     cold = apply_temperature(proba, 0.4, multilabel=False)
     part = np.arange(len(truth)) % 5
-    told = apply_temperatures(
+    tempered = apply_temperatures(
         cold, part, nested_temperatures(cold, truth, part, multilabel=False), multilabel=False
     )
     log_loss = metric("log_loss")
-    assert log_loss(truth, told) > log_loss(truth, cold) + 0.1
-    assert log_loss(truth, told) == pytest.approx(log_loss(truth, proba), abs=0.005)
+    assert log_loss(truth, tempered) > log_loss(truth, cold) + 0.1
+    assert log_loss(truth, tempered) == pytest.approx(log_loss(truth, proba), abs=0.005)

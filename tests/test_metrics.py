@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from aurist.errors import ConfigError, DataError
 from aurist.metrics import ALIASES, METRICS, metric, top_k
 
-SINGLE = [name for name, found in METRICS.items() if found.singlelabel]
-MULTI = [name for name, found in METRICS.items() if found.multilabel]
+SINGLE = [name for name, measure in METRICS.items() if measure.singlelabel]
+MULTI = [name for name, measure in METRICS.items() if measure.multilabel]
 
 
 def single(seed: int, n: int = 60, n_classes: int = 6, levels: int | None = None):
@@ -40,12 +40,12 @@ def several(seed: int, n: int = 60, n_classes: int = 6, levels: int | None = Non
 
 def sk_macro_over_classes(function, truth, proba, weight):
     """scikit-learn's score of each class, mean over those that have it."""
-    found = []
+    scores = []
     for column in range(truth.shape[1]):
         y, kept = truth[:, column], weight > 0
         if len(np.unique(y[kept])) == 2 or (function is sk.average_precision_score and y[kept].any()):
-            found.append(function(y[kept], proba[kept, column], sample_weight=weight[kept]))
-    return np.mean(found)
+            scores.append(function(y[kept], proba[kept, column], sample_weight=weight[kept]))
+    return np.mean(scores)
 
 
 def sk_single(name, y, truth, proba, weight):
@@ -257,7 +257,7 @@ def test_bad_arrays_are_named():
 
 def test_names():
     assert all(metric(alias).name == name for alias, name in ALIASES.items())
-    assert all(name == found.name for name, found in METRICS.items())
+    assert all(name == chosen.name for name, chosen in METRICS.items())
     with pytest.raises(ConfigError, match=r"'lrap'\. Did you mean 'lwlrap'\? There are: accuracy, .*top_5"):
         metric("lrap")
     with pytest.raises(ConfigError, match=r"'qqqq'\. There are"):

@@ -16,7 +16,7 @@ from aurist.results.chance import chance
 from aurist.results.tables import per_class, reliability
 from aurist.splits import assign_folds
 
-MULTI = [name for name, found in METRICS.items() if found.multilabel]
+MULTI = [name for name, measure in METRICS.items() if measure.multilabel]
 SEEDS = st.integers(0, 10_000)
 
 
@@ -53,10 +53,10 @@ def test_by_class_it_is_the_score_of_the_rows_that_are_known(name: str, seed: in
 @given(seed=SEEDS)
 def test_over_all_cells_it_is_the_score_of_those_that_are_known(seed: int) -> None:
     truth, proba, _ = partly(seed)
-    known = truth != UNKNOWN
-    flat, said = truth[known][:, None], proba[known][:, None]
+    is_known = truth != UNKNOWN
+    flat, flat_proba = truth[is_known][:, None], proba[is_known][:, None]
     for name in ("f1_micro", "log_loss"):
-        assert metric(name)(truth, proba) == pytest.approx(metric(name)(flat, said, multilabel=True))
+        assert metric(name)(truth, proba) == pytest.approx(metric(name)(flat, flat_proba, multilabel=True))
 
 
 def test_known_values() -> None:
@@ -82,8 +82,8 @@ def test_intervals_and_choices_leave_them_out() -> None:
     truth, proba, other = partly(3, n=80)
     groups = np.arange(80) // 4
     assert all_scores(truth, proba, groups, rounds=50).equals(all_scores(truth, other, groups, rounds=50))
-    known = choose_temperature(proba, truth, multilabel=True)
-    assert choose_temperature(other, truth, multilabel=True) == pytest.approx(known)
+    temperature = choose_temperature(proba, truth, multilabel=True)
+    assert choose_temperature(other, truth, multilabel=True) == pytest.approx(temperature)
     assert choose_temperature(proba, np.full_like(truth, UNKNOWN), multilabel=True) == 1.0
     folds = assign_folds(truth, groups, 4, seed=0)
     assert (folds == assign_folds(np.maximum(truth, 0), groups, 4, seed=0)).all()
@@ -94,7 +94,7 @@ def test_twins_say_what_is_known_of_them() -> None:
     truth = np.array([[1, UNKNOWN], [1, UNKNOWN], [UNKNOWN, 0], [0, 1]], dtype=np.int8)
     proba = np.full((4, 2), 0.5)
     seen, _ = learn_duplicates(keys, proba, truth, np.array([0, 1, 2, 0]), multilabel=True)
-    found = seen.answer(np.array([1], dtype=np.uint64), np.full((1, 2), 0.5))[0]
+    answer = seen.answer(np.array([1], dtype=np.uint64), np.full((1, 2), 0.5))[0]
     s = seen.twins.strength
     # two say yes and none no of the first label; one says no of the second
-    assert found == pytest.approx([(0.5 * s + 2) / (s + 2), 0.5 * s / (s + 1)])
+    assert answer == pytest.approx([(0.5 * s + 2) / (s + 2), 0.5 * s / (s + 1)])

@@ -42,7 +42,7 @@ def test_what_is_damaged_is_read_or_refused(
     target.read(tmp_path)
     bad = []
     for number in range(N):
-        found, done, message = one(target, tmp_path, number, SEED)
-        if found not in (CLEAN, OURS):
-            bad.append(f"{number}, {done}: {found}\n{message}")
+        outcome, done, message = one(target, tmp_path, number, SEED)
+        if outcome not in (CLEAN, OURS):
+            bad.append(f"{number}, {done}: {outcome}\n{message}")
     assert not bad, "\n".join(bad)

@@ -27,7 +27,7 @@ def drawn(monkeypatch):
         save(figure, path)
         # a tick has two texts, of which one is hidden
         texts.append(
-            [found.get_text() for found in figure.findobj(Text) if found.get_visible() and found.get_text()]
+            [text.get_text() for text in figure.findobj(Text) if text.get_visible() and text.get_text()]
         )
 
     monkeypatch.setattr(charts, "save", keep)
@@ -151,7 +151,7 @@ def test_a_plot_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="disk full"):
         plot_leaderboard(board(), path)
     assert path.read_bytes() == b"old"
-    assert [found.name for found in tmp_path.iterdir()] == ["l.png"]
+    assert [file.name for file in tmp_path.iterdir()] == ["l.png"]
 
 
 def test_no_global_state(tmp_path):

@@ -34,12 +34,12 @@ def test_pooling_does_not_care_for_the_order_of_windows(
     clip = np.repeat(np.arange(len(counts)), counts)
     proba = rng.dirichlet(np.ones(4), len(clip))
     order = rng.permutation(len(clip))
-    found = pool(proba, clip, len(counts), how, multilabel=multilabel)
+    pooled = pool(proba, clip, len(counts), how, multilabel=multilabel)
     again = pool(proba[order], clip[order], len(counts), how, multilabel=multilabel)
-    assert np.allclose(found, again)
-    assert ((found >= 0) & (found <= 1 + 1e-12)).all()
+    assert np.allclose(pooled, again)
+    assert ((pooled >= 0) & (pooled <= 1 + 1e-12)).all()
     if not multilabel:
-        assert np.allclose(found.sum(axis=1), 1)
+        assert np.allclose(pooled.sum(axis=1), 1)
 
 
 @pytest.mark.parametrize("how", ["mean", "max", "top3"])

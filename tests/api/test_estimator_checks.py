@@ -11,8 +11,10 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import aurist
 
+from ..small_run import LDA
+
 PLAN = Path(tempfile.mkdtemp(prefix="aurist-checks-")) / "plan.toml"
-PLAN.write_text('[[member]]\nname = "LDA"\nengine = "classic"\nsettings = {kind = "lda"}\n')
+PLAN.write_text(LDA)
 EXPECTED = {
     "check_fit2d_1feature": "10 random labels in 3 classes: folds of so few rows hold too few of a class"
 }

@@ -5,12 +5,14 @@ from __future__ import annotations
 import pickle
 import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+import soundfile
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -19,15 +21,14 @@ from sklearn.preprocessing import StandardScaler
 import aurist
 from aurist.synth import synthesise_music
 
+from ..small_run import LDA
+
 PAGE = Path(__file__).parents[2] / "docs" / "python.md"
-PLAN = '[[member]]\nname = "LDA"\nengine = "classic"\nsettings = {kind = "lda"}\n'
 
 
-@pytest.fixture(scope="module")
-def page(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """The names that the page's lines leave behind."""
-    folder = tmp_path_factory.mktemp("page")
-    (folder / "plan.toml").write_text(PLAN)
+def run_page(folder: Path) -> None:
+    """Run the page's lines in a folder with what it speaks of, and keep its table."""
+    (folder / "plan.toml").write_text(LDA)
     synthesise_music(folder / "music", tracks_per_genre=5, duration=2.0)
     synthesise_music(folder / "more", tracks_per_genre=1, duration=2.0, seed=1)
     for genre in sorted((folder / "music").iterdir())[::2]:
@@ -36,12 +37,27 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     (folder / "new").mkdir()
     for name, track in zip("ab", sorted((folder / "more").glob("*/*.wav")), strict=False):
         (folder / "new" / f"{name}.wav").write_bytes(track.read_bytes())
-    names: dict[str, Any] = {"folder": folder}
+    names: dict[str, Any] = {}
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         for block in re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL):
             exec(block, names)
-    return names
+    names["table"].to_parquet(folder / "table.parquet")
+
+
+@pytest.fixture(scope="module")
+def page(built_once: Callable[[str, Callable[[Path], object]], Path]) -> dict[str, Any]:
+    """The folder that the page's lines leave behind, and what is in it."""
+    folder = built_once("page", run_page)
+    samples, sample_rate = soundfile.read(folder / "new" / "a.wav")
+    return {
+        "folder": folder,
+        "run": aurist.load(folder / "run"),
+        "songs": aurist.load(folder / "songs"),
+        "table": pd.read_parquet(folder / "table.parquet"),
+        "samples": samples,
+        "sample_rate": sample_rate,
+    }
 
 
 def test_every_line_of_the_page_runs(page: dict[str, Any]) -> None:
@@ -111,7 +127,7 @@ def test_a_recording_that_cannot_be_read_has_no_label(
 
 
 def test_the_classifier_works_in_scikit_learn(tmp_path: Path) -> None:
-    (tmp_path / "plan.toml").write_text(PLAN)
+    (tmp_path / "plan.toml").write_text(LDA)
     rng = np.random.default_rng(0)
     X = rng.normal(size=(60, 3))
     y = np.where(X[:, 0] > 0, 10, 9)  # in another order as text

@@ -13,11 +13,11 @@ from sklearn.preprocessing import StandardScaler
 
 import aurist
 
-PLAN = '[[member]]\nname = "LDA"\nengine = "classic"\nsettings = {kind = "lda"}\n'
+from ..small_run import LDA
 
 
 def test_groups_are_routed_to_the_folds_outside_and_inside(tmp_path: Path) -> None:
-    (tmp_path / "plan.toml").write_text(PLAN)
+    (tmp_path / "plan.toml").write_text(LDA)
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(64, 3)), np.tile(["folk", "rock"], 32)
     groups = np.repeat(np.arange(16), 4)

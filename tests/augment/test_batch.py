@@ -15,8 +15,8 @@ SWAP = np.array([1, 0])
 TARGETS = torch.tensor([[1.0, 0.0, 1.0], [0.0, 1.0, 1.0]])
 
 
-def pairs(*share: float, place: float = 0.5) -> Pairs:
-    return Pairs(SWAP, np.array(share, np.float32), np.full((2, 2), place, np.float32))
+def pairs(*share: float, position: float = 0.5) -> Pairs:
+    return Pairs(SWAP, np.array(share, np.float32), np.full((2, 2), position, np.float32))
 
 
 def test_mixup():

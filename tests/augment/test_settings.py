@@ -34,10 +34,10 @@ p = 0.5
 
 
 def test_from_toml_and_back():
-    found = compose_from(tomllib.loads(TEXT)["augment"]["wave"], "x.toml")
+    compose = compose_from(tomllib.loads(TEXT)["augment"]["wave"], "x.toml")
     one_of = OneOf((GaussianNoise((5, 20), "peak"), PinkNoise((5, 20))), p=0.5)
-    assert found == Compose((one_of, PitchShift((-5, 5), p=0.5)))
-    assert compose_from(describe(found), "x.toml") == found
+    assert compose == Compose((one_of, PitchShift((-5, 5), p=0.5)))
+    assert compose_from(describe(compose), "x.toml") == compose
     for stage, kinds in STAGES.items():
         plain = [{"kind": kind} for kind in kinds if kind != "background_mix"]
         made = compose_from(plain, "x.toml", stage)
@@ -94,13 +94,13 @@ def test_unknown_stage():
 def test_masks_fill_with_the_mean():
     image = np.random.default_rng(0).random((40, 100), dtype=np.float32)
     bands = FrequencyMask((0.1, 0.3), count=2, p=1)
-    found = bands.apply(image, 1, ((0.0, 0.25), (0.5, 0.6)))
-    assert np.all(found[:10] == image.mean())
-    assert np.all(found[20:24] == image.mean())
-    assert np.array_equal(found[10:20], image[10:20])
-    found = TimeMask().apply(image, 1, ((0.9, 1.0),))
-    assert np.all(found[:, 90:] == image.mean())
-    assert np.array_equal(found[:, :90], image[:, :90])
+    masked = bands.apply(image, 1, ((0.0, 0.25), (0.5, 0.6)))
+    assert np.all(masked[:10] == image.mean())
+    assert np.all(masked[20:24] == image.mean())
+    assert np.array_equal(masked[10:20], image[10:20])
+    masked = TimeMask().apply(image, 1, ((0.9, 1.0),))
+    assert np.all(masked[:, 90:] == image.mean())
+    assert np.array_equal(masked[:, :90], image[:, :90])
     for seed in range(50):
         spans = bands.draw(np.random.default_rng(seed), 1, 1)
         assert len(spans) == 2
@@ -109,5 +109,5 @@ def test_masks_fill_with_the_mean():
 
 def test_no_heavy_imports():
     code = "import sys, aurist.augment; print([m for m in ('torch', 'numba', 'scipy', 'librosa') if m in sys.modules])"
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert found.stdout.strip() == "[]"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "[]"

@@ -46,10 +46,10 @@ def both_ways(transform, y: np.ndarray, config: SpectrogramConfig = CONFIG):
     peaks = torch.from_numpy(np.abs(y).max(axis=1))
     spectrum = power(y, config)
     before = spectrum.clone()
-    found, bank = augment_spectrum(spectrum, compose, drawn, config, peaks=peaks)
+    augmented, bank = augment_spectrum(spectrum, compose, drawn, config, peaks=peaks)
     assert torch.equal(spectrum, before)
-    assert found.shape == spectrum.shape
-    mel = Spectrogram(config).to_image(found, bank)[:, 0]
+    assert augmented.shape == spectrum.shape
+    mel = Spectrogram(config).to_image(augmented, bank)[:, 0]
     expected = Spectrogram(config)(torch.from_numpy(np.stack(sounds)))[:, 0]
     return mel.numpy(), expected.numpy()
 
@@ -63,11 +63,11 @@ def test_pitch_by_bank_moves_a_tone_as_the_sound_does(semitones):
     t = np.arange(2 * RATE) / RATE
     for hz in (300, 1000, 4000):
         y = (0.3 * np.sin(2 * np.pi * hz * t)).astype(np.float32)
-        found, expected = both_ways(PitchShift((semitones, semitones), p=1), y[None])
-        middle = found.shape[-1] // 2
-        assert found[0, :, middle].argmax() == expected[0, :, middle].argmax()
+        augmented, expected = both_ways(PitchShift((semitones, semitones), p=1), y[None])
+        middle = augmented.shape[-1] // 2
+        assert augmented[0, :, middle].argmax() == expected[0, :, middle].argmax()
         # frames in the middle: the vocoder's first frames are its own
-        db = 10 * np.log10(found[0].sum(axis=0)[20:-20] / expected[0].sum(axis=0)[20:-20])
+        db = 10 * np.log10(augmented[0].sum(axis=0)[20:-20] / expected[0].sum(axis=0)[20:-20])
         assert np.abs(db).mean() < 1.5
 
 
@@ -75,10 +75,10 @@ def test_pitch_by_bank_moves_a_tone_as_the_sound_does(semitones):
 def test_pitch_by_bank_keeps_the_level_of_noise(semitones):
     # played faster or slower: a phase vocoder takes 3 to 5 dB away from noise, ours and librosa's alike
     y = NOISE[:1]
-    found, _ = both_ways(PitchShift((semitones, semitones), p=1), y)
+    augmented, _ = both_ways(PitchShift((semitones, semitones), p=1), y)
     faster = soxr.resample(y[0], RATE * 2 ** (semitones / 12), RATE)
     expected = Spectrogram(CONFIG)(torch.from_numpy(faster[None]))[:, 0].numpy()
-    ours, theirs = found.mean(axis=(0, 2))[5:100], expected.mean(axis=(0, 2))[5:100]
+    ours, theirs = augmented.mean(axis=(0, 2))[5:100], expected.mean(axis=(0, 2))[5:100]
     assert np.abs(10 * np.log10(ours / theirs)).mean() < 0.4
     assert abs(np.mean(10 * np.log10(ours / theirs))) < 0.1
 
@@ -108,13 +108,13 @@ def test_pitches_add_up():
 )
 def test_gain_is_that_of_the_sound(transform, exponent):
     config = SpectrogramConfig(**{**vars(CONFIG), "power": exponent})
-    found, expected = both_ways(transform, NOISE, config)
-    assert np.abs(10 * np.log10(found / expected))[..., 3:-3].max() < 0.6
+    augmented, expected = both_ways(transform, NOISE, config)
+    assert np.abs(10 * np.log10(augmented / expected))[..., 3:-3].max() < 0.6
 
 
 def test_an_equalizer_colours_as_it_does_the_sound():
-    found, expected = both_ways(Equalizer((-9, 9), p=1), NOISE)
-    apart = np.abs(10 * np.log10(found / expected))[..., 3:-3]
+    augmented, expected = both_ways(Equalizer((-9, 9), p=1), NOISE)
+    apart = np.abs(10 * np.log10(augmented / expected))[..., 3:-3]
     # windows smear the slope over neighbouring bins, most where bands are a bin wide
     assert np.median(apart) < 0.05 and np.quantile(apart, 0.99) < 0.5
 
@@ -124,18 +124,18 @@ def test_an_equalizer_colours_as_it_does_the_sound():
 def test_shift_by_whole_frames_is_that_of_the_sound(fill, frames):
     seconds = frames * CONFIG.hop_length / RATE
     y = NOISE[:, : 150 * CONFIG.hop_length]
-    found, expected = both_ways(TimeShift((seconds, seconds), fill, p=1), y)
+    augmented, expected = both_ways(TimeShift((seconds, seconds), fill, p=1), y)
     # what came round is a frame off, as there is a frame more than there are hops; around the seam windows differ
     kept = np.s_[..., 44:-3] if frames > 0 else np.s_[..., 3:-44]
-    assert np.allclose(found[kept], expected[kept], rtol=1e-3, atol=1e-6)
+    assert np.allclose(augmented[kept], expected[kept], rtol=1e-3, atol=1e-6)
     if fill == "roll":
         pair = (
-            (found[..., 2:36], expected[..., 3:37])
+            (augmented[..., 2:36], expected[..., 3:37])
             if frames > 0
-            else (found[..., -36:-3], expected[..., -37:-4])
+            else (augmented[..., -36:-3], expected[..., -37:-4])
         )
     else:
-        pair = (found[..., :37], 0) if frames > 0 else (found[..., -37:], 0)
+        pair = (augmented[..., :37], 0) if frames > 0 else (augmented[..., -37:], 0)
     assert np.allclose(*pair, rtol=1e-3, atol=1e-6)
 
 
@@ -146,8 +146,8 @@ def test_noise_is_as_strong_as_in_the_sound(kind, snr_of, exponent):
     config = SpectrogramConfig(**{**vars(CONFIG), "power": exponent})
     t = np.arange(10 * RATE) / RATE
     y = np.stack([0.3 * np.sin(2 * np.pi * 440 * t), 0.01 * np.sin(2 * np.pi * 880 * t)]).astype(np.float32)
-    found, expected = both_ways(kind((0, 10), snr_of, p=1), y, config)
-    db = 20 / exponent * np.log10(found.mean(axis=2) / expected.mean(axis=2))
+    augmented, expected = both_ways(kind((0, 10), snr_of, p=1), y, config)
+    db = 20 / exponent * np.log10(augmented.mean(axis=2) / expected.mean(axis=2))
     # peaks of noise scatter; pink noise is decided by its few slowest waves
     assert np.abs(np.median(db)) < (0.3 if snr_of == "power" and kind is GaussianNoise else 2.0)
 
@@ -156,15 +156,15 @@ def test_noise_reaches_the_ratio_and_needs_peaks():
     compose = Compose((OneOf((GaussianNoise((10, 10)),), p=1),))
     drawn = [compose.draw(clip_rng(0, 0, i), 1, 1) for i in range(2)]
     spectrum = power(NOISE)
-    found, bank = augment_spectrum(spectrum, compose, drawn, CONFIG)
+    augmented, bank = augment_spectrum(spectrum, compose, drawn, CONFIG)
     assert bank is None
-    added = (found - spectrum)[:, 1:-1].sum(dim=(1, 2))
+    added = (augmented - spectrum)[:, 1:-1].sum(dim=(1, 2))
     assert torch.allclose(
         10 * torch.log10(spectrum[:, 1:-1].sum(dim=(1, 2)) / added), torch.tensor(10.0), atol=0.05
     )
     again, _ = augment_spectrum(spectrum, compose, drawn, CONFIG)
-    assert torch.equal(found, again)
-    assert not torch.equal(found[0] - spectrum[0], found[1] - spectrum[1])
+    assert torch.equal(augmented, again)
+    assert not torch.equal(augmented[0] - spectrum[0], augmented[1] - spectrum[1])
     peaky = Compose((GaussianNoise(snr_of="peak", p=1),))
     with pytest.raises(ConfigError, match="give peaks"):
         augment_spectrum(spectrum, peaky, [peaky.draw(clip_rng(0, 0, 0), 1, 1)] * 2, CONFIG)
@@ -174,20 +174,20 @@ def test_noise_cancels_sound_here_and_there_as_in_the_sound():
     # the power of white noise is distributed exponentially; that of two added as powers would not be
     compose = Compose((GaussianNoise((0, 0), p=1),))
     drawn = [compose.draw(clip_rng(0, 0, i), 1, 1) for i in range(2)]
-    found, _ = augment_spectrum(power(NOISE), compose, drawn, CONFIG)
-    inside = found[:, 10:-10, 5:-5]
+    augmented, _ = augment_spectrum(power(NOISE), compose, drawn, CONFIG)
+    inside = augmented[:, 10:-10, 5:-5]
     assert float(inside.median() / inside.mean()) == pytest.approx(np.log(2), abs=0.01)
 
 
 def test_silence_stays_silent():
     compose = Compose((GaussianNoise(p=1), Volume(p=1), TimeShift(p=1)))
     silent = power(np.zeros((1, RATE), np.float32))
-    found, _ = augment_spectrum(silent, compose, [compose.draw(clip_rng(0, 0, 0), RATE, RATE)], CONFIG)
-    assert not found.any()
+    augmented, _ = augment_spectrum(silent, compose, [compose.draw(clip_rng(0, 0, 0), RATE, RATE)], CONFIG)
+    assert not augmented.any()
     peaky = Compose((GaussianNoise(snr_of="peak", p=1),))
     draws = [peaky.draw(clip_rng(0, 0, 0), RATE, RATE)]
-    found, _ = augment_spectrum(silent, peaky, draws, CONFIG, peaks=torch.zeros(1))
-    assert not found.any()
+    augmented, _ = augment_spectrum(silent, peaky, draws, CONFIG, peaks=torch.zeros(1))
+    assert not augmented.any()
 
 
 def test_what_cannot_be_done_says_so():
@@ -204,13 +204,13 @@ def test_image_masks_are_those_of_one_image():
     drawn = [compose.draw(clip_rng(0, 0, i), 1, 1) for i in range(3)]
     assert any(drawn)
     before = images.clone()
-    found = augment_image(images, compose, drawn)
+    augmented = augment_image(images, compose, drawn)
     assert torch.equal(images, before)
-    assert torch.equal(found[:, 1], images[:, 1])
+    assert torch.equal(augmented[:, 1], images[:, 1])
     for i in range(3):
         one = images[i, 0].numpy()
         masked = np.zeros(one.shape, bool)
         for draw in drawn[i]:
             masked |= compose.transforms[draw.step].apply(one, 1, draw.params) != one
-        assert np.allclose(found[i, 0].numpy()[masked], one.mean())
-        assert np.array_equal(found[i, 0].numpy()[~masked], one[~masked])
+        assert np.allclose(augmented[i, 0].numpy()[masked], one.mean())
+        assert np.array_equal(augmented[i, 0].numpy()[~masked], one[~masked])

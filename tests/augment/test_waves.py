@@ -55,12 +55,12 @@ def done(transform, y, seed=0, rate=RATE):
 def test_noise_reaches_the_ratio(kind):
     y = tone(440)
     for seed in range(5):
-        found, params = done(kind((-5, 30)), y, seed)
-        noise = (found - y).astype(np.float64)
+        augmented, params = done(kind((-5, 30)), y, seed)
+        noise = (augmented - y).astype(np.float64)
         snr = 10 * np.log10(np.mean(y.astype(np.float64) ** 2) / np.mean(noise**2))
         assert abs(snr - params.snr_db) < 0.1
-        found, params = done(kind((5, 20), snr_of="peak"), y, seed)
-        assert abs(20 * np.log10(0.3 / np.abs(found - y).max()) - params.snr_db) < 0.1
+        augmented, params = done(kind((5, 20), snr_of="peak"), y, seed)
+        assert abs(20 * np.log10(0.3 / np.abs(augmented - y).max()) - params.snr_db) < 0.1
 
 
 def test_pink_noise_falls_by_3_db_an_octave():
@@ -74,9 +74,9 @@ def test_pink_noise_falls_by_3_db_an_octave():
 
 @pytest.mark.parametrize("semitones", [-5.0, -0.7, 3.0, 12.0])
 def test_pitch_of_a_tone_moves(semitones):
-    found = pitch_shift(tone(440, 2.0), RATE, semitones)
-    assert 12 * np.log2(peak_hz(found) / 440) == pytest.approx(semitones, abs=0.01)
-    assert len(found) == 2 * RATE
+    shifted = pitch_shift(tone(440, 2.0), RATE, semitones)
+    assert 12 * np.log2(peak_hz(shifted) / 440) == pytest.approx(semitones, abs=0.01)
+    assert len(shifted) == 2 * RATE
 
 
 @pytest.mark.parametrize("n", [100, 2048, 5000, 48000])
@@ -94,24 +94,24 @@ def test_time_stretch_agrees_with_librosa(rate):
     rng = np.random.default_rng(5)
     y = (0.1 * rng.standard_normal(30000)).astype(np.float32)
     expected = librosa.effects.time_stretch(y.astype(np.float64), rate=rate)
-    found = time_stretch(y, rate)
-    assert found.shape == expected.shape
-    assert np.abs(found - expected).max() < 1e-4 * np.abs(expected).max()
+    stretched = time_stretch(y, rate)
+    assert stretched.shape == expected.shape
+    assert np.abs(stretched - expected).max() < 1e-4 * np.abs(expected).max()
 
 
 def test_stretched_clip_keeps_pitch_and_length():
     y = tone(440, 2.0)
-    found, params = done(TimeStretch((2, 2)), y)
+    stretched, params = done(TimeStretch((2, 2)), y)
     assert params.rate == pytest.approx(2)
-    assert len(found) == len(y)
-    assert peak_hz(found[: RATE // 2]) == pytest.approx(440, rel=0.01)
-    assert not found[RATE + 2048 :].any()
+    assert len(stretched) == len(y)
+    assert peak_hz(stretched[: RATE // 2]) == pytest.approx(440, rel=0.01)
+    assert not stretched[RATE + 2048 :].any()
 
 
 def test_shift():
     y = tone(3, 1.0)
-    found, params = done(TimeShift((-0.5, 0.5)), y, 3)
-    assert np.array_equal(found, np.roll(y, round(params.seconds * RATE)))
+    shifted, params = done(TimeShift((-0.5, 0.5)), y, 3)
+    assert np.array_equal(shifted, np.roll(y, round(params.seconds * RATE)))
     later, _ = done(TimeShift((0.25, 0.25), fill="zero"), y)
     assert not later[:4000].any()
     assert np.array_equal(later[4000:], y[:-4000])
@@ -128,8 +128,8 @@ def test_shift():
 )
 def test_volume_curves(curve, start, quarter, middle, end):
     n = 4000
-    found, _ = done(Volume((10, 10), curve=curve), np.ones(n, np.float32))
-    db = 20 * np.log10(found)
+    augmented, _ = done(Volume((10, 10), curve=curve), np.ones(n, np.float32))
+    db = 20 * np.log10(augmented)
     for at, expected in ((0, start), (n // 4, quarter), (n // 2, middle), (n - 1, end)):
         assert db[at] == pytest.approx(10 * expected, abs=0.02)
     assert volume_curve(curve, 1).shape == (1,)
@@ -164,9 +164,11 @@ def test_filters_keep_their_bands():
 def test_an_equalizer_colours_as_drawn():
     y = tone(100, level=0.1) + tone(2000, level=0.1)
     transform = Equalizer((-12, 12), nodes=3)
-    found, curve = done(transform, y)
+    augmented, curve = done(transform, y)
     assert len(curve.db) == 3 and all(-12 <= db <= 12 for db in curve.db)
-    spectrum = 20 * np.log10(np.abs(np.fft.rfft(found))[[100, 2000]] / np.abs(np.fft.rfft(y))[[100, 2000]])
+    spectrum = 20 * np.log10(
+        np.abs(np.fft.rfft(augmented))[[100, 2000]] / np.abs(np.fft.rfft(y))[[100, 2000]]
+    )
     nodes = np.log([50, (50 * RATE / 2) ** 0.5, RATE / 2])
     assert spectrum == pytest.approx(np.interp(np.log([100, 2000]), nodes, curve.db), abs=0.01)
     with pytest.raises(ConfigError, match="nodes is 1, but must be a whole number of at least 2"):
@@ -185,9 +187,9 @@ def test_background(tmp_path):
         files=(str(tmp_path / "b.flac"),), folder=str(tmp_path / "rain"), snr_db=(10, 10)
     )
     for seed in range(8):
-        found, params = done(transform, y, seed)
+        augmented, params = done(transform, y, seed)
         seen.add(params.file)
-        noise = (found - y).astype(np.float64)
+        noise = (augmented - y).astype(np.float64)
         assert 10 * np.log10(np.mean(y.astype(np.float64) ** 2) / np.mean(noise**2)) == pytest.approx(
             10, abs=0.1
         )
@@ -232,17 +234,17 @@ def test_every_transform_keeps_length_and_input(transform, n, rate, seed, silent
     y = np.random.default_rng(seed).uniform(-1, 1, n).astype(np.float32) * (0 if silent else 1)
     before = y.copy()
     params = transform.draw(np.random.default_rng(seed), n, rate)
-    found = transform.apply(y, rate, params)
-    assert found.shape == y.shape
-    assert found.dtype == np.float32
-    assert np.isfinite(found).all()
+    augmented = transform.apply(y, rate, params)
+    assert augmented.shape == y.shape
+    assert augmented.dtype == np.float32
+    assert np.isfinite(augmented).all()
     assert np.array_equal(y, before)
-    assert not np.shares_memory(found, y)
+    assert not np.shares_memory(augmented, y)
     if silent:
-        assert not found.any()
+        assert not augmented.any()
     again = transform.draw(np.random.default_rng(seed), n, rate)
     assert again == params
-    assert np.array_equal(transform.apply(y, rate, again), found)
+    assert np.array_equal(transform.apply(y, rate, again), augmented)
 
 
 def test_probabilities():

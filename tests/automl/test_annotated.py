@@ -72,9 +72,9 @@ def test_a_fit_by_the_command_line(field: Path) -> None:
     (field / "plan.toml").write_text(PLAN)
     command = ("fit", "sounds", "--annotations", "tables", "--window", 4, "-o", "run")
     done(*command, "--plan", "plan.toml", "--folds", 3, "--metric", "lwlrap", "--jobs", 1, cwd=field)
-    told = json.loads(done("leaderboard", "run", "--json", cwd=field).stdout)
-    assert told["scores"]["metric"] == "lwlrap" and told["scores"]["n_groups"] == 16
-    assert told["scores"]["score"]["score"] > 0.9
+    summary = json.loads(done("leaderboard", "run", "--json", cwd=field).stdout)
+    assert summary["scores"]["metric"] == "lwlrap" and summary["scores"]["n_groups"] == 16
+    assert summary["scores"]["score"]["score"] > 0.9
     refused = aurist(*command, "--clip-mode", "slices", cwd=field)
     assert (
         refused.returncode == 1
@@ -84,9 +84,9 @@ def test_a_fit_by_the_command_line(field: Path) -> None:
 
 def test_networks_hear_the_band_of_the_boxes_where_that_is_asked_for(field: Path) -> None:
     pytest.importorskip("timm")
-    asked = ("--engine", "networks", "--recipe", "mel-cnn", "--set", "front.sample_rate=8000")
-    asked += ("--set", "front.fmax=4000", "--annotations", "tables", "--band", "--save-plan", "band.toml")
-    done("fit", "sounds", *asked, "--jobs", 1, cwd=field)
+    options = ("--engine", "networks", "--recipe", "mel-cnn", "--set", "front.sample_rate=8000")
+    options += ("--set", "front.fmax=4000", "--annotations", "tables", "--band", "--save-plan", "band.toml")
+    done("fit", "sounds", *options, "--jobs", 1, cwd=field)
     (member,) = read_plan(field / "band.toml").members
     front = recipe_of(member).front
     assert (front.fmin, front.fmax) == (350, 2250)

@@ -113,13 +113,13 @@ def test_a_disk_that_is_full_says_which_file_and_how_to_go_on(tmp_path: Path) ->
     config(tmp_path, 1)
     command = f"{sys.executable} -m aurist fit train.csv --label genre --plan plan.toml --jobs 1 -o run"
     # 60 kB a file: the table of clips has room, the trees have not
-    told = subprocess.run(
+    result = subprocess.run(
         ["bash", "-c", f"ulimit -f 60; {command}"], cwd=tmp_path, capture_output=True, text=True, check=False
     )
-    assert told.returncode == 1, told.stderr
-    last = told.stderr.strip().splitlines()[-1]
+    assert result.returncode == 1, result.stderr
+    last = result.stderr.strip().splitlines()[-1]
     assert "forest.skops cannot be written: there is no room" in last
-    assert last.endswith("continue with: aurist resume run") and "Traceback" not in told.stderr
+    assert last.endswith("continue with: aurist resume run") and "Traceback" not in result.stderr
     assert resume(tmp_path / "run").is_finished()
 
 
@@ -130,11 +130,11 @@ def test_of_two_fits_at_once_into_one_folder_one_is_refused_and_the_other_whole(
     table.assign(genre=table["genre"] + "2").to_csv(tmp_path / "b.csv", index=False)
     options = ("--label", "genre", "--plan", "plan.toml", "--jobs", 1, "-o", "run")
     both = {name: start("fit", f"{name}.csv", *options, cwd=tmp_path) for name in ("a", "b")}
-    told = {name: process.communicate()[1] for name, process in both.items()}
+    errors = {name: process.communicate()[1] for name, process in both.items()}
     codes = {name: process.returncode for name, process in both.items()}
-    assert sorted(codes.values()) == [0, 1], told
+    assert sorted(codes.values()) == [0, 1], errors
     won, lost = sorted(codes, key=lambda name: codes[name])
-    assert "in use" in told[lost] or "holds a" in told[lost]
+    assert "in use" in errors[lost] or "holds a" in errors[lost]
     classes = open_run(tmp_path / "run").classes()
     assert all(name.endswith("2") == (won == "b") for name in classes)
     clips = pd.read_parquet(tmp_path / "run" / "clips.parquet")

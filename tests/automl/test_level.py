@@ -17,16 +17,12 @@ from aurist.features.level import LEVEL
 from aurist.inference.predict import predict_clips
 from aurist.run import RunFolder, read_data
 
+from ..small_run import HUNDRED
+
 #: At the rate of the features: to bring an offset to another rate leaves a trace at the ends of a clip.
 RATE, CLIPS = 22050, 16
-PLAN = """\
-[[member]]
-name = "ExtraTrees"
-engine = "forest"
-[[member]]
-name = "Kernel"
-engine = "kernel"
-"""
+PLAN = HUNDRED + '[[member]]\nname = "Kernel"\nengine = "kernel"\n'
+pytestmark = pytest.mark.usefixtures("hundred_trees")
 
 
 def write(
@@ -116,12 +112,12 @@ def test_the_level_is_kept_where_it_is_wanted(folder, sounds):
 
 
 def test_a_run_of_older_features_is_refused(folder, sounds, machines, tmp_path):
-    known = json.loads((machines.folder / "data.json").read_text())
+    settings = json.loads((machines.folder / "data.json").read_text())
     old = tmp_path / "old"
     old.mkdir()
     for name in ("config.toml", "plan.toml"):
         (old / name).write_text((machines.folder / name).read_text())
-    (old / "data.json").write_text(json.dumps({k: v for k, v in known.items() if k != "features"}))
+    (old / "data.json").write_text(json.dumps({k: v for k, v in settings.items() if k != "features"}))
     with pytest.raises(RunError, match="features of version 1, but this aurist makes version 2"):
         read_data(RunFolder(old))
 

@@ -43,8 +43,8 @@ def measured_at(monkeypatch: pytest.MonkeyPatch, speed: float) -> None:
     """Clips/s with 128 frames a second; with half as many it is twice as fast."""
 
     def measure(recipe: Recipe, __: int, ___: bool, ____: int, output: Path) -> None:
-        found = speed * recipe.front.hop_length / 62
-        output.write_text(f'{{"precision": "32", "clips_per_second": {found}}}')
+        clips_per_second = speed * recipe.front.hop_length / 62
+        output.write_text(f'{{"precision": "32", "clips_per_second": {clips_per_second}}}')
 
     monkeypatch.setattr(planning, "measure_recipe", measure)
 

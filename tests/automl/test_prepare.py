@@ -20,9 +20,9 @@ from ..small_run import feature_table
 def test_near_duplicates_that_join_everything_can_be_told_apart(tmp_path: Path) -> None:
     sound = np.random.default_rng(0).normal(0, 0.1, 4 * 22050)
     for number in range(8):
-        place = tmp_path / "music" / "ab"[number % 2]
-        place.mkdir(parents=True, exist_ok=True)
-        soundfile.write(place / f"{number}.wav", sound * 0.95**number, 22050)
+        folder = tmp_path / "music" / "ab"[number % 2]
+        folder.mkdir(parents=True, exist_ok=True)
+        soundfile.write(folder / f"{number}.wav", sound * 0.95**number, 22050)
     config = FitConfig(time_limit=90, jobs=1)
     with pytest.raises(DataError, match=r"All 8 clips are in one group.*near_duplicates=False"):
         plan_fit(tmp_path / "music", config, cache_dir=tmp_path / "cache")
@@ -40,7 +40,7 @@ def test_a_test_part_is_new_where_its_groups_are(tmp_path: Path) -> None:
     plan.write_text(
         '[[member]]\nname = "forest"\nengine = "forest"\n[member.settings]\ntrees = 30\n', encoding="utf-8"
     )
-    run = fit(table, tmp_path / "run", FitConfig(plan=str(plan), folds=3))
+    run = fit(table, tmp_path / "run", FitConfig(plan=str(plan), folds=3, jobs=1))
     held = run.scores().held_out
     assert (held.n, held.seen) == (40, 20)
     assert held.new.score != held.score.score
@@ -61,7 +61,7 @@ def test_given_features_beside_recordings_do_not_answer_for_them(tmp_path: Path)
         '[[member]]\nname = "forest"\nengine = "forest"\n[member.settings]\ntrees = 30\n', encoding="utf-8"
     )
     options = ReadOptions(features=("site",))
-    config = FitConfig(plan=str(plan), folds=3)
+    config = FitConfig(plan=str(plan), folds=3, jobs=1)
     run = fit(table, tmp_path / "run", config, options=options, cache_dir=tmp_path / "cache")
     applied = predict_clips(run, read_clips(table, options))
     assert not applied.seen.any()

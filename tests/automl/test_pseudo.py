@@ -90,21 +90,21 @@ def test_the_labels_of_a_single_fold_have_no_part_in_its_teacher() -> None:
 
 def test_what_the_teacher_is_sure_of_becomes_a_label() -> None:
     proba = np.array([[0.95, 0.05, 0.0], [0.5, 0.3, 0.2], [0.0, 0.08, 0.92]])
-    found = pseudo_examples(
+    examples = pseudo_examples(
         Inputs(pd.DataFrame({"x": [1.0, 2.0, 3.0]})), proba, ("a", "b", "c"), 0.9, 10.0, multilabel=False
     )
-    assert found.targets.tolist() == [[1, 0, 0], [0, 0, 1]]
-    assert found.features["x"].tolist() == [1.0, 3.0]
-    assert found.weight.tolist() == [0.5, 0.5]
+    assert examples.targets.tolist() == [[1, 0, 0], [0, 0, 1]]
+    assert examples.features["x"].tolist() == [1.0, 3.0]
+    assert examples.weight.tolist() == [0.5, 0.5]
 
 
 def test_with_several_labels_all_of_them_must_be_sure() -> None:
     proba = np.array([[0.95, 0.97, 0.0], [0.95, 0.5, 0.0], [0.01, 0.02, 0.03]])
-    found = pseudo_examples(
+    examples = pseudo_examples(
         Inputs(pd.DataFrame({"x": [1.0, 2.0, 3.0]})), proba, ("a", "b", "c"), 0.9, 1.0, multilabel=True
     )
-    assert found.targets.tolist() == [[1, 1, 0], [0, 0, 0]]
-    assert found.weight.sum() == 0.5  # half of what the labelled clips weigh
+    assert examples.targets.tolist() == [[1, 1, 0], [0, 0, 0]]
+    assert examples.weight.sum() == 0.5  # half of what the labelled clips weigh
 
 
 def test_a_plan_has_its_rounds(tmp_path: Path) -> None:

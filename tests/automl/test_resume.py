@@ -97,10 +97,10 @@ def test_ctrl_c_leaves_a_run_that_can_be_used_and_gone_on_with(tmp_path: Path) -
     process = start_fit(table, run)
     wait_for("models/Second/.fold*", run, process)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all that it started
-    _, told = process.communicate(timeout=120)
+    _, errors = process.communicate(timeout=120)
     assert process.returncode == 0
-    assert "interrupted: finishing with what there is" in told
-    assert "Traceback" not in told
+    assert "interrupted: finishing with what there is" in errors
+    assert "Traceback" not in errors
     assert open_run(run).leaderboard()["model"].tolist() == ["Ensemble", "ExtraTrees"]
     assert "Second" in resume(run).leaderboard()["model"].tolist()
 
@@ -111,10 +111,10 @@ def test_ctrl_c_before_the_first_model_says_how_to_go_on(tmp_path: Path) -> None
     process = start_fit(table, tmp_path / "run", trees=300)
     wait_for("models/ExtraTrees/.fold*", tmp_path / "run", process)
     os.killpg(process.pid, signal.SIGINT)
-    _, told = process.communicate(timeout=120)
+    _, errors = process.communicate(timeout=120)
     assert process.returncode == 1
-    assert "aurist resume" in told
-    assert "Traceback" not in told
+    assert "aurist resume" in errors
+    assert "Traceback" not in errors
 
 
 def test_a_run_is_fitted_by_one_process_at_a_time(tmp_path: Path) -> None:

@@ -32,12 +32,13 @@ from aurist.results.pruning import prune, prune_curve
 from aurist.run import RunFolder, open_run, read_data, read_ensemble, training_data
 
 from ..models.sounds import CLASSES, RATE, sound, tiny
-from ..small_run import feature_table
+from ..small_run import LDA, feature_table
 
 PLAN = """
 [[member]]
 name = "Trees"
 engine = "forest"
+settings = {trees = 60}
 
 [[member]]
 name = "Logistic"
@@ -50,14 +51,8 @@ engine = "classic"
 level = 2
 settings = {kind = "logistic"}
 """
-ANOTHER = """
-[[member]]
-name = "LDA"
-engine = "classic"
-settings = {kind = "lda"}
-"""
 #: Two members below, which are quick.
-LINEAR = ANOTHER + PLAN[PLAN.index('[[member]]\nname = "Logistic"') :]
+LINEAR = LDA + PLAN[PLAN.index('[[member]]\nname = "Logistic"') :]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -73,7 +68,7 @@ def stacked(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     folder = tmp_path_factory.mktemp("stacked")
     plan = folder / "plan.toml"
     plan.write_text(PLAN, encoding="utf-8")
-    config = FitConfig(preset="quick", plan=str(plan), metric="accuracy", seed=1)
+    config = FitConfig(preset="quick", plan=str(plan), metric="accuracy", seed=1, jobs=1)
     return fit(feature_table(240, seed=5), folder / "run", config)
 
 
@@ -105,8 +100,8 @@ def test_new_clips_are_answered_just_as_it_was_scored(stacked: RunFolder, name: 
     data = read_data(stacked)
     learn = training_data(data)
     ids = learn.clip_ids.tolist()
-    told = {one: said.aligned(ids) for one, said in stacked.out_of_fold(data.task.classes).items()}
-    expected = told["Above"]
+    out_of_fold = {one: proba.aligned(ids) for one, proba in stacked.out_of_fold(data.task.classes).items()}
+    expected = out_of_fold["Above"]
     if name == "Ensemble":
         assert "Above" in weights(stacked), "the ensemble does without it, and this would show nothing"
         temperatures = read_ensemble(stacked).temperatures["Ensemble"]
@@ -114,12 +109,12 @@ def test_new_clips_are_answered_just_as_it_was_scored(stacked: RunFolder, name: 
         # before it is tempered and tilted as a whole
         parts = read_ensemble(stacked).weights["Ensemble"][0].items()
         expected = sum(
-            w * apply_temperature(told[one], temperatures[one], multilabel=False) for one, w in parts
+            w * apply_temperature(out_of_fold[one], temperatures[one], multilabel=False) for one, w in parts
         )
     models = FoldModels(stacked, data.task, read_ensemble(stacked), name)
     for split in learn.splits:
-        said = models.fold_proba(split.fold, learn.examples.inputs.take(split.scored))
-        np.testing.assert_allclose(said, expected[split.scored], atol=1e-5)
+        proba = models.fold_proba(split.fold, learn.examples.inputs.take(split.scored))
+        np.testing.assert_allclose(proba, expected[split.scored], atol=1e-5)
     answered = predict_clips(stacked, read_clips(feature_table(30, seed=6), labelled=False), model=name)
     assert np.isfinite(answered.proba).all()
     permuted = permutation_importance(stacked, model=name, repeats=2)
@@ -149,7 +144,7 @@ def test_few_models_do_without_it(copied: RunFolder) -> None:
 
 def with_another(run: RunFolder) -> None:
     above = PLAN.index('[[member]]\nname = "Above"')
-    run.plan_path.write_text(PLAN[:above] + ANOTHER + PLAN[above:], encoding="utf-8")
+    run.plan_path.write_text(PLAN[:above] + LDA + PLAN[above:], encoding="utf-8")
 
 
 def test_a_resumed_run_with_another_model_asks_that_one_too(copied: RunFolder) -> None:
@@ -190,9 +185,9 @@ def test_it_may_ask_networks(tmp_path: Path) -> None:
     pytest.importorskip("timm")
     rng = np.random.default_rng(2)
     for i in range(24):
-        place = tmp_path / "sounds" / CLASSES[i % 3]
-        place.mkdir(parents=True, exist_ok=True)
-        soundfile.write(place / f"{i}.wav", sound(i % 3, rng, 0.5), RATE)
+        folder = tmp_path / "sounds" / CLASSES[i % 3]
+        folder.mkdir(parents=True, exist_ok=True)
+        soundfile.write(folder / f"{i}.wav", sound(i % 3, rng, 0.5), RATE)
     network = recipe_member(tiny(training={"epochs": 2}))
     above = ModelSpec("Above", "classic", {"kind": "logistic"}, level=2)
     write_plan(tmp_path / "plan.toml", FitPlan((Step(FOREST), Step(network), Step(above))))
@@ -200,18 +195,18 @@ def test_it_may_ask_networks(tmp_path: Path) -> None:
     run = fit(tmp_path / "sounds", tmp_path / "run", config)
     data = read_data(run)
     learn = training_data(data)
-    told = run.out_of_fold(data.task.classes)["Above"].aligned(learn.clip_ids.tolist())
+    out_of_fold = run.out_of_fold(data.task.classes)["Above"].aligned(learn.clip_ids.tolist())
     models = FoldModels(run, data.task, read_ensemble(run), "Above")
     assert models.listeners == [network.name]
     for split in learn.splits:
-        said = models.fold_proba(split.fold, learn.examples.inputs.take(split.scored))
-        np.testing.assert_allclose(said, told[split.scored], atol=1e-3)
+        proba = models.fold_proba(split.fold, learn.examples.inputs.take(split.scored))
+        np.testing.assert_allclose(proba, out_of_fold[split.scored], atol=1e-3)
 
 
 def test_it_is_left_out_where_nothing_is_below_it(tmp_path: Path) -> None:
     plan = tmp_path / "plan.toml"
-    plan.write_text(PLAN[PLAN.index('[[member]]\nname = "Above"') :] + ANOTHER, encoding="utf-8")
-    config = FitConfig(preset="quick", plan=str(plan))
+    plan.write_text(PLAN[PLAN.index('[[member]]\nname = "Above"') :] + LDA, encoding="utf-8")
+    config = FitConfig(preset="quick", plan=str(plan), jobs=1)
     run = fit(feature_table(90, seed=5), tmp_path / "run", config)
     assert set(run.leaderboard()["model"]) == {"LDA", "Ensemble"}
     assert any(e.get("model") == "Above" and e["event"] == "skipped" for e in run.journal())

@@ -15,7 +15,8 @@ from aurist.cli.apply import _write as write_predictions
 
 from ..command import aurist, aurist_process, done
 
-PLAN = '[[member]]\nname = "Forest"\nengine = "forest"\nsettings = {trees = 30}\n'
+PLAN = '[[member]]\nname = "ExtraTrees"\nengine = "forest"\nsettings = {trees = 30}\n'
+FIT = ("fit", "train.csv", "--label", "genre", "--test", "test.csv")
 
 
 def failed(result: subprocess.CompletedProcess[str], *expected: str, code: int = 1) -> None:
@@ -41,19 +42,14 @@ def table(n: int = 150, seed: int = 0) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A contest's three files and a run fitted on them."""
+    """A contest's three files and a run of a small forest fitted on them."""
     folder = tmp_path_factory.mktemp("contest")
     table().to_csv(folder / "train.csv", index=False)
     test = table(60, seed=1).drop(columns="genre")
     test.to_csv(folder / "test.csv", index=False)
     pd.DataFrame({"ID": test["ID"][::-1], "genre": "folk"}).to_csv(folder / "sample.csv", index=False)
-    limits = ("--preset", "quick", "--time-limit", "150s")
-    result = aurist_process(
-        "fit", "train.csv", "--label", "genre", "-o", "run", "--test", "test.csv", *limits, cwd=folder
-    )
-    assert result.returncode == 0, result.stderr
-    assert "ExtraTrees" in result.stdout
-    assert "are in the training data. Expected accuracy" in result.stdout
+    (folder / "plan.toml").write_text(PLAN)
+    done(*FIT, "-o", "run", "--plan", "plan.toml", "--folds", 3, "--jobs", 1, cwd=folder)
     return folder
 
 
@@ -67,9 +63,9 @@ def test_help_of_every_command_has_an_example() -> None:
 
 def test_the_leaderboard_as_a_table_and_as_json(folder: Path) -> None:
     assert "Ensemble" in aurist("leaderboard", "run", cwd=folder).stdout
-    found = json.loads(aurist("leaderboard", "run", "--json", cwd=folder).stdout)
-    assert {row["model"] for row in found["leaderboard"]} >= {"ExtraTrees", "Ensemble"}
-    assert found["scores"]["metric"] == "accuracy"
+    summary = json.loads(aurist("leaderboard", "run", "--json", cwd=folder).stdout)
+    assert {row["model"] for row in summary["leaderboard"]} >= {"ExtraTrees", "Ensemble"}
+    assert summary["scores"]["metric"] == "accuracy"
 
 
 def test_ids_that_are_formulas_are_none_where_that_is_asked_for(folder: Path) -> None:
@@ -102,8 +98,12 @@ def test_a_submission_follows_the_sample_and_leaves_it_alone(folder: Path) -> No
     failed(same, "never written to")
 
 
-def test_predictions_go_to_standard_output(folder: Path) -> None:
-    result = aurist_process("predict", "run", "test.csv", cwd=folder)
+def test_a_fit_by_default_and_its_predictions_on_standard_output(folder: Path) -> None:
+    fitted = aurist_process(*FIT, "-o", "quick", "--preset", "quick", "--time-limit", "150s", cwd=folder)
+    assert fitted.returncode == 0, fitted.stderr
+    assert "ExtraTrees" in fitted.stdout and "LightGBM" in fitted.stdout
+    assert "are in the training data. Expected accuracy" in fitted.stdout
+    result = aurist_process("predict", "quick", "test.csv", cwd=folder)
     lines = result.stdout.splitlines()
     assert lines[0] == "id,label,folk,rock"
     assert len(lines) == 61
@@ -194,16 +194,16 @@ def test_from_recordings_to_labels(tmp_path: Path) -> None:
 
 def test_options_that_would_say_nothing_are_refused(folder: Path) -> None:
     for command in (("fit",), ("tune", "--recipe", "mel-cnn")):
-        found = aurist(
+        result = aurist(
             *command, folder / "train.csv", "--window", "3", "--group-by", "day", "-o", folder / "idle"
         )
-        assert found.returncode == 1
-        assert "--window, --group-by: only for annotated recordings" in found.stderr
-        found = aurist(
+        assert result.returncode == 1
+        assert "--window, --group-by: only for annotated recordings" in result.stderr
+        result = aurist(
             *command, folder, "--annotations", folder, "--group", "a", "--id", "b", "-o", folder / "idle"
         )
-        assert found.returncode == 1
-        assert "--group, --id: not allowed with --annotations" in found.stderr
+        assert result.returncode == 1
+        assert "--group, --id: not allowed with --annotations" in result.stderr
         assert not (folder / "idle").exists()
 
 
@@ -218,10 +218,10 @@ def test_what_was_not_foreseen_is_called_a_bug_and_its_traceback_kept(monkeypatc
     monkeypatch.delenv("AURIST_DEBUG", raising=False)
     with pytest.raises(SystemExit) as ended:
         cli.main()
-    said = capsys.readouterr().err
-    assert ended.value.code == 1 and "Traceback" not in said and "\x1b" not in said
+    message = capsys.readouterr().err
+    assert ended.value.code == 1 and "Traceback" not in message and "\x1b" not in message
     (kept,) = tmp_path.iterdir()
-    assert str(kept) in said and "KeyError" in kept.read_text()
+    assert str(kept) in message and "KeyError" in kept.read_text()
     monkeypatch.setenv("AURIST_DEBUG", "1")
     with pytest.raises(KeyError):
         cli.main()

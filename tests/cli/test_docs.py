@@ -63,15 +63,15 @@ def problems_of(text: str, others: frozenset[str] = frozenset()) -> list[str]:
     for span in code_spans(text):
         words = span.split()
         options = [word.rstrip(",.;") for word in words if re.match(r"--[a-z]", word)]
-        known = ALL_OPTIONS | others
+        options_known = ALL_OPTIONS | others
         if words[0] == "aurist" and len(words) > 1 and re.fullmatch("[a-z]+", words[1]):
             if words[1] not in COMMANDS:
                 problems.append(f"`{span}`: no command {words[1]}")
                 continue
-            known = options_of(words[1])
+            options_known = options_of(words[1])
         elif not words[0].startswith("--"):
             continue
-        missing = [option for option in options if option.partition("=")[0] not in known]
+        missing = [option for option in options if option.partition("=")[0] not in options_known]
         if missing:
             problems.append(f"`{span}`: no option {', '.join(missing)}")
     return problems

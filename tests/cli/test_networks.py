@@ -111,10 +111,10 @@ def weights(run: Path) -> dict[str, np.ndarray]:
     }
 
 
-def test_a_fit_killed_three_times_ends_as_one_that_was_left_alone(folder: Path, whole: Path) -> None:
+def test_a_fit_killed_twice_ends_as_one_that_was_left_alone(folder: Path, whole: Path) -> None:
     rng = random.Random()
     arguments: list[str] = fit_command("killed")
-    for _ in range(3):
+    for _ in range(2):
         process = start(*arguments, cwd=folder)
         deadline = time.monotonic() + 60
         while not list((folder / "killed").glob("models/**/progress.json")):
@@ -167,8 +167,8 @@ def test_importance_shuffles_what_tables_see_while_networks_say_what_they_said(
     ensemble = json.loads((folder / "both" / "ensemble.json").read_text(encoding="utf-8"))
     assert ensemble["weights"]["Ensemble"][0].keys() == {"Forest", "tiny"}
     result = done("importance", "both", "--repeats", "2", "--json", cwd=folder)
-    found = {row["feature"]: row["importance"] for row in json.loads(result.stdout)}
-    assert found.keys() == {"pitch", "odd"} and found["pitch"] > max(found["odd"], 0)
+    importances = {row["feature"]: row["importance"] for row in json.loads(result.stdout)}
+    assert importances.keys() == {"pitch", "odd"} and importances["pitch"] > max(importances["odd"], 0)
     assert (folder / "both" / "importance.csv").exists()
     only = aurist("importance", whole, cwd=folder)
     assert only.returncode == 1 and "uses the sound and no features" in only.stderr
@@ -180,7 +180,7 @@ def test_a_recipe_that_cannot_be_is_refused_before_anything_is_made(folder: Path
         ("network.backbone=resnet_18", "resnet18"),
         ("front.n_mels=8", "cannot use images"),
     ]:
-        backbone = () if "backbone" in change else ("--set", "network.backbone=inception_resnet_v2")
+        backbone = () if "backbone" in change else ("--set", "network.backbone=test_convnext")
         result = aurist(*fit_command("refused"), *backbone, "--set", change, cwd=folder)
         assert result.returncode == 1 and "Traceback" not in result.stderr
         assert expected in result.stderr
@@ -234,7 +234,9 @@ def test_networks_learn_from_recordings_without_labels_too(folder: Path, tmp_pat
     )
     assert fitted.returncode == 0, fitted.stderr
     assert "tiny+1" in fitted.stdout
-    told = aurist("predict", run, more, "--model", "tiny+1", "-o", tmp_path / "said.csv", cwd=tmp_path)
-    assert told.returncode == 0, told.stderr
-    said = pd.read_csv(tmp_path / "said.csv")
-    assert (said["label"] == [Path(path).name.split("_")[0] for path in said["path"]]).mean() > 0.8
+    result = aurist("predict", run, more, "--model", "tiny+1", "-o", tmp_path / "said.csv", cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    predictions = pd.read_csv(tmp_path / "said.csv")
+    assert (
+        predictions["label"] == [Path(path).name.split("_")[0] for path in predictions["path"]]
+    ).mean() > 0.8

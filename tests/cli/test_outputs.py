@@ -61,13 +61,13 @@ class _NoWindows:
     has_audio = False
 
 
-def told(command: str) -> str:
+def message_of(command: str) -> str:
     """What the command says that is refused."""
-    found = CliRunner().invoke(app, command.split())
-    if found.exit_code == 2:
-        return str(found.output)
-    assert isinstance(found.exception, AuristError), found.exception
-    return str(found.exception)
+    result = CliRunner().invoke(app, command.split())
+    if result.exit_code == 2:
+        return str(result.output)
+    assert isinstance(result.exception, AuristError), result.exception
+    return str(result.exception)
 
 
 @pytest.mark.parametrize("command", [*FILES, *FOLDERS])
@@ -80,9 +80,9 @@ def test_outputs_are_tried_before_the_work(
     for name in ("folder", "folder.csv", "DATA", "RUN"):
         (tmp_path / name).mkdir()
     wrong, what = ("folder", "is a folder") if command in FILES else ("file", "is a file")
-    assert what in told(command.replace("OUT", wrong))
-    assert "cannot be written (Not a directory)" in told(command.replace("OUT", "file/deep/out"))
-    assert "cannot be written (" in told(command.replace("OUT", "/proc/out"))
+    assert what in message_of(command.replace("OUT", wrong))
+    assert "cannot be written (Not a directory)" in message_of(command.replace("OUT", "file/deep/out"))
+    assert "cannot be written (" in message_of(command.replace("OUT", "/proc/out"))
     assert (tmp_path / "file").read_text() == "theirs"
 
 
@@ -108,15 +108,15 @@ def test_numbers_and_folders_that_cannot_be_are_refused(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "file").write_text("theirs")
-    found = CliRunner().invoke(app, command.split())
-    assert found.exit_code == 2 and ("Invalid value" in found.output or "is a file" in found.output)
+    result = CliRunner().invoke(app, command.split())
+    assert result.exit_code == 2 and ("Invalid value" in result.output or "is a file" in result.output)
     assert (tmp_path / "file").read_text() == "theirs"
 
 
 def test_the_demonstration_replaces_nothing_of_others(tmp_path: Path) -> None:
     (tmp_path / "music").mkdir()
     (tmp_path / "music" / "song.wav").write_text("years")
-    assert "was not made by the demonstration" in told(f"demo -o {tmp_path}")
+    assert "was not made by the demonstration" in message_of(f"demo -o {tmp_path}")
     assert (tmp_path / "music" / "song.wav").exists()
 
 
@@ -126,9 +126,9 @@ def test_a_full_disk_is_told_with_the_next_step(tmp_path: Path, monkeypatch: pyt
 
     (tmp_path / "t.csv").write_text("x,label\n1,a\n2,b\n3,a\n4,b\n")
     monkeypatch.setattr("aurist.files._flush", full)
-    said = command("check", tmp_path / "t.csv", "-o", tmp_path / "chk", cwd=tmp_path)
-    assert said.returncode == 1
-    words = " ".join(said.stderr.split())
+    result = command("check", tmp_path / "t.csv", "-o", tmp_path / "chk", cwd=tmp_path)
+    assert result.returncode == 1
+    words = " ".join(result.stderr.split())
     assert (
         "audit.json cannot be written: there is no room for it on the disk. Make room, and give the same"
         in words
@@ -141,9 +141,9 @@ def test_a_search_goes_on_after_a_full_disk(tmp_path: Path, monkeypatch: pytest.
         raise FullDiskError("study.db cannot be written: there is no room for it on the disk.")
 
     monkeypatch.setattr("aurist.tuning.tune", full)
-    said = command("tune", tmp_path / "t.csv", "--recipe", "LightGBM", "-o", tmp_path / "out")
+    result = command("tune", tmp_path / "t.csv", "--recipe", "LightGBM", "-o", tmp_path / "out")
     assert "Make room, and give the same command again: it continues where it stopped." in " ".join(
-        said.stderr.split()
+        result.stderr.split()
     )
 
 

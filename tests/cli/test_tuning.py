@@ -86,16 +86,18 @@ def test_better_settings_are_found_and_proved_and_fit_takes_them(folder: Path) -
     command = ("tune", "data", "--recipe", "tiny.toml", "-o", "study", "--folds", 2, "--jobs", 1)
     result = aurist(*command, "--cache-dir", "cache", "--trials", 3, "--json", cwd=folder)
     assert result.returncode == 0, result.stderr
-    told: dict[str, Any] = json.loads(result.stdout)
-    assert told["trials"][0]["training.lr"] == 1e-6 and told["best"]["settings"]["training.lr"] > 1e-3
-    held = told["comparison"]
+    summary: dict[str, Any] = json.loads(result.stdout)
+    assert summary["trials"][0]["training.lr"] == 1e-6 and summary["best"]["settings"]["training.lr"] > 1e-3
+    held = summary["comparison"]
     assert held["clips"] == 12 and held["tuned"]["score"] > held["as it was"]["score"]
     assert held["difference"]["low"] > 0
     trials = pd.read_csv(folder / "study" / "trials.csv")
     assert list(trials.columns) == ["number", "state", "score", "folds", "seconds", "training.lr", "why"]
     # what is held out stands nowhere in what the trials said
-    said = pd.concat(map(pd.read_parquet, (folder / "study").glob("trials/*/fold*/predictions.parquet")))
-    assert said["clip_id"].nunique() == 48
+    predictions = pd.concat(
+        map(pd.read_parquet, (folder / "study").glob("trials/*/fold*/predictions.parquet"))
+    )
+    assert predictions["clip_id"].nunique() == 48
 
     shown = aurist(*command, "--cache-dir", "cache", "--trials", 3, cwd=folder)
     assert shown.returncode == 0 and "trial 3" not in shown.stderr, "what is done is not done again"
@@ -119,32 +121,32 @@ def test_better_settings_are_found_and_proved_and_fit_takes_them(folder: Path) -
 
 
 def test_a_search_that_was_killed_goes_on_where_it_was(folder: Path) -> None:
-    place = folder / "killed" / "trials"
+    trials_folder = folder / "killed" / "trials"
     process = start(*tables("killed", 3), cwd=folder)
-    wait_for(place / "trial0" / "fold0" / "unit.json", process)
+    wait_for(trials_folder / "trial0" / "fold0" / "unit.json", process)
     process.send_signal(signal.SIGKILL)
     process.communicate()
-    finished = next(place.glob("*/fold0/unit.json")).stat().st_mtime_ns
+    finished = next(trials_folder.glob("*/fold0/unit.json")).stat().st_mtime_ns
     result = aurist(*tables("killed", 3), cwd=folder)
     assert result.returncode == 0, result.stderr
     trials = pd.read_csv(folder / "killed" / "trials.csv")
     assert trials["state"].tolist().count("interrupted") == 1 and trials["state"].iloc[0] == "interrupted"
     assert trials["state"].isin(["complete", "pruned"]).sum() == 3
-    assert finished in [path.stat().st_mtime_ns for path in place.glob("*/fold0/unit.json")]
+    assert finished in [path.stat().st_mtime_ns for path in trials_folder.glob("*/fold0/unit.json")]
     assert "no trial used" in " ".join(result.stdout.split())
     assert (folder / "killed" / "comparison.json").exists()
 
 
 def test_two_commands_at_once_share_the_trials(folder: Path) -> None:
     both = [start(*tables("shared", 4), cwd=folder) for _ in range(2)]
-    told = [process.communicate(timeout=280)[1] for process in both]
-    assert [process.returncode for process in both] == [0, 0], told
+    errors = [process.communicate(timeout=280)[1] for process in both]
+    assert [process.returncode for process in both] == [0, 0], errors
     trials = pd.read_csv(folder / "shared" / "trials.csv")
     assert trials["number"].tolist() == list(range(4))
     assert trials["state"].isin(["complete", "pruned"]).all()
     for number in range(4):
         # each was tried by one of the two
-        assert sum(f"trial {number}: " in text or f"trial {number} (" in text for text in told) == 1
+        assert sum(f"trial {number}: " in text or f"trial {number} (" in text for text in errors) == 1
     settings = trials.drop(columns=["number", "state", "score", "folds", "seconds", "why"]).iloc[1:]
     assert not settings.duplicated().any()
 
@@ -170,9 +172,9 @@ def test_of_labels_without_sense_the_comparison_says_chance_whatever_the_winner_
     more = ("--folds", 2, "--jobs", 1, "--cache-dir", "cache", "--trials", 6, "--pruner", "none")
     result = aurist(*command, *more, "--holdout", 0.4, cwd=folder)
     assert result.returncode == 0, result.stderr
-    told = json.loads(result.stdout)
-    assert told["best"]["score"] == max(trial["score"] for trial in told["trials"])
-    held = told["comparison"].get("tuned", told["comparison"]["as it was"])
+    summary = json.loads(result.stdout)
+    assert summary["best"]["score"] == max(trial["score"] for trial in summary["trials"])
+    held = summary["comparison"].get("tuned", summary["comparison"]["as it was"])
     assert held["low"] < 0.5 < held["high"]
 
 

@@ -34,7 +34,7 @@ SCORES = {
 
 
 @pytest.fixture
-def heard(tmp_path: Path) -> ScanResult:
+def scanned(tmp_path: Path) -> ScanResult:
     """Two recordings in windows of five seconds, and one that could not be heard."""
     made = Detections(tmp_path / "detections", {"window": 5.0})
     recordings, seconds = [], {}
@@ -58,54 +58,56 @@ def sample(text: str) -> pd.DataFrame:
     return pd.DataFrame(rows[1:], columns=rows[0])
 
 
-def test_rfcx_gets_the_maximum_of_each_recording(heard: ScanResult) -> None:
-    found = contest_table(
-        heard, sample("recording_id,s1,s0 b_20190904,0,0 a,0,0"), "sample.csv", np.full(3, 0.5)
+def test_rfcx_gets_the_maximum_of_each_recording(scanned: ScanResult) -> None:
+    scores = contest_table(
+        scanned, sample("recording_id,s1,s0 b_20190904,0,0 a,0,0"), "sample.csv", np.full(3, 0.5)
     )
     assert (
-        found.to_csv(index=False, lineterminator="\n")
+        scores.to_csv(index=False, lineterminator="\n")
         == "recording_id,s1,s0\nb_20190904,0.25,0.5\na,0.9,0.7\n"
     )
 
 
-def test_birdclef_gets_every_five_seconds(heard: ScanResult) -> None:
-    found = contest_table(
-        heard, sample("row_id,s0,s1 a_5,0,0 a_15,0,0 b_20190904_10,0,0"), "sample.csv", np.full(3, 0.5)
+def test_birdclef_gets_every_five_seconds(scanned: ScanResult) -> None:
+    scores = contest_table(
+        scanned, sample("row_id,s0,s1 a_5,0,0 a_15,0,0 b_20190904_10,0,0"), "sample.csv", np.full(3, 0.5)
     )
-    assert found.to_csv(index=False, lineterminator="\n") == (
+    assert scores.to_csv(index=False, lineterminator="\n") == (
         "row_id,s0,s1\na_5,0.1,0.9\na_15,0.7,0.0\nb_20190904_10,0.0,0.0\n"
     )
     # the first years: names end before the date, and labels are wanted
-    labels = contest_table(heard, sample("row_id,birds a_10,x b_5,x b_10,x"), "sample.csv", np.full(3, 0.6))
+    labels = contest_table(scanned, sample("row_id,birds a_10,x b_5,x b_10,x"), "sample.csv", np.full(3, 0.6))
     assert labels["birds"].tolist() == ["s0", "nocall", "path"]
 
 
-def test_all_that_is_missing_is_listed_at_once(heard: ScanResult) -> None:
+def test_all_that_is_missing_is_listed_at_once(scanned: ScanResult) -> None:
     with pytest.raises(DataError) as error:
-        contest_table(heard, sample("recording_id,s0,s7 a,0,0 c,0,0 d,0,0"), "sample.csv", np.full(3, 0.5))
-    told = str(error.value)
-    assert "sample.csv asks for 3 things that are missing" in told
-    assert "class s7 is not a class of the run" in told
-    assert "c: c.flac is empty" in told and "d: no such recording was given" in told
+        contest_table(scanned, sample("recording_id,s0,s7 a,0,0 c,0,0 d,0,0"), "sample.csv", np.full(3, 0.5))
+    message = str(error.value)
+    assert "sample.csv asks for 3 things that are missing" in message
+    assert "class s7 is not a class of the run" in message
+    assert "c: c.flac is empty" in message and "d: no such recording was given" in message
     with pytest.raises(DataError, match=r"(?s)a_20: a\.flac ends after 15\.0 s.*a: expected the name"):
-        contest_table(heard, sample("row_id,s0 a_20,0 a,0"), "sample.csv", np.full(3, 0.5))
-    twice = replace(heard, recordings=(*heard.recordings, Recording("site/a.wav", heard.detections.folder)))
+        contest_table(scanned, sample("row_id,s0 a_20,0 a,0"), "sample.csv", np.full(3, 0.5))
+    twice = replace(
+        scanned, recordings=(*scanned.recordings, Recording("site/a.wav", scanned.detections.folder))
+    )
     with pytest.raises(DataError, match=r"a: may be a\.flac or site/a\.wav"):
         contest_table(twice, sample("recording_id,s0 a,0"), "sample.csv", np.full(3, 0.5))
     with pytest.raises(DataError, match=r"begins with the column 'id'.*recording_id"):
-        contest_table(heard, sample("id,s0 a,0"), "sample.csv", np.full(3, 0.5))
+        contest_table(scanned, sample("id,s0 a,0"), "sample.csv", np.full(3, 0.5))
     with pytest.raises(DataError, match="as BirdCLEF did in 2022; that form is not supported"):
-        contest_table(heard, sample("row_id,target a_s0_5,0"), "sample.csv", np.full(3, 0.5))
+        contest_table(scanned, sample("row_id,target a_s0_5,0"), "sample.csv", np.full(3, 0.5))
 
 
-def test_events_and_windows_of_chosen_labels(heard: ScanResult) -> None:
+def test_events_and_windows_of_chosen_labels(scanned: ScanResult) -> None:
     wanted = ExportOptions(FORMATS, 0.55, ("s0", "path"))
-    events = events_of(heard, wanted.columns(CLASSES), wanted.asked(CLASSES)).table
+    events = events_of(scanned, wanted.columns(CLASSES), wanted.asked(CLASSES)).table
     assert events[["path", "start", "end", "label", "score"]].to_numpy().tolist() == [
         ["a.flac", 5.0, 15.0, "s0", 0.7],
         ["b_20190904.flac", 5.0, 10.0, "path", 0.9],
     ]
-    written = {path.name: rows for path, rows in write_detections(heard, wanted)}
+    written = {path.name: rows for path, rows in write_detections(scanned, wanted)}
     assert written == {
         "windows.csv": 5,
         "events.csv": 2,
@@ -113,44 +115,44 @@ def test_events_and_windows_of_chosen_labels(heard: ScanResult) -> None:
         "audacity": 2,
         "events.jsonl": 2,
     }
-    windows = (heard.detections.folder / "windows.csv").read_text().splitlines()
+    windows = (scanned.detections.folder / "windows.csv").read_text().splitlines()
     assert windows[:3] == ["path,start,end,score_path,s0", "a.flac,0,5,0,0.1", "a.flac,5,10,0.2,0.6"]
-    raven = pd.read_csv(heard.detections.folder / "events.selections.txt", sep="\t")
+    raven = pd.read_csv(scanned.detections.folder / "events.selections.txt", sep="\t")
     # one after another, as Raven opens them: the second recording begins after the 15 s of the first
     assert raven["Begin Time (s)"].tolist() == [5, 20] and raven["File Offset (s)"].tolist() == [5, 5]
 
 
-def test_labels_that_are_formulas_are_none_where_that_is_asked_for(heard: ScanResult) -> None:
-    heard = replace(heard, classes=("=s0", *heard.classes[1:]))
+def test_labels_that_are_formulas_are_none_where_that_is_asked_for(scanned: ScanResult) -> None:
+    scanned = replace(scanned, classes=("=s0", *scanned.classes[1:]))
     for safe, name in ((False, "=s0"), (True, "'=s0")):
-        write_detections(heard, ExportOptions(("windows", "csv"), 0.55, ("=s0",), safe_csv=safe))
-        folder = heard.detections.folder
+        write_detections(scanned, ExportOptions(("windows", "csv"), 0.55, ("=s0",), safe_csv=safe))
+        folder = scanned.detections.folder
         assert (folder / "windows.csv").read_text().splitlines()[0] == f"path,start,end,{name}"
         assert pd.read_csv(folder / "events.csv")["label"].tolist() == [name]
 
 
-def test_ravens_table_has_the_files_their_band_and_the_channel(heard: ScanResult) -> None:
-    for one in heard.recordings:
+def test_ravens_table_has_the_files_their_band_and_the_channel(scanned: ScanResult) -> None:
+    for one in scanned.recordings:
         sf.write(one.file, np.zeros(800), 8000, format="FLAC")
-    heard.detections.settings["channel"] = 1  # from 0
-    write_detections(heard, ExportOptions(("raven",), 0.55, ("s0",)))
-    table = pd.read_csv(heard.detections.folder / "events.selections.txt", sep="\t")
-    assert table["Begin Path"].tolist() == [str(heard.recordings[0].file)]
+    scanned.detections.settings["channel"] = 1  # from 0
+    write_detections(scanned, ExportOptions(("raven",), 0.55, ("s0",)))
+    table = pd.read_csv(scanned.detections.folder / "events.selections.txt", sep="\t")
+    assert table["Begin Path"].tolist() == [str(scanned.recordings[0].file)]
     assert table[["Channel", "Low Freq (Hz)", "High Freq (Hz)"]].to_numpy().tolist() == [[2, 0, 4000]]
 
 
-def test_label_tracks_stay_in_their_folder(heard: ScanResult, tmp_path: Path) -> None:
+def test_label_tracks_stay_in_their_folder(scanned: ScanResult, tmp_path: Path) -> None:
     names = ("../../a.wav", "a.wav", str(tmp_path / "a.wav"), "site/../../b.wav")
     _write_audacity(make_annotations([], "none", recordings=names), tmp_path / "tracks")
-    found = {path.relative_to(tmp_path / "tracks").as_posix() for path in tmp_path.rglob("*.txt")}
-    assert found == {"a.wav.txt", "a.wav#2.txt", "a.wav#3.txt", "site/b.wav.txt"}
+    files = {path.relative_to(tmp_path / "tracks").as_posix() for path in tmp_path.rglob("*.txt")}
+    assert files == {"a.wav.txt", "a.wav#2.txt", "a.wav#3.txt", "site/b.wav.txt"}
 
 
-def test_each_class_has_its_threshold_unless_one_is_given_for_all(heard: ScanResult) -> None:
-    asked = np.array([0.95, 0.65, np.inf])
-    chosen, given = ExportOptions(thresholds=asked), ExportOptions(min_score=0.1, thresholds=asked)
-    found = events_of(heard, chosen.columns(CLASSES), chosen.asked(CLASSES)).table
-    assert found[["start", "end", "label"]].to_numpy().tolist() == [[10.0, 15.0, "s0"]]
+def test_each_class_has_its_threshold_unless_one_is_given_for_all(scanned: ScanResult) -> None:
+    bars = np.array([0.95, 0.65, np.inf])
+    chosen, given = ExportOptions(thresholds=bars), ExportOptions(min_score=0.1, thresholds=bars)
+    events = events_of(scanned, chosen.columns(CLASSES), chosen.asked(CLASSES)).table
+    assert events[["start", "end", "label"]].to_numpy().tolist() == [[10.0, 15.0, "s0"]]
     assert given.asked(CLASSES).tolist() == [0.1] * 3 and ExportOptions().asked(CLASSES).tolist() == [0.5] * 3
 
 

@@ -72,14 +72,13 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
         soundfile.write(folder / f"{i}.wav", sound(kinds, 4.0, rng)[0], RATE)
         rows.append({"path": f"{i}.wav", "label": ";".join(kinds)})
     pd.DataFrame(rows).to_csv(folder / "labels.csv", index=False)
-    recipes = []
+    plan = ""
     for head, frames, epochs in (("attention", 0.5, 20), ("linear", 0.0, 2)):
         path = folder / f"{head}.toml"
         path.write_text(RECIPE.format(head=head, frames=frames, epochs=epochs))
-        recipes.append(str(path))
-    config = FitConfig(
-        engine="networks", recipes=tuple(recipes), folds=2, time_limit=240, metric="lwlrap", jobs=1
-    )
+        plan += f'[[member]]\nname = "{head}"\nengine = "network"\nrecipe = "{path.as_posix()}"\n'
+    (folder / "plan.toml").write_text(plan)
+    config = FitConfig(plan=str(folder / "plan.toml"), folds=2, metric="lwlrap", jobs=1)
     fit(read_clips(folder / "labels.csv"), folder / "run", config, cache_dir=folder / "cache")
     return folder / "run"
 
@@ -95,7 +94,7 @@ def test_weak_labels_are_enough_to_find_when(run: Path, tmp_path: Path) -> None:
     def found_by(model: str) -> float:
         """Share of the calls that an event shares a third of its time with."""
         recordings = [Recording("long.wav", tmp_path / "long.wav")]
-        heard = listen(
+        scanned = listen(
             open_run(run),
             recordings,
             tmp_path / model,
@@ -104,9 +103,9 @@ def test_weak_labels_are_enough_to_find_when(run: Path, tmp_path: Path) -> None:
             progress=False,
             jobs=1,
         )
-        scores = heard.detections.scores(recordings[0])
+        scores = scanned.detections.scores(recordings[0])
         assert scores.when.shape[1] == (1 if model == "linear" else PARTS)
-        events = events_of(heard, np.arange(2), np.full(2, 0.5)).table
+        events = events_of(scanned, np.arange(2), np.full(2, 0.5)).table
         hits = 0
         for start, end, kind in calls:
             own = events[events["label"] == kind]
@@ -127,8 +126,8 @@ def test_parts_are_in_the_order_of_time_and_as_sure_as_the_window_at_the_most() 
         np.array([0.0, 2.0]), np.array([4.0, 6.0]), np.array([[0.8], [0.4]], dtype=np.float32), when
     )
     starts, ends, columns = scores.of_parts()
-    (said,) = columns
+    (scored,) = columns
     assert starts.tolist() == [0, 1, 2, 2, 3, 3, 4, 5]
     assert np.array_equal(ends, starts + 1)
-    assert sorted(said[4:6].tolist()) == pytest.approx([0.4, 0.8])
-    assert said[[0, 1, 7]].tolist() == [0, 0, 0] and said[6] == pytest.approx(0.08)
+    assert sorted(scored[4:6].tolist()) == pytest.approx([0.4, 0.8])
+    assert scored[[0, 1, 7]].tolist() == [0, 0, 0] and scored[6] == pytest.approx(0.08)

@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,13 +24,14 @@ from aurist.detection.scan import WindowOptions, listen, recordings_of
 from aurist.detection.window_model import WindowModel
 from aurist.errors import ConfigError, DataError
 from aurist.events import Grid
+from aurist.features import windows
 from aurist.features.windows import WindowSettings, read_block
 from aurist.inference.predictor import Predictor
 from aurist.models.base import Inputs
 from aurist.run import open_run, read_spec
 
 from ..command import aurist as aurist_command
-from ..command import aurist_process, start
+from ..command import start
 
 pytest.importorskip("timm")
 
@@ -82,10 +84,8 @@ def night(seconds: float, seed: int) -> tuple[np.ndarray[tuple[int], np.dtype[np
     return y, calls
 
 
-@pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A forest and a network, fitted on windows of two seconds."""
-    folder = tmp_path_factory.mktemp("fitted")
+def fit_scanner(folder: Path) -> None:
+    """Fit a forest and a network on windows of two seconds."""
     rows, durations = [], {}
     for i in range(12):
         y, calls = night(20, i)
@@ -97,7 +97,11 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "plan.toml").write_text(PLAN.replace("RECIPE", (folder / "tiny.toml").as_posix()))
     config = FitConfig(plan=str(folder / "plan.toml"), metric="lwlrap", folds=2, jobs=1)
     fit(clips, folder / "run", config, cache_dir=folder / "cache")
-    return folder / "run"
+
+
+@pytest.fixture(scope="module")
+def run(built_once: Callable[[str, Callable[[Path], object]], Path]) -> Path:
+    return built_once("scanner", fit_scanner) / "run"
 
 
 @pytest.fixture(scope="module")
@@ -133,16 +137,16 @@ def test_calls_are_found_where_they_are(
 ) -> None:
     events = pd.read_csv(detected[0] / "events.csv")
     own = events[events["path"] == "site/night.flac"]
-    found = 0
+    hits = 0
     for begin, end, kind in field[1]:
         near = own[own["label"] == kind]
         shared = near["end"].clip(upper=end) - near["start"].clip(lower=begin)
         joined = near["end"].clip(lower=end) - near["start"].clip(upper=begin)
-        found += bool((shared / joined >= 0.3).any())
-    assert found >= 0.9 * len(field[1])
+        hits += bool((shared / joined >= 0.3).any())
+    assert hits >= 0.9 * len(field[1])
     assert len(own) <= 1.05 * len(field[1])
-    asked = json.loads((run / "thresholds.json").read_text())["Ensemble"]
-    assert (own["score"] >= own["label"].map(asked) - 1e-5).all() and own["score"].max() <= 1
+    bars = json.loads((run / "thresholds.json").read_text())["Ensemble"]
+    assert (own["score"] >= own["label"].map(bars) - 1e-5).all() and own["score"].max() <= 1
     assert (events["path"] != "silent.wav").all()
 
 
@@ -154,8 +158,8 @@ def test_what_cannot_be_heard_is_listed_and_passed_over(
     assert "2 recordings cannot be read" in done.stderr
     assert "empty.wav is empty (0 bytes)" in done.stderr and "bad.flac cannot be decoded" in done.stderr
     assert "cut.flac ends after" in done.stderr and "though its header says 400.0 s" in done.stderr
-    windows = pd.read_csv(folder / "windows.csv")
-    counts = windows["path"].value_counts()
+    table = pd.read_csv(folder / "windows.csv")
+    counts = table["path"].value_counts()
     assert counts["site/night.flac"] == 399 and counts["silent.wav"] == 8 and counts["short.wav"] == 1
     assert 20 < counts["cut.flac"] < 200
     # samples at an odd rate: 88,217 of them are just over eight seconds, whatever is on the other channel
@@ -194,13 +198,18 @@ def test_other_tables_of_the_same_scores_cost_nothing(
     assert "is no folder of detections" in strange.stderr
 
 
-def test_a_killed_prediction_ends_as_one_that_was_left_alone(run: Path, tmp_path: Path) -> None:
-    y, _ = night(1500, 5)
+def test_a_killed_prediction_ends_as_one_that_was_left_alone(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nine blocks of 50 s: shorter than usual, so that there are several of them in little time."""
+    y, _ = night(400, 5)
     soundfile.write(tmp_path / "long.flac", y, RATE)
-    soundfile.write(tmp_path / "second.flac", y[: 100 * RATE], RATE)
+    soundfile.write(tmp_path / "second.flac", y[: 50 * RATE], RATE)
+    monkeypatch.setattr(windows, "_SECONDS", 50.0)
     command = ("predict", run, "long.flac", "second.flac", "--jobs", 1, "--overlap", 0)
     command += ("--format", "csv,windows,raven,jsonl,audacity")
-    process = start(*command, "-o", "killed", cwd=tmp_path)
+    short_blocks = "from aurist.features import windows; windows._SECONDS = 50.0"
+    process = start(*command, "-o", "killed", cwd=tmp_path, before=short_blocks)
     deadline = time.monotonic() + 120
     journal = tmp_path / "killed" / "journal.jsonl"
     while not journal.exists() or journal.read_text().count('"event": "block"') < 2:
@@ -210,11 +219,11 @@ def test_a_killed_prediction_ends_as_one_that_was_left_alone(run: Path, tmp_path
     process.send_signal(signal.SIGKILL)
     process.communicate()
     blocks = {path: path.stat().st_mtime_ns for path in (tmp_path / "killed" / "scores").rglob("0*.npz")}
-    assert 2 <= len(blocks) < 7
+    assert 2 <= len(blocks) < 9
     with journal.open("a") as torn:
         torn.write('{"event": "blo')
     for name in ("killed", "whole"):
-        ended = aurist_process(*command, "-o", name, cwd=tmp_path)
+        ended = aurist_command(*command, "-o", name, cwd=tmp_path)
         assert ended.returncode == 0, ended.stderr
     named = [
         line for line in map(json.loads, journal.read_text().splitlines()[:3]) if line["event"] == "block"
@@ -261,8 +270,8 @@ def test_features_are_computed_only_for_models_that_look_at_them(
 
     monkeypatch.setattr("aurist.inference.features.summary_of_waves", refuse)
     opened = open_run(run)
-    heard = listen(opened, recordings, tmp_path / "net", WindowOptions(), model="tiny", progress=False)
-    assert len(heard.detections.scores(recordings[0]).proba) == 11
+    scanned = listen(opened, recordings, tmp_path / "net", WindowOptions(), model="tiny", progress=False)
+    assert len(scanned.detections.scores(recordings[0]).proba) == 11
     with pytest.raises(AssertionError, match="features were computed"):
         listen(opened, recordings, tmp_path / "forest", WindowOptions(), model="ExtraTrees", progress=False)
 
@@ -273,10 +282,10 @@ def test_a_recording_that_has_changed_is_heard_again(run: Path, tmp_path: Path) 
     for seconds in (10, 20):
         soundfile.write(path, night(seconds, 3)[0], RATE)
         recordings = recordings_of(read_clips(path, labelled=False))
-        heard = listen(
+        scanned = listen(
             opened, recordings, tmp_path / "out", WindowOptions(overlap=0), model="tiny", progress=False
         )
-        assert heard.detections.scores(recordings[0]).ends[-1] == seconds
+        assert scanned.detections.scores(recordings[0]).ends[-1] == seconds
 
 
 def test_the_window_comes_from_the_run_or_is_asked_for(run: Path) -> None:

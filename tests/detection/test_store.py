@@ -66,26 +66,26 @@ def test_one_bad_byte_costs_less_than_a_second(tmp_path: Path, at: float) -> Non
     raw = bytearray(one.file.read_bytes())
     raw[round(at * len(raw))] ^= 0x55
     one.file.write_bytes(raw)
-    heard, said = heard_in(tmp_path, one)
-    assert heard.seconds == {"a.flac": 200.0} and not heard.failures and not said
-    note = heard.notes["a.flac"]
+    scanned, messages = heard_in(tmp_path, one)
+    assert scanned.seconds == {"a.flac": 200.0} and not scanned.failures and not messages
+    note = scanned.notes["a.flac"]
     begin, end = map(
         float, note.removeprefix("is damaged, and was replaced by silence, from ")[:-2].split(" to ")
     )
     assert begin - 1 <= 200 * at <= end + 1 and end - begin < 1.3
-    found = heard.detections.scores(one)
-    assert np.array_equal(found.starts, expected.starts) and np.array_equal(found.ends, expected.ends)
-    away = (found.ends < begin) | (found.starts > end)
-    assert np.array_equal(found.proba[away], expected.proba[away])
-    assert np.allclose(found.proba[~away], expected.proba[~away], atol=0.1)
+    scores = scanned.detections.scores(one)
+    assert np.array_equal(scores.starts, expected.starts) and np.array_equal(scores.ends, expected.ends)
+    away = (scores.ends < begin) | (scores.starts > end)
+    assert np.array_equal(scores.proba[away], expected.proba[away])
+    assert np.allclose(scores.proba[~away], expected.proba[~away], atol=0.1)
     # and what is known of it is known to a call that finds all of it done
-    assert heard_in(tmp_path, one)[0].notes == heard.notes
+    assert heard_in(tmp_path, one)[0].notes == scanned.notes
 
 
 def test_a_recording_whose_last_block_is_in_the_journal_is_done(tmp_path: Path) -> None:
     first, second = noise(tmp_path / "a.wav", 60), noise(tmp_path / "b.wav", 200)
-    heard = heard_in(tmp_path, first, second)[0]
-    whole = heard.seconds
+    scanned = heard_in(tmp_path, first, second)[0]
+    whole = scanned.seconds
     assert whole == {"a.wav": 60, "b.wav": 200}
     journal = tmp_path / "out" / JOURNAL
     lines = journal.read_bytes().splitlines(keepends=True)
@@ -111,16 +111,18 @@ def told_when(folder: Path, hours: float, n_classes: int) -> tuple[Detections, R
 
 def test_some_classes_are_read_without_the_others(tmp_path: Path) -> None:
     detections, one = told_when(tmp_path, 0.5, 6)
-    whole, asked = detections.scores(one), np.full(6, 0.7)
+    whole, bars = detections.scores(one), np.full(6, 0.7)
     columns = np.array([4, 1])
-    found = detections.scores(one, columns)
-    assert np.array_equal(found.proba, whole.proba[:, columns])
-    assert np.array_equal(found.when, whole.when[:, :, columns])
-    events = [event for event in whole.events(asked) if event.column in columns]
-    own = [event._replace(column=int(columns[event.column])) for event in found.events(asked[columns])]
+    chosen = detections.scores(one, columns)
+    assert np.array_equal(chosen.proba, whole.proba[:, columns])
+    assert np.array_equal(chosen.when, whole.when[:, :, columns])
+    events = [event for event in whole.events(bars) if event.column in columns]
+    own = [event._replace(column=int(columns[event.column])) for event in chosen.events(bars[columns])]
     assert sorted(own) == events and len(events) > 10
     blind = detections.scores(one, columns, when=False)
-    assert np.array_equal(blind.proba, found.proba) and (blind.when == 255).all() and blind.when.shape[1] == 1
+    assert (
+        np.array_equal(blind.proba, chosen.proba) and (blind.when == 255).all() and blind.when.shape[1] == 1
+    )
 
 
 def test_events_of_many_classes_take_little_more_than_what_is_stored(tmp_path: Path) -> None:
@@ -147,8 +149,8 @@ def test_a_name_that_is_no_unicode_leaves_the_others_in_peace(tmp_path: Path) ->
     if sys.platform != "linux":
         pytest.skip("names are Unicode elsewhere")
     bad.file.write_bytes(good.file.read_bytes())
-    heard, said = heard_in(tmp_path, bad, good)
-    assert heard.recordings == (good,) and "has a name that is not UTF-8" in said[0]
+    scanned, messages = heard_in(tmp_path, bad, good)
+    assert scanned.recordings == (good,) and "has a name that is not UTF-8" in messages[0]
 
 
 def test_another_recording_of_the_same_name_is_refused(tmp_path: Path) -> None:
@@ -172,8 +174,8 @@ def test_recordings_are_found_where_they_are_now(tmp_path: Path) -> None:
     (tmp_path / "old").rename(tmp_path / "new")
     with pytest.raises(DataError, match="2 recordings of"):
         detections.recordings()
-    found = detections.recordings(tmp_path / "new")
-    assert [(one.name, one.file) for one in found] == [
+    recordings = detections.recordings(tmp_path / "new")
+    assert [(one.name, one.file) for one in recordings] == [
         (absolute, tmp_path / "new" / "a.wav"),
         ("site/b.wav", tmp_path / "new" / "b.wav"),
     ]
@@ -198,9 +200,9 @@ def test_what_is_no_number_is_noted_and_the_rest_is_heard(tmp_path: Path) -> Non
     y[30 * RATE : 31 * RATE] = np.nan
     soundfile.write(tmp_path / "a.wav", y, RATE, subtype="FLOAT")
     one = Recording("a.wav", tmp_path / "a.wav")
-    heard = heard_in(tmp_path, one)[0]
-    assert heard.notes == {"a.wav": "is damaged, and was replaced by silence, from 30.0 to 31.0 s"}
-    assert np.isfinite(heard.detections.scores(one).proba).all()
+    scanned = heard_in(tmp_path, one)[0]
+    assert scanned.notes == {"a.wav": "is damaged, and was replaced by silence, from 30.0 to 31.0 s"}
+    assert np.isfinite(scanned.detections.scores(one).proba).all()
 
 
 def test_behind_a_failure_nothing_is_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -211,6 +213,6 @@ def test_behind_a_failure_nothing_is_decoded(tmp_path: Path, monkeypatch: pytest
         raise OSError("the disk is gone")
 
     monkeypatch.setattr("aurist.detection.scan.read_block", fail)
-    heard, said = heard_in(tmp_path, noise(tmp_path / "a.wav", 1200))
-    assert said == ["passed over: a.wav: the disk is gone"] and not heard.recordings
+    scanned, messages = heard_in(tmp_path, noise(tmp_path / "a.wav", 1200))
+    assert messages == ["passed over: a.wav: the disk is gone"] and not scanned.recordings
     assert len(tried) <= 3

@@ -19,16 +19,16 @@ def models(n: int = 400, seed: int = 0):
 
 def test_the_blend_beats_its_members_and_leaves_out_noise() -> None:
     truth, probas, folds, groups = models()
-    found = nested_blend(probas, truth, folds, groups, "accuracy", multilabel=False)
+    blend = nested_blend(probas, truth, folds, groups, "accuracy", multilabel=False)
     accuracy = metric("accuracy")
-    assert accuracy(truth, found.proba) > max(accuracy(truth, p) for p in probas)
-    assert found.blend.weights[3] < 0.1
-    assert np.isclose(found.blend.weights.sum(), 1)
+    assert accuracy(truth, blend.proba) > max(accuracy(truth, p) for p in probas)
+    assert blend.blend.weights[3] < 0.1
+    assert np.isclose(blend.blend.weights.sum(), 1)
 
 
 def test_each_fold_is_blended_by_weights_chosen_on_the_others() -> None:
     truth, probas, folds, groups = models()
-    found = nested_blend(probas, truth, folds, groups, "accuracy", multilabel=False, seed=4)
+    blend = nested_blend(probas, truth, folds, groups, "accuracy", multilabel=False, seed=4)
     here = folds == 2
     by_others = choose_blend(
         [p[~here] for p in probas],
@@ -38,7 +38,7 @@ def test_each_fold_is_blended_by_weights_chosen_on_the_others() -> None:
         multilabel=False,
         seed=4,
     )
-    assert np.allclose(found.proba[here], by_others.apply([p[here] for p in probas], multilabel=False))
+    assert np.allclose(blend.proba[here], by_others.apply([p[here] for p in probas], multilabel=False))
 
 
 def test_labels_of_a_fold_have_no_part_in_its_blend() -> None:
@@ -53,32 +53,32 @@ def test_noise_alone_scores_chance() -> None:
     rng = np.random.default_rng(1)
     truth = np.eye(3, dtype=np.int8)[rng.integers(0, 3, 900)]
     probas = list(rng.dirichlet(np.ones(3), (8, 900)))
-    found = nested_blend(probas, truth, np.arange(900) % 5, np.arange(900), "accuracy", multilabel=False)
-    assert abs(metric("accuracy")(truth, found.proba) - 1 / 3) < 0.06
+    blend = nested_blend(probas, truth, np.arange(900) % 5, np.arange(900), "accuracy", multilabel=False)
+    assert abs(metric("accuracy")(truth, blend.proba) - 1 / 3) < 0.06
 
 
 def test_a_single_fold_is_halved_by_group() -> None:
     truth, probas, _, _ = models()
     groups = np.arange(400) // 4
-    found = nested_blend(probas, truth, np.zeros(400), groups, "accuracy", multilabel=False)
-    assert found.proba.shape == (400, 3)
+    blend = nested_blend(probas, truth, np.zeros(400), groups, "accuracy", multilabel=False)
+    assert blend.proba.shape == (400, 3)
 
 
 def test_one_model_is_all_of_the_ensemble() -> None:
     truth, probas, folds, groups = models()
-    found = nested_blend(probas[:1], truth, folds, groups, "accuracy", multilabel=False)
-    assert found.blend.weights.tolist() == [1.0]
-    assert np.allclose(found.proba, probas[0])
+    blend = nested_blend(probas[:1], truth, folds, groups, "accuracy", multilabel=False)
+    assert blend.blend.weights.tolist() == [1.0]
+    assert np.allclose(blend.proba, probas[0])
 
 
 def test_a_model_that_is_too_sure_of_itself_does_not_drown_the_others() -> None:
     truth, probas, folds, groups = models()
     loud = [apply_temperature(probas[0], 0.2, multilabel=False), *probas[1:]]
-    as_it_was, found = (
+    as_it_was, tempered = (
         nested_blend(p, truth, folds, groups, "accuracy", multilabel=False) for p in (probas, loud)
     )
-    assert found.blend.temperatures[0] > 3 * as_it_was.blend.temperatures[0]
-    assert np.abs(found.proba - as_it_was.proba).mean() < 0.02
+    assert tempered.blend.temperatures[0] > 3 * as_it_was.blend.temperatures[0]
+    assert np.abs(tempered.proba - as_it_was.proba).mean() < 0.02
 
 
 def test_groups_are_drawn_whole() -> None:
@@ -100,11 +100,11 @@ def test_several_labels_a_row() -> None:
     truth = (rng.random((300, 4)) < 0.3).astype(np.int8)
     good = np.clip(0.3 + 0.4 * truth + rng.normal(scale=0.2, size=truth.shape), 0.01, 0.99)
     noise = rng.random((300, 4))
-    found = nested_blend(
+    blend = nested_blend(
         [good, noise], truth, np.arange(300) % 3, np.arange(300), "average_precision", multilabel=True
     )
-    assert found.blend.weights[0] > 0.7
-    assert ((found.proba >= 0) & (found.proba <= 1)).all()
+    assert blend.blend.weights[0] > 0.7
+    assert ((blend.proba >= 0) & (blend.proba <= 1)).all()
 
 
 @pytest.mark.parametrize("name", ["average_precision", "roc_auc"])
@@ -116,16 +116,16 @@ def test_draws_that_hold_no_positive_are_weighed_by_their_loss(name: str) -> Non
     probas = [np.clip(truth * 0.9 + 0.05 + rng.normal(0, 0.02, truth.shape), 0.01, 0.99) for _ in range(3)]
     folds = np.repeat([0, 0, 1, 2, 3] + [0, 1, 2, 3] * 7, 3)[:90]
     for seed in range(5):
-        found = nested_blend(probas, truth, folds, groups, name, multilabel=True, seed=seed)
-        assert np.isclose(found.blend.weights.sum(), 1)
-        assert metric(name)(truth, found.proba, multilabel=True) > 0.99
+        blend = nested_blend(probas, truth, folds, groups, name, multilabel=True, seed=seed)
+        assert np.isclose(blend.blend.weights.sum(), 1)
+        assert metric(name)(truth, blend.proba, multilabel=True) > 0.99
 
 
 def test_a_single_group_that_is_scored_chooses_nothing() -> None:
     truth, probas, _, _ = models(40)
-    found = nested_blend(probas, truth, np.zeros(40), np.zeros(40), "accuracy", multilabel=False)
-    assert np.allclose(found.proba, np.mean(probas, axis=0))
-    assert np.isclose(found.blend.weights.sum(), 1)
+    blend = nested_blend(probas, truth, np.zeros(40), np.zeros(40), "accuracy", multilabel=False)
+    assert np.allclose(blend.proba, np.mean(probas, axis=0))
+    assert np.isclose(blend.blend.weights.sum(), 1)
 
 
 def test_what_it_will_cost_is_told_beforehand(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,20 +134,20 @@ def test_what_it_will_cost_is_told_beforehand(monkeypatch: pytest.MonkeyPatch) -
     ticks = iter(range(1000))
     with monkeypatch.context() as patched:
         patched.setattr("aurist.ensemble.blend.time.perf_counter", lambda: next(ticks))
-        told = seconds_a_model(truth, 3, "accuracy", multilabel=False)
+        estimate = seconds_a_model(truth, 3, "accuracy", multilabel=False)
     tried = 0
-    known = metric("accuracy")
+    accuracy = metric("accuracy")
 
     def counted(*given: object, **more: object) -> float:
         nonlocal tried
         tried += 1
-        return known.function(*given, **more)
+        return accuracy.function(*given, **more)
 
     monkeypatch.setattr(
         "aurist.ensemble.blend.metric",
-        lambda name: replace(known, function=counted) if name == "accuracy" else metric(name),
+        lambda name: replace(accuracy, function=counted) if name == "accuracy" else metric(name),
     )
     rng = np.random.default_rng(0)
     probas = [rng.dirichlet(np.ones(3), 60) for _ in range(2)]
     nested_blend(probas, truth, np.arange(60) // 20, np.arange(60), "accuracy", multilabel=False)
-    assert tried == 2 * told
+    assert tried == 2 * estimate

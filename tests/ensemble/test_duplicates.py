@@ -20,20 +20,22 @@ def test_twins_help_and_their_score_is_honest() -> None:
     test = rng.random(len(keys)) < 0.4
     folds = (keys[~test] % 5).astype(np.int64)
     seen, scores = learn_duplicates(keys[~test], proba[~test], targets[~test], folds, multilabel=False)
-    known = seen.known(keys[test])
+    is_seen = seen.known(keys[test])
     answered = seen.answer(keys[test], proba[test])
     loss = metric("log_loss")
-    assert loss(targets[test][known], answered[known]) > loss(targets[test][known], proba[test][known])
-    assert (answered[~known] == proba[test][~known]).all()
+    assert loss(targets[test][is_seen], answered[is_seen]) > loss(
+        targets[test][is_seen], proba[test][is_seen]
+    )
+    assert (answered[~is_seen] == proba[test][~is_seen]).all()
     accuracy = metric("accuracy")
-    found = overlap(scores.copies, known.mean())
+    expected = overlap(scores.copies, is_seen.mean())
     both = np.concatenate([targets[~test]] * 2)
-    said = accuracy(
+    scored = accuracy(
         both,
         np.concatenate([proba[~test], scores.proba]),
-        np.concatenate([found.new_weight, found.seen_weight]),
+        np.concatenate([expected.new_weight, expected.seen_weight]),
     )
-    assert abs(said - accuracy(targets[test], answered)) < 0.025
+    assert abs(scored - accuracy(targets[test], answered)) < 0.025
 
 
 def test_which_labels_stand_together_is_learnt() -> None:
@@ -46,9 +48,9 @@ def test_which_labels_stand_together_is_learnt() -> None:
     proba = 0.3 * targets[np.arange(1200) ^ 1] + 0.7 * rng.dirichlet(np.ones(5), 1200)  # an echo, and noise
     seen, scores = learn_duplicates(keys, proba, targets, folds, multilabel=False)
     assert (scores.proba.argmax(axis=1) == label).mean() > 0.99
-    told = seen.twins.logits
-    assert told[0, 1] > 1 > 0 > told[0, 0]
-    assert told[3, 3] > 1 > 0 > told[3, 2]
+    logits = seen.twins.logits
+    assert logits[0, 1] > 1 > 0 > logits[0, 0]
+    assert logits[3, 3] > 1 > 0 > logits[3, 2]
 
 
 def test_a_few_twins_are_no_reason_to_be_sure() -> None:
@@ -95,9 +97,9 @@ def test_noise_in_few_twins_is_scored_at_chance() -> None:
 def test_overlap_stands_for_the_share_that_was_seen() -> None:
     copies = np.array([1] * 60 + [2] * 30 + [3] * 10)
     for share in (0.0, 0.1, 0.3):
-        found = overlap(copies, share)
-        assert abs(found.seen_weight.mean() - share) < 1e-6
-        assert (found.new_weight[:60] == 1).all()
+        estimate = overlap(copies, share)
+        assert abs(estimate.seen_weight.mean() - share) < 1e-6
+        assert (estimate.new_weight[:60] == 1).all()
 
 
 def test_nothing_is_known_of_a_table_without_copies() -> None:

@@ -43,9 +43,9 @@ def noise(n_groups: int = 150) -> TrainingData:
     return TrainingData(task, examples, ids, groups, folds, cross_splits(folds, targets, groups, seed=0))
 
 
-def accuracy(found: CrossValidationResult, data: TrainingData) -> float:
-    said = found.oof.aligned(data.clip_ids.tolist())
-    return float((said.argmax(axis=1) == data.examples.targets.argmax(axis=1)).mean())
+def accuracy(result: CrossValidationResult, data: TrainingData) -> float:
+    proba = result.oof.aligned(data.clip_ids.tolist())
+    return float((proba.argmax(axis=1) == data.examples.targets.argmax(axis=1)).mean())
 
 
 @pytest.fixture(scope="module")
@@ -95,8 +95,8 @@ def sites(prescribed: bool, n: int = 6000, n_sites: int = 6) -> TrainingData:
 def prior_answers(learn: TrainingData) -> CrossValidationResult:
     """An honest first level where there is nothing to learn: the shares of the other folds."""
     truth, folds = learn.examples.targets, learn.folds
-    said = np.stack([truth[folds != fold].mean(axis=0) for fold in range(folds.max() + 1)])[folds]
-    oof = Predictions("Prior", learn.clip_ids, said, learn.task.classes, folds)
+    priors = np.stack([truth[folds != fold].mean(axis=0) for fold in range(folds.max() + 1)])[folds]
+    oof = Predictions("Prior", learn.clip_ids, priors, learn.task.classes, folds)
     return CrossValidationResult(ModelSpec("Prior", "classic"), oof, None, 0.0, 0.0)
 
 
@@ -169,18 +169,18 @@ def test_answers_keep_to_their_rows_whatever_the_index() -> None:
 def test_it_is_fitted_anew_where_other_things_are_said(tmp_path: Path, below: CrossValidationResult) -> None:
     above = second_level(noise(), [below])
     assert above is not None
-    place = tmp_path / "above"
-    found = fit_member(place, above, ABOVE, 60.0)
-    assert found.base_models == base_models_of(place) == above.base_models
-    assert not unfinished(place, above)
+    folder = tmp_path / "above"
+    result = fit_member(folder, above, ABOVE, 60.0)
+    assert result.base_models == base_models_of(folder) == above.base_models
+    assert not unfinished(folder, above)
     other = replace(below, member=replace(FOREST, name="Another"))
     changed = replace(below, oof=replace(below.oof, proba=below.oof.proba[:, ::-1].copy()))
     for now in ([below, other], [changed]):
         again = second_level(noise(), now)
         assert again is not None
-        assert len(unfinished(place, again)) == len(again.splits)
-    assert is_done(place, 0)
-    assert fit_member(place, again, ABOVE, 60.0).base_models == again.base_models != above.base_models
+        assert len(unfinished(folder, again)) == len(again.splits)
+    assert is_done(folder, 0)
+    assert fit_member(folder, again, ABOVE, 60.0).base_models == again.base_models != above.base_models
 
 
 def test_it_can_answer_only_where_all_is_as_it_was(below: CrossValidationResult) -> None:

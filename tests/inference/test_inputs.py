@@ -77,7 +77,7 @@ def test_a_category_is_the_same_in_all_its_spellings(
 
 
 @pytest.mark.parametrize(
-    ("known", "cells", "right"),
+    ("category", "cells", "right"),
     [
         ("1", ["1.0", "01", "1,0", " 1.00 "], ["1"] * 4),
         ("01", ["1", "1.0", "001", "1,000"], ["01"] * 4),
@@ -86,9 +86,9 @@ def test_a_category_is_the_same_in_all_its_spellings(
     ],
 )
 def test_a_category_that_is_a_number_is_named_as_the_run_has_it(
-    known: str, cells: list[str], right: list[str | None]
+    category: str, cells: list[str], right: list[str | None]
 ) -> None:
-    train = pd.DataFrame({"key": pd.Categorical([known, "C", known]), "x": [1, 2, 3]})
+    train = pd.DataFrame({"key": pd.Categorical([category, "C", category]), "x": [1, 2, 3]})
     ready, _ = infer_schema(train).apply(pd.DataFrame({"key": cells, "x": 0}))
     assert [None if pd.isna(cell) else cell for cell in ready["key"]] == right
 
@@ -125,7 +125,7 @@ def test_how_numbers_are_written_is_kept_with_the_run(tmp_path: Path) -> None:
     rows = [f'{"ab"[i % 2]},"{(i % 2) * 3 + i % 3},{i % 2}25"' for i in range(60)]
     (tmp_path / "train.csv").write_text('label,x\nb,"3,5"\n' + "\n".join(rows) + "\n")
     plan = tmp_path / "plan.toml"
-    plan.write_text('[[member]]\nname = "F"\nengine = "forest"\n')
+    plan.write_text('[[member]]\nname = "F"\nengine = "forest"\nsettings = {trees = 30}\n')
     config = FitConfig(plan=str(plan), folds=2, jobs=1)
     run = fit(tmp_path / "train.csv", tmp_path / "run", config)
     (tmp_path / "new.csv").write_text('x\n"1,025"\n"4,125"\n')

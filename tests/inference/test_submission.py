@@ -78,8 +78,8 @@ def test_repeated_ids_stay_in_the_output_in_their_order(run: RunFolder) -> None:
 
 def test_a_table_of_another_kind_is_told_what_was_expected_and_found(run: RunFolder) -> None:
     other = pd.DataFrame({"zap": [1.0, 2.0], "zip": [3.0, 4.0]})
-    said = r"(?s)table of 6 features.*none of them.*expected the columns: tempo, energy.*found the columns: +zap, zip"
-    with pytest.raises(aurist.DataError, match=said):
+    text = r"(?s)table of 6 features.*none of them.*expected the columns: tempo, energy.*found the columns: +zap, zip"
+    with pytest.raises(aurist.DataError, match=text):
         predict_clips(run, read_clips(other, labelled=False))
     recordings = pd.DataFrame({"path": ["a.wav", "b.wav"], "tempo": [1.0, 2.0]})
     with pytest.raises(

@@ -58,10 +58,10 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
 
 
 def out_of_fold(run: RunFolder) -> tuple[np.ndarray, np.ndarray]:
-    said = run.out_of_fold(NAMES)["Ensemble"]
+    predictions = run.out_of_fold(NAMES)["Ensemble"]
     clips = read_data(run).clips
-    rows = pd.Index(clips.table["clip_id"]).get_indexer(pd.Index(said.clip_id))
-    return said.proba, clips.targets(NAMES)[rows]
+    rows = pd.Index(clips.table["clip_id"]).get_indexer(pd.Index(predictions.clip_id))
+    return predictions.proba, clips.targets(NAMES)[rows]
 
 
 def test_labels_are_named_by_the_thresholds_that_are_kept(run: RunFolder) -> None:
@@ -83,31 +83,31 @@ def test_labels_are_named_by_the_thresholds_that_are_kept(run: RunFolder) -> Non
 def test_what_the_run_says_of_its_labels_is_nested_and_printed(
     run: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    said = run.scores().decisions
+    decisions = run.scores().decisions
     proba, truth = out_of_fold(run)
     for name in ("f1_macro", "f1_micro"):
-        found = said[name]
-        assert found.at_half.score == pytest.approx(metric(name)(truth, proba, multilabel=True))
-        assert found.thresholds.low < found.thresholds.score < found.thresholds.high
-    assert said["f1_macro"].thresholds.score > said["f1_macro"].at_half.score
+        scores = decisions[name]
+        assert scores.at_half.score == pytest.approx(metric(name)(truth, proba, multilabel=True))
+        assert scores.thresholds.low < scores.thresholds.score < scores.thresholds.high
+    assert decisions["f1_macro"].thresholds.score > decisions["f1_macro"].at_half.score
     monkeypatch.setenv("COLUMNS", "1000")
     shown = done("leaderboard", run.folder).stdout
-    assert f"f1_macro {said['f1_macro'].thresholds.score:.3f}" in shown
-    assert f"(at 0.5 {said['f1_macro'].at_half.score:.3f}" in shown
+    assert f"f1_macro {decisions['f1_macro'].thresholds.score:.3f}" in shown
+    assert f"(at 0.5 {decisions['f1_macro'].at_half.score:.3f}" in shown
     write_report(run, tmp_path / "report.html")
-    assert f"{said['f1_micro'].thresholds.score:.3f}" in (tmp_path / "report.html").read_text("utf-8")
+    assert f"{decisions['f1_micro'].thresholds.score:.3f}" in (tmp_path / "report.html").read_text("utf-8")
 
 
 def test_an_evaluation_scores_what_is_named(run: RunFolder, tmp_path: Path) -> None:
     new = several(300, 9)
-    found = evaluate_run(run, new)
-    scores = found.scores["all rows"].set_index("metric")["score"]
-    named = found.applied.named().astype(float)
+    evaluation = evaluate_run(run, new)
+    scores = evaluation.scores["all rows"].set_index("metric")["score"]
+    named = evaluation.applied.named().astype(float)
     truth = new.targets(NAMES)
     for name in ("f1_macro", "f1_micro", "accuracy"):
         assert scores[name] == pytest.approx(metric(name)(truth, named, multilabel=True))
-    assert scores["average_precision"] == pytest.approx(metric("map")(truth, found.applied.proba))
-    assert found.per_class["f1"].mean() == pytest.approx(scores["f1_macro"])
+    assert scores["average_precision"] == pytest.approx(metric("map")(truth, evaluation.applied.proba))
+    assert evaluation.per_class["f1"].mean() == pytest.approx(scores["f1_macro"])
 
 
 def test_for_a_precision_thresholds_are_chosen_anew(run: RunFolder) -> None:
@@ -147,13 +147,13 @@ def test_labels_shuffled_at_random_are_named_by_chance(tmp_path: Path) -> None:
     _, truth = out_of_fold(run)
     p = truth.mean(axis=0)
     chance = np.mean(2 * p / (1 + p))  # who names every class everywhere
-    found = run.scores().decisions["f1_macro"].thresholds
-    assert found.score < chance + 0.05
-    assert found.low < chance
+    interval = run.scores().decisions["f1_macro"].thresholds
+    assert interval.score < chance + 0.05
+    assert interval.low < chance
 
 
 def test_what_is_confirmed_absent_counts_as_what_is_not_listed(tmp_path: Path, run: RunFolder) -> None:
     """Where all is known, by whatever spelling, all is the same."""
-    told = fitted(several(400, 0, unannotated="unknown"), tmp_path)
-    assert (told.folder / "thresholds.json").read_text() == (run.folder / "thresholds.json").read_text()
-    assert told.scores().score == run.scores().score
+    other = fitted(several(400, 0, unannotated="unknown"), tmp_path)
+    assert (other.folder / "thresholds.json").read_text() == (run.folder / "thresholds.json").read_text()
+    assert other.scores().score == run.scores().score

@@ -67,8 +67,8 @@ def training_data(
 @pytest.mark.parametrize("member", MEMBERS, ids=str)
 def test_learns_what_is_plain_and_is_the_same_when_read_back(member: ModelSpec, tmp_path: Path) -> None:
     data = training_data()
-    found = fit_member(tmp_path, data, member, seconds=40)
-    proba = found.oof.aligned(data.clip_ids.tolist())
+    result = fit_member(tmp_path, data, member, seconds=40)
+    proba = result.oof.aligned(data.clip_ids.tolist())
     assert proba.shape == (240, 4)
     assert np.allclose(proba.sum(axis=1), 1, atol=1e-4)
     assert metric("accuracy")(data.examples.targets, proba) > 0.75
@@ -81,8 +81,8 @@ def test_learns_what_is_plain_and_is_the_same_when_read_back(member: ModelSpec, 
 @pytest.mark.parametrize("member", MEMBERS, ids=str)
 def test_shuffled_labels_score_chance(member: ModelSpec, tmp_path: Path) -> None:
     data = training_data(shuffled=True)
-    found = fit_member(tmp_path, data, member, seconds=40)
-    proba = found.oof.aligned(data.clip_ids.tolist())
+    result = fit_member(tmp_path, data, member, seconds=40)
+    proba = result.oof.aligned(data.clip_ids.tolist())
     interval = bootstrap(data.examples.targets, proba, data.groups, "accuracy", level=0.998)
     assert interval.low < 0.25 < interval.high + 0.1, interval
     assert interval.score < 0.25 + 0.12
@@ -91,8 +91,8 @@ def test_shuffled_labels_score_chance(member: ModelSpec, tmp_path: Path) -> None
 @pytest.mark.parametrize("member", MEMBERS, ids=str)
 def test_several_labels_a_clip(member: ModelSpec, tmp_path: Path) -> None:
     data = training_data(multilabel=True, n_splits=2)
-    found = fit_member(tmp_path, data, member, seconds=40)
-    proba = found.oof.aligned(data.clip_ids.tolist())
+    result = fit_member(tmp_path, data, member, seconds=40)
+    proba = result.oof.aligned(data.clip_ids.tolist())
     assert ((proba >= 0) & (proba <= 1)).all()
     assert metric("average_precision")(data.examples.targets, proba, multilabel=True) > 0.7
 
@@ -100,8 +100,8 @@ def test_several_labels_a_clip(member: ModelSpec, tmp_path: Path) -> None:
 def test_mljar_learns_too_and_is_the_same_when_read_back(tmp_path: Path) -> None:
     data = training_data(n=120, n_splits=2)
     member = ModelSpec("mljar", "mljar", {"preset": "quick"})
-    found = fit_member(tmp_path, data, member, seconds=60)
-    proba = found.oof.aligned(data.clip_ids.tolist())
+    result = fit_member(tmp_path, data, member, seconds=60)
+    proba = result.oof.aligned(data.clip_ids.tolist())
     assert metric("accuracy")(data.examples.targets, proba) > 0.7
     split = data.splits[0]
     again = load_folds(tmp_path, data.task, member)[0].predict_proba(data.examples.inputs.take(split.scored))
@@ -120,9 +120,9 @@ def test_a_class_that_is_not_in_the_training_folds_gets_no_probability(tmp_path:
     keep = np.flatnonzero(~lonely)
     train, validation = data.examples.take(keep[:100]), data.examples.take(keep[100:])
     for member in MEMBERS[:3]:
-        place = tmp_path / member.name
-        place.mkdir()
-        model = engine(member.engine).fit(place, data.task, member, train, validation, 60).model
+        folder = tmp_path / member.name
+        folder.mkdir()
+        model = engine(member.engine).fit(folder, data.task, member, train, validation, 60).model
         proba = model.predict_proba(validation.inputs)
         assert (proba[:, 2] == 0).all()
 
@@ -133,8 +133,8 @@ def test_a_member_that_is_late_is_stopped_only_where_the_whole_time_is_up(tmp_pa
     with pytest.raises(FitFailedError, match="folds done"):
         fit_member(tmp_path / "stopped", data, large, seconds=0.1)
     assert not list((tmp_path / "stopped").glob(".fold*"))
-    found = fit_member(tmp_path / "late", data, large, seconds=0.1, at_most=200)
-    assert len(found.oof.clip_id) == 240
+    result = fit_member(tmp_path / "late", data, large, seconds=0.1, at_most=200)
+    assert len(result.oof.clip_id) == 240
 
 
 def test_a_finished_fold_is_not_fitted_again(tmp_path: Path) -> None:

@@ -34,23 +34,23 @@ def test_weights_of_rows_are_those_of_scikit_learn_for_each_label(unknown: float
     shown = model.ready.transform(
         new.features.assign(mode=new.features["mode"].cat.codes).to_numpy(np.float32)
     )
-    told = np.exp(-model.fall * _distances(np.asarray(shown, dtype=float), model.rows)) @ model.dual
+    by_hand = np.exp(-model.fall * _distances(np.asarray(shown, dtype=float), model.rows)) @ model.dual
     for column in range(3):
-        known = train.targets[:, column] != UNKNOWN
-        weight = train.weight[known]
-        prior = np.average(train.targets[known, column], weights=weight)
+        is_known = train.targets[:, column] != UNKNOWN
+        weight = train.weight[is_known]
+        prior = np.average(train.targets[is_known, column], weights=weight)
         # scikit-learn counts in weights, and this in shares of the mean weight
         peer = KernelRidge(kernel="laplacian", gamma=model.fall, alpha=0.1 * train.weight.mean())
-        peer.fit(model.rows[known], train.targets[known, column] - prior, sample_weight=weight)
-        assert told[:, column] == pytest.approx(peer.predict(shown), abs=1e-9)
+        peer.fit(model.rows[is_known], train.targets[is_known, column] - prior, sample_weight=weight)
+        assert by_hand[:, column] == pytest.approx(peer.predict(shown), abs=1e-9)
         assert model.prior[column] == pytest.approx(prior)
 
 
 def test_far_from_all_rows_the_prior_is_answered() -> None:
     train = examples(60, 0)
     model = _fit(train, TASK, 1.0, 0.1)
-    told = model.at(np.full((1, 60), 1e6))
-    assert told[0] == pytest.approx(1 / (1 + np.exp(-12 * (model.prior - 0.5))))
+    answers = model.at(np.full((1, 60), 1e6))
+    assert answers[0] == pytest.approx(1 / (1 + np.exp(-12 * (model.prior - 0.5))))
 
 
 @pytest.mark.parametrize("unknown", [0.0, 0.4])
@@ -66,24 +66,24 @@ def test_landmarks_that_are_all_different_rows_answer_as_all_rows_do(
     assert len(exact.rows) == 120
     assert len(seen.rows) == 60
     # the median of distances counts a row's distance to itself, and its twin's
-    told = replace(seen, fall=exact.fall)
-    assert told.fall == pytest.approx(seen.fall, rel=0.05)
+    changed = replace(seen, fall=exact.fall)
+    assert changed.fall == pytest.approx(seen.fall, rel=0.05)
     seen = _fit(train, TASK, exact.fall / seen.fall, 0.1)
     assert seen.predict_proba(new.inputs) == pytest.approx(exact.predict_proba(new.inputs), abs=1e-5)
 
 
 def test_a_part_of_the_rows_as_landmarks_is_nearly_as_good(monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:
     train, validation, new = examples(900, 0), examples(200, 1), examples(500, 2)
-    told = []
+    probas = []
     for name, landmarks in (("all", 3000), ("some", 250)):
         monkeypatch.setattr(kernel, "LANDMARKS", landmarks)
         (tmp_path / name).mkdir()
         fitted = engine("kernel").fit(tmp_path / name, TASK, ModelSpec("k", "kernel"), train, validation, 60)
         assert len(fitted.model.rows) == min(landmarks, 1100)
         right = (fitted.model.predict_proba(new.inputs) > 0.5) == (new.targets == 1)
-        told.append(right.mean())
-    assert told[0] > 0.9
-    assert told[1] > told[0] - 0.02
+        probas.append(right.mean())
+    assert probas[0] > 0.9
+    assert probas[1] > probas[0] - 0.02
 
 
 def test_the_order_of_answers_does_not_depend_on_the_unit_of_a_feature(tmp_path) -> None:
@@ -92,14 +92,14 @@ def test_the_order_of_answers_does_not_depend_on_the_unit_of_a_feature(tmp_path)
     def scaled(one: Examples) -> Examples:
         return replace(one, inputs=Inputs(one.features.assign(x=1000 * one.features["x"])))
 
-    told = []
+    probas = []
     for name, change in (("plain", lambda one: one), ("scaled", scaled)):
-        place = tmp_path / name
-        place.mkdir()
+        folder = tmp_path / name
+        folder.mkdir()
         given = [change(one) for one in (train, validation, new)]
-        fitted = engine("kernel").fit(place, TASK, ModelSpec("k", "kernel"), given[0], given[1], 60)
-        told.append(fitted.model.predict_proba(given[2].inputs))
-    assert told[0] == pytest.approx(told[1], abs=1e-4)
+        fitted = engine("kernel").fit(folder, TASK, ModelSpec("k", "kernel"), given[0], given[1], 60)
+        probas.append(fitted.model.predict_proba(given[2].inputs))
+    assert probas[0] == pytest.approx(probas[1], abs=1e-4)
 
 
 def test_many_categories(tmp_path) -> None:

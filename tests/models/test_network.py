@@ -32,9 +32,9 @@ def fitted(folder: Path, data: TrainingData, recipe: Recipe, seconds: float = 60
     folder.mkdir(parents=True, exist_ok=True)
     split = data.splits[0]
     train, validation = data.examples.take(split.train), data.examples.take(split.validation)
-    found = NetworkEngine()
-    found.fit(folder, data.task, recipe_member(recipe), train, validation, seconds)
-    return found
+    network_engine = NetworkEngine()
+    network_engine.fit(folder, data.task, recipe_member(recipe), train, validation, seconds)
+    return network_engine
 
 
 def weights(folder: Path) -> dict[str, np.ndarray[Any, Any]]:
@@ -50,13 +50,13 @@ def weights(folder: Path) -> dict[str, np.ndarray[Any, Any]]:
 def test_learns_what_is_plain_and_is_the_same_when_read_back(tmp_path: Path) -> None:
     data = sound_data(tmp_path / "sounds")
     member = recipe_member(tiny())
-    found = fit_member(tmp_path / "run", data, member, seconds=120)
-    proba = found.oof.aligned(data.clip_ids.tolist())
+    result = fit_member(tmp_path / "run", data, member, seconds=120)
+    proba = result.oof.aligned(data.clip_ids.tolist())
     assert np.allclose(proba.sum(axis=1), 1, atol=1e-5)
     assert metric("accuracy")(data.examples.targets, proba) > 0.9
-    assert found.validation is not None
-    assert found.facts["params"] > 1000
-    assert found.facts["train_speed"] > 0
+    assert result.validation is not None
+    assert result.facts["params"] > 1000
+    assert result.facts["train_speed"] > 0
     split = data.splits[0]
     again = load_folds(tmp_path / "run", data.task, member)[0].predict_proba(
         data.examples.inputs.take(split.scored)
@@ -67,16 +67,16 @@ def test_learns_what_is_plain_and_is_the_same_when_read_back(tmp_path: Path) -> 
 def test_shuffled_labels_score_chance(tmp_path: Path) -> None:
     """Early stopping, the best checkpoints and the pooling look at the validation part alone, so that nothing leaks."""
     data = sound_data(tmp_path / "sounds", n=90, shuffled=True)
-    found = fit_member(tmp_path / "run", data, recipe_member(tiny()), seconds=120)
-    proba = found.oof.aligned(data.clip_ids.tolist())
+    result = fit_member(tmp_path / "run", data, recipe_member(tiny()), seconds=120)
+    proba = result.oof.aligned(data.clip_ids.tolist())
     interval = bootstrap(data.examples.targets, proba, data.groups, "accuracy", level=0.998)
     assert interval.low < 1 / 3 < interval.high + 0.1, interval
 
 
 def test_several_labels_a_clip(tmp_path: Path) -> None:
     data = sound_data(tmp_path / "sounds", multilabel=True)
-    found = fit_member(tmp_path / "run", data, recipe_member(tiny()), seconds=120)
-    proba = found.oof.aligned(data.clip_ids.tolist())
+    result = fit_member(tmp_path / "run", data, recipe_member(tiny()), seconds=120)
+    proba = result.oof.aligned(data.clip_ids.tolist())
     assert metric("average_precision")(data.examples.targets, proba, multilabel=True) > 0.9
     assert proba.sum(axis=1).max() > 1.2  # each class has a probability of its own
 
@@ -130,16 +130,16 @@ def test_a_moving_average_of_few_steps_is_not_of_the_first_weights(tmp_path: Pat
     """Forty steps with a decay that is made for thousands, as where the time is short."""
     data = sound_data(tmp_path / "sounds")
     recipe = tiny(training={"epochs": 10, "keep": "last", "top_k": 1, "ema": 0.999})
-    found = fit_member(tmp_path / "run", data, recipe_member(recipe), seconds=120)
-    proba = found.oof.aligned(data.clip_ids.tolist())
+    result = fit_member(tmp_path / "run", data, recipe_member(recipe), seconds=120)
+    proba = result.oof.aligned(data.clip_ids.tolist())
     assert metric("accuracy")(data.examples.targets, proba) > 0.6
 
 
 def test_a_damaged_state_says_what_to_do(tmp_path: Path) -> None:
     data = sound_data(tmp_path / "sounds", n=36)
-    place = tmp_path / "run" / "net0"
-    place.mkdir(parents=True)
-    (place / "state.pt").write_bytes(b"not a state")
+    folder = tmp_path / "run" / "net0"
+    folder.mkdir(parents=True)
+    (folder / "state.pt").write_bytes(b"not a state")
     with pytest.raises(RunError, match=r"state\.pt is damaged .*Delete it"):
         fitted(tmp_path / "run", data, tiny(training={"epochs": 2}))
 
@@ -147,8 +147,8 @@ def test_a_damaged_state_says_what_to_do(tmp_path: Path) -> None:
 def test_slices_vote_and_what_each_idea_gives_is_told(tmp_path: Path) -> None:
     data = sound_data(tmp_path / "sounds", n=36, seconds=1.0)
     recipe = tiny(window={"seconds": 0.4, "hop": 0.2}, training={"epochs": 4, "seeds": 2})
-    found = fitted(tmp_path / "run", data, recipe)
-    model = found.load(tmp_path / "run", data.task, recipe_member(recipe))
+    network = fitted(tmp_path / "run", data, recipe)
+    model = network.load(tmp_path / "run", data.task, recipe_member(recipe))
     assert isinstance(model, ModelWithVariants)
     inputs = data.examples.inputs.take(data.splits[0].scored)
     ways = model.variants(inputs)
@@ -170,10 +170,10 @@ def test_slices_vote_and_what_each_idea_gives_is_told(tmp_path: Path) -> None:
 def test_the_pooling_chosen_is_kept_with_the_member(tmp_path: Path) -> None:
     data = sound_data(tmp_path / "sounds", n=36, seconds=1.0)
     recipe = tiny(window={"seconds": 0.4, "hop": 0.2}, training={"epochs": 2})
-    found = fitted(tmp_path / "run", data, recipe)
+    network = fitted(tmp_path / "run", data, recipe)
     member = recipe_member(recipe)
     chosen = replace(member, settings={**member.settings, "pooling": "max"})
-    model = found.load(tmp_path / "run", data.task, chosen)
+    model = network.load(tmp_path / "run", data.task, chosen)
     inputs = data.examples.inputs.take(data.splits[0].scored)
     assert isinstance(model, ModelWithVariants)
     assert (model.predict_proba(inputs) == model.variants(inputs)["pooled by max"]).all()

@@ -34,23 +34,23 @@ def features(seed: int, n: int) -> pd.DataFrame:
 
 
 def test_features_are_those_of_the_quantile_transformer_but_for_their_ends(tmp_path) -> None:
-    known, new = features(0, 150), features(1, 40)
-    ready = normal_features(known, 0).fit(float_matrix(known))
-    peer = QuantileTransformer(n_quantiles=100, output_distribution="normal").fit(float_matrix(known)[:, :2])
+    train, new = features(0, 150), features(1, 40)
+    ready = normal_features(train, 0).fit(float_matrix(train))
+    peer = QuantileTransformer(n_quantiles=100, output_distribution="normal").fit(float_matrix(train)[:, :2])
     write_skops(tmp_path / "kept.skops", {"ready": ready})
     for one in (ready, read_skops(tmp_path / "kept.skops")["ready"]):
-        for rows in (known, new):
+        for rows in (train, new):
             shown = one.transform(float_matrix(rows))
-            told = peer.transform(float_matrix(rows)[:, :2])
-            assert shown[:, :2] == pytest.approx(np.clip(told, -2.575829, 2.575829), abs=1e-5)
+            expected = peer.transform(float_matrix(rows)[:, :2])
+            assert shown[:, :2] == pytest.approx(np.clip(expected, -2.575829, 2.575829), abs=1e-5)
             assert np.abs(shown[:, 2:4]).max() < 2.5759
             assert (shown[:, 4] == (rows["mode"] == "major")).all()
 
 
 def test_what_is_missing_is_the_median() -> None:
-    known = features(0, 151)
-    ready = normal_features(known, 0).fit(float_matrix(known))
-    gone = known.iloc[:1].assign(normal=np.nan, skewed=np.nan)
+    train = features(0, 151)
+    ready = normal_features(train, 0).fit(float_matrix(train))
+    gone = train.iloc[:1].assign(normal=np.nan, skewed=np.nan)
     assert ready.transform(float_matrix(gone))[0, :2] == pytest.approx([0.0, 0.0], abs=0.02)
 
 
@@ -73,7 +73,7 @@ def test_what_runs_commands_is_not_loaded(tmp_path: Path) -> None:
 
     path, marker = tmp_path / "forest.skops", tmp_path / "was here"
     command = f"open({str(marker)!r}, 'w')"
-    for told in (
+    for dangerous in (
         {"forest": FunctionTransformer(testing.measure, kw_args={"code_str": command})},
         {"forest": functools.partial(testing.measure, command)},
         {"seen": [testing.measure]},
@@ -82,7 +82,7 @@ def test_what_runs_commands_is_not_loaded(tmp_path: Path) -> None:
         {"pipeline": sklearn.datasets.fetch_openml},
         {"pipeline": sklearn.utils.Bunch(a=1)},
     ):
-        skops.io.dump(told, path)
+        skops.io.dump(dangerous, path)
         with pytest.raises(
             RunError, match=r"forest\.skops contains types that no model of aurist has, and is not loaded: "
         ):

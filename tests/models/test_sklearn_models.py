@@ -37,12 +37,12 @@ def test_clips_of_hardly_any_weight_teach_hardly_anything(kind: str, several: bo
     task, member = replace(TASK, multilabel=several), member_of(kind)
     validation, new = examples([0, 1, 2] * 10, 2), examples([0, 1, 2] * 40, 3)
     for weight, holds in ((1e-4, True), (1.0, False)):
-        place = tmp_path / str(weight)
-        place.mkdir()
+        folder = tmp_path / str(weight)
+        folder.mkdir()
         train = right.concat(replace(lies, weight=np.full(180, weight)))
         proba = (
             engine(member.engine)
-            .fit(place, task, member, train, validation, 60)
+            .fit(folder, task, member, train, validation, 60)
             .model.predict_proba(new.inputs)
         )
         accuracy = (proba.argmax(axis=1) == new.targets.argmax(axis=1)).mean()

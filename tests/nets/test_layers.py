@@ -81,10 +81,10 @@ class TestHeads:
         network = build_network(NetworkConfig("mel_cnn", head=head), (1, 64, 200), 3, sample_rate=8000).eval()
         assert isinstance(network, ImageNetwork)
         x = torch.randn(2, 1, 64, 200)
-        said = network.with_frames(x)
-        assert said.shape == (2, 1 + 12, 3)
-        assert torch.allclose(said[:, 0], network(x), atol=1e-6)
-        assert torch.allclose(said[:, 1:], framewise(network.head, network.body(x)), atol=1e-6)
+        logits = network.with_frames(x)
+        assert logits.shape == (2, 1 + 12, 3)
+        assert torch.allclose(logits[:, 0], network(x), atol=1e-6)
+        assert torch.allclose(logits[:, 1:], framewise(network.head, network.body(x)), atol=1e-6)
 
     def test_heads_that_pool_time_cannot_tell_when(self) -> None:
         with pytest.raises(ConfigError, match="attention"):
@@ -102,53 +102,53 @@ class TestLosses:
 
     @pytest.mark.parametrize("smoothing", [0.0, 0.1])
     def test_cross_entropy_is_torchs(self, smoothing: float) -> None:
-        found = loss_function("cross_entropy", label_smoothing=smoothing)(
+        loss = loss_function("cross_entropy", label_smoothing=smoothing)(
             self.logits, self.hot, None, self.one
         )
         expected = functional.cross_entropy(self.logits, self.label, label_smoothing=smoothing)
-        assert found == pytest.approx(float(expected), abs=1e-6)
+        assert loss == pytest.approx(float(expected), abs=1e-6)
 
     def test_classes_that_share_a_clip_share_its_weight(self) -> None:
         both = torch.tensor([[1.0, 1.0, 0.0]])
-        found = loss_function("cross_entropy")(self.logits[:1], both, None, torch.ones(1))
+        loss = loss_function("cross_entropy")(self.logits[:1], both, None, torch.ones(1))
         log = functional.log_softmax(self.logits[:1], 1)[0]
-        assert found == pytest.approx(float(-(log[0] + log[1]) / 2), abs=1e-6)
+        assert loss == pytest.approx(float(-(log[0] + log[1]) / 2), abs=1e-6)
 
     def test_clips_weigh_as_told(self) -> None:
-        found = loss_function("cross_entropy")(self.logits, self.hot, None, torch.tensor([1.0, 0.0, 0.0]))
-        assert found == pytest.approx(
+        loss = loss_function("cross_entropy")(self.logits, self.hot, None, torch.tensor([1.0, 0.0, 0.0]))
+        assert loss == pytest.approx(
             float(functional.cross_entropy(self.logits[:1], self.label[:1])), abs=1e-6
         )
 
     def test_focal_is_as_published(self) -> None:
         proba = self.logits.softmax(1)[torch.arange(3), self.label]
         expected = (-((1 - proba) ** 2) * proba.log()).mean()
-        found = loss_function("focal", gamma=2.0)(self.logits, self.hot, None, self.one)
-        assert found == pytest.approx(float(expected), abs=1e-6)
+        loss = loss_function("focal", gamma=2.0)(self.logits, self.hot, None, self.one)
+        assert loss == pytest.approx(float(expected), abs=1e-6)
 
     def test_binary_focal_is_as_published(self) -> None:
         proba = self.logits.sigmoid()
         right = torch.where(self.hot > 0, proba, 1 - proba)
         expected = (-((1 - right) ** 2) * right.log()).mean()
-        found = loss_function("bce_focal", gamma=2.0)(self.logits, self.hot, None, self.one)
-        assert found == pytest.approx(float(expected), abs=1e-6)
+        loss = loss_function("bce_focal", gamma=2.0)(self.logits, self.hot, None, self.one)
+        assert loss == pytest.approx(float(expected), abs=1e-6)
 
     def test_what_is_unknown_has_no_part(self) -> None:
-        known = torch.tensor([[1.0, 0.0, 1.0], [1.0, 1.0, 1.0], [0.0, 0.0, 0.0]])
+        is_known = torch.tensor([[1.0, 0.0, 1.0], [1.0, 1.0, 1.0], [0.0, 0.0, 0.0]])
         logits = self.logits.clone().requires_grad_()
-        loss = loss_function("bce")(logits, self.hot, known, self.one)
+        loss = loss_function("bce")(logits, self.hot, is_known, self.one)
         loss.backward()
         assert logits.grad is not None
-        assert (logits.grad[known == 0] == 0).all() and (logits.grad[known == 1] != 0).all()
+        assert (logits.grad[is_known == 0] == 0).all() and (logits.grad[is_known == 1] != 0).all()
         each = functional.binary_cross_entropy_with_logits(self.logits, self.hot, reduction="none")
-        assert float(loss.detach()) == pytest.approx(float(each[known == 1].mean()), abs=1e-6)
+        assert float(loss.detach()) == pytest.approx(float(each[is_known == 1].mean()), abs=1e-6)
 
     def test_class_weights_are_scikit_learns(self) -> None:
         label = np.array([0, 0, 0, 1, 1, 3])
-        found = class_weights(functional.one_hot(torch.from_numpy(label), 4).float(), torch.ones(6))
+        weights = class_weights(functional.one_hot(torch.from_numpy(label), 4).float(), torch.ones(6))
         expected = compute_class_weight("balanced", classes=np.array([0, 1, 3]), y=label)
-        assert np.allclose(found.numpy()[[0, 1, 3]], expected)
-        assert found[2] == 0
+        assert np.allclose(weights.numpy()[[0, 1, 3]], expected)
+        assert weights[2] == 0
 
     def test_probabilities_sum_to_one_or_stand_apart(self) -> None:
         assert torch.allclose(to_proba(self.logits, multilabel=False).sum(1), torch.ones(3))

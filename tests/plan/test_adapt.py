@@ -17,19 +17,19 @@ def test_recordings_such_as_it_was_made_for_leave_the_recipe_as_it_is() -> None:
 
 
 def test_nothing_is_made_up_above_the_rate_of_the_recordings() -> None:
-    found = adapt_to_sound(RECIPE, SoundFacts(22050, 30.0, 30.0, 1000))
-    assert found.front.sample_rate == 22050
-    assert found.front.hop_length == 220  # 10 ms, as before
-    assert found.front.n_fft == 1024
-    assert found.front.fmax is not None and found.front.fmax < 11025
-    assert found.window.hop == 1.25  # 24 windows of 30 s, and not 57
+    recipe = adapt_to_sound(RECIPE, SoundFacts(22050, 30.0, 30.0, 1000))
+    assert recipe.front.sample_rate == 22050
+    assert recipe.front.hop_length == 220  # 10 ms, as before
+    assert recipe.front.n_fft == 1024
+    assert recipe.front.fmax is not None and recipe.front.fmax < 11025
+    assert recipe.window.hop == 1.25  # 24 windows of 30 s, and not 57
 
 
 def test_ultrasound_is_slowed_down() -> None:
-    found = adapt_to_sound(RECIPE, SoundFacts(441_000, 0.5, 0.6, 100))
-    assert (found.front.n_fft, found.front.hop_length) == (2048, 441)
-    assert found.front.fmin == 8000.0 and found.front.fmax == 160_000.0
-    assert found.window.seconds == 0.2  # two seconds, ten times faster
+    recipe = adapt_to_sound(RECIPE, SoundFacts(441_000, 0.5, 0.6, 100))
+    assert (recipe.front.n_fft, recipe.front.hop_length) == (2048, 441)
+    assert recipe.front.fmin == 8000.0 and recipe.front.fmax == 160_000.0
+    assert recipe.window.seconds == 0.2  # two seconds, ten times faster
     calls = adapt_to_sound(RECIPE, SoundFacts(384_000, 0.006, 0.01, 44))
     assert calls.window.seconds is not None and calls.window.seconds < 0.011
     assert calls.window.seconds * 384_000 / calls.front.hop_length > 120
@@ -58,16 +58,16 @@ def test_large_sets_are_heard_fewer_times() -> None:
 def test_every_recording_makes_an_image_that_the_network_can_take(
     rate: float, seconds: float, longer: float, clips: int
 ) -> None:
-    found = adapt_to_sound(RECIPE, SoundFacts(rate, seconds, seconds * longer, clips))
-    assert found.window.seconds is not None and found.front.fmax is not None
-    samples = round(found.window.seconds * found.front.sample_rate)
-    _, rows, frames = shape(found.front, samples)
+    recipe = adapt_to_sound(RECIPE, SoundFacts(rate, seconds, seconds * longer, clips))
+    assert recipe.window.seconds is not None and recipe.front.fmax is not None
+    samples = round(recipe.window.seconds * recipe.front.sample_rate)
+    _, rows, frames = shape(recipe.front, samples)
     assert rows == 64
     assert frames >= 100
     # where no clip is that long, windows are as long as the longest
-    heard = max(min(samples, round(seconds * longer * found.front.sample_rate)), found.front.n_fft)
-    assert shape(with_half_frame_rate(found).front, heard)[2] >= 16
-    assert found.front.fmin < found.front.fmax <= found.front.sample_rate / 2
+    used = max(min(samples, round(seconds * longer * recipe.front.sample_rate)), recipe.front.n_fft)
+    assert shape(with_half_frame_rate(recipe).front, used)[2] >= 16
+    assert recipe.front.fmin < recipe.front.fmax <= recipe.front.sample_rate / 2
 
 
 def test_facts_come_from_the_audit() -> None:

@@ -22,6 +22,7 @@ from aurist.report.mistakes import worst_mistakes
 from aurist.run import RunFolder
 
 RATE = 8000
+PLAN = '[[member]]\nname = "ExtraTrees"\nengine = "forest"\nsettings = {trees = 60}\n'
 
 
 class Page(HTMLParser):
@@ -35,8 +36,8 @@ class Page(HTMLParser):
         self.feed(path.read_text(encoding="utf-8"))
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
-        found = dict(attributes)
-        self.addresses += [value for name in ("src", "href") if (value := found.get(name))]
+        values = dict(attributes)
+        self.addresses += [value for name in ("src", "href") if (value := values.get(name))]
         if tag == "tr":
             self.rows.append([])
         elif tag in ("td", "th") and self.rows:
@@ -50,12 +51,12 @@ class Page(HTMLParser):
 
 def trees(folder: Path, n_splits: int) -> FitConfig:
     """Settings of a fit of a forest alone."""
-    (folder / "plan.toml").write_text('[[member]]\nname = "ExtraTrees"\nengine = "forest"\n')
+    (folder / "plan.toml").write_text(PLAN)
     return FitConfig(plan=str(folder / "plan.toml"), folds=n_splits, jobs=1)
 
 
 @pytest.fixture(scope="module")
-def heard(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+def sound_run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     """A quick run on sounds, some of them with a wrong label on purpose, one of them broken."""
     folder = tmp_path_factory.mktemp("report")
     rng = np.random.default_rng(0)
@@ -70,14 +71,14 @@ def heard(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     return fit(folder / "data", folder / "run", trees(folder, 3), cache_dir=folder / "cache")
 
 
-def test_a_run_on_sounds(heard: RunFolder, tmp_path: Path) -> None:
-    write_report(heard, tmp_path / "report.html")
+def test_a_run_on_sounds(sound_run: RunFolder, tmp_path: Path) -> None:
+    write_report(sound_run, tmp_path / "report.html")
     page = Page(tmp_path / "report.html")
     assert page.addresses and all(address.startswith("data:") for address in page.addresses)
     assert not re.search(
         r"https?://", re.sub(r'"data:[^"]*"', "", (tmp_path / "report.html").read_text("utf-8"))
     )
-    board = heard.leaderboard()
+    board = sound_run.leaderboard()
     # the first table is the leaderboard
     shown = {row[0]: row for row in reversed(page.rows) if row and row[0] in set(board["model"])}
     for row in board.itertuples():
@@ -104,12 +105,12 @@ def test_a_run_on_a_table_has_no_sounds(tmp_path: Path) -> None:
         write_report(run, tmp_path / "report.html", model="None such")
 
 
-def test_sounds_that_were_moved_and_sounds_left_out(heard: RunFolder, tmp_path: Path) -> None:
-    write_report(heard, tmp_path / "silent.html", with_sound=False)
+def test_sounds_that_were_moved_and_sounds_left_out(sound_run: RunFolder, tmp_path: Path) -> None:
+    write_report(sound_run, tmp_path / "silent.html", with_sound=False)
     assert "data:audio" not in (tmp_path / "silent.html").read_text("utf-8")
     assert (tmp_path / "silent.html").stat().st_size < 400_000
     moved = tmp_path / "run"
-    shutil.copytree(heard.folder, moved)
+    shutil.copytree(sound_run.folder, moved)
     table = pd.read_parquet(moved / "clips.parquet")
     table["path"] = "gone/" + table["path"]
     table.to_parquet(moved / "clips.parquet")
@@ -128,23 +129,23 @@ class TestMistakes:
     def test_the_surest_first_one_a_group(self) -> None:
         clips = self.clips([("a",), ("a",), ("b",), ("b",)])
         proba = np.array([[0.1, 0.9], [0.2, 0.8], [0.6, 0.4], [0.1, 0.9]])
-        found = worst_mistakes(clips, clips.targets(), proba, most=5, with_sound=True)
-        assert [one.name for one in found] == ["c0", "c2"]
-        assert found[0].truth == [("a", 0.1)] and found[0].predicted[0] == ("b", 0.9)
+        mistakes = worst_mistakes(clips, clips.targets(), proba, most=5, with_sound=True)
+        assert [one.name for one in mistakes] == ["c0", "c2"]
+        assert mistakes[0].truth == [("a", 0.1)] and mistakes[0].predicted[0] == ("b", 0.9)
 
     def test_of_several_labels_what_is_not_there(self) -> None:
         clips = self.clips([("a", "b"), ("a",), ("b",)], multilabel=True)
         proba = np.array([[0.9, 0.1], [0.9, 0.45], [0.7, 0.2]])
-        found = worst_mistakes(clips, clips.targets(), proba, most=5, with_sound=True)
-        assert [(one.name, one.predicted) for one in found] == [("c2", [("a", 0.7)])]
+        mistakes = worst_mistakes(clips, clips.targets(), proba, most=5, with_sound=True)
+        assert [(one.name, one.predicted) for one in mistakes] == [("c2", [("a", 0.7)])]
         named = np.array([[True, False], [True, True], [False, False]])
-        found = worst_mistakes(clips, clips.targets(), proba, named, most=5, with_sound=True)
-        assert [(one.name, one.predicted) for one in found] == [("c1", [("b", 0.45)])]
+        mistakes = worst_mistakes(clips, clips.targets(), proba, named, most=5, with_sound=True)
+        assert [(one.name, one.predicted) for one in mistakes] == [("c1", [("b", 0.45)])]
 
 
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="needs the browser chromium")
-def test_a_browser_shows_it_and_sorts_its_tables(heard: RunFolder, tmp_path: Path) -> None:
-    write_report(heard, tmp_path / "report.html")
+def test_a_browser_shows_it_and_sorts_its_tables(sound_run: RunFolder, tmp_path: Path) -> None:
+    write_report(sound_run, tmp_path / "report.html")
     text = (tmp_path / "report.html").read_text("utf-8")
     click = (
         "<script>document.querySelectorAll('th')[1].click(); document.title = [...document.querySelectorAll"
@@ -168,4 +169,4 @@ def test_a_browser_shows_it_and_sorts_its_tables(heard: RunFolder, tmp_path: Pat
     title = re.search(r"<title>(.*?)</title>", shown)
     assert title is not None
     scores = [float(score) for score in title.group(1).split()]
-    assert len(scores) == len(heard.leaderboard()) and scores == sorted(scores, reverse=True)
+    assert len(scores) == len(sound_run.leaderboard()) and scores == sorted(scores, reverse=True)

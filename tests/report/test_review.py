@@ -70,15 +70,15 @@ def test_verdicts_come_back_as_the_table(clips: Path) -> None:
         timeout=120,
     ).stdout
     assert "<title>3 of 4 judged</title>" in shown
-    found = re.search(r'<pre id="out">(.*?)</pre>', shown, re.DOTALL)
-    assert found is not None
-    saved = html.unescape(found.group(1))
+    match = re.search(r'<pre id="out">(.*?)</pre>', shown, re.DOTALL)
+    assert match is not None
+    saved = html.unescape(match.group(1))
     rows = list(csv.DictReader(saved.splitlines()))
     assert [row["verdict"] for row in rows] == ["yes", "?", "robin", ""]
     assert rows[0]["recording"] == 'site "1"/a.wav' and rows[0]["label"] == LABELS[0]
     (clips / "clips.csv").write_text(saved, encoding="utf-8")
-    told = read_verdicts(clips / "clips.csv", LABELS).annotations.table
-    assert told[["start", "label", "state"]].to_numpy().tolist() == [
+    verdicts = read_verdicts(clips / "clips.csv", LABELS).annotations.table
+    assert verdicts[["start", "label", "state"]].to_numpy().tolist() == [
         [0.5, LABELS[0], "present"],
         [2.5, "robin", "present"],
         [2.5, LABELS[0], "absent"],

@@ -17,25 +17,19 @@ from aurist.run import RunFolder
 from aurist.run.scores_file import Trials
 
 from ..command import aurist as command
+from ..small_run import HUNDRED
 
-PLAN = """
-[[member]]
-name = "ExtraTrees"
-engine = "forest"
+PLAN = f"""
+{HUNDRED}
 [[member]]
 name = "LDA"
 engine = "classic"
-settings = { kind = "lda" }
+settings = {{ kind = "lda" }}
 [[member]]
 name = "Kernel"
 engine = "kernel"
 """
-#: The forest alone, as the default plan has it: it is what random folds are tried with.
-FOREST = """
-[[member]]
-name = "ExtraTrees"
-engine = "forest"
-"""
+pytestmark = pytest.mark.usefixtures("hundred_trees")
 
 
 def fitted(folder: Path, table: pd.DataFrame, plan: str, **reading: str) -> RunFolder:
@@ -45,7 +39,7 @@ def fitted(folder: Path, table: pd.DataFrame, plan: str, **reading: str) -> RunF
 
 
 @pytest.fixture(scope="module")
-def few(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+def few(hundred_trees: None, tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     """Three classes in 2, 4 and 7 recordings of noise."""
     label = np.repeat(["dog", "cat", "owl"], [12, 24, 42])
     table = pd.DataFrame(np.random.default_rng(0).normal(size=(78, 4)), columns=list("abcd"))
@@ -118,7 +112,7 @@ def test_noise_in_folds_of_differing_shares_is_no_leak(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     label = np.concatenate([rng.permutation(["a"] * n + ["b"] * (200 - n)) for n in (180, 20)])
     table = pd.DataFrame(rng.normal(size=(400, 4)), columns=list("wxyz"))
-    run = fitted(tmp_path, table.assign(label=label, site=np.arange(400) // 200), FOREST, fold="site")
+    run = fitted(tmp_path, table.assign(label=label, site=np.arange(400) // 200), HUNDRED, fold="site")
     careless = run.scores().random_split
     assert careless.random.score > careless.honest.high
     assert not careless.leak and careless.by_shares > 0.1
@@ -133,5 +127,5 @@ def test_copies_across_folds_of_differing_shares_are_a_leak(tmp_path: Path) -> N
     label = np.concatenate([rng.permutation(["a"] * n + ["b"] * (40 - n)) for n in (36, 4)])
     clips = np.repeat(rng.normal(size=(80, 4)), 5, axis=0) + rng.normal(scale=0.02, size=(400, 4))
     table = pd.DataFrame(clips, columns=list("wxyz")).assign(label=np.repeat(label, 5))
-    run = fitted(tmp_path, table.assign(site=np.arange(400) // 200), FOREST, fold="site")
+    run = fitted(tmp_path, table.assign(site=np.arange(400) // 200), HUNDRED, fold="site")
     assert run.scores().random_split.leak

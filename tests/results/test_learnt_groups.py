@@ -14,6 +14,10 @@ from aurist.config import FitConfig
 from aurist.results.evaluation import evaluate_run
 from aurist.run import RunFolder, read_data
 
+from ..small_run import HUNDRED
+
+pytestmark = pytest.mark.usefixtures("hundred_trees")
+
 
 def pieces(tracks: range, segments: range, seed: int = 0) -> pd.DataFrame:
     """Three-second pieces of tracks of noise: a track has an offset of its own, a class has none."""
@@ -34,12 +38,12 @@ def pieces(tracks: range, segments: range, seed: int = 0) -> pd.DataFrame:
 
 def quick(folder: Path) -> FitConfig:
     """The forest alone, in three folds, without a clock."""
-    (folder / "plan.toml").write_text('[[member]]\nname = "ExtraTrees"\nengine = "forest"\n')
+    (folder / "plan.toml").write_text(HUNDRED)
     return FitConfig(plan=str(folder / "plan.toml"), folds=3, jobs=1)
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+def run(hundred_trees: None, tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     folder = tmp_path_factory.mktemp("learnt")
     return fit(
         pieces(range(20), range(6)), folder / "run", quick(folder), test=pieces(range(30), range(6, 8), 1)
@@ -67,24 +71,24 @@ def test_rows_of_the_test_table_in_learnt_groups_are_counted(run: RunFolder) -> 
 
 
 def test_an_evaluation_scores_new_tracks_apart(run: RunFolder) -> None:
-    found = evaluate_run(run, pieces(range(30), range(6, 10), 1))
-    assert any("160 of 240 clips are in a group" in note for note in found.applied.notes)
-    title = next(title for title in found.scores if title.startswith("new rows"))
+    evaluation = evaluate_run(run, pieces(range(30), range(6, 10), 1))
+    assert any("160 of 240 clips are in a group" in note for note in evaluation.applied.notes)
+    title = next(title for title in evaluation.scores if title.startswith("new rows"))
     assert "80 of 240" in title
-    accuracy = {name: table.set_index("metric").loc["accuracy"] for name, table in found.scores.items()}
+    accuracy = {name: table.set_index("metric").loc["accuracy"] for name, table in evaluation.scores.items()}
     assert accuracy[title]["low"] < 0.6
 
 
 def test_an_evaluation_of_nothing_but_learnt_tracks_says_so(run: RunFolder) -> None:
-    found = evaluate_run(run, pieces(range(20), range(6, 10), 1))
-    assert list(found.scores) == ["all rows"]
-    assert any("the score says nothing about new groups" in note for note in found.applied.notes)
+    evaluation = evaluate_run(run, pieces(range(20), range(6, 10), 1))
+    assert list(evaluation.scores) == ["all rows"]
+    assert any("the score says nothing about new groups" in note for note in evaluation.applied.notes)
 
 
 def test_an_evaluation_of_new_tracks_has_nothing_to_say(run: RunFolder) -> None:
-    found = evaluate_run(run, pieces(range(30, 40), range(4), 1))
-    assert list(found.scores) == ["all rows"]
-    assert not any("of the training data:" in note for note in found.applied.notes)
+    evaluation = evaluate_run(run, pieces(range(30, 40), range(4), 1))
+    assert list(evaluation.scores) == ["all rows"]
+    assert not any("of the training data:" in note for note in evaluation.applied.notes)
 
 
 def test_given_groups_are_compared_by_name(tmp_path: Path) -> None:
@@ -93,8 +97,8 @@ def test_given_groups_are_compared_by_name(tmp_path: Path) -> None:
         return table.assign(artist=track)
 
     run = fit(with_artist(pieces(range(10), range(4))), tmp_path / "run", quick(tmp_path))
-    found = evaluate_run(run, with_artist(pieces(range(5, 15), range(4, 6), 1)))
-    assert any("20 of 40 clips are in a group" in note for note in found.applied.notes)
+    evaluation = evaluate_run(run, with_artist(pieces(range(5, 15), range(4, 6), 1)))
+    assert any("20 of 40 clips are in a group" in note for note in evaluation.applied.notes)
 
 
 def test_without_groups_the_score_says_so() -> None:

@@ -47,28 +47,28 @@ def saying(learn: TrainingData, name: str, skill: float, seed: int) -> Predictio
 
 
 def fitted(learn: TrainingData, **ways: tuple[float, int]) -> CrossValidationResult:
-    said = {name: saying(learn, name, *way) for name, way in ways.items()}
+    probas = {name: saying(learn, name, *way) for name, way in ways.items()}
     member = ModelSpec("net", "network", {"recipe": {}})
-    return CrossValidationResult(member, next(iter(said.values())), None, 1.0, 1.0, said)
+    return CrossValidationResult(member, next(iter(probas.values())), None, 1.0, 1.0, probas)
 
 
 def test_the_best_pooling_is_kept_and_its_own_word_is_nested(learn: TrainingData) -> None:
-    found = fitted(learn, **{POOLED + "mean": (0.2, 1), POOLED + "max": (1.0, 2), ONE_CHECKPOINT: (3.0, 3)})
-    best = with_best_pooling(found, learn)
+    result = fitted(learn, **{POOLED + "mean": (0.2, 1), POOLED + "max": (1.0, 2), ONE_CHECKPOINT: (3.0, 3)})
+    best = with_best_pooling(result, learn)
     assert best.member.settings == {"recipe": {}, "pooling": "max"}
     ids = learn.clip_ids.tolist()
     # so far apart that every fold's choice is the same: what is told is then what that pooling says
-    assert np.allclose(best.oof.aligned(ids), found.variants[POOLED + "max"].aligned(ids))
+    assert np.allclose(best.oof.aligned(ids), result.variants[POOLED + "max"].aligned(ids))
 
 
 def test_the_teacher_of_a_fold_pools_as_the_other_folds_would(learn: TrainingData) -> None:
-    found = fitted(learn, **{POOLED + "mean": (0.5, 1), POOLED + "max": (0.55, 2)})
+    result = fitted(learn, **{POOLED + "mean": (0.5, 1), POOLED + "max": (0.55, 2)})
     wrong = np.where(
         (learn.folds == 1)[:, None], np.roll(learn.examples.targets, 1, axis=1), learn.examples.targets
     )
     other = replace(learn, examples=replace(learn.examples, targets=wrong))
-    told = [pooled_as_others_would(found, data, 1).settings["pooling"] for data in (learn, other)]
-    assert told[0] == told[1]
+    poolings = [pooled_as_others_would(result, data, 1).settings["pooling"] for data in (learn, other)]
+    assert poolings[0] == poolings[1]
     # with the labels of all other folds wrong, what is worst is best
     wrong = np.where(
         (learn.folds != 1)[:, None], np.roll(learn.examples.targets, 1, axis=1), learn.examples.targets
@@ -96,28 +96,28 @@ def test_a_choice_among_equals_is_not_scored_by_its_luck() -> None:
             np.arange(N) % 4,
             [],
         )
-        found = fitted(learn, **{f"{POOLED}{way}": (0.0, 50 * repeat + way) for way in range(8)})
+        result = fitted(learn, **{f"{POOLED}{way}": (0.0, 50 * repeat + way) for way in range(8)})
         ids = learn.clip_ids.tolist()
-        scores = [metric("accuracy")(targets, way.aligned(ids)) for way in found.variants.values()]
+        scores = [metric("accuracy")(targets, way.aligned(ids)) for way in result.variants.values()]
         looked.append(max(scores))
-        nested.append(metric("accuracy")(targets, with_best_pooling(found, learn).oof.aligned(ids)))
+        nested.append(metric("accuracy")(targets, with_best_pooling(result, learn).oof.aligned(ids)))
     assert np.mean(looked) > 1 / 3 + 0.03
     assert abs(np.mean(nested) - 1 / 3) < 0.03
 
 
 def test_one_way_to_pool_is_no_choice(learn: TrainingData) -> None:
-    found = fitted(learn, **{POOLED + "mean": (0.2, 1), ONE_CHECKPOINT: (3.0, 3)})
-    assert with_best_pooling(found, learn) is found
+    result = fitted(learn, **{POOLED + "mean": (0.2, 1), ONE_CHECKPOINT: (3.0, 3)})
+    assert with_best_pooling(result, learn) is result
 
 
 def test_each_variant_is_compared_with_the_row_of_the_leaderboard(learn: TrainingData) -> None:
-    found = fitted(learn, **{POOLED + "mean": (1.0, 1), POOLED + "max": (0.1, 2), ONE_CHECKPOINT: (1.0, 1)})
-    table = compare_variants([found], learn)
+    result = fitted(learn, **{POOLED + "mean": (1.0, 1), POOLED + "max": (0.1, 2), ONE_CHECKPOINT: (1.0, 1)})
+    table = compare_variants([result], learn)
     assert table is not None
     assert tuple(table.columns) == VARIANT_COLUMNS
     # what says the same as the row itself is not worth a line
     assert table["variant"].tolist() == [POOLED + "max"]
-    own = metric("accuracy")(learn.examples.targets, found.oof.aligned(learn.clip_ids.tolist()))
+    own = metric("accuracy")(learn.examples.targets, result.oof.aligned(learn.clip_ids.tolist()))
     row = table.iloc[0]
     assert row["gain"] == pytest.approx(own - row["score"])
     assert 0 < row["low"] < row["gain"] < row["high"] and row["better"] > 0.99

@@ -37,20 +37,20 @@ def data(seed: int, n: int = 120, n_classes: int = 4, group_size: int = 3):
 def test_bootstrap_is_what_drawing_whole_groups_by_hand_gives(name):
     truth, proba, groups = data(1, n_classes=6)
     names = list(dict.fromkeys(groups))  # numbered as they appear
-    rows_of = [np.flatnonzero(groups == found) for found in names]
+    rows_of = [np.flatnonzero(groups == interval) for interval in names]
     rng = np.random.default_rng(7)
     by_hand = []
     for _ in range(50):
         rows = np.concatenate([rows_of[i] for i in rng.integers(len(names), size=len(names))])
         by_hand.append(metric(name)(truth[rows], proba[rows], multilabel=False))
-    found = bootstrap(truth, proba, groups, name, rounds=50, level=0.8, seed=7)
-    assert found.score == pytest.approx(metric(name)(truth, proba))
-    bounds = np.array([found.low, found.high])
+    interval = bootstrap(truth, proba, groups, name, rounds=50, level=0.8, seed=7)
+    assert interval.score == pytest.approx(metric(name)(truth, proba))
+    bounds = np.array([interval.low, interval.high])
     if name == "log_loss":
         assert bounds == pytest.approx(np.quantile(by_hand, [0.1, 0.9]))
         return
     # means over classes have a bias, which their resamples have twice
-    middle = 2 * found.score - np.mean(by_hand) if metric(name).over_classes else found.score
+    middle = 2 * interval.score - np.mean(by_hand) if metric(name).over_classes else interval.score
     if np.var(by_hand) < 1e-12:
         assert bounds == pytest.approx([1 / (1 + 1.2815515655**2 / len(names)), 1.0])
     else:  # Wilson's: shares that lie 1.28 of their own deviations away, and are otherwise as certain as the resamples
@@ -70,9 +70,9 @@ def test_intervals_of_average_precision_hold_the_truth_where_positives_are_few()
     held, inside = 0, 0
     for trial in range(60):
         truth, proba = few_positives(rng, 80)
-        found = bootstrap(truth, proba, None, "average_precision", rounds=200, seed=trial, multilabel=True)
-        held += found.low <= true <= found.high
-        inside += found.low <= found.score <= found.high
+        interval = bootstrap(truth, proba, None, "average_precision", rounds=200, seed=trial, multilabel=True)
+        held += interval.low <= true <= interval.high
+        inside += interval.low <= interval.score <= interval.high
     # by plain percentiles 27: of few clips the score is too high, and its resamples are higher
     assert held >= 48
     assert inside == 60
@@ -81,17 +81,17 @@ def test_intervals_of_average_precision_hold_the_truth_where_positives_are_few()
 @pytest.mark.parametrize("right", [0, 1, 38, 40])
 def test_interval_of_a_share_is_that_of_wilson_near_the_ends(right):
     proba = np.where(np.arange(40)[:, None] < right, [0.9, 0.1], [0.1, 0.9])
-    found = bootstrap(np.tile([1, 0], (40, 1)), proba, None, "accuracy", rounds=4000)
-    told = binomtest(right, 40).proportion_ci(method="wilson")
-    assert (found.low, found.high) == pytest.approx((told.low, told.high), abs=0.003)
+    interval = bootstrap(np.tile([1, 0], (40, 1)), proba, None, "accuracy", rounds=4000)
+    wilson = binomtest(right, 40).proportion_ci(method="wilson")
+    assert (interval.low, interval.high) == pytest.approx((wilson.low, wilson.high), abs=0.003)
 
 
 @pytest.mark.parametrize("name", ["accuracy", "f1_macro", "average_precision", "lwlrap"])
 def test_all_right_is_not_all_known(name):
     truth = np.eye(3)[np.arange(30) % 3]
-    found = bootstrap(truth, truth, np.arange(30) // 2, name)
-    assert found.score == found.high == 1.0
-    assert found.low == pytest.approx(1 / (1 + 1.959964**2 / 15))
+    interval = bootstrap(truth, truth, np.arange(30) // 2, name)
+    assert interval.score == interval.high == 1.0
+    assert interval.low == pytest.approx(1 / (1 + 1.959964**2 / 15))
 
 
 def test_interval_of_a_share_is_that_of_the_binomial():
@@ -99,10 +99,10 @@ def test_interval_of_a_share_is_that_of_the_binomial():
     right = rng.random(2000) < 0.7
     truth = np.tile([1, 0], (2000, 1))
     proba = np.where(right[:, None], [0.9, 0.1], [0.1, 0.9])
-    found = bootstrap(truth, proba, None, "accuracy", rounds=4000)
+    interval = bootstrap(truth, proba, None, "accuracy", rounds=4000)
     half = 1.96 * np.sqrt(right.mean() * (1 - right.mean()) / 2000)
-    assert found.low == pytest.approx(right.mean() - half, abs=0.0015)
-    assert found.high == pytest.approx(right.mean() + half, abs=0.0015)
+    assert interval.low == pytest.approx(right.mean() - half, abs=0.0015)
+    assert interval.high == pytest.approx(right.mean() + half, abs=0.0015)
 
 
 def test_whole_groups_make_the_interval_as_wide_as_their_number_says():
@@ -124,8 +124,8 @@ def test_intervals_cover_the_true_score_as_often_as_they_say():
         right = (rng.random((60, 5)) < by_group[:, None]).ravel()
         proba = np.where(right[:, None], [0.9, 0.1], [0.1, 0.9])
         groups = np.repeat(np.arange(60), 5)
-        found = bootstrap(np.tile([1, 0], (300, 1)), proba, groups, "accuracy", rounds=300, seed=trial)
-        held += found.low <= 0.7 <= found.high
+        interval = bootstrap(np.tile([1, 0], (300, 1)), proba, groups, "accuracy", rounds=300, seed=trial)
+        held += interval.low <= 0.7 <= interval.high
     assert 0.91 <= held / 400 <= 0.98
 
 
@@ -138,14 +138,14 @@ def test_same_seed_same_interval():
 
 @pytest.mark.parametrize("groups", [["one"] * 6, np.zeros(6, dtype=int)])
 def test_one_group_has_a_score_and_no_bounds(groups):
-    found = bootstrap(np.eye(3)[[0, 1, 2, 0, 1, 2]], np.eye(3)[[0, 1, 2, 1, 2, 0]], groups, "accuracy")
-    assert found.score == 0.5
-    assert np.isnan([found.low, found.high]).all()
+    interval = bootstrap(np.eye(3)[[0, 1, 2, 0, 1, 2]], np.eye(3)[[0, 1, 2, 1, 2, 0]], groups, "accuracy")
+    assert interval.score == 0.5
+    assert np.isnan([interval.low, interval.high]).all()
 
 
 def test_no_rows_is_nan():
-    found = bootstrap(np.zeros((0, 3)), np.zeros((0, 3)), [], "f1_macro")
-    assert np.isnan([found.score, found.low, found.high]).all()
+    interval = bootstrap(np.zeros((0, 3)), np.zeros((0, 3)), [], "f1_macro")
+    assert np.isnan([interval.score, interval.low, interval.high]).all()
 
 
 @pytest.mark.parametrize("missing", [None, np.nan])
@@ -163,9 +163,9 @@ def test_rows_without_a_group_are_each_alone(missing):
 def test_undefined_resamples_are_left_out():
     truth = np.array([[1, 0]] * 9 + [[0, 1]])  # many resamples lack the second class: no AUC
     proba = np.tile([0.6, 0.4], (10, 1))
-    found = bootstrap(truth, proba, None, "roc_auc", rounds=200)
-    assert found.score == 0.5
-    assert 0.2 < found.low < 0.5 < found.high < 0.8
+    interval = bootstrap(truth, proba, None, "roc_auc", rounds=200)
+    assert interval.score == 0.5
+    assert 0.2 < interval.low < 0.5 < interval.high < 0.8
 
 
 def rare_class(seed: int, few: int = 3) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -183,20 +183,20 @@ def rare_class(seed: int, few: int = 3) -> tuple[np.ndarray, np.ndarray, np.ndar
 def test_a_rare_class_is_in_every_resample(name):
     # two classes always right, one of three recordings always wrong: without it a resample would score 1
     label = np.repeat([0, 1, 2], [25, 25, 3])
-    said = np.array([[0.7, 0.1, 0.2], [0.1, 0.7, 0.2], [0.6, 0.4, 0.0]])[label]
-    scorer = metric(name).scorer(np.eye(3)[label], said)
+    proba = np.array([[0.7, 0.1, 0.2], [0.1, 0.7, 0.2], [0.6, 0.4, 0.0]])[label]
+    scorer = metric(name).scorer(np.eye(3)[label], proba)
     score, drawn = resampled_scores([scorer], np.eye(3)[label], None, 1000, 0, over_classes=True)
     assert drawn.max() < 0.75
-    found = bootstrap(np.eye(3)[label], said, None, name)
-    assert found.low <= score[0] <= found.high
+    interval = bootstrap(np.eye(3)[label], proba, None, name)
+    assert interval.low <= score[0] <= interval.high
 
 
 def test_intervals_with_a_rare_class_miss_on_both_sides_alike():
     below = above = 0
     for trial in range(250):
         truth, proba, groups = rare_class(10_000 + trial)
-        found = bootstrap(truth, proba, groups, "balanced_accuracy", rounds=200, seed=trial)
-        below, above = below + (found.high < 2.2 / 3), above + (found.low > 2.2 / 3)
+        interval = bootstrap(truth, proba, groups, "balanced_accuracy", rounds=200, seed=trial)
+        below, above = below + (interval.high < 2.2 / 3), above + (interval.low > 2.2 / 3)
     # the plain bootstrap hardly ever misses below (3 of 400): its upper bounds are of resamples without the class
     assert below >= 10
     assert below + above <= 50  # three recordings say little; a t interval would be wider
@@ -217,9 +217,9 @@ def test_the_spread_of_a_rare_class_is_that_of_its_mean():
 
 def test_one_group_a_class_has_no_bounds():
     truth, proba, groups = np.eye(3)[[0, 0, 1, 2]], np.eye(3)[[0, 1, 1, 2]], ["a", "a", "b", "c"]
-    found = bootstrap(truth, proba, groups, "balanced_accuracy")
-    assert found.score == pytest.approx(2.5 / 3)
-    assert np.isnan([found.low, found.high]).all()
+    interval = bootstrap(truth, proba, groups, "balanced_accuracy")
+    assert interval.score == pytest.approx(2.5 / 3)
+    assert np.isnan([interval.low, interval.high]).all()
     whole = bootstrap(truth, proba, groups, "accuracy")  # does not ask of which class a clip is
     assert whole.low < 0.75 < whole.high
 
@@ -234,38 +234,42 @@ def test_rare_classes_do_not_freeze_the_recordings_that_they_are_in():
     alone = bootstrap(np.eye(2)[common], proba[:, :2] + 1e-3, groups, "accuracy")
     wide = alone.high - alone.low
     for name in ("accuracy", "f1_weighted"):
-        found = bootstrap(truth, proba, groups, name)
-        assert found.high - found.low > 0.8 * wide
+        interval = bootstrap(truth, proba, groups, name)
+        assert interval.high - interval.low > 0.8 * wide
 
 
 def test_paired_sees_a_small_steady_difference():
     truth, proba, groups = data(6, n=600)
     worse = proba.copy()
     worse[:12] = np.roll(worse[:12], 1, axis=1)
-    found = paired(truth, proba, worse, groups, "log_loss", rounds=500)
+    difference = paired(truth, proba, worse, groups, "log_loss", rounds=500)
     alone = bootstrap(truth, proba, groups, "log_loss", rounds=500)
-    assert found.score == pytest.approx(metric("log_loss")(truth, proba) - metric("log_loss")(truth, worse))
-    assert found.high - found.low < alone.high - alone.low
+    assert difference.score == pytest.approx(
+        metric("log_loss")(truth, proba) - metric("log_loss")(truth, worse)
+    )
+    assert difference.high - difference.low < alone.high - alone.low
     turned = paired(truth, worse, proba, groups, "log_loss", rounds=500)
-    assert (turned.score, turned.low, turned.high) == pytest.approx((-found.score, -found.high, -found.low))
-    assert turned.better + found.better == pytest.approx(1)
-    assert found.better > 0.95
+    assert (turned.score, turned.low, turned.high) == pytest.approx(
+        (-difference.score, -difference.high, -difference.low)
+    )
+    assert turned.better + difference.better == pytest.approx(1)
+    assert difference.better > 0.95
 
 
 def test_paired_of_the_same_is_nothing():
     truth, proba, groups = data(7)
-    found = paired(truth, proba, proba, groups, "f1_macro")
-    assert (found.score, found.low, found.high, found.better) == (0, 0, 0, 0.5)
+    difference = paired(truth, proba, proba, groups, "f1_macro")
+    assert (difference.score, difference.low, difference.high, difference.better) == (0, 0, 0, 0.5)
 
 
 @settings(deadline=None)
 @given(st.sampled_from(sorted(METRICS)), st.integers(0, 10_000), st.integers(2, 25))
 def test_bounds_are_in_order_and_in_range(name, seed, n):
     truth, proba, groups = data(seed, n=n)
-    found = bootstrap(truth, proba, groups, name, rounds=30)
-    if not np.isnan(found.low):
-        assert found.low <= found.high
-        assert name == "log_loss" or (found.low >= 0 and found.high <= 1 + 1e-12)
+    interval = bootstrap(truth, proba, groups, name, rounds=30)
+    if not np.isnan(interval.low):
+        assert interval.low <= interval.high
+        assert name == "log_loss" or (interval.low >= 0 and interval.high <= 1 + 1e-12)
 
 
 def test_bad_settings_are_named():
@@ -289,7 +293,7 @@ def test_all_scores_are_those_of_each_metric():
         assert (row.score, row.low, row.high) == (alone.score, alone.low, alone.high)
         assert row.chance == chance(truth, name)
     several = all_scores((proba > 0.3).astype(int), proba, groups, rounds=10)
-    assert set(several["metric"]) == {name for name, found in METRICS.items() if found.multilabel}
+    assert set(several["metric"]) == {name for name, measure in METRICS.items() if measure.multilabel}
 
 
 def test_chance_is_that_of_the_prior():
@@ -396,9 +400,9 @@ def test_per_class_says_what_is_not_defined():
 
 def test_confusion_agrees_with_scikit_learn():
     truth, proba, _ = data(11)
-    found = confusion(truth, proba)
-    np.testing.assert_array_equal(found, sk.confusion_matrix(truth.argmax(axis=1), proba.argmax(axis=1)))
-    assert found.dtype == np.int64
+    matrix = confusion(truth, proba)
+    np.testing.assert_array_equal(matrix, sk.confusion_matrix(truth.argmax(axis=1), proba.argmax(axis=1)))
+    assert matrix.dtype == np.int64
     with pytest.raises(DataError, match="exactly one label"):
         confusion(np.array([[1, 1]]), np.array([[0.5, 0.5]]))
 

@@ -52,8 +52,8 @@ def test_on_the_same_clips_it_is_said_wherever_scores_are(
 ) -> None:
     run = fit_tuned(tmp_path / "again", table, tuned)
     scores = run.scores()
-    (told,) = scores.tuned
-    assert (told.model, told.trials, told.share) == ("Forest-tuned", 40, 1.0)
+    (tuned_score,) = scores.tuned
+    assert (tuned_score.model, tuned_score.trials, tuned_score.share) == ("Forest-tuned", 40, 1.0)
     sentence = "the settings of Forest-tuned were the best of 40 trials (accuracy 0.913) on the clips"
     assert sentence in " ".join(scores.cautions)
     assert sentence in " ".join(command("leaderboard", run.folder).stdout.split())
@@ -67,8 +67,8 @@ def test_some_of_the_clips_in_another_order_are_known(
     rng = np.random.default_rng(1)
     new = pd.DataFrame(rng.normal(size=(100, 3)), columns=list("abc")).assign(label=["x", "y"] * 50)
     mixed = pd.concat([table.iloc[:100], new]).sample(frac=1, random_state=0)
-    (told,) = fit_tuned(tmp_path / "half", mixed, tuned).scores().tuned
-    assert 0.3 < told.share < 0.7
+    (tuned_score,) = fit_tuned(tmp_path / "half", mixed, tuned).scores().tuned
+    assert 0.3 < tuned_score.share < 0.7
 
 
 def test_nothing_is_said_where_nothing_was_chosen_on_these_clips(

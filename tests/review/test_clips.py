@@ -68,11 +68,11 @@ def judged(table: pd.DataFrame, calls: list[tuple[float, float, str]]) -> pd.Dat
     """With the verdicts of a person who knows what calls when."""
 
     def verdict(start: float, end: float, label: str) -> str:
-        heard = [kind for a, b, kind in calls if min(b, end) - max(a, start) > 0.25]
-        return "yes" if label in heard else heard[0] if heard and heard[0] in HZ else "no" if heard else "?"
+        kinds = [kind for a, b, kind in calls if min(b, end) - max(a, start) > 0.25]
+        return "yes" if label in kinds else kinds[0] if kinds and kinds[0] in HZ else "no" if kinds else "?"
 
-    said = [verdict(*row) for row in table[["start", "end", "label"]].itertuples(index=False)]
-    return table.assign(verdict=said)
+    verdicts = [verdict(*row) for row in table[["start", "end", "label"]].itertuples(index=False)]
+    return table.assign(verdict=verdicts)
 
 
 def test_clips_are_cut_as_the_table_says(field: tuple[Path, list[tuple[float, float, str]]]) -> None:
@@ -111,23 +111,23 @@ def test_the_page_opens_alone_and_names_every_clip(
 
 def test_a_run_learns_from_verdicts(field: tuple[Path, list[tuple[float, float, str]]]) -> None:
     folder, calls = field
-    said = judged(pd.read_csv(folder / "clips" / "clips.csv"), calls)
-    said.to_csv(folder / "judged.csv", index=False)
+    verdicts = judged(pd.read_csv(folder / "clips" / "clips.csv"), calls)
+    verdicts.to_csv(folder / "judged.csv", index=False)
     back = done("verdicts", "run", "judged.csv", "-o", "verdicts.csv", cwd=folder)
     assert "precision of detections" in back.stdout
-    told = read_annotations(folder / "verdicts.csv").table
-    assert (told["state"] == "absent").any() and (told["state"] == "present").any()
+    table = read_annotations(folder / "verdicts.csv").table
+    assert (table["state"] == "absent").any() and (table["state"] == "present").any()
     done("fit", *FIT, "--verdicts", "verdicts.csv", "-o", "better", cwd=folder)
     clips = pd.read_parquet(folder / "better" / "clips.parquet").set_index("path")
-    new, known = clips.loc["new/dawn.wav"], clips.loc["known/0.wav"]
+    new, old = clips.loc["new/dawn.wav"], clips.loc["known/0.wav"]
     assert (new["absent"].map(len) + new["labels"].map(len)).between(1, 2).all(), (
         "what is judged, and no more"
     )
-    assert (known["absent"].map(len) + known["labels"].map(len) == 2).all(), "of these all is known"
+    assert (old["absent"].map(len) + old["labels"].map(len) == 2).all(), "of these all is known"
     done("predict", "better", "field/new", "-o", "again", "--jobs", 1, cwd=folder)
 
     events = pd.read_csv(folder / "again" / "events.csv")
-    wrong = said[(said["verdict"] == "no") & said["selected_by"].str.contains("random")]
+    wrong = verdicts[(verdicts["verdict"] == "no") & verdicts["selected_by"].str.contains("random")]
     assert len(wrong) >= 2, "it erred on the hum"
     for row in wrong.itertuples():
         own = events[events["label"] == row.label]
@@ -157,13 +157,13 @@ class TestVerdicts:
             self.HEAD
             + "".join(f"{i}.wav,a.wav,{i},{i + 1},wren,0.9,best;random,{v}\n" for i, v in enumerate(rows))
         )
-        found = read_verdicts(path, ["wren", "robin"])
-        told = found.annotations.table[["start", "label", "state"]].to_numpy().tolist()
-        assert told == [
+        verdicts = read_verdicts(path, ["wren", "robin"])
+        table_rows = verdicts.annotations.table[["start", "label", "state"]].to_numpy().tolist()
+        assert table_rows == [
             [0.0, "wren", "present"], [1.0, "wren", "absent"], [2.0, "robin", "present"], [2.0, "wren", "absent"]
         ]  # fmt: skip
-        assert found.open == 2
-        counted = found.precision.set_index("selected_by").loc["random"]
+        assert verdicts.open == 2
+        counted = verdicts.precision.set_index("selected_by").loc["random"]
         assert counted[["judged", "right"]].tolist() == [3, 1]
         # Wilson's interval of 1 in 3
         assert counted[["low", "high"]].astype(float).round(3).tolist() == [0.061, 0.792]
@@ -171,9 +171,9 @@ class TestVerdicts:
     def test_a_german_spreadsheet_writes_decimal_commas(self, tmp_path: Path) -> None:
         path = tmp_path / "clips.csv"
         path.write_text(self.HEAD.replace(",", ";") + "x.wav;a.wav;61,5;63;wren;0,972;best;yes\n")
-        found = read_verdicts(path, ["wren"]).annotations
-        assert found.table[["start", "end"]].to_numpy().tolist() == [[61.5, 63.0]]
-        assert "clips.csv: numbers are written with a decimal comma" in found.notes
+        annotations = read_verdicts(path, ["wren"]).annotations
+        assert annotations.table[["start", "end"]].to_numpy().tolist() == [[61.5, 63.0]]
+        assert "clips.csv: numbers are written with a decimal comma" in annotations.notes
 
     def test_wrong_words_are_all_named_with_their_rows(self, tmp_path: Path) -> None:
         path = tmp_path / "clips.csv"
@@ -211,8 +211,8 @@ class TestDrawing:
         columns, bar = np.array([0]), np.array([0.5])
 
         def drawn(**counts: int) -> list[float]:
-            found = draw_detections(detections, [one], columns, bar, Sampling(**counts))
-            return [round(d.event.score, 2) for d in found]
+            sample = draw_detections(detections, [one], columns, bar, Sampling(**counts))
+            return [round(d.event.score, 2) for d in sample]
 
         assert drawn(best=2) == [0.9, 0.7]
         assert drawn(uncertain=2) == [0.55, 0.45]
@@ -223,16 +223,16 @@ class TestDrawing:
 
     def test_a_class_that_is_never_announced_has_best_ones(self, tmp_path: Path) -> None:
         detections, one = scored(tmp_path, [0.9, 0, 0.6, 0, 0.2])
-        found = draw_detections(
+        sample = draw_detections(
             detections, [one], np.array([0]), np.array([np.inf]), Sampling(best=9, random=9)
         )
-        assert [(round(d.event.score, 1), d.drawn) for d in found] == [(0.9, ("best",)), (0.6, ("best",))]
+        assert [(round(d.event.score, 1), d.drawn) for d in sample] == [(0.9, ("best",)), (0.6, ("best",))]
 
     def test_of_a_long_event_the_surest_part_is_cut(self, tmp_path: Path) -> None:
         detections, one = scored(tmp_path, [0.6] * 40 + [0.95] + [0.6] * 40)
-        (found,) = draw_detections(detections, [one], np.array([0]), np.array([0.5]), Sampling(best=5))
-        assert found.event.end - found.event.start == LONGEST
-        assert found.event.start < 80 and found.event.end > 82
+        (event,) = draw_detections(detections, [one], np.array([0]), np.array([0.5]), Sampling(best=5))
+        assert event.event.end - event.event.start == LONGEST
+        assert event.event.start < 80 and event.event.end > 82
 
     def test_each_is_as_likely_as_the_others(self) -> None:
         rng = np.random.default_rng(0)
@@ -253,8 +253,8 @@ def test_recordings_are_found_by_name_wherever_they_are_in_the_folder(tmp_path: 
     for name in ("a/dawn.wav", "b/dusk.wav", "a/twice.wav", "b/twice.wav"):
         song(tmp_path / "field" / name, 8, 0)
     table = tmp_path / "t.csv"
-    place = (tmp_path / "field" / "b" / "dusk.wav").resolve()
-    table.write_text(f"path,start,end,label\ndawn.wav,0,1,x\n{place},0,1,x\nb/dusk.wav,2,3,y\n")
+    path = (tmp_path / "field" / "b" / "dusk.wav").resolve()
+    table.write_text(f"path,start,end,label\ndawn.wav,0,1,x\n{path},0,1,x\nb/dusk.wav,2,3,y\n")
     clips = read_annotated(tmp_path / "field", table)
     assert set(clips.table["path"]) == {"a/dawn.wav", "b/dusk.wav"}
     table.write_text("path,start,end,label\ntwice.wav,0,1,x\n")

@@ -43,9 +43,9 @@ def test_whole_groups_are_kept_apart_and_folds_are_made_of_the_rest(tmp_path: Pa
     assert sorted(set(data.folds[~held])) == [0, 1, 2]
     learn = training_data(data)
     seen = {row for split in learn.splits for row in (*split.train, *split.validation, *split.scored)}
-    known = set(learn.clip_ids[sorted(seen)])
+    known_clips = set(learn.clip_ids[sorted(seen)])
     apart = held_out(data)
-    assert apart is not None and not known & set(apart.clips.table["clip_id"])
+    assert apart is not None and not known_clips & set(apart.clips.table["clip_id"])
     counts = np.bincount(apart.clips.targets(data.task.classes).argmax(axis=1), minlength=3)
     assert counts.min() > 0
 
@@ -87,8 +87,8 @@ def test_of_few_groups_nothing_is_held_out_unless_asked_for(tmp_path: Path) -> N
     data = data_of(table(120, ENOUGH_GROUPS - 1), tmp_path)
     kept, note = hold_out(data, None, 3, seed=0)
     assert not (kept.folds == HELD_OUT).any() and "too few to show" in note
-    asked, _ = hold_out(data, 0.25, 3, seed=0)
-    assert (asked.folds == HELD_OUT).any()
+    wanted, _ = hold_out(data, 0.25, 3, seed=0)
+    assert (wanted.folds == HELD_OUT).any()
     none, note = hold_out(data, 0.0, 3, seed=0)
     assert not (none.folds == HELD_OUT).any() and "as requested" in note
     with pytest.raises(ConfigError, match="too few to hold some out"):
@@ -101,10 +101,12 @@ def test_the_comparison_is_of_the_fold_models_on_what_is_held_out(tmp_path: Path
     assert held is not None
     good = ModelSpec("good", "classic", {"kind": "logistic"})
     fit_member(tmp_path / "good", learn, good, 60.0)
-    told = compare_on_holdout(held, {BASELINE: (tmp_path / "good", good), TUNED: (tmp_path / "good", good)})
-    assert told.clips == len(held.folds) and told.groups == len(set(held.groups))
-    assert told.difference.score == told.difference.low == told.difference.high == 0
+    comparison = compare_on_holdout(
+        held, {BASELINE: (tmp_path / "good", good), TUNED: (tmp_path / "good", good)}
+    )
+    assert comparison.clips == len(held.folds) and comparison.groups == len(set(held.groups))
+    assert comparison.difference.score == comparison.difference.low == comparison.difference.high == 0
     # of the column that tells, two steps of one standard deviation apart: 79% with the best borders there are
-    assert 0.65 < told.tuned.score < 0.95
+    assert 0.65 < comparison.tuned.score < 0.95
     alone = compare_on_holdout(held, {BASELINE: (tmp_path / "good", good)})
-    assert alone.difference is None and alone.original == told.tuned
+    assert alone.difference is None and alone.original == comparison.tuned

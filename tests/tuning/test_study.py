@@ -149,12 +149,12 @@ def test_a_trial_is_held_until_its_score_is_stored(tmp_path: Path, monkeypatch: 
     one, free = study(tmp_path), []
     store = one._study._storage.set_trial_state_values
 
-    def told(number: int, state: TrialState, *values: Any, **named: Any) -> bool:
+    def tell(number: int, state: TrialState, *values: Any, **named: Any) -> bool:
         if state == TrialState.COMPLETE:
             free.append(is_free(one.trial_folder(0)))
         return store(number, state, *values, **named)
 
-    monkeypatch.setattr(one._study._storage, "set_trial_state_values", told)
+    monkeypatch.setattr(one._study._storage, "set_trial_state_values", tell)
     one.run_trial(scored([0.5]))
     assert free == [False]
     assert is_free(one.trial_folder(0))
@@ -167,7 +167,7 @@ def test_a_trial_that_is_finished_meanwhile_is_not_taken_for_cut(
     trial = one._study.ask()
     one.trial_folder(trial.number).mkdir(parents=True)
 
-    def finished_by_another(place: Path) -> bool:
+    def finished_by_another(folder: Path) -> bool:
         one._study.tell(trial, 0.5)
         return True
 

@@ -74,10 +74,10 @@ def permutation_importance(run: RunFolder, *, model: str | None = None, repeats:
     full_scores = scores(_out_of_fold(models, features, folds, network_proba))
     records = []
     for names in _batches(features.columns.tolist(), len(rows) * repeats):
-        shuffled = [_shuffled(features, name, folds, rng) for name in names for _ in range(repeats)]
-        n = len(shuffled)
+        n = len(names) * repeats
         repeated = {listener: np.tile(proba, (n, 1)) for listener, proba in network_proba.items()}
-        proba = _out_of_fold(models, pd.concat(shuffled, ignore_index=True), np.tile(folds, n), repeated)
+        copies = _shuffled_copies(features, names, repeats, folds, rng)
+        proba = _out_of_fold(models, copies, np.tile(folds, n), repeated)
         parts = np.split(proba, n)
         for index, name in enumerate(names):
             probas = parts[index * repeats : (index + 1) * repeats]
@@ -113,17 +113,39 @@ def _resamples(groups: npt.NDArray[np.int64], seed: int) -> npt.NDArray[np.float
     return np.column_stack([np.ones(len(groups)), counts[member]])
 
 
-def _shuffled(
-    features: pd.DataFrame, name: str, folds: npt.NDArray[np.int64], rng: np.random.Generator
+def _shuffled_copies(
+    features: pd.DataFrame,
+    names: list[str],
+    repeats: int,
+    folds: npt.NDArray[np.int64],
+    rng: np.random.Generator,
 ) -> pd.DataFrame:
-    """Copy the features, with one column shuffled within each fold."""
-    order = np.arange(len(features))
+    """Stack copies of the features, ``repeats`` for each name, with the column of that name shuffled within each fold.
+
+    It is built column by column: to join one table for each copy is slow with many features.
+    """
+    n = len(features)
+    unchanged = np.tile(np.arange(n), len(names) * repeats)
+    columns = {}
+    for column in features.columns:
+        order = unchanged
+        if column in names:
+            order = unchanged.copy()
+            start = names.index(column) * repeats * n
+            order[start : start + repeats * n] = np.concatenate(
+                [_shuffled_rows(folds, rng) for _ in range(repeats)]
+            )
+        columns[column] = features[column].array.take(order)
+    return pd.DataFrame(columns)
+
+
+def _shuffled_rows(folds: npt.NDArray[np.int64], rng: np.random.Generator) -> npt.NDArray[np.intp]:
+    """Shuffle the rows within each fold."""
+    order = np.arange(len(folds))
     for fold in np.unique(folds):
         rows = np.flatnonzero(folds == fold)
         order[rows] = rng.permutation(rows)
-    out = features.copy()
-    out[name] = features[name].iloc[order].array
-    return out
+    return order
 
 
 def _network_proba(

@@ -35,11 +35,11 @@ def test_the_first_is_as_it_is_and_the_others_are_changed_alike_in_sound_and_ima
     tone: Path, tmp_path: Path
 ) -> None:
     higher = recipe([{"kind": "pitch_shift", "semitones": [4.0, 4.0], "p": 1.0}])
-    found = preview_augmentation(tone, higher, 2, 0, tmp_path / "cache")
-    assert [one.changes for one in found] == ["as it is", *["pitch shift 4.0 semitones"] * 2]
-    assert [strongest(one.wave) for one in found] == pytest.approx([1000, 1260, 1260], abs=15)
+    preview = preview_augmentation(tone, higher, 2, 0, tmp_path / "cache")
+    assert [one.changes for one in preview] == ["as it is", *["pitch shift 4.0 semitones"] * 2]
+    assert [strongest(one.wave) for one in preview] == pytest.approx([1000, 1260, 1260], abs=15)
     front = Spectrogram(higher.front)
-    for one in found:
+    for one in preview:
         assert one.image is not None
         loudest = one.image.mean(axis=1).argmax()
         assert abs(int(loudest) - int(front(torch.from_numpy(one.wave)[None])[0, 0].mean(1).argmax())) <= 1
@@ -47,12 +47,12 @@ def test_the_first_is_as_it_is_and_the_others_are_changed_alike_in_sound_and_ima
 
 def test_one_of_several_is_named(tone: Path, tmp_path: Path) -> None:
     noises = [{"kind": "gaussian_noise", "snr_db": [9.0, 9.0]}]
-    found = preview_augmentation(
+    preview = preview_augmentation(
         tone, recipe([{"kind": "one_of", "of": noises, "p": 1.0}]), 1, 0, tmp_path / "cache"
     )
-    assert found[1].changes == "gaussian noise 9.0 dB SNR"
-    noise = found[1].wave - found[0].wave
-    assert 10 * np.log10(np.mean(found[0].wave ** 2) / np.mean(noise**2)) == pytest.approx(9, abs=0.3)
+    assert preview[1].changes == "gaussian noise 9.0 dB SNR"
+    noise = preview[1].wave - preview[0].wave
+    assert 10 * np.log10(np.mean(preview[0].wave ** 2) / np.mean(noise**2)) == pytest.approx(9, abs=0.3)
 
 
 def test_none_is_refused(tone: Path, tmp_path: Path) -> None:

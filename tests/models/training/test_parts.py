@@ -104,8 +104,8 @@ class TestSound:
         assert set(starts) < set(plain.starts(0)) and starts.min() >= 4000 and starts.max() < 12000
         assert all((skipping.starts(row) == plain.starts(row)).all() for row in (1, 2))
         drawn = np.array([skipping.training_start(0, rng) for _ in range(200)])
-        heard = np.array([np.abs(read(skipping, 0, start)).max() > 100 for start in drawn])
-        assert heard.mean() > 0.9 and np.ptp(drawn) > 3000  # a seventh of all windows are heard
+        is_loud = np.array([np.abs(read(skipping, 0, start)).max() > 100 for start in drawn])
+        assert is_loud.mean() > 0.9 and np.ptp(drawn) > 3000  # a seventh of all windows are heard
 
     @pytest.mark.parametrize(("start", "end", "first"), [(0.9, 1.1, 4000), (0.0, 0.2, 0), (1.8, 2.0, 8000)])
     def test_a_centred_window_is_around_its_box_but_within_the_recording(
@@ -181,10 +181,10 @@ class TestBatches:
         images = torch.cat(
             [call() for call in window_batches(sound, front, clip, start, torch.device("cpu"))]
         )
-        for place in (0, len(clip) - 1):
+        for position in (0, len(clip) - 1):
             wave = np.empty(sound.n_samples, np.float32)
-            sound.read(int(clip[place]), int(start[place]), wave)
-            assert torch.equal(images[place], front(torch.from_numpy(wave)[None])[0])
+            sound.read(int(clip[position]), int(start[position]), wave)
+            assert torch.equal(images[position], front(torch.from_numpy(wave)[None])[0])
 
 
 class TestAhead:
@@ -231,14 +231,14 @@ class TestRate:
 
     def test_steps_are_by_epochs(self) -> None:
         config = Training(schedule="step", decay=0.1, decay_epochs=2)
-        found = [rate(config, step, 100, 10) for step in (0, 19, 20, 39, 40)]
-        assert np.allclose(found, [1, 1, 0.1, 0.1, 0.01])
+        rates = [rate(config, step, 100, 10) for step in (0, 19, 20, 39, 40)]
+        assert np.allclose(rates, [1, 1, 0.1, 0.1, 0.01])
 
     def test_cosine_rises_in_a_line_and_falls_to_nothing(self) -> None:
         config = Training(schedule="cosine", warmup=0.1)
-        found = [rate(config, step, 101, 10) for step in range(101)]
-        assert np.allclose(np.diff(found[:11], 2), 0) and found[10] == 1 and found[100] < 1e-12
-        assert found[55] == pytest.approx(0.5)
+        rates = [rate(config, step, 101, 10) for step in range(101)]
+        assert np.allclose(np.diff(rates[:11], 2), 0) and rates[10] == 1 and rates[100] < 1e-12
+        assert rates[55] == pytest.approx(0.5)
 
     @pytest.mark.parametrize("name", ["sgd", "adam", "adamw", "rmsprop"])
     def test_every_optimizer_learns(self, name: str) -> None:
@@ -270,7 +270,9 @@ def test_the_precision_wanted_is_taken_and_the_network_left_as_it_was() -> None:
     before = {k: v.clone() for k, v in network.state_dict().items()}
     x = torch.zeros(4, 1, 8, 8)
     for wanted in ("32", "bf16", "auto"):
-        found, seconds = choose_precision(network, x, lambda logits: logits.float().square().sum(), wanted)
-        assert seconds > 0 and (found == wanted or wanted == "auto")
+        precision, seconds = choose_precision(
+            network, x, lambda logits: logits.float().square().sum(), wanted
+        )
+        assert seconds > 0 and (precision == wanted or wanted == "auto")
     assert all(torch.equal(before[k], v) for k, v in network.state_dict().items())
     assert all(p.grad is None for p in network.parameters())
