@@ -56,5 +56,5 @@ def publish(name: str, text: str, figures: object, output: Path | None) -> None:
     if output is not None:
         output.mkdir(parents=True, exist_ok=True)
         (output / f"{name}.md").write_text(text + "\n", encoding="utf-8")
-        found = {"python": platform.python_version(), "packages": packages, "figures": figures}
-        (output / f"{name}.json").write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+        document = {"python": platform.python_version(), "packages": packages, "figures": figures}
+        (output / f"{name}.json").write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")

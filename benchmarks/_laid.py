@@ -27,14 +27,14 @@ def sources(data: Path, *, test: bool, rate: int) -> list[Sound]:
     """
     table = pd.read_csv(data / "esc10" / "labels.csv")
     table = table[table["label"].isin(LABELS) & ((table["fold"] == table["fold"].max()) == test)]
-    found = []
+    clips_found = []
     for row in table.itertuples():
         y, _ = read(data / "esc10" / str(row.path), rate)
         loud = np.flatnonzero(np.abs(y) > 0.02 * np.abs(y).max())
         y = y[loud[0] : loud[-1] + 1][: round(SOUND * rate)]
         if len(y) > 0.5 * rate:
-            found.append((str(row.label), y * np.float32(LEVEL / np.abs(y).max())))
-    return found
+            clips_found.append((str(row.label), y * np.float32(LEVEL / np.abs(y).max())))
+    return clips_found
 
 
 def drawn(sounds: list[Sound], seed: int) -> Iterator[Sound]:
@@ -80,7 +80,7 @@ def lay(
                 y[start + skipped - first :][: len(here)] += here
             file.write(y)
     rows = [(path.name, start / rate, (start + len(y)) / rate, label) for start, (label, y) in laid]
-    found = pd.DataFrame(rows, columns=["path", "start", "end", "label"])
-    found.to_csv(table, index=False, float_format="%.6f")
+    annotations = pd.DataFrame(rows, columns=["path", "start", "end", "label"])
+    annotations.to_csv(table, index=False, float_format="%.6f")
     part.replace(path)
-    return found
+    return annotations

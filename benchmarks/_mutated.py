@@ -103,8 +103,8 @@ def flip_bits(data: bytes, rng: np.random.Generator) -> bytes:
         "head": (0, min(128, len(out))),
         "tail": (max(0, len(out) - 512), len(out)),
     }[part]
-    for place in rng.integers(low, high, size=int(rng.integers(1, 9))) if high > low else ():
-        out[place] ^= 1 << int(rng.integers(0, 8))
+    for position in rng.integers(low, high, size=int(rng.integers(1, 9))) if high > low else ():
+        out[position] ^= 1 << int(rng.integers(0, 8))
     return bytes(out)
 
 
@@ -146,10 +146,10 @@ def garbage(data: bytes, rng: np.random.Generator) -> bytes:
 
 
 def odd_number(data: bytes, rng: np.random.Generator) -> bytes:
-    found = list(_NUMBER.finditer(data[: 1 << 16]))
-    if not found:
+    numbers = list(_NUMBER.finditer(data[: 1 << 16]))
+    if not numbers:
         return data + _ODD_NUMBERS[0]
-    one = found[int(rng.integers(0, len(found)))]
+    one = numbers[int(rng.integers(0, len(numbers)))]
     return data[: one.start()] + _ODD_NUMBERS[int(rng.integers(0, len(_ODD_NUMBERS)))] + data[one.end() :]
 
 

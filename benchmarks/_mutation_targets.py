@@ -363,8 +363,8 @@ def read_detections(folder: Path) -> object:
     recordings = detections.recordings(folder)
     classes = tuple(detections.settings["classes"])
     seconds = {one.name: detections.progress(one).seconds or 0.0 for one in recordings}
-    heard = ScanResult(detections, classes, tuple(recordings), seconds, {}, {})
-    write_detections(heard, ExportOptions(("csv", "raven", WINDOWS)))
+    result = ScanResult(detections, classes, tuple(recordings), seconds, {}, {})
+    write_detections(result, ExportOptions(("csv", "raven", WINDOWS)))
     Detections(folder / "found", detections.settings).check_names(recordings)
     return None
 

@@ -34,20 +34,20 @@ def network_answers(learn: TrainingData) -> Proba:
     member, rng = recipe_member(recipe_from(TINY, "tiny")), np.random.default_rng(learn.task.seed)
     several, truth = learn.task.multilabel, learn.examples.targets
     by_pooling = {POOLED + how: np.zeros(truth.shape) for how in POOLINGS}
-    with tempfile.TemporaryDirectory() as place:
-        paths = [str(Path(place) / f"{row}.wav") for row in range(len(truth))]
+    with tempfile.TemporaryDirectory() as temporary:
+        paths = [str(Path(temporary) / f"{row}.wav") for row in range(len(truth))]
         for path in paths:
             soundfile.write(path, 0.1 * rng.normal(size=round(RATE * SECONDS)), RATE)
         labels = [tuple(np.array(learn.task.classes)[row > 0]) for row in truth]
         clips = make_clips(labels, paths=paths, multilabel=several)
-        inputs = Inputs(pd.DataFrame(index=range(len(truth))), clips, Path(place) / "cache")
+        inputs = Inputs(pd.DataFrame(index=range(len(truth))), clips, Path(temporary) / "cache")
         examples = Examples(inputs, truth, np.ones(len(truth)))
         for split in learn.splits:
-            folder = Path(place) / f"fold{split.fold}"
+            folder = Path(temporary) / f"fold{split.fold}"
             folder.mkdir()
             parts = examples.take(split.train), examples.take(split.validation)
             model: Any = engine("network").fit(folder, learn.task, member, *parts, np.inf).model
-            for how, said in model.variants(inputs.take(split.scored)).items():
+            for how, proba in model.variants(inputs.take(split.scored)).items():
                 if how in by_pooling:
-                    by_pooling[how][split.scored] = said
+                    by_pooling[how][split.scored] = proba
     return choose_pooling(by_pooling, truth, learn.folds, learn.task.metric, multilabel=several)[1]

@@ -26,16 +26,16 @@ def cores() -> float:
 
 
 def main() -> None:
-    weights, told = sys.argv[1], json.loads(sys.argv[2])
-    network = cnn_architectures.resnet18(len(told["classes"]), weights=None, num_channels=1)
+    weights, settings = sys.argv[1], json.loads(sys.argv[2])
+    network = cnn_architectures.resnet18(len(settings["classes"]), weights=None, num_channels=1)
     network.load_state_dict(torch.load(weights))
     model = CNN(
         architecture=network,
-        classes=told["classes"],
-        sample_duration=told["seconds"],
-        sample_rate=told["rate"],
-        height=told["rows"],
-        width=told["frames"],
+        classes=settings["classes"],
+        sample_duration=settings["seconds"],
+        sample_rate=settings["rate"],
+        height=settings["rows"],
+        width=settings["frames"],
         channels=1,
     )
     model.device = torch.device("cpu")
@@ -44,7 +44,7 @@ def main() -> None:
         task = json.loads(line)
         with contextlib.redirect_stdout(sys.stderr):
             began, used = time.perf_counter(), cores()
-            said = model.predict(
+            scores = model.predict(
                 [task["file"]],
                 batch_size=task["batch"],
                 num_workers=task["workers"],
@@ -54,7 +54,7 @@ def main() -> None:
             taken, used = time.perf_counter() - began, cores() - used
         own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         theirs = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * task["workers"]
-        answer = {"seconds": taken, "cores": used, "mb": (own + theirs) / 1024, "windows": len(said)}
+        answer = {"seconds": taken, "cores": used, "mb": (own + theirs) / 1024, "windows": len(scores)}
         answers.write(json.dumps(answer) + "\n")
         answers.flush()
 

@@ -73,8 +73,10 @@ def compare(name: str, data: Path, out: Path, limit: str, seed: int) -> str:
         subprocess.run([*command, "--time-limit", limit, "--seed", str(seed)], check=True)
     run = open_run(folder)
     learn = training_data(read_data(run))
-    told = {p.model: p for p in from_frame(run.predictions().query("part == 'oof'"), learn.task.classes)}
-    ours = told[ENSEMBLE].aligned(learn.clip_ids.tolist())
+    predictions = {
+        p.model: p for p in from_frame(run.predictions().query("part == 'oof'"), learn.task.classes)
+    }
+    ours = predictions[ENSEMBLE].aligned(learn.clip_ids.tolist())
     features = baseline(name, data, out).loc[learn.clip_ids.tolist()].to_numpy()
     label = learn.examples.targets.argmax(axis=1)
     theirs = np.zeros(ours.shape)

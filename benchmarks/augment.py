@@ -120,9 +120,9 @@ def librosa_image(y: np.ndarray) -> np.ndarray:
 
 def resized(image: np.ndarray, width: int) -> np.ndarray:
     """Resize linearly along time, with pixel centres as in OpenCV; rows stay as they are."""
-    place = np.clip((np.arange(width) + 0.5) * image.shape[1] / width - 0.5, 0, image.shape[1] - 1)
-    left = np.minimum(place.astype(int), image.shape[1] - 2)
-    share = (place - left).astype(image.dtype)
+    position = np.clip((np.arange(width) + 0.5) * image.shape[1] / width - 0.5, 0, image.shape[1] - 1)
+    left = np.minimum(position.astype(int), image.shape[1] - 2)
+    share = (position - left).astype(image.dtype)
     return image[:, left] * (1 - share) + image[:, left + 1] * share
 
 

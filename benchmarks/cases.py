@@ -47,16 +47,16 @@ def aurist(folder: Path, *words: str | Path) -> str:
         timeout=600,
         check=False,
     )
-    said = done.stdout + "\n" + done.stderr
-    if "Traceback" in said or "this is a bug" in said:
-        return "TRACEBACK " + said[-300:]
-    return " | ".join(line.strip() for line in said.splitlines() if line.strip())
+    output = done.stdout + "\n" + done.stderr
+    if "Traceback" in output or "this is a bug" in output:
+        return "TRACEBACK " + output[-300:]
+    return " | ".join(line.strip() for line in output.splitlines() if line.strip())
 
 
-def part(said: str, *patterns: str) -> str:
+def part(output: str, *patterns: str) -> str:
     """Return the parts of the output worth printing: the first match of each pattern."""
-    found = [match.group(0).strip() for p in patterns if (match := re.search(p, said))]
-    return "; ".join(found) or said[-160:]
+    matches = [match.group(0).strip() for p in patterns if (match := re.search(p, output))]
+    return "; ".join(matches) or output[-160:]
 
 
 def noises(folder: Path, names: Sequence[str], seconds: float) -> None:
@@ -74,15 +74,15 @@ def plan(folder: Path) -> Path:
     return path
 
 
-def heard(name: str) -> Callable[[Path, Path], str]:
+def checked(name: str) -> Callable[[Path, Path], str]:
     """Return the length that a file is found to have, and the messages about it."""
 
     def outcome(cases: Path, folder: Path) -> str:
         shutil.copy(cases / "audio" / name, folder / name)
         (folder / "one").mkdir()
         shutil.copy(cases / "audio" / name, folder / "one" / name)
-        said = aurist(folder, "check", "one", "--no-near-duplicates")
-        return part(said, r"max: [\d.]+", r"Nothing broken[^|]*", r"- 1 clip [^|]*")
+        output = aurist(folder, "check", "one", "--no-near-duplicates")
+        return part(output, r"max: [\d.]+", r"Nothing broken[^|]*", r"- 1 clip [^|]*")
 
     return outcome
 
@@ -97,11 +97,11 @@ def annotated(name: str) -> Callable[[Path, Path], str]:
         rows = [f"{one},{5 * k + 1},{5 * k + 2},{'wren' if k else 'robin'}" for one in others for k in (0, 1)]
         rows += [f"{name},0.5,1.5,wren", f"{name},1.6,2.5,robin"]
         (folder / "boxes.csv").write_text("path,start,end,label\n" + "\n".join(rows) + "\n")
-        said = aurist(
+        output = aurist(
             folder, "fit", "in", "--annotations", "boxes.csv", "--window", "2.5", "--plan", plan(folder), "-o", "run"
         )  # fmt: skip
         return part(
-            said, r"average_precision [\d.]+ \[[^|]*", r"on \d+ clips in \d+ groups", r"aurist: [^|]*"
+            output, r"average_precision [\d.]+ \[[^|]*", r"on \d+ clips in \d+ groups", r"aurist: [^|]*"
         )
 
     return outcome
@@ -124,14 +124,16 @@ def fitted(script: str, *words: str) -> Callable[[Path, Path], str]:
     """Return the score of a fit on the output of a script."""
 
     def outcome(cases: Path, folder: Path) -> str:
-        found = next(cases.glob(f"*/{script}"))
-        subprocess.run([sys.executable, found.resolve()], cwd=folder, check=True, capture_output=True)
+        folder_of_case = next(cases.glob(f"*/{script}"))
+        subprocess.run(
+            [sys.executable, folder_of_case.resolve()], cwd=folder, check=True, capture_output=True
+        )
         given = [str(cases.resolve() / word[1:]) if word.startswith("@") else word for word in words]
         own = [] if "--plan" in given else ["--plan", str(plan(folder))]
-        said = aurist(folder, "fit", *given, *own, "-o", "run")
+        output = aurist(folder, "fit", *given, *own, "-o", "run")
         score = r"Ensemble: accuracy [^;]*; chance is [\d.]+"
         return part(
-            said, r"groups: [^|]*", r"group column: [^|]*", score, r"held-out part[^|]*", r"aurist: [^|]*"
+            output, r"groups: [^|]*", r"group column: [^|]*", score, r"held-out part[^|]*", r"aurist: [^|]*"
         )
 
     return outcome
@@ -159,9 +161,9 @@ def text_feature(cases: Path, folder: Path) -> str:
         for i in range(40)
     ]
     (folder / "train.csv").write_text("\n".join([head, *rows]) + "\n")
-    said = aurist(folder, "fit", "train.csv", "--label", "label", "--plan", plan(folder), "-o", "run")
-    if "run written" not in said:
-        return part(said, r"aurist: [^|]*")
+    output = aurist(folder, "fit", "train.csv", "--label", "label", "--plan", plan(folder), "-o", "run")
+    if "run written" not in output:
+        return part(output, r"aurist: [^|]*")
     new = cases.resolve() / "tables" / "text_feature_new.csv"
     return part(aurist(folder, "predict", "run", new, "-o", "out.csv"), r"written: [^|]*", r"aurist: [^|]*")
 
@@ -185,10 +187,10 @@ def annotations(name: str, *recordings: tuple[str, float]) -> Callable[[Path, Pa
             "-o",
             "run",
         )
-        said = part(aurist(folder, "fit", *words), r"[^|]*names of classes[^|]*", r"aurist: .*")
+        output = part(aurist(folder, "fit", *words), r"[^|]*names of classes[^|]*", r"aurist: .*")
         data = folder / "run" / "data.json"
         classes = re.search(r'"classes": \[[^\]]*\]', data.read_text() if data.exists() else "")
-        return f"{said}; {' '.join(classes[0].split())}" if classes else said
+        return f"{output}; {' '.join(classes[0].split())}" if classes else output
 
     return outcome
 
@@ -197,19 +199,19 @@ CASES = (
     Case(
         "audio/vbr_without_xing.mp3",
         "16.7 s, silently",
-        heard("vbr_without_xing.mp3"),
+        checked("vbr_without_xing.mp3"),
         r"max: 60\.0[0-9].*Nothing|max: 60\.0(?!.*truncated)",
     ),
     Case(
         "audio/cbr_without_xing.mp3",
         '"truncated", "its end is missing"',
-        heard("cbr_without_xing.mp3"),
+        checked("cbr_without_xing.mp3"),
         r"max: 60\.0(?!.*(truncated|missing))",
     ),
     Case(
         "audio/wav_never_closed.wav",
         '"holds no samples", left out',
-        heard("wav_never_closed.wav"),
+        checked("wav_never_closed.wav"),
         r"max: 3\.5.*3\.5 s",
     ),
     Case(
@@ -221,7 +223,7 @@ CASES = (
     Case(
         "audio/flac_unknown_length.flac",
         '"promises 209146758205323 s"',
-        heard("flac_unknown_length.flac"),
+        checked("flac_unknown_length.flac"),
         r"max: [\d.]{3,5}(?!.*promises)",
     ),
     Case(
@@ -236,7 +238,7 @@ CASES = (
         annotated("browser_without_length.webm"),
         r"on 45 clips",
     ),
-    Case("audio/chained.ogg", "3.5 s, silently", heard("chained.ogg"), r"max: 7\.0"),
+    Case("audio/chained.ogg", "3.5 s, silently", checked("chained.ogg"), r"max: 7\.0"),
     Case("audio/chained.ogg, annotated", "a traceback", annotated("chained.ogg"), r"on 23 clips"),
     Case("audio/gsm610.wav", '"lasts 3.541 s, but the clip starts at 1 s"', spans_of_gsm, r"3 (rows|clips)"),
     Case(
@@ -295,8 +297,8 @@ def main() -> None:
     for case in CASES:
         if given.only not in case.name:
             continue
-        with tempfile.TemporaryDirectory() as place:
-            now = case.outcome(given.cases.resolve(), Path(place)).replace(f"{place}/", "")
+        with tempfile.TemporaryDirectory() as temporary:
+            now = case.outcome(given.cases.resolve(), Path(temporary)).replace(f"{temporary}/", "")
         right = "yes" if re.search(case.right, now, re.IGNORECASE) else "NO"
         rows.append([case.name, case.before, now.replace("|", "/")[:300], right])
         print(" | ".join(rows[-1]), file=sys.stderr, flush=True)

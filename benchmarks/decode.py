@@ -21,16 +21,16 @@ FORMATS = ("wav", "flac", "ogg", "mp3")
 
 def written(sources: list[Path], folder: Path) -> dict[str, list[Path]]:
     """Write the clips in each format, in stereo as most music."""
-    found: dict[str, list[Path]] = {kind: [] for kind in FORMATS}
+    files: dict[str, list[Path]] = {kind: [] for kind in FORMATS}
     for number, source in enumerate(sources):
         y, rate = soundfile.read(source, dtype="float32", always_2d=True)
         # Two different channels: equal channels would be coded as one.
         stereo = np.stack([y[:, 0], 0.7 * np.roll(y[:, -1], 40)], axis=1)
-        for kind, paths in found.items():
+        for kind, paths in files.items():
             path = folder / f"{number}.{kind}"
             soundfile.write(path, stereo, rate)
             paths.append(path)
-    return found
+    return files
 
 
 def main() -> None:

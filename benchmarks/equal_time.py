@@ -46,43 +46,43 @@ def labels(data: Path, name: str) -> pd.DataFrame:
     if name == "fsdd":
         files = sorted((data / name).rglob("*.wav"))
         parts = [file.stem.split("_") for file in files]
-        found = pd.DataFrame({"path": files, "label": [p[0] for p in parts], "group": [p[1] for p in parts]})
-        found["fold"] = pd.factorize(found["group"])[0]
+        listed = pd.DataFrame({"path": files, "label": [p[0] for p in parts], "group": [p[1] for p in parts]})
+        listed["fold"] = pd.factorize(listed["group"])[0]
     else:
-        found = pd.read_csv(data / name / "labels.csv").rename(columns={"t_min": "start", "t_max": "end"})
-        found["path"] = [data / name / path for path in found["path"]]
-    if "group" not in found:
-        found["group"] = [Path(path).stem for path in found["path"]]
-    if "fold" not in found:
-        first = found["label"].fillna("").astype(str).str.split(";").str[0]
+        listed = pd.read_csv(data / name / "labels.csv").rename(columns={"t_min": "start", "t_max": "end"})
+        listed["path"] = [data / name / path for path in listed["path"]]
+    if "group" not in listed:
+        listed["group"] = [Path(path).stem for path in listed["path"]]
+    if "fold" not in listed:
+        first = listed["label"].fillna("").astype(str).str.split(";").str[0]
         splitter = StratifiedGroupKFold(10 if name == "gtzan100" else 5, shuffle=True, random_state=0)
-        for fold, (_, rows) in enumerate(splitter.split(found, first, found["group"])):
-            found.loc[rows, "fold"] = fold
-    return found.assign(path=found["path"].astype(str), fold=found["fold"].astype(int))
+        for fold, (_, rows) in enumerate(splitter.split(listed, first, listed["group"])):
+            listed.loc[rows, "fold"] = fold
+    return listed.assign(path=listed["path"].astype(str), fold=listed["fold"].astype(int))
 
 
 def command_line(*arguments: object) -> None:
     subprocess.run([sys.executable, "-m", "aurist", *map(str, arguments)], check=True)
 
 
-def aurist(place: Path, minutes: float, metric: str, jobs: int) -> None:
+def aurist(folder: Path, minutes: float, metric: str, jobs: int) -> None:
     """Run the whole command as a user does."""
-    given = ("fit", place / "labels.csv", "--metric", metric, "--time-limit", f"{minutes}m", "--jobs", jobs)
-    command_line(*given, "-o", place / AURIST)
+    given = ("fit", folder / "labels.csv", "--metric", metric, "--time-limit", f"{minutes}m", "--jobs", jobs)
+    command_line(*given, "-o", folder / AURIST)
 
 
-def network_alone(place: Path, minutes: float, metric: str, jobs: int) -> None:
+def network_alone(folder: Path, minutes: float, metric: str, jobs: int) -> None:
     """Train only the network of aurist's plan, adapted to the sound."""
     limit = f"{minutes}m"
-    plan, recipe = place / "plan.toml", place / "network.toml"
-    given = ("fit", place / "labels.csv", "--metric", metric, "--time-limit", limit, "--jobs", jobs)
+    plan, recipe = folder / "plan.toml", folder / "network.toml"
+    given = ("fit", folder / "labels.csv", "--metric", metric, "--time-limit", limit, "--jobs", jobs)
     command_line(*given, "--save-plan", plan)
     networks = [one for one in read_plan(plan).members if one.engine == "network"]
     if not networks:
-        print(f"{place.name}: in {limit} aurist would train no network, and none is compared", flush=True)
+        print(f"{folder.name}: in {limit} aurist would train no network, and none is compared", flush=True)
         return
     recipe.write_text(tomli_w.dumps(recipe_of(networks[0]).to_dict()), encoding="utf-8")
-    command_line(*given, "--engine", "networks", "--recipe", recipe, "-o", place / NETWORK)
+    command_line(*given, "--engine", "networks", "--recipe", recipe, "-o", folder / NETWORK)
 
 
 def by_fold(
@@ -108,8 +108,8 @@ def forest(learn: TrainingData, seconds: float, jobs: int) -> Proba:
             label = y.argmax(axis=1)
             out[:, np.unique(label)] = model.fit(x, label).predict_proba(new)
             return out
-        told = model.fit(x, y).predict_proba(new)
-        return np.stack([one[:, 1] if one.shape[1] == 2 else np.zeros(len(new)) for one in told], axis=1)
+        proba = model.fit(x, y).predict_proba(new)
+        return np.stack([one[:, 1] if one.shape[1] == 2 else np.zeros(len(new)) for one in proba], axis=1)
 
     return by_fold(learn, answer)
 
@@ -125,14 +125,16 @@ def autogluon(learn: TrainingData, seconds: float, jobs: int) -> Proba:
             "medium_quality",
         ):  # With too little time the first preset fits nothing and fails.
             with tempfile.TemporaryDirectory() as folder:
-                place = f"{folder}/run"
-                predictor = TabularPredictor("label", path=place, verbosity=1, eval_metric=learn.task.metric)
+                run_folder = f"{folder}/run"
+                predictor = TabularPredictor(
+                    "label", path=run_folder, verbosity=1, eval_metric=learn.task.metric
+                )
                 try:
                     predictor.fit(seen, presets=presets, time_limit=each, num_cpus=jobs or "auto")
                 except (AssertionError, RuntimeError):
                     continue
-                told = predictor.predict_proba(new)
-            out[:, told.columns.astype(int)] = told
+                proba = predictor.predict_proba(new)
+            out[:, proba.columns.astype(int)] = proba
             break
         return out
 
@@ -158,37 +160,37 @@ def lightgbm(learn: TrainingData, seconds: float, jobs: int) -> Proba:
     return by_fold(learn, answer)
 
 
-def one_set(place: Path, data: Path, minutes: float, jobs: int) -> list[dict[str, object]]:
+def one_set(folder: Path, data: Path, minutes: float, jobs: int) -> list[dict[str, object]]:
     """Return a row of figures per method."""
-    name = place.name
-    place.mkdir(parents=True, exist_ok=True)
-    if not (place / "labels.csv").exists():
-        labels(data, name).to_csv(place / "labels.csv", index=False)
+    name = folder.name
+    folder.mkdir(parents=True, exist_ok=True)
+    if not (folder / "labels.csv").exists():
+        labels(data, name).to_csv(folder / "labels.csv", index=False)
     wanted = SEVERAL if name == "nips4b" else ONE
-    seconds = place / "seconds.json"
+    seconds = folder / "seconds.json"
     took: dict[str, float] = json.loads(seconds.read_text()) if seconds.exists() else {}
 
     def timed(way: str, call: Callable[[], object]) -> object:
         began = time.monotonic()
-        found = call()
+        answer = call()
         took[way] = round(time.monotonic() - began, 1)
         seconds.write_text(json.dumps(took))
-        return found
+        return answer
 
     if AURIST not in took:
-        timed(AURIST, lambda: aurist(place, minutes, wanted[0], jobs))
-    learn = training_data(read_data(open_run(place / AURIST)))
-    told = {AURIST: _out_of_fold(place / AURIST, ENSEMBLE, learn)}
+        timed(AURIST, lambda: aurist(folder, minutes, wanted[0], jobs))
+    learn = training_data(read_data(open_run(folder / AURIST)))
+    probas = {AURIST: _out_of_fold(folder / AURIST, ENSEMBLE, learn)}
     if NETWORK not in took:
-        timed(NETWORK, lambda: network_alone(place, minutes, wanted[0], jobs))
-    if (place / NETWORK).exists():
-        told[NETWORK] = _out_of_fold(place / NETWORK, None, learn)
+        timed(NETWORK, lambda: network_alone(folder, minutes, wanted[0], jobs))
+    if (folder / NETWORK).exists():
+        probas[NETWORK] = _out_of_fold(folder / NETWORK, None, learn)
     tables = {"LightGBM": lightgbm} if learn.task.multilabel else {"AutoGluon": autogluon}
     for way, fit in {**tables, "random forest": forest}.items():
-        path = place / f"{way}.npy"
+        path = folder / f"{way}.npy"
         if not path.exists():
             np.save(path, timed(way, lambda fit=fit: fit(learn, minutes * 60, jobs)))  # type: ignore[misc]
-        told[way] = np.load(path)
+        probas[way] = np.load(path)
     truth, groups = learn.examples.targets, learn.groups
     return [
         {
@@ -199,9 +201,9 @@ def one_set(place: Path, data: Path, minutes: float, jobs: int) -> list[dict[str
             **({"AUC of all cells": f"{_contest_auc(truth, proba):.3f}"} if learn.task.multilabel else {}),
             "aurist minus method": ""
             if way == AURIST
-            else str(paired(truth, told[AURIST], proba, groups, wanted[0])),
+            else str(paired(truth, probas[AURIST], proba, groups, wanted[0])),
         }
-        for way, proba in told.items()
+        for way, proba in probas.items()
     ]
 
 
@@ -215,9 +217,9 @@ def _contest_auc(truth: npt.NDArray[np.int8], proba: Proba) -> float:
 def _out_of_fold(run: Path, model: str | None, learn: TrainingData) -> Proba:
     """Return out-of-fold probabilities of a model, or of the best single model."""
     stored = open_run(run).predictions().query("part == 'oof'")
-    told = {one.model: one for one in from_frame(stored, learn.task.classes)}
-    name = model or next(one for one in told if one != ENSEMBLE)
-    return np.asarray(told[name].aligned(learn.clip_ids.tolist()))
+    predictions = {one.model: one for one in from_frame(stored, learn.task.classes)}
+    name = model or next(one for one in predictions if one != ENSEMBLE)
+    return np.asarray(predictions[name].aligned(learn.clip_ids.tolist()))
 
 
 def main() -> None:

@@ -52,11 +52,11 @@ def librosa_summary(y: np.ndarray) -> np.ndarray:
     # scipy warns of rows that are nearly constant.
     warnings.simplefilter("ignore", RuntimeWarning)
     tempo = librosa.feature.tempo(y=y, sr=RATE)
-    found = [tempo]
+    values = [tempo]
     for x in librosa_features(y).values():
-        found += [x.mean(axis=1), x.std(axis=1), x.min(axis=1), x.max(axis=1), np.median(x, axis=1)]
-        found += [scipy.stats.skew(x, axis=1), scipy.stats.kurtosis(x, axis=1)]
-    return np.concatenate(found)
+        values += [x.mean(axis=1), x.std(axis=1), x.min(axis=1), x.max(axis=1), np.median(x, axis=1)]
+        values += [scipy.stats.skew(x, axis=1), scipy.stats.kurtosis(x, axis=1)]
+    return np.concatenate(values)
 
 
 def aurist_summary(y: np.ndarray) -> np.ndarray:
@@ -71,14 +71,14 @@ def agreement(clips: list[np.ndarray]) -> dict[str, dict[str, float]]:
     """Return differences of the frame features, relative to the range of each feature in the clip."""
     apart: dict[str, list[np.ndarray]] = {}
     for y in clips:
-        found = analyse(
+        features = analyse(
             y, RATE, n_fft=2048, hop_length=512, n_mels=128, n_mfcc=20, fmin=0.0, fmax=CONFIG.highest
         )
         for name, theirs in librosa_features(y).items():
             ours = {
                 "mfcc_delta": lambda f: delta(f.mfcc),
                 "mfcc_delta2": lambda f: delta(f.mfcc, order=2),
-            }.get(name, lambda f, name=name: getattr(f, name))(found)
+            }.get(name, lambda f, name=name: getattr(f, name))(features)
             span = max(float(np.ptp(theirs)), 1e-12)
             apart.setdefault(name, []).append(np.abs(np.atleast_2d(ours.T) - theirs).ravel() / span)
     whole = {name: np.concatenate(parts) for name, parts in apart.items()}
@@ -105,8 +105,8 @@ def main() -> None:
         "gtzan100 (9-30 s)": sorted((options.data / "gtzan100" / "audio").rglob("*.ogg")),
     }
     sets = {
-        name: [read(p, RATE)[0] for p in found[:: max(1, len(found) // options.clips)][: options.clips]]
-        for name, found in paths.items()
+        name: [read(p, RATE)[0] for p in files[:: max(1, len(files) // options.clips)][: options.clips]]
+        for name, files in paths.items()
     }
     agreed = agreement([y for clips in sets.values() for y in clips])
     text = ["Difference from librosa, relative to the feature's range in the clip:\n"]

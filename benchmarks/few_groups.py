@@ -145,18 +145,18 @@ def fitted(train: Part, test: Part, n_splits: int, seed: int, n_classes: int) ->
     oof, new = np.zeros(targets.shape), []
     for split in cross_splits(folds, targets, train.group, seed):
         rows = np.sort(np.concatenate([split.train, split.validation]))
-        asked = np.concatenate([train.features[split.scored], test.features])
-        said = answers(train.features[rows], train.label[rows], asked, n_classes, seed)
-        oof[split.scored] = said[: len(split.scored)]
-        new.append(said[len(split.scored) :])
+        queries = np.concatenate([train.features[split.scored], test.features])
+        proba = answers(train.features[rows], train.label[rows], queries, n_classes, seed)
+        oof[split.scored] = proba[: len(split.scored)]
+        new.append(proba[len(split.scored) :])
     return Folds(folds, oof, np.array(new), time.perf_counter() - began)
 
 
-def answers(shown: Floats, label: Ints, asked: Floats, n_classes: int, seed: int) -> Floats:
+def answers(shown: Floats, label: Ints, queries: Floats, n_classes: int, seed: int) -> Floats:
     """Return the mean of extra-trees, discriminants and kernel ridge, (n, n_classes)."""
     ready = StandardScaler().fit(shown)
-    shown, asked = np.clip(ready.transform(shown), -5, 5), np.clip(ready.transform(asked), -5, 5)
-    out = np.zeros((len(asked), n_classes))
+    shown, queries = np.clip(ready.transform(shown), -5, 5), np.clip(ready.transform(queries), -5, 5)
+    out = np.zeros((len(queries), n_classes))
     seen = np.unique(label)
     for learner in (
         ExtraTreesClassifier(30, random_state=seed, max_features="sqrt"),
@@ -164,8 +164,8 @@ def answers(shown: Floats, label: Ints, asked: Floats, n_classes: int, seed: int
     ):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            out[:, seen] += learner.fit(shown, label).predict_proba(asked)
-    among, across = cdist(shown, shown, "cityblock"), cdist(asked, shown, "cityblock")
+            out[:, seen] += learner.fit(shown, label).predict_proba(queries)
+    among, across = cdist(shown, shown, "cityblock"), cdist(queries, shown, "cityblock")
     middle = float(np.median(among)) or 1.0
     kernel = np.exp(-among / middle)
     kernel[np.diag_indices_from(kernel)] += 0.3
@@ -188,12 +188,12 @@ def divided(
         "test_group": test.group,
     }
     counts = [len(np.unique(train.group[train.label == one])) for one in np.unique(train.label)]
-    asked = {"five": 5, "five again": 5}
+    numbers = {"five": 5, "five again": 5}
     if min(counts) < 5:
-        asked |= {"level": max(2, min(counts)), "level again": max(2, min(counts))}
+        numbers |= {"level": max(2, min(counts)), "level again": max(2, min(counts))}
     if 5 < max(counts) <= MORE_FOLDS:
-        asked["ten"] = min(10, max(counts))
-    for name, n_splits in asked.items():
+        numbers["ten"] = min(10, max(counts))
+    for name, n_splits in numbers.items():
         made = fitted(train, test, n_splits, seed + 1000 * name.endswith("again"), n_classes)
         kept |= {f"{name} folds": made.folds, f"{name} oof": made.oof.astype(np.float32)}
         kept[f"{name} seconds"] = np.array(made.seconds)

@@ -26,26 +26,26 @@ def read(path: Path) -> dict[str, float | str | bool]:
         return float((proba.argmax(axis=1) == truth).mean())
 
     once, again = kept["five oof"], kept["five again oof"]
-    found = right(kept["five new"], new_label)
+    is_right = right(kept["five new"], new_label)
     one = (right(once, label) + right(again, label)) / 2
     two = right(once + again, label)
-    row["stated"] = right(once, label) - found
+    row["stated"] = right(once, label) - is_right
     row["by one fold's models"] = right(once, label) - float(kept["five alone"].mean())
     # The error of a mean of m models falls as 1 / m, so two models predict the effect of five.
-    row["corrected"] = one + 2 * (two - one) * (1 - 1 / 5) - found
-    row["worth of the second"] = right(kept["five new"] + kept["five again new"], new_label) - found
+    row["corrected"] = one + 2 * (two - one) * (1 - 1 / 5) - is_right
+    row["worth of the second"] = right(kept["five new"] + kept["five again new"], new_label) - is_right
     for kind in ("level", "ten"):
         if f"{kind} oof" in kept:
             there = right(kept[f"{kind} new"], new_label)
             row[kind] = right(kept[f"{kind} oof"], label) - there
             row[f"five where {kind}"] = row["stated"]
-            row[f"worth of {kind}"] = there - found
+            row[f"worth of {kind}"] = there - is_right
     truth, test = np.eye(once.shape[1])[label], np.eye(once.shape[1])[new_label]
     own = bootstrap(test, kept["five new"], kept["test_group"], "accuracy", rounds=300)
     for way, out_of_fold in (("normal", False), ("student", True)):
         held = bootstrap(truth, once, kept["group"], "accuracy", rounds=300, out_of_fold=out_of_fold)
         spread = (own.high - own.low) / 2
-        gap = found - held.score
+        gap = is_right - held.score
         row[way] = -np.hypot(held.score - held.low, spread) <= gap <= np.hypot(held.high - held.score, spread)
         row[f"{way} width"] = held.high - held.low
     return row
@@ -55,10 +55,10 @@ def written(rounds: pd.DataFrame) -> str:
     """Return the two tables."""
 
     def mean(values: pd.Series) -> str:
-        known = values.dropna()
-        if len(known) < 4:
+        numbers = values.dropna()
+        if len(numbers) < 4:
             return ""
-        return f"{known.mean():+.3f} ± {2 * known.std(ddof=1) / np.sqrt(len(known)):.3f}"
+        return f"{numbers.mean():+.3f} ± {2 * numbers.std(ddof=1) / np.sqrt(len(numbers)):.3f}"
 
     def share(some: pd.DataFrame, way: str) -> str:
         return f"{some[way].mean():.0%}, {some[f'{way} width'].mean():.2f}"

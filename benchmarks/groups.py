@@ -67,10 +67,10 @@ def main(data: Path) -> None:
         classes = pd.factorize(pd.Series([";".join(labels) for labels in some.table["labels"]]))[0]
         nearest = nearest_in_class(table, classes)
         guess = guessed(some)
-        told = "none"
+        rule = "none"
         if guess.grouping is not None:
             state = "used" if guess.grouping.used else guess.grouping.objection
-            told = f"`{guess.grouping.rule.pattern()}`, {guess.grouping.n_groups} groups ({state})"
+            rule = f"`{guess.grouping.rule.pattern()}`, {guess.grouping.n_groups} groups ({state})"
         given = by_group(nearest, classes, some.table["group"].tolist())
         own = by_group(nearest, classes, guess.table["group"].tolist())
         order = by_order(nearest, classes)
@@ -80,7 +80,7 @@ def main(data: Path) -> None:
         ]
         mark = ", warning" if order.significant else ""
         print(
-            f"| {name} | {told} | {shown[0]} | {shown[1]} | {order.share:.0%} ({order.chance:.0%}){mark} |",
+            f"| {name} | {rule} | {shown[0]} | {shown[1]} | {order.share:.0%} ({order.chance:.0%}){mark} |",
             flush=True,
         )
 

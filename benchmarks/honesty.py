@@ -92,23 +92,23 @@ def stated_and_found(
     careless: bool = False,
 ) -> dict[str, Any]:
     """Return the stated score and interval of a run, and its score on the test part with the interval of that part."""
-    place = Path(tempfile.mkdtemp())
+    folder = Path(tempfile.mkdtemp())
     try:
         if careless:  # Every row is its own group.
             train = train.assign(group=[f"r{i}" for i in range(len(train))])
         options = ReadOptions(label="label", group="group", path=path)
-        run = fit(train, place / "run", config, options=options)
-        told = asdict(run.scores().score)
+        run = fit(train, folder / "run", config, options=options)
+        stated = asdict(run.scores().score)
         new = read_clips(test, options)
         applied = predict_clips(run, new)
         groups = pd.factorize(test["group"])[0]
         truth, alone = new.targets(applied.classes), by_one_fold(run, new, config.metric or "accuracy")
-        found = bootstrap(truth, applied.proba, groups, config.metric or "accuracy", seed=config.seed)
+        actual = bootstrap(truth, applied.proba, groups, config.metric or "accuracy", seed=config.seed)
     finally:
-        shutil.rmtree(place, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
     return {
-        "stated": told,
-        "found": {"score": found.score, "low": found.low, "high": found.high, "alone": alone},
+        "stated": stated,
+        "found": {"score": actual.score, "low": actual.low, "high": actual.high, "alone": alone},
     }
 
 
@@ -117,19 +117,19 @@ def by_one_fold(run: RunFolder, new: Clips, name: str) -> float:
     data = read_data(run)
     predictor, truth = Predictor(run), new.targets(data.task.classes)
     inputs, models = predictor.pipeline.transform(new, jobs=1).inputs, predictor.models
-    told = [metric(name)(truth, models.fold_proba(fold, inputs)) for fold in range(models.n_folds)]
-    return float(np.mean(told))
+    scores = [metric(name)(truth, models.fold_proba(fold, inputs)) for fold in range(models.n_folds)]
+    return float(np.mean(scores))
 
 
 def autogluon(train: pd.DataFrame, test: pd.DataFrame) -> dict[str, Any]:
     from autogluon.tabular import TabularPredictor
 
-    with tempfile.TemporaryDirectory() as place:
-        predictor = TabularPredictor("label", path=place, verbosity=0, eval_metric="accuracy")
+    with tempfile.TemporaryDirectory() as folder:
+        predictor = TabularPredictor("label", path=folder, verbosity=0, eval_metric="accuracy")
         predictor.fit(train.drop(columns="group"), time_limit=30, num_cpus=1)
-        said = predictor.leaderboard().set_index("model")["score_val"][predictor.model_best]
+        score = predictor.leaderboard().set_index("model")["score_val"][predictor.model_best]
         right = (predictor.predict(test.drop(columns=["group", "label"])) == test["label"]).mean()
-    return {"stated": {"score": float(said)}, "found": {"score": float(right)}}
+    return {"stated": {"score": float(score)}, "found": {"score": float(right)}}
 
 
 def parted(table: pd.DataFrame, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -139,8 +139,8 @@ def parted(table: pd.DataFrame, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     first = table["label"].str.split(";").str[0]
     split = StratifiedGroupKFold(PARTS, shuffle=True, random_state=seed)
     train, test = next(split.split(table, first, table["group"]))
-    known = {label for told in table["label"].iloc[train] for label in told.split(";")}
-    test = np.array([row for row in test if known.issuperset(table["label"].iloc[row].split(";"))])
+    classes_seen = {label for labels in table["label"].iloc[train] for label in labels.split(";")}
+    test = np.array([row for row in test if classes_seen.issuperset(table["label"].iloc[row].split(";"))])
     return table.iloc[train].reset_index(drop=True), table.iloc[test].reset_index(drop=True)
 
 
@@ -161,15 +161,15 @@ def one_round(
 def full_round(name: str, table: pd.DataFrame, seed: int, minutes: float, jobs: int) -> dict[str, Any]:
     train, test = parted(table, seed)
     config = FitConfig(metric=FULL[name], time_limit=60 * minutes, seed=seed, jobs=jobs)
-    told = stated_and_found(train, test, config, path="path")
-    return {"set": f"{name}, full fits", "seed": seed, "aurist": told}
+    result = stated_and_found(train, test, config, path="path")
+    return {"set": f"{name}, full fits", "seed": seed, "aurist": result}
 
 
 def holds(one: dict[str, Any]) -> bool:
-    stated, found = one["stated"], one["found"]
+    stated, actual = one["stated"], one["found"]
     below, above = stated["score"] - stated["low"], stated["high"] - stated["score"]
-    spread = (found["high"] - found["low"]) / 2
-    gap = found["score"] - stated["score"]
+    spread = (actual["high"] - actual["low"]) / 2
+    gap = actual["score"] - stated["score"]
     return -np.hypot(below, spread) <= gap <= np.hypot(above, spread)
 
 
@@ -180,16 +180,16 @@ def written(rounds: pd.DataFrame) -> str:
     parts += [("all of fast models", rounds[~full]), ("all full fits", rounds[full])]
     for name, some in parts:
         for way in ("aurist", "random folds", "AutoGluon"):
-            told = [one for one in some.get(way, []) if isinstance(one, dict)]
-            if not told:
+            records = [one for one in some.get(way, []) if isinstance(one, dict)]
+            if not records:
                 continue
-            gaps = np.array([one["stated"]["score"] - one["found"]["score"] for one in told])
+            gaps = np.array([one["stated"]["score"] - one["found"]["score"] for one in records])
             error = gaps.std(ddof=1) / np.sqrt(len(gaps)) if len(gaps) > 1 else np.nan
             alone = [
-                one["stated"]["score"] - one["found"]["alone"] for one in told if "alone" in one["found"]
+                one["stated"]["score"] - one["found"]["alone"] for one in records if "alone" in one["found"]
             ]
-            share = f"{np.mean([holds(one) for one in told]):.0%}" if "low" in told[0]["stated"] else ""
-            lines.append([name, way, str(len(told)), share, f"{gaps.mean():+.4f} ± {2 * error:.4f}"])
+            share = f"{np.mean([holds(one) for one in records]):.0%}" if "low" in records[0]["stated"] else ""
+            lines.append([name, way, str(len(records)), share, f"{gaps.mean():+.4f} ± {2 * error:.4f}"])
             lines[-1].append(f"{np.mean(alone):+.4f}" if alone else "")
     header = [
         "data set",
@@ -223,9 +223,9 @@ def main() -> None:
     plan, path = options.output / "plan.toml", options.output / "rounds.jsonl"
     plan.write_text(PLAN, encoding="utf-8")
     done = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-    known = {(one["set"], one["seed"]) for one in done}
+    done_before = {(one["set"], one["seed"]) for one in done}
 
-    def told(one: dict[str, Any]) -> None:
+    def report(one: dict[str, Any]) -> None:
         done.append(one)
         with path.open("a", encoding="utf-8") as lines:
             lines.write(json.dumps(one) + "\n")
@@ -234,13 +234,13 @@ def main() -> None:
     tables = {name: make(options.data) for name, make in SETS.items()}
     for seed in range(options.rounds):
         for name, table in tables.items():
-            if (name, seed) not in known:
+            if (name, seed) not in done_before:
                 beside = {"careless": seed < options.careless, "gluon": seed < options.autogluon}
-                told(one_round(name, table, seed, plan, **beside))
+                report(one_round(name, table, seed, plan, **beside))
     for seed in range(options.full):
         for name in FULL:
-            if (f"{name}, full fits", seed) not in known:
-                told(full_round(name, sound(options.data, name), seed, options.minutes, options.jobs))
+            if (f"{name}, full fits", seed) not in done_before:
+                report(full_round(name, sound(options.data, name), seed, options.minutes, options.jobs))
     print(written(pd.DataFrame(done)))
 
 

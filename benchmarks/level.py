@@ -79,32 +79,32 @@ def turned(y: npt.NDArray[np.float32], how: str) -> tuple[npt.NDArray[np.float32
     return y * np.float32(10 ** (float(how) / 20)), "FLOAT"
 
 
-def fit(place: Path, name: str, data: Path, epochs: int, level: str) -> tuple[RunFolder, pd.DataFrame]:
+def fit(folder: Path, name: str, data: Path, epochs: int, level: str) -> tuple[RunFolder, pd.DataFrame]:
     """Return the run on four fifths, and the clips that it has not seen."""
     clips = labels(data, name)
     groups = np.random.default_rng(0).permutation(clips["group"].unique())
     apart = clips["group"].isin(groups[: len(groups) // 5]).to_numpy()
-    if not (place / "run" / "leaderboard.csv").exists():
-        place.mkdir(parents=True, exist_ok=True)
-        (place / "short.toml").write_text(SHORT.replace("EPOCHS", str(epochs)))
-        network = NETWORK.replace("RECIPE", str(place.resolve() / "short.toml"))
-        (place / "plan.toml").write_text(PLAN + (network if epochs else ""))
-        clips[~apart].to_csv(place / "train.csv", index=False)
+    if not (folder / "run" / "leaderboard.csv").exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "short.toml").write_text(SHORT.replace("EPOCHS", str(epochs)))
+        network = NETWORK.replace("RECIPE", str(folder.resolve() / "short.toml"))
+        (folder / "plan.toml").write_text(PLAN + (network if epochs else ""))
+        clips[~apart].to_csv(folder / "train.csv", index=False)
         metric = "lwlrap" if name == "nips4b" else "accuracy"
-        command = [sys.executable, "-m", "aurist", "fit", str(place / "train.csv"), "--metric", metric]
+        command = [sys.executable, "-m", "aurist", "fit", str(folder / "train.csv"), "--metric", metric]
         options = [] if level == "relative" else ["--level", level]
-        command += ["--plan", str(place / "plan.toml"), *options, "-o", str(place / "run")]
+        command += ["--plan", str(folder / "plan.toml"), *options, "-o", str(folder / "run")]
         subprocess.run(command, check=True)
-    return open_run(place / "run"), clips[apart].iloc[:MOST].reset_index(drop=True)
+    return open_run(folder / "run"), clips[apart].iloc[:MOST].reset_index(drop=True)
 
 
 def answers(
-    run: RunFolder, place: Path, apart: pd.DataFrame, model: str
+    run: RunFolder, root: Path, apart: pd.DataFrame, model: str
 ) -> dict[str, npt.NDArray[np.float64]]:
     """Return the predictions of a model for the clips set aside, by their change."""
     out = {}
     for how in ("0", *map(str, GAINS), "offset", "8 bit"):
-        folder = place / "turned" / how.replace(" ", "_")
+        folder = root / "turned" / how.replace(" ", "_")
         folder.mkdir(parents=True, exist_ok=True)
         files = [folder / f"{number}.wav" for number in range(len(apart))]
         for row, file in zip(apart.itertuples(), files, strict=True):
@@ -114,44 +114,44 @@ def answers(
                 sound, kind = turned(y, how)
                 soundfile.write(file, sound, rate, subtype=kind)
         clips = read_clips(pd.DataFrame({"path": [str(file) for file in files]}), labelled=False)
-        out[how] = predict_clips(run, clips, model=model, cache_dir=place / "cache").proba
+        out[how] = predict_clips(run, clips, model=model, cache_dir=root / "cache").proba
     return out
 
 
-def measure(place: Path, name: str, data: Path, epochs: int, level: str) -> dict[str, dict[str, float]]:
+def measure(folder: Path, name: str, data: Path, epochs: int, level: str) -> dict[str, dict[str, float]]:
     """Return for each model its out-of-fold score and the share of predictions that change."""
-    run, apart = fit(place, name, data, epochs, level)
+    run, apart = fit(folder, name, data, epochs, level)
     board = run.leaderboard().set_index("model")["score"]
-    found: dict[str, dict[str, float]] = {}
+    scores: dict[str, dict[str, float]] = {}
     for model in board.index:
-        proba = answers(run, place, apart, str(model))
+        proba = answers(run, folder, apart, str(model))
         top = proba["0"].argmax(axis=1)
-        found[str(model)] = {"score": float(board[model])}
+        scores[str(model)] = {"score": float(board[model])}
         for how, other in proba.items():
             if how != "0":
-                found[str(model)][how] = float((other.argmax(axis=1) != top).mean())
-                found[str(model)][f"{how} moved"] = float(np.abs(other - proba["0"]).max())
-    return found
+                scores[str(model)][how] = float((other.argmax(axis=1) != top).mean())
+                scores[str(model)][f"{how} moved"] = float(np.abs(other - proba["0"]).max())
+    return scores
 
 
-def events(place: Path, data: Path) -> dict[str, dict[str, int]]:
+def events(folder: Path, data: Path) -> dict[str, dict[str, int]]:
     """Count the events of the run of nips4b in ten minutes of background, at several gains."""
     parts = sorted((data / "soundscapes").rglob("*.[wo][ag][vg]"))
     y = np.concatenate([read(path, 22050)[0] for path in parts if path.stem != "spinetail"])
     y = np.resize(y, 600 * 22050)
-    found: dict[str, dict[str, int]] = {}
+    counts: dict[str, dict[str, int]] = {}
     for model in ("ensemble", "ExtraTrees", "KernelRidge"):
         for gain in BACKGROUND:
-            file, out = place / "background" / f"{gain}.wav", place / "events" / model / str(gain)
+            file, out = folder / "background" / f"{gain}.wav", folder / "events" / model / str(gain)
             file.parent.mkdir(parents=True, exist_ok=True)
             if not file.exists():
                 soundfile.write(file, y * np.float32(10 ** (gain / 20)), 22050, subtype="FLOAT")
             if not (out / "events.csv").exists():
-                command = [sys.executable, "-m", "aurist", "predict", str(place / "run"), str(file)]
+                command = [sys.executable, "-m", "aurist", "predict", str(folder / "run"), str(file)]
                 chosen = [] if model == "ensemble" else ["--model", model]
                 subprocess.run([*command, *chosen, "--window", "5", "-o", str(out)], check=True)
-            found.setdefault(model, {})[str(gain)] = len(pd.read_csv(out / "events.csv"))
-    return found
+            counts.setdefault(model, {})[str(gain)] = len(pd.read_csv(out / "events.csv"))
+    return counts
 
 
 def main() -> None:
@@ -167,11 +167,11 @@ def main() -> None:
     columns = [*map(str, GAINS), "offset", "8 bit"]
     rows = []
     for name in options.sets:
-        place = options.output / name
-        path = place / "level.json"
+        folder = options.output / name
+        path = folder / "level.json"
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
-            made = measure(place, name, options.data, options.epochs, options.level)
+            made = measure(folder, name, options.data, options.epochs, options.level)
             path.write_text(json.dumps(made, indent=2))
         for model, figures in json.loads(path.read_text()).items():
             rows.append([name, model, f"{figures['score']:.3f}", *(f"{figures[how]:.0%}" for how in columns)])

@@ -79,12 +79,12 @@ epochs = 30
 """
 
 
-def fitted(place: Path, data: Path, rate: int, recipe: str, minutes: int) -> RunFolder:
+def fitted(root: Path, data: Path, rate: int, recipe: str, minutes: int) -> RunFolder:
     """Train a network on some of the sounds, or read it if it exists."""
-    folder = place.parent
-    if (place / "scores.json").exists():
-        return open_run(place)
-    shutil.rmtree(place, ignore_errors=True)
+    folder = root.parent
+    if (root / "scores.json").exists():
+        return open_run(root)
+    shutil.rmtree(root, ignore_errors=True)
     learnt = folder / f"learn{rate}"
     learnt.mkdir(parents=True, exist_ok=True)
     sounds = sources(data, test=False, rate=rate)
@@ -94,7 +94,7 @@ def fitted(place: Path, data: Path, rate: int, recipe: str, minutes: int) -> Run
         for i in range(minutes)
     ]
     pd.concat(tables).to_csv(learnt / "all.csv", index=False)
-    written = folder / f"{place.name}.toml"
+    written = folder / f"{root.name}.toml"
     written.write_text(recipe, encoding="utf-8")
     clips = read_annotated(learnt, learnt / "all.csv", CutOptions(window=WINDOW, hop=WINDOW / 2))
     config = FitConfig(
@@ -104,20 +104,20 @@ def fitted(place: Path, data: Path, rate: int, recipe: str, minutes: int) -> Run
         time_limit=3600,
         metric="average_precision",
     )
-    return fit(clips, place, config, cache_dir=folder / "cache")
+    return fit(clips, root, config, cache_dir=folder / "cache")
 
 
 def alone(run: RunFolder) -> RunFolder:
     """Return the run with the network of its first fold only, so that one network is timed."""
-    place = run.folder.with_name(run.folder.name + "_alone")
-    if not place.exists():
-        shutil.copytree(run.folder, place)
-        for other in place.glob("models/*/fold[1-9]*"):
+    folder = run.folder.with_name(run.folder.name + "_alone")
+    if not folder.exists():
+        shutil.copytree(run.folder, folder)
+        for other in folder.glob("models/*/fold[1-9]*"):
             shutil.rmtree(other)
-    return RunFolder(place)
+    return RunFolder(folder)
 
 
-def heard(run: Path, recording: Path, output: Path) -> tuple[float, float]:
+def seconds_and_memory(run: Path, recording: Path, output: Path) -> tuple[float, float]:
     """Return the seconds of the whole command, and its peak memory in megabytes."""
     command = [sys.executable, "-m", "aurist", "predict", str(run), str(recording), "-o", str(output)]
     began = time.perf_counter()
@@ -132,12 +132,12 @@ def agreement(events: pd.DataFrame, truth: pd.DataFrame, least: float = 0.3) -> 
     """Return precision and recall of events. Each is matched with one true event of its label, best first, by IoU."""
     hits = 0
     for label in LABELS:
-        found, laid = (table[table["label"] == label] for table in (events, truth))
-        shared = np.minimum.outer(found["end"].to_numpy(), laid["end"].to_numpy()) - np.maximum.outer(
-            found["start"].to_numpy(), laid["start"].to_numpy()
+        detected, laid = (table[table["label"] == label] for table in (events, truth))
+        shared = np.minimum.outer(detected["end"].to_numpy(), laid["end"].to_numpy()) - np.maximum.outer(
+            detected["start"].to_numpy(), laid["start"].to_numpy()
         )
-        both = np.maximum.outer(found["end"].to_numpy(), laid["end"].to_numpy()) - np.minimum.outer(
-            found["start"].to_numpy(), laid["start"].to_numpy()
+        both = np.maximum.outer(detected["end"].to_numpy(), laid["end"].to_numpy()) - np.minimum.outer(
+            detected["start"].to_numpy(), laid["start"].to_numpy()
         )
         overlap = np.where(shared > 0, shared / both, 0.0)
         while overlap.size and overlap.max() >= least:
@@ -158,7 +158,7 @@ def long(options: argparse.Namespace) -> None:
         recording = folder / f"{hours:g}h.flac"
         truth = lay(recording, hours * 3600, RATE, drawn(sounds, 7), seed=7, gap=30.0)
         output = folder / f"detections{hours:g}h{ending}"
-        seconds, megabytes = heard(run.folder, recording, output)
+        seconds, megabytes = seconds_and_memory(run.folder, recording, output)
         precision, recall = agreement(pd.read_csv(output / "events.csv"), truth)
         figures.append(
             {"hours": hours, "seconds": seconds, "mb": megabytes, "precision": precision, "recall": recall}
@@ -178,17 +178,17 @@ def long(options: argparse.Namespace) -> None:
         f"FLAC at 48 kHz, {network} of each of two folds, windows of {WINDOW:g} s that overlap by half, "
         f"{torch.get_num_threads()} threads; events at an intersection over union of 0.3:"
     )
-    told = text + "\n\n" + _common.table(header, rows)
-    _common.publish(f"long_recordings{ending}", told, figures, options.output)
+    text_of_page = text + "\n\n" + _common.table(header, rows)
+    _common.publish(f"long_recordings{ending}", text_of_page, figures, options.output)
 
 
 class Peer:
     """A process in the peer's environment, which predicts on request."""
 
-    def __init__(self, python: Path, weights: Path, told: dict[str, Any], log: Path) -> None:
+    def __init__(self, python: Path, weights: Path, settings: dict[str, Any], log: Path) -> None:
         script = Path(__file__).with_name("_opensoundscape_predict.py")
         self._process = subprocess.Popen(
-            [str(python), str(script), str(weights), json.dumps(told)],
+            [str(python), str(script), str(weights), json.dumps(settings)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log.open("w"),
@@ -206,21 +206,23 @@ class Peer:
 
 def as_peer_has_them(weights: Path, to: Path) -> None:
     """Return the same weights under torchvision's names."""
-    found = load_file(weights)
-    body = {name.removeprefix("body."): value for name, value in found.items() if name.startswith("body.")}
+    state = load_file(weights)
+    body = {name.removeprefix("body."): value for name, value in state.items() if name.startswith("body.")}
     head = {
         f"fc.{name.rpartition('.')[2]}": value
-        for name, value in found.items()
+        for name, value in state.items()
         if not name.startswith("body.")
     }
     torch.save({**body, **head}, to)
 
 
-def ours(run: RunFolder, recording: Path, place: Path, overlap: float) -> tuple[float, float]:
+def ours(run: RunFolder, recording: Path, output: Path, overlap: float) -> tuple[float, float]:
     """Return seconds, and seconds of all cores, to predict a recording that is not in any store."""
-    shutil.rmtree(place, ignore_errors=True)
+    shutil.rmtree(output, ignore_errors=True)
     began, used = time.perf_counter(), time.process_time()
-    listen(run, [Recording(recording.name, recording)], place, WindowOptions(WINDOW, overlap), progress=False)
+    listen(
+        run, [Recording(recording.name, recording)], output, WindowOptions(WINDOW, overlap), progress=False
+    )
     return time.perf_counter() - began, time.process_time() - used
 
 
@@ -241,17 +243,17 @@ def against_peer(options: argparse.Namespace) -> None:
     soundfile.write(short, soundfile.read(recording, frames=300 * PEER_RATE, dtype="int16")[0], PEER_RATE)
     weights = next(run.folder.glob("models/small/fold0/net0/*.safetensors"))
     as_peer_has_them(weights, folder / "peer.pt")
-    told = {"classes": run.classes(), "seconds": WINDOW, "rate": PEER_RATE, "rows": 224, "frames": 224}
-    peer = Peer(options.peer, folder / "peer.pt", told, folder / "peer.log")
-    found = {setting: peer.predict(short, *setting)["seconds"] for setting in SETTINGS}
-    best = min(found, key=lambda setting: found[setting])
-    _, megabytes = heard(run.folder, recording, folder / "ours_mb")
+    settings = {"classes": run.classes(), "seconds": WINDOW, "rate": PEER_RATE, "rows": 224, "frames": 224}
+    peer = Peer(options.peer, folder / "peer.pt", settings, folder / "peer.log")
+    took = {setting: peer.predict(short, *setting)["seconds"] for setting in SETTINGS}
+    best = min(took, key=lambda setting: took[setting])
+    _, megabytes = seconds_and_memory(run.folder, recording, folder / "ours_mb")
     shutil.rmtree(folder / "ours_mb")
     rounds = []
     for _ in range(options.repeats):
-        said = peer.predict(recording, *best)
+        scores = peer.predict(recording, *best)
         seconds, cores = ours(run, recording, folder / "ours", 0.0)
-        rounds.append({**said, "aurist": seconds, "aurist_cores": cores})
+        rounds.append({**scores, "aurist": seconds, "aurist_cores": cores})
     length = options.hours * 3600
     most = max(one["mb"] for one in rounds)
     rows = [
@@ -273,7 +275,7 @@ def against_peer(options: argparse.Namespace) -> None:
         ],
         rows,
     )
-    figures = {"settings": {str(k): v for k, v in found.items()}, "rounds": rounds, "mb": megabytes}
+    figures = {"settings": {str(k): v for k, v in took.items()}, "rounds": rounds, "mb": megabytes}
     _common.publish("long_recordings_opensoundscape", text + "\n\n" + table, figures, options.output)
 
 

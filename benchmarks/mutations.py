@@ -89,12 +89,12 @@ def one(target: Target, whole: Path, number: int, seed: int) -> tuple[str, str, 
     seed.
     """
     rng = np.random.default_rng([seed, sum(target.name.encode()), number])
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(place) / "in"
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary) / "in"
         shutil.copytree(whole, folder)
         done = damage(folder, target.keep, rng)
-        found, message = outcome(target, folder)
-    return found, done, message
+        kind, message = outcome(target, folder)
+    return kind, done, message
 
 
 def _batch(target: Target, whole: Path, numbers: list[int], seed: int, output: Path) -> None:
@@ -105,25 +105,23 @@ def _batch(target: Target, whole: Path, numbers: list[int], seed: int, output: P
         for number in numbers:
             lines.write(json.dumps({"begun": number}) + "\n")
             lines.flush()
-            found, done, message = one(target, whole, number, seed)
-            bad = found not in (CLEAN, OURS)
-            record = {"number": number, "outcome": found} | (
-                {"done": done, "message": message} if bad else {}
-            )
+            kind, done, message = one(target, whole, number, seed)
+            bad = kind not in (CLEAN, OURS)
+            record = {"number": number, "outcome": kind} | ({"done": done, "message": message} if bad else {})
             lines.write(json.dumps(record) + "\n")
-            if found == LARGE:
+            if kind == LARGE:
                 return
 
 
 def read(path: Path) -> dict[int, dict[str, Any]]:
     """Return the outcomes so far, by number."""
-    found: dict[int, dict[str, Any]] = {}
+    records: dict[int, dict[str, Any]] = {}
     for line in path.read_text().splitlines() if path.exists() else ():
         with contextlib.suppress(json.JSONDecodeError):
             record = json.loads(line)
             if "outcome" in record:
-                found[record["number"]] = record
-    return found
+                records[record["number"]] = record
+    return records
 
 
 def crashed(path: Path, code: int | None) -> None:
@@ -137,8 +135,8 @@ def crashed(path: Path, code: int | None) -> None:
 def run_target(target: Target, numbers: list[int], seed: int, output: Path, until: float) -> None:
     """Read the damaged inputs that are not in the file yet, in processes that may die, until the time is up."""
     forked = multiprocessing.get_context("fork")
-    with tempfile.TemporaryDirectory() as place:
-        whole = Path(place)
+    with tempfile.TemporaryDirectory() as temporary:
+        whole = Path(temporary)
         target.make(whole)
         target.read(whole)  # Inputs that cannot be read intact are useless, and libraries are loaded once.
         while left := sorted(set(numbers) - set(read(output))):
@@ -182,19 +180,19 @@ def main() -> None:
         if time.monotonic() < until and not set(numbers) <= set(read(path)):
             run_target(target, numbers, given.seed, path, until)
         wanted = set(numbers)
-        found = [record for number, record in read(path).items() if number in wanted]
-        counts = Counter(record["outcome"] for record in found)
-        n += len(found)
+        records = [record for number, record in read(path).items() if number in wanted]
+        counts = Counter(record["outcome"] for record in records)
+        n += len(records)
         rows.append(
             [
                 target.name,
-                f"{len(found):,}",
+                f"{len(records):,}",
                 f"{counts.pop(CLEAN, 0):,}",
                 f"{counts.pop(OURS, 0):,}",
                 ", ".join(f"{k} {v}" for k, v in counts.items()),
             ]
         )
-        bad += [(target.name, record) for record in found if record["outcome"] not in (CLEAN, OURS)]
+        bad += [(target.name, record) for record in records if record["outcome"] not in (CLEAN, OURS)]
         print(f"{target.name}: {rows[-1][1:]}", file=sys.stderr, flush=True)
     print(table(["kind", "damaged", "read", "refused with aurist's error", "anything else"], rows))
     print(f"\n{n:,} mutations, seed {given.seed}: {len(bad):,} neither read nor refused")

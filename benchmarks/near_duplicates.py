@@ -141,28 +141,28 @@ def judged(files: list[File], pairs: pd.DataFrame, pool: ThreadPoolExecutor) -> 
     """Return the pairs with ``true`` (one original, or equal samples) and ``known`` (one original)."""
     origin = np.array([file.origin for file in files])
     a, b = pairs["a"].to_numpy(), pairs["b"].to_numpy()
-    known = origin[a] == origin[b]
-    rest = pairs[~known]
+    is_copy = origin[a] == origin[b]
+    rest = pairs[~is_copy]
     checked = pool.map(
         lambda row: same_samples(files[row[0]].path, files[row[1]].path, row[2]),
         zip(rest["a"], rest["b"], rest["offset"], strict=True),
     )
-    true = known.copy()
-    true[~known] = list(checked)
-    return pairs.assign(known=known, true=true, set=[files[i].set for i in a])
+    true = is_copy.copy()
+    true[~is_copy] = list(checked)
+    return pairs.assign(known=is_copy, true=true, set=[files[i].set for i in a])
 
 
 def scores(files: list[File], pairs: pd.DataFrame, name: str | None) -> tuple[int, int, int, int]:
     """Count copies, copies found with their original, pairs and right pairs, of one data set or of all."""
     chosen = pairs if name is None else pairs[pairs["set"] == name]
     first = {file.origin: i for i, file in enumerate(files) if file.alteration == "original"}
-    found = set(zip(pairs["a"], pairs["b"], strict=True))
+    pairs_found = set(zip(pairs["a"], pairs["b"], strict=True))
     of = [
         (first[f.origin], i)
         for i, f in enumerate(files)
         if f.alteration != "original" and name in (None, f.set)
     ]
-    return len(of), sum(pair in found for pair in of), len(chosen), int(chosen["true"].sum())
+    return len(of), sum(pair in pairs_found for pair in of), len(chosen), int(chosen["true"].sum())
 
 
 def percent(part: int, whole: int) -> str:
@@ -188,11 +188,11 @@ def main() -> None:
         for made in pool.map(lambda job: list(copies(*job)), jobs):
             files += made
         began = time.perf_counter()
-        heard = list(pool.map(lambda file: measure_file(file.path, ((0.0, np.inf),), near=True), files))
+        measured = list(pool.map(lambda file: measure_file(file.path, ((0.0, np.inf),), near=True), files))
         decoded = time.perf_counter() - began
-        near_pairs([heard[0].prints, heard[0].prints])
+        near_pairs([measured[0].prints, measured[0].prints])
         began = time.perf_counter()
-        everything = near_pairs([facts.prints for facts in heard], max_error=max(THRESHOLDS))
+        everything = near_pairs([facts.prints for facts in measured], max_error=max(THRESHOLDS))
         compared = time.perf_counter() - began
         everything = judged(files, everything, pool)
         figures: dict[str, object] = {
@@ -201,13 +201,15 @@ def main() -> None:
         }
         sweep = []
         for threshold in THRESHOLDS:
-            pairs = judged(files, near_pairs([facts.prints for facts in heard], max_error=threshold), pool)
+            pairs = judged(files, near_pairs([facts.prints for facts in measured], max_error=threshold), pool)
             row = [f"{threshold:.2f}"]
             for sets in (CHOSEN_ON, tuple(name for name in SETS if name not in CHOSEN_ON)):
-                n, hit, found, right = np.sum([scores(files, pairs, name) for name in sets], axis=0).tolist()
-                row += [percent(hit, n), percent(right, found)]
+                n, hit, n_found, right = np.sum(
+                    [scores(files, pairs, name) for name in sets], axis=0
+                ).tolist()
+                row += [percent(hit, n), percent(right, n_found)]
             sweep.append(row)
-        pairs = judged(files, near_pairs([facts.prints for facts in heard]), pool)
+        pairs = judged(files, near_pairs([facts.prints for facts in measured]), pool)
         report(files, pairs, sweep, figures, decoded, compared, options.output)
 
 
@@ -222,10 +224,10 @@ def report(
 ) -> None:
     rows = []
     for name in [*SETS, None]:
-        n, hit, found, right = scores(files, pairs, name)
+        n, hit, n_found, right = scores(files, pairs, name)
         part = "chosen on" if name in CHOSEN_ON else "measured" if name else ""
-        rows.append([name or "all", part, str(n), percent(hit, n), str(found), percent(right, found)])
-        figures[name or "all"] = {"copies": n, "found": hit, "pairs": found, "right": right}
+        rows.append([name or "all", part, str(n), percent(hit, n), str(n_found), percent(right, n_found)])
+        figures[name or "all"] = {"copies": n, "found": hit, "pairs": n_found, "right": right}
     by_kind = []
     first = {file.origin: i for i, file in enumerate(files) if file.alteration == "original"}
     together = set(zip(pairs["a"], pairs["b"], strict=True))

@@ -37,16 +37,16 @@ from aurist.run import open_run, read_data, training_data
 
 def labels(data: Path, name: str) -> pd.DataFrame:
     """Return the table of a data set, with its official folds or ten by scikit-learn."""
-    found = pd.read_csv(data / name / "labels.csv")
-    found["path"] = [str(data / name / path) for path in found["path"]]
-    if "fold" not in found:
+    listed = pd.read_csv(data / name / "labels.csv")
+    listed["path"] = [str(data / name / path) for path in listed["path"]]
+    if "fold" not in listed:
         made = StratifiedGroupKFold(10, shuffle=True, random_state=0).split(
-            found, found["label"], found["group"]
+            listed, listed["label"], listed["group"]
         )
         for fold, (_, rows) in enumerate(made):
-            found.loc[rows, "fold"] = fold + 1
-        found["fold"] = found["fold"].astype(int)
-    return found[["path", "label", "group", "fold"]]
+            listed.loc[rows, "fold"] = fold + 1
+        listed["fold"] = listed["fold"].astype(int)
+    return listed[["path", "label", "group", "fold"]]
 
 
 def some_folds(learn: TrainingData, n: int | None) -> TrainingData:
@@ -62,22 +62,22 @@ def fit(
     member = replace(recipe_member(recipe), name=name)
     held = decode_for([member], learn)
     with watched(folder / name):
-        found = fit_member(folder / name, learn, member, seconds * len(learn.splits))
+        fitted = fit_member(folder / name, learn, member, seconds * len(learn.splits))
     del held
-    return with_best_pooling(found, learn)
+    return with_best_pooling(fitted, learn)
 
 
 def result(
-    folder: Path, found: CrossValidationResult, learn: TrainingData, minutes: float
+    folder: Path, fitted: CrossValidationResult, learn: TrainingData, minutes: float
 ) -> dict[str, object]:
-    name = found.member.name
+    name = fitted.member.name
     rows = np.flatnonzero(learn.folds >= 0)
-    proba = found.oof.aligned(learn.clip_ids[rows].tolist())
+    proba = fitted.oof.aligned(learn.clip_ids[rows].tolist())
     np.save(folder / f"{name}.npy", proba)
     score = bootstrap(learn.examples.targets[rows], proba, learn.groups[rows], learn.task.metric, seed=0)
     right = proba.argmax(axis=1) == learn.examples.targets[rows].argmax(axis=1)
     curves = [pd.read_csv(path) for path in sorted((folder / name).glob("fold*/net*/history.csv"))]
-    variants = compare_variants([found], learn)
+    variants = compare_variants([fitted], learn)
     return {
         "name": name,
         "folds": len(learn.splits),
@@ -85,12 +85,12 @@ def result(
         "score": str(score),
         "by_fold": [round(float(right[learn.folds[rows] == s.fold].mean()), 4) for s in learn.splits],
         "minutes_allowed": minutes,
-        "minutes": round(found.fit_time / 60 / len(learn.splits), 1),
+        "minutes": round(fitted.fit_time / 60 / len(learn.splits), 1),
         "epochs": round(float(np.mean([len(curve) for curve in curves])), 1),
-        "clips_per_second": round(found.facts["train_speed"], 1),
+        "clips_per_second": round(fitted.facts["train_speed"], 1),
         "waiting": round(float(np.mean([curve["waiting"].mean() for curve in curves])), 4),
-        "parameters": int(found.facts["params"]),
-        "pooling": found.member.settings.get("pooling"),
+        "parameters": int(fitted.facts["params"]),
+        "pooling": fitted.member.settings.get("pooling"),
         "variants": [] if variants is None else variants.round(4).to_dict("records"),
     }
 
@@ -138,12 +138,12 @@ def written(results: list[dict[str, object]]) -> str:
 def pairs(folder: Path, learn: TrainingData, names: list[str]) -> str:
     """Compare every two networks that were scored on these clips, by a paired bootstrap over groups."""
     rows = np.flatnonzero(learn.folds >= 0)
-    told = {name: np.load(folder / f"{name}.npy") for name in names if (folder / f"{name}.npy").exists()}
-    told = {name: proba for name, proba in told.items() if len(proba) == len(rows)}
+    probas = {name: np.load(folder / f"{name}.npy") for name in names if (folder / f"{name}.npy").exists()}
+    probas = {name: proba for name, proba in probas.items() if len(proba) == len(rows)}
     truth, groups = learn.examples.targets[rows], learn.groups[rows]
     lines = [
-        [first, second, str(paired(truth, told[first], told[second], groups, learn.task.metric, seed=0))]
-        for first, second in combinations(told, 2)
+        [first, second, str(paired(truth, probas[first], probas[second], groups, learn.task.metric, seed=0))]
+        for first, second in combinations(probas, 2)
     ]
     return table(["network", "against", "difference"], lines) if lines else ""
 
@@ -183,11 +183,11 @@ def main() -> None:
         if options.folds is not None:
             name = f"{name}, {options.folds} of the folds"
         try:
-            found = fit(folder, learn, recipe, name, 60 * options.minutes)
+            fitted = fit(folder, learn, recipe, name, 60 * options.minutes)
         except FitFailedError as error:
             print(f"left out: {error}", flush=True)
             continue
-        one = result(folder, found, learn, options.minutes)
+        one = result(folder, fitted, learn, options.minutes)
         (folder / f"{name}.json").write_text(json.dumps(one, indent=1), encoding="utf-8")
         done = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))]
         text = written(done) + "\n\n" + pairs(folder, learn, [str(one["name"]) for one in done])

@@ -87,17 +87,19 @@ Part = Callable[[Draw], dict[str, dict[str, float]]]
 
 def answers(learn: TrainingData, member: ModelSpec, seconds: float = np.inf) -> CrossValidationResult:
     """Return the out-of-fold predictions of a member, fitted without a process per fold."""
-    said = np.zeros(learn.examples.targets.shape)
+    proba = np.zeros(learn.examples.targets.shape)
     for split in learn.splits:
-        with tempfile.TemporaryDirectory() as place:
+        with tempfile.TemporaryDirectory() as temporary:
             train, validation = learn.examples.take(split.train), learn.examples.take(split.validation)
             if split.fold in learn.pseudo_labelled:
                 train = train.concat(learn.pseudo_labelled[split.fold])
             model = (
-                engine(member.engine).fit(Path(place), learn.task, member, train, validation, seconds).model
+                engine(member.engine)
+                .fit(Path(temporary), learn.task, member, train, validation, seconds)
+                .model
             )
-            said[split.scored] = model.predict_proba(learn.examples.inputs.take(split.scored))
-    oof = Predictions(member.name, learn.clip_ids, said, learn.task.classes, learn.folds)
+            proba[split.scored] = model.predict_proba(learn.examples.inputs.take(split.scored))
+    oof = Predictions(member.name, learn.clip_ids, proba, learn.task.classes, learn.folds)
     return CrossValidationResult(member, oof, None, 0.0, 0.0, base_models=learn.base_models)
 
 
@@ -117,31 +119,31 @@ def choices(made: Draw, fitted: list[CrossValidationResult]) -> dict[str, dict[s
     learn, several = made.learn, made.learn.task.multilabel
     truth, folds = learn.examples.targets, learn.folds
     probas = [one.oof.proba for one in fitted[:BLENDED]]
-    found: dict[str, dict[str, float]] = {}
+    scores: dict[str, dict[str, float]] = {}
     ours = nested_blend(
         probas, truth, folds, learn.groups, learn.task.metric, multilabel=several, seed=learn.task.seed
     )
-    found["blend"] = gains(learn, ours.proba)
+    scores["blend"] = gains(learn, ours.proba)
     heats = nested_temperatures(ours.proba, truth, ours.part, multilabel=several)
     sure = apply_temperatures(ours.proba, ours.part, heats, multilabel=several)
-    found["blend, tempered"] = gains(learn, sure)
+    scores["blend, tempered"] = gains(learn, sure)
     if several:
         named = nested_decisions(sure, truth, ours.part)
         score, rates = metric("f1_macro"), truth.mean(axis=0)
         # The best constant predicts every class.
-        found["thresholds"] = {
+        scores["thresholds"] = {
             "f1_macro": score(truth, named, multilabel=True) - float(np.mean(2 * rates / (1 + rates)))
         }
     else:
         prior = truth.mean(axis=0)
         powers = nested_powers(sure, truth, ours.part, prior, "balanced_accuracy")
         tilted = metric("balanced_accuracy")(truth, correct_prior_rows(sure, prior, powers), multilabel=False)
-        found["tilt"] = {"balanced_accuracy": tilted - 1 / (truth.sum(axis=0) > 0).sum()}
-    found["pooling"] = gains(learn, _pooled(learn))
+        scores["tilt"] = {"balanced_accuracy": tilted - 1 / (truth.sum(axis=0) > 0).sum()}
+    scores["pooling"] = gains(learn, _pooled(learn))
     if not learn.prescribed and len(np.unique(learn.groups)) == len(learn.groups):
-        found["copies"] = _copies(learn)
-    found["pseudo-labels"] = gains(learn, _taught(made, fitted[0]).oof.proba)
-    return found
+        scores["copies"] = _copies(learn)
+    scores["pseudo-labels"] = gains(learn, _taught(made, fitted[0]).oof.proba)
+    return scores
 
 
 def _pooled(learn: TrainingData) -> Proba:
@@ -152,10 +154,10 @@ def _pooled(learn: TrainingData) -> Proba:
     truth, several, n = learn.examples.targets, learn.task.multilabel, len(learn.folds)
     usual = np.stack([truth[learn.folds != fold].mean(axis=0) for fold in range(learn.folds.max() + 1)])
     logits = np.log(usual[learn.folds].clip(1e-3, 1 - 1e-3)).repeat(6, axis=0)
-    said = np.exp(logits + rng.normal(size=logits.shape))
-    said = said / (1 + said) if several else said / said.sum(axis=1, keepdims=True)
+    proba = np.exp(logits + rng.normal(size=logits.shape))
+    proba = proba / (1 + proba) if several else proba / proba.sum(axis=1, keepdims=True)
     clip = np.arange(n).repeat(6)
-    pooled = {how: pool(said, clip, n, how, multilabel=several) for how in POOLINGS}
+    pooled = {how: pool(proba, clip, n, how, multilabel=several) for how in POOLINGS}
     return choose_pooling(pooled, truth, learn.folds, "log_loss", multilabel=several)[1]
 
 
@@ -165,23 +167,23 @@ def _copies(learn: TrainingData) -> dict[str, float]:
     folds = assign_folds(learn.examples.targets, keys.astype(np.int64), N_FOLDS, learn.task.seed)
     usual = np.stack([learn.examples.targets[folds != fold].mean(axis=0) for fold in range(N_FOLDS)])
     parts = dealt(keys.astype(np.int64), N_FOLDS, learn.task.seed)
-    said = learn_duplicates(
+    duplicates = learn_duplicates(
         keys, usual[folds], learn.examples.targets, parts, multilabel=learn.task.multilabel
     )[1]
-    return gains(learn, said.proba)
+    return gains(learn, duplicates.proba)
 
 
 def _taught(made: Draw, teacher: CrossValidationResult) -> CrossValidationResult:
     """Fit a forest that also learns from pseudo-labels of a teacher of the same fold."""
     learn, pseudo_labelled = made.learn, {}
     for split in learn.splits:
-        with tempfile.TemporaryDirectory() as place:
+        with tempfile.TemporaryDirectory() as temporary:
             parts = learn.examples.take(split.train), learn.examples.take(split.validation)
-            model = engine("forest").fit(Path(place), learn.task, teacher.member, *parts, np.inf).model
+            model = engine("forest").fit(Path(temporary), learn.task, teacher.member, *parts, np.inf).model
             inputs = Inputs(made.unlabelled)
-            said = model.predict_proba(inputs)
+            proba = model.predict_proba(inputs)
         pseudo_labelled[split.fold] = pseudo_examples(
-            inputs, said, learn.task.classes, 0.6, float(len(split.train)), multilabel=learn.task.multilabel
+            inputs, proba, learn.task.classes, 0.6, float(len(split.train)), multilabel=learn.task.multilabel
         )
     return answers(replace(learn, pseudo_labelled=pseudo_labelled), replace(teacher.member, name="student"))
 
@@ -194,19 +196,19 @@ def above(
         return {}
     shown = second_level(learn, fitted)
     assert shown is not None
-    told = {}
+    scores = {}
     for member in members:
         refused = reason_against(learn, member) or not any(beats_constant(learn, one) for one in fitted)
         name = f"{member.name}, refused" if refused else member.name
-        told[name] = gains(learn, answers(shown, member).oof.proba)
-    return told
+        scores[name] = gains(learn, answers(shown, member).oof.proba)
+    return scores
 
 
 def quick(made: Draw) -> dict[str, dict[str, float]]:
     several = made.learn.task.multilabel
     fitted = [answers(made.learn, one) for one in FIRST if not (several and one.name in ("SVM", "LDA"))]
-    told = {one.member.name: gains(made.learn, one.oof.proba) for one in fitted}
-    return told | choices(made, fitted) | above(made.learn, fitted[:2], ABOVE)
+    scores = {one.member.name: gains(made.learn, one.oof.proba) for one in fitted}
+    return scores | choices(made, fitted) | above(made.learn, fitted[:2], ABOVE)
 
 
 def stacked(made: Draw) -> dict[str, dict[str, float]]:
@@ -292,7 +294,7 @@ def main() -> None:
     options.output.mkdir(parents=True, exist_ok=True)
     path, until = options.output / "draws.jsonl", time.monotonic() + options.seconds
     lines = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-    known = {(one["part"], one["scheme"], one["seed"]) for one in lines}
+    done_before = {(one["part"], one["scheme"], one["seed"]) for one in lines}
     rows = pd.DataFrame(lines, columns=list(COLUMNS))
     todo = [
         (part, scheme, seed)
@@ -306,13 +308,13 @@ def main() -> None:
         doubted = cells[cells["above"] & ~cells["kind"].str.endswith("refused")]
         pairs = sorted({(one["part"], one["scheme"]) for one in rows.merge(doubted).to_dict("records")})
         todo = [(*pair, AGAIN + seed) for seed in range(options.again) for pair in pairs]
-    left = [one for one in todo if one not in known]
+    left = [one for one in todo if one not in done_before]
     for part, scheme, seed in left:
         if time.monotonic() > until:
             print("not finished: give the same command again to continue")
             break
-        told = PARTS[part](draw(scheme, seed))
-        cells_of_draw = [(kind, name, gain) for kind, by in told.items() for name, gain in by.items()]
+        scores = PARTS[part](draw(scheme, seed))
+        cells_of_draw = [(kind, name, gain) for kind, by in scores.items() for name, gain in by.items()]
         with path.open("a", encoding="utf-8") as out:
             for cell in cells_of_draw:
                 line = dict(zip(COLUMNS, (part, scheme, seed, *cell), strict=True))

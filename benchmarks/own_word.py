@@ -50,13 +50,13 @@ def run_quarter(table: pd.DataFrame, test: np.ndarray, folder: Path, preset: str
         check=True,
     )
     stated = json.loads((run / "scores.json").read_text())["test"]
-    found = json.loads((folder / "evaluation" / "evaluation.json").read_text())["scores"]
+    scores = json.loads((folder / "evaluation" / "evaluation.json").read_text())["scores"]
     result = {
         kind: {
             "stated": stated[key],
             "found": next(
                 row
-                for title, rows in found.items()
+                for title, rows in scores.items()
                 if title.startswith(kind)
                 for row in rows
                 if row["metric"] == "f1_macro"
@@ -79,13 +79,13 @@ def summary(folder: Path) -> str:
         differences, errors = [], []
         for file in sorted(folder.glob("*/result.json")):
             result = json.loads(file.read_text())[kind]
-            stated, found = result["stated"], result["found"]
-            error = np.hypot(stated["high"] - stated["low"], found["high"] - found["low"]) / (2 * 1.96)
-            differences.append(stated["score"] - found["score"])
+            stated, actual = result["stated"], result["found"]
+            error = np.hypot(stated["high"] - stated["low"], actual["high"] - actual["low"]) / (2 * 1.96)
+            differences.append(stated["score"] - actual["score"])
             errors.append(error)
             lines.append(
                 f"| {file.parent.name} | {stated['score']:.4f} [{stated['low']:.4f}, {stated['high']:.4f}] "
-                f"| {found['score']:.4f} [{found['low']:.4f}, {found['high']:.4f}] "
+                f"| {actual['score']:.4f} [{actual['low']:.4f}, {actual['high']:.4f}] "
                 f"| {differences[-1]:+.4f} | {differences[-1] / error:+.1f} |"
             )
         away = np.abs(differences) / np.asarray(errors)
@@ -115,9 +115,9 @@ def main() -> None:
             folder = options.output / f"round{seed}-quarter{quarter}"
             if not (folder / "result.json").exists():
                 run_quarter(table, test, folder, options.preset, options.time_limit)
-    told = summary(options.output)
-    (options.output / "own_word.md").write_text(told + "\n")
-    print(told)
+    result = summary(options.output)
+    (options.output / "own_word.md").write_text(result + "\n")
+    print(result)
 
 
 if __name__ == "__main__":

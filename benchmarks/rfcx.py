@@ -157,7 +157,7 @@ def make(folder: Path, data: Path, n: int, *, test: bool) -> None:
     by_species: dict[int, list[Call]] = {}
     for call in calls:
         by_species.setdefault(call.species, []).append(call)
-    known, false, truth = [], [], []
+    annotated, false, truth = [], [], []
     for number in range(n):
         name, y = f"{'test' if test else 'train'}{number:04d}", forest(pieces, rng)
         loudness = float(np.sqrt(np.mean(y**2)))
@@ -172,22 +172,22 @@ def make(folder: Path, data: Path, n: int, *, test: bool) -> None:
                 start, end = at / RATE, (at + len(call.y)) / RATE
                 laid.append((name, species, 1, start, call.low, end, call.high))
         truth += laid
-        known += [one for one in laid if rng.uniform() < KNOWN]
+        annotated += [one for one in laid if rng.uniform() < KNOWN]
         others = [species for species in by_species if species not in present]
         for _ in range(FALSE):  # A false positive is mostly at a place where another species calls.
             near = laid[int(rng.integers(len(laid)))]
             false.append((name, int(rng.choice(others)), *near[2:]))
         y *= np.float32(0.9 / max(0.9, float(np.abs(y).max())))
         soundfile.write(folder / f"{name}.flac", y, RATE, subtype="PCM_16")
-    for file, rows in (("train_tp", known), ("train_fp", false), ("truth", truth)):
+    for file, rows in (("train_tp", annotated), ("train_fp", false), ("truth", truth)):
         pd.DataFrame(rows, columns=COLUMNS).to_csv(folder / f"{file}.csv", index=False, float_format="%.4f")
 
 
 def fitted(folder: Path, way: str, minutes: float, jobs: int) -> Path:
     """Return the run of a method, with its tables in the form of the contest."""
-    place, training = folder / way, folder / "train"
-    if (place / "scores.json").exists():
-        return place
+    run_folder, training = folder / way, folder / "train"
+    if (run_folder / "scores.json").exists():
+        return run_folder
     tables = folder / f"tables_{way}"
     tables.mkdir(exist_ok=True)
     published = way == "rfcx-resnet50"
@@ -206,8 +206,8 @@ def fitted(folder: Path, way: str, minutes: float, jobs: int) -> Path:
         jobs=jobs,
         near_duplicates=False,  # Recordings are mixed from the same soundscapes and would all be one group.
     )
-    fit(clips, place, config, cache_dir=folder / "cache")
-    return place
+    fit(clips, run_folder, config, cache_dir=folder / "cache")
+    return run_folder
 
 
 def _ours(folder: Path) -> str:
@@ -226,9 +226,9 @@ def answers(folder: Path, run: Path, window: float, species: list[str]) -> npt.N
     """Return (n_recordings, n_species): the highest window of each recording."""
     opened = open_run(run)
     recordings = [Recording(file.name, file) for file in sorted((folder / "test").glob("*.flac"))]
-    heard = listen(opened, recordings, folder / f"heard_{run.name}", WindowOptions(window))
-    columns = [heard.classes.index(name) if name in heard.classes else -1 for name in species]
-    best = np.stack([heard.detections.scores(one).proba.max(axis=0) for one in heard.recordings])
+    result = listen(opened, recordings, folder / f"heard_{run.name}", WindowOptions(window))
+    columns = [result.classes.index(name) if name in result.classes else -1 for name in species]
+    best = np.stack([result.detections.scores(one).proba.max(axis=0) for one in result.recordings])
     return np.where(np.array(columns) >= 0, best[:, columns], 0.0).astype(np.float64)
 
 
@@ -257,16 +257,16 @@ def main() -> None:
     for way in ("rfcx-resnet50", "mel-sed"):
         run = fitted(folder, way, options.minutes, options.jobs)
         proba = answers(folder, run, WINDOW if way == "rfcx-resnet50" else OURS, species)
-        told = {
+        result = {
             name: str(bootstrap(truth, proba, groups, name))
             for name in ("lwlrap", "average_precision", "roc_auc")
         }
         epochs = [len(pd.read_csv(path)) for path in sorted(run.glob("models/*/fold*/net*/history.csv"))]
-        rows.append([way, *told.values(), " ".join(map(str, epochs))])
+        rows.append([way, *result.values(), " ".join(map(str, epochs))])
         figures.append(
             {
                 "way": way,
-                **told,
+                **result,
                 "epochs": epochs,
                 "run": json.loads((run / "scores.json").read_text())["score"],
             }

@@ -57,15 +57,17 @@ def autogluon_accuracy(data: TrainingData, kind: str, folder: str) -> float:
         num_bag_folds=N_SPLITS,
         ag_args_ensemble={"fold_fitting_strategy": "sequential_local"},
     )
-    told = predictor.predict_oof(predictor.model_names()[0])
-    return float((told.to_numpy() == table["label"].to_numpy()).mean())
+    proba = predictor.predict_oof(predictor.model_names()[0])
+    return float((proba.to_numpy() == table["label"].to_numpy()).mean())
 
 
 def aurist_accuracy(data: TrainingData, kind: str, folder: str) -> float:
     """Return the out-of-fold accuracy as aurist states it."""
     member = ModelSpec(kind, "autogluon", {"kind": kind, "refit": True})
-    told = fit_member(Path(folder), data, member, 600).oof
-    return float((told.aligned(data.clip_ids.tolist()).argmax(1) == data.examples.targets.argmax(1)).mean())
+    predictions = fit_member(Path(folder), data, member, 600).oof
+    return float(
+        (predictions.aligned(data.clip_ids.tolist()).argmax(1) == data.examples.targets.argmax(1)).mean()
+    )
 
 
 def main() -> None:
@@ -76,16 +78,16 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=Path("shuffled_labels.json"))
     options = parser.parse_args()
     warnings.simplefilter("ignore")
-    found: dict[str, list[float]] = {}
+    scores: dict[str, list[float]] = {}
     for seed in range(options.repeats):
         data = shuffled_data(seed)
         for name, measure in (("AutoGluon bagging", autogluon_accuracy), ("aurist", aurist_accuracy)):
             with tempfile.TemporaryDirectory() as folder:
-                found.setdefault(f"LightGBM, {name}", []).append(measure(data, "GBM", folder))
-        options.output.write_text(json.dumps(found, indent=1))
+                scores.setdefault(f"LightGBM, {name}", []).append(measure(data, "GBM", folder))
+        options.output.write_text(json.dumps(scores, indent=1))
     print(f"| model | accuracy on shuffled labels (chance {1 / N_CLASSES:.3f}) | standard error |")
     print("|---|---|---|")
-    for name, values in found.items():
+    for name, values in scores.items():
         print(f"| {name} | {np.mean(values):.3f} | {np.std(values, ddof=1) / np.sqrt(len(values)):.3f} |")
 
 

@@ -61,9 +61,9 @@ def run_autogluon(train: Path, test: Path, folder: Path, minutes: float) -> None
         LABEL, eval_metric="f1_macro", path=str(folder / "autogluon_run"), verbosity=1
     )
     predictor.fit(pd.read_csv(train).drop(columns=ID), presets="best_quality", time_limit=minutes * 60)
-    said = predictor.leaderboard()["score_val"].iloc[0]
+    score = predictor.leaderboard()["score_val"].iloc[0]
     (folder / "autogluon.json").write_text(
-        json.dumps({"seconds": time.monotonic() - started, "own_validation": float(said)})
+        json.dumps({"seconds": time.monotonic() - started, "own_validation": float(score)})
     )
     table = pd.read_csv(test)
     proba = predictor.predict_proba(table.drop(columns=ID))
@@ -81,13 +81,13 @@ def compare(folder: Path, test: pd.DataFrame) -> str:
     new = ~keys.isin(seen).to_numpy()
     classes = sorted(test[LABEL].unique())
     truth = np.eye(len(classes))[[classes.index(name) for name in test[LABEL]]]
-    told = {}
+    scores = {}
     for name in ("aurist", "autogluon"):
         label = pd.read_csv(folder / f"{name}.csv")["label"]
-        told[name] = np.eye(len(classes))[[classes.index(n) for n in label]]
+        scores[name] = np.eye(len(classes))[[classes.index(n) for n in label]]
     lines = ["| rows | aurist | AutoGluon | difference (paired) |", "|---|---|---|---|"]
     for title, rows in (("all", np.ones_like(new)), ("new", new)):
-        a, g = told["aurist"][rows], told["autogluon"][rows]
+        a, g = scores["aurist"][rows], scores["autogluon"][rows]
         groups = keys.to_numpy()[rows]
         lines.append(
             f"| {title} ({rows.sum()}) | {bootstrap(truth[rows], a, groups, 'f1_macro')} "

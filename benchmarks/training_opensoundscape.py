@@ -129,8 +129,8 @@ def as_recordings(clips: Clips, folder: Path) -> Clips:
             soundfile.write(path, np.concatenate(whole), FIELD_RATE)
         start = i % each * SECONDS
         rows.append((str(path), start, start + SECONDS, clips.table["labels"].iloc[i][0]))
-    found = read_clips(pd.DataFrame(rows, columns=["path", "start", "end", "label"]), ReadOptions())
-    return replace(found, classes=clips.classes)
+    listed = read_clips(pd.DataFrame(rows, columns=["path", "start", "end", "label"]), ReadOptions())
+    return replace(listed, classes=clips.classes)
 
 
 def peer_labels(clips: Clips) -> pd.DataFrame:
@@ -183,12 +183,12 @@ def main() -> None:
     rows, frames = options.rows, 1 + SECONDS * RATE // options.hop
     one = recipe(options.network)
     one = replace(one, augment=AUGMENT, front=replace(one.front, n_mels=rows, hop_length=options.hop))
-    with tempfile.TemporaryDirectory() as place:
+    with tempfile.TemporaryDirectory() as temporary:
         clips = steady_clips(options.data, options.clips)
         if options.recordings:
-            clips = as_recordings(clips, Path(place))
+            clips = as_recordings(clips, Path(temporary))
         began = time.perf_counter()
-        waves = store_waves(clips, RATE, cache_dir=Path(place), jobs=torch.get_num_threads())
+        waves = store_waves(clips, RATE, cache_dir=Path(temporary), jobs=torch.get_num_threads())
         stored = time.perf_counter() - began
         part, sound = part_of(clips, waves)
         plain = ceiling(one, part, sound)
@@ -196,9 +196,9 @@ def main() -> None:
             name: Ours(one, part, network_of(one, (1, rows, frames)), torch.get_num_threads(), name == "bf16")
             for name in ("fp32", "bf16")
         }
-        peer = Peer(options.peer, peer_labels(clips), (rows, frames), options.network, Path(place))
-        found = {setting: peer.speed(*setting) for setting in SETTINGS}
-        best = max(found, key=lambda setting: found[setting])
+        peer = Peer(options.peer, peer_labels(clips), (rows, frames), options.network, Path(temporary))
+        speeds = {setting: peer.speed(*setting) for setting in SETTINGS}
+        best = max(speeds, key=lambda setting: speeds[setting])
         for one_way in ours.values():
             one_way()
         rounds = [
@@ -225,7 +225,7 @@ def main() -> None:
         f"with batches of 16, its store filled in {stored:.1f} s once, waiting for batches "
         f"{median(ours['fp32'].waiting[1:]):.1%} of the time:"
     )
-    figures = {"settings": {str(k): v for k, v in found.items()}, "rounds": rounds, "store_seconds": stored}
+    figures = {"settings": {str(k): v for k, v in speeds.items()}, "rounds": rounds, "store_seconds": stored}
     table = _common.table(["training", "clips/s", "relative to OpenSoundscape"], lines)
     name = f"training_opensoundscape_{options.network}_{rows}x{frames}{'_recordings' if options.recordings else ''}"
     _common.publish(name, text + "\n\n" + table, figures, options.output)
