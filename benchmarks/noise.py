@@ -36,7 +36,7 @@ from aurist.automl.pseudo import pseudo_examples
 from aurist.calibration import apply_temperatures, nested_temperatures
 from aurist.crossval import CrossValidationResult, TrainingData
 from aurist.ensemble.blend import nested_blend
-from aurist.ensemble.duplicates import dealt, learn_duplicates
+from aurist.ensemble.duplicates import deal_groups, learn_duplicates
 from aurist.ensemble.prior_correction import correct_prior_rows, nested_powers
 from aurist.ensemble.stacking import beats_constant, reason_against, second_level
 from aurist.ensemble.thresholds import nested_decisions
@@ -166,7 +166,7 @@ def _copies(learn: TrainingData) -> dict[str, float]:
     keys = (np.arange(len(learn.folds)) // 2).astype(np.uint64)
     folds = assign_folds(learn.examples.targets, keys.astype(np.int64), N_FOLDS, learn.task.seed)
     usual = np.stack([learn.examples.targets[folds != fold].mean(axis=0) for fold in range(N_FOLDS)])
-    parts = dealt(keys.astype(np.int64), N_FOLDS, learn.task.seed)
+    parts = deal_groups(keys.astype(np.int64), N_FOLDS, learn.task.seed)
     duplicates = learn_duplicates(
         keys, usual[folds], learn.examples.targets, parts, multilabel=learn.task.multilabel
     )[1]

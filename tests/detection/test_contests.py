@@ -102,7 +102,7 @@ def test_all_that_is_missing_is_listed_at_once(scanned: ScanResult) -> None:
 
 def test_events_and_windows_of_chosen_labels(scanned: ScanResult) -> None:
     wanted = ExportOptions(FORMATS, 0.55, ("s0", "path"))
-    events = events_of(scanned, wanted.columns(CLASSES), wanted.asked(CLASSES)).table
+    events = events_of(scanned, wanted.columns(CLASSES), wanted.lowest_scores(CLASSES)).table
     assert events[["path", "start", "end", "label", "score"]].to_numpy().tolist() == [
         ["a.flac", 5.0, 15.0, "s0", 0.7],
         ["b_20190904.flac", 5.0, 10.0, "path", 0.9],
@@ -151,9 +151,10 @@ def test_label_tracks_stay_in_their_folder(scanned: ScanResult, tmp_path: Path) 
 def test_each_class_has_its_threshold_unless_one_is_given_for_all(scanned: ScanResult) -> None:
     bars = np.array([0.95, 0.65, np.inf])
     chosen, given = ExportOptions(thresholds=bars), ExportOptions(min_score=0.1, thresholds=bars)
-    events = events_of(scanned, chosen.columns(CLASSES), chosen.asked(CLASSES)).table
+    events = events_of(scanned, chosen.columns(CLASSES), chosen.lowest_scores(CLASSES)).table
     assert events[["start", "end", "label"]].to_numpy().tolist() == [[10.0, 15.0, "s0"]]
-    assert given.asked(CLASSES).tolist() == [0.1] * 3 and ExportOptions().asked(CLASSES).tolist() == [0.5] * 3
+    assert given.lowest_scores(CLASSES).tolist() == [0.1] * 3
+    assert ExportOptions().lowest_scores(CLASSES).tolist() == [0.5] * 3
 
 
 def test_what_cannot_be_wanted(tmp_path: Path) -> None:

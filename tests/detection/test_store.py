@@ -13,7 +13,7 @@ import pytest
 import soundfile
 
 from aurist.arrays import Proba
-from aurist.detection.scan import ScanResult, _Listening
+from aurist.detection.scan import ScanResult, _Scan
 from aurist.detection.store import JOURNAL, Detections, Recording
 from aurist.errors import ConfigError, DataError
 from aurist.events import Grid
@@ -36,9 +36,9 @@ class Loudness:
 def heard_in(folder: Path, *recordings: Recording, threads: int = 1) -> tuple[ScanResult, list[str]]:
     """Score windows of five seconds in blocks of a minute; give the result and the logged warnings."""
     log = logging.handlers.BufferingHandler(1000)
-    hearing = WindowSettings(Grid(5.0, 2.5), (RATE,))
+    windows = WindowSettings(Grid(5.0, 2.5), (RATE,))
     detections = Detections(folder / "out", {"window": 5.0})
-    listening = _Listening(detections, Loudness(), hearing, False, threads)  # type: ignore[arg-type]
+    listening = _Scan(detections, Loudness(), windows, False, threads)  # type: ignore[arg-type]
     logger.addHandler(log)
     try:
         result = listening.all(recordings)
@@ -208,7 +208,7 @@ def test_what_is_no_number_is_noted_and_the_rest_is_heard(tmp_path: Path) -> Non
 def test_behind_a_failure_nothing_is_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tried = []
 
-    def fail(path: Path, number: int, hearing: WindowSettings) -> Block:
+    def fail(path: Path, number: int, windows: WindowSettings) -> Block:
         tried.append(number)
         raise OSError("the disk is gone")
 

@@ -1,6 +1,6 @@
 import numpy as np
 
-from aurist.ensemble.duplicates import dealt, learn_duplicates, overlap
+from aurist.ensemble.duplicates import deal_groups, learn_duplicates, overlap
 from aurist.metrics import metric
 
 
@@ -20,7 +20,7 @@ def test_twins_help_and_their_score_is_honest() -> None:
     test = rng.random(len(keys)) < 0.4
     folds = (keys[~test] % 5).astype(np.int64)
     seen, scores = learn_duplicates(keys[~test], proba[~test], targets[~test], folds, multilabel=False)
-    is_seen = seen.known(keys[test])
+    is_seen = seen.contains(keys[test])
     answered = seen.answer(keys[test], proba[test])
     loss = metric("log_loss")
     assert loss(targets[test][is_seen], answered[is_seen]) > loss(
@@ -87,7 +87,7 @@ def test_noise_in_few_twins_is_scored_at_chance() -> None:
     for seed in range(12):
         targets = np.eye(3, dtype=np.int8)[np.random.default_rng(7000 + seed).integers(0, 3, 240)]
         usual = np.tile(targets.mean(axis=0), (240, 1))
-        parts = dealt(groups, 4, seed)
+        parts = deal_groups(groups, 4, seed)
         assert all(len(set(pair)) == 1 for pair in parts.reshape(-1, 2))
         _, scores = learn_duplicates(groups.astype(np.uint64), usual, targets, parts, multilabel=False)
         gains.append(loss(targets, scores.proba) - loss(targets, usual))
@@ -108,4 +108,4 @@ def test_nothing_is_known_of_a_table_without_copies() -> None:
     keys = np.array([1, 2, 3], dtype=np.uint64)
     seen, scores = learn_duplicates(keys, proba, targets, np.zeros(3, dtype=np.int64), multilabel=False)
     assert (scores.proba == proba).all()
-    assert seen.known(np.array([3, 4], dtype=np.uint64)).tolist() == [True, False]
+    assert seen.contains(np.array([3, 4], dtype=np.uint64)).tolist() == [True, False]

@@ -103,7 +103,7 @@ def test_the_row_that_predicts_stands_first_and_is_marked(few: RunFolder) -> Non
     rows = [word for word in first_words if word in set(few.leaderboard()["model"])]
     assert rows[0] == "Ensemble" and any(line.startswith("Ensemble (predicts)") for line in lines)
     best = few.scores().best_other
-    assert best.model == rows[1] and best.models == 3 and best.flatters >= 0
+    assert best.model == rows[1] and best.models == 3 and best.optimism >= 0
     assert few.leaderboard().iloc[1:]["score"].is_monotonic_decreasing
 
 

@@ -327,17 +327,17 @@ def test_chance_leaves_out_cells_that_are_not_known() -> None:
 
 
 def test_the_best_of_many_noises_is_flattered_by_what_it_is_above_them() -> None:
-    leads, flatters = [], []
+    leads, optimism = [], []
     for seed in range(40):
         rng = np.random.default_rng(seed)
         truth, groups = np.eye(2)[np.arange(60) % 2], np.arange(60)
         best = best_of(truth, {f"m{i}": rng.random((60, 2)) for i in range(8)}, groups, "accuracy", rounds=50)
         assert best is not None and best.models == 8
         leads.append(best.score - 0.5)
-        flatters.append(best.flatters)
+        optimism.append(best.optimism)
     assert np.mean(leads) > 0.06
     # the mean of all eight is not at one half itself, so that the lead over it is a little less
-    assert np.mean(flatters) == pytest.approx(np.mean(leads), abs=0.02)
+    assert np.mean(optimism) == pytest.approx(np.mean(leads), abs=0.02)
 
 
 def test_a_model_that_is_really_the_best_is_hardly_flattered() -> None:
@@ -345,7 +345,7 @@ def test_a_model_that_is_really_the_best_is_hardly_flattered() -> None:
     truth = np.eye(2)[np.arange(200) % 2]
     good = 0.3 * truth + 0.7 * rng.random((200, 2))
     best = best_of(truth, {"noise": rng.random((200, 2)), "good": good}, None, "accuracy")
-    assert best is not None and best.model == "good" and best.flatters < 0.01
+    assert best is not None and best.model == "good" and best.optimism < 0.01
     assert best_of(truth, {"good": good}, None, "accuracy") is None
 
 

@@ -55,6 +55,6 @@ def test_a_killed_command_that_had_no_data_yet_claims_none(
         raise ConfigError("begun")
 
     monkeypatch.setattr(module, "_search", search)
-    write_json(tmp_path / "study" / "asked.json", {"data": "another", "reading": {}, "settings": {}})
+    write_json(tmp_path / "study" / "study.json", {"data": "another", "reading": {}, "settings": {}})
     with pytest.raises(ConfigError, match="begun"):
         tune(feature_table(60), tmp_path / "study", "LightGBM")

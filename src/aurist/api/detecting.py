@@ -65,5 +65,5 @@ def detect(
             warn(f"passed over: {message}")
         if output is not None:
             write_detections(scored, export)
-        events = events_of(scored, columns, export.asked(classes)).table
+        events = events_of(scored, columns, export.lowest_scores(classes)).table
     return events[["path", "start", "end", "label", "score"]].reset_index(drop=True)

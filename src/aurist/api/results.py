@@ -1,4 +1,4 @@
-"""What a finished run says of itself: classes, scores, leaderboard, importance, report and pictures."""
+"""The results of a finished run: classes, scores, leaderboard, importance, report and pictures."""
 
 from __future__ import annotations
 

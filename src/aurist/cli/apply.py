@@ -208,7 +208,7 @@ def _listen(
         )
     if sample is not None:
         table, name = sample
-        answers = contest_table(scan, table, name, export.asked(scan.classes))
+        answers = contest_table(scan, table, name, export.lowest_scores(scan.classes))
         _write(answers, output / "submission.csv", export.safe_csv)
     if scan.failures:
         failed = plural(len(scan.failures), "recording")

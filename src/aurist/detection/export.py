@@ -68,7 +68,7 @@ class ExportOptions:
         if self.min_score is not None and not 0 <= self.min_score <= 1:
             raise ConfigError(f"min-score is {self.min_score:g}, but must be from 0 to 1.")
 
-    def asked(self, classes: tuple[str, ...]) -> npt.NDArray[np.float64]:
+    def lowest_scores(self, classes: tuple[str, ...]) -> npt.NDArray[np.float64]:
         """Give the lowest score at which each class is reported, (n_classes,)."""
         if self.min_score is None and self.thresholds is not None:
             return self.thresholds
@@ -127,7 +127,7 @@ def write_detections(scan: ScanResult, options: ExportOptions) -> list[tuple[Pat
         path = folder / NAMES[WINDOWS]
         written.append((path, _write_windows(scan, columns, path, safe=options.safe_csv)))
     formats = [format_name for format_name in dict.fromkeys(options.formats) if format_name != WINDOWS]
-    events = events_of(scan, columns, options.asked(scan.classes)) if formats else None
+    events = events_of(scan, columns, options.lowest_scores(scan.classes)) if formats else None
     for format_name in formats:
         assert events is not None
         path = folder / NAMES[format_name]

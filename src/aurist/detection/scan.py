@@ -150,12 +150,12 @@ def listen(
     spec = read_spec(run)
     cores = jobs or spec.task.jobs
     grid = options.grid(spec.window)
-    listener = WindowModel(run, model, cores)
-    hearing = WindowSettings(grid, listener.rates, listener.margin, options.channel)
+    window_model = WindowModel(run, model, cores)
+    windows = WindowSettings(grid, window_model.rates, window_model.margin, options.channel)
     settings = _settings(run, spec, grid, options, model)
     with claim(output):
         detections = Detections(output, settings)
-        return _Listening(detections, listener, hearing, progress, cores).all(recordings)
+        return _Scan(detections, window_model, windows, progress, cores).all(recordings)
 
 
 def run_key(run: RunFolder) -> str:
@@ -180,26 +180,26 @@ def _settings(
     }
 
 
-class _Listening:
+class _Scan:
     """One scan of several recordings."""
 
     def __init__(
         self,
         detections: Detections,
-        listener: WindowModel,
-        hearing: WindowSettings,
+        window_model: WindowModel,
+        windows: WindowSettings,
         progress: bool,
         threads: int,
     ) -> None:
         self._detections = detections
-        self._listener = listener
-        self._hearing = hearing
+        self._model = window_model
+        self._windows = windows
         self._shown = progress
         self._threads = min(_MOST_THREADS, threads)
         self._failures: dict[str, str] = {}
-        self._promised: dict[str, float] = {}
+        self._durations: dict[str, float] = {}
         self._infos: dict[str, AudioInfo] = {}
-        self._known: dict[str, ScanProgress] = {}
+        self._progress: dict[str, ScanProgress] = {}
 
     def all(self, recordings: Sequence[Recording]) -> ScanResult:
         self._detections.clear()
@@ -208,63 +208,63 @@ class _Listening:
             try:
                 info = probe(recording.file)
                 self._infos[recording.name] = info
-                self._promised[recording.name] = info.duration
-                self._known[recording.name] = self._detections.progress(recording)
+                self._durations[recording.name] = info.duration
+                self._progress[recording.name] = self._detections.progress(recording)
             except (DataError, OSError) as error:
                 self._fail(recording, error)
-        readable = [recording for recording in recordings if recording.name in self._known]
-        unfinished = [recording for recording in readable if self._known[recording.name].seconds is None]
-        total = sum(self._promised[recording.name] for recording in readable)
+        readable = [recording for recording in recordings if recording.name in self._progress]
+        unfinished = [recording for recording in readable if self._progress[recording.name].seconds is None]
+        total = sum(self._durations[recording.name] for recording in readable)
         done = total - sum(self._left(recording) for recording in unfinished)
         with Hours(total, done, self._shown) as self._hours:
             for (recording, number), future in ahead(self._calls(unfinished), self._threads):
-                self._hear(recording, number, future.result)
+                self._score(recording, number, future.result)
             for recording in unfinished:
-                self._hear_the_rest(recording)
-        return self._heard(readable)
+                self._score_the_rest(recording)
+        return self._result(readable)
 
     def _left(self, recording: Recording) -> float:
         """Give the seconds that are not scored yet."""
-        begin = self._hearing.grid.start(len(self._known[recording.name].blocks) * self._hearing.block)
-        return max(0.0, self._promised[recording.name] - begin)
+        begin = self._windows.grid.start(len(self._progress[recording.name].blocks) * self._windows.block)
+        return max(0.0, self._durations[recording.name] - begin)
 
     def _calls(
         self, unfinished: Sequence[Recording]
     ) -> Iterator[tuple[tuple[Recording, int], Callable[[], Block]]]:
         """Yield calls that decode the missing blocks, as many as the headers promise."""
         for recording in unfinished:
-            done = len(self._known[recording.name].blocks)
-            count = -(-self._hearing.grid.count(self._promised[recording.name]) // self._hearing.block)
+            done = len(self._progress[recording.name].blocks)
+            count = -(-self._windows.grid.count(self._durations[recording.name]) // self._windows.block)
             for number in range(done, max(done + 1, count)):
                 if self._ended(recording):
                     break
-                yield (recording, number), partial(read_block, recording.file, number, self._hearing)
+                yield (recording, number), partial(read_block, recording.file, number, self._windows)
 
-    def _hear(self, recording: Recording, number: int, decoded: Callable[[], Block]) -> None:
+    def _score(self, recording: Recording, number: int, decoded: Callable[[], Block]) -> None:
         """Score a block."""
         if self._ended(recording):
             return
         try:
             block = decoded()
-            proba, when = self._listener.score(block)
+            proba, when = self._model.score(block)
         except (DataError, OSError) as error:
             self._fail(recording, error)
             return
         remaining = self._left(recording)
-        silenced = [*self._known[recording.name].silenced, *block.silenced]
+        silenced = [*self._progress[recording.name].silenced, *block.silenced]
         note = "" if block.length is None else _note(self._infos[recording.name], block.length, silenced)
         self._detections.keep(recording, number, block, proba, when, note)
         self._hours(remaining if block.length is not None else remaining - self._left(recording))
 
     def _ended(self, recording: Recording) -> bool:
         """Tell if a recording is scored to its end, or failed."""
-        return self._known[recording.name].seconds is not None or recording.name in self._failures
+        return self._progress[recording.name].seconds is not None or recording.name in self._failures
 
-    def _hear_the_rest(self, recording: Recording) -> None:
+    def _score_the_rest(self, recording: Recording) -> None:
         """Score the blocks after the end that the header promised."""
         while not self._ended(recording):
-            number = len(self._known[recording.name].blocks)
-            self._hear(recording, number, partial(read_block, recording.file, number, self._hearing))
+            number = len(self._progress[recording.name].blocks)
+            self._score(recording, number, partial(read_block, recording.file, number, self._windows))
 
     def _fail(self, recording: Recording, error: Exception) -> None:
         self._failures[recording.name] = str(error) or type(error).__name__
@@ -272,14 +272,16 @@ class _Listening:
         # a log may hold no name that is not UTF-8
         logger.warning(f"passed over: {with_bytes_shown(message)}")
 
-    def _heard(self, readable: Sequence[Recording]) -> ScanResult:
+    def _result(self, readable: Sequence[Recording]) -> ScanResult:
         complete = tuple(recording for recording in readable if recording.name not in self._failures)
-        notes = {recording.name: note for recording in complete if (note := self._known[recording.name].note)}
+        notes = {
+            recording.name: note for recording in complete if (note := self._progress[recording.name].note)
+        }
         return ScanResult(
             self._detections,
-            self._listener.classes,
+            self._model.classes,
             complete,
-            {recording.name: self._known[recording.name].seconds or 0.0 for recording in complete},
+            {recording.name: self._progress[recording.name].seconds or 0.0 for recording in complete},
             notes,
             self._failures,
         )

@@ -94,7 +94,7 @@ class Duplicates:
     twins: DuplicateRule
     unscored: Keys
 
-    def known(self, keys: Keys) -> npt.NDArray[np.bool_]:
+    def contains(self, keys: Keys) -> npt.NDArray[np.bool_]:
         """Tell for each row if it stands in the training table, (n,)."""
         return np.isin(keys, self.keys) | np.isin(keys, self.unscored)
 
@@ -138,7 +138,7 @@ def learn_duplicates(
     targets : (n, n_classes)
         Indicator matrix.
     folds : (n,)
-        The rule for the rows of a fold is learnt on the other folds: folds of `dealt`, or given folds.
+        The rule for the rows of a fold is learnt on the other folds: folds of `deal_groups`, or given folds.
     unscored : (n_unscored,)
         Hash of each training row that is not scored.
 
@@ -179,7 +179,7 @@ def learn_duplicates(
     return seen, DuplicateScores(answered, copies[positions].astype(np.int64))
 
 
-def dealt(groups: npt.NDArray[np.int64], n_parts: int, seed: int) -> npt.NDArray[np.int64]:
+def deal_groups(groups: npt.NDArray[np.int64], n_parts: int, seed: int) -> npt.NDArray[np.int64]:
     """Deal whole groups to parts at random, (n,), to learn from twins on.
 
     Folds that are stratified by label are not suitable. They hold equal shares of twins with one label and with two, so

@@ -80,7 +80,7 @@ class Predictor:
         proba = np.full((len(clips), len(classes)), np.nan)
         seen = np.zeros(len(clips), dtype=bool)
         keys = row_keys(features.inputs.features)
-        seen[features.rows] = self.duplicates.known(keys)
+        seen[features.rows] = self.duplicates.contains(keys)
         if len(features.rows):
             with stored(self.run.models, self.run.remedy):
                 blended = self.models.proba(features.inputs)

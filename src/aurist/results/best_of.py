@@ -55,7 +55,7 @@ def best_of(
     >>> truth, rng = np.eye(2)[[0, 1] * 50], np.random.default_rng(0)
     >>> noise = {f"model{i}": rng.random((100, 2)) for i in range(20)}
     >>> best = best_of(truth, noise, None, "accuracy")
-    >>> print(f"{best.score:.2f}, of which about {best.flatters:.2f} by luck")
+    >>> print(f"{best.score:.2f}, of which about {best.optimism:.2f} by luck")
     0.57, of which about 0.08 by luck
     """
     chosen = named_metric(metric)

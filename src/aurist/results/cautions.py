@@ -17,7 +17,11 @@ _NAMED = 5
 
 
 #: Source: `benchmarks/few_groups.py`, 308 divisions; the table of docs/decisions/0018.
-STATED_LESS_FOUND = (Trials(2, 35, -0.190, 0.059), Trials(3, 63, -0.097, 0.030), Trials(5, 63, -0.010, 0.027))
+STATED_MINUS_ACTUAL = (
+    Trials(2, 35, -0.190, 0.059),
+    Trials(3, 63, -0.097, 0.030),
+    Trials(5, 63, -0.010, 0.027),
+)
 #: Metrics similar to accuracy, by which the trials were scored.
 LIKE_ACCURACY = ("accuracy", "balanced_accuracy", "f1_macro")
 
@@ -49,10 +53,10 @@ def trials_like(few: Mapping[str, int], metric: str, *, multilabel: bool) -> tup
     ()
     """
     least = min(few.values())
-    if multilabel or metric not in LIKE_ACCURACY or least < STATED_LESS_FOUND[0].groups:
+    if multilabel or metric not in LIKE_ACCURACY or least < STATED_MINUS_ACTUAL[0].groups:
         return ()
-    exact = tuple(trials for trials in STATED_LESS_FOUND if trials.groups == least)
-    return exact or tuple(trials for trials in STATED_LESS_FOUND if abs(trials.groups - least) == 1)
+    exact = tuple(trials for trials in STATED_MINUS_ACTUAL if trials.groups == least)
+    return exact or tuple(trials for trials in STATED_MINUS_ACTUAL if abs(trials.groups - least) == 1)
 
 
 def about_few_groups(few: Mapping[str, int], n_classes: int, trials: Sequence[Trials] = ()) -> list[str]:
@@ -64,7 +68,7 @@ def about_few_groups(few: Mapping[str, int], n_classes: int, trials: Sequence[Tr
     ['Few groups: 1 of 3 classes is in fewer than 5 groups (cat in 2). The score is likely too low (by 0.1 to \
 0.2 in trials with 2 or 3 groups per class), and its interval is wide: record more of it, from other recordings, \
 sites or days.']
-    >>> about_few_groups({"cat": 3, "dog": 3}, 2, STATED_LESS_FOUND[1:2])[1]
+    >>> about_few_groups({"cat": 3, "dog": 3}, 2, STATED_MINUS_ACTUAL[1:2])[1]
     'In 63 trial divisions of data with 3 groups in every class, the stated accuracy was 0.10 (± 0.03) lower than the \
 accuracy on new groups.'
     """
@@ -124,5 +128,5 @@ about 0.034. Ensemble was not picked by its score.'
     """
     return (
         f"{best.model} is the best of the other {best.models} rows, partly by luck: it was picked by its score, so its "
-        f"{best.score:.3f} is too high by about {best.flatters:.3f}. {ENSEMBLE} was not picked by its score."
+        f"{best.score:.3f} is too high by about {best.optimism:.3f}. {ENSEMBLE} was not picked by its score."
     )

@@ -114,7 +114,7 @@ def _held_out_scores(
     A row is new if neither the row nor its group (given, or of copies) is in the training data.
     """
     task = data.task
-    is_seen = seen.known(row_keys(data.features)) | np.isin(data.groups, learnt)
+    is_seen = seen.contains(row_keys(data.features)) | np.isin(data.groups, learnt)
     weight = data.clips.table["weight"].to_numpy(dtype=float)
     proba = Predictor(run).proba(data.inputs())
     truth = data.clips.targets(task.classes)
@@ -139,7 +139,7 @@ def _test_scores(
     seen: Duplicates,
 ) -> OnTestTable:
     """Estimate the score on the new rows of the test table, and on all of its rows."""
-    is_seen = seen.known(test_keys)
+    is_seen = seen.contains(test_keys)
     overlapping = overlap(as_seen.copies, float(is_seen.mean()))
     weight = oof.weight
     proba = oof.probas[ENSEMBLE]

@@ -12,7 +12,7 @@ from aurist.arrays import Proba
 from aurist.calibration import apply_temperature, apply_temperatures, choose_temperature, nested_temperatures
 from aurist.crossval import CrossValidationResult, TrainingData
 from aurist.ensemble.blend import NestedBlend, blend
-from aurist.ensemble.duplicates import Duplicates, DuplicateScores, dealt, learn_duplicates
+from aurist.ensemble.duplicates import Duplicates, DuplicateScores, deal_groups, learn_duplicates
 from aurist.ensemble.model import Ensemble, PriorCorrection
 from aurist.ensemble.prior_correction import choose_power, correct_prior_rows, nested_powers
 from aurist.errors import RunError
@@ -123,7 +123,7 @@ def _learn_duplicates(
 ) -> tuple[Duplicates, DuplicateScores]:
     """Learn the predictions for duplicate rows, and score them."""
     scored_keys, unscored_keys = _keys(data, learn, oof)
-    parts = dealt(oof.groups, len(learn.splits), learn.task.seed)
+    parts = deal_groups(oof.groups, len(learn.splits), learn.task.seed)
     duplicates, scores = learn_duplicates(
         scored_keys,
         calibrated.tempered,

@@ -84,7 +84,7 @@ def detections_to_review(
     )
     columns = options.columns(classes)
     drawn = draw_detections(
-        detections, detections.recordings(audio_root), columns, options.asked(classes), sampling
+        detections, detections.recordings(audio_root), columns, options.lowest_scores(classes), sampling
     )
     channel = detections.settings["channel"]
     return ToReview(drawn, classes, None if channel == "mixed" else int(channel))

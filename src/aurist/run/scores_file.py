@@ -95,14 +95,14 @@ class Best:
         Its score.
     models
         Number of models compared.
-    flatters
+    optimism
         By how much its score is expected to be too high, because the model was picked by this score.
     """
 
     model: str
     score: float
     models: int
-    flatters: float
+    optimism: float
 
 
 @dataclass(frozen=True)

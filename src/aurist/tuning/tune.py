@@ -83,7 +83,7 @@ def tune(
     folder = Path(output)
     data_folder = folder / "data"
     check_output(folder, folder=True)
-    settings_file = folder / "asked.json"
+    settings_file = folder / "study.json"
     with claim(data_folder, _PATIENCE):
         is_new = not (data_folder / DESCRIPTION).exists()
         if is_new:
