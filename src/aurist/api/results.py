@@ -15,6 +15,7 @@ from aurist.run import open_run
 
 if TYPE_CHECKING:
     from aurist.metrics import Interval
+    from aurist.run.description import RunDescription
 
 
 class RunResults:
@@ -46,12 +47,12 @@ class RunResults:
     @property
     def classes(self) -> tuple[str, ...]:
         """The class names, in the order of the columns of `predict_proba`."""
-        return tuple(self._files.classes())
+        return tuple(self._description.classes)
 
     @property
     def metric(self) -> str:
         """The metric of `score` and of the leaderboard."""
-        return self._files.description().metric
+        return self._description.metric
 
     @property
     def score(self) -> Interval:
@@ -121,6 +122,11 @@ class RunResults:
     def plot(self) -> Plots:
         """Pictures: ``run.plot.confusion()``, ``run.plot.leaderboard()``, ``run.plot.importance()``."""
         return Plots(self._files)
+
+    @cached_property
+    def _description(self) -> RunDescription:
+        with errors_in_python():
+            return self._files.description()
 
     def __repr__(self) -> str:
         """Name the folder and the first classes."""
