@@ -22,11 +22,11 @@ from aurist.ensemble.stacking import (
 )
 from aurist.fold_files import base_models_of, is_done, load_folds
 from aurist.models.base import Examples, Inputs, ModelSpec, Task
-from aurist.plan import FOREST
 from aurist.predictions import Predictions
 from aurist.splits import assign_folds, cross_splits
 
-ABOVE = ModelSpec("Above", "forest", level=2)
+FOREST = ModelSpec("ExtraTrees", "forest", {"trees": 60})
+ABOVE = ModelSpec("Above", "forest", {"trees": 60}, level=2)
 LINEAR = ModelSpec("Linear", "classic", {"kind": "logistic"}, level=2)
 
 
