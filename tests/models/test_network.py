@@ -198,7 +198,7 @@ def test_a_loss_that_is_no_number_stops_with_advice(tmp_path: Path) -> None:
 
 def test_too_little_time_is_said_before_anything_is_trained(tmp_path: Path) -> None:
     data = sound_data(tmp_path / "sounds", n=36)
-    with pytest.raises(FitFailedError, match=r"3 epochs of .* clips need about .* s a fold"):
+    with pytest.raises(FitFailedError, match=r"3 epochs of .* clips need about .* s per fold"):
         fitted(tmp_path / "run", data, tiny(), seconds=0.0)
 
 
