@@ -284,7 +284,7 @@ CASES = (
         annotations("excel_quotes", ("a.wav", 10.0), ("b.wav", 10.0)),
         r"single class|one class|\[ ?\"wren, song\" ?\]|needs? .*classes",
     ),
-    Case("annotations/na_label", "a class `NA`", annotations("na_label", ("a.wav", 10.0)), r"taken as .*NA"),
+    Case("annotations/na_label", "a class `NA`", annotations("na_label", ("a.wav", 10.0)), r"read as .*NA"),
 )
 
 
