@@ -126,7 +126,7 @@ def choices(made: Draw, fitted: list[CrossValidationResult]) -> dict[str, dict[s
     scores["blend"] = gains(learn, ours.proba)
     heats = nested_temperatures(ours.proba, truth, ours.part, multilabel=several)
     sure = apply_temperatures(ours.proba, ours.part, heats, multilabel=several)
-    scores["blend, tempered"] = gains(learn, sure)
+    scores["blend, calibrated"] = gains(learn, sure)
     if several:
         named = nested_decisions(sure, truth, ours.part)
         score, rates = metric("f1_macro"), truth.mean(axis=0)
@@ -138,7 +138,7 @@ def choices(made: Draw, fitted: list[CrossValidationResult]) -> dict[str, dict[s
         prior = truth.mean(axis=0)
         powers = nested_powers(sure, truth, ours.part, prior, "balanced_accuracy")
         tilted = metric("balanced_accuracy")(truth, correct_prior_rows(sure, prior, powers), multilabel=False)
-        scores["tilt"] = {"balanced_accuracy": tilted - 1 / (truth.sum(axis=0) > 0).sum()}
+        scores["prior correction"] = {"balanced_accuracy": tilted - 1 / (truth.sum(axis=0) > 0).sum()}
     scores["pooling"] = gains(learn, _pooled(learn))
     if not learn.prescribed and len(np.unique(learn.groups)) == len(learn.groups):
         scores["copies"] = _copies(learn)
