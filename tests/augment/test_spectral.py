@@ -166,7 +166,7 @@ def test_noise_reaches_the_ratio_and_needs_peaks():
     assert torch.equal(augmented, again)
     assert not torch.equal(augmented[0] - spectrum[0], augmented[1] - spectrum[1])
     peaky = Compose((GaussianNoise(snr_of="peak", p=1),))
-    with pytest.raises(ConfigError, match="give peaks"):
+    with pytest.raises(ConfigError, match="give the peaks"):
         augment_spectrum(spectrum, peaky, [peaky.draw(clip_rng(0, 0, 0), 1, 1)] * 2, CONFIG)
 
 

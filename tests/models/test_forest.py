@@ -22,3 +22,10 @@ def test_the_mean_over_trees_is_that_of_scikit_learn(n_rows: int, n_outputs: int
     if n_rows:
         peer = forest.set_params(n_jobs=1).predict_proba(numbers[200:])
         np.testing.assert_array_equal(shares, np.stack(peer if n_outputs > 1 else [peer], axis=1))
+
+
+def test_another_number_of_features_is_refused() -> None:
+    rng = np.random.default_rng(0)
+    forest = ExtraTreesClassifier(5, random_state=0).fit(rng.normal(size=(50, 4)), np.tile([0, 1], 25))
+    with pytest.raises(ValueError, match="needs 4 features, and there are 3"):
+        _mean_over_trees(forest, np.zeros((2, 3), dtype=np.float32))

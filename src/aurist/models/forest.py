@@ -93,6 +93,10 @@ def _mean_over_trees(forest: Any, numbers: npt.NDArray[np.float32]) -> npt.NDArr
     """
     trees = [tree.tree_ for tree in forest.estimators_]
     n_outputs, n_classes = trees[0].n_outputs, trees[0].max_n_classes
+    if numbers.shape[1] != forest.n_features_in_:  # the trees do not check, and would read beyond the row
+        raise ValueError(
+            f"the forest needs {forest.n_features_in_} features, and there are {numbers.shape[1]}"
+        )
 
     def of_block(start: int) -> npt.NDArray[np.float64]:
         block = numbers[start : start + _BLOCK]
