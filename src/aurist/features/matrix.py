@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import blake2b
 from typing import Any
 
 import numpy as np
@@ -46,8 +47,7 @@ def float_matrix(
 def row_keys(features: pd.DataFrame) -> npt.NDArray[np.uint64]:
     """Hash each row, (n,): rows with equal features have equal hashes.
 
-    Embeddings of networks are left out, as their last bits depend on the batch. The hash is that of
-    `pandas.util.hash_pandas_object`, for all columns at once.
+    Embeddings of networks are left out, as their last bits depend on the batch.
 
     Examples
     --------
@@ -65,16 +65,5 @@ def _block_keys(table: pd.DataFrame) -> npt.NDArray[np.uint64]:
     # adding zero turns -0.0 into 0.0; missing values may be different NaNs
     values = float_matrix(table, np.float64, missing_category=-1.0) + 0.0
     values[np.isnan(values)] = np.nan
-    return _combine(pd.util.hash_array(values.ravel(), categorize=False).reshape(values.shape))
-
-
-def _combine(cells: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
-    """Combine the hashes of the cells of each row, as Python does with those of a tuple."""
-    n_rows, n_columns = cells.shape
-    keys = np.full(n_rows, 0x345678, dtype=np.uint64)
-    multiplier = 1_000_003
-    for column in range(n_columns):
-        keys ^= cells[:, column]
-        keys *= np.uint64(multiplier)
-        multiplier += 82_520 + 2 * (n_columns - column)
-    return keys + np.uint64(97_531)
+    digests = [blake2b(row, digest_size=8).digest() for row in values]
+    return np.frombuffer(b"".join(digests), dtype=np.uint64).copy()

@@ -84,6 +84,8 @@ class FoldModels:
         -------
         (n, n_classes)
         """
+        if len(inputs) <= CHUNK:
+            return self._chunk_proba(fold, inputs, dict(answers or {}))
         out = np.zeros((len(inputs), self.n_classes))
         for start in range(0, len(inputs), CHUNK):
             rows = np.arange(start, min(start + CHUNK, len(inputs)))
