@@ -34,9 +34,11 @@ def float_matrix(
     >>> float_matrix(pd.DataFrame({"key": pd.Categorical(["a", None]), "tempo": [120, 90]})).tolist()
     [[0.0, 120.0], [nan, 90.0]]
     """
-    out = np.empty(features.shape, dtype=dtype)
     is_category = np.array([isinstance(kind, pd.CategoricalDtype) for kind in features.dtypes], dtype=bool)
     # one conversion for all columns: hundreds of columns one by one cost more than a forest
+    if not is_category.any():
+        return np.array(features.to_numpy(dtype=dtype, na_value=np.nan), order="C")
+    out = np.empty(features.shape, dtype=dtype)
     out[:, ~is_category] = features.loc[:, ~is_category].to_numpy(dtype=dtype, na_value=np.nan)
     for column in np.flatnonzero(is_category).tolist():
         codes = features.iloc[:, column].cat.codes.to_numpy(dtype=dtype)
@@ -56,7 +58,7 @@ def row_keys(features: pd.DataFrame) -> npt.NDArray[np.uint64]:
     (True, True, 3)
     """
     given = [not str(name).startswith(EMBEDDED) for name in features.columns]
-    table = features.loc[:, given]
+    table = features if all(given) else features.loc[:, given]
     blocks = [_block_keys(table.iloc[start : start + _BLOCK]) for start in range(0, len(table), _BLOCK)]
     return np.concatenate(blocks) if blocks else np.zeros(0, dtype=np.uint64)
 

@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -36,10 +37,14 @@ class Schema:
 
     columns: tuple[Column, ...]
 
-    @property
+    @cached_property
     def names(self) -> list[str]:
         """The names of the columns."""
         return [column.name for column in self.columns]
+
+    @cached_property
+    def _number_names(self) -> list[str]:
+        return [column.name for column in self.columns if column.kind == "number"]
 
     def without_embeddings(self) -> Schema:
         """Return the schema without embeddings of networks."""
@@ -67,15 +72,7 @@ class Schema:
         DataError
             If columns are missing or hold text instead of numbers: all of them at once.
         """
-        problems = [_missing(name, table) for name in self.names if name not in table.columns]
-        if problems:
-            raise DataError(
-                f"{len(problems)} of the {len(self.columns)} feature columns that this run was fitted on are "
-                f"missing:\n{listing(problems)}\nGive a table with the same columns as the training data."
-            )
-        names = set(self.names)
-        extra = [str(name) for name in table.columns if name not in names]
-        notes = [f"ignored columns that the run does not know: {', '.join(extra[:10])}"] if extra else []
+        notes = [] if list(table.columns) == self.names else self._other_columns(table)
         numbers, problems = self._numbers(table, rows)
         if problems:
             raise DataError(
@@ -86,10 +83,22 @@ class Schema:
         ready = pd.concat([numbers, categories], axis=1)[self.names] if len(categories.columns) else numbers
         return ready, notes + new_categories
 
+    def _other_columns(self, table: pd.DataFrame) -> list[str]:
+        """Refuse a table that lacks columns, and return a note on columns that the schema lacks."""
+        problems = [_missing(name, table) for name in self.names if name not in table.columns]
+        if problems:
+            raise DataError(
+                f"{len(problems)} of the {len(self.columns)} feature columns that this run was fitted on are "
+                f"missing:\n{listing(problems)}\nGive a table with the same columns as the training data."
+            )
+        names = set(self.names)
+        extra = [str(name) for name in table.columns if name not in names]
+        return [f"ignored columns that the run does not know: {', '.join(extra[:10])}"] if extra else []
+
     def _numbers(self, table: pd.DataFrame, rows: Sequence[object]) -> tuple[pd.DataFrame, list[str]]:
         """Return the columns of numbers as float32, and a message for each cell that is no number."""
-        names = [column.name for column in self.columns if column.kind == "number"]
-        given = table[names]
+        names = self._number_names
+        given = table if list(table.columns) == names else table[names]
         out = np.empty(given.shape, dtype=np.float32)
         # all columns at once where they are numbers already: hundreds one by one cost more than a forest
         ready = np.array(
