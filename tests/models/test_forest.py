@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.ensemble import ExtraTreesClassifier
 
-from aurist.models.forest import _mean_over_trees
+from aurist.models.forest import _check_trees, _mean_over_trees
 
 
 @pytest.mark.parametrize("n_rows", [0, 1, 3000])
@@ -29,3 +29,27 @@ def test_another_number_of_features_is_refused() -> None:
     forest = ExtraTreesClassifier(5, random_state=0).fit(rng.normal(size=(50, 4)), np.tile([0, 1], 25))
     with pytest.raises(ValueError, match="needs 4 features, and there are 3"):
         _mean_over_trees(forest, np.zeros((2, 3), dtype=np.float32))
+
+
+@pytest.mark.parametrize(
+    ("part", "value", "message"),
+    [
+        ("left_child", 10**6, "no later node"),
+        ("right_child", 0, "no later node"),
+        ("feature", 99, "no feature"),
+        ("node_count", 10**6, "room for"),
+    ],
+)
+def test_damaged_trees_are_refused(part: str, value: int, message: str) -> None:
+    rng = np.random.default_rng(0)
+    forest = ExtraTreesClassifier(3, random_state=0).fit(rng.normal(size=(50, 4)), np.tile([0, 1], 25))
+    _check_trees(forest)
+    tree = forest.estimators_[1].tree_
+    state = tree.__getstate__()
+    if part == "node_count":
+        state[part] = value
+    else:
+        state["nodes"][part][0] = value
+    tree.__setstate__(state)
+    with pytest.raises(ValueError, match=message):
+        _check_trees(forest)

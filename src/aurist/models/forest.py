@@ -18,6 +18,7 @@ from aurist.features.matrix import float_matrix
 from aurist.machine import available_cores
 from aurist.models.base import Examples, Fitted, Inputs, ModelSpec, Task
 from aurist.models.sklearn_io import always_present, learnable, read_skops, write_skops
+from aurist.stored import stored
 
 MODEL_FILE = "forest.skops"
 #: Above the first number of rows (times labels, if a row may have several) there are fewer trees. Above the second
@@ -75,14 +76,40 @@ class ForestEngine:
 
     def load(self, folder: Path, task: Task, member: ModelSpec) -> ForestModel:
         """Load the forest; see `aurist.models.sklearn_io.read_skops`."""
-        stored = read_skops(folder / MODEL_FILE)
-        seen, always = list(stored["seen"]), list(stored.get("always", []))
-        return ForestModel(stored["forest"], len(task.classes), seen, task.multilabel, always)
+        path = folder / MODEL_FILE
+        values = read_skops(path)
+        with stored(path, f"Delete {folder}, and `aurist resume` fits it again."):
+            _check_trees(values["forest"])
+            seen, always = list(values["seen"]), list(values.get("always", []))
+        return ForestModel(values["forest"], len(task.classes), seen, task.multilabel, always)
 
 
 def forest_proba(task: Task, train: Examples, inputs: Inputs) -> Proba:
     """Fit a forest on ``train`` and return its predictions (n, n_classes), without storing it."""
     return _fit(train, task, _trees(train, task)).predict_proba(inputs)
+
+
+def _check_trees(forest: Any) -> None:
+    """Refuse trees of a damaged file: scikit-learn would follow them out of memory.
+
+    Raises
+    ------
+    ValueError
+        If a node points at no later node or at no feature, or the trees differ in their shapes.
+    """
+    first = forest.estimators_[0].tree_
+    for tree in (estimator.tree_ for estimator in forest.estimators_):
+        shape = (tree.n_features, tree.n_outputs, tree.max_n_classes)
+        if shape != (forest.n_features_in_, first.n_outputs, first.max_n_classes):
+            raise ValueError(f"a tree has the shape {shape}, and another has another")
+        if not 0 < tree.node_count <= tree.capacity:
+            raise ValueError(f"a tree has {tree.node_count} nodes, and room for {tree.capacity}")
+        inner = np.flatnonzero(tree.children_left != -1)
+        for children in (tree.children_left[inner], tree.children_right[inner]):
+            if not ((children > inner) & (children < tree.node_count)).all():
+                raise ValueError("a node of a tree points at no later node")
+        if not ((tree.feature[inner] >= 0) & (tree.feature[inner] < tree.n_features)).all():
+            raise ValueError("a node of a tree points at no feature")
 
 
 def _mean_over_trees(forest: Any, numbers: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
