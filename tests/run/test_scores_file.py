@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -40,13 +41,8 @@ LEAST = RunScores(
     cautions=(),
     vs_best_single=None,
 )
-MOST = RunScores(
-    metric="accuracy",
-    best="Ensemble",
-    score=HALF,
-    chance=0.5,
-    n_scored=10,
-    n_groups=5,
+MOST = replace(
+    LEAST,
     groups_known=False,
     random_split=RandomSplit("Forest", HALF, HALF, 0.0, leak=False),
     tuned=(TunedMember("Forest", 30, "accuracy", 0.5, 1.0),),

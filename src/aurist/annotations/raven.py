@@ -165,9 +165,8 @@ def _check_offsets(table: TextTable) -> list[str]:
     in_time = sorted(begins.values(), key=min)  # rows may be in any order
     if all(max(before) < min(after) for before, after in pairwise(in_time)):
         raise DataError(
-            f"{table.where} has selections of {len(begins)} recordings in one sequence of times, as Raven "
-            f"writes them if it opens several, but no position in each recording: add the column {OFFSET!r} "
-            f"in Raven (Choose "
+            f"{table.where} has selections of {len(begins)} recordings in one sequence of times, as Raven writes them "
+            f"if it opens several, but no position in each recording: add the column {OFFSET!r} in Raven (Choose "
             "Measurements), or save a table for each recording."
         )
     return [f"{table.where.name}: without {OFFSET!r} times are read as times in each recording"]
@@ -220,8 +219,8 @@ def _divided(
             assert span is not None
             selections = [span]
             notes.append(
-                f"{table.where.name}: row {line} continues from {span.path} in {span.last}, but its end "
-                f"there is unknown: it counts only in the first"
+                f"{table.where.name}: row {line} continues from {span.path} in {span.last}, but its end there is "
+                "unknown: it counts only in the first"
             )
         if "Confidence" in table.columns:  # windows of a program; its last window is padded with silence
             selections = selections[:1]

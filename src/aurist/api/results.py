@@ -19,17 +19,7 @@ if TYPE_CHECKING:
 
 
 class RunResults:
-    """The results of a finished run.
-
-    Parameters
-    ----------
-    folder
-        The run folder.
-
-    Raises
-    ------
-    RunError
-        If there is no run, or one that this version cannot read.
+    """The results of a finished run; `aurist.Run` also predicts.
 
     Examples
     --------

@@ -35,8 +35,7 @@ def row_hashes(features: pd.DataFrame) -> Keys:
     # a number beyond float32 is infinite, also to the models
     with np.errstate(over="ignore"):
         ready, _ = infer_schema(features).apply(features)
-    # a NaN from a division has another sign than a NaN from a file
-    return row_keys(ready.where(ready.notna()))
+    return row_keys(ready)
 
 
 def repeated_sets(keys: npt.NDArray[np.generic], rows: Rows) -> list[Rows]:

@@ -136,8 +136,7 @@ def _check_networks(recipes: Sequence[Recipe], clips: Clips) -> None:
     """Check that networks have recordings to learn from, and that they can be built."""
     if recipes and not clips.has_audio:
         raise DataError(
-            f"The recipe {recipes[0].name} is a network and needs sound, but this table has no column of "
-            "audio files. "
+            f"The recipe {recipes[0].name} is a network and needs sound, but this table has no column of audio files. "
             "Name it with path=, or leave recipes= and embeddings= out."
         )
     checks = [partial(check_recipe, recipe, len(clips.classes)) for recipe in recipes]

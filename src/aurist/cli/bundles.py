@@ -17,7 +17,11 @@ if TYPE_CHECKING:
     from aurist.clips.read import ReadOptions
     from aurist.config import FitConfig
 
+#: The options that name files of annotations; the others of `AnnotatedOptions` say how recordings are cut.
+_FILES = ("annotations", "verdicts")
 
+
+@dataclass(frozen=True)
 class Columns:
     """Columns of a table; the dataclasses below say which of them a command knows."""
 
@@ -25,7 +29,7 @@ class Columns:
         """Give the reader's settings."""
         from aurist.clips.read import ReadOptions
 
-        given: dict[str, Any] = asdict(self)  # type: ignore[call-overload]
+        given = asdict(self)
         given["id"] = given.pop("row_id")
         if given.get("features") is not None:
             given["features"] = tuple(name.strip() for name in given["features"].split(","))
@@ -140,10 +144,6 @@ class AnnotatedOptions:
             f"{listed}: not allowed with --annotations, which already name the recordings and the clips. Leave "
             f"{listed} out; --label names the column of the labels, and --group-by the groups that stay in one fold."
         )
-
-
-#: The options that name files of annotations; the others say how recordings are cut.
-_FILES = ("annotations", "verdicts")
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from aurist.arrays import Proba
 from aurist.features.matrix import float_matrix
 from aurist.machine import available_cores
 from aurist.models.base import Examples, Fitted, Inputs, ModelSpec, Task
-from aurist.models.sklearn_io import always_present, learnable, read_skops, write_skops
+from aurist.models.sklearn_io import always_present, learnable, read_skops, refit, write_skops
 from aurist.stored import stored
 
 MODEL_FILE = "forest.skops"
@@ -78,7 +78,7 @@ class ForestEngine:
         """Load the forest; see `aurist.models.sklearn_io.read_skops`."""
         path = folder / MODEL_FILE
         values = read_skops(path)
-        with stored(path, f"Delete {folder}, and `aurist resume` fits it again."):
+        with stored(path, refit(path)):
             _check_trees(values["forest"])
             seen, always = list(values["seen"]), list(values.get("always", []))
         return ForestModel(values["forest"], len(task.classes), seen, task.multilabel, always)
@@ -101,7 +101,7 @@ def _check_trees(forest: Any) -> None:
     for tree in (estimator.tree_ for estimator in forest.estimators_):
         shape = (tree.n_features, tree.n_outputs, tree.max_n_classes)
         if shape != (forest.n_features_in_, first.n_outputs, first.max_n_classes):
-            raise ValueError(f"a tree has the shape {shape}, and another has another")
+            raise ValueError(f"a tree has other features, outputs or classes than the forest: {shape}")
         if not 0 < tree.node_count <= tree.capacity:
             raise ValueError(f"a tree has {tree.node_count} nodes, and room for {tree.capacity}")
         inner = np.flatnonzero(tree.children_left != -1)

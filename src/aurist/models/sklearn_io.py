@@ -47,8 +47,7 @@ def read_skops(path: Path) -> dict[str, Any]:
         raise RunError(
             f"Found no {path.name} in {path.parent}; delete that folder, and `aurist resume` fits it again."
         )
-    remedy = f"Delete {path.parent}, and `aurist resume` fits it again."
-    with stored(path, remedy):
+    with stored(path, refit(path)):
         unknown = sorted(set(io.get_untrusted_types(file=path)) - set(_OUR_TYPES))
     if unknown:
         raise RunError(
@@ -56,8 +55,13 @@ def read_skops(path: Path) -> dict[str, Any]:
             f"try to run a command on this machine. If the run is your own, delete {path.parent} and continue with "
             "`aurist resume`."
         )
-    with stored(path, remedy):
+    with stored(path, refit(path)):
         return dict(io.load(path, trusted=list(_OUR_TYPES)))
+
+
+def refit(path: Path) -> str:
+    """Give the next step for the user if the file of a model is damaged."""
+    return f"Delete {path.parent}, and `aurist resume` fits it again."
 
 
 def _import_skops() -> Any:
