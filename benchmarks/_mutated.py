@@ -295,7 +295,6 @@ _BY_SUFFIX = {
     ".arff": TEXT,
     ".xml": TEXT,
     ".npz": ARCHIVE,
-    ".skops": ARCHIVE,
     ".parquet": PARQUET,
 }
 

@@ -8,8 +8,7 @@ import pandas as pd
 import pytest
 
 from aurist.errors import FullDiskError
-from aurist.files import append_jsonl, atomic_path, read_jsonl, write_json, write_text
-from aurist.models.sklearn_io import write_skops
+from aurist.files import append_jsonl, atomic_path, read_jsonl, write_arrays, write_json, write_text
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path: Path) -> None:
@@ -70,7 +69,7 @@ def test_a_full_disk_is_told_with_the_file(tmp_path: Path, write: Callable[[Path
 @pytest.mark.usefixtures("small_disk")
 def test_a_full_disk_is_told_of_models_and_journals(tmp_path: Path) -> None:
     with pytest.raises(FullDiskError, match="forest"):
-        write_skops(tmp_path / "forest.skops", {"forest": np.random.default_rng(0).random(9999)})
+        write_arrays(tmp_path / "forest.npz", {"threshold": np.random.default_rng(0).random(9999)})
     with pytest.raises(FullDiskError, match="journal"):
         append_jsonl(tmp_path / "journal.jsonl", {"a": "a" * 99_999})
 

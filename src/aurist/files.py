@@ -8,7 +8,7 @@ import os
 import re
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ from aurist.errors import FullDiskError, RunError
 from aurist.formulas import safe_table
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
     import pandas as pd
 
 #: Characters of a file's name that its temporary file's name includes.
@@ -114,6 +115,17 @@ def write_text(path: Path, text: str) -> None:
 def write_json(path: Path, value: Any) -> None:
     """Write a JSON file atomically."""
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def write_arrays(path: Path, arrays: Mapping[str, npt.NDArray[Any]], *, compress: bool = True) -> None:
+    """Write arrays of numbers to an ``.npz`` file; `aurist.stored.read_arrays` reads it."""
+    import numpy as np
+
+    with atomic_path(path) as part, part.open("wb") as file:
+        if compress:
+            np.savez_compressed(file, allow_pickle=False, **arrays)
+        else:
+            np.savez(file, allow_pickle=False, **arrays)
 
 
 def write_csv(

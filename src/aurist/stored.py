@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -22,6 +23,8 @@ Shape = Any
 _LARGEST = 1 << 64
 #: Sizes of memory that numpy only asks for because of a damaged header.
 _BEYOND_MEMORY = re.compile(r"allocate .*[TPEZY]iB")
+#: The most bytes of an archive in memory: so many, and so many times the size of its file.
+_UNPACKED_BYTES, _UNPACKED_TIMES = 1 << 28, 100
 #: Characters of a library's message that an error repeats.
 _SHOWN = 200
 
@@ -120,11 +123,40 @@ def read_arrays(
         If it is missing, cannot be read, or lacks required arrays.
     """
     with stored(path, remedy), np.load(path, allow_pickle=False) as archive:
+        _check_sizes(archive, path)
         arrays = {name: archive[name] for name in dimensions if name in archive or name not in optional}
         for name, array in arrays.items():
             if array.ndim not in dimensions[name] or array.dtype.kind not in "iufb":
                 raise ValueError(f"{name} has the shape {array.shape} and holds {array.dtype}")
     return arrays
+
+
+def _check_sizes(archive: Any, path: Path) -> None:
+    """Refuse an archive that would take far more memory than its file, before anything is unpacked.
+
+    Raises
+    ------
+    ValueError
+        If an array is declared larger than what is stored of it, or the whole is packed too tightly to be numbers.
+    """
+    unpacked = 0
+    for entry in archive.zip.infolist():
+        with archive.zip.open(entry) as file:
+            version = np.lib.format.read_magic(file)
+            read_header = (
+                np.lib.format.read_array_header_1_0
+                if version == (1, 0)
+                else np.lib.format.read_array_header_2_0
+            )
+            shape, _, dtype = read_header(file)
+            declared = file.tell() + math.prod(shape) * dtype.itemsize
+        if declared != entry.file_size:
+            raise ValueError(
+                f"{entry.filename} declares {shape} values of {dtype}, and has {entry.file_size} bytes"
+            )
+        unpacked += entry.file_size
+    if unpacked > _UNPACKED_BYTES + _UNPACKED_TIMES * path.stat().st_size:
+        raise ValueError(f"its {path.stat().st_size} bytes would take {unpacked / 1e9:.1f} GB of memory")
 
 
 def check_shape(value: object, shape: Shape, name: str = "it") -> None:

@@ -56,7 +56,7 @@ PREDICTED_FROM = (
     "config.toml",
     "ensemble.json",
     "duplicates.npz",
-    "models/ExtraTrees/fold1/forest.skops",
+    "models/ExtraTrees/fold1/forest.npz",
 )
 
 

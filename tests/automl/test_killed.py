@@ -110,15 +110,15 @@ def test_memory_that_runs_out_here_says_how_to_go_on(tmp_path: Path, monkeypatch
 
 def test_a_disk_that_is_full_says_which_file_and_how_to_go_on(tmp_path: Path) -> None:
     feature_table(200).to_csv(tmp_path / "train.csv", index=False)
-    config(tmp_path, 1)
+    (tmp_path / "plan.toml").write_text(PLAN.replace("trees = 20", "trees = 100"))
     command = f"{sys.executable} -m aurist fit train.csv --label genre --plan plan.toml --jobs 1 -o run"
-    # 60 kB a file: the table of clips has room, the trees have not
+    # 80 kB a file: the table of clips and compiled code have room, the trees have not
     result = subprocess.run(
-        ["bash", "-c", f"ulimit -f 60; {command}"], cwd=tmp_path, capture_output=True, text=True, check=False
+        ["bash", "-c", f"ulimit -f 80; {command}"], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert result.returncode == 1, result.stderr
     last = result.stderr.strip().splitlines()[-1]
-    assert "forest.skops cannot be written: there is no room" in last
+    assert "forest.npz cannot be written: there is no room" in last
     assert last.endswith("continue with: aurist resume run") and "Traceback" not in result.stderr
     assert resume(tmp_path / "run").is_finished()
 

@@ -140,13 +140,13 @@ def test_a_member_that_is_late_is_stopped_only_where_the_whole_time_is_up(tmp_pa
 def test_a_finished_fold_is_not_fitted_again(tmp_path: Path) -> None:
     data = training_data()
     fit_member(tmp_path, data, MEMBERS[0], 60)
-    stamp = (tmp_path / "fold0" / "forest.skops").stat().st_mtime_ns
+    stamp = (tmp_path / "fold0" / "forest.npz").stat().st_mtime_ns
     (tmp_path / "fold1" / "unit.json").unlink()
-    (tmp_path / "fold1" / "forest.skops").write_bytes(b"half")
+    (tmp_path / "fold1" / "forest.npz").write_bytes(b"half")
     assert not is_done(tmp_path, 1)
     fit_member(tmp_path, data, MEMBERS[0], 60)
     assert is_done(tmp_path, 1)
-    assert (tmp_path / "fold0" / "forest.skops").stat().st_mtime_ns == stamp
+    assert (tmp_path / "fold0" / "forest.npz").stat().st_mtime_ns == stamp
 
 
 @pytest.mark.parametrize("name", ["forest", "autogluon", "mljar"])

@@ -4,52 +4,35 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sklearn.ensemble import ExtraTreesClassifier
+from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 
-from aurist.models.forest import _check_trees, _mean_over_trees
+from aurist.models.forest import trees_of_forest
 
 
+@pytest.mark.parametrize("kind", [ExtraTreesClassifier, RandomForestClassifier])
 @pytest.mark.parametrize("n_rows", [0, 1, 3000])
 @pytest.mark.parametrize("n_outputs", [1, 3])
-def test_the_mean_over_trees_is_that_of_scikit_learn(n_rows: int, n_outputs: int) -> None:
+def test_the_mean_over_trees_is_that_of_scikit_learn(kind: type, n_rows: int, n_outputs: int) -> None:
     rng = np.random.default_rng(0)
     numbers = rng.normal(size=(200 + n_rows, 8)).astype(np.float32)
     numbers[rng.random(numbers.shape) < 0.1] = np.nan
     truth = rng.integers(2, size=(200, n_outputs)) if n_outputs > 1 else rng.integers(4, size=200)
-    forest = ExtraTreesClassifier(20, random_state=0, n_jobs=2).fit(numbers[:200], truth)
-    shares = _mean_over_trees(forest, numbers[200:])
-    assert shares.shape == (n_rows, n_outputs, 2 if n_outputs > 1 else 4)
+    weight = rng.uniform(0.1, 2, 200)
+    forest = kind(20, random_state=0, n_jobs=2, min_samples_leaf=3)
+    forest.fit(numbers[:200], truth, sample_weight=weight)
+    n_columns = 3 if n_outputs > 1 else 4
+    shares = trees_of_forest(forest, n_columns).sums(numbers[200:], jobs=2) / 20
+    assert shares.shape == (n_rows, n_columns)
     if n_rows:
-        peer = forest.set_params(n_jobs=1).predict_proba(numbers[200:])
-        np.testing.assert_array_equal(shares, np.stack(peer if n_outputs > 1 else [peer], axis=1))
+        peer = forest.predict_proba(numbers[200:])
+        expected = np.stack([label[:, 1] for label in peer], axis=1) if n_outputs > 1 else peer
+        np.testing.assert_allclose(shares, expected, atol=1e-7)
 
 
-def test_another_number_of_features_is_refused() -> None:
+@pytest.mark.parametrize("n_columns", [1, 2])
+def test_one_label_and_two_classes_are_told_apart(n_columns: int) -> None:
     rng = np.random.default_rng(0)
-    forest = ExtraTreesClassifier(5, random_state=0).fit(rng.normal(size=(50, 4)), np.tile([0, 1], 25))
-    with pytest.raises(ValueError, match="needs 4 features, and there are 3"):
-        _mean_over_trees(forest, np.zeros((2, 3), dtype=np.float32))
-
-
-@pytest.mark.parametrize(
-    ("part", "value", "message"),
-    [
-        ("left_child", 10**6, "no later node"),
-        ("right_child", 0, "no later node"),
-        ("feature", 99, "no feature"),
-        ("node_count", 10**6, "room for"),
-    ],
-)
-def test_damaged_trees_are_refused(part: str, value: int, message: str) -> None:
-    rng = np.random.default_rng(0)
-    forest = ExtraTreesClassifier(3, random_state=0).fit(rng.normal(size=(50, 4)), np.tile([0, 1], 25))
-    _check_trees(forest)
-    tree = forest.estimators_[1].tree_
-    state = tree.__getstate__()
-    if part == "node_count":
-        state[part] = value
-    else:
-        state["nodes"][part][0] = value
-    tree.__setstate__(state)
-    with pytest.raises(ValueError, match=message):
-        _check_trees(forest)
+    numbers, truth = rng.normal(size=(50, 4)).astype(np.float32), np.tile([0, 1], 25)
+    forest = ExtraTreesClassifier(5, random_state=0).fit(numbers, truth)
+    shares = trees_of_forest(forest, n_columns).sums(numbers) / 5
+    np.testing.assert_allclose(shares, forest.predict_proba(numbers)[:, -n_columns:], atol=1e-7)

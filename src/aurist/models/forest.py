@@ -5,55 +5,28 @@ Source: P. Geurts, D. Ernst, L. Wehenkel, "Extremely randomized trees", Machine 
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from aurist.arrays import Proba
 from aurist.features.matrix import float_matrix
-from aurist.machine import available_cores
 from aurist.models.base import Examples, Fitted, Inputs, ModelSpec, Task
-from aurist.models.sklearn_io import always_present, learnable, read_skops, refit, write_skops
-from aurist.stored import stored
+from aurist.models.learnable import always_present, learnable
+from aurist.models.tree_model import SHARES, TreeModel, read_tree_model, write_tree_model
+from aurist.models.trees import LEAF, Tree, Trees, float32_floor
 
-MODEL_FILE = "forest.skops"
+MODEL_FILE = "forest.npz"
 #: Above the first number of rows (times labels, if a row may have several) there are fewer trees. Above the second
 #: the leaves are larger: each leaf stores a share for every class, and small ones would take gigabytes.
 SOME_ROWS, MANY_ROWS = 2000, 10_000
 #: About the largest size of a forest in memory, and the least number of its trees.
 MOST_BYTES, LEAST_TREES = 1 << 31, 10
-#: Rows predicted at once by a thread.
-_BLOCK = 1024
-
-
-@dataclass
-class ForestModel:
-    """A forest fitted on one fold.
-
-    ``seen`` are the positions of the classes in the training rows, ``always`` of labels that all of them had.
-    """
-
-    forest: Any
-    n_classes: int
-    seen: list[int]
-    multilabel: bool
-    always: list[int]
-
-    def predict_proba(self, inputs: Inputs) -> Proba:
-        """Return (n, n_classes): the mean of the leaves' class shares."""
-        shares = _mean_over_trees(self.forest, float_matrix(inputs.features))
-        out = np.zeros((len(shares), self.n_classes))
-        out[:, self.seen] = shares[:, 0] if not self.multilabel else shares[:, :, 1]
-        out[:, self.always] = 1.0
-        return out
 
 
 class ForestEngine:
-    """Fits extra-trees with scikit-learn and stores them with skops, without pickle."""
+    """Fits extra-trees with scikit-learn and stores them as arrays."""
 
     alone = False
     resumes = False
@@ -71,17 +44,12 @@ class ForestEngine:
         trees = int(member.settings.get("trees", _trees(train, task)))
         validation_proba = _fit(train, task, max(trees // 3, 50)).predict_proba(validation.inputs)
         model = _fit(train.concat(validation), task, trees)
-        write_skops(folder / MODEL_FILE, {"forest": model.forest, "seen": model.seen, "always": model.always})
+        write_tree_model(folder / MODEL_FILE, model)
         return Fitted(model, validation_proba)
 
-    def load(self, folder: Path, task: Task, member: ModelSpec) -> ForestModel:
-        """Load the forest; see `aurist.models.sklearn_io.read_skops`."""
-        path = folder / MODEL_FILE
-        values = read_skops(path)
-        with stored(path, refit(path)):
-            _check_trees(values["forest"])
-            seen, always = list(values["seen"]), list(values.get("always", []))
-        return ForestModel(values["forest"], len(task.classes), seen, task.multilabel, always)
+    def load(self, folder: Path, task: Task, member: ModelSpec) -> TreeModel:
+        """Load the forest; see `aurist.models.tree_model.read_tree_model`."""
+        return read_tree_model(folder / MODEL_FILE, task)
 
 
 def forest_proba(task: Task, train: Examples, inputs: Inputs) -> Proba:
@@ -89,52 +57,41 @@ def forest_proba(task: Task, train: Examples, inputs: Inputs) -> Proba:
     return _fit(train, task, _trees(train, task)).predict_proba(inputs)
 
 
-def _check_trees(forest: Any) -> None:
-    """Refuse trees of a damaged file: scikit-learn would follow them out of memory.
+def trees_of_forest(forest: Any, n_columns: int) -> Trees:
+    """Take the trees out of a forest of scikit-learn.
 
-    Raises
-    ------
-    ValueError
-        If a node points at no later node or at no feature, or the trees differ in their shapes.
+    Parameters
+    ----------
+    forest
+        A fitted classifier, of one label a row or of several.
+    n_columns
+        The number of classes, or of labels.
+
+    Returns
+    -------
+    Trees
+        Their sums divided by the number of trees are ``forest.predict_proba``: of each class, or that each label is
+        present.
     """
-    first = forest.estimators_[0].tree_
-    for tree in (estimator.tree_ for estimator in forest.estimators_):
-        shape = (tree.n_features, tree.n_outputs, tree.max_n_classes)
-        if shape != (forest.n_features_in_, first.n_outputs, first.max_n_classes):
-            raise ValueError(f"a tree has other features, outputs or classes than the forest: {shape}")
-        if not 0 < tree.node_count <= tree.capacity:
-            raise ValueError(f"a tree has {tree.node_count} nodes, and room for {tree.capacity}")
-        inner = np.flatnonzero(tree.children_left != -1)
-        for children in (tree.children_left[inner], tree.children_right[inner]):
-            if not ((children > inner) & (children < tree.node_count)).all():
-                raise ValueError("a node of a tree points at no later node")
-        if not ((tree.feature[inner] >= 0) & (tree.feature[inner] < tree.n_features)).all():
-            raise ValueError("a node of a tree points at no feature")
+    return Trees.join([_tree(estimator.tree_, n_columns) for estimator in forest.estimators_], n_columns)
 
 
-def _mean_over_trees(forest: Any, numbers: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
-    """Return the mean class shares of the leaves, (n, n_outputs, n_classes of an output).
-
-    The same as ``forest.predict_proba``, whose time for a few rows is spent on starting a job for each tree, and whose
-    last bits depend on the order in which the jobs end.
-    """
-    trees = [tree.tree_ for tree in forest.estimators_]
-    n_outputs, n_classes = trees[0].n_outputs, trees[0].max_n_classes
-    if numbers.shape[1] != forest.n_features_in_:  # the trees do not check, and would read beyond the row
-        raise ValueError(
-            f"the forest needs {forest.n_features_in_} features, and there are {numbers.shape[1]}"
-        )
-
-    def of_block(start: int) -> npt.NDArray[np.float64]:
-        block = numbers[start : start + _BLOCK]
-        total = sum(tree.predict(block) for tree in trees)
-        return np.asarray(total, dtype=np.float64).reshape(len(block), n_outputs, n_classes) / len(trees)
-
-    starts = range(0, len(numbers), _BLOCK)
-    if len(starts) < 2:
-        return of_block(0)
-    with ThreadPoolExecutor(available_cores(forest.n_jobs or 1)) as pool:
-        return np.concatenate(list(pool.map(of_block, starts)))
+def _tree(tree: Any, n_columns: int) -> Tree:
+    is_leaf = tree.children_left == -1
+    one_label = tree.n_outputs == 1 and tree.value.shape[2] == n_columns
+    shares = tree.value[:, 0] if one_label else tree.value[:, :, 1]
+    node, column = np.nonzero((shares != 0) & is_leaf[:, None])
+    return Tree(
+        feature=np.where(is_leaf, LEAF, tree.feature),
+        threshold=float32_floor(tree.threshold),
+        left=np.where(is_leaf, 0, tree.children_left),
+        right=np.where(is_leaf, 0, tree.children_right),
+        missing_left=tree.missing_go_to_left.astype(bool),
+        sets={},
+        leaf_count=np.bincount(node, minlength=len(is_leaf)),
+        leaf_column=column,
+        leaf_value=shares[node, column],
+    )
 
 
 def _trees(examples: Examples, task: Task) -> int:
@@ -145,7 +102,7 @@ def _trees(examples: Examples, task: Task) -> int:
     return max(LEAST_TREES, min(enough, affordable))
 
 
-def _fit(examples: Examples, task: Task, trees: int) -> ForestModel:
+def _fit(examples: Examples, task: Task, trees: int) -> TreeModel:
     from sklearn.ensemble import ExtraTreesClassifier
 
     # all labels share the leaves, so no cell can be left out: unknown cells count as absent
@@ -159,6 +116,14 @@ def _fit(examples: Examples, task: Task, trees: int) -> ForestModel:
         random_state=task.seed,
         n_jobs=task.jobs,
     )
-    forest.fit(float_matrix(examples.features), truth, sample_weight=examples.weight)
-    always = always_present(targets) if task.multilabel else []
-    return ForestModel(forest, len(task.classes), seen, task.multilabel, always)
+    numbers = float_matrix(examples.features)
+    forest.fit(numbers, truth, sample_weight=examples.weight)
+    return TreeModel(
+        trees=trees_of_forest(forest, len(seen)),
+        link=SHARES,
+        n_features=numbers.shape[1],
+        n_classes=len(task.classes),
+        seen=seen,
+        constants=dict.fromkeys(always_present(targets) if task.multilabel else [], 1.0),
+        jobs=task.jobs,
+    )

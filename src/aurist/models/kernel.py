@@ -12,91 +12,34 @@ NeurIPS 2015.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from aurist.arrays import Proba
 from aurist.calibration import apply_temperature, choose_temperature
 from aurist.features.matrix import float_matrix
+from aurist.files import write_arrays
 from aurist.metrics import UNKNOWN, metric
-from aurist.models.base import Examples, Fitted, Inputs, ModelSpec, Task
-from aurist.models.sklearn_io import (
-    always_present,
-    learnable,
-    normal_features,
-    read_skops,
-    require_classes,
-    write_skops,
-)
+from aurist.models.base import Examples, Fitted, ModelSpec, Task, fit_again
+from aurist.models.kernel_model import KERNEL_ARRAYS, Floats, KernelModel, Rows, distances
+from aurist.models.learnable import always_present, learnable, require_classes
+from aurist.models.normal_scores import NormalScores
+from aurist.stored import read_arrays, stored
 
-MODEL_FILE = "kernel.skops"
-Floats = npt.NDArray[np.float64]
+MODEL_FILE = "kernel.npz"
 #: Tried on the validation part: the decay of similarity over the median distance of rows, and the ridge.
 _FALLS, _RIDGES = (0.25, 0.5, 1.0, 2.0), (0.03, 0.1, 0.3, 1.0)
 #: The most rows that are used as they are; more are approximated by this many of them.
 LANDMARKS = 3000
-#: Logits between the targets 0 and 1, before the calibration.
-_STEEP = 12.0
-#: Rows to predict at once.
+#: Rows to compare with the landmarks at once.
 _CHUNK_ROWS = 1024
 _LEAST = 1e-6
 
 
-@dataclass(frozen=True)
-class KernelModel:
-    """The solution of one fold.
-
-    Parameters
-    ----------
-    ready
-        Brings features to normal distributions.
-    rows
-        (n, n_ready): the training rows, or landmarks among them.
-    dual
-        (n, n_seen): the weight of each row for each class.
-    prior
-        (n_seen,): the prediction far from all rows.
-    fall
-        The decay of similarity per unit of distance.
-    seen, always
-        Positions of the classes in the training rows, and of labels that all of them had.
-    """
-
-    ready: Any
-    rows: Floats
-    dual: Floats
-    prior: Floats
-    fall: float
-    temperature: float
-    n_classes: int
-    seen: list[int]
-    always: list[int]
-    multilabel: bool
-
-    def predict_proba(self, inputs: Inputs) -> Proba:
-        """Return (n, n_classes), calibrated on the validation part."""
-        scaled = _dense(self.ready.transform(float_matrix(inputs.features)))
-        chunks = np.split(scaled, range(_CHUNK_ROWS, len(scaled), _CHUNK_ROWS))
-        return np.concatenate([self.at(_distances(chunk, self.rows)) for chunk in chunks])
-
-    def at(self, distances: Floats) -> Proba:
-        """Return (n, n_classes) at these distances from the rows, (n, n_rows)."""
-        from scipy.special import expit, softmax
-
-        logits = _STEEP * (self.prior + np.exp(-self.fall * distances) @ self.dual - 0.5)
-        out = np.zeros((len(distances), self.n_classes))
-        out[:, self.seen] = expit(logits) if self.multilabel else softmax(logits, axis=1)
-        proba = apply_temperature(out, self.temperature, multilabel=self.multilabel)
-        proba[:, self.always] = 1.0
-        return proba
-
-
 class KernelEngine:
-    """Solves for the weights of the rows, and stores them with skops, without pickle."""
+    """Solves for the weights of the rows, and stores them as arrays."""
 
     alone = False
     resumes = False
@@ -121,14 +64,21 @@ class KernelEngine:
             )
             validation_proba = apply_temperature(validation_proba, temperature, multilabel=task.multilabel)
             model = replace(_fit(train.concat(validation), task, fall, ridge), temperature=temperature)
-        names = ("ready", "rows", "dual", "prior", "fall", "temperature", "seen", "always")
-        write_skops(folder / MODEL_FILE, {name: getattr(model, name) for name in names})
+        write_arrays(folder / MODEL_FILE, model.to_arrays())
         return Fitted(model, validation_proba)
 
     def load(self, folder: Path, task: Task, member: ModelSpec) -> KernelModel:
-        """Load the model; see `aurist.models.sklearn_io.read_skops`."""
-        stored = read_skops(folder / MODEL_FILE)
-        return KernelModel(**stored, n_classes=len(task.classes), multilabel=task.multilabel)
+        """Load the model.
+
+        Raises
+        ------
+        RunError
+            If its file is missing or damaged.
+        """
+        path = folder / MODEL_FILE
+        arrays = read_arrays(path, KERNEL_ARRAYS, fit_again(folder))
+        with stored(path, fit_again(folder)):
+            return KernelModel.from_arrays(arrays, task)
 
 
 def _choose(task: Task, train: Examples, validation: Examples) -> tuple[float, float]:
@@ -137,8 +87,8 @@ def _choose(task: Task, train: Examples, validation: Examples) -> tuple[float, f
     drawn = np.random.default_rng(task.seed).permutation(len(train.targets))[:LANDMARKS]
     train = train.take(np.sort(drawn))
     start, _ = _start(train, task)
-    within = _distances(start.rows, start.rows)
-    across = _distances(_dense(start.ready.transform(float_matrix(validation.features))), start.rows)
+    within = distances(start.rows, start.rows)
+    across = distances(start.ready.transform(float_matrix(validation.features)), start.rows)
     middle = _median(within)
     tried = []
     for fall in _FALLS:
@@ -164,7 +114,7 @@ def _choose(task: Task, train: Examples, validation: Examples) -> tuple[float, f
 def _fit(examples: Examples, task: Task, fall: float, ridge: float) -> KernelModel:
     """Fit without calibration. ``fall`` is per median distance."""
     start, scaled = _start(examples, task)
-    within = _distances(start.rows, start.rows)
+    within = distances(start.rows, start.rows)
     start = replace(start, fall=fall / _median(within))
     kernel = np.exp(-start.fall * within)
     if len(start.rows) == len(scaled):
@@ -172,23 +122,27 @@ def _fit(examples: Examples, task: Task, fall: float, ridge: float) -> KernelMod
     return replace(start, dual=_solve_by_landmarks(start, scaled, kernel, ridge, examples))
 
 
-def _start(examples: Examples, task: Task) -> tuple[KernelModel, Floats]:
+def _start(examples: Examples, task: Task) -> tuple[KernelModel, Rows]:
     """Return a model without its weights, and all rows with scaled features."""
     seen, _ = learnable(examples.targets, multilabel=task.multilabel)
     require_classes(seen, "kernel", multilabel=task.multilabel)
     targets = examples.targets[:, seen]
     weight = examples.weight[:, None] * (targets != UNKNOWN)
     prior = ((targets == 1) * weight).sum(axis=0) / np.maximum(weight.sum(axis=0), _LEAST)
-    ready = normal_features(examples.features, task.seed)
-    scaled = _dense(ready.fit_transform(float_matrix(examples.features)))
+    matrix = float_matrix(examples.features)
+    ready = NormalScores.fit(examples.features, matrix, task.seed)
+    scaled = ready.transform(matrix)
     rows = _landmarks(scaled, task.seed)
     always = always_present(examples.targets) if task.multilabel else []
     none = np.zeros((len(rows), len(seen)))
-    model = KernelModel(ready, rows, none, prior, 1.0, 1.0, len(task.classes), seen, always, task.multilabel)
+    n_features, n_classes = matrix.shape[1], len(task.classes)
+    model = KernelModel(
+        ready, rows, none, prior, 1.0, 1.0, n_features, n_classes, seen, always, task.multilabel
+    )
     return model, scaled
 
 
-def _landmarks(scaled: Floats, seed: int) -> Floats:
+def _landmarks(scaled: Rows, seed: int) -> Rows:
     """Return all rows, or `LANDMARKS` different ones at random."""
     if len(scaled) <= LANDMARKS:
         return scaled
@@ -212,7 +166,7 @@ def _solve(start: KernelModel, kernel: Floats, ridge: float, examples: Examples)
 
 
 def _solve_by_landmarks(
-    start: KernelModel, scaled: Floats, kernel: Floats, ridge: float, examples: Examples
+    start: KernelModel, scaled: Rows, kernel: Floats, ridge: float, examples: Examples
 ) -> Floats:
     """Solve for the weights of the landmarks, (n_landmarks, n_seen), with the least error over all rows."""
     from scipy.linalg import solve
@@ -224,7 +178,7 @@ def _solve_by_landmarks(
         system[np.diag_indices_from(system)] += _LEAST
         for i in range(0, len(scaled), _CHUNK_ROWS):
             rows = slice(i, i + _CHUNK_ROWS)
-            near = np.exp(-start.fall * _distances(scaled[rows], start.rows))
+            near = np.exp(-start.fall * distances(scaled[rows], start.rows))
             counted = near * (weight[rows] * is_known[rows])[:, None]
             system += counted.T @ near
             residual += counted.T @ ((targets[rows, columns] == 1) - start.prior[columns])
@@ -244,15 +198,3 @@ def _labels_by_known_rows(
 def _median(distances: Floats) -> float:
     """Return the median distance; 1 if all rows are equal."""
     return float(np.median(distances)) or 1.0
-
-
-def _distances(scaled: Floats, rows: Floats) -> Floats:
-    """Return (n, n_rows): sums of absolute differences."""
-    from scipy.spatial.distance import cdist
-
-    return np.asarray(cdist(scaled, rows, "cityblock"))
-
-
-def _dense(scaled: Any) -> Floats:
-    """Return a dense array; many categories come as a sparse matrix."""
-    return np.asarray(scaled.toarray() if hasattr(scaled, "toarray") else scaled, dtype=np.float64)
