@@ -34,7 +34,7 @@ from aurist.run.shapes import BOARD, CONFIG
 from aurist.stored import Shape, check_shape, read_frame, read_json, stored
 
 #: Raised when a run of an older version can no longer be read.
-FORMAT = 4
+FORMAT = 5
 
 
 @dataclass(frozen=True)
