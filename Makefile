@@ -30,7 +30,7 @@ $(READY): pyproject.toml constraints.txt
 	    echo "'$(PYTHON)' cannot make virtual environments (on Debian and Ubuntu: apt install python3-venv)" >&2; exit 1; }
 	@echo 'Setting up $(VENV): some minutes and some 7 GB, once.'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,networks,pretrained,mljar]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,all]'
 	@touch $@
 
 demo: $(READY) ## make music, check it, fit, print the leaderboard, predict unseen tracks

@@ -12,12 +12,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from aurist.files import atomic_path, folder_lock, write_json
+from aurist.files import folder_lock, write_json
 from aurist.folders import remove_folder
 from aurist.models.base import Model, ModelSpec, Task, fit_again
 from aurist.models.engines import engine
 from aurist.predictions import COLUMNS, Predictions
 from aurist.stored import read_frame, read_json, stored
+from aurist.tables import table_path, write_table
 
 UNIT_FILE = "unit.json"
 PREDICTIONS_FILE = "predictions.parquet"
@@ -86,8 +87,7 @@ def write_fold(
 
 
 def _write_predictions(path: Path, predictions: list[Predictions]) -> None:
-    with atomic_path(path) as file:
-        pd.concat([part.to_frame() for part in predictions], ignore_index=True).to_parquet(file)
+    write_table(pd.concat([part.to_frame() for part in predictions], ignore_index=True), path)
 
 
 def finish_fold(folder: Path, fold: int) -> None:
@@ -108,7 +108,7 @@ def read_fold(folder: Path, fold: int) -> FoldFiles:
     advice = fit_again(path)
     predictions = read_frame(path / PREDICTIONS_FILE, COLUMNS, advice)
     variants = None
-    if (path / VARIANTS_FILE).exists():
+    if table_path(path / VARIANTS_FILE).exists():
         variants = read_frame(path / VARIANTS_FILE, COLUMNS, advice)
     unit = read_json(path / UNIT_FILE, _UNIT, advice)
     facts = FoldFacts(unit["fit_time"], unit["pred_time"], unit["n_scored"], unit.get("facts", {}))

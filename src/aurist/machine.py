@@ -9,7 +9,8 @@ from importlib import metadata
 from aurist.errors import ConfigError
 
 _LIBRARIES = ("aurist", "autogluon.tabular", "scikit-learn", "lightgbm", "catboost", "xgboost", "torch", "timm",
-              "lightning-fabric", "numpy", "pandas", "soundfile", "soxr", "mljar-supervised")  # fmt: skip
+              "lightning-fabric", "onnxruntime", "openvino", "numpy", "pandas", "soundfile", "soxr",
+              "mljar-supervised")  # fmt: skip
 
 
 def available_cores(jobs: int) -> int:

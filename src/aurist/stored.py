@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from aurist.errors import AuristError, RunError, short_repr
+from aurist.tables import PARQUET, read_table
 
 #: Expected form of JSON: a type, several types in a tuple, ``[type of entries]``, ``{str: type of values}``, or
 #: entries of a table by name; an entry with a name that ends in ``?`` is optional.
@@ -81,7 +82,7 @@ def read_json(path: Path, shape: Shape, remedy: str) -> Any:
 
 
 def read_frame(path: Path, columns: Mapping[str, str], remedy: str) -> pd.DataFrame:
-    """Read a table, Parquet or CSV, with these columns.
+    """Read a table of `write_table`, or CSV, with these columns.
 
     Parameters
     ----------
@@ -94,9 +95,9 @@ def read_frame(path: Path, columns: Mapping[str, str], remedy: str) -> pd.DataFr
         If it is missing, cannot be read, or lacks columns.
     """
     with stored(path, remedy):
-        if path.suffix != ".parquet" and not path.read_bytes().endswith(b"\n"):
+        if path.suffix != PARQUET and not path.read_bytes().endswith(b"\n"):
             raise ValueError("its last line is cut")
-        table = pd.read_parquet(path) if path.suffix == ".parquet" else _read_csv(path)
+        table = read_table(path) if path.suffix == PARQUET else _read_csv(path)
         missing = [name for name in columns if name not in table.columns]
         if missing:
             raise ValueError(f"it has no column {', '.join(missing)}")

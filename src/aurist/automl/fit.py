@@ -19,7 +19,7 @@ from aurist.errors import FullDiskError, RunError
 from aurist.files import LOCK, folder_lock
 from aurist.folders import check_output, claim
 from aurist.metrics import metric
-from aurist.plan import Clock, FitPlan, time_limit
+from aurist.plan import Clock, FitPlan, need_engines, time_limit
 from aurist.run import RunFolder, open_run, read_data, training_data
 from aurist.run.description import DESCRIPTION
 
@@ -75,6 +75,7 @@ def fit(
     folder = Path(output)
     if config.metric is not None:
         metric(config.metric)
+    need_engines(config)
     _check_free(folder)
     check_output(folder, folder=True)
     with claim(folder), _advise_resume(folder):
@@ -148,6 +149,7 @@ def plan_fit(
     """
     began = time.monotonic()
     config = config or FitConfig()
+    need_engines(config)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / "run"
         run = prepare(

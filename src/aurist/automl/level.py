@@ -12,10 +12,10 @@ from aurist.crossval import CrossValidationResult, TrainingData
 from aurist.features.level import LEVEL, restore_level
 from aurist.features.summary import summary_columns
 from aurist.features.summary_config import SummaryConfig
-from aurist.files import atomic_path
 from aurist.models.forest import forest_proba
 from aurist.predictions import Predictions, from_frame
 from aurist.run import HELD_OUT, RunData, RunFolder
+from aurist.tables import read_table, table_path, write_table
 
 KEPT, LEFT_OUT = "level kept", "level left out"
 _FILE = "level_variant.parquet"
@@ -32,14 +32,13 @@ def with_other_level(
         return forest
     config, path = data.summary, run.folder / _FILE
     name = LEFT_OUT if config.level == "keep" else KEPT
-    if path.exists():
-        other = from_frame(pd.read_parquet(path), learn.task.classes)[0]
+    if table_path(path).exists():
+        other = from_frame(read_table(path), learn.task.classes)[0]
     else:
         rows = np.flatnonzero(data.folds != HELD_OUT)
         features = _other_features(learn.examples.features, data.level[rows], config)
         other = _answers(name, learn, features)
-        with atomic_path(path) as part:
-            other.to_frame().to_parquet(part)
+        write_table(other.to_frame(), path)
     return replace(forest, variants={**forest.variants, name: other})
 
 

@@ -7,12 +7,12 @@ import math
 import tempfile
 from dataclasses import replace
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 
 from aurist.config import FitConfig
 from aurist.crossval import TrainingData
 from aurist.ensemble.stacking import reason_against
+from aurist.extras import has_extra, pip_line
 from aurist.models.base import ModelSpec
 from aurist.models.network import measure_recipe
 from aurist.models.network_member import ENGINE, recipe_member, recipe_of
@@ -31,6 +31,7 @@ from aurist.plan import (
     with_band,
     with_epochs,
     with_half_frame_rate,
+    without_missing,
     without_mixing,
     write_plan,
 )
@@ -104,7 +105,9 @@ def make_plan(
 def _second_level(config: FitConfig, learn: TrainingData) -> tuple[list[ModelSpec], list[str]]:
     """List the second-level members; or none, with the reason, if they could not be scored honestly."""
     task = learn.task
-    members = second_level_members(config, len(learn.folds), len(task.classes), multilabel=task.multilabel)
+    members, _ = without_missing(
+        second_level_members(config, len(learn.folds), len(task.classes), multilabel=task.multilabel)
+    )
     reason = reason_against(learn, members[0]) if members else None
     return ([], [f"no second level: {reason}"]) if reason else (members, [])
 
@@ -130,11 +133,11 @@ def _with_rounds(plan: FitPlan, rounds: int) -> FitPlan:
 def _of_one_round(
     config: FitConfig, recipes: list[Recipe], audit: AuditFacts, learn: TrainingData, left: float
 ) -> FitPlan:
-    tables = table_members(config, len(learn.folds), multilabel=learn.task.multilabel)
+    tables, notes = without_missing(table_members(config, len(learn.folds), multilabel=learn.task.multilabel))
     networks = [Step(recipe_member(recipe)) for recipe in recipes]
-    notes: list[str] = []
     if config.engine == "auto" and not networks:
-        networks, notes = _default_network(audit, learn, left)
+        networks, more_notes = _default_network(audit, learn, left)
+        notes += more_notes
     if not networks:
         return FitPlan(tuple(Step(member) for member in tables), tuple(notes))
     n_rows = len(learn.folds)
@@ -148,8 +151,8 @@ def _default_network(audit: AuditFacts, learn: TrainingData, left: float) -> tup
     clips = learn.examples.inputs.clips
     if facts is None or clips is None:
         return [], []
-    if any(find_spec(name) is None for name in ("torch", "timm", "lightning_fabric")):
-        return [], ["no network: PyTorch is not installed (pip install 'aurist[networks]')"]
+    if not has_extra("networks"):
+        return [], [f"no network: PyTorch is not installed ({pip_line('networks')})"]
     seconds = left * (1 - TABLES_UNTIL)
     if seconds < _LEAST:
         return [], [f"no network: {max(0.0, seconds):.0f} s for it are too few"]

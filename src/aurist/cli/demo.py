@@ -39,7 +39,8 @@ def run_demo(output: Path, seed: int, jobs: int) -> None:
         "predictions.csv",
         "run/leaderboard.csv",
     ):
-        print(f"  {output / name}")
+        if (output / name).exists():
+            print(f"  {output / name}")
 
 
 def _clear(output: Path) -> None:
@@ -93,7 +94,7 @@ def _predict_and_evaluate(run: RunFolder, data: DemoData, output: Path, jobs: in
     from aurist.clips.read import read_clips
     from aurist.files import atomic_path
     from aurist.inference.predict import predict_clips
-    from aurist.plots import plot_leaderboard
+    from aurist.plots import can_draw, plot_leaderboard
     from aurist.report import write_report
     from aurist.results.evaluation import evaluate_run
 
@@ -110,8 +111,9 @@ def _predict_and_evaluate(run: RunFolder, data: DemoData, output: Path, jobs: in
     evaluation.write(output / "evaluation")
     for scores in evaluation.scores.values():
         print_table(scores)
-    plot_leaderboard(run.leaderboard(), output / "leaderboard.png")
-    write_report(run, output / "report.html")
+    if can_draw("report.html"):
+        plot_leaderboard(run.leaderboard(), output / "leaderboard.png")
+        write_report(run, output / "report.html")
 
 
 def _title(text: str) -> None:

@@ -66,6 +66,7 @@ def clips(
     """
     from aurist.detection.export import labels_from
     from aurist.errors import plural
+    from aurist.extras import need_extra
     from aurist.folders import check_output
     from aurist.report import write_review
     from aurist.review.clips import cut_clips, detections_to_review
@@ -75,6 +76,7 @@ def clips(
     opened = open_run(run)
     if best is None and uncertain is None and random is None:
         best = 20
+    need_extra("plots", "A review of clips")
     check_output(output, folder=True)
     review = detections_to_review(
         opened,

@@ -104,7 +104,7 @@ def importance(
     """
     from aurist.files import write_csv
     from aurist.folders import check_output
-    from aurist.plots import plot_importance
+    from aurist.plots import can_draw, plot_importance
     from aurist.results.importance import permutation_importance
     from aurist.run import open_run
 
@@ -112,12 +112,14 @@ def importance(
     check_output(folder, folder=True)
     table = permutation_importance(opened, repeats=repeats)
     write_csv(table, folder / "importance.csv", safe=safe_csv, float_format="%.6g")
-    plot_importance(table.head(top), folder / "importance.png")
+    drawn = can_draw("importance.png")
+    if drawn:
+        plot_importance(table.head(top), folder / "importance.png")
     if as_json:
         print_json(table.to_dict("records"))
         return
     print_table(table.head(top))
-    say(f"written: {folder / 'importance.csv'}, {folder / 'importance.png'}")
+    say(f"written: {folder / 'importance.csv'}" + (f", {folder / 'importance.png'}" if drawn else ""))
 
 
 def report(

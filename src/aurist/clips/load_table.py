@@ -23,6 +23,7 @@ from aurist.clips.separators import (
 )
 from aurist.clips.times import normalise_name
 from aurist.errors import DataError, listing, plural
+from aurist.extras import need_extra
 from aurist.formulas import original_table
 
 #: Excel in Korea writes cp949; latin-1 reads anything.
@@ -101,6 +102,7 @@ def quoted_note(count: int) -> list[str]:
 
 
 def _parquet(path: Path) -> tuple[pd.DataFrame, list[str]]:
+    need_extra("parquet", f"{path}, a Parquet file,")
     try:
         table = pd.read_parquet(path)
         named = [name for name in table.index.names if name is not None]

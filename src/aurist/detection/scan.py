@@ -23,6 +23,7 @@ from aurist.progress import Hours, logger
 from aurist.run import RunFolder, RunSpec, read_spec
 from aurist.run.description import DESCRIPTION
 from aurist.run.ensemble_file import NAME as ENSEMBLE_FILE
+from aurist.tables import table_path
 from aurist.workers import ahead
 
 #: Most threads that decode: only a few blocks wait in memory.
@@ -162,7 +163,7 @@ def run_key(run: RunFolder) -> str:
     """Hash the files of a run that its scores depend on."""
     digest = hashlib.blake2b(digest_size=8)
     for name in (DESCRIPTION, ENSEMBLE_FILE, "predictions.parquet"):
-        digest.update((run.folder / name).read_bytes())
+        digest.update(table_path(run.folder / name).read_bytes())
     return digest.hexdigest()
 
 

@@ -14,6 +14,7 @@ from aurist.errors import ConfigError
 from aurist.models.base import Inputs
 from aurist.models.network import embed
 from aurist.recipes import Recipe, read_recipe
+from aurist.tables import read_table
 from aurist.workers import run_in_processes
 
 
@@ -63,5 +64,5 @@ def with_embeddings(
             run_in_processes(
                 [partial(embed, folder / "embedders" / recipe.name, recipe, inputs, jobs, path)], workers=1
             )
-            parts.append(pd.read_parquet(path).set_axis(features.index))
+            parts.append(read_table(path).set_axis(features.index))
     return pd.concat(parts, axis=1)

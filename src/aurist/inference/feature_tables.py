@@ -10,6 +10,7 @@ import pandas as pd
 
 from aurist.clips.read import ReadOptions, read_clips
 from aurist.errors import ConfigError, DataError, about, listing, plural
+from aurist.extras import need_extra
 from aurist.features.store import config_for_clips, summary_table
 from aurist.files import atomic_path, write_csv
 from aurist.folders import check_output
@@ -50,6 +51,8 @@ def feature_file(
     """
     if output.suffix.lower() not in (".parquet", ".csv"):
         raise ConfigError(f"{output}: a feature table is written as .parquet or .csv, by its ending.")
+    if output.suffix.lower() == ".parquet":
+        need_extra("parquet", "A Parquet file")
     check_output(output)
     clips = read_clips(source, options, labelled=False)
     if not clips.has_audio:

@@ -9,6 +9,7 @@ from aurist.plan.adapt import (
     without_mixing,
 )
 from aurist.plan.clock import Clock, share, time_limit
+from aurist.plan.installed import need_engines, without_missing
 from aurist.plan.members import (
     ENSEMBLE,
     FALLBACK,
@@ -40,6 +41,7 @@ __all__ = [
     "adapt_to_sound",
     "is_slow",
     "n_splits",
+    "need_engines",
     "pseudo_label_learners",
     "read_plan",
     "searchable",
@@ -51,6 +53,7 @@ __all__ = [
     "with_band",
     "with_epochs",
     "with_half_frame_rate",
+    "without_missing",
     "without_mixing",
     "write_plan",
 ]

@@ -2,5 +2,13 @@
 
 from aurist.plots.charts import plot_confusion, plot_importance, plot_leaderboard, plot_reliability
 from aurist.plots.curves import plot_curves
+from aurist.plots.figure import can_draw
 
-__all__ = ["plot_confusion", "plot_curves", "plot_importance", "plot_leaderboard", "plot_reliability"]
+__all__ = [
+    "can_draw",
+    "plot_confusion",
+    "plot_curves",
+    "plot_importance",
+    "plot_leaderboard",
+    "plot_reliability",
+]

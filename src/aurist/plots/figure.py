@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from aurist.errors import DataError
+from aurist.extras import has_extra, need_extra, pip_line
 from aurist.files import atomic_path
 
 if TYPE_CHECKING:
@@ -33,8 +34,16 @@ _FALLBACKS = (
 )
 
 
+def can_draw(name: str) -> bool:
+    """Return True if matplotlib is installed; else log a note that a picture is left out."""
+    if not has_extra("plots"):
+        _log.warning("%s is left out: pictures need matplotlib (%s)", name, pip_line("plots"))
+    return has_extra("plots")
+
+
 def blank_figure(width: float, height: float) -> Figure:
     """Make an empty figure of this size in inches."""
+    need_extra("plots", "A chart")
     # not a figure of pyplot: no global state, no display
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure

@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from aurist.extras import need_extra
 from aurist.files import atomic_path
 from aurist.folders import check_output
 from aurist.plots import plot_confusion, plot_curves, plot_importance, plot_leaderboard, plot_reliability
@@ -48,7 +49,10 @@ def write_report(run: RunFolder, path: Path, *, model: str | None = None, with_s
         If the run has no such model.
     RunError
         If the run is not finished.
+    MissingExtraError
+        If matplotlib is not installed.
     """
+    need_extra("plots", "A report")
     check_output(path)
     # all contents come from the run's own files
     with stored(run.folder, run.remedy):

@@ -17,7 +17,7 @@ from aurist.files import write_csv, write_json
 from aurist.inference.clip_predictions import PROBABILITY, ClipPredictions
 from aurist.inference.inputs import like_run
 from aurist.inference.predictor import Predictor
-from aurist.plots import plot_confusion
+from aurist.plots import can_draw, plot_confusion
 from aurist.results.bootstrap import all_scores
 from aurist.results.learnt_groups import in_groups_of, learnt_note, of_learnt_groups
 from aurist.results.tables import confusion, per_class
@@ -72,7 +72,8 @@ class Evaluation:
         tables = {"per_class": self.per_class}
         if self.confusion is not None:
             tables["confusion"] = self.confusion_table()
-            plot_confusion(self.confusion, self.applied.classes, folder / "confusion.png")
+            if can_draw("confusion.png"):
+                plot_confusion(self.confusion, self.applied.classes, folder / "confusion.png")
         for name, table in tables.items():
             write_csv(table, folder / f"{name}.csv", safe=safe_csv, float_format="%.6g")
         predictions = self.applied.to_frame()

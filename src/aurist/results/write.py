@@ -16,6 +16,7 @@ from aurist.ensemble.duplicates import Duplicates, DuplicateScores, deal_groups,
 from aurist.ensemble.model import Ensemble, PriorCorrection
 from aurist.ensemble.prior_correction import choose_power, correct_prior_rows, nested_powers
 from aurist.errors import RunError
+from aurist.extras import has_extra
 from aurist.features.matrix import row_keys
 from aurist.files import atomic_path
 from aurist.plan import ENSEMBLE, GLUON_ENSEMBLE
@@ -30,6 +31,7 @@ from aurist.run import RunData, RunFolder, write_duplicates, write_ensemble
 from aurist.run.scores_file import write_scores
 from aurist.run.thresholds_file import write_thresholds
 from aurist.splits import Split
+from aurist.tables import write_table
 
 
 def write_results(
@@ -41,7 +43,7 @@ def write_results(
     names = blendable(fitted, size)
     weights: dict[str, list[dict[str, float]]] = {}
     gluon = [result for result in fitted if result.member.engine == "autogluon" and not result.base_models]
-    if len(gluon) > 1 and not learn.task.multilabel:
+    if len(gluon) > 1 and not learn.task.multilabel and has_extra("automl"):
         weights[GLUON_ENSEMBLE], oof.probas[GLUON_ENSEMBLE] = _gluon_ensemble(gluon, learn, oof)
     nested = oof.blend(names, size)
     weights[ENSEMBLE] = [_by_name(names, nested.blend.weights)] * len(learn.splits)
@@ -204,5 +206,4 @@ def _write_predictions(
         for name, proba in oof.probas.items()
     ]
     frames += [result.validation.to_frame() for result in fitted if result.validation is not None]
-    with atomic_path(run.folder / "predictions.parquet") as part:
-        pd.concat(frames, ignore_index=True).to_parquet(part)
+    write_table(pd.concat(frames, ignore_index=True), run.folder / "predictions.parquet")

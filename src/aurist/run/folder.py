@@ -3,6 +3,8 @@
 ``config.toml  recipes.json  plan.toml  data.json  clips.parquet  features.parquet  level.parquet  folds.parquet
 embedders/<name>/  models/<name>/fold<k>/  predictions.parquet  ensemble.json  leaderboard.csv  pairwise.csv
 variants.csv  scores.json  audit.json  quarantine.csv  versions.json  journal.jsonl``
+
+Without pyarrow the tables are ``.npz`` files: see `aurist.tables`.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from aurist.config import FitConfig, read_config, read_toml, write_config
 from aurist.errors import RunError
 from aurist.features.level import LEVEL
 from aurist.features.summary import VERSION
-from aurist.files import append_jsonl, atomic_path, read_jsonl, write_json
+from aurist.files import append_jsonl, read_jsonl, write_json
 from aurist.machine import versions
 from aurist.models.network_member import ENGINE as NETWORK
 from aurist.models.network_member import recipe_of
@@ -32,6 +34,7 @@ from aurist.run.description import DESCRIPTION, RunDescription
 from aurist.run.scores_file import RANDOM_SPLIT, SCORES, RandomSplit, RunScores
 from aurist.run.shapes import BOARD, CONFIG
 from aurist.stored import Shape, check_shape, read_frame, read_json, stored
+from aurist.tables import table_path, write_table
 
 #: Raised when a run of an older version can no longer be read.
 FORMAT = 5
@@ -171,7 +174,7 @@ class RunFolder:
             If it is not there.
         """
         path = self.folder / name
-        if not path.exists():
+        if not table_path(path).exists():
             raise RunError(
                 f"The run in {self.folder} was not finished: there is no {name}. "
                 f"Continue with: aurist resume {self.folder}"
@@ -194,7 +197,8 @@ def create_run(folder: Path, config: FitConfig, data: RunData, recipes: Sequence
     """Write a new run folder; ``data.json`` is written last: with it the folder is complete."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("recipes.json", "plan.toml", "test_keys.parquet", "journal.jsonl"):
-        (folder / name).unlink(missing_ok=True)  # of an attempt that was killed, perhaps with other settings
+        # of an attempt that was killed, perhaps with other settings
+        table_path(folder / name).unlink(missing_ok=True)
     write_config(folder / "config.toml", config)
     if recipes:
         write_json(folder / "recipes.json", [recipe.to_dict() for recipe in recipes])
@@ -202,14 +206,11 @@ def create_run(folder: Path, config: FitConfig, data: RunData, recipes: Sequence
     base = base.assign(labels=base["labels"].map(list), absent=base["absent"].map(list))
     folds = pd.DataFrame({"clip_id": base["clip_id"], "group": data.groups, "fold": data.folds})
     for name, table in (("clips", base), ("features", data.features), ("folds", folds)):
-        with atomic_path(folder / f"{name}.parquet") as part:
-            table.to_parquet(part)
+        write_table(table, folder / f"{name}.parquet")
     if data.level is not None:
-        with atomic_path(folder / "level.parquet") as part:
-            pd.DataFrame({LEVEL: data.level}).to_parquet(part)
+        write_table(pd.DataFrame({LEVEL: data.level}), folder / "level.parquet")
     if data.test_keys is not None:
-        with atomic_path(folder / "test_keys.parquet") as part:
-            pd.DataFrame({"key": data.test_keys}).to_parquet(part)
+        write_table(pd.DataFrame({"key": data.test_keys}), folder / "test_keys.parquet")
     write_json(folder / "versions.json", versions())
     write_record(folder / DESCRIPTION, _description(data))
     return RunFolder(folder)

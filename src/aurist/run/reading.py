@@ -22,6 +22,7 @@ from aurist.run.folder import RunFolder
 from aurist.run.shapes import CLIPS
 from aurist.run.spec import RunSpec
 from aurist.stored import read_frame, stored
+from aurist.tables import table_path
 
 
 def read_data(run: RunFolder) -> RunData:
@@ -52,7 +53,7 @@ def read_data(run: RunFolder) -> RunData:
         folds=folds["fold"].to_numpy(dtype=np.int64),
         groups=folds["group"].to_numpy(dtype=np.int64),
         test_keys=read_frame(keys_path, {"key": "u"}, run.remedy)["key"].to_numpy(dtype=np.uint64)
-        if keys_path.exists()
+        if table_path(keys_path).exists()
         else None,
         notes=description.notes,
         cache_dir=None if description.cache_dir is None else Path(description.cache_dir),
@@ -62,7 +63,7 @@ def read_data(run: RunFolder) -> RunData:
 
 def _read_level(run: RunFolder, n_clips: int) -> npt.NDArray[np.float32] | None:
     path = run.folder / "level.parquet"
-    if not path.exists():
+    if not table_path(path).exists():
         return None
     level = read_frame(path, {LEVEL: "f"}, run.remedy)[LEVEL].to_numpy(dtype=np.float32)
     with stored(path, run.remedy):

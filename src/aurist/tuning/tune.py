@@ -11,7 +11,8 @@ from aurist.automl.prepare import prepare
 from aurist.automl.train import decode_for
 from aurist.clips.read import ReadOptions, Source
 from aurist.config import FitConfig
-from aurist.errors import MissingExtraError, plural
+from aurist.errors import plural
+from aurist.extras import need_extra
 from aurist.files import full_disk_error
 from aurist.folders import check_output, claim
 from aurist.machine import available_cores
@@ -75,7 +76,8 @@ def tune(
     began = time.monotonic() if started is None else started
     config, search, options = config or FitConfig(), search or TuneConfig(), options or ReadOptions()
     target = read_target(recipe, config)
-    _need_optuna()
+    need_extra("tune", "A search of settings")
+    need_extra("automl" if target.recipe is None else "networks", f"A search for {recipe}")
     if config.metric is not None:
         metric(config.metric)
     recipes = () if target.recipe is None else (recipe,)
@@ -139,10 +141,3 @@ def _search(folder: Path, target: Target, data: RunData, search: TuneConfig, clo
     comparison = None if holdout is None else compare(folder, study, target, learn, holdout, budget)
     del sound  # in use until here: sound in use is not removed from the store
     return gather_result(folder, study, target, task.metric, comparison)
-
-
-def _need_optuna() -> None:
-    try:
-        import optuna  # noqa: F401
-    except ImportError as error:
-        raise MissingExtraError("A search of settings", "search") from error

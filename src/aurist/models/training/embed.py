@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from aurist.features.matrix import EMBEDDED
-from aurist.files import atomic_path, write_json
+from aurist.files import write_json
 from aurist.models.base import Inputs
 from aurist.models.training.fold import (
     InputSpec,
@@ -31,6 +31,7 @@ from aurist.nets.files import load_weights, save_weights
 from aurist.nets.transformer import TransformerNetwork
 from aurist.recipes import Recipe
 from aurist.stored import read_json, stored
+from aurist.tables import write_table
 
 EMBEDDER, WEIGHTS = "embedder.json", "embedder.safetensors"
 
@@ -70,8 +71,7 @@ def embed_clips(folder: Path, recipe: Recipe, inputs: Inputs, jobs: int, output:
     np.add.at(total, clip, of_windows)
     mean = total / np.bincount(clip, minlength=len(inputs))[:, None]
     columns = [f"{EMBEDDED}{recipe.name}_{i:04d}" for i in range(of_windows.shape[1])]
-    with atomic_path(output) as part:
-        pd.DataFrame(mean.astype(np.float32), columns=columns).to_parquet(part)
+    write_table(pd.DataFrame(mean.astype(np.float32), columns=columns), output)
 
 
 def _write_embedder(folder: Path, recipe: Recipe, n_samples: int) -> None:
