@@ -1,9 +1,18 @@
+"""The package: its public names, and what its import and its commands load."""
+
+from __future__ import annotations
+
 import subprocess
 import sys
+import textwrap
+from pathlib import Path
 
 import pytest
 
 import aurist
+
+from .command import done
+from .small_run import SMALL, feature_table
 
 
 @pytest.mark.parametrize("name", aurist.__all__)
@@ -16,8 +25,65 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
         _ = aurist.fitt
 
 
-def test_importing_aurist_and_its_command_line_loads_nothing_heavy() -> None:
-    heavy = "torch autogluon numba sklearn scipy matplotlib pandas lightgbm"
-    code = f"import sys, aurist, aurist.cli; print([m for m in {heavy.split()} if m in sys.modules])"
-    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert out.stdout.strip() == "[]"
+def modules_after(code: str, cwd: Path | None = None) -> set[str]:
+    """The modules that are loaded after this code, by a process of its own."""
+    program = f"import atexit, sys; atexit.register(lambda: print(*sys.modules, file=sys.stderr))\n{code}"
+    result = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=cwd
+    )
+    return set(result.stderr.splitlines()[-1].split())
+
+
+def test_importing_aurist_loads_nothing_but_aurist_itself() -> None:
+    new = modules_after("import aurist") - modules_after("pass")
+    assert {name.split(".")[0] for name in new} - set(sys.stdlib_module_names) == {"aurist"}
+
+
+@pytest.mark.parametrize("arguments", ["--help", "predict --help"])
+def test_help_loads_no_library_but_that_of_the_command_line(arguments: str) -> None:
+    command = f"sys.argv = {['aurist', *arguments.split()]!r}\nfrom aurist.cli import main\nmain()"
+    loaded = {name.split(".")[0] for name in modules_after(command)}
+    assert (
+        loaded & {"numpy", "pandas", "scipy", "numba", "sklearn", "soundfile", "joblib", "onnxruntime"}
+        == set()
+    )
+
+
+def test_prediction_loads_no_library_that_only_a_fit_needs(tmp_path: Path) -> None:
+    table = feature_table(60)
+    table.to_csv(tmp_path / "train.csv", index=False)
+    (tmp_path / "plan.toml").write_text(SMALL)
+    done(
+        "fit",
+        "train.csv",
+        "--label",
+        "genre",
+        "--plan",
+        "plan.toml",
+        "-o",
+        "run",
+        "--jobs",
+        "1",
+        cwd=tmp_path,
+    )
+    code = """
+        import sys
+        sys.argv = "aurist predict run train.csv -o new.csv".split()
+        from aurist.cli import main
+        main()
+    """
+    loaded = modules_after(textwrap.dedent(code), tmp_path)
+    heavy = {
+        "sklearn",
+        "joblib",
+        "torch",
+        "timm",
+        "autogluon",
+        "lightgbm",
+        "xgboost",
+        "catboost",
+        "matplotlib",
+        "jinja2",
+    }
+    assert {name.split(".")[0] for name in loaded} & heavy == set()
+    assert {name for name in loaded if name.startswith(("aurist.detection", "aurist.annotations"))} == set()

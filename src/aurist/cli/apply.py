@@ -111,14 +111,11 @@ def predict(
 
       aurist predict run field/ --format raven,windows --labels wren,robin -o detections
     """
-    from aurist.detection.export import ExportOptions, labels_from
-    from aurist.detection.scan import WindowOptions
     from aurist.errors import ConfigError
     from aurist.folders import check_output
     from aurist.inference.inputs import read_inputs
     from aurist.inference.predict import predict_clips
     from aurist.inference.submission import submission as contest_file
-    from aurist.inference.thresholds import never_named, thresholds_of
     from aurist.run import open_run, read_spec
 
     if submission is not None and output is not None and output.resolve() == submission.resolve():
@@ -128,6 +125,10 @@ def predict(
     clips = read_inputs(data, columns.reading(), read_spec(opened))
     whole_recordings = clips.has_audio and clips.table["start"].isna().all()
     if window or (window is None and whole_recordings and opened.window() is not None):
+        from aurist.detection.export import ExportOptions, labels_from
+        from aurist.detection.scan import WindowOptions
+        from aurist.inference.thresholds import never_named, thresholds_of
+
         export = ExportOptions(
             tuple(name.strip() for text in forms or ["csv"] for name in text.split(",")),
             min_score,
