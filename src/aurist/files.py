@@ -15,6 +15,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from aurist.errors import FullDiskError, RunError
 from aurist.formulas import safe_table
+from aurist.system import flush_file, flush_folder, try_lock
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 #: Characters of a file's name that its temporary file's name includes.
 _SHOWN = 40
 #: Errors of a full disk or quota.
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_FULL = tuple(getattr(errno, name) for name in ("ENOSPC", "EDQUOT", "EFBIG") if hasattr(errno, name))
 _FULL_WORDS = re.compile(
     r"No space left on device|File too large|Disk quota exceeded|disk is full|os error 28|code: 28"
 )
@@ -57,13 +58,13 @@ def atomic_path(path: Path) -> Iterator[Path]:
     try:
         with full_disk_error(path):
             yield temporary
-            _flush(temporary)
+            flush_file(temporary)
         # mkstemp makes private files; a result gets the user's usual permissions
         umask = os.umask(0)
         os.umask(umask)
         temporary.chmod(0o666 & ~umask)
         temporary.replace(path)
-        _flush(path.parent)
+        flush_folder(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -207,28 +208,23 @@ def folder_lock(folder: Path, patience: float = 0.0) -> Iterator[None]:
     RunError
         If another process has the lock.
     """
-    try:
-        import fcntl
-    except ImportError:  # Windows: no lock
-        yield
-        return
     until = time.monotonic() + patience
     with ExitStack() as stack:
         while True:
-            file = stack.enter_context((folder / LOCK).open("w"))
+            file = stack.enter_context((folder / LOCK).open("a"))
             try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                if _is_at(folder / LOCK, file):
-                    break
-            except BlockingIOError:
+                locked = try_lock(file)
+            except OSError:  # a file system without locks
+                break
+            if locked and _is_at(folder / LOCK, file):
+                break
+            file.close()
+            if not locked:
                 if time.monotonic() >= until:
                     raise RunError(
                         f"{folder} is in use: another aurist is at work in it. Wait for it, or stop it first."
-                    ) from None
+                    )
                 time.sleep(_AGAIN)
-            except OSError:  # a file system without locks
-                break
-            file.close()
         yield
 
 
@@ -244,18 +240,7 @@ def _is_at(path: Path, file: IO[str]) -> bool:
 def is_free(folder: Path) -> bool:
     """Tell whether no process has locked a folder; False if unknown."""
     try:
-        import fcntl
-
-        with (folder / LOCK).open("w") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except (ImportError, OSError):
+        with (folder / LOCK).open("a") as file:
+            return try_lock(file)
+    except OSError:
         return False
-    return True
-
-
-def _flush(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -116,7 +116,7 @@ def claim(folder: Path, patience: float = 0.0) -> Iterator[None]:
             yield
         finally:
             if created and {path.name for path in folder.iterdir()} <= {LOCK}:
-                (folder / LOCK).unlink(missing_ok=True)
-                with suppress(OSError):  # it is no longer empty
+                with suppress(OSError):  # it is no longer empty, or Windows does not delete an open file
+                    (folder / LOCK).unlink(missing_ok=True)
                     for parent in created:
                         parent.rmdir()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import platform
 from importlib import metadata
 
 from aurist.errors import ConfigError
+from aurist.system import usable_cores
 
 _LIBRARIES = ("aurist", "autogluon.tabular", "scikit-learn", "lightgbm", "catboost", "xgboost", "torch", "timm",
               "lightning-fabric", "onnxruntime", "openvino", "numpy", "pandas", "soundfile", "soxr",
@@ -25,7 +25,7 @@ def available_cores(jobs: int) -> int:
         raise ConfigError(f"jobs is {jobs}, but must be a number of cores, or 0 for all.")
     if jobs > 0:
         return jobs
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return usable_cores()
 
 
 def versions() -> dict[str, str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import os
 import re
-import signal
 import threading
 import time
 import warnings
@@ -17,12 +16,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from aurist.errors import AuristError
+from aurist.system import interrupts_held_back, wait_for_end_of_parent
 
 K = TypeVar("K")
 T = TypeVar("T")
 
-#: Seconds between two checks of a worker for its parent.
-_LOOK_EVERY = 0.2
 #: Seconds to wait until a worker takes a call, before it is killed.
 _TAKEN_WITHIN = 10.0
 
@@ -168,8 +166,7 @@ def _end_with(parent: int) -> None:
     """End this process soon after its parent, as an orphan would write into a resumed run."""
 
     def look() -> None:
-        while os.getppid() == parent:
-            time.sleep(_LOOK_EVERY)
+        wait_for_end_of_parent(parent)
         os._exit(1)
 
     threading.Thread(target=look, daemon=True, name="end with the parent").start()
@@ -178,15 +175,9 @@ def _end_with(parent: int) -> None:
 @contextmanager
 def _interrupts_held_back() -> Iterator[None]:
     """Delay Ctrl-C until the end of this context. Processes that start inside it do not get the signal."""
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
-        yield
-        return
     _begin_tracker()  # if it starts later, it lets signals through again
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
+    with interrupts_held_back():
         yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _begin_tracker() -> None:

@@ -125,7 +125,7 @@ def test_a_full_disk_is_told_with_the_next_step(tmp_path: Path, monkeypatch: pyt
         raise OSError(28, "No space left on device")
 
     (tmp_path / "t.csv").write_text("x,label\n1,a\n2,b\n3,a\n4,b\n")
-    monkeypatch.setattr("aurist.files._flush", full)
+    monkeypatch.setattr("aurist.files.flush_file", full)
     result = command("check", tmp_path / "t.csv", "-o", tmp_path / "chk", cwd=tmp_path)
     assert result.returncode == 1
     words = " ".join(result.stderr.split())

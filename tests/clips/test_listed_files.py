@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import unicodedata
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 import pytest
 
 from aurist.audio import probe
 from aurist.audio.info import UnreadableAudioError
+from aurist.clips.name_parts import base_name, folders_of
 from aurist.clips.read import ReadOptions, read_clips
+from aurist.clips.suffixes import is_audio
 from aurist.errors import DataError
 
 
@@ -145,3 +147,23 @@ def test_a_path_that_no_file_can_have_is_one_that_is_missing(tmp_path: Path, nam
     assert clips.table["path"].tolist() == [name, "b.wav"]
     with pytest.raises(UnreadableAudioError, match="does not exist"):
         probe(clips.files()[0])
+
+
+@pytest.mark.parametrize("listed", [PureWindowsPath("dog/a.wav"), PureWindowsPath("calls/dog/a.wav")])
+def test_paths_of_windows_in_a_table_are_found(tmp_path: Path, listed: PureWindowsPath) -> None:
+    other = str(listed).replace("dog", "cat")
+    assert other.count("\\") == len(listed.parts) - 1
+    table = make(tmp_path, "t.csv", f"path,label\n{listed},dog\n{other},cat\n", listed.as_posix(),
+                 PureWindowsPath(other).as_posix())  # fmt: skip
+    clips = read_clips(table)
+    assert [clips.file(path) for path in clips.table["path"]] == [
+        tmp_path / listed.as_posix(),
+        tmp_path / PureWindowsPath(other).as_posix(),
+    ]
+
+
+def test_names_of_windows_paths_are_split_like_others() -> None:
+    windows = str(PureWindowsPath("calls/dog/rec_001.WAV"))
+    assert is_audio(windows)
+    assert base_name(windows) == "rec_001"
+    assert folders_of(windows) == ["calls", "dog"]

@@ -194,7 +194,7 @@ def _plain(features: pd.DataFrame) -> pd.DataFrame:
 def _quiet() -> Iterator[None]:
     """Hide mljar's prints and warnings; errors still raise."""
     with (
-        Path(os.devnull).open("w") as sink,
+        Path(os.devnull).open("w", encoding="utf-8") as sink,
         redirect_stdout(sink),
         redirect_stderr(sink),
         warnings.catch_warnings(),

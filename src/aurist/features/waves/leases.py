@@ -9,6 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
+from aurist.system import try_lock
+
 _FOLDER = "uses"
 _EXPIRY = 7 * 86400.0  # if files cannot be locked, a lease ends after so many seconds
 
@@ -56,14 +58,9 @@ def leased(folder: Path) -> set[str]:
 def _lock(file: IO[str]) -> bool:
     """Lock a file while it is open, and return True if it was possible."""
     try:
-        import fcntl
-    except ImportError:  # Windows: a mapped file cannot be deleted there
+        return try_lock(file)
+    except OSError:  # a file system without locks
         return False
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:  # locked by another process, or a file system without locks
-        return False
-    return True
 
 
 def _is_leased(file: IO[str]) -> bool:

@@ -7,6 +7,7 @@ import re
 import shutil
 from pathlib import Path
 
+from aurist import system
 from aurist.errors import ConfigError, DataError
 from aurist.features.cache import AUDIO
 from aurist.features.waves.index import Index
@@ -78,10 +79,4 @@ def trim_waves(cache_dir: Path, limit: int) -> None:
 
 def free_memory() -> int:
     """Return the bytes of memory that are free without swapping; 4 GB if the system does not tell."""
-    try:
-        match = re.search(r"MemAvailable:\s+(\d+) kB", Path("/proc/meminfo").read_text())
-        if match is not None:
-            return 1024 * int(match[1])
-    except OSError:
-        pass
-    return 4 * _GB
+    return system.free_memory() or 4 * _GB
