@@ -28,9 +28,9 @@ from aurist.clips.read import ReadOptions, read_clips
 from aurist.features.spectrogram import Spectrogram
 from aurist.features.waves import Waves, store_waves
 from aurist.models.base import Task
+from aurist.models.sound import Sound
 from aurist.models.training.batches import LabelledAudio
 from aurist.models.training.loop import Plan, Trainer
-from aurist.models.training.sound import Sound
 from aurist.nets.build import build_network
 from aurist.nets.losses import loss_function
 from aurist.recipes import Recipe, recipe_from

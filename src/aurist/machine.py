@@ -28,12 +28,17 @@ def available_cores(jobs: int) -> int:
     return usable_cores()
 
 
+def installed_version(library: str) -> str:
+    """Return the version of a library, or "not installed"."""
+    try:
+        return metadata.version(library)
+    except metadata.PackageNotFoundError:
+        return "not installed"
+
+
 def versions() -> dict[str, str]:
     """Return the versions of Python, the platform, and the libraries that affect results."""
     names = {"python": platform.python_version(), "platform": platform.platform()}
     for name in _LIBRARIES:
-        try:
-            names[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            names[name] = "not installed"
+        names[name] = installed_version(name)
     return names

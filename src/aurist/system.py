@@ -5,7 +5,9 @@ No other module calls what only one kind of system has. On Windows none of this 
 
 from __future__ import annotations
 
+import ctypes
 import os
+import platform
 import re
 import signal
 import sys
@@ -91,6 +93,28 @@ def free_memory() -> int | None:
     return None
 
 
+def cpu_name() -> str:
+    """Return the model of the processor with its instructions, or what the system tells of it."""
+    with suppress(OSError):
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+        # the name of a virtual processor says little
+        parts = [re.search(rf"^{key}\s*: (.+)$", text, re.MULTILINE) for key in ("model name", "flags", "Features")]
+        if any(parts):
+            return " ".join(match[1] for match in parts if match is not None)
+    return platform.processor() or platform.machine()
+
+
+def may_have_gpu() -> bool:
+    """Return True if the driver of a GPU is installed. This takes no time, where torch takes seconds to import."""
+    if Path("/dev/kfd").exists():  # AMD
+        return True
+    try:
+        ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
+    except OSError:
+        return False
+    return True
+
+
 @contextmanager
 def interrupts_held_back() -> Iterator[None]:
     """Delay Ctrl-C until the end of this context. Processes that start inside it do not get the signal.
@@ -110,8 +134,6 @@ def interrupts_held_back() -> Iterator[None]:
 def wait_for_end_of_parent(parent: int) -> None:
     """Return when the parent process with this id has ended."""
     if sys.platform == "win32":  # its processes keep the id of a parent that has ended
-        import ctypes
-
         kernel, synchronize, forever = ctypes.windll.kernel32, 0x00100000, 0xFFFFFFFF
         handle = kernel.OpenProcess(synchronize, False, parent)
         if handle:

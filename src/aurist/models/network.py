@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from aurist.errors import MissingExtraError
+from aurist.errors import FullDiskError, MissingExtraError
 from aurist.models.base import Examples, Fitted, Inputs, ModelSpec, Task
+from aurist.models.network_files import NetworkFiles, read_networks
 from aurist.models.network_member import recipe_of, some_samples
+from aurist.models.network_model import NetworkModel, Networks
 from aurist.recipes import Recipe
-
-if TYPE_CHECKING:
-    from aurist.models.training.model import NetworkModel
+from aurist.system import may_have_gpu
 
 
 def check_recipe(recipe: Recipe, n_classes: int) -> None:
@@ -83,13 +83,57 @@ class NetworkEngine:
         return Fitted(model, model.predict_proba(validation.inputs) if chosen else None, facts)
 
     def load(self, folder: Path, task: Task, member: ModelSpec) -> NetworkModel:
-        """Load the networks: weights from safetensors, settings from JSON."""
-        _check_installed()
-        from aurist.models.training.model import load_model
+        """Load the networks: on CPUs from ONNX files, which are written once beside the weights, else with torch."""
+        pooling = str(member.settings.get("pooling", recipe_of(member).window.pooling[0]))
+        files = read_networks(folder)
+        networks = _networks(folder, files, task)
+        return NetworkModel(files.recipe, task, files.input_spec, networks, files.unseen, pooling)
 
-        return load_model(
-            folder, task, str(member.settings.get("pooling", recipe_of(member).window.pooling[0]))
-        )
+
+def _networks(folder: Path, files: NetworkFiles, task: Task) -> Networks:
+    n_classes = len(task.classes)
+    if not _needs_torch(files) and _has_onnx(folder, files, n_classes):
+        from aurist.models.onnx_networks.networks import load_onnx_networks
+
+        remedy = f"Remove the .onnx files in {folder}, and they are written again; torch must be installed."
+        return load_onnx_networks(files, n_classes, task.jobs, remedy)
+    _check_installed()
+    from aurist.models.training.model import load_torch_networks
+
+    return load_torch_networks(files, n_classes)
+
+
+def _needs_torch(files: NetworkFiles) -> bool:
+    """Tell whether only torch can run the networks, or runs them fastest, on a GPU."""
+    from aurist.models.onnx_networks.choice import TORCH, engine_setting
+
+    setting = engine_setting()
+    if files.input_spec.image is None or setting == TORCH:
+        return True
+    if setting is not None or not may_have_gpu() or not _has_torch():
+        return False
+    import torch
+
+    return bool(torch.cuda.is_available())
+
+
+def _has_onnx(folder: Path, files: NetworkFiles, n_classes: int) -> bool:
+    """Write the ONNX files that are missing, if torch is installed and the folder can be written; tell if all exist."""
+    if all(path.exists() for checkpoints in files.onnx for path in checkpoints):
+        return True
+    if not (_has_torch() and find_spec("onnx")):
+        return False
+    from aurist.models.training.onnx_files import write_onnx
+
+    try:
+        write_onnx(folder, n_classes)
+    except (OSError, FullDiskError):
+        return False
+    return True
+
+
+def _has_torch() -> bool:
+    return find_spec("torch") is not None
 
 
 def _check_installed() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from aurist.models.base import ModelSpec
+from aurist.models.base import ModelSpec, Task
 from aurist.recipes import Recipe, recipe_from
 
 ENGINE = "network"
@@ -28,3 +28,15 @@ def recipe_of(member: ModelSpec) -> Recipe:
 def some_samples(recipe: Recipe) -> int:
     """Return the samples of a window, before the clips are known."""
     return round((recipe.window.seconds or _SOME_SECONDS) * recipe.front.sample_rate)
+
+
+def loss_kind(recipe: Recipe, task: Task) -> str:
+    """Return the name of the loss, as in `aurist.nets.losses`."""
+    if recipe.loss.kind != "auto":
+        return recipe.loss.kind
+    return "bce" if task.multilabel else "cross_entropy"
+
+
+def has_independent_classes(recipe: Recipe, task: Task) -> bool:
+    """Return True if each class has its own probability; else the probabilities sum to 1."""
+    return loss_kind(recipe, task).startswith("bce")

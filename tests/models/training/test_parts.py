@@ -16,13 +16,13 @@ from hypothesis import strategies as st
 from aurist.clips.read import read_clips
 from aurist.features.spectrogram import Spectrogram
 from aurist.features.waves import Waves, store_waves
+from aurist.models.sound import Sound, window_length
 from aurist.models.training.batches import Batches, LabelledAudio
 from aurist.models.training.checkpoints import Checkpoint, drop_others, keep_best
 from aurist.models.training.precision import choose_precision
-from aurist.models.training.predict import all_windows, window_batches
+from aurist.models.training.predict import window_batches
 from aurist.models.training.prefetch import Prefetch
 from aurist.models.training.schedule import optimizer, rate
-from aurist.models.training.sound import Sound, window_length
 from aurist.recipes import Recipe, Training, Window, recipe_from
 
 RATE = 8000
@@ -177,7 +177,7 @@ class TestBatches:
     def test_what_is_predicted_is_never_augmented(self, folder: Path) -> None:
         made = batches(folder)
         sound, front = made.part.sound, Spectrogram(made.recipe.front)
-        clip, start = all_windows(sound)
+        clip, start = sound.windows()
         images = torch.cat(
             [call() for call in window_batches(sound, front, clip, start, torch.device("cpu"))]
         )

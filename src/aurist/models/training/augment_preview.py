@@ -14,9 +14,9 @@ from aurist.augment import Compose, Drawn, OneOf
 from aurist.clips.read import read_clips
 from aurist.errors import ConfigError
 from aurist.features.waves import store_waves
+from aurist.models.sound import Sound, window_length
 from aurist.models.training.batches import Batches, Draws, LabelledAudio
 from aurist.models.training.fold import front_end
-from aurist.models.training.sound import Sound, window_length
 from aurist.recipes import Recipe
 
 _UNITS = {

@@ -16,7 +16,7 @@ from aurist.augment import Drawn, clip_rng
 from aurist.augment.batch import Pairs, between_class, cutmix, draw_pairs, mixup
 from aurist.augment.spectral import augment_image, augment_spectrum
 from aurist.features.spectrogram import Spectrogram
-from aurist.models.training.sound import Sound
+from aurist.models.sound import Sound
 from aurist.recipes import Recipe
 
 #: Added to the seeds of whole batches, so that they differ from the seeds of clips.

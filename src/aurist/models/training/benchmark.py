@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
+from aurist.models.network_files import input_spec_of
 from aurist.models.network_member import some_samples
-from aurist.models.training.fold import device, front_end, input_spec_of, new_network, to_device
+from aurist.models.training.fold import device, front_end, new_network, to_device
 from aurist.models.training.precision import choose_precision
 from aurist.models.training.predict import channels_last
 from aurist.recipes import Recipe

@@ -13,19 +13,11 @@ from torch import nn
 from aurist.features.matrix import EMBEDDED
 from aurist.files import write_json
 from aurist.models.base import Inputs
-from aurist.models.training.fold import (
-    InputSpec,
-    device,
-    front_end,
-    input_spec_from_json,
-    input_spec_of,
-    load_waves,
-    new_network,
-    to_device,
-)
-from aurist.models.training.predict import all_windows, channels_last, window_batches
+from aurist.models.network_files import InputSpec, input_spec_from_json, input_spec_of
+from aurist.models.sound import Sound, load_waves, window_length
+from aurist.models.training.fold import device, front_end, new_network, to_device
+from aurist.models.training.predict import channels_last, window_batches
 from aurist.models.training.prefetch import Prefetch
-from aurist.models.training.sound import Sound, window_length
 from aurist.nets.build import build_network
 from aurist.nets.files import load_weights, save_weights
 from aurist.nets.transformer import TransformerNetwork
@@ -59,7 +51,7 @@ def embed_clips(folder: Path, recipe: Recipe, inputs: Inputs, jobs: int, output:
         _write_embedder(folder, recipe, window_length(recipe, waves))
     network, input_spec = _load_embedder(folder, recipe)
     sound = Sound(waves, recipe.window, input_spec.n_samples)
-    clip, start = all_windows(sound)
+    clip, start = sound.windows()
     front = front_end(recipe)
     front = None if front is None else front.to(device())
     embeddings = []

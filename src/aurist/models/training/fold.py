@@ -5,62 +5,39 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from aurist.features.spectrogram import Spectrogram
-from aurist.features.spectrogram_config import shape
-from aurist.features.waves import WaveSource, store_waves
+from aurist.features.waves import WaveSource
 from aurist.files import write_json
 from aurist.metrics import UNKNOWN
-from aurist.models.base import Examples, FitFailedError, Inputs, Task, fit_again
+from aurist.models.base import Examples, FitFailedError, Task, fit_again
+from aurist.models.network_files import NETWORKS, InputSpec, input_spec_of
+from aurist.models.network_member import loss_kind
+from aurist.models.sound import Sound, load_waves, window_length
 from aurist.models.training.batches import Batches, LabelledAudio
 from aurist.models.training.checkpoints import Checkpoint
-from aurist.models.training.loop import Plan, Trainer, loss_kind
+from aurist.models.training.loop import Plan, Trainer
 from aurist.models.training.precision import CLIPS, choose_precision
 from aurist.models.training.predict import channels_last
-from aurist.models.training.sound import Sound, window_length
 from aurist.nets.build import build_network, count_parameters
 from aurist.nets.losses import LossFunction, class_weights, loss_function
 from aurist.nets.transformer import TransformerNetwork
 from aurist.recipes import Recipe
 from aurist.stored import read_json
 
-NETWORKS, PLAN = "networks.json", "plan.json"
+PLAN = "plan.json"
 _PLANNED = {"epochs": int, "precision": str, "clips_per_second": float}
 #: Share of the time that a plan may use: a machine can be slower later than when it was measured.
 _FILLED = 0.85
 #: A network trained for fewer epochs than this is not worth its time.
 _FEWEST = 3
-
-
-@dataclass(frozen=True)
-class InputSpec:
-    """The input of a network: the length of a window in samples, and the shape of its image.
-
-    ``image`` is (channels, rows, frames); None for networks that take waves.
-    """
-
-    n_samples: int
-    image: tuple[int, int, int] | None
-
-
-def input_spec_of(recipe: Recipe, n_samples: int) -> InputSpec:
-    """Return the input of a recipe's network for windows of ``n_samples``."""
-    return InputSpec(n_samples, shape(recipe.front, n_samples) if recipe.network.takes == "image" else None)
-
-
-def input_spec_from_json(table: Mapping[str, Any]) -> InputSpec:
-    """Read an `InputSpec` from JSON."""
-    image = table["image"]
-    return InputSpec(table["n_samples"], None if image is None else (image[0], image[1], image[2]))
 
 
 def device() -> torch.device:
@@ -72,21 +49,6 @@ def to_device(network: nn.Module) -> nn.Module:
     """Move a network to its device, in the memory layout that is fastest for convolutions."""
     moved: nn.Module = network.to(device()).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return moved
-
-
-def load_waves(inputs: Inputs, recipe: Recipe, jobs: int) -> WaveSource:
-    """Return the sound of clips: from memory, or from the store, where it is decoded once."""
-    if inputs.in_memory is not None:
-        return inputs.in_memory[recipe.front.sample_rate]
-    if inputs.clips is None:
-        raise FitFailedError(f"{recipe.name}: a network needs recordings, and this data has none.")
-    return store_waves(
-        inputs.clips,
-        recipe.front.sample_rate,
-        margin=recipe.window.margin,
-        cache_dir=inputs.cache_dir,
-        jobs=jobs,
-    )
 
 
 def front_end(recipe: Recipe) -> Spectrogram | None:

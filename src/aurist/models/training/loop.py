@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from aurist.features.spectrogram import Spectrogram
 from aurist.models.base import FitFailedError, Task
+from aurist.models.network_member import has_independent_classes
 from aurist.models.training import checkpoints as disk
 from aurist.models.training.averaging import moving_average
 from aurist.models.training.batches import Batch, Batches, LabelledAudio
@@ -30,18 +31,6 @@ from aurist.models.training.schedule import optimizer, rate, set_rate
 from aurist.models.training.validate import validate
 from aurist.nets.losses import LossFunction
 from aurist.recipes import Recipe
-
-
-def loss_kind(recipe: Recipe, task: Task) -> str:
-    """Return the name of the loss, as in `aurist.nets.losses`."""
-    if recipe.loss.kind != "auto":
-        return recipe.loss.kind
-    return "bce" if task.multilabel else "cross_entropy"
-
-
-def has_independent_classes(recipe: Recipe, task: Task) -> bool:
-    """Return True if each class has its own probability; else the probabilities sum to 1."""
-    return loss_kind(recipe, task).startswith("bce")
 
 
 @dataclass(frozen=True)

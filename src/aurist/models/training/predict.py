@@ -11,19 +11,12 @@ import torch
 from torch import Tensor, nn
 
 from aurist.features.spectrogram import Spectrogram
+from aurist.models.sound import Sound
 from aurist.models.training.prefetch import Prefetch
-from aurist.models.training.sound import Sound
 from aurist.nets.build import ImageNetwork
 
 #: Windows per batch: small batches suit the caches of a CPU.
 _CPU_BATCH, _GPU_BATCH = 8, 128
-
-
-def all_windows(sound: Sound) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.int64]]:
-    """Return the clip of each window and its first sample, (n_windows,) each."""
-    starts = [sound.starts(row) for row in range(len(sound))]
-    clip = np.repeat(np.arange(len(sound)), [len(s) for s in starts]).astype(np.intp)
-    return clip, np.concatenate([np.zeros(0, np.int64), *starts])
 
 
 def window_batches(

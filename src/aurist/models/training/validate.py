@@ -12,7 +12,7 @@ from aurist.features.spectrogram import Spectrogram
 from aurist.metrics import UNKNOWN, metric
 from aurist.models.base import Task
 from aurist.models.training.batches import LabelledAudio
-from aurist.models.training.predict import all_windows, window_logits
+from aurist.models.training.predict import window_logits
 from aurist.nets.losses import LossFunction, to_proba
 from aurist.pooling import pool
 
@@ -48,7 +48,7 @@ def validate(
     score, loss
         NaN and infinity if a logit is not a number.
     """
-    clip, start = all_windows(part.sound)
+    clip, start = part.sound.windows()
     logits = window_logits(
         network, part.sound, front, clip, start, device=device, dtype=dtype, threads=task.jobs
     )

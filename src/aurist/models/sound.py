@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from aurist.features.waves import WaveSource
+from aurist.features.waves import WavesInMemory, WaveSource, store_waves
+from aurist.models.base import FitFailedError, Inputs
 from aurist.pooling import window_starts
 from aurist.recipes import Recipe, Window
 
@@ -44,6 +45,36 @@ class Sound:
 
     def __len__(self) -> int:
         return len(self.waves)
+
+    def windows(self) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.int64]]:
+        """Return the clip of each window to predict with, and its first sample, (n_windows,) each."""
+        starts = [self.starts(row) for row in range(len(self))]
+        clip = np.repeat(np.arange(len(self)), [len(s) for s in starts]).astype(np.intp)
+        return clip, np.concatenate([np.zeros(0, np.int64), *starts])
+
+    def distinct(
+        self, clip: npt.NDArray[np.intp], start: npt.NDArray[np.int64]
+    ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+        """Find windows of the same samples, as clips of one stretch of sound may overlap.
+
+        Parameters
+        ----------
+        clip, start : (n_windows,)
+            As `windows` returns them.
+
+        Returns
+        -------
+        first : (n_distinct,)
+            Positions of different windows.
+        which : (n_windows,)
+            For each window the position in ``first`` of the one with its samples.
+        """
+        whole = start + self.n_samples
+        stop = np.minimum(whole, self.waves.end[clip]) if self.window.place == "random" else whole
+        source = np.zeros_like(clip) if isinstance(self.waves, WavesInMemory) else clip
+        keys = np.stack([source, start, stop], axis=1)
+        _, first, which = np.unique(keys, axis=0, return_index=True, return_inverse=True)
+        return first, which.reshape(-1)
 
     def training_start(self, row: int, rng: np.random.Generator) -> int:
         """Draw the first sample of a training window, in samples of the stored sound."""
@@ -125,3 +156,18 @@ def window_length(recipe: Recipe, waves: WaveSource) -> int:
     if recipe.window.place == "centre":
         return n_samples
     return max(min(n_samples, longest), recipe.front.n_fft)
+
+
+def load_waves(inputs: Inputs, recipe: Recipe, jobs: int) -> WaveSource:
+    """Return the sound of clips: from memory, or from the store, where it is decoded once."""
+    if inputs.in_memory is not None:
+        return inputs.in_memory[recipe.front.sample_rate]
+    if inputs.clips is None:
+        raise FitFailedError(f"{recipe.name}: a network needs recordings, and this data has none.")
+    return store_waves(
+        inputs.clips,
+        recipe.front.sample_rate,
+        margin=recipe.window.margin,
+        cache_dir=inputs.cache_dir,
+        jobs=jobs,
+    )

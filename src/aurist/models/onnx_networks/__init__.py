@@ -1,0 +1,1 @@
+"""Networks from ONNX files on CPUs, by ONNX Runtime or OpenVINO. Nothing here needs torch."""

@@ -1,0 +1,154 @@
+"""Choose the engine that runs a kind of network fastest on this machine, and remember it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from aurist.errors import AuristError, ConfigError
+from aurist.features.cache import default_cache_dir
+from aurist.machine import installed_version
+from aurist.models.onnx_networks.sessions import (
+    ENGINES,
+    ONNXRUNTIME,
+    OPENVINO,
+    OPENVINO_BF16,
+    Float,
+    Session,
+    open_session,
+    openvino_engines,
+)
+from aurist.records import read_record, write_record
+from aurist.system import cpu_name
+
+#: Fixes the engine: one of `ENGINES`, or `TORCH`.
+SETTING, TORCH = "AURIST_ENGINE", "torch"
+#: Windows per batch that are measured; the last is used if nothing is measured.
+BATCHES = (1, 8)
+#: Another engine or batch must be this much faster than the default to be used.
+_GAIN = 1.1
+#: bf16 is used if no probability of the measured batch moves by more than this.
+LARGEST_DIFFERENCE = 2e-3
+#: Runs of each candidate; the fastest counts, as other work on the machine only slows.
+_RUNS = 3
+_FOLDER = "engines"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The engine, one of `ENGINES`, and the windows per batch."""
+
+    engine: str = ONNXRUNTIME
+    batch: int = BATCHES[-1]
+
+
+def engine_setting() -> str | None:
+    """Return the engine that ``$AURIST_ENGINE`` fixes, if it does.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such engine.
+    """
+    engine = os.environ.get(SETTING) or None
+    if engine is not None and engine not in (*ENGINES, TORCH):
+        raise ConfigError(f"${SETTING} is {engine!r}, but must be one of: {', '.join((*ENGINES, TORCH))}.")
+    return engine
+
+
+def choose(path: Path, network: Mapping[str, object], cache_dir: Path | None = None) -> Choice:
+    """Return the engine and the batch for networks of this kind: the stored choice, or else the fastest measured.
+
+    A choice is stored for the machine, the versions of the engines and the kind of network, so that the same machine
+    gives the same answers. If it cannot be stored, nothing is measured.
+
+    Parameters
+    ----------
+    path
+        The ONNX file of one of the networks.
+    network
+        What its speed depends on: its layers and the shape of its input.
+    cache_dir
+        The folder of stored choices; None: the default folder.
+    """
+    fixed = engine_setting()
+    if fixed is not None:
+        return Choice(fixed)
+    file = (cache_dir or default_cache_dir()) / _FOLDER / f"{_key(network)}.json"
+    choice = _stored(file)
+    if choice is None and _can_write(file.parent):
+        choice = _fastest(path)
+        with suppress(OSError, AuristError):
+            write_record(file, choice)
+    return choice or Choice()
+
+
+def is_accurate(exact: Session, fast: Session) -> bool:
+    """Return True if two sessions of a network give the same probabilities up to `LARGEST_DIFFERENCE`."""
+    images = _images(exact, BATCHES[-1])
+    apart = np.abs(_softmax(exact.run(images)) - _softmax(fast.run(images)))
+    return bool(apart.max() < LARGEST_DIFFERENCE)
+
+
+def _key(network: Mapping[str, object]) -> str:
+    machine = [cpu_name(), *(f"{name} {installed_version(name)}" for name in (ONNXRUNTIME, OPENVINO))]
+    text = json.dumps([machine, network], sort_keys=True)
+    return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
+
+
+def _stored(file: Path) -> Choice | None:
+    if not file.exists():
+        return None
+    try:
+        choice = read_record(file, Choice, "It is measured again.")
+    except AuristError:
+        return None
+    usable = choice.engine == ONNXRUNTIME or choice.engine in openvino_engines()
+    return choice if usable and choice.batch in BATCHES else None
+
+
+def _can_write(folder: Path) -> bool:
+    with suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
+        return os.access(folder, os.W_OK)
+    return False
+
+
+def _fastest(path: Path) -> Choice:
+    """Measure all engines and batches on one core, in turn, and return the best."""
+    sessions = {engine: open_session(path, engine, 1) for engine in (ONNXRUNTIME, *openvino_engines())}
+    if OPENVINO_BF16 in sessions and not is_accurate(sessions[ONNXRUNTIME], sessions[OPENVINO_BF16]):
+        del sessions[OPENVINO_BF16]
+    seconds: dict[Choice, list[float]] = {}
+    for run in range(1 + _RUNS):
+        for engine, session in sessions.items():
+            for batch in BATCHES:
+                images = _images(session, batch)
+                began = time.perf_counter()
+                session.run(images)
+                if run:  # the first prepares
+                    seconds.setdefault(Choice(engine, batch), []).append(
+                        (time.perf_counter() - began) / batch
+                    )
+    best = {choice: min(times) for choice, times in seconds.items()}
+    fastest, default = min(best, key=lambda choice: best[choice]), Choice()
+    return fastest if best[fastest] * _GAIN < best[default] else default
+
+
+def _images(session: Session, batch: int) -> Float:
+    """Make smooth images of noise, as spectrograms are, (batch, channels, rows, frames)."""
+    noise = np.random.default_rng(0).standard_normal((batch, *session.input_shape)).astype(np.float32)
+    return np.cumsum(noise, axis=-1, dtype=np.float32) / np.float32(np.sqrt(noise.shape[-1]))
+
+
+def _softmax(logits: Float) -> Float:
+    odds = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return np.asarray(odds / odds.sum(axis=-1, keepdims=True))

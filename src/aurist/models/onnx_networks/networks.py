@@ -1,0 +1,130 @@
+"""The networks of folds from ONNX files: one image of a window serves all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from aurist.features.images import ImageMaker
+from aurist.models.network_files import NetworkFiles
+from aurist.models.network_model import Windows
+from aurist.models.onnx_networks.choice import choose, is_accurate
+from aurist.models.onnx_networks.sessions import (
+    ONNXRUNTIME,
+    OPENVINO,
+    OPENVINO_BF16,
+    Float,
+    Session,
+    open_session,
+)
+from aurist.stored import stored
+from aurist.workers import ahead
+
+
+@dataclass(frozen=True)
+class OnnxNetworks:
+    """The networks of a fold on CPUs.
+
+    Parameters
+    ----------
+    maker
+        It makes their images.
+    networks
+        For each seed its checkpoints, best first.
+    batch
+        Windows per batch.
+    """
+
+    maker: ImageMaker
+    networks: list[list[Session]]
+    batch: int
+
+    def logits(self, windows: Windows, jobs: int, *, frames: bool) -> list[list[Float]]:
+        """Return the logits of windows: see `aurist.models.network_model.Networks`."""
+        return logits_together([self], windows, jobs, frames=frames)[0]
+
+
+def logits_together(
+    folds: Sequence[OnnxNetworks], windows: Windows, jobs: int, *, frames: bool
+) -> list[list[list[Float]]]:
+    """Return the logits by the networks of several folds that take the same images.
+
+    Each thread turns a batch of windows from sound into images and runs all networks on them. Windows of the same
+    samples are predicted once.
+
+    Parameters
+    ----------
+    folds
+        Networks with equal settings of images.
+    windows
+        Their windows.
+    jobs
+        Threads.
+    frames
+        Also return the logits of frames.
+
+    Returns
+    -------
+    list
+        For each fold, the result of `aurist.models.network_model.Networks.logits`.
+    """
+    sessions = [session for fold in folds for net in fold.networks for session in net]
+    distinct, which = windows.sound.distinct(windows.clip, windows.start)
+    # few windows are spread over the threads
+    size = max(1, min(folds[0].batch, -(-len(distinct) // max(1, jobs))))
+    calls = [
+        (first, partial(_run, sessions, folds[0].maker, windows, distinct[first : first + size], frames))
+        for first in range(0, len(distinct), size)
+    ]
+    batches = [future.result() for _, future in ahead(calls, max(1, jobs))]
+    by_session = iter([np.concatenate(of_one)[which] for of_one in zip(*batches, strict=True)])
+    return [[[next(by_session) for _ in net] for net in fold.networks] for fold in folds]
+
+
+def _run(
+    sessions: Sequence[Session],
+    maker: ImageMaker,
+    windows: Windows,
+    numbers: npt.NDArray[np.intp],
+    frames: bool,
+) -> list[Float]:
+    waves = np.empty((len(numbers), windows.sound.n_samples), dtype=np.float32)
+    for wave, number in zip(waves, numbers, strict=True):
+        windows.sound.read(int(windows.clip[number]), int(windows.start[number]), wave)
+    images = maker(waves)
+    return [session.run(images, frames=frames) for session in sessions]
+
+
+def load_onnx_networks(files: NetworkFiles, n_classes: int, jobs: int, remedy: str) -> OnnxNetworks:
+    """Load the networks of a fold from their ONNX files, on the engine that is fastest on this machine.
+
+    Raises
+    ------
+    RunError
+        If a file is missing or damaged; ``remedy`` is the next step for the user, as a sentence.
+    """
+    paths = [path for checkpoints in files.onnx for path in checkpoints]
+    network = {**asdict(files.recipe.network), "image": files.input_spec.image, "classes": n_classes}
+    with stored(paths[0], remedy):
+        choice = choose(paths[0], network)
+    engine = choice.engine
+    if engine == OPENVINO_BF16 and not all(_is_accurate(path, remedy) for path in paths):
+        engine = OPENVINO
+    networks: list[list[Session]] = []
+    for checkpoints in files.onnx:
+        networks.append([])
+        for path in checkpoints:
+            with stored(path, remedy):
+                networks[-1].append(open_session(path, engine, jobs))
+    return OnnxNetworks(ImageMaker(files.recipe.front), networks, choice.batch)
+
+
+def _is_accurate(path: Path, remedy: str) -> bool:
+    """Tell whether bf16 suits these weights; how fast it is was measured for all networks of the kind."""
+    with stored(path, remedy):
+        return is_accurate(open_session(path, ONNXRUNTIME, 1), open_session(path, OPENVINO_BF16, 1))

@@ -1,0 +1,129 @@
+"""A network of an ONNX file, ready to run on one of two engines."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from aurist.errors import MissingExtraError, RunError
+
+if TYPE_CHECKING:
+    from openvino import CompiledModel, InferRequest
+
+Float = npt.NDArray[np.float32]
+
+#: Names of the input and of the outputs of an ONNX file, as `aurist.nets.onnx_file` writes them.
+IMAGE, LOGITS, FRAMES = "image", "logits", "frames"
+ONNXRUNTIME, OPENVINO, OPENVINO_BF16 = "onnxruntime", "openvino", "openvino-bf16"
+ENGINES = (ONNXRUNTIME, OPENVINO, OPENVINO_BF16)
+
+
+class Session(Protocol):
+    """A network, ready to run. Several threads may run it at the same time; each uses one core."""
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Channels, rows and frames of an image."""
+        ...
+
+    def run(self, images: Float, *, frames: bool = False) -> Float:
+        """Turn (batch, channels, rows, frames) into logits, (batch, n_classes).
+
+        With ``frames``, those of the frames follow those of the image: (batch, 1 + n_frames, n_classes).
+        """
+        ...
+
+
+def open_session(path: Path, engine: str, jobs: int) -> Session:
+    """Open an ONNX file on an engine.
+
+    Parameters
+    ----------
+    path
+        The file. It cannot refer to other files.
+    engine
+        One of `ENGINES`.
+    jobs
+        The number of threads that will run it at the same time.
+
+    Raises
+    ------
+    MissingExtraError
+        If OpenVINO is not installed.
+    RunError
+        If it is not a network of aurist.
+    """
+    # bytes: a path would let the file name others, for its weights
+    content = path.read_bytes()
+    session: Session = (
+        _OnnxRuntime(content) if engine == ONNXRUNTIME else _OpenVino(content, engine == OPENVINO_BF16, jobs)
+    )
+    if len(session.input_shape) != 3:
+        raise RunError(f"{path} is not a network of aurist: its input is no batch of images.")
+    return session
+
+
+def _joined(logits: Float, of_frames: Float | None) -> Float:
+    return logits if of_frames is None else np.concatenate([logits[:, None], of_frames], axis=1)
+
+
+class _OnnxRuntime:
+    def __init__(self, content: bytes) -> None:
+        import onnxruntime as ort
+
+        options = ort.SessionOptions()
+        # each thread has a whole batch: faster than to split every layer, above all on a busy machine
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        self._session = ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        return tuple(self._session.get_inputs()[0].shape[1:])
+
+    def run(self, images: Float, *, frames: bool = False) -> Float:
+        outputs = self._session.run([LOGITS, FRAMES] if frames else [LOGITS], {IMAGE: images})
+        return _joined(outputs[0], outputs[1] if frames else None)
+
+
+class _OpenVino:
+    def __init__(self, content: bytes, half: bool, jobs: int) -> None:
+        try:
+            import openvino
+        except ImportError as error:
+            raise MissingExtraError("OpenVINO", "fast") from error
+        threads = max(1, jobs)
+        settings = {
+            "INFERENCE_PRECISION_HINT": "bf16" if half else "f32",
+            "NUM_STREAMS": str(threads),
+            "INFERENCE_NUM_THREADS": str(threads),
+        }
+        core = openvino.Core()
+        self._compiled: CompiledModel = core.compile_model(core.read_model(content), "CPU", settings)
+        self._requests = threading.local()
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        return tuple(size.get_length() for size in list(self._compiled.input(IMAGE).partial_shape)[1:])
+
+    def run(self, images: Float, *, frames: bool = False) -> Float:
+        request: InferRequest | None = getattr(self._requests, "own", None)
+        if request is None:
+            request = self._requests.own = self._compiled.create_infer_request()
+        request.infer({IMAGE: images}, share_inputs=True)
+        logits = request.get_tensor(LOGITS).data.copy()
+        return _joined(logits, request.get_tensor(FRAMES).data.copy() if frames else None)
+
+
+def openvino_engines() -> tuple[str, ...]:
+    """Return the engines of OpenVINO that this machine has: none, or also that with bf16."""
+    try:
+        import openvino
+    except ImportError:
+        return ()
+    can = openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    return (OPENVINO, OPENVINO_BF16) if "BF16" in can else (OPENVINO,)
