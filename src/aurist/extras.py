@@ -10,7 +10,8 @@ from aurist.errors import MissingExtraError
 #: The modules that each extra of `pyproject.toml` brings.
 MODULES: dict[str, tuple[str, ...]] = {
     "automl": ("autogluon.tabular", "lightgbm", "xgboost", "catboost"),
-    "networks": ("torch", "timm", "safetensors", "lightning_fabric"),
+    "networks": ("torch", "timm", "safetensors", "lightning_fabric", "onnx"),
+    "fast": ("openvino",),
     "mljar": ("supervised",),
     "parquet": ("pyarrow",),
     "plots": ("matplotlib",),

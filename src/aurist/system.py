@@ -98,7 +98,9 @@ def cpu_name() -> str:
     with suppress(OSError):
         text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
         # the name of a virtual processor says little
-        parts = [re.search(rf"^{key}\s*: (.+)$", text, re.MULTILINE) for key in ("model name", "flags", "Features")]
+        parts = [
+            re.search(rf"^{key}\s*: (.+)$", text, re.MULTILINE) for key in ("model name", "flags", "Features")
+        ]
         if any(parts):
             return " ".join(match[1] for match in parts if match is not None)
     return platform.processor() or platform.machine()

@@ -45,7 +45,9 @@ def trained(config: NetworkConfig, image: tuple[int, int, int]) -> nn.Module:
 
 
 @pytest.mark.parametrize(("config", "image"), NETWORKS, ids=lambda given: getattr(given, "backbone", None))
-def test_equals_torch_at_any_batch(tmp_path: Path, config: NetworkConfig, image: tuple[int, int, int]) -> None:
+def test_equals_torch_at_any_batch(
+    tmp_path: Path, config: NetworkConfig, image: tuple[int, int, int]
+) -> None:
     network, path = trained(config, image), tmp_path / "network.onnx"
     write_onnx_network(path, network, image)
     session = onnxruntime.InferenceSession(path.read_bytes(), providers=["CPUExecutionProvider"])

@@ -11,9 +11,11 @@ from aurist.ensemble.model import Ensemble
 from aurist.ensemble.stacking import with_base_answers
 from aurist.errors import RunError, plural
 from aurist.fold_files import load_folds
-from aurist.models.base import Inputs, ModelWithFrames, Task
+from aurist.models.base import Inputs, Task
 from aurist.models.network_member import ENGINE as NETWORK
 from aurist.models.network_member import recipe_of
+from aurist.models.network_model import NetworkModel
+from aurist.models.together import predict_parts_together, predict_together
 from aurist.run import RunFolder
 
 #: Rows predicted at once, to limit memory for long tables.
@@ -65,8 +67,7 @@ class FoldModels:
 
     def proba(self, inputs: Inputs) -> Proba:
         """Predict as the mean over the folds, (n, n_classes)."""
-        by_fold = [self.fold_proba(fold, inputs) for fold in range(self.n_folds)]
-        return np.asarray(np.mean(by_fold, axis=0), dtype=np.float64)
+        return self._proba(inputs, [{} for _ in range(self.n_folds)])
 
     def fold_proba(self, fold: int, inputs: Inputs, answers: Mapping[str, Proba] | None = None) -> Proba:
         """Predict with the models of one fold, in chunks to limit memory.
@@ -103,18 +104,44 @@ class FoldModels:
             The probability of a class in equal parts of the input, divided by its maximum; None if no member gives
             times.
         """
-        by_fold, when, timed = [], np.zeros((len(inputs), n_parts, self.n_classes)), False
-        for fold in range(self.n_folds):
-            answers = {}
-            for member, weight in self._ensemble.weighted_members(self._name, fold).items():
-                model = self._models[member][fold]
-                if isinstance(model, ModelWithFrames) and model.has_frames:
-                    answers[member], parts = model.predict_parts(inputs, n_parts)
-                    when += weight * parts
-                    timed = True
-            by_fold.append(self.fold_proba(fold, inputs, answers))
-        proba = np.asarray(np.mean(by_fold, axis=0), dtype=np.float64)
-        return proba, when / np.maximum(when.max(axis=1, keepdims=True), 1e-12) if timed else None
+        with_frames = [
+            (fold, member, weight, model)
+            for fold in range(self.n_folds)
+            for member, weight in self._ensemble.weighted_members(self._name, fold).items()
+            if isinstance(model := self._models[member][fold], NetworkModel) and model.has_frames
+        ]
+        if not with_frames:
+            return self.proba(inputs), None
+        when = np.zeros((len(inputs), n_parts, self.n_classes))
+        answers: list[dict[str, Proba]] = [{} for _ in range(self.n_folds)]
+        in_parts = predict_parts_together([model for *_, model in with_frames], inputs, n_parts)
+        for (fold, member, weight, _), (proba, parts) in zip(with_frames, in_parts, strict=True):
+            answers[fold][member] = proba
+            when += weight * parts
+        return self._proba(inputs, answers), when / np.maximum(when.max(axis=1, keepdims=True), 1e-12)
+
+    def _proba(self, inputs: Inputs, answers: list[dict[str, Proba]]) -> Proba:
+        """Predict as the mean over the folds; ``answers`` holds those of some networks, by fold and member.
+
+        The networks of all folds predict at once, as they share the images of windows.
+        """
+        networks = [
+            (fold, member, model)
+            for fold in range(self.n_folds)
+            for member in self._needed(fold)
+            if member not in answers[fold] and isinstance(model := self._models[member][fold], NetworkModel)
+        ]
+        together = predict_together([model for *_, model in networks], inputs)
+        for (fold, member, _), proba in zip(networks, together, strict=True):
+            answers[fold][member] = proba
+        by_fold = [self.fold_proba(fold, inputs, answers[fold]) for fold in range(self.n_folds)]
+        return np.asarray(np.mean(by_fold, axis=0), dtype=np.float64)
+
+    def _needed(self, fold: int) -> list[str]:
+        """Return the members with a weight in a fold, and the base models of these."""
+        weighted = self._ensemble.weighted_members(self._name, fold)
+        bases = [base for member in weighted for base in self._ensemble.base_models.get(member, ())]
+        return list(dict.fromkeys([*weighted, *bases]))
 
     def _chunk_proba(self, fold: int, inputs: Inputs, answers: dict[str, Proba]) -> Proba:
         def ask(member: str) -> Proba:

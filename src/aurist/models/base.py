@@ -155,23 +155,6 @@ class ModelWithVariants(Model, Protocol):
         ...
 
 
-@runtime_checkable
-class ModelWithFrames(Model, Protocol):
-    """A model that may score the frames of a clip: it says when a class sounds.
-
-    Attributes
-    ----------
-    has_frames
-        True if it does.
-    """
-
-    has_frames: bool
-
-    def predict_parts(self, inputs: Inputs, n_parts: int) -> tuple[Proba, Proba]:
-        """Return `predict_proba`, and the same for equal parts of each clip, (n, n_parts, n_classes)."""
-        ...
-
-
 @dataclass(frozen=True)
 class Fitted:
     """The model of one fold, and its predictions of the validation part.

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from pathlib import Path
 
-from aurist.errors import FullDiskError, MissingExtraError
+from aurist.errors import FullDiskError
+from aurist.extras import has_extra, need_extra
 from aurist.models.base import Examples, Fitted, Inputs, ModelSpec, Task
 from aurist.models.network_files import NetworkFiles, read_networks
 from aurist.models.network_member import recipe_of, some_samples
@@ -24,7 +24,7 @@ def check_recipe(recipe: Recipe, n_classes: int) -> None:
     MissingExtraError
         If torch or another library is not installed.
     """
-    _check_installed()
+    need_extra("networks", "A network")
     from aurist.features.spectrogram_config import shape
     from aurist.nets.build import build_network
 
@@ -40,7 +40,7 @@ def check_recipe(recipe: Recipe, n_classes: int) -> None:
 
 def measure_recipe(recipe: Recipe, n_classes: int, multilabel: bool, jobs: int, output: Path) -> None:
     """Measure a recipe's training on this machine; write ``precision`` and ``clips_per_second`` as JSON."""
-    _check_installed()
+    need_extra("networks", "A network")
     from aurist.files import write_json
     from aurist.models.training.benchmark import measure
 
@@ -50,7 +50,7 @@ def measure_recipe(recipe: Recipe, n_classes: int, multilabel: bool, jobs: int, 
 
 def embed(folder: Path, recipe: Recipe, inputs: Inputs, jobs: int, output: Path) -> None:
     """Call `aurist.models.training.embed.embed_clips`; torch is loaded only here."""
-    _check_installed()
+    need_extra("networks", "A network")
     from aurist.models.training.embed import embed_clips
 
     embed_clips(folder, recipe, inputs, jobs, output)
@@ -73,7 +73,7 @@ class NetworkEngine:
         seconds: float,
     ) -> Fitted:
         """Train. Choose epochs on the validation part if the recipe chooses any."""
-        _check_installed()
+        need_extra("networks", "A network")
         from aurist.models.training.fold import fit_fold
 
         recipe = recipe_of(member)
@@ -97,7 +97,7 @@ def _networks(folder: Path, files: NetworkFiles, task: Task) -> Networks:
 
         remedy = f"Remove the .onnx files in {folder}, and they are written again; torch must be installed."
         return load_onnx_networks(files, n_classes, task.jobs, remedy)
-    _check_installed()
+    need_extra("networks", "A network")
     from aurist.models.training.model import load_torch_networks
 
     return load_torch_networks(files, n_classes)
@@ -110,7 +110,7 @@ def _needs_torch(files: NetworkFiles) -> bool:
     setting = engine_setting()
     if files.input_spec.image is None or setting == TORCH:
         return True
-    if setting is not None or not may_have_gpu() or not _has_torch():
+    if setting is not None or not may_have_gpu() or not has_extra("networks"):
         return False
     import torch
 
@@ -121,7 +121,7 @@ def _has_onnx(folder: Path, files: NetworkFiles, n_classes: int) -> bool:
     """Write the ONNX files that are missing, if torch is installed and the folder can be written; tell if all exist."""
     if all(path.exists() for checkpoints in files.onnx for path in checkpoints):
         return True
-    if not (_has_torch() and find_spec("onnx")):
+    if not has_extra("networks"):
         return False
     from aurist.models.training.onnx_files import write_onnx
 
@@ -130,17 +130,3 @@ def _has_onnx(folder: Path, files: NetworkFiles, n_classes: int) -> bool:
     except (OSError, FullDiskError):
         return False
     return True
-
-
-def _has_torch() -> bool:
-    return find_spec("torch") is not None
-
-
-def _check_installed() -> None:
-    try:
-        import lightning_fabric  # noqa: F401
-        import safetensors  # noqa: F401
-        import timm  # noqa: F401
-        import torch  # noqa: F401
-    except ImportError as error:
-        raise MissingExtraError("A network", "networks") from error

@@ -65,7 +65,13 @@ def configs(draw: st.DrawFn) -> SpectrogramConfig:
 
 
 @settings(max_examples=150)
-@given(configs(), st.integers(1, 20000), st.integers(0, 9), st.sampled_from([1.0, 1e-3]), st.sampled_from([0.0, 0.2]))
+@given(
+    configs(),
+    st.integers(1, 20000),
+    st.integers(0, 9),
+    st.sampled_from([1.0, 1e-3]),
+    st.sampled_from([0.0, 0.2]),
+)
 def test_equals_the_module_of_torch(
     config: SpectrogramConfig, n: int, seed: int, gain: float, offset: float
 ) -> None:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from aurist.errors import MissingExtraError, RunError
+from aurist.errors import RunError
+from aurist.extras import has_extra, need_extra
 
 if TYPE_CHECKING:
     from openvino import CompiledModel, InferRequest
@@ -92,10 +93,9 @@ class _OnnxRuntime:
 
 class _OpenVino:
     def __init__(self, content: bytes, half: bool, jobs: int) -> None:
-        try:
-            import openvino
-        except ImportError as error:
-            raise MissingExtraError("OpenVINO", "fast") from error
+        need_extra("fast", "OpenVINO")
+        import openvino
+
         threads = max(1, jobs)
         settings = {
             "INFERENCE_PRECISION_HINT": "bf16" if half else "f32",
@@ -121,9 +121,9 @@ class _OpenVino:
 
 def openvino_engines() -> tuple[str, ...]:
     """Return the engines of OpenVINO that this machine has: none, or also that with bf16."""
-    try:
-        import openvino
-    except ImportError:
+    if not has_extra("fast"):
         return ()
+    import openvino
+
     can = openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     return (OPENVINO, OPENVINO_BF16) if "BF16" in can else (OPENVINO,)
