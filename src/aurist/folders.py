@@ -58,6 +58,15 @@ def remove_folder(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+def empty_folder(folder: Path) -> None:
+    """Delete all that is in a folder."""
+    for path in folder.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            remove_folder(path)
+        else:
+            path.unlink()
+
+
 def check_output(path: Path, *, folder: bool = False) -> None:
     """Check that a file, or files in a folder, can be written, before the work begins.
 

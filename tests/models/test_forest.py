@@ -21,7 +21,7 @@ def test_the_mean_over_trees_is_that_of_scikit_learn(kind: type, n_rows: int, n_
     forest = kind(20, random_state=0, n_jobs=2, min_samples_leaf=3)
     forest.fit(numbers[:200], truth, sample_weight=weight)
     n_columns = 3 if n_outputs > 1 else 4
-    shares = trees_of_forest(forest, n_columns).sums(numbers[200:], jobs=2) / 20
+    shares = trees_of_forest(forest, n_columns).sums(numbers[200:], jobs=2)
     assert shares.shape == (n_rows, n_columns)
     if n_rows:
         peer = forest.predict_proba(numbers[200:])
@@ -34,5 +34,5 @@ def test_one_label_and_two_classes_are_told_apart(n_columns: int) -> None:
     rng = np.random.default_rng(0)
     numbers, truth = rng.normal(size=(50, 4)).astype(np.float32), np.tile([0, 1], 25)
     forest = ExtraTreesClassifier(5, random_state=0).fit(numbers, truth)
-    shares = trees_of_forest(forest, n_columns).sums(numbers) / 5
+    shares = trees_of_forest(forest, n_columns).sums(numbers)
     np.testing.assert_allclose(shares, forest.predict_proba(numbers)[:, -n_columns:], atol=1e-7)

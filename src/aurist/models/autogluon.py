@@ -21,9 +21,14 @@ import pandas as pd
 from aurist.arrays import Proba
 from aurist.errors import MissingExtraError, reason
 from aurist.files import write_json
-from aurist.models.base import Examples, FitFailedError, Fitted, Inputs, ModelSpec, Task, fit_again
+from aurist.folders import empty_folder
+from aurist.models.base import Examples, FitFailedError, Fitted, Inputs, Model, ModelSpec, Task, fit_again
+from aurist.models.tree_model import TreeModel, one_per_label, read_tree_model, write_tree_model
 from aurist.stored import read_json
 
+MODEL_FILE = "trees.npz"
+#: Beside predictors that could not be converted.
+SETTINGS_FILE = "aurist.json"
 LABEL = "__label__"
 WEIGHT = "__weight__"
 #: Settings of aurist in a model; all others are AutoGluon's hyper-parameters.
@@ -107,23 +112,60 @@ class AutoGluonEngine:
             partial.append(names[0])
             model.chosen.append(names[1])
         validation_proba = model._proba(validation.features, partial)
-        write_json(folder / "aurist.json", {"constants": model.constants, "chosen": model.chosen})
+        converted = _convert(model, train.features)
+        if converted is not None:
+            empty_folder(folder)
+            write_tree_model(folder / MODEL_FILE, converted)
+            return Fitted(converted, validation_proba)
+        write_json(folder / SETTINGS_FILE, {"constants": model.constants, "chosen": model.chosen})
         return Fitted(model, validation_proba)
 
-    def load(self, folder: Path, task: Task, member: ModelSpec) -> AutoGluonModel:
-        """Load the predictors. They contain pickles: load a run only if you trust it."""
-        from autogluon.tabular import TabularPredictor
+    def load(self, folder: Path, task: Task, member: ModelSpec) -> Model:
+        """Load the trees; or the predictors, if they could not be converted.
 
-        shape = {"constants": [(float, None)], "chosen": [(str, None)]}
-        stored = read_json(folder / "aurist.json", shape, fit_again(folder))
-        predictors = []
-        for column, constant in enumerate(stored["constants"]):
-            label_folder = folder / f"label{column:03d}" if task.multilabel else folder
-            with _quiet():
-                predictors.append(
-                    None if constant is not None else TabularPredictor.load(str(label_folder), verbosity=0)
-                )
-        return AutoGluonModel(predictors, stored["constants"], task, stored["chosen"])
+        AutoGluon's predictors contain pickles: load them only from a run that you trust.
+        """
+        if (folder / MODEL_FILE).exists():
+            return read_tree_model(folder / MODEL_FILE, task)
+        return _load_predictors(folder, task)
+
+
+def _load_predictors(folder: Path, task: Task) -> AutoGluonModel:
+    try:
+        from autogluon.tabular import TabularPredictor
+    except ImportError as error:
+        raise MissingExtraError("A model of AutoGluon", "automl") from error
+
+    shape = {"constants": [(float, None)], "chosen": [(str, None)]}
+    stored = read_json(folder / SETTINGS_FILE, shape, fit_again(folder))
+    predictors = []
+    for column, constant in enumerate(stored["constants"]):
+        label_folder = folder / f"label{column:03d}" if task.multilabel else folder
+        with _quiet():
+            predictors.append(
+                None if constant is not None else TabularPredictor.load(str(label_folder), verbosity=0)
+            )
+    return AutoGluonModel(predictors, stored["constants"], task, stored["chosen"])
+
+
+def _convert(model: AutoGluonModel, features: pd.DataFrame) -> TreeModel | None:
+    """Convert the predictors to arrays; None if one of them cannot be."""
+    from aurist.models.gluon_trees import NotConvertedError, convert
+
+    task, converted = model.task, []
+    try:
+        with _quiet():
+            for predictor, name in zip(model.predictors, model.chosen, strict=True):
+                if predictor is not None:
+                    classes = ("no", "yes") if task.multilabel else task.classes
+                    converted.append(convert(predictor, str(name), features, classes, task.jobs))
+    except NotConvertedError:
+        return None
+    if not task.multilabel:
+        return converted[0]
+    constants = {column: value for column, value in enumerate(model.constants) if value is not None}
+    seen = [column for column in range(len(task.classes)) if column not in constants]
+    return one_per_label(converted, seen, constants, features.shape[1], len(task.classes), task.jobs)
 
 
 def _fit_predictor(

@@ -5,6 +5,7 @@ Source: P. Geurts, D. Ernst, L. Wehenkel, "Extremely randomized trees", Machine 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -70,10 +71,10 @@ def trees_of_forest(forest: Any, n_columns: int) -> Trees:
     Returns
     -------
     Trees
-        Their sums divided by the number of trees are ``forest.predict_proba``: of each class, or that each label is
-        present.
+        Their sums are ``forest.predict_proba``: of each class, or that each label is present.
     """
-    return Trees.join([_tree(estimator.tree_, n_columns) for estimator in forest.estimators_], n_columns)
+    trees = Trees.join([_tree(estimator.tree_, n_columns) for estimator in forest.estimators_], n_columns)
+    return replace(trees, leaf_value=trees.leaf_value / np.float32(len(trees.roots)))
 
 
 def _tree(tree: Any, n_columns: int) -> Tree:

@@ -18,7 +18,7 @@ from aurist.models.learnable import checked_classes
 from aurist.models.trees import TREE_ARRAYS, Trees
 from aurist.stored import read_arrays, stored
 
-#: From sums to probabilities: the mean over the trees, or the logistic function or the softmax of the sums.
+#: From sums to probabilities: the sums themselves, or their logistic function, or their softmax.
 SHARES, SIGMOID, SOFTMAX = 0, 1, 2
 Floats = npt.NDArray[np.float32]
 
@@ -32,17 +32,20 @@ class TreeColumn:
     source
         The position of the feature.
     missing
-        It takes the place of a missing number; NaN: it stays missing.
+        It takes the place of a missing number; None: it stays missing.
     codes
         For a category, the number of each of its values; the last one is that of a missing value.
     zero_is_missing
         True if zeros count as missing numbers, as in a sparse matrix.
+    equals
+        The column is 1 where the feature is this number, else 0; None: it is the feature itself.
     """
 
     source: int
-    missing: float = float("nan")
+    missing: float | None = None
     codes: tuple[float, ...] = ()
     zero_is_missing: bool = False
+    equals: float | None = None
 
     def values(self, matrix: Floats) -> Floats:
         """Make the column, (n,), of the features, (n, n_features)."""
@@ -51,9 +54,11 @@ class TreeColumn:
             last = len(self.codes) - 1
             rows = np.where(np.isnan(values), last, np.clip(np.nan_to_num(values), 0, last)).astype(np.intp)
             values = np.asarray(self.codes, dtype=np.float32)[rows]
+        if self.equals is not None:
+            values = (values == np.float32(self.equals)).astype(np.float32)
         if self.zero_is_missing:
             values = np.where(values == 0, np.float32(np.nan), values)
-        if not np.isnan(self.missing):
+        if self.missing is not None:
             values = np.where(np.isnan(values), np.float32(self.missing), values)
         return np.asarray(values)
 
@@ -118,7 +123,7 @@ class TreeModel:
         from scipy.special import expit, softmax
 
         if self.link == SHARES:
-            return sums / max(1, len(self.trees.roots))
+            return sums
         raw = sums if self.intercept is None else sums + self.intercept
         return np.asarray(expit(raw) if self.link == SIGMOID else softmax(raw, axis=1), dtype=np.float64)
 
@@ -136,8 +141,9 @@ class TreeModel:
             "constant": np.asarray(list(self.constants.values()), dtype=np.float64),
             "intercept": np.zeros(0) if self.intercept is None else self.intercept,
             "source": np.asarray([column.source for column in self.columns], dtype=np.int32),
-            "missing": np.asarray([column.missing for column in self.columns], dtype=np.float32),
+            "missing": _with_nan([column.missing for column in self.columns]),
             "zero_is_missing": np.asarray([column.zero_is_missing for column in self.columns], dtype=bool),
+            "equals": _with_nan([column.equals for column in self.columns]),
             "n_codes": np.asarray([len(column.codes) for column in self.columns], dtype=np.int32),
             "codes": codes,
         }
@@ -153,15 +159,14 @@ class TreeModel:
         """
         n_features, n_columns = int(arrays["n_features"]), len(arrays["source"])
         columns = [
-            TreeColumn(int(source), float(missing), tuple(map(float, codes[:n])), bool(zero_is_missing))
-            for source, missing, codes, n, zero_is_missing in zip(
-                arrays["source"],
-                arrays["missing"],
-                arrays["codes"],
-                arrays["n_codes"],
-                arrays["zero_is_missing"],
-                strict=True,
+            TreeColumn(
+                int(arrays["source"][row]),
+                _without_nan(arrays["missing"][row]),
+                tuple(arrays["codes"][row, : arrays["n_codes"][row]].tolist()),
+                bool(arrays["zero_is_missing"][row]),
+                _without_nan(arrays["equals"][row]),
             )
+            for row in range(n_columns)
         ]
         trees = Trees.from_arrays(arrays, n_columns or n_features)
         seen = checked_classes(arrays["seen"], n_classes)
@@ -191,10 +196,67 @@ class TreeModel:
         )
 
 
+def _with_nan(values: Sequence[float | None]) -> Floats:
+    return np.array([np.nan if value is None else value for value in values], dtype=np.float32)
+
+
+def _without_nan(value: np.float32) -> float | None:
+    return None if np.isnan(value) else float(value)
+
+
+def one_per_label(
+    models: Sequence[TreeModel],
+    labels: Sequence[int],
+    constants: Mapping[int, float],
+    n_features: int,
+    n_classes: int,
+    jobs: int,
+) -> TreeModel:
+    """Join models of one label each, of which the second class is "present".
+
+    Parameters
+    ----------
+    models, labels
+        The models, and the positions of their labels.
+    constants, n_features, n_classes, jobs
+        As in `TreeModel`.
+    """
+    columns: dict[TreeColumn, int] = {}
+    parts, intercept = [], np.zeros(len(models))
+    for label, model in enumerate(models):
+        own = model.columns or [TreeColumn(source) for source in range(n_features)]
+        position = np.array([columns.setdefault(column, len(columns)) for column in own])
+        present = list(model.seen).index(1)
+        parts.append(model.trees.only(present, label).with_features(position))
+        if model.intercept is not None:
+            intercept[label] = model.intercept[present]
+    trees = Trees.concatenate(parts, len(models))
+    link = SHARES if all(model.link == SHARES for model in models) else SIGMOID
+    trees, chosen = without_copies(trees, list(columns))
+    return TreeModel(
+        trees,
+        link,
+        n_features,
+        n_classes,
+        labels,
+        constants,
+        chosen,
+        None if link == SHARES else intercept,
+        jobs,
+    )
+
+
+def without_copies(trees: Trees, columns: Sequence[TreeColumn]) -> tuple[Trees, Sequence[TreeColumn]]:
+    """Let trees look at the features themselves, if no column changes a feature."""
+    if any(column != TreeColumn(column.source) for column in columns):
+        return trees, columns
+    return trees.with_features(np.array([column.source for column in columns])), ()
+
+
 _FILE: Mapping[str, tuple[int, ...]] = {
     **TREE_ARRAYS,
     "link": (0,), "n_features": (0,), "seen": (1,), "constant_of": (1,), "constant": (1,), "intercept": (1,),
-    "source": (1,), "missing": (1,), "zero_is_missing": (1,), "n_codes": (1,), "codes": (2,),
+    "source": (1,), "missing": (1,), "zero_is_missing": (1,), "equals": (1,), "n_codes": (1,), "codes": (2,),
 }  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -152,6 +152,48 @@ class Trees:
             n_columns=n_columns,
         )
 
+    @classmethod
+    def concatenate(cls, parts: Sequence[Trees], n_columns: int) -> Self:
+        """Put the trees of several models into one."""
+        nodes = np.cumsum([0, *(len(part.feature) for part in parts)])
+        words = np.cumsum([0, *(len(part.words) for part in parts)])
+        values = np.cumsum([0, *(len(part.leaf_value) for part in parts)])
+        shifted = {
+            "roots": [part.roots + first for part, first in zip(parts, nodes, strict=False)],
+            "left": [part.left + first for part, first in zip(parts, nodes, strict=False)],
+            "right": [part.right + first for part, first in zip(parts, nodes, strict=False)],
+            "first_word": [
+                np.where(part.first_word == NUMBER, NUMBER, part.first_word + first)
+                for part, first in zip(parts, words, strict=False)
+            ],
+            "leaf_begin": [
+                *(part.leaf_begin[:-1] + first for part, first in zip(parts, values, strict=False)),
+                values[-1:],
+            ],
+        }
+        kept = {name: [getattr(part, name) for part in parts] for name in _ARRAYS if name not in shifted}
+        types = {"i": np.int32, "f": np.float32, "b": np.bool_, "u": np.uint32}
+        arrays = {name: _joined(several, types[_KINDS[name]]) for name, several in (shifted | kept).items()}
+        return cls(**arrays, n_columns=n_columns)
+
+    def only(self, column: int, moved_to: int) -> Trees:
+        """Keep the values of one column, and move them to another."""
+        keep = self.leaf_column == column
+        owner = np.repeat(np.arange(len(self.feature)), np.diff(self.leaf_begin))
+        counts = np.bincount(owner[keep], minlength=len(self.feature))
+        return replace(
+            self,
+            leaf_begin=np.cumsum([0, *counts], dtype=np.int32),
+            leaf_column=np.full(int(keep.sum()), moved_to, dtype=np.int32),
+            leaf_value=self.leaf_value[keep],
+            n_columns=moved_to + 1,
+        )
+
+    def with_features(self, position: npt.NDArray[np.integer[Any]]) -> Trees:
+        """Look at ``position[feature]`` instead of each feature."""
+        feature = np.where(self.feature == LEAF, LEAF, position[np.maximum(self.feature, 0)])
+        return replace(self, feature=feature.astype(np.int32))
+
     def to_arrays(self) -> dict[str, npt.NDArray[Any]]:
         """Give the arrays by name, for a file. Small numbers are stored in small types."""
         small = np.int16 if self.feature.max(initial=0) < 1 << 15 else np.int32
@@ -228,7 +270,9 @@ def float32_floor(values: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.float
     (True, 0.5)
     """
     rounded = values.astype(np.float32)
-    return np.where(rounded > values, np.nextafter(rounded, np.float32(-np.inf)), rounded)
+    with np.errstate(over="ignore"):  # the least number is next to minus infinity
+        below = np.nextafter(rounded, np.float32(-np.inf))
+    return np.where(rounded > values, below, rounded)
 
 
 def _joined(arrays: Sequence[npt.ArrayLike], dtype: Any) -> npt.NDArray[Any]:
