@@ -15,7 +15,7 @@ DEMO ?= demo
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test slow lint format docs bench clean
+.PHONY: help setup demo test slow lint format docs dist bench clean
 
 help: ## what there is to make
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -55,6 +55,13 @@ format: $(READY) ## put the code in order
 docs: $(READY) ## the documentation, in site/
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt '.[docs]'
 	$(BIN)/mkdocs build --strict
+
+dist: $(READY) ## the wheel and the sdist, in dist/, tried in a fresh environment
+	rm -rf dist build
+	$(BIN)/python -m build --outdir dist
+	$(PYTHON) -m venv build/fresh
+	build/fresh/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt dist/*.whl
+	cd build && fresh/bin/aurist --help
 
 bench: $(READY) ## the short benchmarks, one after another; benchmarks/README.md has the commands of all
 	@for name in $(BENCHMARKS); do echo "== $$name"; $(BIN)/python benchmarks/$$name.py || exit 1; done
