@@ -153,7 +153,7 @@ def listen(
     grid = options.grid(spec.window)
     window_model = WindowModel(run, model, cores)
     windows = WindowSettings(grid, window_model.rates, window_model.margin, options.channel)
-    settings = _settings(run, spec, grid, options, model)
+    settings = _settings(run, spec, grid, options, model, windows.block)
     with claim(output):
         detections = Detections(output, settings)
         return _Scan(detections, window_model, windows, progress, cores).all(recordings)
@@ -168,7 +168,12 @@ def run_key(run: RunFolder) -> str:
 
 
 def _settings(
-    run: RunFolder, spec: RunSpec, grid: Grid, options: WindowOptions, model: str | None
+    run: RunFolder,
+    spec: RunSpec,
+    grid: Grid,
+    options: WindowOptions,
+    model: str | None,
+    windows_per_block: int,
 ) -> dict[str, Any]:
     """Collect the settings that scores depend on."""
     return {
@@ -177,6 +182,7 @@ def _settings(
         **asdict(grid),
         "channel": "mixed" if options.channel is None else options.channel,
         "parts": PARTS,
+        "windows_per_block": windows_per_block,
         "classes": list(spec.task.classes),
     }
 

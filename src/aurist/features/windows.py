@@ -16,7 +16,7 @@ from aurist.features.waves import WavesInMemory
 
 #: Seconds of a block, and its maximum of samples at the highest rate: this much is in memory at a time, and this much
 #: is repeated after a kill.
-_SECONDS, _SAMPLES = 300.0, 1 << 24
+_SECONDS, _SAMPLES = 300.0, 1 << 22
 
 
 @dataclass(frozen=True)

@@ -144,19 +144,20 @@ class FoldModels:
         return list(dict.fromkeys([*weighted, *bases]))
 
     def _chunk_proba(self, fold: int, inputs: Inputs, answers: dict[str, Proba]) -> Proba:
-        def ask(member: str) -> Proba:
-            if member not in answers:
-                visible = inputs
-                base_models = self._ensemble.base_models.get(member)
-                if base_models:
-                    below = {base: ask(base) for base in base_models}
-                    visible = Inputs(with_base_answers(inputs.features, below))
-                answers[member] = self._models[member][fold].predict_proba(visible)
-            return answers[member]
-
         for member in self._ensemble.weighted_members(self._name, fold):
-            ask(member)
+            self._predict_member(member, fold, inputs, answers)
         return self._ensemble.blend(self._name, fold, answers)
+
+    def _predict_member(self, member: str, fold: int, inputs: Inputs, answers: dict[str, Proba]) -> Proba:
+        """Predict with a member, and first with its base models; ``answers`` by member is filled."""
+        # no closure that calls itself: it would keep the sound of the inputs until the next collection of garbage
+        if member not in answers:
+            base_models = self._ensemble.base_models.get(member)
+            if base_models:
+                below = {base: self._predict_member(base, fold, inputs, answers) for base in base_models}
+                inputs = Inputs(with_base_answers(inputs.features, below))
+            answers[member] = self._models[member][fold].predict_proba(inputs)
+        return answers[member]
 
     def _count_folds(self, run: RunFolder) -> int:
         """Count the folds, and check that each member has all of them."""

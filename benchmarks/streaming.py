@@ -1,0 +1,229 @@
+"""Shares of decoding, images and networks in the prediction of a long recording, and the floor of each.
+
+Networks of `--minutes` of FLAC: a ResNet18 on images of 224 x 224 and an EfficientNet-B0 on 128 x 313, both of windows
+of five seconds at 32 kHz; and the default, `mel-cnn` of five folds, which cuts windows of two seconds every half second
+out of windows of five seconds that overlap by half, at 48 kHz. They are trained for one epoch: speed does not depend on
+what they have learnt.
+
+Each part is timed alone on all cores, at its best: the files are decoded in threads, images are made in threads, the
+networks run on ready images. Their sum is the floor of the whole. Rounds are interleaved.
+
+    python benchmarks/streaming.py --minutes 60 --folder long --output results
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+
+import _common
+from _laid import drawn, lay, sources
+from aurist.automl.fit import fit
+from aurist.config import FitConfig
+from aurist.detection.scan import WindowOptions, listen
+from aurist.detection.store import Recording
+from aurist.detection.window_model import WindowModel
+from aurist.features.images import ImageMaker
+from aurist.features.windows import WindowSettings, read_block
+from aurist.machine import available_cores
+from aurist.models.network_model import NetworkModel
+from aurist.models.onnx_networks.networks import OnnxNetworks
+from aurist.run import RunFolder, open_run, read_spec
+from aurist.system import cpu_name
+from aurist.workers import ahead
+
+WINDOW = 5.0
+RECIPE = """\
+base = "mel-cnn"
+name = "{name}"
+[front]
+sample_rate = {rate}
+n_fft = {n_fft}
+hop_length = {hop}
+n_mels = {rows}
+{image}
+[window]
+seconds = {seconds}
+hop = {step}
+skip_silence = {skip}
+[network]
+backbone = "{backbone}"
+[training]
+epochs = 1
+"""
+LARGE = {"rate": 32_000, "n_fft": 1024, "hop": 512, "rows": 128, "seconds": 5.0, "step": 2.5, "skip": "false"}
+SMALL = {"rate": 44_100, "n_fft": 2048, "hop": 441, "rows": 64, "seconds": 2.0, "step": 0.5, "skip": "true"}
+#: By name: the recipe, the folds, the rate of the recording, the overlap of its windows.
+CASES = {
+    "resnet18": ({**LARGE, "image": "image = [224, 224]", "backbone": "resnet18"}, 1, 32_000, 0.0),
+    "efficientnet_b0": ({**LARGE, "image": "", "backbone": "efficientnet_b0"}, 1, 32_000, 0.0),
+    "mel-cnn": ({**SMALL, "image": "", "backbone": "mel_cnn"}, 5, 48_000, WINDOW / 2),
+    "mel-cnn, one fold": ({**SMALL, "image": "", "backbone": "mel_cnn"}, 1, 48_000, WINDOW / 2),
+}
+
+
+def fitted(folder: Path, data: Path, name: str) -> RunFolder:
+    """Train the networks of a case for an epoch, or read them if they exist."""
+    settings, folds, _, _ = CASES[name]
+    root = folder / f"run {name.partition(',')[0]}"
+    if not (root / "scores.json").exists():
+        shutil.rmtree(root, ignore_errors=True)
+        recipe = folder / f"{root.name}.toml"
+        recipe.write_text(RECIPE.format(name=name.partition(",")[0], **settings), encoding="utf-8")
+        config = FitConfig(engine="networks", recipes=(str(recipe),), fraction=0.3, time_limit=3600)
+        fit(data / "esc10" / "labels.csv", root, config, cache_dir=folder / "cache")
+    if folds > 1:
+        return open_run(root)
+    alone = folder / f"{root.name}, one fold"
+    if not alone.exists():
+        shutil.copytree(root, alone)
+        for other in alone.glob("models/*/fold[1-9]*"):
+            shutil.rmtree(other)
+    return RunFolder(alone)
+
+
+def in_threads(calls: list[Callable[[], object]], jobs: int) -> None:
+    for _, future in ahead(((None, call) for call in calls), jobs):
+        future.result()
+
+
+class Parts:
+    """The parts of a scan, to run each alone."""
+
+    def __init__(self, run: RunFolder, recording: Path, overlap: float, jobs: int, model: str) -> None:
+        self.recording, self.jobs, self.run, self.overlap, self.model = recording, jobs, run, overlap, model
+        window_model = WindowModel(run, model, jobs)
+        grid = WindowOptions(WINDOW, overlap).grid(read_spec(run).window)
+        self.windows = WindowSettings(grid, window_model.rates, window_model.margin)
+        self.blocks = -(-grid.count(self.seconds()) // self.windows.block)
+        folds = window_model._predictor.models._models[model]
+        self.models = [fold for fold in folds if isinstance(fold, NetworkModel)]
+        block = read_block(recording, 0, self.windows)
+        self.inputs = window_model._pipeline.transform_windows(block)
+        self.cut = self.models[0].windows(self.inputs)
+        self.distinct, _ = self.cut.sound.distinct(self.cut.clip, self.cut.start)
+
+    def seconds(self) -> float:
+        from aurist.audio import probe
+
+        return probe(self.recording).duration
+
+    def decode(self) -> float:
+        began = time.perf_counter()
+        in_threads(
+            [partial(read_block, self.recording, n, self.windows) for n in range(self.blocks)], self.jobs
+        )
+        return time.perf_counter() - began
+
+    def images(self) -> float:
+        """Time the images of a block, for the whole recording."""
+        network = self.models[0].networks
+        assert isinstance(network, OnnxNetworks)
+        began = time.perf_counter()
+        in_threads([partial(self._image, network.maker, n) for n in self.distinct], self.jobs)
+        return (time.perf_counter() - began) * self.blocks
+
+    def _image(self, maker: ImageMaker, number: int) -> np.ndarray:
+        sound = self.cut.sound
+        wave = np.empty((1, sound.n_samples), dtype=np.float32)
+        sound.read(int(self.cut.clip[number]), int(self.cut.start[number]), wave[0])
+        return maker(wave)
+
+    def networks(self) -> float:
+        """Time the networks on the windows of a block, with ready images, for the whole recording."""
+        first = self.models[0].networks
+        assert isinstance(first, OnnxNetworks)
+        images = np.concatenate([self._image(first.maker, n) for n in self.distinct[: first.batch]])
+        sessions = [
+            session
+            for model in self.models
+            if isinstance(model.networks, OnnxNetworks)
+            for net in model.networks.networks
+            for session in net
+        ]
+        batches = -(-len(self.distinct) // first.batch)
+        calls = [partial(session.run, images) for _ in range(batches) for session in sessions]
+        began = time.perf_counter()
+        in_threads(calls, self.jobs)
+        seconds = time.perf_counter() - began
+        return seconds * len(self.distinct) / (batches * first.batch) * self.blocks
+
+    def whole(self, output: Path) -> float:
+        shutil.rmtree(output, ignore_errors=True)
+        began = time.perf_counter()
+        options = WindowOptions(WINDOW, self.overlap)
+        recording = Recording(self.recording.name, self.recording)
+        listen(self.run, [recording], output, options, model=self.model, jobs=self.jobs, progress=False)
+        return time.perf_counter() - began
+
+
+def memory_of(
+    run: RunFolder, recording: Path, overlap: float, output: Path, model: str
+) -> tuple[float, float]:
+    """Return the seconds of the whole command, and its peak memory in megabytes."""
+    shutil.rmtree(output, ignore_errors=True)
+    command = [sys.executable, "-m", "aurist", "predict", str(run.folder), str(recording), "-o", str(output)]
+    command += ["--window", str(WINDOW), "--overlap", str(overlap), "--model", model]
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    began = time.perf_counter()
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    seconds = time.perf_counter() - began
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    return seconds, max(before, peak) / 1024
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, default=_common.DATA)
+    parser.add_argument("--minutes", type=float, default=60.0)
+    parser.add_argument("--folder", type=Path, default=Path("streaming"), help="folder for all files")
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--jobs", type=int, default=0)
+    parser.add_argument("--cases", nargs="+", default=list(CASES))
+    parser.add_argument("--output", type=Path)
+    options = parser.parse_args()
+    options.folder.mkdir(parents=True, exist_ok=True)
+    jobs = available_cores(options.jobs)
+    rows, figures = [], []
+    for name in options.cases:
+        _, _, rate, overlap = CASES[name]
+        run = fitted(options.folder, options.data, name)
+        recording = options.folder / f"{options.minutes:g}m{rate}.flac"
+        sounds = sources(options.data, test=True, rate=rate)
+        lay(recording, options.minutes * 60, rate, drawn(sounds, 8), seed=8, gap=30.0)
+        model = name.partition(",")[0]
+        parts = Parts(run, recording, overlap, jobs, model)
+        tasks = {"decode": parts.decode, "images": parts.images, "networks": parts.networks}
+        output = options.folder / "scores"
+        rounds = [
+            {**{task: call() for task, call in tasks.items()}, "whole": parts.whole(output)}
+            for _ in range(options.repeats)
+        ]
+        figures.append({"case": name, "rounds": rounds})
+        length = options.minutes * 60
+        floor = [sum(one[task] for task in tasks) for one in rounds]
+        share = median(low / one["whole"] for low, one in zip(floor, rounds, strict=True))
+        speeds = [f"{length / median(one[task] for one in rounds):.0f}" for task in (*tasks, "whole")]
+        rows.append(
+            [name, *speeds[:3], f"{length / median(floor):.0f}", speeds[3], f"**{100 * share:.0f}%**"]
+        )
+        print(rows[-1], flush=True)
+    header = ["network", "decode", "images", "networks", "floor", "whole", "share of the floor"]
+    text = f"{options.minutes:g} minutes of FLAC, times real time, {jobs} threads, {cpu_name()[:40]}:\n\n"
+    _common.publish("streaming", text + _common.table(header, rows), figures, options.output)
+
+
+if __name__ == "__main__":
+    main()
