@@ -296,7 +296,7 @@ def read_run(folder: Path) -> object:
     from aurist.inference.predict import predict_clips
     from aurist.report import gather
     from aurist.results.pruning import fitted_members
-    from aurist.run import open_run, read_audit, read_data, training_data
+    from aurist.run import files_of_run, open_run, read_audit, read_data, training_data
     from aurist.stored import stored
 
     run = open_run(folder / "run")
@@ -315,7 +315,7 @@ def read_run(folder: Path) -> object:
     for part in (
         board,
         report,
-        lambda: predict_clips(run, read_clips(new, ReadOptions(), labelled=False)),
+        lambda: predict_clips(files_of_run(run), read_clips(new, ReadOptions(), labelled=False)),
         lambda: fitted_members(run, training_data(read_data(run))),
         lambda: (run.plan(), read_audit(run), run.networks(), run.embedders(), run.recipes()),
     ):

@@ -37,7 +37,7 @@ from aurist.inference.predict import predict_clips
 from aurist.inference.predictor import Predictor
 from aurist.metrics import metric
 from aurist.results.bootstrap import bootstrap
-from aurist.run import RunFolder, read_data
+from aurist.run import RunFolder, files_of_run, read_data
 from equal_time import labels
 
 PLAN = '[[member]]\nname = "ExtraTrees"\nengine = "forest"\n[member.settings]\ntrees = 100\n' + "".join(
@@ -100,7 +100,7 @@ def stated_and_found(
         run = fit(train, folder / "run", config, options=options)
         stated = asdict(run.scores().score)
         new = read_clips(test, options)
-        applied = predict_clips(run, new)
+        applied = predict_clips(files_of_run(run), new)
         groups = pd.factorize(test["group"])[0]
         truth, alone = new.targets(applied.classes), by_one_fold(run, new, config.metric or "accuracy")
         actual = bootstrap(truth, applied.proba, groups, config.metric or "accuracy", seed=config.seed)
@@ -115,7 +115,7 @@ def stated_and_found(
 def by_one_fold(run: RunFolder, new: Clips, name: str) -> float:
     """Return the score of the models of one fold alone, as the mean over the folds. A run predicts with all folds."""
     data = read_data(run)
-    predictor, truth = Predictor(run), new.targets(data.task.classes)
+    predictor, truth = Predictor(files_of_run(run)), new.targets(data.task.classes)
     inputs, models = predictor.pipeline.transform(new, jobs=1).inputs, predictor.models
     scores = [metric(name)(truth, models.fold_proba(fold, inputs)) for fold in range(models.n_folds)]
     return float(np.mean(scores))

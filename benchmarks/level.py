@@ -28,7 +28,7 @@ from _common import DATA, table
 from aurist.audio import read
 from aurist.clips.read import read_clips
 from aurist.inference.predict import predict_clips
-from aurist.run import RunFolder, open_run
+from aurist.run import RunFolder, files_of_run, open_run
 from equal_time import labels
 
 PLAN = """\
@@ -114,7 +114,7 @@ def answers(
                 sound, kind = turned(y, how)
                 soundfile.write(file, sound, rate, subtype=kind)
         clips = read_clips(pd.DataFrame({"path": [str(file) for file in files]}), labelled=False)
-        out[how] = predict_clips(run, clips, model=model, cache_dir=root / "cache").proba
+        out[how] = predict_clips(files_of_run(run), clips, model=model, cache_dir=root / "cache").proba
     return out
 
 

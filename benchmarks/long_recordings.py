@@ -44,7 +44,7 @@ from aurist.automl.fit import fit
 from aurist.config import FitConfig
 from aurist.detection.scan import WindowOptions, listen
 from aurist.detection.store import Recording
-from aurist.run import RunFolder, open_run
+from aurist.run import RunFolder, files_of_run, open_run
 
 RATE, PEER_RATE, WINDOW = 48_000, 32_000, 5.0
 SETTINGS = [(workers, batch) for workers in (0, 1, 2) for batch in (8, 16, 64)]
@@ -221,7 +221,11 @@ def ours(run: RunFolder, recording: Path, output: Path, overlap: float) -> tuple
     shutil.rmtree(output, ignore_errors=True)
     began, used = time.perf_counter(), time.process_time()
     listen(
-        run, [Recording(recording.name, recording)], output, WindowOptions(WINDOW, overlap), progress=False
+        files_of_run(run),
+        [Recording(recording.name, recording)],
+        output,
+        WindowOptions(WINDOW, overlap),
+        progress=False,
     )
     return time.perf_counter() - began, time.process_time() - used
 

@@ -40,7 +40,7 @@ from aurist.metrics import metric
 from aurist.plan import with_half_frame_rate
 from aurist.recipes import read_recipe, with_settings
 from aurist.results.bootstrap import bootstrap
-from aurist.run import open_run
+from aurist.run import files_of_run, open_run
 
 RATE, SECONDS = 48_000, 60.0
 #: Seconds of the windows of the published recipe, and of ours.
@@ -226,7 +226,7 @@ def answers(folder: Path, run: Path, window: float, species: list[str]) -> npt.N
     """Return (n_recordings, n_species): the highest window of each recording."""
     opened = open_run(run)
     recordings = [Recording(file.name, file) for file in sorted((folder / "test").glob("*.flac"))]
-    result = listen(opened, recordings, folder / f"heard_{run.name}", WindowOptions(window))
+    result = listen(files_of_run(opened), recordings, folder / f"heard_{run.name}", WindowOptions(window))
     columns = [result.classes.index(name) if name in result.classes else -1 for name in species]
     best = np.stack([result.detections.scores(one).proba.max(axis=0) for one in result.recordings])
     return np.where(np.array(columns) >= 0, best[:, columns], 0.0).astype(np.float64)

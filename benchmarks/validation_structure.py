@@ -25,6 +25,7 @@ from aurist.automl.fit import fit
 from aurist.clips.read import ReadOptions, read_clips
 from aurist.config import FitConfig
 from aurist.inference.predict import predict_clips
+from aurist.run import files_of_run
 
 #: For each data set: the table, its label, and the group column.
 SETS = {
@@ -84,7 +85,7 @@ def by_aurist(
         config = FitConfig(metric="accuracy", time_limit=seconds, seed=seed, jobs=1)
         run = fit(train, Path(folder) / "run", config, options=options)
         stated = run.scores().score.score
-        applied = predict_clips(run, read_clips(test, options))
+        applied = predict_clips(files_of_run(run), read_clips(test, options))
     predicted = np.array(applied.classes)[applied.proba.argmax(axis=1)]
     return float(stated), float(accuracy_score(test[label].astype(str), predicted))
 

@@ -141,10 +141,11 @@ def clear_partial_folds(folder: Path) -> None:
         remove_folder(path)
 
 
-def load_folds(folder: Path, task: Task, member: ModelSpec) -> list[Model]:
-    """Load the models of all folds, in order."""
-    count = sum(1 for path in folder.glob("fold*") if (path / UNIT_FILE).exists())
-    return [load_fold(folder, task, member, fold) for fold in range(count)]
+def load_folds(folder: Path, task: Task, member: ModelSpec, n_folds: int | None = None) -> list[Model]:
+    """Load the models of all folds, in order; without a number, of those that are completely fitted."""
+    if n_folds is None:
+        n_folds = sum(1 for path in folder.glob("fold*") if (path / UNIT_FILE).exists())
+    return [load_fold(folder, task, member, fold) for fold in range(n_folds)]
 
 
 def load_fold(folder: Path, task: Task, member: ModelSpec, fold: int) -> Model:

@@ -18,7 +18,7 @@ from aurist.inference.predict import predict_clips
 from aurist.report import write_report
 from aurist.results.evaluation import evaluate_run
 from aurist.results.pruning import fitted_members
-from aurist.run import open_run, read_data, training_data
+from aurist.run import files_of_run, open_run, read_data, training_data
 
 PLAN = """
 [[member]]
@@ -44,7 +44,7 @@ def copy(small: Path, tmp_path: Path) -> Path:
 
 def predict(folder: Path, table: pd.DataFrame) -> None:
     new = table.drop(columns="genre").head(3)
-    predict_clips(open_run(folder), read_clips(new, labelled=False))
+    predict_clips(files_of_run(open_run(folder)), read_clips(new, labelled=False))
 
 
 def halve(path: Path) -> None:
@@ -83,7 +83,7 @@ def test_the_training_data_is_opened_by_commands_that_need_it_alone(
     damage(copy / name)
     predict(copy, table)
     with pytest.raises(RunError, match=f"{copy / name}"):
-        evaluate_run(open_run(copy), table.head(3))
+        evaluate_run(files_of_run(open_run(copy)), table.head(3))
 
 
 def rewritten(path: Path, change: Callable[[dict[str, object]], object]) -> None:

@@ -17,7 +17,7 @@ from aurist.plan import ENSEMBLE
 from aurist.predictions import from_frame
 from aurist.results.bootstrap import bootstrap
 from aurist.results.evaluation import evaluate_run
-from aurist.run import RunFolder, read_data, training_data
+from aurist.run import RunFolder, files_of_run, read_data, training_data
 
 from ..small_run import HUNDRED, feature_table, small_plan
 
@@ -57,7 +57,7 @@ def test_both_kinds_of_test_row_are_told_of(run: RunFolder) -> None:
 
 def test_predictions_keep_the_order_and_the_ids(run: RunFolder) -> None:
     new = feature_table(50, seed=5).sample(frac=1, random_state=0)
-    applied = predict_clips(run, read_clips(new.drop(columns="genre"), labelled=False))
+    applied = predict_clips(files_of_run(run), read_clips(new.drop(columns="genre"), labelled=False))
     frame = applied.to_frame()
     assert frame["id"].tolist() == new["ID"].tolist()
     assert list(frame.columns) == ["id", "label", "folk", "rap", "rock"]
@@ -67,15 +67,17 @@ def test_predictions_keep_the_order_and_the_ids(run: RunFolder) -> None:
 
 def test_any_model_of_the_leaderboard_can_predict(run: RunFolder) -> None:
     clips = read_clips(feature_table(20, seed=5), ReadOptions(label="genre"))
-    probas = {name: predict_clips(run, clips, model=name).proba for name in run.leaderboard()["model"]}
+    probas = {
+        name: predict_clips(files_of_run(run), clips, model=name).proba for name in run.leaderboard()["model"]
+    }
     assert not np.allclose(probas["ExtraTrees"], probas["Logistic"])
     with pytest.raises(aurist.ConfigError, match=r"no model 'Forest'. It has: .*ExtraTrees"):
-        predict_clips(run, clips, model="Forest")
+        predict_clips(files_of_run(run), clips, model="Forest")
 
 
 def test_an_evaluation_scores_new_rows_apart(run: RunFolder, table: pd.DataFrame, tmp_path: Path) -> None:
     mixed = pd.concat([feature_table(60, seed=7), table.iloc[:30]], ignore_index=True).drop(columns="ID")
-    evaluation = evaluate_run(run, mixed)
+    evaluation = evaluate_run(files_of_run(run), mixed)
     titles = list(evaluation.scores)
     assert titles[0] == "all rows"
     assert titles[1].startswith("new rows (72 of 102")
@@ -90,7 +92,7 @@ def test_an_evaluation_scores_new_rows_apart(run: RunFolder, table: pd.DataFrame
 def test_labels_that_the_run_does_not_know_are_listed(run: RunFolder) -> None:
     other = feature_table(30, seed=2).replace({"genre": {"rock": "polka"}})
     with pytest.raises(aurist.DataError, match=r"polka \(\d+ clips\)"):
-        evaluate_run(run, other)
+        evaluate_run(files_of_run(run), other)
 
 
 def test_shuffled_labels_score_chance(tmp_path: Path) -> None:
@@ -116,7 +118,7 @@ def test_a_valid_part_is_the_one_that_is_scored_and_the_training_part_is_known(t
     run = fit(data, tmp_path / "run", small_plan(tmp_path))
     assert run.scores().n_scored == 52
     again = read_clips(data.iloc[:30].drop(columns=["split", "genre"]), labelled=False)
-    assert predict_clips(run, again).seen.all()
+    assert predict_clips(files_of_run(run), again).seen.all()
 
 
 def test_several_labels_a_clip(tmp_path: Path) -> None:
@@ -125,7 +127,7 @@ def test_several_labels_a_clip(tmp_path: Path) -> None:
     run = fit(data, tmp_path / "run", small_plan(tmp_path, folds=2))
     assert run.scores().metric == "average_precision"
     assert run.scores().score.score > run.scores().chance
-    labels = predict_clips(run, read_clips(data.drop(columns="genre"), labelled=False)).labels()
+    labels = predict_clips(files_of_run(run), read_clips(data.drop(columns="genre"), labelled=False)).labels()
     assert any(";" in label for label in labels)
 
 
@@ -164,7 +166,7 @@ def test_a_measurement_is_no_label(table: pd.DataFrame, tmp_path: Path) -> None:
 def test_a_row_without_any_feature_is_not_guessed_at(run: RunFolder) -> None:
     new = feature_table(5, seed=5).drop(columns="genre")
     new.loc[2, ["tempo", "energy", "valence", "noise1", "noise2", "mode"]] = np.nan
-    applied = predict_clips(run, read_clips(new, labelled=False))
+    applied = predict_clips(files_of_run(run), read_clips(new, labelled=False))
     assert list(applied.failures) == [2]
     assert applied.labels()[2] == ""
     assert all(applied.labels()[row] for row in (0, 1, 3, 4))

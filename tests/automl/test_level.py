@@ -15,7 +15,7 @@ from aurist.config import FitConfig
 from aurist.errors import RunError
 from aurist.features.level import LEVEL
 from aurist.inference.predict import predict_clips
-from aurist.run import RunFolder, read_data
+from aurist.run import RunFolder, files_of_run, read_data
 
 from ..small_run import HUNDRED
 
@@ -90,8 +90,8 @@ def test_gain_offset_and_bit_depth_change_no_answer(
     # new clips: those that were learnt from are known again by their features, to the last bit
     as_they_are = write(tmp_path / "new", first=CLIPS, n=4)
     turned = write(tmp_path / "turned", gain, offset, subtype, first=CLIPS, n=4)
-    before = predict_clips(machines, read_clips(as_they_are), cache_dir=folder / "cache")
-    after = predict_clips(machines, read_clips(turned), cache_dir=folder / "cache")
+    before = predict_clips(files_of_run(machines), read_clips(as_they_are), cache_dir=folder / "cache")
+    after = predict_clips(files_of_run(machines), read_clips(turned), cache_dir=folder / "cache")
     assert np.abs(before.proba - after.proba).max() < within
     assert (before.proba.argmax(axis=1) == after.proba.argmax(axis=1)).all()
 
@@ -108,7 +108,10 @@ def test_the_level_is_kept_where_it_is_wanted(folder, sounds):
     # what was kept is heard by predict, too
     data = read_data(kept)
     assert LEVEL in data.schema.names and data.summary.level == "keep"
-    assert len(predict_clips(kept, read_clips(sounds), cache_dir=folder / "cache").proba) == 2 * CLIPS
+    assert (
+        len(predict_clips(files_of_run(kept), read_clips(sounds), cache_dir=folder / "cache").proba)
+        == 2 * CLIPS
+    )
 
 
 def test_a_run_of_older_features_is_refused(folder, sounds, machines, tmp_path):

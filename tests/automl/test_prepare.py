@@ -13,6 +13,7 @@ from aurist.clips.read import ReadOptions, read_clips
 from aurist.config import FitConfig
 from aurist.errors import DataError
 from aurist.inference.predict import predict_clips
+from aurist.run import files_of_run
 
 from ..small_run import feature_table
 
@@ -44,7 +45,7 @@ def test_a_test_part_is_new_where_its_groups_are(tmp_path: Path) -> None:
     held = run.scores().held_out
     assert (held.n, held.seen) == (40, 20)
     assert held.new.score != held.score.score
-    applied = predict_clips(run, read_clips(table.iloc[140:].drop(columns="part")))
+    applied = predict_clips(files_of_run(run), read_clips(table.iloc[140:].drop(columns="part")))
     truth = table["genre"].iloc[140:].to_numpy()
     assert held.new.score == pytest.approx((applied.to_frame()["label"].to_numpy() == truth).mean())
 
@@ -63,5 +64,5 @@ def test_given_features_beside_recordings_do_not_answer_for_them(tmp_path: Path)
     options = ReadOptions(features=("site",))
     config = FitConfig(plan=str(plan), folds=3, jobs=1)
     run = fit(table, tmp_path / "run", config, options=options, cache_dir=tmp_path / "cache")
-    applied = predict_clips(run, read_clips(table, options))
+    applied = predict_clips(files_of_run(run), read_clips(table, options))
     assert not applied.seen.any()

@@ -17,7 +17,7 @@ from aurist.models.base import Inputs, Task
 from aurist.plan import read_plan
 from aurist.results.evaluation import evaluate_run
 from aurist.results.out_of_fold import OutOfFold
-from aurist.run import RunFolder
+from aurist.run import RunFolder, files_of_run
 
 from ..small_run import feature_table
 
@@ -60,7 +60,7 @@ def test_more_clips_help_where_few_have_labels(tmp_path: Path) -> None:
     assert score(run, "ExtraTrees+1") >= score(run, "ExtraTrees")
     new = feature_table(400, seed=4)
     before, after = (
-        evaluate_run(run, new, model=model).scores["all rows"].set_index("metric")["score"]
+        evaluate_run(files_of_run(run), new, model=model).scores["all rows"].set_index("metric")["score"]
         for model in ("ExtraTrees", "ExtraTrees+1")
     )
     assert after["log_loss"] > before["log_loss"] - 0.1

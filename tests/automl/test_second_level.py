@@ -29,7 +29,7 @@ from aurist.models.network_member import recipe_member
 from aurist.plan import FOREST, FitPlan, Step, write_plan
 from aurist.results.importance import permutation_importance
 from aurist.results.pruning import prune, prune_curve
-from aurist.run import RunFolder, open_run, read_data, read_ensemble, training_data
+from aurist.run import RunFolder, files_of_run, open_run, read_data, read_ensemble, training_data
 
 from ..models.sounds import CLASSES, RATE, sound, tiny
 from ..small_run import LDA, feature_table
@@ -111,11 +111,13 @@ def test_new_clips_are_answered_just_as_it_was_scored(stacked: RunFolder, name: 
         expected = sum(
             w * apply_temperature(out_of_fold[one], temperatures[one], multilabel=False) for one, w in parts
         )
-    models = FoldModels(stacked, data.task, read_ensemble(stacked), name)
+    models = FoldModels(files_of_run(stacked), data.task, name)
     for split in learn.splits:
         proba = models.fold_proba(split.fold, learn.examples.inputs.take(split.scored))
         np.testing.assert_allclose(proba, expected[split.scored], atol=1e-5)
-    answered = predict_clips(stacked, read_clips(feature_table(30, seed=6), labelled=False), model=name)
+    answered = predict_clips(
+        files_of_run(stacked), read_clips(feature_table(30, seed=6), labelled=False), model=name
+    )
     assert np.isfinite(answered.proba).all()
     permuted = permutation_importance(stacked, model=name, repeats=2)
     assert set(permuted["feature"].head(2)) == {"tempo", "energy"}
@@ -138,7 +140,7 @@ def test_few_models_do_without_it(copied: RunFolder) -> None:
     assert "Above" not in weights(copied)
     shutil.rmtree(copied.models / "Above")
     assert np.isfinite(
-        predict_clips(copied, read_clips(feature_table(9, seed=6), labelled=False)).proba
+        predict_clips(files_of_run(copied), read_clips(feature_table(9, seed=6), labelled=False)).proba
     ).all()
 
 
@@ -156,7 +158,7 @@ def test_a_resumed_run_with_another_model_asks_that_one_too(copied: RunFolder) -
     base_models = read_ensemble(again).base_models["Above"]
     assert list(base_models) == ["Trees", "Logistic", "LDA"]
     few = read_clips(feature_table(9, seed=6), labelled=False)
-    assert np.isfinite(predict_clips(again, few, model="Above").proba).all()
+    assert np.isfinite(predict_clips(files_of_run(again), few, model="Above").proba).all()
 
 
 def test_a_run_that_is_killed_while_it_is_fitted_anew_can_be_used(
@@ -177,7 +179,7 @@ def test_a_run_that_is_killed_while_it_is_fitted_anew_can_be_used(
     with pytest.raises(SystemExit):
         resume(copied.folder)
     few = read_clips(feature_table(9, seed=6), labelled=False)
-    assert np.isfinite(predict_clips(copied, few).proba).all()
+    assert np.isfinite(predict_clips(files_of_run(copied), few).proba).all()
     assert "Above" not in set(copied.leaderboard()["model"])
 
 
@@ -196,7 +198,7 @@ def test_it_may_ask_networks(tmp_path: Path) -> None:
     data = read_data(run)
     learn = training_data(data)
     out_of_fold = run.out_of_fold(data.task.classes)["Above"].aligned(learn.clip_ids.tolist())
-    models = FoldModels(run, data.task, read_ensemble(run), "Above")
+    models = FoldModels(files_of_run(run), data.task, "Above")
     assert models.listeners == [network.name]
     for split in learn.splits:
         proba = models.fold_proba(split.fold, learn.examples.inputs.take(split.scored))
@@ -229,7 +231,7 @@ def test_a_run_that_somebody_sent_deletes_and_reads_nothing_outside(
         ensemble.replace('"Above"', f'"{name.format(victim=victim)}"')
     )
     with pytest.raises(ConfigError, match="The model's name is"):
-        predict_clips(copied, feature_table(5))
+        predict_clips(files_of_run(copied), feature_table(5))
     assert (victim / "thesis.txt").read_text() == "years"
 
 

@@ -17,7 +17,7 @@ from aurist.detection.scan import WindowOptions, listen
 from aurist.detection.store import Recording
 from aurist.detection.window_model import PARTS
 from aurist.detection.window_scores import Scores
-from aurist.run import open_run
+from aurist.run import files_of_run, open_run
 
 pytest.importorskip("timm")
 
@@ -95,7 +95,7 @@ def test_weak_labels_are_enough_to_find_when(run: Path, tmp_path: Path) -> None:
         """Share of the calls that an event shares a third of its time with."""
         recordings = [Recording("long.wav", tmp_path / "long.wav")]
         scanned = listen(
-            open_run(run),
+            files_of_run(open_run(run)),
             recordings,
             tmp_path / model,
             WindowOptions(4.0),

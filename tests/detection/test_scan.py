@@ -28,7 +28,7 @@ from aurist.features import windows
 from aurist.features.windows import WindowSettings, read_block
 from aurist.inference.predictor import Predictor
 from aurist.models.base import Inputs
-from aurist.run import open_run, read_spec
+from aurist.run import files_of_run, open_run
 
 from ..command import aurist as aurist_command
 from ..command import start
@@ -253,10 +253,12 @@ def test_networks_hear_in_memory_what_they_hear_in_the_store(run: Path, tmp_path
         starts=block.starts.tolist(),
         ends=block.ends.tolist(),
     )
-    model = WindowModel(opened, "tiny", 1)
+    model = WindowModel(files_of_run(opened), "tiny", 1)
     assert model.rates == (RATE,)
     stored = Inputs(pd.DataFrame(index=range(11)), clips, tmp_path / "cache")
-    assert np.allclose(model.score(block)[0], Predictor(opened, "tiny").models.proba(stored), atol=1e-3)
+    assert np.allclose(
+        model.score(block)[0], Predictor(files_of_run(opened), "tiny").models.proba(stored), atol=1e-3
+    )
 
 
 def test_features_are_computed_only_for_models_that_look_at_them(
@@ -270,10 +272,19 @@ def test_features_are_computed_only_for_models_that_look_at_them(
 
     monkeypatch.setattr("aurist.inference.features.summary_of_waves", refuse)
     opened = open_run(run)
-    scanned = listen(opened, recordings, tmp_path / "net", WindowOptions(), model="tiny", progress=False)
+    scanned = listen(
+        files_of_run(opened), recordings, tmp_path / "net", WindowOptions(), model="tiny", progress=False
+    )
     assert len(scanned.detections.scores(recordings[0]).proba) == 11
     with pytest.raises(AssertionError, match="features were computed"):
-        listen(opened, recordings, tmp_path / "forest", WindowOptions(), model="ExtraTrees", progress=False)
+        listen(
+            files_of_run(opened),
+            recordings,
+            tmp_path / "forest",
+            WindowOptions(),
+            model="ExtraTrees",
+            progress=False,
+        )
 
 
 def test_a_recording_that_has_changed_is_heard_again(run: Path, tmp_path: Path) -> None:
@@ -283,7 +294,12 @@ def test_a_recording_that_has_changed_is_heard_again(run: Path, tmp_path: Path) 
         soundfile.write(path, night(seconds, 3)[0], RATE)
         recordings = recordings_of(read_clips(path, labelled=False))
         scanned = listen(
-            opened, recordings, tmp_path / "out", WindowOptions(overlap=0), model="tiny", progress=False
+            files_of_run(opened),
+            recordings,
+            tmp_path / "out",
+            WindowOptions(overlap=0),
+            model="tiny",
+            progress=False,
         )
         assert scanned.detections.scores(recordings[0]).ends[-1] == seconds
 
@@ -296,12 +312,11 @@ def test_the_window_comes_from_the_run_or_is_asked_for(run: Path) -> None:
         WindowOptions().grid(None)
 
 
-def test_a_run_of_a_table_cannot_listen(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    opened = open_run(run)
-    table = replace(read_spec(opened), summary=None)
-    monkeypatch.setattr("aurist.inference.predictor.read_spec", lambda _: table)
-    with pytest.raises(DataError, match="was fitted on a table of features"):
-        WindowModel(opened, "ExtraTrees", 1)
+def test_a_run_of_a_table_cannot_listen(run: Path) -> None:
+    files = files_of_run(open_run(run))
+    table = replace(files, spec=replace(files.spec, summary=None))
+    with pytest.raises(DataError, match="fitted on a table of features and cannot predict recordings"):
+        WindowModel(table, "ExtraTrees", 1)
 
 
 def test_short_clips_are_predicted_whole_where_that_is_asked_for(

@@ -17,7 +17,7 @@ from aurist.errors import AuristError, ConfigError
 from aurist.features.matrix import EMBEDDED, row_keys
 from aurist.inference.inputs import read_inputs
 from aurist.inference.predict import predict_clips
-from aurist.run import read_spec
+from aurist.run import files_of_run, read_spec
 
 from ..small_run import small_plan
 
@@ -73,7 +73,7 @@ def test_they_stand_beside_the_summary_and_new_recordings_get_them_too(folder: P
     shutil.copytree(folder / "data", folder / "new")
     (folder / "new" / "low" / "broken.wav").write_bytes(b"RIFF, but nothing else")
     clips = read_inputs([folder / "new"], ReadOptions(), read_spec(run))
-    applied = predict_clips(run, clips, cache_dir=folder / "cache")
+    applied = predict_clips(files_of_run(run), clips, cache_dir=folder / "cache")
     table = applied.to_frame()
     truth = table["path"].astype(str).str.split("/").str[0]
     broken = table["path"].astype(str).str.endswith("broken.wav")

@@ -15,7 +15,7 @@ from aurist.features.schema import Schema, infer_schema
 from aurist.inference.inputs import like_clips, read_inputs
 from aurist.inference.predict import predict_clips
 from aurist.records import from_json, to_json
-from aurist.run import RunFolder, read_spec
+from aurist.run import RunFolder, files_of_run, read_spec
 
 
 def test_a_text_that_differs_in_every_row_stays_a_feature(run: RunFolder, tmp_path: Path) -> None:
@@ -24,14 +24,14 @@ def test_a_text_that_differs_in_every_row_stays_a_feature(run: RunFolder, tmp_pa
     )
     new["mode"] = ["major", "minor", "locrian"]
     new.to_csv(tmp_path / "new.csv", index=False)
-    applied = predict_clips(run, tmp_path / "new.csv")
-    assert applied.labels() == predict_clips(run, new).labels() and len(applied.labels()) == 3
+    applied = predict_clips(files_of_run(run), tmp_path / "new.csv")
+    assert applied.labels() == predict_clips(files_of_run(run), new).labels() and len(applied.labels()) == 3
     assert any(
         "'mode': values that are new in this column are read as missing: locrian" in note
         for note in applied.notes
     )
     single = read_inputs([tmp_path / "new.csv"], ReadOptions(), read_spec(run)).take([1])
-    assert predict_clips(run, single).labels() == applied.labels()[1:2]
+    assert predict_clips(files_of_run(run), single).labels() == applied.labels()[1:2]
 
 
 def test_a_cell_that_is_no_number_is_named_by_its_row_in_the_file(run: RunFolder, tmp_path: Path) -> None:
@@ -40,7 +40,7 @@ def test_a_cell_that_is_no_number_is_named_by_its_row_in_the_file(run: RunFolder
     )
     (tmp_path / "new.csv").write_text(text)
     with pytest.raises(DataError, match=r"(?s)row 3, column 'tempo': 'fast'.*row 4, column 'tempo': 'slow'"):
-        predict_clips(run, tmp_path / "new.csv")
+        predict_clips(files_of_run(run), tmp_path / "new.csv")
 
 
 TRAIN = "tempo,key,bars,label\n1,1,x,a\n2,2,x,b\n3,C,4,a\n4,C,4,b\n"
@@ -129,7 +129,7 @@ def test_how_numbers_are_written_is_kept_with_the_run(tmp_path: Path) -> None:
     config = FitConfig(plan=str(plan), folds=2, jobs=1)
     run = fit(tmp_path / "train.csv", tmp_path / "run", config)
     (tmp_path / "new.csv").write_text('x\n"1,025"\n"4,125"\n')
-    assert predict_clips(run, tmp_path / "new.csv").labels() == ["a", "b"]
+    assert predict_clips(files_of_run(run), tmp_path / "new.csv").labels() == ["a", "b"]
 
 
 def test_a_number_of_the_run_with_a_telling_name_stays_a_feature() -> None:

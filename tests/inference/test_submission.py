@@ -12,7 +12,7 @@ from aurist.inference.clip_predictions import PROBABILITY, ClipPredictions
 from aurist.inference.predict import predict_clips
 from aurist.inference.submission import submission
 from aurist.results.pairwise import against_best_single
-from aurist.run import RunFolder
+from aurist.run import RunFolder, files_of_run
 
 from ..small_run import feature_table
 
@@ -20,7 +20,7 @@ from ..small_run import feature_table
 @pytest.fixture(scope="module")
 def applied(run: RunFolder) -> ClipPredictions:
     new = feature_table(20, seed=3).drop(columns="genre").assign(ID=[f"TEST_{i}" for i in range(32)])
-    return predict_clips(run, read_clips(new, labelled=False))
+    return predict_clips(files_of_run(run), read_clips(new, labelled=False))
 
 
 def test_the_samples_columns_ids_and_order_are_kept(applied: ClipPredictions) -> None:
@@ -49,12 +49,12 @@ def test_rows_that_could_not_be_predicted_are_called_by_their_row_in_the_file(
     new = feature_table(20, seed=3).drop(columns="genre")
     new.iloc[[1, 3]] = np.nan
     new.to_csv(tmp_path / "new.csv", index=False)
-    failed = predict_clips(run, read_clips(tmp_path / "new.csv", labelled=False))
+    failed = predict_clips(files_of_run(run), read_clips(tmp_path / "new.csv", labelled=False))
     sample = pd.DataFrame({"ID": [str(i) for i in range(len(new))], "genre": "Pop"})
     with pytest.raises(aurist.DataError, match=r"(?s)2 rows.*\n  1 \(row 3\): all .*\n  3 \(row 5\): all "):
         submission(failed, sample, "sample.csv")
     new.assign(ID=[f"T{i}" for i in range(len(new))]).to_csv(tmp_path / "new.csv", index=False)
-    failed = predict_clips(run, read_clips(tmp_path / "new.csv", labelled=False))
+    failed = predict_clips(files_of_run(run), read_clips(tmp_path / "new.csv", labelled=False))
     with pytest.raises(aurist.DataError, match=r"\n  T1 \(row 3\): all "):
         submission(failed, sample.assign(ID="T" + sample["ID"]), "sample.csv")
 
@@ -68,7 +68,7 @@ def test_columns_that_are_no_classes_are_listed(applied: ClipPredictions) -> Non
 def test_repeated_ids_stay_in_the_output_in_their_order(run: RunFolder) -> None:
     ids = ["7", "008", "7", *(f"t{i}" for i in range(29))]
     new = feature_table(20, seed=3).drop(columns="genre").assign(ID=ids)
-    applied = predict_clips(run, read_clips(new, labelled=False))
+    applied = predict_clips(files_of_run(run), read_clips(new, labelled=False))
     assert applied.to_frame()["id"].tolist() == ids
     assert any("'7' in rows 0, 2" in note for note in applied.clips.notes)
     made = submission(applied, pd.DataFrame({"ID": ["7", "t0", "7"], "rock": 0.0}), "sample.csv")
@@ -80,12 +80,12 @@ def test_a_table_of_another_kind_is_told_what_was_expected_and_found(run: RunFol
     other = pd.DataFrame({"zap": [1.0, 2.0], "zip": [3.0, 4.0]})
     text = r"(?s)table of 6 features.*none of them.*expected the columns: tempo, energy.*found the columns: +zap, zip"
     with pytest.raises(aurist.DataError, match=text):
-        predict_clips(run, read_clips(other, labelled=False))
+        predict_clips(files_of_run(run), read_clips(other, labelled=False))
     recordings = pd.DataFrame({"path": ["a.wav", "b.wav"], "tempo": [1.0, 2.0]})
     with pytest.raises(
         aurist.DataError, match=r"(?s)recordings were given, such as a.wav.*tempo.*path=\"none\""
     ):
-        predict_clips(run, read_clips(recordings, labelled=False))
+        predict_clips(files_of_run(run), read_clips(recordings, labelled=False))
 
 
 def test_written_probabilities_sum_to_one(applied: ClipPredictions, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from aurist.inference.thresholds import thresholds_of
 from aurist.metrics import metric
 from aurist.report import write_report
 from aurist.results.evaluation import evaluate_run
-from aurist.run import RunFolder, read_data
+from aurist.run import RunFolder, files_of_run, read_data
 
 from ..command import done
 
@@ -70,12 +70,12 @@ def test_labels_are_named_by_the_thresholds_that_are_kept(run: RunFolder) -> Non
     assert np.allclose(chosen, f1_thresholds(*out_of_fold(run)), atol=1e-6)
     assert set(kept) == set(run.leaderboard()["model"])
     new = several(300, 9)
-    applied = predict_clips(run, new)
+    applied = predict_clips(files_of_run(run), new)
     expected = [";".join(np.array(NAMES)[row >= chosen]) for row in applied.proba]
     assert applied.labels() == expected == applied.to_frame()["label"].tolist()
     assert expected != [";".join(np.array(NAMES)[row > 0.5]) for row in applied.proba]
     (run.folder / "thresholds.json").rename(run.folder / "gone")  # a run of before
-    old = predict_clips(run, new).labels()
+    old = predict_clips(files_of_run(run), new).labels()
     (run.folder / "gone").rename(run.folder / "thresholds.json")
     assert old == [";".join(np.array(NAMES)[row > 0.5]) for row in applied.proba]
 
@@ -100,7 +100,7 @@ def test_what_the_run_says_of_its_labels_is_nested_and_printed(
 
 def test_an_evaluation_scores_what_is_named(run: RunFolder, tmp_path: Path) -> None:
     new = several(300, 9)
-    evaluation = evaluate_run(run, new)
+    evaluation = evaluate_run(files_of_run(run), new)
     scores = evaluation.scores["all rows"].set_index("metric")["score"]
     named = evaluation.applied.named().astype(float)
     truth = new.targets(NAMES)
@@ -112,28 +112,28 @@ def test_an_evaluation_scores_what_is_named(run: RunFolder, tmp_path: Path) -> N
 
 def test_for_a_precision_thresholds_are_chosen_anew(run: RunFolder) -> None:
     new = several(3000, 7)
-    applied = predict_clips(run, new, precision=0.8)
+    applied = predict_clips(files_of_run(run), new, precision=0.8)
     assert applied.thresholds is not None
     assert np.array_equal(applied.thresholds, precision_thresholds(*out_of_fold(run), 0.8))
     named, truth = applied.named(), new.targets(NAMES) == 1
     assert named[:, 0].any() and truth[named[:, 0], 0].mean() > 0.78
-    surer = predict_clips(run, new, precision=0.99)
+    surer = predict_clips(files_of_run(run), new, precision=0.99)
     assert surer.thresholds is not None and np.isinf(surer.thresholds[1])
     assert not surer.named()[:, 1].any()
     assert any("precision of 0.99" in note and "odd" in note for note in surer.notes)
     with pytest.raises(ConfigError, match="between 0 and 1"):
-        thresholds_of(run, precision=90)
+        thresholds_of(files_of_run(run), precision=90)
     with pytest.raises(ConfigError, match="no model 'X'"):
-        thresholds_of(run, "X", 0.9)
+        thresholds_of(files_of_run(run), "X", 0.9)
 
 
 def test_a_run_of_one_label_a_clip_has_none(tmp_path: Path) -> None:
     table = pd.DataFrame({"x": np.arange(60) % 2 + np.random.default_rng(0).normal(0, 0.3, 60)})
     clips = make_clips([(("a", "b")[i % 2],) for i in range(60)], features=table)
     run = fitted_single(clips, tmp_path)
-    assert not (run.folder / "thresholds.json").exists() and thresholds_of(run) is None
+    assert not (run.folder / "thresholds.json").exists() and thresholds_of(files_of_run(run)) is None
     with pytest.raises(ConfigError, match="several labels"):
-        predict_clips(run, clips, precision=0.9)
+        predict_clips(files_of_run(run), clips, precision=0.9)
 
 
 def fitted_single(clips: Clips, folder: Path) -> RunFolder:

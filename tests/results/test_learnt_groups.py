@@ -12,7 +12,7 @@ from aurist.automl.fit import fit
 from aurist.cli.printing import UNKNOWN_GROUPS, group_words
 from aurist.config import FitConfig
 from aurist.results.evaluation import evaluate_run
-from aurist.run import RunFolder, read_data
+from aurist.run import RunFolder, files_of_run, read_data
 
 from ..small_run import HUNDRED
 
@@ -71,7 +71,7 @@ def test_rows_of_the_test_table_in_learnt_groups_are_counted(run: RunFolder) -> 
 
 
 def test_an_evaluation_scores_new_tracks_apart(run: RunFolder) -> None:
-    evaluation = evaluate_run(run, pieces(range(30), range(6, 10), 1))
+    evaluation = evaluate_run(files_of_run(run), pieces(range(30), range(6, 10), 1))
     assert any("160 of 240 clips are in a group" in note for note in evaluation.applied.notes)
     title = next(title for title in evaluation.scores if title.startswith("new rows"))
     assert "80 of 240" in title
@@ -80,13 +80,13 @@ def test_an_evaluation_scores_new_tracks_apart(run: RunFolder) -> None:
 
 
 def test_an_evaluation_of_nothing_but_learnt_tracks_says_so(run: RunFolder) -> None:
-    evaluation = evaluate_run(run, pieces(range(20), range(6, 10), 1))
+    evaluation = evaluate_run(files_of_run(run), pieces(range(20), range(6, 10), 1))
     assert list(evaluation.scores) == ["all rows"]
     assert any("the score says nothing about new groups" in note for note in evaluation.applied.notes)
 
 
 def test_an_evaluation_of_new_tracks_has_nothing_to_say(run: RunFolder) -> None:
-    evaluation = evaluate_run(run, pieces(range(30, 40), range(4), 1))
+    evaluation = evaluate_run(files_of_run(run), pieces(range(30, 40), range(4), 1))
     assert list(evaluation.scores) == ["all rows"]
     assert not any("of the training data:" in note for note in evaluation.applied.notes)
 
@@ -97,7 +97,7 @@ def test_given_groups_are_compared_by_name(tmp_path: Path) -> None:
         return table.assign(artist=track)
 
     run = fit(with_artist(pieces(range(10), range(4))), tmp_path / "run", quick(tmp_path))
-    evaluation = evaluate_run(run, with_artist(pieces(range(5, 15), range(4, 6), 1)))
+    evaluation = evaluate_run(files_of_run(run), with_artist(pieces(range(5, 15), range(4, 6), 1)))
     assert any("20 of 40 clips are in a group" in note for note in evaluation.applied.notes)
 
 

@@ -13,7 +13,7 @@ from aurist.clips.read import read_clips
 from aurist.errors import ConfigError
 from aurist.inference.predict import predict_clips
 from aurist.results.pruning import prune, prune_curve
-from aurist.run import RunFolder, open_run, read_ensemble
+from aurist.run import RunFolder, files_of_run, open_run, read_ensemble
 
 
 def test_the_curve_ends_with_one_model(run: RunFolder) -> None:
@@ -39,7 +39,7 @@ def test_what_is_left_out_is_not_asked(run: RunFolder, tmp_path: Path, table: pd
     for other in (folder / "models").iterdir():
         if other.name != kept:
             shutil.rmtree(other)
-    assert np.isfinite(predict_clips(smaller, read_clips(table, labelled=False)).proba).all()
+    assert np.isfinite(predict_clips(files_of_run(smaller), read_clips(table, labelled=False)).proba).all()
 
 
 def test_an_ensemble_of_nothing_is_refused(run: RunFolder) -> None:

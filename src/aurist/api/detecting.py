@@ -14,11 +14,11 @@ from aurist.api.messages import warn
 from aurist.clips.read import ReadOptions
 from aurist.errors import ConfigError, DataError, listing, plural
 from aurist.folders import check_output
-from aurist.run import RunFolder, read_spec
+from aurist.run import ModelFiles
 
 
 def detect(
-    run: RunFolder,
+    files: ModelFiles,
     recordings: Any,
     output: str | Path | None,
     options: ReadOptions,
@@ -40,10 +40,10 @@ def detect(
         raise DataError("Events are detected in recordings: give their paths, not samples.")
     if output is None and formats != ("csv",):
         raise ConfigError("formats= is for files: give their folder with output=.")
-    spec = read_spec(run)
+    spec = files.spec
     classes = spec.task.classes
     export = ExportOptions(
-        formats, min_score, None if labels is None else tuple(labels), thresholds_of(run, model, precision)
+        formats, min_score, None if labels is None else tuple(labels), thresholds_of(files, model, precision)
     )
     columns = export.columns(classes)
     for note in never_named(classes, export.thresholds, precision):
@@ -55,7 +55,7 @@ def detect(
         folder = Path(temporary) / "detections" if output is None else Path(output)
         check_output(folder, folder=True)
         streaming = WindowOptions(*grid)
-        scored = listen(run, recordings_of(clips), folder, streaming, model=model, jobs=jobs)
+        scored = listen(files, recordings_of(clips), folder, streaming, model=model, jobs=jobs)
         for name, note in scored.notes.items():
             warn(f"{name} {note}")
         failures = list(scored.failures.values())

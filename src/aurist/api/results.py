@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from functools import cached_property
 from html import escape
 from pathlib import Path
@@ -11,7 +12,11 @@ import pandas as pd
 
 from aurist.api.messages import errors_in_python
 from aurist.api.plots import Plots
-from aurist.run import open_run
+from aurist.errors import RunError
+from aurist.plan import ENSEMBLE
+from aurist.run import ModelFiles, RunFolder, open_model, open_run
+from aurist.run.model_files import MODEL
+from aurist.run.model_folder import read_description
 
 if TYPE_CHECKING:
     from aurist.metrics import Interval
@@ -19,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class RunResults:
-    """The results of a finished run; `aurist.Run` also predicts.
+    """The results of a finished run, or of an exported model; `aurist.Run` also predicts.
 
     Examples
     --------
@@ -31,23 +36,29 @@ class RunResults:
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder).absolute()  # a notebook may change its folder
+        self._exported = (self.folder / MODEL).exists()
         with errors_in_python():
-            self._files = open_run(self.folder)
+            if self._exported:
+                _ = self._model_files
+            else:
+                self._run = open_run(self.folder)
 
     @property
     def classes(self) -> tuple[str, ...]:
         """The class names, in the order of the columns of `predict_proba`."""
-        return tuple(self._description.classes)
+        return self._model_files.spec.task.classes if self._exported else self._description.classes
 
     @property
     def metric(self) -> str:
         """The metric of `score` and of the leaderboard."""
-        return self._description.metric
+        return self._model_files.spec.task.metric if self._exported else self._description.metric
 
     @property
     def score(self) -> Interval:
         """The ensemble's score on clips that its models were not fitted on: ``score, low, high``, the bounds at 95%."""
         with errors_in_python():
+            if self._exported:
+                return read_description(self.folder).scores.rows[ENSEMBLE]
             return self._files.scores().score
 
     def leaderboard(self) -> pd.DataFrame:
@@ -60,6 +71,9 @@ class RunResults:
         ['Ensemble', 'LDA']
         """
         with errors_in_python():
+            if self._exported:
+                rows = read_description(self.folder).scores.rows
+                return pd.DataFrame([{"model": name, **asdict(score)} for name, score in rows.items()])
             return self._files.leaderboard()
 
     def importance(self, *, model: str | None = None, repeats: int = 5) -> pd.DataFrame:
@@ -113,6 +127,20 @@ class RunResults:
         """Pictures: ``run.plot.confusion()``, ``run.plot.leaderboard()``, ``run.plot.importance()``."""
         return Plots(self._files)
 
+    @property
+    def _files(self) -> RunFolder:
+        if self._exported:
+            with errors_in_python():
+                raise RunError(
+                    f"{self.folder} is an exported model, without the data that it was fitted on. Look at the run that "
+                    "it was exported from."
+                )
+        return self._run
+
+    @cached_property
+    def _model_files(self) -> ModelFiles:
+        return open_model(self.folder)
+
     @cached_property
     def _description(self) -> RunDescription:
         with errors_in_python():
@@ -124,6 +152,10 @@ class RunResults:
         return f"Run({self.folder.name!r}: {', '.join(self.classes[:5])}{more})"
 
     def _repr_html_(self) -> str:
+        if self._exported:
+            return (
+                f"<b>{escape(self.folder.name)}</b>: {self.metric} {self.score}, {len(self.classes)} classes"
+            )
         stated = self._files.scores()
         board = self.leaderboard().head(10).to_html(index=False, float_format="{:.4g}".format, border=0)
         return (

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def load(folder: str | Path) -> Run:
-    """Open a run that `aurist.fit` or the command line made.
+    """Open a run that `aurist.fit` or the command line made, or a model folder that was exported from it.
 
     Raises
     ------
@@ -45,7 +45,7 @@ class Run(RunResults):
     Parameters
     ----------
     folder
-        The run folder.
+        The run folder, or an exported model folder: it predicts and evaluates, and has no training data to look at.
 
     Raises
     ------
@@ -214,7 +214,7 @@ class Run(RunResults):
             source = labelled(data, "data")
             folder = None if cache_dir is None else Path(cache_dir)
             return evaluate_run(
-                self._files, source, options=options, model=model, jobs=jobs, cache_dir=folder
+                self._model_files, source, options=options, model=model, jobs=jobs, cache_dir=folder
             )
 
     def detect(
@@ -283,7 +283,7 @@ class Run(RunResults):
             options = read_options(path=path, audio_root=audio_root)
             grid = (window, overlap, channel)
             export_options = (formats, min_score, precision, labels)
-            return detect(self._files, recordings, output, options, grid, export_options, model, jobs)
+            return detect(self._model_files, recordings, output, options, grid, export_options, model, jobs)
 
     def _apply(
         self,
@@ -318,5 +318,5 @@ class Run(RunResults):
 
         key = (model, precision)
         if key not in self._predictors:
-            self._predictors[key] = Predictor(self._files, model, precision)
+            self._predictors[key] = Predictor(self._model_files, model, precision)
         return self._predictors[key]

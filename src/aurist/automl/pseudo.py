@@ -22,7 +22,7 @@ from aurist.crossval import CrossValidationResult, TrainingData
 from aurist.ensemble.blend import Blend, choose_blend
 from aurist.errors import DataError, plural
 from aurist.fold_files import load_fold
-from aurist.inference.features import pipeline_of
+from aurist.inference.features import FeaturePipeline
 from aurist.inference.inputs import read_inputs
 from aurist.metrics import metric
 from aurist.models.base import Examples, Inputs
@@ -47,7 +47,9 @@ def unlabelled_inputs(run: RunFolder, data: RunData) -> Inputs:
     source = run.config().unlabelled
     assert source is not None
     clips = read_inputs([Path(source)], ReadOptions(label=None), data.spec)
-    features = pipeline_of(run, data.spec).transform(clips, jobs=data.task.jobs)
+    features = FeaturePipeline(run.folder, data.schema, data.summary, tuple(run.embedders())).transform(
+        clips, jobs=data.task.jobs
+    )
     if not len(features.inputs):
         reason = next(iter(features.failures.values()), "there is nothing in it")
         raise DataError(f"No clip of {source} can be used, such as: {reason}.")

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from aurist.cli import apply, data, evaluating, fitting, recipes, review, show, tuning
+from aurist.cli import apply, data, evaluating, exporting, fitting, recipes, review, show, tuning
 
 app = typer.Typer(
     name="aurist",
@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     "Learning": (fitting.fit, fitting.resume, tuning.tune, recipes.recipes, recipes.augment),
     "Results": (show.leaderboard, evaluating.evaluate, show.importance, show.prune, show.report),
     "New recordings": (apply.predict, review.clips, review.verdicts),
+    "Handing on": (exporting.export, exporting.verify),
     "Demonstration": (fitting.demo,),
 }
 

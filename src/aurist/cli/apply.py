@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from aurist.clips import Clips
     from aurist.detection.export import ExportOptions
     from aurist.detection.scan import WindowOptions
-    from aurist.run import RunFolder
+    from aurist.run import ModelFiles
 
 
 @spread
@@ -116,15 +116,15 @@ def predict(
     from aurist.inference.inputs import read_inputs
     from aurist.inference.predict import predict_clips
     from aurist.inference.submission import submission as contest_file
-    from aurist.run import open_run, read_spec
+    from aurist.run import open_model
 
     if submission is not None and output is not None and output.resolve() == submission.resolve():
         raise ConfigError(f"{submission} is the sample and is never written to. Give another file with -o.")
-    opened = open_run(run)
+    files = open_model(run)
     sample = None if submission is None else _sample(submission)
-    clips = read_inputs(data, columns.reading(), read_spec(opened))
+    clips = read_inputs(data, columns.reading(), files.spec)
     whole_recordings = clips.has_audio and clips.table["start"].isna().all()
-    if window or (window is None and whole_recordings and opened.window() is not None):
+    if window or (window is None and whole_recordings and files.spec.window is not None):
         from aurist.detection.export import ExportOptions, labels_from
         from aurist.detection.scan import WindowOptions
         from aurist.inference.thresholds import never_named, thresholds_of
@@ -133,13 +133,13 @@ def predict(
             tuple(name.strip() for text in forms or ["csv"] for name in text.split(",")),
             min_score,
             None if labels is None else labels_from(labels),
-            thresholds_of(opened, model, precision),
+            thresholds_of(files, model, precision),
             safe_csv,
         )
-        for note in never_named(opened.classes(), export.thresholds, precision):
+        for note in never_named(files.spec.task.classes, export.thresholds, precision):
             say(note)
         _listen(
-            opened,
+            files,
             clips,
             output or Path("detections"),
             WindowOptions(window, overlap, channel),
@@ -164,7 +164,7 @@ def predict(
         )
     if output is not None:
         check_output(output)
-    applied = predict_clips(opened, clips, model=model, precision=precision, jobs=jobs, cache_dir=cache_dir)
+    applied = predict_clips(files, clips, model=model, precision=precision, jobs=jobs, cache_dir=cache_dir)
     print_applied(applied)
     table = applied.to_frame() if sample is None else contest_file(applied, sample, str(submission))
     _write(table, output, safe_csv)
@@ -172,7 +172,7 @@ def predict(
 
 @going_on()
 def _listen(
-    run: RunFolder,
+    files: ModelFiles,
     clips: Clips,
     output: Path,
     windows: WindowOptions,
@@ -195,10 +195,10 @@ def _listen(
             "folder, or --window 0 for one row per recording."
         )
     check_output(output, folder=True)
-    export.columns(tuple(run.classes()))
+    export.columns(files.spec.task.classes)
     for note in clips.notes:
         say(note)
-    scan = listen(run, recordings_of(clips), output, windows, model=model, jobs=jobs)
+    scan = listen(files, recordings_of(clips), output, windows, model=model, jobs=jobs)
     for name, note in scan.notes.items():
         say(f"{name} {note}")
     hours = sum(scan.seconds.values()) / 3600

@@ -97,17 +97,18 @@ def _predict_and_evaluate(run: RunFolder, data: DemoData, output: Path, jobs: in
     from aurist.plots import can_draw, plot_leaderboard
     from aurist.report import write_report
     from aurist.results.evaluation import evaluate_run
+    from aurist.run import files_of_run
 
     _title(f"4. aurist predict {run.folder} {data.unseen}")
-    cache_dir = output / "cache"
-    unseen = predict_clips(run, read_clips(data.unseen, labelled=False), jobs=jobs, cache_dir=cache_dir)
+    cache_dir, files = output / "cache", files_of_run(run)
+    unseen = predict_clips(files, read_clips(data.unseen, labelled=False), jobs=jobs, cache_dir=cache_dir)
     table = unseen.to_frame()
     with atomic_path(output / "predictions.csv") as part:
         table.to_csv(part, index=False)
     print_table(table.head(8), digits=2)
 
     _title(f"5. aurist evaluate {run.folder} {data.unseen}: the same tracks, with their labels this time")
-    evaluation = evaluate_run(run, data.unseen, jobs=jobs, cache_dir=cache_dir)
+    evaluation = evaluate_run(files, data.unseen, jobs=jobs, cache_dir=cache_dir)
     evaluation.write(output / "evaluation")
     for scores in evaluation.scores.values():
         print_table(scores)

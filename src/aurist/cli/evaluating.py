@@ -38,12 +38,12 @@ def evaluate(
     """
     from aurist.folders import check_output
     from aurist.results.evaluation import evaluate_run
-    from aurist.run import open_run
+    from aurist.run import open_model
 
     if output is not None:
         check_output(output, folder=True)
     evaluation = evaluate_run(
-        open_run(run),
+        open_model(run),
         data,
         options=columns.reading(),
         model=model,

@@ -71,15 +71,15 @@ def clips(
     from aurist.report import write_review
     from aurist.review.clips import cut_clips, detections_to_review
     from aurist.review.sampling import Sampling
-    from aurist.run import open_run
+    from aurist.run import open_model
 
-    opened = open_run(run)
+    files = open_model(run)
     if best is None and uncertain is None and random is None:
         best = 20
     need_extra("plots", "A review of clips")
     check_output(output, folder=True)
     review = detections_to_review(
-        opened,
+        files,
         detections,
         Sampling(best or 0, uncertain or 0, random or 0, seed),
         labels=None if labels is None else labels_from(labels),
@@ -99,7 +99,7 @@ def clips(
     write_review(output, table, review.classes, padding=padding)
     say(
         f"written: {output} ({plural(len(table), 'clip')}); fill in verdicts in {output / 'index.html'} or "
-        f"{output / 'clips.csv'}, and read them with: aurist verdicts {opened.folder} {output / 'clips.csv'}"
+        f"{output / 'clips.csv'}, and read them with: aurist verdicts {files.folder} {output / 'clips.csv'}"
     )
 
 
@@ -128,14 +128,14 @@ def verdicts(
     from aurist.errors import ConfigError, plural
     from aurist.folders import check_output
     from aurist.review.verdicts import read_verdicts
-    from aurist.run import open_run
+    from aurist.run import open_model
 
-    opened = open_run(run)
+    files = open_model(run)
     if output.resolve() == table.resolve():
         raise ConfigError(f"{table} is the input and is never written to. Give another file with -o.")
     check_output(output)
     more = () if labels is None else labels_from(labels)
-    judged = read_verdicts(table, [*opened.classes(), *more])
+    judged = read_verdicts(table, [*files.spec.task.classes, *more])
     if len(judged.precision):
         title = "precision of detections, with 95% intervals; that of random ones holds for all detections"
         print_table(judged.precision, title=title, digits=3)

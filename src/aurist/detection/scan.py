@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -20,10 +19,7 @@ from aurist.features.windows import Block, WindowSettings, read_block
 from aurist.folders import claim
 from aurist.plan import ENSEMBLE
 from aurist.progress import Hours, logger
-from aurist.run import RunFolder, RunSpec, read_spec
-from aurist.run.description import DESCRIPTION
-from aurist.run.ensemble_file import NAME as ENSEMBLE_FILE
-from aurist.tables import table_path
+from aurist.run import ModelFiles, RunSpec
 from aurist.workers import ahead
 
 #: Most threads that decode: only a few blocks wait in memory.
@@ -111,7 +107,7 @@ def recordings_of(clips: Clips) -> list[Recording]:
 
 
 def listen(
-    run: RunFolder,
+    files: ModelFiles,
     recordings: Sequence[Recording],
     output: Path,
     options: WindowOptions,
@@ -127,8 +123,8 @@ def listen(
 
     Parameters
     ----------
-    run
-        A fitted run.
+    files
+        Of a fitted run, or of a model folder.
     recordings
         The recordings to score.
     output
@@ -148,27 +144,19 @@ def listen(
         If there is no window, the run has no such model, or the folder holds scores with other settings, or of other
         recordings of the same names.
     """
-    spec = read_spec(run)
+    spec = files.spec
     cores = jobs or spec.task.jobs
     grid = options.grid(spec.window)
-    window_model = WindowModel(run, model, cores)
+    window_model = WindowModel(files, model, cores)
     windows = WindowSettings(grid, window_model.rates, window_model.margin, options.channel)
-    settings = _settings(run, spec, grid, options, model, windows.block)
+    settings = _settings(files, spec, grid, options, model, windows.block)
     with claim(output):
         detections = Detections(output, settings)
         return _Scan(detections, window_model, windows, progress, cores).all(recordings)
 
 
-def run_key(run: RunFolder) -> str:
-    """Hash the files of a run that its scores depend on."""
-    digest = hashlib.blake2b(digest_size=8)
-    for name in (DESCRIPTION, ENSEMBLE_FILE, "predictions.parquet"):
-        digest.update(table_path(run.folder / name).read_bytes())
-    return digest.hexdigest()
-
-
 def _settings(
-    run: RunFolder,
+    files: ModelFiles,
     spec: RunSpec,
     grid: Grid,
     options: WindowOptions,
@@ -177,7 +165,7 @@ def _settings(
 ) -> dict[str, Any]:
     """Collect the settings that scores depend on."""
     return {
-        "run": run_key(run),
+        "run": files.key(),
         "model": model or ENSEMBLE,
         **asdict(grid),
         "channel": "mixed" if options.channel is None else options.channel,

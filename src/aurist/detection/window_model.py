@@ -10,7 +10,7 @@ from aurist.arrays import Proba
 from aurist.errors import DataError
 from aurist.features.windows import Block
 from aurist.inference.predictor import Predictor
-from aurist.run import RunFolder
+from aurist.run import ModelFiles
 
 #: Equal parts of a window, each with its own answer of a network that gives times. The number is even, so that the
 #: parts of windows that overlap by half coincide.
@@ -24,8 +24,8 @@ class WindowModel:
 
     Parameters
     ----------
-    run
-        The run.
+    files
+        Of a run, or of a model folder.
     model
         A row of the leaderboard; None: the ensemble.
     jobs
@@ -46,9 +46,9 @@ class WindowModel:
         If the model needs columns of a table, which recordings do not have.
     """
 
-    def __init__(self, run: RunFolder, model: str | None, jobs: int) -> None:
+    def __init__(self, files: ModelFiles, model: str | None, jobs: int) -> None:
         self._jobs = jobs
-        self._predictor = Predictor(run, model, jobs=jobs)
+        self._predictor = Predictor(files, model, jobs=jobs)
         spec, models = self._predictor.spec, self._predictor.models
         pipeline = self._predictor.pipeline
         recipes = list(models.recipes)
@@ -56,7 +56,7 @@ class WindowModel:
             pipeline = replace(pipeline, summary=None, embedders=())
         elif spec.summary is None:
             raise DataError(
-                f"{run.folder} was fitted on a table of features and cannot predict recordings. Fit a run "
+                f"{files.folder} was fitted on a table of features and cannot predict recordings. Fit a run "
                 f"on recordings, or name a network with model=."
             )
         self._pipeline = pipeline

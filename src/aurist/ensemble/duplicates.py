@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import product
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -93,6 +94,12 @@ class Duplicates:
     rows: npt.NDArray[np.float64]
     twins: DuplicateRule
     unscored: Keys
+
+    @classmethod
+    def none(cls, n_classes: int) -> Self:
+        """Make duplicates of no rows: no row counts as seen."""
+        empty, keys = np.zeros((0, n_classes)), np.zeros(0, dtype=np.uint64)
+        return cls(keys, empty, empty, np.zeros((0, 1)), DuplicateRule(1.0, np.zeros((0, 0))), keys)
 
     def contains(self, keys: Keys) -> npt.NDArray[np.bool_]:
         """Tell for each row if it stands in the training table, (n,)."""

@@ -9,7 +9,7 @@ class of few positives gets nearly the threshold that suits all, one of many its
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -105,6 +105,45 @@ def precision_thresholds(
     lower_bound, _ = wilson(counts.hits, counts.hits + counts.alarms, LEVEL)
     reached = (lower_bound >= precision) & (counts.hits > 0)
     return np.where(reached.any(axis=0), GRID[reached.argmax(axis=0)], np.inf)
+
+
+def precision_steps(
+    proba: Proba, truth: Truth, row_weight: npt.NDArray[np.float64] | None = None
+) -> list[list[tuple[float, float]]]:
+    """List the precisions that thresholds reliably reach, to choose one later; see `precision_thresholds`.
+
+    Returns
+    -------
+    By class, pairs of a precision and the lowest threshold that reaches it, both ascending.
+
+    Examples
+    --------
+    >>> truth = np.repeat([[1], [0]], 100, axis=0)
+    >>> steps = precision_steps(np.where(truth == 1, 0.9, 0.4), truth)
+    >>> [(round(precision, 2), round(threshold, 2)) for precision, threshold in steps[0]]
+    [(0.44, 0.0), (0.97, 0.4)]
+    """
+    counts = _counted(proba, truth, row_weight)
+    lower_bound, _ = wilson(counts.hits, counts.hits + counts.alarms, LEVEL)
+    lower_bound = np.where(counts.hits > 0, lower_bound, 0.0)
+    out = []
+    for column in lower_bound.T:
+        best = np.maximum.accumulate(column)
+        rows = np.flatnonzero(np.diff(best, prepend=0.0) > 0)
+        out.append([(float(best[row]), float(GRID[row])) for row in rows])
+    return out
+
+
+def thresholds_at(steps: Sequence[Sequence[tuple[float, float]]], precision: float) -> Thresholds:
+    """Choose thresholds of a precision from the result of `precision_steps`; infinite if none reaches it.
+
+    Examples
+    --------
+    >>> thresholds_at([[(0.5, 0.1), (0.9, 0.6)], []], 0.8).tolist()
+    [0.6, inf]
+    """
+    reached = ([threshold for best, threshold in column if best >= precision] for column in steps)
+    return np.array([next(iter(thresholds), np.inf) for thresholds in reached])
 
 
 def nested_decisions(

@@ -20,7 +20,7 @@ from aurist.features.windows import Block
 from aurist.inference.embedding import with_embeddings
 from aurist.models.base import Inputs
 from aurist.recipes import Recipe
-from aurist.run import RunFolder, RunSpec
+from aurist.run import ModelFiles
 
 
 @dataclass(frozen=True)
@@ -189,9 +189,9 @@ class FeaturePipeline:
         )
 
 
-def pipeline_of(run: RunFolder, spec: RunSpec) -> FeaturePipeline:
-    """Read the feature pipeline of a run."""
-    return FeaturePipeline(run.folder, spec.schema, spec.summary, tuple(run.embedders()))
+def pipeline_of(files: ModelFiles) -> FeaturePipeline:
+    """Make the feature pipeline of a model."""
+    return FeaturePipeline(files.folder, files.spec.schema, files.spec.summary, files.embedders)
 
 
 def _without(failures: dict[int, str], n_clips: int) -> npt.NDArray[np.intp]:

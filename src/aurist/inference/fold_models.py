@@ -7,7 +7,6 @@ from collections.abc import Mapping
 import numpy as np
 
 from aurist.arrays import Proba
-from aurist.ensemble.model import Ensemble
 from aurist.ensemble.stacking import with_base_answers
 from aurist.errors import RunError, plural
 from aurist.fold_files import load_folds
@@ -16,7 +15,7 @@ from aurist.models.network_member import ENGINE as NETWORK
 from aurist.models.network_member import recipe_of
 from aurist.models.network_model import NetworkModel
 from aurist.models.together import predict_parts_together, predict_together
-from aurist.run import RunFolder
+from aurist.run import ModelFiles
 
 #: Rows predicted at once, to limit memory for long tables.
 CHUNK = 50_000
@@ -27,10 +26,8 @@ class FoldModels:
 
     Parameters
     ----------
-    run, task
-        The run and its task.
-    ensemble
-        The rule that combines the answers of the models.
+    files, task
+        The files of the models, and their task.
     name
         The row.
 
@@ -53,14 +50,17 @@ class FoldModels:
         If models of some folds are missing.
     """
 
-    def __init__(self, run: RunFolder, task: Task, ensemble: Ensemble, name: str) -> None:
+    def __init__(self, files: ModelFiles, task: Task, name: str) -> None:
+        ensemble = files.ensemble
         ensemble.check_row(name)
         self._ensemble, self._name = ensemble, name
         self.members = ensemble.members_of(name)
         specs = [ensemble.members[member] for member in self.members]
-        self._models = {spec.name: load_folds(run.models / spec.name, task, spec) for spec in specs}
+        self._models = {
+            spec.name: load_folds(files.models / spec.name, task, spec, files.n_folds) for spec in specs
+        }
         self.n_classes = len(task.classes)
-        self.n_folds = self._count_folds(run)
+        self.n_folds = self._count_folds(files)
         networks = [spec for spec in specs if spec.engine == NETWORK]
         self.listeners = [spec.name for spec in networks]
         self.recipes = [recipe_of(spec) for spec in networks]
@@ -159,14 +159,14 @@ class FoldModels:
             answers[member] = self._models[member][fold].predict_proba(inputs)
         return answers[member]
 
-    def _count_folds(self, run: RunFolder) -> int:
+    def _count_folds(self, files: ModelFiles) -> int:
         """Count the folds, and check that each member has all of them."""
         counts = {member: len(models) for member, models in self._models.items()}
         expected = len(self._ensemble.weights.get(self._name, ())) or max(counts.values())
         short = [member for member, count in counts.items() if count < max(expected, 1)]
         if short:
             raise RunError(
-                f"{run.models / short[0]} holds {plural(counts[short[0]], 'fold')}, but the run has "
-                f"{max(expected, 1)}: files are missing. {run.remedy}"
+                f"{files.models / short[0]} holds {plural(counts[short[0]], 'fold')}, but the run has "
+                f"{max(expected, 1)}: files are missing. {files.remedy}"
             )
         return expected

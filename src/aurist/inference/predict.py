@@ -8,11 +8,11 @@ from aurist.clips.read import ReadOptions, Source, read_clips
 from aurist.inference.clip_predictions import ClipPredictions
 from aurist.inference.inputs import like_run
 from aurist.inference.predictor import Predictor
-from aurist.run import RunFolder
+from aurist.run import ModelFiles
 
 
 def predict_clips(
-    run: RunFolder,
+    files: ModelFiles,
     source: Source,
     *,
     model: str | None = None,
@@ -31,6 +31,6 @@ def predict_clips(
     DataError
         If feature columns are missing or are not numbers.
     """
-    predictor = Predictor(run, model, precision)
+    predictor = Predictor(files, model, precision)
     clips = read_clips(source, like_run(ReadOptions(), predictor.spec), labelled=False)
     return predictor.predict(clips, jobs=jobs, cache_dir=cache_dir)

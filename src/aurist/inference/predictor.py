@@ -18,7 +18,7 @@ from aurist.inference.fold_models import FoldModels
 from aurist.inference.thresholds import never_named, thresholds_of
 from aurist.models.base import Inputs
 from aurist.plan import ENSEMBLE
-from aurist.run import RunFolder, read_duplicates, read_ensemble, read_spec
+from aurist.run import ModelFiles
 from aurist.stored import stored
 
 
@@ -27,8 +27,8 @@ class Predictor:
 
     Parameters
     ----------
-    run
-        A finished run.
+    files
+        Of a finished run, or of a model folder.
     model
         A row of its leaderboard; None: the ensemble.
     precision
@@ -46,25 +46,25 @@ class Predictor:
     """
 
     def __init__(
-        self, run: RunFolder, model: str | None = None, precision: float | None = None, *, jobs: int = 0
+        self, files: ModelFiles, model: str | None = None, precision: float | None = None, *, jobs: int = 0
     ) -> None:
-        self.run, self.name, self.precision = run, model or ENSEMBLE, precision
-        spec = read_spec(run)
+        self.files, self.name, self.precision = files, model or ENSEMBLE, precision
+        spec = files.spec
         self.spec = replace(spec, task=replace(spec.task, jobs=jobs)) if jobs else spec
-        self.ensemble = read_ensemble(run)
+        self.ensemble = files.ensemble
         self.ensemble.check_row(self.name)
-        self.pipeline = pipeline_of(run, self.spec)
-        self.thresholds = thresholds_of(run, model, precision)
+        self.pipeline = pipeline_of(files)
+        self.thresholds = thresholds_of(files, model, precision)
 
     @cached_property
     def models(self) -> FoldModels:
         """The fold models, read at their first use."""
-        return FoldModels(self.run, self.spec.task, self.ensemble, self.name)
+        return FoldModels(self.files, self.spec.task, self.name)
 
     @cached_property
     def duplicates(self) -> Duplicates:
         """The rows of the training data, to recognise rows that come again."""
-        return read_duplicates(self.run, len(self.spec.task.classes))
+        return self.files.duplicates()
 
     def predict(self, clips: Clips, *, jobs: int = 0, cache_dir: Path | None = None) -> ClipPredictions:
         """Predict clips; a clip that cannot be used gets NaN and its reason.
@@ -82,7 +82,7 @@ class Predictor:
         keys = row_keys(features.inputs.features)
         seen[features.rows] = self.duplicates.contains(keys)
         if len(features.rows):
-            with stored(self.run.models, self.run.remedy):
+            with stored(self.files.models, self.files.remedy):
                 blended = self.models.proba(features.inputs)
             proba[features.rows] = self.ensemble.correct(self.name, blended, self.duplicates, keys)
         multilabel = self.spec.task.multilabel

@@ -5,25 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-from aurist.ensemble.thresholds import Thresholds, precision_thresholds
+from aurist.arrays import Proba
+from aurist.ensemble.thresholds import Thresholds, precision_thresholds, thresholds_at
 from aurist.errors import ConfigError
 from aurist.plan import ENSEMBLE
-from aurist.run import RunFolder, read_data
-from aurist.run.thresholds_file import NAME, read_thresholds
+from aurist.run import ModelFiles, RunFolder, read_data
 from aurist.stored import stored
 
 
 def thresholds_of(
-    run: RunFolder, model: str | None = None, precision: float | None = None
+    files: ModelFiles, model: str | None = None, precision: float | None = None
 ) -> Thresholds | None:
     """Read or choose the threshold of each class.
 
     Parameters
     ----------
-    run
-        A finished run.
+    files
+        Of a finished run, or of a model folder.
     model
         A row of its leaderboard; None: the ensemble.
     precision
@@ -41,31 +42,38 @@ def thresholds_of(
     """
     name = model or ENSEMBLE
     if precision is not None:
-        return _for_precision(run, name, precision)
-    thresholds = read_thresholds(run)
-    if name not in thresholds:
+        return _for_precision(files, name, precision)
+    if name not in files.thresholds:
         return None
-    with stored(run.folder / NAME, run.remedy):
-        return np.array([thresholds[name][label] for label in run.classes()])
+    with stored(files.folder, files.remedy):
+        return np.array([files.thresholds[name][label] for label in files.spec.task.classes])
 
 
-def _for_precision(run: RunFolder, name: str, precision: float) -> Thresholds:
+def _for_precision(files: ModelFiles, name: str, precision: float) -> Thresholds:
     if not 0 < precision < 1:
         raise ConfigError(f"precision is {precision:g}, but must be between 0 and 1.")
-    data = read_data(run)
-    if not data.task.multilabel:
+    if not files.spec.task.multilabel:
         raise ConfigError(
             "precision is only for runs with several labels per clip: this run predicts the most probable "
             "class."
         )
-    by_model = run.out_of_fold(data.task.classes)
-    if name not in by_model:
-        raise ConfigError(f"This run has no model {name!r}. It has: {', '.join(by_model)}.")
-    predictions = by_model[name]
+    files.ensemble.check_row(name)
+    if files.run is None:
+        with stored(files.folder, files.remedy):
+            steps = (files.precisions or {})[name]
+            return thresholds_at([steps[label] for label in files.spec.task.classes], precision)
+    proba, truth, weight = scored_clips(files.run, name)
+    return precision_thresholds(proba, truth, precision, weight)
+
+
+def scored_clips(run: RunFolder, name: str) -> tuple[Proba, npt.NDArray[np.int8], npt.NDArray[np.float64]]:
+    """Read the out-of-fold predictions of a row, with the truth and the weights of their clips."""
+    data = read_data(run)
+    predictions = run.out_of_fold(data.task.classes)[name]
     rows = pd.Index(data.clips.table["clip_id"]).get_indexer(pd.Index(predictions.clip_id))
     clips = data.clips.take(rows)
     weight = clips.table["weight"].to_numpy(dtype=float)
-    return precision_thresholds(predictions.proba, clips.targets(data.task.classes), precision, weight)
+    return predictions.proba, clips.targets(data.task.classes), weight
 
 
 def never_named(classes: Sequence[str], thresholds: Thresholds | None, precision: float | None) -> list[str]:

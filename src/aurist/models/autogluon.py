@@ -22,7 +22,17 @@ from aurist.arrays import Proba
 from aurist.errors import MissingExtraError, reason
 from aurist.files import write_json
 from aurist.folders import empty_folder
-from aurist.models.base import Examples, FitFailedError, Fitted, Inputs, Model, ModelSpec, Task, fit_again
+from aurist.models.base import (
+    Examples,
+    FitFailedError,
+    Fitted,
+    Inputs,
+    Model,
+    ModelSpec,
+    NotPortableError,
+    Task,
+    fit_again,
+)
 from aurist.models.tree_model import TreeModel, one_per_label, read_tree_model, write_tree_model
 from aurist.stored import read_json
 
@@ -128,6 +138,12 @@ class AutoGluonEngine:
         if (folder / MODEL_FILE).exists():
             return read_tree_model(folder / MODEL_FILE, task)
         return _load_predictors(folder, task)
+
+    def portable_files(self, folder: Path, task: Task) -> list[Path]:
+        """List the file of trees; predictors that could not be converted hold pickles."""
+        if not (folder / MODEL_FILE).exists():
+            raise NotPortableError("AutoGluon stores it as pickles, and its trees could not be converted")
+        return [folder / MODEL_FILE]
 
 
 def _load_predictors(folder: Path, task: Task) -> AutoGluonModel:

@@ -142,6 +142,10 @@ class Model(Protocol):
         ...
 
 
+class NotPortableError(AuristError):
+    """The files of a model cannot be handed on: they hold pickles, or need the library that trained them."""
+
+
 class FitFailedError(AuristError):
     """The model could not be fitted: no time, no memory or an error. The plan goes on without it."""
 
@@ -203,4 +207,14 @@ class Engine(Protocol):
 
     def load(self, folder: Path, task: Task, member: ModelSpec) -> Model:
         """Load the model that ``fit`` wrote."""
+        ...
+
+    def portable_files(self, folder: Path, task: Task) -> list[Path]:
+        """List the files in a fold's folder that ``load`` needs: plain numbers, neither pickles nor code.
+
+        Raises
+        ------
+        NotPortableError
+            If there are others; the message says why, as a part of a sentence.
+        """
         ...

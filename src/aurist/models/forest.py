@@ -52,6 +52,10 @@ class ForestEngine:
         """Load the forest; see `aurist.models.tree_model.read_tree_model`."""
         return read_tree_model(folder / MODEL_FILE, task)
 
+    def portable_files(self, folder: Path, task: Task) -> list[Path]:
+        """List the one file of arrays."""
+        return [folder / MODEL_FILE]
+
 
 def forest_proba(task: Task, train: Examples, inputs: Inputs) -> Proba:
     """Fit a forest on ``train`` and return its predictions (n, n_classes), without storing it."""

@@ -80,6 +80,10 @@ class KernelEngine:
         with stored(path, fit_again(folder)):
             return KernelModel.from_arrays(arrays, task)
 
+    def portable_files(self, folder: Path, task: Task) -> list[Path]:
+        """List the one file of arrays."""
+        return [folder / MODEL_FILE]
+
 
 def _choose(task: Task, train: Examples, validation: Examples) -> tuple[float, float]:
     """Choose the fall (per median distance) and the ridge by the log loss of ``validation``, on a sample of rows."""

@@ -17,7 +17,16 @@ import pandas as pd
 from aurist.arrays import Proba
 from aurist.errors import MissingExtraError, reason
 from aurist.files import write_json
-from aurist.models.base import Examples, FitFailedError, Fitted, Inputs, ModelSpec, Task, fit_again
+from aurist.models.base import (
+    Examples,
+    FitFailedError,
+    Fitted,
+    Inputs,
+    ModelSpec,
+    NotPortableError,
+    Task,
+    fit_again,
+)
 from aurist.stored import read_json
 
 #: mljar's modes: they set the number of models and the stacking.
@@ -114,6 +123,10 @@ class MljarEngine:
             for column, constant in enumerate(stored["constants"])
         ]
         return MljarModel(automls, stored["constants"], [], task)
+
+    def portable_files(self, folder: Path, task: Task) -> list[Path]:
+        """Refuse: mljar's models are pickles."""
+        raise NotPortableError("mljar stores it as pickles")
 
 
 def _label_folder(folder: Path, column: int) -> Path:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from aurist.errors import FullDiskError
 from aurist.extras import has_extra, need_extra
-from aurist.models.base import Examples, Fitted, Inputs, ModelSpec, Task
-from aurist.models.network_files import NetworkFiles, read_networks
+from aurist.models.base import Examples, Fitted, Inputs, ModelSpec, NotPortableError, Task
+from aurist.models.network_files import NETWORKS, NetworkFiles, read_networks
 from aurist.models.network_member import recipe_of, some_samples
 from aurist.models.network_model import NetworkModel, Networks
 from aurist.recipes import Recipe
@@ -88,6 +88,16 @@ class NetworkEngine:
         files = read_networks(folder)
         networks = _networks(folder, files, task)
         return NetworkModel(files.recipe, task, files.input_spec, networks, files.unseen, pooling)
+
+    def portable_files(self, folder: Path, task: Task) -> list[Path]:
+        """List the settings and the ONNX files, which are written first if they do not exist."""
+        files = read_networks(folder)
+        if files.input_spec.image is None:
+            raise NotPortableError("transformers are not written as ONNX files")
+        if not _has_onnx(folder, files, len(task.classes)):
+            need_extra("networks", "The ONNX file of a network")
+            raise NotPortableError(f"its ONNX files cannot be written to {folder}")
+        return [folder / NETWORKS, *(path for checkpoints in files.onnx for path in checkpoints)]
 
 
 def _networks(folder: Path, files: NetworkFiles, task: Task) -> Networks:

@@ -88,6 +88,10 @@ class ClassicEngine:
         with stored(folder / MODEL_FILE, fit_again(folder)):
             return ClassicModel.from_arrays(arrays, task)
 
+    def portable_files(self, folder: Path, task: Task) -> list[Path]:
+        """List the one file of arrays."""
+        return [folder / MODEL_FILE]
+
 
 def _fit(kind: str, strength: float, examples: Examples, task: Task) -> ClassicModel:
     from sklearn.multiclass import OneVsRestClassifier

@@ -21,7 +21,7 @@ from aurist.plots import can_draw, plot_confusion
 from aurist.results.bootstrap import all_scores
 from aurist.results.learnt_groups import in_groups_of, learnt_note, of_learnt_groups
 from aurist.results.tables import confusion, per_class
-from aurist.run import RunFolder, read_data
+from aurist.run import ModelFiles, read_data
 from aurist.splits import group_codes
 
 
@@ -81,7 +81,7 @@ class Evaluation:
 
 
 def evaluate_run(
-    run: RunFolder,
+    files: ModelFiles,
     source: Source,
     *,
     options: ReadOptions | None = None,
@@ -96,15 +96,19 @@ def evaluate_run(
     DataError
         If the data has no labels or labels that the run does not know, or if no clip could be read.
     """
-    data, predictor = read_data(run), Predictor(run, model)
-    clips = in_groups_of(data, read_clips(source, like_run(options or ReadOptions(), data.spec)))
+    predictor = Predictor(files, model)
+    clips = read_clips(source, like_run(options or ReadOptions(), files.spec))
+    # a model folder does not hold the data that it was fitted on
+    data = None if files.run is None else read_data(files.run)
+    if data is not None:
+        clips = in_groups_of(data, clips)
     applied = predictor.predict(clips, jobs=jobs, cache_dir=cache_dir)
     _check_labels(clips, applied)
     rows = np.array([row for row in range(len(clips)) if row not in applied.failures], dtype=np.intp)
     if len(rows) == 0:
         raise DataError(f"None of {plural(len(clips), 'clip')} could be read; nothing was scored.")
     truth = clips.targets(applied.classes)[rows]
-    learnt = of_learnt_groups(data, clips)[rows]
+    learnt = np.zeros(len(rows), dtype=bool) if data is None else of_learnt_groups(data, clips)[rows]
     if learnt.any():
         applied = replace(applied, notes=(*applied.notes, learnt_note(learnt)))
     proba, new = applied.proba[rows], ~(applied.seen[rows] | learnt)

@@ -16,7 +16,7 @@ from aurist.inference.fold_models import FoldModels
 from aurist.metrics import metric
 from aurist.models.base import Inputs
 from aurist.plan import ENSEMBLE
-from aurist.run import RunData, RunFolder, read_data, read_ensemble, training_data
+from aurist.run import RunData, RunFolder, files_of_run, read_data, training_data
 
 #: Rows predicted in total, over features and repeats: a wide table then takes minutes.
 MOST_PREDICTIONS = 300_000
@@ -58,7 +58,7 @@ def permutation_importance(run: RunFolder, *, model: str | None = None, repeats:
     rows = _sample(scored, len(data.schema.columns) * repeats, rng)
     features = learn.examples.features.iloc[rows].reset_index(drop=True)
     folds = learn.folds[rows]
-    models = FoldModels(run, data.task, read_ensemble(run), model or ENSEMBLE)
+    models = FoldModels(files_of_run(run), data.task, model or ENSEMBLE)
     if len(models.listeners) == len(models.members):
         raise ConfigError(
             f"{model or 'This run'} uses the sound and no features, so there is no importance to measure."

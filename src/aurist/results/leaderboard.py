@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import pandas as pd
@@ -127,7 +127,7 @@ def run_leaderboard(
     learn: TrainingData,
     fitted: list[CrossValidationResult],
     oof: OutOfFold,
-    weights: dict[str, list[dict[str, float]]],
+    weights: dict[str, Sequence[Mapping[str, float]]],
     chosen_on: dict[str, float],
 ) -> pd.DataFrame:
     """Make the rows of all models: first the ensemble, which predicts, then the others, best first.

@@ -20,7 +20,7 @@ from aurist.results.chance import chance
 from aurist.results.out_of_fold import OutOfFold
 from aurist.results.random_split import interval
 from aurist.results.tuned import tuned_here
-from aurist.run import RunData, RunFolder, held_out, read_audit
+from aurist.run import RunData, RunFolder, files_of_run, held_out, read_audit
 from aurist.run.scores_file import (
     AgainstSingle,
     Best,
@@ -116,7 +116,7 @@ def _held_out_scores(
     task = data.task
     is_seen = seen.contains(row_keys(data.features)) | np.isin(data.groups, learnt)
     weight = data.clips.table["weight"].to_numpy(dtype=float)
-    proba = Predictor(run).proba(data.inputs())
+    proba = Predictor(files_of_run(run)).proba(data.inputs())
     truth = data.clips.targets(task.classes)
 
     def score(rows: npt.NDArray[np.bool_]) -> Interval:

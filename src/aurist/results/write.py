@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -41,28 +42,16 @@ def write_results(
     oof = out_of_fold(learn, fitted)
     size = run.config().ensemble_size
     names = blendable(fitted, size)
-    weights: dict[str, list[dict[str, float]]] = {}
+    weights: dict[str, Sequence[Mapping[str, float]]] = {}
     gluon = [result for result in fitted if result.member.engine == "autogluon" and not result.base_models]
     if len(gluon) > 1 and not learn.task.multilabel and has_extra("automl"):
         weights[GLUON_ENSEMBLE], oof.probas[GLUON_ENSEMBLE] = _gluon_ensemble(gluon, learn, oof)
-    nested = oof.blend(names, size)
-    weights[ENSEMBLE] = [_by_name(names, nested.blend.weights)] * len(learn.splits)
-    calibrated = _calibrate(nested, learn, oof)
-    oof.probas[ENSEMBLE] = correct_prior_rows(calibrated.tempered, calibrated.prior, calibrated.powers)
-    duplicates, duplicate_scores = _learn_duplicates(data, learn, oof, calibrated)
-    write_duplicates(run, duplicates)
-    write_ensemble(
-        run,
-        Ensemble(
-            {result.member.name: result.member for result in fitted},
-            {result.member.name: tuple(result.base_models) for result in fitted if result.base_models},
-            weights,
-            {ENSEMBLE: _by_name(names, nested.blend.temperatures)},
-            calibrated.temperature,
-            PriorCorrection(calibrated.power, calibrated.prior),
-            learn.task.multilabel,
-        ),
-    )
+    nested, calibrated, ensemble = blend_members(learn, fitted, oof, size)
+    weights |= ensemble.weights
+    oof.probas[ENSEMBLE] = calibrated.proba
+    duplicates, duplicate_scores = learn_duplicate_rows(data, learn, oof, calibrated)
+    write_duplicates(run.folder, duplicates)
+    write_ensemble(run, replace(ensemble, weights=weights))
     _write_predictions(run, learn, fitted, oof)
     if learn.task.multilabel:
         write_thresholds(run, choose_thresholds(oof))
@@ -88,6 +77,44 @@ def write_results(
     write_scores(run.folder, scores)
 
 
+def blend_members(
+    learn: TrainingData, fitted: Sequence[CrossValidationResult], oof: OutOfFold, size: int | None
+) -> tuple[NestedBlend, Calibrated, Ensemble]:
+    """Choose the weights, the temperatures and the prior correction of the ensemble.
+
+    Parameters
+    ----------
+    learn
+        The training data.
+    fitted
+        The members that it may have.
+    oof
+        Their out-of-fold predictions.
+    size
+        The largest number of members; None: any.
+
+    Returns
+    -------
+    nested, calibrated
+        The choices, and predictions for each part by the choices of the other parts.
+    ensemble
+        The rule to predict with.
+    """
+    names = blendable(fitted, size)
+    nested = oof.blend(names, size)
+    calibrated = _calibrate(nested, learn, oof)
+    ensemble = Ensemble(
+        {result.member.name: result.member for result in fitted},
+        {result.member.name: tuple(result.base_models) for result in fitted if result.base_models},
+        {ENSEMBLE: [_by_name(names, nested.blend.weights)] * len(learn.splits)},
+        {ENSEMBLE: _by_name(names, nested.blend.temperatures)},
+        calibrated.temperature,
+        PriorCorrection(calibrated.power, calibrated.prior),
+        learn.task.multilabel,
+    )
+    return nested, calibrated, ensemble
+
+
 @dataclass(frozen=True)
 class Calibrated:
     """The temperature and the prior correction of the blend.
@@ -101,6 +128,11 @@ class Calibrated:
     prior: npt.NDArray[np.float64]
     tempered: Proba
     powers: npt.NDArray[np.float64]
+
+    @property
+    def proba(self) -> Proba:
+        """(n, n_classes): the predictions of the ensemble, out of fold."""
+        return correct_prior_rows(self.tempered, self.prior, self.powers)
 
 
 def _calibrate(nested: NestedBlend, learn: TrainingData, oof: OutOfFold) -> Calibrated:
@@ -120,7 +152,7 @@ def _calibrate(nested: NestedBlend, learn: TrainingData, oof: OutOfFold) -> Cali
     )
 
 
-def _learn_duplicates(
+def learn_duplicate_rows(
     data: RunData, learn: TrainingData, oof: OutOfFold, calibrated: Calibrated
 ) -> tuple[Duplicates, DuplicateScores]:
     """Learn the predictions for duplicate rows, and score them."""

@@ -13,13 +13,12 @@ from aurist.audio import read
 from aurist.audio.writing import write_sound
 from aurist.clips.table import numbered
 from aurist.detection.export import ExportOptions
-from aurist.detection.scan import run_key
 from aurist.detection.store import open_detections
 from aurist.errors import ConfigError, DataError, check_one_of
 from aurist.files import write_csv
 from aurist.inference.thresholds import thresholds_of
 from aurist.review.sampling import Detection, Sampling, draw_detections
-from aurist.run import RunFolder
+from aurist.run import ModelFiles
 
 COLUMNS = ("file", "recording", "start", "end", "label", "score", "selected_by", "verdict")
 TABLE = "clips.csv"
@@ -36,7 +35,7 @@ class ToReview:
 
 
 def detections_to_review(
-    run: RunFolder,
+    files: ModelFiles,
     folder: Path,
     sampling: Sampling,
     *,
@@ -49,8 +48,8 @@ def detections_to_review(
 
     Parameters
     ----------
-    run
-        The run that made the scores.
+    files
+        Of the run, or the model folder, that made the scores.
     folder
         The folder of detections.
     sampling
@@ -72,13 +71,13 @@ def detections_to_review(
         If there are no detections, or recordings are missing.
     """
     detections = open_detections(folder)
-    if detections.settings["run"] != run_key(run):
+    if detections.settings["run"] != files.key():
         raise ConfigError(
-            f"{folder} holds scores of another run than {run.folder}, or of this run before it was fitted "
+            f"{folder} holds scores of another run than {files.folder}, or of this run before it was fitted "
             f"again."
         )
     classes = tuple(detections.settings["classes"])
-    thresholds = thresholds_of(run, detections.settings["model"], precision)
+    thresholds = thresholds_of(files, detections.settings["model"], precision)
     options = ExportOptions(
         min_score=min_score, labels=None if labels is None else tuple(labels), thresholds=thresholds
     )

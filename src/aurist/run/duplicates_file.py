@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 
 from aurist.ensemble.duplicates import DuplicateRule, Duplicates
 from aurist.files import atomic_path
-from aurist.run.folder import RunFolder
 from aurist.stored import read_arrays, stored
 
 NAME = "duplicates.npz"
@@ -15,9 +16,9 @@ _SHAPE = {
 }  # fmt: skip
 
 
-def write_duplicates(run: RunFolder, duplicates: Duplicates) -> None:
+def write_duplicates(folder: Path, duplicates: Duplicates) -> None:
     """Write the rows of the training data, and how rows that come again are answered."""
-    with atomic_path(run.folder / NAME) as part, part.open("wb") as file:
+    with atomic_path(folder / NAME) as part, part.open("wb") as file:
         np.savez(
             file,
             keys=duplicates.keys,
@@ -30,11 +31,11 @@ def write_duplicates(run: RunFolder, duplicates: Duplicates) -> None:
         )
 
 
-def read_duplicates(run: RunFolder, n_classes: int) -> Duplicates:
+def read_duplicates(folder: Path, n_classes: int, remedy: str) -> Duplicates:
     """Read the rows that a run was fitted on, and the rule to answer seen rows."""
-    path = run.folder / NAME
-    arrays = read_arrays(path, _SHAPE, run.remedy)
-    with stored(path, run.remedy):
+    path = folder / NAME
+    arrays = read_arrays(path, _SHAPE, remedy)
+    with stored(path, remedy):
         n, logits = len(arrays["keys"]), arrays["logits"]
         if len(arrays["rows"]) != n:
             raise ValueError(f"rows has the shape {arrays['rows'].shape}")

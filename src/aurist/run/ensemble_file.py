@@ -18,7 +18,9 @@ NAME = "ensemble.json"
 
 
 @dataclass(frozen=True)
-class _Member:
+class MemberRecord:
+    """A model of the ensemble, and the models whose answers it needs."""
+
     name: str
     engine: str
     settings: Mapping[str, Any]
@@ -26,37 +28,45 @@ class _Member:
 
 
 @dataclass(frozen=True)
-class _PriorCorrection:
+class PriorCorrectionRecord:
+    """See `aurist.ensemble.model.PriorCorrection`."""
+
     power: float
     prior: tuple[float, ...]
 
 
 @dataclass(frozen=True)
-class _Ensemble:
+class EnsembleRecord:
     """The content of the file: see `aurist.ensemble.model.Ensemble`."""
 
-    members: tuple[_Member, ...]
+    members: tuple[MemberRecord, ...]
     weights: Mapping[str, tuple[Mapping[str, float], ...]]
     temperatures: Mapping[str, Mapping[str, float]]
     temperature: float
-    prior_correction: _PriorCorrection
+    prior_correction: PriorCorrectionRecord
 
 
 def write_ensemble(run: RunFolder, ensemble: Ensemble) -> None:
     """Write the ensemble of a run."""
+    write_record(run.folder / NAME, record_of(ensemble))
+
+
+def record_of(ensemble: Ensemble) -> EnsembleRecord:
+    """Turn an ensemble into the content of a file."""
     correction = ensemble.prior_correction
     members = [
-        _Member(member.name, member.engine, member.settings, tuple(ensemble.base_models.get(member.name, ())))
+        MemberRecord(
+            member.name, member.engine, member.settings, tuple(ensemble.base_models.get(member.name, ()))
+        )
         for member in ensemble.members.values()
     ]
-    content = _Ensemble(
+    return EnsembleRecord(
         tuple(members),
         {name: tuple(folds) for name, folds in ensemble.weights.items()},
         ensemble.temperatures,
         ensemble.temperature,
-        _PriorCorrection(correction.power, tuple(correction.prior.tolist())),
+        PriorCorrectionRecord(correction.power, tuple(correction.prior.tolist())),
     )
-    write_record(run.folder / NAME, content)
 
 
 def read_ensemble(run: RunFolder) -> Ensemble:
@@ -68,26 +78,34 @@ def read_ensemble(run: RunFolder) -> Ensemble:
         If the run is not finished, or the file is damaged.
     """
     path = run.finished(NAME)
-    content = read_record(path, _Ensemble, run.remedy)
+    content = read_record(path, EnsembleRecord, run.remedy)
     description = run.description()
     with stored(path, run.remedy):
-        _check(content, len(description.classes))
-        correction = content.prior_correction
-        return Ensemble(
-            {
-                member.name: ModelSpec(member.name, member.engine, member.settings)
-                for member in content.members
-            },
-            {member.name: member.base_models for member in content.members if member.base_models},
-            {name: list(folds) for name, folds in content.weights.items()},
-            content.temperatures,
-            content.temperature,
-            PriorCorrection(correction.power, np.asarray(correction.prior)),
-            description.multilabel,
-        )
+        return ensemble_of(content, len(description.classes), multilabel=description.multilabel)
 
 
-def _check(content: _Ensemble, n_classes: int) -> None:
+def ensemble_of(content: EnsembleRecord, n_classes: int, *, multilabel: bool) -> Ensemble:
+    """Make the ensemble of the content of a file.
+
+    Raises
+    ------
+    ValueError
+        If members are missing, or the number of classes differs.
+    """
+    _check(content, n_classes)
+    correction = content.prior_correction
+    return Ensemble(
+        {member.name: ModelSpec(member.name, member.engine, member.settings) for member in content.members},
+        {member.name: member.base_models for member in content.members if member.base_models},
+        {name: list(folds) for name, folds in content.weights.items()},
+        content.temperatures,
+        content.temperature,
+        PriorCorrection(correction.power, np.asarray(correction.prior)),
+        multilabel,
+    )
+
+
+def _check(content: EnsembleRecord, n_classes: int) -> None:
     """Raise ValueError if members are missing, or the number of classes differs."""
     names = {member.name for member in content.members}
     needed = {name for weights in content.weights.values() for fold in weights for name in fold}
