@@ -193,7 +193,7 @@ def test_other_tables_of_the_same_scores_cost_nothing(
     assert (folder / "journal.jsonl").read_bytes() == journal
     refused = predict(run, "recordings", "--overlap", "0", "--model", "tiny", cwd=folder.parent)
     assert refused.returncode == 1
-    assert "2 settings differ" in refused.stderr and "overlap: 1.0 in the folder, 0.0 now" in refused.stderr
+    assert "3 settings differ" in refused.stderr and "overlap: 1.0 in the folder, 0.0 now" in refused.stderr
     strange = predict(run, "recordings", "-o", run, cwd=folder.parent)
     assert "is no folder of detections" in strange.stderr
 
