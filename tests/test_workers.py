@@ -15,7 +15,7 @@ import pytest
 
 from aurist import workers
 from aurist.errors import DataError
-from aurist.workers import OutOfTimeError, WorkerDiedError, ahead, run_in_processes
+from aurist.workers import OutOfTimeError, WorkerDiedError, ahead, run_in_processes, warm_workers
 
 
 def write_own_id(path: Path, seconds: float = 0.0) -> partial[None]:
@@ -169,3 +169,30 @@ def test_a_worker_that_is_killed_is_told_of_and_the_next_calls_are_made(
         run_in_processes([partial(exec, f"import os; {end}")], 1, 60)
     run_in_processes([write_own_id(tmp_path / "next")], 1, 60)
     assert (tmp_path / "next").exists()
+
+
+def writes_what_is_loaded(path: Path) -> partial[None]:
+    lines = ("import os, pathlib, sys", f"path = pathlib.Path({str(path)!r})",
+             "path.write_text(f'{os.getpid()} {\"wave\" in sys.modules}')")  # fmt: skip
+    return partial(exec, "\n".join(lines))
+
+
+def test_warm_workers_have_the_modules_and_stay_for_later_calls(tmp_path: Path) -> None:
+    workers._pool.kill()
+    with warm_workers(2, ["no_such_module", "wave"]):
+        pass
+    run_in_processes([writes_what_is_loaded(tmp_path / str(n)) for n in range(4)], 1, 60)  # one at a time
+    run_in_processes([writes_what_is_loaded(tmp_path / str(n)) for n in range(4, 8)], 2, 60)
+    written = [(tmp_path / str(n)).read_text().split() for n in range(8)]
+    assert {loaded for _, loaded in written} == {"True"}
+    assert len({process for process, _ in written}) <= 2
+
+
+def test_warm_workers_end_with_an_error_of_the_body() -> None:
+    workers._pool.kill()
+    with pytest.raises(DataError), warm_workers(2, ["wave"]):
+        executor = workers._pool._executor
+        wait_until(lambda: len(executor._processes) == 2)
+        ids = list(executor._processes)
+        raise DataError("no such column")
+    assert not any(map(is_alive, ids))

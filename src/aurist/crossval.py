@@ -44,6 +44,11 @@ from aurist.workers import OutOfTimeError, WorkerDiedError, run_in_processes
 _LEAST = 0.3
 #: The most seconds that a model may be late, if ``at_most`` is not given.
 _GRACE = 10.0
+#: These engines fit up to this size of training data in this process if this much time is left: a fold takes about a
+#: second, and a worker process as long to import its libraries.
+_QUICK = ("forest", "classic", "kernel")
+SMALL_CELLS, SMALL_FEATURES, SMALL_SECONDS = 300_000, 2000, 15.0
+_NO_MEMORY = "there was not enough memory"
 
 
 @dataclass(frozen=True)
@@ -113,7 +118,9 @@ def fit_member(
     if base_models_of(folder) != data.base_models:
         clear_folds(folder)
         write_base_models(folder, data.base_models)
-    if todo:
+    if todo and _is_small(data, member, seconds) and not was_killed(folder, member.name):
+        _fit_here(folder, data, member, todo)
+    elif todo:
         late = seconds + min(0.05 * seconds, _GRACE) if math.isfinite(seconds) else 0.0
         _fit_in_processes(folder, data, member, todo, seconds, max(late, at_most or 0.0) or math.inf)
     return read_member(folder, data, member)
@@ -121,9 +128,32 @@ def fit_member(
 
 def fit_member_in_process(folder: Path, data: TrainingData, member: ModelSpec) -> CrossValidationResult:
     """Fit a model that needs only seconds on all folds that are not done yet, without starting processes."""
-    for split in unfinished(folder, data):
-        _fit_fold(folder, data, member, split, time.time(), 1, 0.0)
+    _fit_here(folder, data, member, unfinished(folder, data))
     return read_member(folder, data, member)
+
+
+def _is_small(data: TrainingData, member: ModelSpec, seconds: float) -> bool:
+    """Return True if a fold surely takes less time than a worker process needs to start and to import libraries."""
+    n_rows, n_features = data.examples.features.shape
+    n_fits = len(data.task.classes) if data.task.multilabel else 1
+    return (
+        member.engine in _QUICK
+        and n_rows * n_features * n_fits <= SMALL_CELLS
+        and n_features <= SMALL_FEATURES
+        and seconds >= SMALL_SECONDS
+    )
+
+
+def _fit_here(folder: Path, data: TrainingData, member: ModelSpec, todo: list[Split]) -> None:
+    """Fit folds one after another in this process, with all cores; no time limit stops them."""
+    try:
+        for split in todo:
+            _fit_fold(folder, data, member, split, math.inf, 1, 0.0)
+    except MemoryError:
+        note_killed(folder, _NO_MEMORY, 1)
+        raise FitFailedError(f"{member.name}: {_NO_MEMORY}") from None
+    finally:
+        clear_partial_folds(folder)
 
 
 def _fit_in_processes(
@@ -158,7 +188,7 @@ def _fit_in_processes(
             f"{member.name}: stopped after {max(0.0, at_most):.0f} s, with {done} of {len(data.splits)} folds done."
         ) from None
     except (WorkerDiedError, MemoryError) as error:
-        why = str(error) if isinstance(error, WorkerDiedError) else "there was not enough memory"
+        why = str(error) if isinstance(error, WorkerDiedError) else _NO_MEMORY
         note_killed(folder, why, workers)
         raise FitFailedError(f"{member.name}: {why}") from None
     finally:

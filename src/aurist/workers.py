@@ -11,9 +11,10 @@ import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from importlib import import_module
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from aurist.errors import AuristError
 from aurist.system import interrupts_held_back, wait_for_end_of_parent
@@ -58,15 +59,10 @@ def run_in_processes(
     Exception
         The first error of a call; calls that still run are then killed.
     """
-    from joblib.externals.loky import get_reusable_executor
-
     with warnings.catch_warnings():
         # loky replaces a worker that uses too much memory; nothing is lost
         warnings.filterwarnings("ignore", message="A worker stopped", category=UserWarning)
-        with _interrupts_held_back():
-            executor = get_reusable_executor(
-                max_workers=workers, timeout=600, initializer=_end_with, initargs=(os.getpid(),)
-            )
+        executor = _pool.of_at_least(workers)
         until = math.inf if seconds is None else time.monotonic() + seconds
         caller = str(Path.cwd()), _settings()
         waiting, running = deque(calls), set[Future[object]]()
@@ -87,7 +83,63 @@ def run_in_processes(
         finally:
             if not finished:
                 _taken(running)
-                executor.shutdown(wait=True, kill_workers=True)
+                _pool.kill()
+
+
+@contextmanager
+def warm_workers(workers: int, modules: Sequence[str]) -> Iterator[None]:
+    """Start worker processes that import modules, while the body does something else; an error in it ends them.
+
+    Parameters
+    ----------
+    workers
+        Number of processes; later calls use the same ones.
+    modules
+        Names of modules that later calls need. Those that cannot be imported are left to these calls.
+    """
+    executor = _pool.of_at_least(workers)
+    with _interrupts_held_back():
+        warming = {executor.submit(_import, tuple(modules)) for _ in range(workers)}
+    try:
+        yield
+    except BaseException:
+        _taken(warming)
+        _pool.kill()
+        raise
+
+
+def _import(modules: tuple[str, ...]) -> None:
+    for name in modules:
+        with suppress(ImportError):
+            import_module(name)
+
+
+class _Pool:
+    """The worker processes of this process. There may be more than one call uses, and they are kept for later calls."""
+
+    def __init__(self) -> None:
+        self._executor: Any = None
+        self._size = 0
+
+    def of_at_least(self, workers: int) -> Any:
+        """Return loky's executor with at least this number of workers."""
+        from joblib.externals.loky import get_reusable_executor
+
+        with _interrupts_held_back():
+            self._size = max(self._size, workers)
+            self._executor = get_reusable_executor(
+                max_workers=self._size, timeout=600, initializer=_end_with, initargs=(os.getpid(),)
+            )
+        return self._executor
+
+    def kill(self) -> None:
+        """End all workers at once, whatever they do."""
+        if self._executor is not None:
+            self._executor.shutdown(wait=True, kill_workers=True)
+        self._executor, self._size = None, 0
+
+
+_pool = _Pool()
 
 
 def _make(call: Callable[[], object], folder: str, settings: dict[str, str]) -> object:

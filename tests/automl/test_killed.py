@@ -53,6 +53,7 @@ def killer(monkeypatch: pytest.MonkeyPatch) -> None:
         _fit_fold(folder, data, member, *rest)
 
     monkeypatch.setattr(crossval, "_fit_fold", killed)
+    monkeypatch.setattr(crossval, "SMALL_CELLS", 0)  # in worker processes
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
@@ -79,17 +80,18 @@ def test_a_member_whose_worker_is_killed_is_skipped(
     assert len(read_ensemble(resume(run.folder)).members) == 2
 
 
+@pytest.mark.parametrize("in_workers", [False, True])
 def test_memory_that_runs_out_skips_the_member_too(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    in_workers: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def hungry(folder: Path, data: Any, member: Any, *rest: Any) -> None:
-        from aurist.crossval import _fit_fold
-
         if member.name == "Hungry":
             raise MemoryError
-        _fit_fold(folder, data, member, *rest)
+        fit_fold(folder, data, member, *rest)
 
     monkeypatch.setattr(crossval, "_fit_fold", hungry)
+    if in_workers:
+        monkeypatch.setattr(crossval, "SMALL_CELLS", 0)
     caplog.set_level("INFO", "aurist")
     run = fit(feature_table(90), tmp_path / "run", config(tmp_path, 1))
     assert run.is_finished() and any(

@@ -13,6 +13,7 @@ from typing import Any
 from aurist.automl.planning import plan_of
 from aurist.automl.prepare import prepare
 from aurist.automl.train import train
+from aurist.automl.warming import workers_for
 from aurist.clips.read import ReadOptions, Source
 from aurist.config import FitConfig
 from aurist.errors import FullDiskError, RunError
@@ -78,7 +79,7 @@ def fit(
     need_engines(config)
     _check_free(folder)
     check_output(folder, folder=True)
-    with claim(folder), _advise_resume(folder):
+    with claim(folder), _advise_resume(folder), workers_for(config):
         _check_free(folder)  # another command may have created a run meanwhile
         run = prepare(
             source,

@@ -82,8 +82,7 @@ def train(run: RunFolder, clock: Clock) -> None:
             fit_step = _fit_next if fitted else _fit_first
             result = fit_step(run, training_set, plan, index, left, clock)
             if result is not None:
-                fitted.append(_with_variants(run, data, learn, result, clock))
-                _report_member(run, learn, fitted[-1], clock)
+                fitted.append(_reported(run, data, learn, result, clock))
     except KeyboardInterrupt:
         if not fitted:
             raise RunError(
@@ -129,19 +128,17 @@ def _fit_first(
     )
 
 
-def _with_variants(
+def _reported(
     run: RunFolder, data: RunData, learn: TrainingData, result: CrossValidationResult, clock: Clock
 ) -> CrossValidationResult:
-    """Give a member its best pooling, and the variants to compare with it."""
-    if result.member == FOREST and result.fit_time < 0.2 * clock.limit:
-        return with_other_level(run, data, learn, result)
-    return with_best_pooling(result, learn)
-
-
-def _report_member(run: RunFolder, learn: TrainingData, result: CrossValidationResult, clock: Clock) -> None:
+    """Give a member its best pooling, print its score, and add the comparisons of the forest if there is time."""
+    result = with_best_pooling(result, learn)
     logger.info(_score_line(result, learn))
+    if result.member == FOREST and result.fit_time < 0.2 * clock.limit:
+        result = with_other_level(run, data, learn, result)
     if result.member == FOREST and result.fit_time < 0.4 * clock.limit:
         compare_with_random_split(run, learn, result)
+    return result
 
 
 def _second_level_data(

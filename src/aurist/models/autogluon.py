@@ -33,6 +33,7 @@ from aurist.models.base import (
     Task,
     fit_again,
 )
+from aurist.models.gluon_start import shorten_start
 from aurist.models.tree_model import TreeModel, one_per_label, read_tree_model, write_tree_model
 from aurist.stored import read_json
 
@@ -195,6 +196,7 @@ def _fit_predictor(
     """Fit one predictor. Return it with the names of its model before and after the refit."""
     from autogluon.tabular import TabularPredictor
 
+    shorten_start()
     settings = {key: value for key, value in member.settings.items() if key not in (KIND, REFIT)}
     kind = member.settings[KIND]
     watched = _WATCHED.get(task.metric, "log_loss")
