@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,8 +23,16 @@ if TYPE_CHECKING:
     from aurist.results.evaluation import Evaluation
 
 
-def load(folder: str | Path) -> Run:
+def load(folder: str | Path, *, trust: bool = False) -> Run:
     """Open a run that `aurist.fit` or the command line made, or a model folder that was exported from it.
+
+    Parameters
+    ----------
+    folder
+        The folder.
+    trust
+        True: load pickles that were fitted elsewhere, from now on. They may run any command on this machine. Model
+        folders, and most models of runs, hold none.
 
     Raises
     ------
@@ -36,6 +45,8 @@ def load(folder: str | Path) -> Run:
     >>> aurist.load("run")
     Run('run': drone, whistle)
     """
+    if trust:
+        os.environ["AURIST_TRUST"] = "1"
     return Run(folder)
 
 

@@ -90,6 +90,7 @@ def predict(
     jobs: opt.Jobs = 0,
     cache_dir: opt.CacheDir = None,
     safe_csv: opt.SafeCsv = False,
+    trust: opt.Trust = False,
 ) -> None:
     """Label new recordings or rows with a probability per class, or detect events in long recordings.
 

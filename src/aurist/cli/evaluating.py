@@ -27,6 +27,7 @@ def evaluate(
     as_json: opt.Json = False,
     jobs: opt.Jobs = 0,
     cache_dir: opt.CacheDir = None,
+    trust: opt.Trust = False,
 ) -> None:
     """Score a run on new labelled data: all metrics with intervals, scores per class, confusion matrix.
 

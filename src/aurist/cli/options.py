@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -23,6 +24,21 @@ MOST_SEED = 2**32 - 1
 Data = Annotated[Path, typer.Argument(help="A folder of recordings, or a table: csv, tsv, parquet, arff.")]
 RunFolder = Annotated[Path, typer.Argument(help="The run folder that `aurist fit` made.")]
 Model = Annotated[str | None, typer.Option(help="A model of the leaderboard. Default: the ensemble.")]
+
+
+def _trust(requested: bool) -> None:
+    if requested:
+        os.environ["AURIST_TRUST"] = "1"
+
+
+Trust = Annotated[
+    bool,
+    typer.Option(
+        "--trust",
+        callback=_trust,
+        help="Load pickles of a run that was fitted elsewhere. They may run any command on this machine.",
+    ),
+]
 Precision = Annotated[
     float | None,
     typer.Option(

@@ -35,6 +35,7 @@ from aurist.models.base import (
 )
 from aurist.models.gluon_start import shorten_start
 from aurist.models.tree_model import TreeModel, one_per_label, read_tree_model, write_tree_model
+from aurist.models.trust import require_trust, sign
 from aurist.stored import read_json
 
 MODEL_FILE = "trees.npz"
@@ -129,15 +130,17 @@ class AutoGluonEngine:
             write_tree_model(folder / MODEL_FILE, converted)
             return Fitted(converted, validation_proba)
         write_json(folder / SETTINGS_FILE, {"constants": model.constants, "chosen": model.chosen})
+        sign(folder)
         return Fitted(model, validation_proba)
 
     def load(self, folder: Path, task: Task, member: ModelSpec) -> Model:
         """Load the trees; or the predictors, if they could not be converted.
 
-        AutoGluon's predictors contain pickles: load them only from a run that you trust.
+        AutoGluon's predictors are pickles: see `aurist.models.trust.require_trust`.
         """
         if (folder / MODEL_FILE).exists():
             return read_tree_model(folder / MODEL_FILE, task)
+        require_trust(folder, "AutoGluon")
         return _load_predictors(folder, task)
 
     def portable_files(self, folder: Path, task: Task) -> list[Path]:

@@ -27,6 +27,7 @@ from aurist.models.base import (
     Task,
     fit_again,
 )
+from aurist.models.trust import require_trust, sign
 from aurist.stored import read_json
 
 #: mljar's modes: they set the number of models and the stacking.
@@ -108,10 +109,12 @@ class MljarEngine:
                 else None
             )
         write_json(folder / "aurist.json", {"constants": model.constants, "seen": model.seen})
+        sign(folder)
         return Fitted(model, model.predict_proba(validation.inputs))
 
     def load(self, folder: Path, task: Task, member: ModelSpec) -> MljarModel:
-        """Load the models. They contain pickles: load a run only if you trust it."""
+        """Load the models. They are pickles: see `aurist.models.trust.require_trust`."""
+        require_trust(folder, "mljar")
         shape = {"constants": [(float, None)], "seen": [int]}
         stored = read_json(folder / "aurist.json", shape, fit_again(folder))
         if not task.multilabel:
