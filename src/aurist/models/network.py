@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from aurist.errors import FullDiskError
 from aurist.extras import has_extra, need_extra
-from aurist.models.base import Examples, Fitted, Inputs, ModelSpec, NotPortableError, Task
+from aurist.models.base import Examples, Fitted, Inputs, ModelSpec, NotPortableError, Task, fit_again
 from aurist.models.network_files import NETWORKS, NetworkFiles, read_networks
-from aurist.models.network_member import recipe_of, some_samples
+from aurist.models.network_member import INT8, recipe_of, some_samples
 from aurist.models.network_model import NetworkModel, Networks
 from aurist.recipes import Recipe
 from aurist.system import may_have_gpu
@@ -78,6 +79,10 @@ class NetworkEngine:
 
         recipe = recipe_of(member)
         facts = fit_fold(folder, recipe, task, train, validation, seconds)
+        if recipe.training.quantize == INT8:
+            from aurist.models.training.int8_files import write_int8
+
+            write_int8(folder, len(task.classes), train.inputs, task.jobs)
         model = self.load(folder, task, member)
         chosen = recipe.training.keep == "best"
         return Fitted(model, model.predict_proba(validation.inputs) if chosen else None, facts)
@@ -86,27 +91,33 @@ class NetworkEngine:
         """Load the networks: on CPUs from ONNX files, which are written once beside the weights, else with torch."""
         pooling = str(member.settings.get("pooling", recipe_of(member).window.pooling[0]))
         files = read_networks(folder)
-        networks = _networks(folder, files, task)
-        return NetworkModel(files.recipe, task, files.input_spec, networks, files.unseen, pooling)
+        int8 = files.recipe.training.quantize == INT8 and not _needs_torch(files)
+        networks = _networks(folder, files, task, int8=int8)
+        exact = partial(_networks, folder, files, task, int8=False) if int8 else None
+        return NetworkModel(files.recipe, task, files.input_spec, networks, files.unseen, pooling, exact)
 
     def portable_files(self, folder: Path, task: Task) -> list[Path]:
         """List the settings and the ONNX files, which are written first if they do not exist."""
         files = read_networks(folder)
         if files.input_spec.image is None:
             raise NotPortableError("transformers are not written as ONNX files")
+        if files.recipe.training.quantize == INT8:
+            return [folder / NETWORKS, *(path for checkpoints in files.int8 for path in checkpoints)]
         if not _has_onnx(folder, files, len(task.classes)):
             need_extra("networks", "The ONNX file of a network")
             raise NotPortableError(f"its ONNX files cannot be written to {folder}")
         return [folder / NETWORKS, *(path for checkpoints in files.onnx for path in checkpoints)]
 
 
-def _networks(folder: Path, files: NetworkFiles, task: Task) -> Networks:
+def _networks(folder: Path, files: NetworkFiles, task: Task, *, int8: bool) -> Networks:
     n_classes = len(task.classes)
-    if not _needs_torch(files) and _has_onnx(folder, files, n_classes):
+    if int8 or (not _needs_torch(files) and _has_onnx(folder, files, n_classes)):
         from aurist.models.onnx_networks.networks import load_onnx_networks
 
         remedy = f"Remove the .onnx files in {folder}, and they are written again; torch must be installed."
-        return load_onnx_networks(files, n_classes, task.jobs, remedy)
+        if int8:
+            remedy = fit_again(folder)
+        return load_onnx_networks(files, n_classes, task.jobs, remedy, int8=int8)
     need_extra("networks", "A network")
     from aurist.models.training.model import load_torch_networks
 

@@ -73,6 +73,11 @@ class NetworkFiles:
     unseen: list[int]
 
     @property
+    def int8(self) -> list[list[Path]]:
+        """The same networks in 8 bits, which exist if the recipe says so."""
+        return [[int8_path(path) for path in checkpoints] for checkpoints in self.weights]
+
+    @property
     def onnx(self) -> list[list[Path]]:
         """The same networks as ONNX files, which may not exist yet."""
         return [[onnx_path(path) for path in checkpoints] for checkpoints in self.weights]
@@ -81,6 +86,11 @@ class NetworkFiles:
 def onnx_path(weights: Path) -> Path:
     """Return the ONNX file of the same network as a file of weights."""
     return weights.with_suffix(".onnx")
+
+
+def int8_path(weights: Path) -> Path:
+    """Return the ONNX file of the same network in 8 bits."""
+    return weights.with_suffix(".int8.onnx")
 
 
 def read_networks(folder: Path) -> NetworkFiles:

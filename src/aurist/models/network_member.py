@@ -13,6 +13,9 @@ POOLED = "pooled by "
 #: Length of a window if the clips are not known yet.
 _SOME_SECONDS = 10.0
 ONE_WINDOW, ONE_CHECKPOINT, ONE_NETWORK = "one window", "one checkpoint", "one network"
+IN_32_BITS = "32 bits"
+#: The setting of a recipe whose networks predict in 8 bits.
+INT8 = "int8"
 
 
 def recipe_member(recipe: Recipe) -> ModelSpec:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,6 +13,7 @@ from aurist.arrays import Proba
 from aurist.models.base import Inputs, Task
 from aurist.models.network_files import InputSpec
 from aurist.models.network_member import (
+    IN_32_BITS,
     ONE_CHECKPOINT,
     ONE_NETWORK,
     ONE_WINDOW,
@@ -60,6 +61,8 @@ class NetworkModel:
         Columns of classes without a training clip. They get the probability 0.
     pooling
         The pooling of windows to clips.
+    exact
+        Loads the same networks in 32 bits, if these are quantised.
     """
 
     recipe: Recipe
@@ -68,6 +71,7 @@ class NetworkModel:
     networks: Networks
     unseen: list[int]
     pooling: str
+    exact: Callable[[], Networks] | None = None
 
     @property
     def has_frames(self) -> bool:
@@ -94,7 +98,8 @@ class NetworkModel:
         """Return (n, n_classes) by the name of the variant: every pooling, and predictions from less.
 
         "pooled by ...": each pooling of the recipe, if clips have several windows. "one window": the middle one of
-        each clip. "one checkpoint": the best of each network. "one network": that of the first seed.
+        each clip. "one checkpoint": the best of each network. "one network": that of the first seed. "32 bits": the
+        same networks without quantisation, if they are quantised.
         """
         windows = self.windows(inputs)
         checkpoints = self._proba(self._window_logits(windows))
@@ -114,6 +119,9 @@ class NetworkModel:
             out[ONE_CHECKPOINT] = self._pool(_mean([net[:1] for net in checkpoints]), clip, n, self.pooling)
         if len(checkpoints) > 1:
             out[ONE_NETWORK] = self._pool(_mean(checkpoints[:1]), clip, n, self.pooling)
+        if self.exact is not None:
+            exact = self.exact().logits(windows, self.task.jobs, frames=False)
+            out[IN_32_BITS] = self.pooled(windows, exact)
         return out
 
     def windows(self, inputs: Inputs) -> Windows:

@@ -65,7 +65,7 @@ def write_onnx_network(path: Path, network: nn.Module, image: tuple[int, int, in
         exported = _WithFrames(network.body, network.head).eval()
         outputs.append(FRAMES)
     # the exporter by tracing: on these networks it writes the same graphs as the newer one in a tenth of the time
-    with atomic_path(path) as part, _quiet(), torch.inference_mode():
+    with atomic_path(path) as part, quiet(), torch.inference_mode():
         torch.onnx.export(
             exported,
             (torch.zeros(2, *image),),
@@ -79,7 +79,7 @@ def write_onnx_network(path: Path, network: nn.Module, image: tuple[int, int, in
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Hide notes for developers of torch: on constants in a trace, and on the newer exporter."""
     before = logging.root.manager.disable
     with warnings.catch_warnings():

@@ -19,6 +19,7 @@ OPTIMIZERS = ("sgd", "adam", "adamw", "rmsprop")
 SCHEDULES = ("constant", "one_cycle", "cosine", "step", "inverse")
 KEEPS = ("best", "last")
 PRECISIONS = ("auto", "32", "bf16", "16")
+QUANTIZATIONS = ("none", "int8")
 MIXINGS = ("none", "mixup", "cutmix", "between_class")
 LOSSES = ("auto", "cross_entropy", "focal", "bce", "bce_focal")
 PLACES = ("random", "centre")
@@ -179,6 +180,8 @@ class Training:
         The largest norm of the gradients; None: no limit.
     precision
         "32", "bf16", "16" (GPU), or "auto": bf16 if it is measured to be faster.
+    quantize
+        "int8": networks of images predict in 8 bits on CPUs and are scored so; the variant "32 bits" shows the cost.
     """
 
     optimizer: str = "adamw"
@@ -199,12 +202,14 @@ class Training:
     ema: float | None = None
     clip_norm: float | None = None
     precision: str = "auto"
+    quantize: str = "none"
 
     def __post_init__(self) -> None:
         check_one_of("optimizer", self.optimizer, OPTIMIZERS)
         check_one_of("schedule", self.schedule, SCHEDULES)
         check_one_of("keep", self.keep, KEEPS)
         check_one_of("precision", self.precision, PRECISIONS)
+        check_one_of("quantize", self.quantize, QUANTIZATIONS)
         for name in ("lr", "clip_norm"):
             check_above_0(name, getattr(self, name))
         for name in ("batch_size", "accumulate", "epochs", "decay_epochs", "top_k", "seeds", "patience"):
@@ -231,11 +236,11 @@ class Recipe:
     about
         A description in one sentence.
     source
-        Its source, and its differences from that.
+        Its source, and what differs.
     front, window, augment, network, loss, training
         Its parts.
     search
-        The search space of `aurist tune`, by dotted setting (see `aurist.recipes.search`).
+        The search space of `aurist tune` (see `aurist.recipes.search`).
     tuned
         The search that chose its settings, if `aurist tune` wrote it.
     """
@@ -256,6 +261,10 @@ class Recipe:
         check_name(self.name, "The recipe's name")
         if self.augment.mixing == "cutmix" and self.network.takes != "image":
             raise ConfigError("cutmix mixes images, but this network takes waves: use mixup.")
+        if self.training.quantize != "none" and self.network.takes != "image":
+            raise ConfigError(
+                f"quantize is {self.training.quantize!r}, but only networks of images can have it."
+            )
         if self.loss.frames and not self.network.has_frames:
             raise ConfigError(
                 f"loss.frames is {self.loss.frames:g}, but the head {self.network.head!r} has no scores of frames: "

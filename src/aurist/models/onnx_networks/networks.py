@@ -100,23 +100,42 @@ def _run(
     return [session.run(images, frames=frames) for session in sessions]
 
 
-def load_onnx_networks(files: NetworkFiles, n_classes: int, jobs: int, remedy: str) -> OnnxNetworks:
+def load_onnx_networks(
+    files: NetworkFiles, n_classes: int, jobs: int, remedy: str, *, int8: bool = False
+) -> OnnxNetworks:
     """Load the networks of a fold from their ONNX files, on the engine that is fastest on this machine.
+
+    Parameters
+    ----------
+    files, n_classes
+        The networks, and the number of their classes.
+    jobs
+        The number of threads that will run them.
+    remedy
+        The next step for the user if a file is damaged, as a sentence.
+    int8
+        Load the networks in 8 bits.
 
     Raises
     ------
     RunError
-        If a file is missing or damaged; ``remedy`` is the next step for the user, as a sentence.
+        If a file is missing or damaged.
     """
-    paths = [path for checkpoints in files.onnx for path in checkpoints]
-    network = {**asdict(files.recipe.network), "image": files.input_spec.image, "classes": n_classes}
+    by_seed = files.int8 if int8 else files.onnx
+    paths = [path for checkpoints in by_seed for path in checkpoints]
+    network = {
+        **asdict(files.recipe.network),
+        "image": files.input_spec.image,
+        "classes": n_classes,
+        "int8": int8,
+    }
     with stored(paths[0], remedy):
         choice = choose(paths[0], network)
     engine = choice.engine
     if engine == OPENVINO_BF16 and not all(_is_accurate(path, remedy) for path in paths):
         engine = OPENVINO
     networks: list[list[Session]] = []
-    for checkpoints in files.onnx:
+    for checkpoints in by_seed:
         networks.append([])
         for path in checkpoints:
             with stored(path, remedy):
