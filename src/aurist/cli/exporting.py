@@ -23,6 +23,14 @@ def export(
             help="Include hashes of the training clips with their labels: a clip that comes again gets its label.",
         ),
     ] = False,
+    refit: Annotated[
+        bool,
+        typer.Option(
+            "--refit",
+            help="Fit one model of each kind on all clips, in the place of one for each fold: smaller and faster. The "
+            "score is that of the folds.",
+        ),
+    ] = False,
     example: Annotated[
         Path | None,
         typer.Option(help="A recording, or a table of features, as the example. Default: synthesise one."),
@@ -39,6 +47,8 @@ def export(
 
       aurist export run -o model
 
+      aurist export run -o small --refit
+
       aurist export run -o model --model ExtraTrees --licence CC-BY-4.0
     """
     from aurist.export import ExportOptions, export_run
@@ -46,7 +56,7 @@ def export(
     from aurist.records import to_json
     from aurist.run import open_run
 
-    options = ExportOptions(model or ENSEMBLE, with_duplicates, example, licence)
+    options = ExportOptions(model or ENSEMBLE, with_duplicates, example, licence, refit)
     result = export_run(open_run(run), output, options)
     for name, why in result.left_out.items():
         say(f"left out: {name}, as {why}")
