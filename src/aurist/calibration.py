@@ -15,7 +15,7 @@ from aurist.metrics import UNKNOWN, metric
 _COLDEST, _HOTTEST = 0.1, 10.0
 #: The weight, in rows, of a temperature of 1. Few rows are often all predicted right, and would give almost 0.
 _PRIOR_ROWS = 5.0
-_LEAST = 1e-9
+LEAST = 1e-9
 
 
 def apply_temperature(proba: Proba, temperature: float, *, multilabel: bool) -> Proba:
@@ -28,9 +28,9 @@ def apply_temperature(proba: Proba, temperature: float, *, multilabel: bool) -> 
     """
     if temperature == 1:
         return proba
-    logs = np.log(np.maximum(proba, _LEAST))
+    logs = np.log(np.maximum(proba, LEAST))
     if multilabel:
-        logit = logs - np.log(np.maximum(1 - proba, _LEAST))
+        logit = logs - np.log(np.maximum(1 - proba, LEAST))
         return np.asarray(1 / (1 + np.exp(-logit / temperature)))
     # a probability of 0 stays 0: a network never saw that class
     out = np.where(proba > 0, np.exp((logs - logs.max(axis=1, keepdims=True)) / temperature), 0.0)

@@ -144,8 +144,13 @@ def clear_partial_folds(folder: Path) -> None:
 def load_folds(folder: Path, task: Task, member: ModelSpec, n_folds: int | None = None) -> list[Model]:
     """Load the models of all folds, in order; without a number, of those that are completely fitted."""
     if n_folds is None:
-        n_folds = sum(1 for path in folder.glob("fold*") if (path / UNIT_FILE).exists())
+        n_folds = count_folds(folder)
     return [load_fold(folder, task, member, fold) for fold in range(n_folds)]
+
+
+def count_folds(folder: Path) -> int:
+    """Count the folds of a model that are completely fitted."""
+    return sum(1 for path in folder.glob("fold*") if (path / UNIT_FILE).exists())
 
 
 def load_fold(folder: Path, task: Task, member: ModelSpec, fold: int) -> Model:

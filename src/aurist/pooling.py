@@ -13,7 +13,7 @@ from aurist.metrics import metric
 
 #: "top3": the mean of each class's three highest windows.
 POOLINGS = ("mean", "max", "vote", "top3")
-_STRONGEST = 3
+STRONGEST = 3
 
 
 def window_starts(n_samples: int, window: int, hop: int) -> npt.NDArray[np.int64]:
@@ -76,7 +76,7 @@ def pool(proba: Proba, clip: npt.NDArray[np.intp], n_clips: int, how: str, *, mu
     elif how == "max":
         out = _mean_of_highest(proba, clip, n_clips, 1)
     elif how == "top3":
-        out = _mean_of_highest(proba, clip, n_clips, _STRONGEST)
+        out = _mean_of_highest(proba, clip, n_clips, STRONGEST)
     else:
         raise ConfigError(f"The pooling is {how!r}, but must be one of: {', '.join(POOLINGS)}.")
     return out if multilabel else out / np.maximum(out.sum(axis=1, keepdims=True), 1e-300)

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from aurist.cli import options as opt
 from aurist.cli.printing import print_json, say
+from aurist.errors import plural
+
+if TYPE_CHECKING:
+    from aurist.export import ExportOptions
 
 
 def export(
     run: opt.RunFolder,
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder to make.")] = Path("model"),
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Model folder to make. Default: model, unless --onnx is given."),
+    ] = None,
     *,
     model: opt.Model = None,
     with_duplicates: Annotated[
@@ -23,19 +30,17 @@ def export(
             help="Include hashes of the training clips with their labels: a clip that comes again gets its label.",
         ),
     ] = False,
-    refit: Annotated[
-        bool,
-        typer.Option(
-            "--refit",
-            help="Fit one model of each kind on all clips, in the place of one for each fold: smaller and faster. The "
-            "score is that of the folds.",
-        ),
-    ] = False,
     example: Annotated[
         Path | None,
         typer.Option(help="A recording, or a table of features, as the example. Default: synthesise one."),
     ] = None,
     licence: Annotated[str, typer.Option(help="Licence of the model, for its card.")] = "unknown",
+    onnx: Annotated[
+        Path | None,
+        typer.Option(
+            help="One ONNX file to write, from waveform to probabilities. For rows that are networks."
+        ),
+    ] = None,
     as_json: opt.Json = False,
 ) -> None:
     """Write a model folder to hand on: small, safe to open, without the training data.
@@ -47,16 +52,47 @@ def export(
 
       aurist export run -o model
 
-      aurist export run -o small --refit
-
       aurist export run -o model --model ExtraTrees --licence CC-BY-4.0
+
+      aurist export run --onnx frogs.onnx --model mel-cnn
     """
-    from aurist.export import ExportOptions, export_run
+    from aurist.export import ExportOptions
     from aurist.plan import ENSEMBLE
+
+    results: dict[str, object] = {}
+    if onnx is not None:
+        results["onnx"] = _export_onnx(run, onnx, model or ENSEMBLE)
+    if output is not None or not results:
+        options = ExportOptions(model or ENSEMBLE, with_duplicates, example, licence)
+        results |= _export_folder(run, output or Path("model"), options)
+    if as_json:
+        print_json(results)
+
+
+def _export_onnx(run: Path, output: Path, row: str) -> dict[str, object]:
+    from aurist.export.onnx_file import check_onnx, export_onnx
+    from aurist.records import to_json
+    from aurist.run import open_model
+
+    files = open_model(run)
+    result = export_onnx(files, output, row)
+    check = check_onnx(output, files, row)
+    score = f"; {result.score}" if result.score is not None else ""
+    say(
+        f"written: {output} ({result.size / 1e6:.1f} MB; {row}, {plural(result.n_networks, 'network')}{score})"
+    )
+    say(
+        f"input: waveform (batch, samples), one channel at {result.sample_rate} Hz; checked on {check.n_clips} clips: "
+        f"probabilities differ by up to {check.difference:.1g}"
+    )
+    return dict(to_json(result), path=str(output), check=to_json(check))
+
+
+def _export_folder(run: Path, output: Path, options: ExportOptions) -> dict[str, object]:
+    from aurist.export import export_run
     from aurist.records import to_json
     from aurist.run import open_run
 
-    options = ExportOptions(model or ENSEMBLE, with_duplicates, example, licence, refit)
     result = export_run(open_run(run), output, options)
     for name, why in result.left_out.items():
         say(f"left out: {name}, as {why}")
@@ -64,11 +100,9 @@ def export(
         say(
             f"blended again without: {result.score} out of fold, {result.against_whole} against the run's ensemble"
         )
-    if as_json:
-        print_json(to_json(result) | {"folder": str(result.folder)})
-        return
     say(f"written: {output} ({result.size / 1e6:.1f} MB; {', '.join(result.members)}; {result.score})")
     say(f"check it with: aurist verify {output}")
+    return dict(to_json(result), folder=str(result.folder))
 
 
 def verify(

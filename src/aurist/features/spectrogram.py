@@ -118,18 +118,32 @@ class Spectrogram(torch.nn.Module):
         margin = config.margin
         behind = max(margin, config.n_fft - margin - y.shape[-1])
         with _single_precision(y):
-            samples = y.float() if config.level == "keep" else _levelled(y.float())
-            spectrum = torch.stft(
-                functional.pad(samples, (margin, behind)),
-                config.n_fft,
-                config.hop_length,
-                window=self.window,
-                center=False,
-                return_complex=True,
-            )
-            # real and imaginary parts separately: abs() takes twice as long
-            power = torch.addcmul(spectrum.real.square(), spectrum.imag, spectrum.imag)
+            samples = y.float() if config.level == "keep" else self._levelled(y.float())
+            power = self._transformed(functional.pad(samples, (margin, behind)))
             return power if config.power == 2 else power.sqrt()
+
+    def _levelled(self, y: Tensor) -> Tensor:
+        """Remove the offset and scale the loudest sample to 1. Silence and constants become zeros."""
+        offset = self._offset(y)
+        moved = y - offset
+        peak = moved.abs().amax(dim=-1, keepdim=True)
+        return moved * torch.where(peak > SILENT + ROUNDING * offset.abs(), 1 / peak, 0.0)
+
+    def _offset(self, y: Tensor) -> Tensor:
+        return y.mean(dim=-1, keepdim=True)
+
+    def _transformed(self, padded: Tensor) -> Tensor:
+        """Return the power spectrum of padded samples, (batch, n_fft // 2 + 1, frames)."""
+        spectrum = torch.stft(
+            padded,
+            self.config.n_fft,
+            self.config.hop_length,
+            window=self.window,
+            center=False,
+            return_complex=True,
+        )
+        # real and imaginary parts separately: abs() takes twice as long
+        return torch.addcmul(spectrum.real.square(), spectrum.imag, spectrum.imag)
 
     def _image(self, spectrum: Tensor, bank: Tensor | None) -> Tensor:
         config = self.config
@@ -167,21 +181,13 @@ class Spectrogram(torch.nn.Module):
 
     def _smoothed(self, bands: Tensor) -> Tensor:
         """Compute the first-order recursion of PCEN from a state of 1, as librosa; each chunk is one product."""
-        state = torch.ones_like(bands[..., :1])
-        chunks = []
-        for chunk in torch.split(bands, _CHUNK, dim=-1):
+        chunks: list[Tensor] = []
+        for first in range(0, bands.shape[-1], _CHUNK):
+            chunk = bands[..., first : first + _CHUNK]
             n = chunk.shape[-1]
-            chunks.append(torch.matmul(chunk, self.smoothing[:n, :n]) + state * self.decay[:n])
-            state = chunks[-1][..., -1:]
+            state = self.decay[:n] if not chunks else chunks[-1][..., -1:] * self.decay[:n]
+            chunks.append(torch.matmul(chunk, self.smoothing[:n, :n]) + state)
         return torch.cat(chunks, dim=-1)
-
-
-def _levelled(y: Tensor) -> Tensor:
-    """Remove the offset and scale the loudest sample to 1. Silence and constants become zeros."""
-    offset = y.mean(dim=-1, keepdim=True)
-    moved = y - offset
-    peak = moved.abs().amax(dim=-1, keepdim=True)
-    return moved * torch.where(peak > SILENT + ROUNDING * offset.abs(), 1 / peak, 0.0)
 
 
 def _on_cpu(x: Tensor) -> bool:

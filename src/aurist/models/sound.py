@@ -15,10 +15,10 @@ from aurist.recipes import Recipe, Window
 Float = npt.NDArray[np.float32]
 
 #: A clip that is longer than a window by up to this share has only one window: files are rarely exact.
-_TAIL = 0.02
+TAIL = 0.02
 #: Silence is 60 dB below the clip's peak, in blocks of 1/20 s. A window is audible if at least a fifth of its blocks
 #: are louder.
-_SILENCE, _BLOCKS, _AUDIBLE_SHARE = 1e-3, 20, 0.2
+SILENCE, BLOCKS, AUDIBLE_SHARE = 1e-3, 20, 0.2
 #: Random tries for an audible training window, before a silent one is used.
 _TRIES = 16
 
@@ -95,7 +95,7 @@ class Sound:
     def starts(self, row: int) -> npt.NDArray[np.int64]:
         """Return the first samples of the windows to predict a clip with; at least one."""
         begin, length = int(self.waves.begin[row]), int(self.waves.end[row] - self.waves.begin[row])
-        if length <= (1 + _TAIL) * self.n_samples:
+        if length <= (1 + TAIL) * self.n_samples:
             first = self._centred(row) if self.window.place == "centre" else begin
             return np.array([first], dtype=np.int64)
         hop = (
@@ -125,14 +125,14 @@ class Sound:
 
     def _is_audible(self, row: int, starts: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
         """Return True for audible windows; ``starts`` count from the first sample of the clip."""
-        block = max(1, self.waves.sample_rate // _BLOCKS)
+        block = max(1, self.waves.sample_rate // BLOCKS)
         if row not in self._audible:
             y = self.waves.read(row, int(self.waves.begin[row]), int(self.waves.end[row]))
             self._audible[row] = np.concatenate([[0], np.cumsum(_audible_blocks(y, block))])
         counted = self._audible[row]
         first = np.minimum(starts // block, len(counted) - 1)
         last = np.minimum((starts + self.n_samples) // block, len(counted) - 1)
-        return np.asarray(counted[last] - counted[first] >= _AUDIBLE_SHARE * self.n_samples / block)
+        return np.asarray(counted[last] - counted[first] >= AUDIBLE_SHARE * self.n_samples / block)
 
     def _centred(self, row: int) -> int:
         """Return the start of a window with the clip in its middle, moved to lie within the stored sound."""
@@ -144,7 +144,7 @@ def _audible_blocks(y: Float, block: int) -> npt.NDArray[np.bool_]:
     """Return (n_blocks,): True for blocks that are not silent, relative to the loudest."""
     padded = np.pad(np.abs(y), (0, -len(y) % block))
     loudest = padded.reshape(-1, block).max(axis=1, initial=0.0)
-    return np.asarray(loudest > _SILENCE * loudest.max(initial=0.0))
+    return np.asarray(loudest > SILENCE * loudest.max(initial=0.0))
 
 
 def window_length(recipe: Recipe, waves: WaveSource) -> int:

@@ -19,7 +19,8 @@ from aurist.nets.vgg_mfcc import MfccCnn
 
 #: Names of the input and of the outputs.
 IMAGE, LOGITS, FRAMES = "image", "logits", "frames"
-_OPSET = 17
+#: The version of the operations.
+OPSET = 17
 
 
 class _WithFrames(nn.Module):
@@ -74,7 +75,7 @@ def write_onnx_network(path: Path, network: nn.Module, image: tuple[int, int, in
             input_names=[IMAGE],
             output_names=outputs,
             dynamic_axes={name: {0: "batch"} for name in (IMAGE, *outputs)},
-            opset_version=_OPSET,
+            opset_version=OPSET,
         )
 
 
