@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -69,12 +71,34 @@ class Sound:
         which : (n_windows,)
             For each window the position in ``first`` of the one with its samples.
         """
-        whole = start + self.n_samples
-        stop = np.minimum(whole, self.waves.end[clip]) if self.window.place == "random" else whole
-        source = np.zeros_like(clip) if isinstance(self.waves, WavesInMemory) else clip
-        keys = np.stack([source, start, stop], axis=1)
+        keys = np.stack([self._source(clip), start, self._stop(clip, start)], axis=1)
         _, first, which = np.unique(keys, axis=0, return_index=True, return_inverse=True)
         return first, which.reshape(-1)
+
+    def stretches(
+        self, clip: npt.NDArray[np.intp], start: npt.NDArray[np.int64]
+    ) -> Iterator[tuple[slice, Float | None]]:
+        """Group windows that `distinct` gave, in their order, by the stretch of sound that they lie in.
+
+        Yields
+        ------
+        slice
+            The windows of a group.
+        (n,), float32, or None
+            Their sound from the start of the first to the end of the last; None if one must be padded.
+        """
+        source, stop = self._source(clip), self._stop(clip, start)
+        cuts = [0, *(np.flatnonzero(np.diff(source)) + 1).tolist(), len(clip)]
+        for first, last in pairwise(cuts):
+            begin, end = int(start[first]), int(stop[last - 1])
+            windows = slice(first, last)
+            is_whole = (stop[windows] - start[windows] == self.n_samples).all()
+            if not is_whole or begin < 0 or end > self.waves.n_samples[clip[first]]:
+                yield windows, None
+            elif isinstance(self.waves, WavesInMemory):
+                yield windows, self.waves.sound[begin:end]
+            else:
+                yield windows, self.waves.read(int(clip[first]), begin, end)
 
     def training_start(self, row: int, rng: np.random.Generator) -> int:
         """Draw the first sample of a training window, in samples of the stored sound."""
@@ -122,6 +146,15 @@ class Sound:
             out[:] = np.resize(out[:n].copy(), self.n_samples)
         else:
             out[n:] = 0
+
+    def _source(self, clip: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
+        """Number the sound that the samples of windows are counted in."""
+        return np.zeros_like(clip) if isinstance(self.waves, WavesInMemory) else clip
+
+    def _stop(self, clip: npt.NDArray[np.intp], start: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Return the ends of windows, before any padding."""
+        whole = start + self.n_samples
+        return np.minimum(whole, self.waves.end[clip]) if self.window.place == "random" else whole
 
     def _is_audible(self, row: int, starts: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
         """Return True for audible windows; ``starts`` count from the first sample of the clip."""

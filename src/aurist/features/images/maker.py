@@ -13,6 +13,7 @@ from aurist.features.spectrogram_config import SpectrogramConfig, n_frames, shap
 
 Float = npt.NDArray[np.float32]
 Index = npt.NDArray[np.int64]
+Complex = npt.NDArray[np.complex64]
 
 _AMIN = 1e-10  # librosa's floor of a power; its square root is the floor of an amplitude
 #: librosa.pcen's defaults, and the scale of float samples to the range of 32-bit integers
@@ -40,7 +41,7 @@ class ImageMaker:
     def __init__(self, config: SpectrogramConfig) -> None:
         self.config = config
         self._window = filters.hann(config.n_fft).astype(np.float32)
-        self._bank = filters.mel_bank(
+        self.bank = filters.mel_bank(
             config.sample_rate, config.n_fft, config.n_mels, config.fmin, config.highest
         )
         self._dct = filters.dct_matrix(config.n_mels, config.n_mfcc) if config.kind == "mfcc" else None
@@ -54,10 +55,16 @@ class ImageMaker:
 
     def make(self, y: Float, out: Float) -> None:
         """Write the image of a clip (n_samples,), contiguous, into ``out`` (channels, rows, frames)."""
+        offset, gain = self.level(y)
+        bands = np.empty((n_frames(self.config, len(y)), self.config.n_mels), dtype=np.float32)
+        self.bands(y, offset, gain, 0, bands)
+        self.finish(bands, out)
+
+    def finish(self, bands: Float, out: Float) -> None:
+        """Write the image of the bands of a clip, (frames, n_mels), which change, into ``out``."""
         from aurist.features.images._kernels import resize
 
         config = self.config
-        bands = self._bands(y)
         if config.kind == "pcen":
             bands = self._pcen(bands)
         elif config.kind != "mel":
@@ -74,22 +81,37 @@ class ImageMaker:
         if config.frequency_channel:
             out[1] = np.linspace(-1, 1, out.shape[1], dtype=np.float32)[:, None]
 
-    def _bands(self, y: Float) -> Float:
-        """Return the mel bands of each frame, (frames, n_mels)."""
+    def level(self, y: Float) -> tuple[np.float32, np.float32]:
+        """Return the offset that a clip loses, and the factor that it is scaled by."""
+        return (np.float32(0), np.float32(1)) if self.config.level == "keep" else _level(y)
+
+    def bands(
+        self,
+        y: Float,
+        offset: np.float32,
+        gain: np.float32,
+        first: int,
+        out: Float,
+        lowest: Complex | None = None,
+    ) -> None:
+        """Write the mel bands of the frames from the ``first`` on into ``out``, (frames, n_mels).
+
+        With ``lowest``, (frames, 2), the two lowest bins are written there and are not in the bands.
+        """
         from scipy.fft import rfft
 
         from aurist.features.images._kernels import cut_frames, sum_bands
 
-        config, bank = self.config, self._bank
-        offset, gain = (np.float32(0), np.float32(1)) if config.level == "keep" else _level(y)
-        bands = np.empty((n_frames(config, len(y)), config.n_mels), dtype=np.float32)
-        for first in range(0, len(bands), _CHUNK):
-            part = bands[first : first + _CHUNK]
+        config, bank = self.config, self.bank
+        for at in range(0, len(out), _CHUNK):
+            part = out[at : at + _CHUNK]
             frames = np.empty((len(part), config.n_fft), dtype=np.float32)
-            cut_frames(y, offset, gain, self._window, config.hop_length, config.margin, first, frames)
+            cut_frames(y, offset, gain, self._window, config.hop_length, config.margin, first + at, frames)
             spectrum = rfft(frames, axis=1, overwrite_x=True)
+            if lowest is not None:
+                lowest[at : at + _CHUNK] = spectrum[:, :2]
+                spectrum[:, :2] = 0
             sum_bands(spectrum, config.power == 1, bank.firsts, bank.lengths, bank.weights, part)
-        return bands
 
     def _pcen(self, bands: Float) -> Float:
         """Per-channel energy normalisation (V. Lostanlen et al., "PCEN: why and how", 2019), with a root of 1/2."""

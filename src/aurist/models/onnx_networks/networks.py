@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from aurist.features.images import ImageMaker
+from aurist.features.images import ImageMaker, overlapping_images
 from aurist.models.network_files import NetworkFiles
 from aurist.models.network_model import Windows
 from aurist.models.onnx_networks.choice import choose, is_accurate
@@ -22,6 +22,7 @@ from aurist.models.onnx_networks.sessions import (
     Session,
     open_session,
 )
+from aurist.models.sound import Sound
 from aurist.stored import stored
 from aurist.workers import ahead
 
@@ -93,11 +94,24 @@ def _run(
     numbers: npt.NDArray[np.intp],
     frames: bool,
 ) -> list[Float]:
-    waves = np.empty((len(numbers), windows.sound.n_samples), dtype=np.float32)
-    for wave, number in zip(waves, numbers, strict=True):
-        windows.sound.read(int(windows.clip[number]), int(windows.start[number]), wave)
-    images = maker(waves)
+    images = _images(maker, windows.sound, windows.clip[numbers], windows.start[numbers])
     return [session.run(images, frames=frames) for session in sessions]
+
+
+def _images(
+    maker: ImageMaker, sound: Sound, clip: npt.NDArray[np.intp], start: npt.NDArray[np.int64]
+) -> Float:
+    images = []
+    for rows, stretch in sound.stretches(clip, start):
+        if stretch is not None:
+            begins = start[rows] - start[rows.start]
+            images.append(overlapping_images(maker, stretch, begins, sound.n_samples))
+            continue
+        waves = np.empty((rows.stop - rows.start, sound.n_samples), dtype=np.float32)
+        for wave, of_clip, first in zip(waves, clip[rows], start[rows], strict=True):
+            sound.read(int(of_clip), int(first), wave)
+        images.append(maker(waves))
+    return images[0] if len(images) == 1 else np.concatenate(images)
 
 
 def load_onnx_networks(
