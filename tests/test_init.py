@@ -7,7 +7,9 @@ import sys
 import textwrap
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile as sf
 
 import aurist
 
@@ -87,3 +89,22 @@ def test_prediction_loads_no_library_that_only_a_fit_needs(tmp_path: Path) -> No
     }
     assert {name.split(".")[0] for name in loaded} & heavy == set()
     assert {name for name in loaded if name.startswith(("aurist.detection", "aurist.annotations"))} == set()
+
+
+def test_one_clip_is_predicted_without_compiled_code(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    for name in ("low/a", "low/b", "low/c", "high/a", "high/b", "high/c"):
+        (tmp_path / "sounds" / name).parent.mkdir(parents=True, exist_ok=True)
+        wave = np.sin(np.arange(8000) * (0.1 if name < "l" else 0.9)) + rng.normal(0, 0.1, 8000)
+        sf.write(tmp_path / "sounds" / f"{name}.wav", 0.3 * wave, 8000)
+    (tmp_path / "plan.toml").write_text(SMALL)
+    done("fit", "sounds", "--plan", "plan.toml", "--folds", "2", "-o", "run", "--jobs", "1", cwd=tmp_path)
+    code = """
+        import sys
+        sys.argv = "aurist predict run sounds/low/a.wav --cache-dir new_cache -o new.csv".split()
+        from aurist.cli import main
+        main()
+    """
+    loaded = modules_after(textwrap.dedent(code), tmp_path)
+    assert "aurist.features.plain" in loaded
+    assert {name.split(".")[0] for name in loaded} & {"numba", "llvmlite", "sklearn", "joblib"} == set()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from aurist.features import filters
+from aurist.loops import compiles_features
 
 Float = npt.NDArray[np.float32]
 
@@ -101,8 +103,7 @@ def analyse(
     n_mels, n_mfcc
         Mel bands from ``fmin`` to ``fmax`` Hz, and their cepstral coefficients.
     """
-    from aurist.features import _kernels
-
+    loops = feature_loops(len(y) / sample_rate)
     n = 1 + len(y) // hop_length
     bank = filters.mel_bank(sample_rate, n_fft, n_mels, fmin, fmax)
     chroma_bank = filters.chroma_bank(sample_rate, n_fft)
@@ -122,18 +123,18 @@ def analyse(
 
     for rows, spectrum in _spectra(y, n, n_fft, hop_length):
         p, m = power[: len(spectrum)], magnitude[: len(spectrum)]
-        _kernels.power_and_mel(spectrum, bank.firsts, bank.lengths, bank.weights, p, mel[rows])
-        _kernels.spectral_shape(p, freqs, percents, m, shape[rows], rolloff[rows])
-        _kernels.band_extremes(m, bands.firsts, bands.lasts, bands.counts, valley[rows], peak[rows])
-        _kernels.project(p, chroma_bank, chroma[rows])
-    _kernels.rms_and_zero_crossings(y, n_fft, hop_length, rms, zcr)
+        loops.power_and_mel(spectrum, bank.firsts, bank.lengths, bank.weights, p, mel[rows])
+        loops.spectral_shape(p, freqs, percents, m, shape[rows], rolloff[rows])
+        loops.band_extremes(m, bands.firsts, bands.lasts, bands.counts, valley[rows], peak[rows])
+        loops.project(p, chroma_bank, chroma[rows])
+    loops.rms_and_zero_crossings(y, n_fft, hop_length, rms, zcr)
 
     mel_db = decibels(mel)
     chroma = _normalised(chroma, np.abs(chroma).max(axis=1))
     tonnetz = np.empty((n, 6), np.float32)
-    _kernels.project(_normalised(chroma, np.abs(chroma).sum(axis=1)), filters.tonnetz_basis(), tonnetz)
+    loops.project(_normalised(chroma, np.abs(chroma).sum(axis=1)), filters.tonnetz_basis(), tonnetz)
     mfcc = np.empty((n, n_mfcc), np.float32)
-    _kernels.project(mel_db, filters.dct_matrix(n_mels, n_mfcc), mfcc)
+    loops.project(mel_db, filters.dct_matrix(n_mels, n_mfcc), mfcc)
     return Frames(
         mel_db=mel_db,
         mel=mel,
@@ -152,6 +153,17 @@ def analyse(
         onset=onset_strength(mel_db, n_fft, hop_length),
         frame_rate=sample_rate / hop_length,
     )
+
+
+def feature_loops(seconds: float = 0.0) -> Any:
+    """Return the module of loops for a clip of this length: compiled, or with numpy."""
+    if compiles_features(seconds):
+        from aurist.features import _kernels
+
+        return _kernels
+    from aurist.features import plain
+
+    return plain
 
 
 def _spectra(

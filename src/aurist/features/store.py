@@ -29,6 +29,7 @@ from aurist.features.summary import (
 )
 from aurist.features.summary_config import config_for_rates
 from aurist.features.waves import WavesInMemory
+from aurist.loops import job_of_clips
 from aurist.machine import available_cores
 from aurist.progress import Advance
 
@@ -94,6 +95,13 @@ def summary_table(
     progress
         True: show a progress bar if it takes over two seconds.
     """
+    with job_of_clips(len(clips)):
+        return _computed(clips, config, cache_dir, jobs, progress)
+
+
+def _computed(
+    clips: Clips, config: SummaryConfig, cache_dir: Path | None, jobs: int, progress: bool
+) -> SummaryTable:
     # features are stored without the level, and the level apart: switching the setting needs no new computation
     relative = dataclasses.replace(config, level="relative")
     values = np.full((len(clips), len(summary_columns(relative)) + 1), np.nan, dtype=np.float32)

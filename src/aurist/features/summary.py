@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from aurist.errors import DataError
 from aurist.features import rhythm
-from aurist.features.frames import PERCENTS, Frames, analyse, delta
+from aurist.features.frames import PERCENTS, Frames, analyse, delta, feature_loops
 from aurist.features.level import LEVEL, normalise_level, remove_level, restore_level
 from aurist.features.summary_config import MEL_GROUPS, SummaryConfig
 
@@ -172,11 +172,9 @@ def _tracks(frames: Frames) -> list[_Track]:
 
 def _statistics(values: Float, names: tuple[str, ...]) -> Float:
     """Compute statistics over time of each column, column by column."""
-    from aurist.features import _kernels
-
     rows = np.ascontiguousarray(values.T)
     moments = np.empty((len(rows), 7), np.float32)
-    _kernels.moments(rows, moments)
+    feature_loops().moments(rows, moments)
     columns = dict(zip(("mean", "std", "min", "max", "skew", "kurtosis", "change"), moments.T, strict=True))
     if "median" in names:
         columns["median"] = np.median(rows, axis=1)

@@ -14,6 +14,7 @@ from aurist.calibration import apply_temperature
 from aurist.features.matrix import float_matrix
 from aurist.models.base import Inputs, Task
 from aurist.models.learnable import checked_classes
+from aurist.models.loops import model_loops
 from aurist.models.normal_scores import SCORE_ARRAYS, NormalScores
 
 Floats = npt.NDArray[np.float64]
@@ -128,8 +129,6 @@ KERNEL_ARRAYS: dict[str, tuple[int, ...]] = SCORE_ARRAYS | {
 
 def distances(scaled: Rows, rows: Rows) -> Floats:
     """Return (n, n_rows): sums of absolute differences."""
-    from aurist.models._kernels import city_block
-
     out = np.empty((len(scaled), len(rows)))
-    city_block(np.ascontiguousarray(scaled), np.ascontiguousarray(rows), out)
+    model_loops(len(scaled)).city_block(np.ascontiguousarray(scaled), np.ascontiguousarray(rows), out)
     return out

@@ -13,6 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from aurist.models.loops import model_loops
+
 Floats = npt.NDArray[np.float32]
 #: Quantiles of a feature. Values beyond the first and the last half quantile all count as equal: their distance from
 #: the rest is not known.
@@ -114,11 +116,9 @@ class NormalScores:
     def _scores(self, matrix: Floats) -> Floats:
         from scipy.special import ndtri
 
-        from aurist.models._kernels import ranks
-
         out = np.empty((len(matrix), len(self.numbers)), dtype=np.float32)
         matrix = np.ascontiguousarray(matrix, dtype=np.float32)
-        ranks(matrix, self.numbers, self.median, self.quantiles, out)
+        model_loops(len(matrix)).ranks(matrix, self.numbers, self.median, self.quantiles, out)
         return np.asarray(ndtri(np.clip(out, _OUTERMOST, 1 - _OUTERMOST)), dtype=np.float32)
 
     def _indicators(self, matrix: Floats) -> Floats:

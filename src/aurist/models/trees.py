@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
+
+from aurist.models.loops import model_loops
 
 Ints = npt.NDArray[np.int32]
 #: Rows predicted at once by a thread.
@@ -102,16 +104,14 @@ class Trees:
         -------
         (n, n_columns)
         """
-        from aurist.models._kernels import add_leaves
-
+        loops: Any = model_loops(len(numbers))
         out = np.zeros((len(numbers), self.n_columns))
         arrays = tuple(getattr(self, name) for name in _ARRAYS)
         numbers = np.ascontiguousarray(numbers, dtype=np.float32)
 
         def add(start: int) -> None:
             block = slice(start, start + _BLOCK)
-            call: Callable[..., None] = add_leaves
-            call(numbers[block], *arrays, out[block])
+            loops.add_leaves(numbers[block], *arrays, out[block])
 
         starts = range(0, len(numbers), _BLOCK)
         if len(starts) < 2 or jobs < 2:
