@@ -12,6 +12,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "automl": ("autogluon.tabular", "lightgbm", "xgboost", "catboost"),
     "networks": ("torch", "timm", "safetensors", "lightning_fabric", "onnx"),
     "fast": ("openvino",),
+    "hub": ("huggingface_hub", "fsspec"),
     "mljar": ("supervised",),
     "parquet": ("pyarrow",),
     "plots": ("matplotlib",),

@@ -15,6 +15,7 @@ from aurist.api.messages import errors_in_python, warn
 from aurist.api.reading import read_options
 from aurist.api.results import RunResults
 from aurist.errors import about
+from aurist.run.remote import local_folder
 
 if TYPE_CHECKING:
     from aurist.clips.read import ReadOptions
@@ -29,7 +30,7 @@ def load(folder: str | Path, *, trust: bool = False) -> Run:
     Parameters
     ----------
     folder
-        The folder.
+        The folder; or the URL of a model folder: ``hf://owner/name``, or one that fsspec opens.
     trust
         True: load pickles that were fitted elsewhere, from now on. They may run any command on this machine. Model
         folders, and most models of runs, hold none.
@@ -47,7 +48,8 @@ def load(folder: str | Path, *, trust: bool = False) -> Run:
     """
     if trust:
         os.environ["AURIST_TRUST"] = "1"
-    return Run(folder)
+    with errors_in_python():
+        return Run(local_folder(str(folder)))
 
 
 class Run(RunResults):

@@ -28,7 +28,7 @@ COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     "Learning": (fitting.fit, fitting.resume, tuning.tune, recipes.recipes, recipes.augment),
     "Results": (show.leaderboard, evaluating.evaluate, show.importance, show.prune, show.report),
     "New recordings": (apply.predict, review.clips, review.verdicts),
-    "Handing on": (exporting.export, exporting.verify),
+    "Handing on": (exporting.export, exporting.verify, exporting.push),
     "Demonstration": (fitting.demo,),
 }
 

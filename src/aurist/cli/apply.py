@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @spread
 def predict(
-    run: opt.RunFolder,
+    run: opt.Trained,
     data: Annotated[list[Path], typer.Argument(help="Recordings, a folder of them, or a table.")],
     *,
     output: Annotated[

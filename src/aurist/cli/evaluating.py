@@ -14,7 +14,7 @@ from aurist.cli.printing import print_applied, print_confusion, print_json, prin
 
 @spread
 def evaluate(
-    run: opt.RunFolder,
+    run: opt.Trained,
     data: opt.Data,
     *,
     output: Annotated[

@@ -128,3 +128,29 @@ def verify(
         else f"example answered with a largest difference of {result.difference:.1g}, in {result.seconds:.2f} s"
     )
     say(f"{model}: {result.n_files} files are as they were exported; {answer}")
+
+
+def push(
+    model: Annotated[Path, typer.Argument(help="Model folder, as `aurist export` makes it.")],
+    url: Annotated[str, typer.Argument(help="hf://owner/name, or a URL that fsspec opens, such as s3://.")],
+    *,
+    public: Annotated[
+        bool, typer.Option("--public", help="Make a new repository of the hub public.")
+    ] = False,
+) -> None:
+    """Copy a model folder to the Hugging Face hub, or to another place.
+
+    The folder is verified first. All commands that predict take the URL in the place of a run.
+
+    Examples:
+
+      aurist push model hf://anna/wrens
+
+      aurist predict hf://anna/wrens night.flac
+    """
+    from aurist.export import verify_model
+    from aurist.run.remote import upload
+
+    verify_model(model)
+    upload(model, url, private=not public)
+    say(f"written: {url}")

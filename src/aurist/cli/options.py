@@ -23,6 +23,22 @@ MOST_SEED = 2**32 - 1
 
 Data = Annotated[Path, typer.Argument(help="A folder of recordings, or a table: csv, tsv, parquet, arff.")]
 RunFolder = Annotated[Path, typer.Argument(help="The run folder that `aurist fit` made.")]
+
+
+def _model_folder(text: str) -> Path:
+    from aurist.run.remote import local_folder
+
+    return local_folder(text)
+
+
+Trained = Annotated[
+    Path,
+    typer.Argument(
+        metavar="RUN",
+        parser=_model_folder,
+        help="A run folder, or a model folder that `aurist export` wrote; also hf://owner/name, or another URL.",
+    ),
+]
 Model = Annotated[str | None, typer.Option(help="A model of the leaderboard. Default: the ensemble.")]
 
 

@@ -12,7 +12,7 @@ from aurist.cli.printing import print_table, say
 
 
 def clips(
-    run: opt.RunFolder,
+    run: opt.Trained,
     detections: Annotated[
         Path, typer.Argument(help="The folder of detections that `aurist predict` made of recordings.")
     ],
@@ -104,7 +104,7 @@ def clips(
 
 
 def verdicts(
-    run: opt.RunFolder,
+    run: opt.Trained,
     table: Annotated[Path, typer.Argument(help="The clips.csv of `aurist clips`, with verdicts filled in.")],
     labels: Annotated[
         str | None,
