@@ -13,13 +13,16 @@ from aurist.errors import plural
 
 if TYPE_CHECKING:
     from aurist.export import ExportOptions
+    from aurist.export.onnx_file import OnnxCheck, OnnxExport
 
 
 def export(
     run: opt.RunFolder,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="Model folder to make. Default: model, unless --onnx is given."),
+        typer.Option(
+            "--output", "-o", help="Model folder to make. Default: model, unless --onnx or --web is given."
+        ),
     ] = None,
     *,
     model: opt.Model = None,
@@ -41,6 +44,16 @@ def export(
             help="One ONNX file to write, from waveform to probabilities. For rows that are networks."
         ),
     ] = None,
+    web: Annotated[
+        Path | None,
+        typer.Option(help="Folder to make: a static page that recognises sounds in the visitor's browser."),
+    ] = None,
+    runtime: Annotated[
+        Path | None,
+        typer.Option(
+            "--onnxruntime-web", help="For --web: the npm package. Default: node_modules/onnxruntime-web."
+        ),
+    ] = None,
     as_json: opt.Json = False,
 ) -> None:
     """Write a model folder to hand on: small, safe to open, without the training data.
@@ -55,6 +68,8 @@ def export(
       aurist export run -o model --model ExtraTrees --licence CC-BY-4.0
 
       aurist export run --onnx frogs.onnx --model mel-cnn
+
+      aurist export run --web page --model mel-cnn
     """
     from aurist.export import ExportOptions
     from aurist.plan import ENSEMBLE
@@ -62,6 +77,8 @@ def export(
     results: dict[str, object] = {}
     if onnx is not None:
         results["onnx"] = _export_onnx(run, onnx, model or ENSEMBLE)
+    if web is not None:
+        results["web"] = _export_web(run, web, model or ENSEMBLE, runtime)
     if output is not None or not results:
         options = ExportOptions(model or ENSEMBLE, with_duplicates, example, licence)
         results |= _export_folder(run, output or Path("model"), options)
@@ -77,15 +94,28 @@ def _export_onnx(run: Path, output: Path, row: str) -> dict[str, object]:
     files = open_model(run)
     result = export_onnx(files, output, row)
     check = check_onnx(output, files, row)
-    score = f"; {result.score}" if result.score is not None else ""
-    say(
-        f"written: {output} ({result.size / 1e6:.1f} MB; {row}, {plural(result.n_networks, 'network')}{score})"
-    )
-    say(
-        f"input: waveform (batch, samples), one channel at {result.sample_rate} Hz; checked on {check.n_clips} clips: "
-        f"probabilities differ by up to {check.difference:.1g}"
-    )
+    _say_onnx(output, result.size, row, result, check)
+    say(f"input: waveform (batch, samples), one channel at {result.sample_rate} Hz")
     return dict(to_json(result), path=str(output), check=to_json(check))
+
+
+def _export_web(run: Path, output: Path, row: str, runtime: Path | None) -> dict[str, object]:
+    from aurist.export.web import export_web
+    from aurist.records import to_json
+    from aurist.run import open_model
+
+    result = export_web(open_model(run), output, row, runtime=runtime)
+    _say_onnx(output, result.size, row, result.onnx, result.check)
+    say(
+        f"try it: python -m http.server -d {output}, then open http://localhost:8000; or copy it to a web server"
+    )
+    return {"folder": str(output), "size": result.size, "check": to_json(result.check)}
+
+
+def _say_onnx(output: Path, size: int, row: str, result: OnnxExport, check: OnnxCheck) -> None:
+    score = f"; {result.score}" if result.score is not None else ""
+    say(f"written: {output} ({size / 1e6:.1f} MB; {row}, {plural(result.n_networks, 'network')}{score})")
+    say(f"checked on {check.n_clips} clips: probabilities differ by up to {check.difference:.1g}")
 
 
 def _export_folder(run: Path, output: Path, options: ExportOptions) -> dict[str, object]:

@@ -39,7 +39,7 @@ class OnnxCheck:
 def check_onnx(
     path: Path,
     files: ModelFiles,
-    row: str = ENSEMBLE,
+    model: str = ENSEMBLE,
     *,
     batches: Sequence[int] = (1, 3),
     seconds: Sequence[float] = (0.5, 4.0),
@@ -50,7 +50,7 @@ def check_onnx(
     ----------
     path
         The file.
-    files, row
+    files, model
         As in `aurist.export.onnx_file.export_onnx`.
     batches
         Numbers of clips at a time.
@@ -59,12 +59,12 @@ def check_onnx(
     """
     session = open_onnx(path)
     rate = int(session.get_modelmeta().custom_metadata_map["sample_rate"])
-    models = FoldModels(files, files.spec.task, row)
+    models = FoldModels(files, files.spec.task, model)
     rng, n_clips, difference = np.random.default_rng(0), 0, 0.0
     for length in seconds:
         n_samples = max(1, round(length * rate))
         sounds = [_sound(kind, n_samples, rate, rng) for kind in KINDS]
-        expected = np.concatenate([_expected(models, files, row, sound, rate) for sound in sounds])
+        expected = np.concatenate([_expected(models, files, model, sound, rate) for sound in sounds])
         for batch in batches:
             rows = np.arange(batch) % len(KINDS)
             waveform = np.stack([sounds[number] for number in rows])
@@ -81,6 +81,11 @@ def open_onnx(path: Path) -> InferenceSession:
     options = ort.SessionOptions()
     options.log_severity_level = 3
     return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
+def read_metadata(path: Path) -> dict[str, str]:
+    """Read the metadata of an ONNX file."""
+    return dict(open_onnx(path).get_modelmeta().custom_metadata_map)
 
 
 def _expected(models: FoldModels, files: ModelFiles, row: str, sound: Float, rate: int) -> Proba:

@@ -68,11 +68,11 @@ def _check(files: ModelFiles, row: str, members: list[str]) -> None:
     if not others:
         return
     networks = [name for name, member in files.ensemble.members.items() if member.engine == ENGINE]
-    alone = f" Or export a network alone: --model {networks[0]}." if networks else ""
+    alone = f' Export a network alone: model="{networks[0]}".' if networks else ""
     raise ConfigError(
         f"{row} cannot be one ONNX file: it needs features of the whole clip for {', '.join(others)}, and one ONNX "
-        "file holds only networks on spectrograms. Train a network that learns from what it predicts, and export "
-        f"that: add --distill.{alone} A model folder holds everything: aurist export {files.folder} -o model"
+        f"file holds only networks on spectrograms.{alone} A model folder holds everything: "
+        f"aurist export {files.folder} -o model"
     )
 
 

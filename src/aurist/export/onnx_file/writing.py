@@ -80,7 +80,7 @@ class _Windows:
     input_spec: InputSpec
 
 
-def export_onnx(files: ModelFiles, output: Path, row: str = ENSEMBLE) -> OnnxExport:
+def export_onnx(files: ModelFiles, output: Path, model: str = ENSEMBLE) -> OnnxExport:
     """Write a row of the leaderboard whose members are networks as one ONNX file.
 
     The input ``waveform`` is (batch, samples), float32 in [-1, 1], one channel, at the sample rate of the file's
@@ -94,8 +94,8 @@ def export_onnx(files: ModelFiles, output: Path, row: str = ENSEMBLE) -> OnnxExp
         Of a finished run, or of a model folder.
     output
         The file.
-    row
-        The row of the leaderboard.
+    model
+        A row of the leaderboard.
 
     Raises
     ------
@@ -107,23 +107,23 @@ def export_onnx(files: ModelFiles, output: Path, row: str = ENSEMBLE) -> OnnxExp
         If torch is not installed.
     """
     need_extra("networks", "One ONNX file of a model")
-    folds = networks_of(files, row)
+    folds = networks_of(files, model)
     rates = sorted({network.files.recipe.front.sample_rate for fold in folds for network in fold})
     if len(rates) > 1:
         raise ConfigError(
-            f"The networks of {row} need sound at {' and '.join(map(str, rates))} Hz, but one file has one input: "
-            "choose a network by --model."
+            f"The networks of {model} need sound at {' and '.join(map(str, rates))} Hz, but one file has one input: "
+            "choose a network by model=."
         )
     graph = Graph()
-    proba = _blended(graph, files, row, folds, clean(graph, WAVEFORM))
-    score, metric_name = score_of(files, row)
+    proba = _blended(graph, files, model, folds, clean(graph, WAVEFORM))
+    score, metric_name = score_of(files, model)
     content = _model(graph, proba, len(files.spec.task.classes))
-    for name, value in _metadata(files, row, folds, score, metric_name).items():
+    for name, value in _metadata(files, model, folds, score, metric_name).items():
         entry = content.metadata_props.add()
         entry.key, entry.value = name, value
     if content.ByteSize() > _LARGEST:
         raise RunError(
-            f"The networks of {row} are too large for one ONNX file of 2 GB: choose one of them by --model."
+            f"The networks of {model} are too large for one ONNX file of 2 GB: choose one of them by model=."
         )
     output.parent.mkdir(parents=True, exist_ok=True)
     with atomic_path(output) as part:
