@@ -104,6 +104,20 @@ def test_a_model_that_cannot_be_exported_is_left_out_and_the_rest_is_scored(
     assert "ExtraTrees" in (result.folder / "README.md").read_text()
 
 
+def test_one_model_of_each_kind_on_all_clips(run: RunFolder, exported: Path, tmp_path: Path) -> None:
+    result = export_run(run, tmp_path / "small", ExportOptions(refit=True))
+    assert sorted(path.name for path in result.folder.glob("models/*/*")) == ["fold0", "fold0"]
+    test = feature_table(300, seed=9)
+    scores = [
+        evaluate_run(open_model(folder), test).scores["all rows"].set_index("metric").loc["accuracy", "score"]
+        for folder in (exported, result.folder)
+    ]
+    assert scores[1] == pytest.approx(scores[0], abs=0.05)
+    assert "one model of each kind" in (result.folder / "README.md").read_text()
+    assert verify_model(result.folder).difference == 0
+    assert result.score == export_run(run, tmp_path / "again").score
+
+
 def test_evaluate_and_python(run: RunFolder, exported: Path) -> None:
     test = feature_table(60, seed=8)
     by_run, by_model = (

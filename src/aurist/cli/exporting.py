@@ -33,6 +33,14 @@ def export(
             help="Include hashes of the training clips with their labels: a clip that comes again gets its label.",
         ),
     ] = False,
+    refit: Annotated[
+        bool,
+        typer.Option(
+            "--refit",
+            help="Fit one model of each kind on all clips, in the place of one for each fold: smaller and faster. The "
+            "score is that of the folds.",
+        ),
+    ] = False,
     example: Annotated[
         Path | None,
         typer.Option(help="A recording, or a table of features, as the example. Default: synthesise one."),
@@ -65,6 +73,8 @@ def export(
 
       aurist export run -o model
 
+      aurist export run -o small --refit
+
       aurist export run -o model --model ExtraTrees --licence CC-BY-4.0
 
       aurist export run --onnx frogs.onnx --model mel-cnn
@@ -80,7 +90,7 @@ def export(
     if web is not None:
         results["web"] = _export_web(run, web, model or ENSEMBLE, runtime)
     if output is not None or not results:
-        options = ExportOptions(model or ENSEMBLE, with_duplicates, example, licence)
+        options = ExportOptions(model or ENSEMBLE, with_duplicates, example, licence, refit)
         results |= _export_folder(run, output or Path("model"), options)
     if as_json:
         print_json(results)

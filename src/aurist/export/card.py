@@ -77,13 +77,24 @@ intervals over the groups. Guessing scores {scores.chance:.3f}.
 | --- | --- | --- |
 {rows}
 
-{ENSEMBLE} makes the predictions. For new clips it averages {model.n_folds} models of each kind; none of them was scored
-on clips that it had learnt from.
+{ENSEMBLE} makes the predictions. {_made_of(model)}
 
 ## Limits
 
 {limits}
 """
+
+
+def _made_of(model: ModelDescription) -> str:
+    if model.n_folds == 1:
+        return (
+            "It has one model of each kind, fitted on all clips. The scores are those of the models of the folds,\n"
+            "which had fewer clips to learn from."
+        )
+    return (
+        f"For new clips it averages {model.n_folds} models of each kind; none of them was scored on clips that it had\n"
+        "learnt from."
+    )
 
 
 def _limits(model: ModelDescription) -> list[str]:

@@ -102,6 +102,14 @@ def blend_again(
     )
 
 
+def one_fold(ensemble: Ensemble) -> Ensemble:
+    """Predict with one model of each kind: by the mean of the weights of all folds."""
+    folds = ensemble.weights[ENSEMBLE]
+    names = dict.fromkeys(name for fold in folds for name in fold)
+    mean = {name: float(np.mean([fold.get(name, 0.0) for fold in folds])) for name in names}
+    return replace(ensemble, weights={ENSEMBLE: [mean]})
+
+
 def _smaller(ensemble: Ensemble, members: Collection[str]) -> Ensemble:
     """Keep the row `ENSEMBLE` and its members; members without weight are left out."""
     weights = [

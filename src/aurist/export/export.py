@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from aurist.crossval import CrossValidationResult, TrainingData
 from aurist.ensemble.duplicates import Duplicates
 from aurist.ensemble.thresholds import f1_thresholds, precision_steps
 from aurist.errors import DataError
 from aurist.export.card import write_card
-from aurist.export.choice import Choice, blend_again, choose_row
+from aurist.export.choice import Choice, blend_again, choose_row, one_fold
 from aurist.export.example import write_example
 from aurist.export.members import copy_files, split_members
+from aurist.export.refit import refit_members
 from aurist.folders import remove_folder
 from aurist.machine import installed_version, versions
 from aurist.metrics import Interval
@@ -58,12 +60,15 @@ class ExportOptions:
         A recording, or a table of features, for the example; None: synthesise one.
     licence
         The licence of the model, for its card.
+    refit
+        Fit one model of each kind on all clips, in the place of the models of all folds.
     """
 
     model: str = ENSEMBLE
     with_duplicates: bool = False
     example: Path | None = None
     licence: str = "unknown"
+    refit: bool = False
 
 
 @dataclass(frozen=True)
@@ -123,11 +128,20 @@ def export_run(run: RunFolder, output: Path, options: ExportOptions | None = Non
         raise DataError(
             f"{output} exists and is no model folder; it is not overwritten. Give another folder."
         )
-    choice, files, left_out, oof = _choose(run, options)
+    parts = _choose(run, options)
+    choice, left_out, oof = parts.choice, parts.left_out, parts.oof
     output.parent.mkdir(parents=True, exist_ok=True)
     part = Path(tempfile.mkdtemp(prefix=f".{output.name}.", dir=output.parent))
     try:
-        _write(run, part, options, choice, files, left_out, oof)
+        if options.refit:
+            with tempfile.TemporaryDirectory() as fits:
+                files = refit_members(Path(fits), parts.learn, parts.fitted, choice.ensemble.members)
+                copy_files(files, Path(fits), part)
+            choice = replace(choice, ensemble=one_fold(choice.ensemble))
+        else:
+            for paths in parts.files.values():
+                copy_files(paths, run.folder, part)
+        _write(run, part, options, choice, left_out, oof)
         remove_folder(output)
         part.rename(output)
     finally:
@@ -142,10 +156,19 @@ def export_run(run: RunFolder, output: Path, options: ExportOptions | None = Non
     )
 
 
-def _choose(
-    run: RunFolder, options: ExportOptions
-) -> tuple[Choice, dict[str, list[Path]], dict[str, str], OutOfFold]:
-    """Choose the rule of the model; give the files of its members, and the reasons for those that are left out."""
+@dataclass(frozen=True)
+class _Parts:
+    """The rule of a model, the files of its members, the reasons for those that are left out, and the run's data."""
+
+    choice: Choice
+    files: Mapping[str, list[Path]]
+    left_out: Mapping[str, str]
+    oof: OutOfFold
+    learn: TrainingData
+    fitted: Sequence[CrossValidationResult]
+
+
+def _choose(run: RunFolder, options: ExportOptions) -> _Parts:
     data = read_data(run)
     learn = training_data(data)
     whole = read_ensemble(run)
@@ -165,7 +188,7 @@ def _choose(
         choice = blend_again(data, learn, fitted, oof, set(all_files), size)
         files = {name: all_files[name] for name in choice.ensemble.members}
         reasons = {name: all_reasons[name] for name in reasons}
-    return choice, files, reasons, oof
+    return _Parts(choice, files, reasons, oof, learn, fitted)
 
 
 def _write(
@@ -173,12 +196,9 @@ def _write(
     folder: Path,
     options: ExportOptions,
     choice: Choice,
-    files: Mapping[str, list[Path]],
     left_out: Mapping[str, str],
     oof: OutOfFold,
 ) -> None:
-    for paths in files.values():
-        copy_files(paths, run.folder, folder)
     copy_files([path for path in run.folder.glob("embedders/**/*") if path.is_file()], run.folder, folder)
     if options.with_duplicates:
         _write_duplicates(run, folder, choice.duplicates)
