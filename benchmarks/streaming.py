@@ -40,7 +40,7 @@ from aurist.features.windows import WindowSettings, read_block
 from aurist.machine import available_cores
 from aurist.models.network_model import NetworkModel
 from aurist.models.onnx_networks.networks import OnnxNetworks
-from aurist.run import RunFolder, open_run, read_spec
+from aurist.run import RunFolder, files_of_run, open_run, read_spec
 from aurist.system import cpu_name
 from aurist.workers import ahead
 
@@ -116,7 +116,7 @@ class Parts:
 
     def __init__(self, run: RunFolder, recording: Path, overlap: float, jobs: int, model: str) -> None:
         self.recording, self.jobs, self.run, self.overlap, self.model = recording, jobs, run, overlap, model
-        window_model = WindowModel(run, model, jobs)
+        window_model = WindowModel(files_of_run(run), model, jobs)
         grid = WindowOptions(WINDOW, overlap).grid(read_spec(run).window)
         self.windows = WindowSettings(grid, window_model.rates, window_model.margin)
         self.blocks = -(-grid.count(self.seconds()) // self.windows.block)
@@ -177,7 +177,15 @@ class Parts:
         began = time.perf_counter()
         options = WindowOptions(WINDOW, self.overlap)
         recording = Recording(self.recording.name, self.recording)
-        listen(self.run, [recording], output, options, model=self.model, jobs=self.jobs, progress=False)
+        listen(
+            files_of_run(self.run),
+            [recording],
+            output,
+            options,
+            model=self.model,
+            jobs=self.jobs,
+            progress=False,
+        )
         return time.perf_counter() - began
 
 

@@ -14,7 +14,7 @@ import soundfile
 from aurist.detection.window_model import WindowModel
 from aurist.events import Grid
 from aurist.features.windows import WindowSettings, read_block
-from aurist.run import open_run
+from aurist.run import files_of_run, open_run
 
 from .test_scan import RATE, fit_scanner, night
 
@@ -32,7 +32,7 @@ def test_the_sound_of_a_block_is_freed_without_a_collection_of_garbage(
 ) -> None:
     """A cycle of references kept hundreds of megabytes of a long recording until the next collection."""
     soundfile.write(tmp_path / "night.wav", night(30, 7)[0], RATE)
-    window_model = WindowModel(open_run(run), model, 1)
+    window_model = WindowModel(files_of_run(open_run(run)), model, 1)
     block = read_block(tmp_path / "night.wav", 0, WindowSettings(Grid(2.0, 1.0), window_model.rates))
     sounds = [weakref.ref(waves.sound) for waves in block.waves.values()]
     gc.collect()

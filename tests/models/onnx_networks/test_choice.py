@@ -103,3 +103,14 @@ def test_the_setting_fixes_the_engine(onnx: Path, tmp_path: Path, monkeypatch: p
 def test_engines_agree(onnx: Path) -> None:
     pytest.importorskip("openvino")
     assert is_accurate(open_session(onnx, "onnxruntime", 1), open_session(onnx, "openvino", 1))
+
+
+def test_large_networks_run_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AURIST_ENGINE", raising=False)
+    runs: list[int] = []
+    sessions = {"onnxruntime": Slow(0.5), "openvino": Slow(0.4)}
+    with_engines(monkeypatch, sessions)
+    run = Slow.run
+    monkeypatch.setattr(Slow, "run", lambda self, images: (runs.append(len(images)), run(self, images))[1])
+    assert choose(tmp_path / "network.onnx", NETWORK, tmp_path).engine == "openvino"
+    assert runs == [1, 8, 1, 8]

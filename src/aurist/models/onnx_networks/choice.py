@@ -37,8 +37,10 @@ BATCHES = (1, 8)
 _GAIN = 1.1
 #: bf16 is used if no probability of the measured batch moves by more than this.
 LARGEST_DIFFERENCE = 2e-3
-#: Runs of each candidate; the fastest counts, as other work on the machine only slows.
-_RUNS = 3
+#: Runs of each candidate; the fastest counts, as the first prepares, and other work on the machine only slows.
+_RUNS = 4
+#: Seconds after which no run is repeated.
+_ENOUGH = 2.0
 _FOLDER = "engines"
 
 
@@ -128,16 +130,17 @@ def _fastest(path: Path) -> Choice:
     if OPENVINO_BF16 in sessions and not is_accurate(sessions[ONNXRUNTIME], sessions[OPENVINO_BF16]):
         del sessions[OPENVINO_BF16]
     seconds: dict[Choice, list[float]] = {}
-    for run in range(1 + _RUNS):
+    first = time.perf_counter()
+    for _ in range(_RUNS):
         for engine, session in sessions.items():
             for batch in BATCHES:
                 images = _images(session, batch)
                 began = time.perf_counter()
                 session.run(images)
-                if run:  # the first prepares
-                    seconds.setdefault(Choice(engine, batch), []).append(
-                        (time.perf_counter() - began) / batch
-                    )
+                taken = time.perf_counter() - began
+                seconds.setdefault(Choice(engine, batch), []).append(taken / batch)
+        if time.perf_counter() - first > _ENOUGH:  # large networks
+            break
     best = {choice: min(times) for choice, times in seconds.items()}
     fastest, default = min(best, key=lambda choice: best[choice]), Choice()
     return fastest if best[fastest] * _GAIN < best[default] else default
