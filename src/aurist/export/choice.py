@@ -48,13 +48,13 @@ def choose_row(whole: Ensemble, probas: Mapping[str, Proba], row: str) -> Choice
     members = whole.members_of(row)
     n_folds = max(len(folds) for folds in whole.weights.values())
     alone = replace(
-        _smaller(whole, members),
+        whole,
         weights={ENSEMBLE: whole.weights.get(row) or [{row: 1.0}] * n_folds},
         temperatures={},
         temperature=1.0,
         prior_correction=PriorCorrection(0.0, whole.prior_correction.prior),
     )
-    return Choice(alone, {**_of(probas, members), ENSEMBLE: probas[row]})
+    return Choice(_smaller(alone, members), {**_of(probas, members), ENSEMBLE: probas[row]})
 
 
 def blend_again(
@@ -120,7 +120,6 @@ def _smaller(ensemble: Ensemble, members: Collection[str]) -> Ensemble:
     kept = [
         name for name in members if name in used or any(name in ensemble.base_models.get(u, ()) for u in used)
     ]
-    kept = kept if used else list(members)
     temperatures = ensemble.temperatures.get(ENSEMBLE, {})
     return replace(
         ensemble,
