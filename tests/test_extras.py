@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import subprocess
 import sys
 import tomllib
@@ -95,6 +96,8 @@ def test_extras_of_the_code_are_those_of_the_project() -> None:
             assert any(line.startswith(distribution) for line in extras[name]), (name, distribution)
     named = set(extras["all"][0].removeprefix("aurist[").removesuffix("]").split(","))
     assert named == set(extras) - {"all", "dev", "docs", "search"}
+    page = (ROOT / "docs" / "install.md").read_text(encoding="utf-8")
+    assert named | {"all"} <= set(re.findall(r"^\| `(\w+)` \|", page, flags=re.M))
 
 
 def test_every_library_that_the_code_imports_is_a_dependency() -> None:
