@@ -6,8 +6,9 @@ out of windows of five seconds that overlap by half, at 48 kHz. They are trained
 what they have learnt.
 
 Each part is timed alone on all cores, at its best: the files are decoded in threads, images are made in threads, the
-networks run on ready images. Their sum is the floor of the whole. The whole runs by the engine that the machine chose,
-and by torch (in bf16 where that was faster in training). Rounds are interleaved.
+networks run on ready images. The sum of their core seconds, on all cores, is the floor of the whole. The whole runs by
+the engine that the machine chose, and by torch (in bf16 where that was faster in training). Rounds are interleaved.
+Other work on the machine changes times of the clock, and core seconds hardly.
 
     python benchmarks/streaming.py --minutes 60 --folder long --output results
 """
@@ -39,7 +40,7 @@ from aurist.features.images import ImageMaker
 from aurist.features.windows import WindowSettings, read_block
 from aurist.machine import available_cores
 from aurist.models.network_model import NetworkModel
-from aurist.models.onnx_networks.networks import OnnxNetworks
+from aurist.models.onnx_networks.networks import OnnxNetworks, window_images
 from aurist.run import RunFolder, files_of_run, open_run, read_spec
 from aurist.system import cpu_name
 from aurist.workers import ahead
@@ -106,9 +107,19 @@ def fitted(folder: Path, name: str) -> RunFolder:
     return RunFolder(alone)
 
 
-def in_threads(calls: list[Callable[[], object]], jobs: int) -> None:
+#: Seconds of the clock, and of all cores.
+Seconds = np.ndarray
+
+
+def now() -> Seconds:
+    return np.array([time.perf_counter(), time.process_time()])
+
+
+def in_threads(calls: list[Callable[[], object]], jobs: int) -> Seconds:
+    began = now()
     for _, future in ahead(((None, call) for call in calls), jobs):
         future.result()
+    return now() - began
 
 
 class Parts:
@@ -123,6 +134,7 @@ class Parts:
         folds = window_model._predictor.models._models[model]
         self.models = [fold for fold in folds if isinstance(fold, NetworkModel)]
         block = read_block(recording, 0, self.windows)
+        self.times = self.seconds() / (len(block) * grid.hop)
         self.inputs = window_model._pipeline.transform_windows(block)
         self.cut = self.models[0].windows(self.inputs)
         self.distinct, _ = self.cut.sound.distinct(self.cut.clip, self.cut.start)
@@ -132,32 +144,28 @@ class Parts:
 
         return probe(self.recording).duration
 
-    def decode(self) -> float:
-        began = time.perf_counter()
-        in_threads(
-            [partial(read_block, self.recording, n, self.windows) for n in range(self.blocks)], self.jobs
-        )
-        return time.perf_counter() - began
+    def decode(self) -> Seconds:
+        calls = [partial(read_block, self.recording, n, self.windows) for n in range(self.blocks)]
+        return in_threads(calls, self.jobs)
 
-    def images(self) -> float:
+    def images(self) -> Seconds:
         """Time the images of a block, for the whole recording."""
         network = self.models[0].networks
         assert isinstance(network, OnnxNetworks)
-        began = time.perf_counter()
-        in_threads([partial(self._image, network.maker, n) for n in self.distinct], self.jobs)
-        return (time.perf_counter() - began) * self.blocks
+        size = network.batch
+        batches = [self.distinct[first : first + size] for first in range(0, len(self.distinct), size)]
+        calls = [partial(self._images, network.maker, batch) for batch in batches]
+        return in_threads(calls, self.jobs) * self.times
 
-    def _image(self, maker: ImageMaker, number: int) -> np.ndarray:
-        sound = self.cut.sound
-        wave = np.empty((1, sound.n_samples), dtype=np.float32)
-        sound.read(int(self.cut.clip[number]), int(self.cut.start[number]), wave[0])
-        return maker(wave)
+    def _images(self, maker: ImageMaker, numbers: np.ndarray) -> np.ndarray:
+        cut = self.cut
+        return window_images(maker, cut.sound, cut.clip[numbers], cut.start[numbers])
 
-    def networks(self) -> float:
+    def networks(self) -> Seconds:
         """Time the networks on the windows of a block, with ready images, for the whole recording."""
         first = self.models[0].networks
         assert isinstance(first, OnnxNetworks)
-        images = np.concatenate([self._image(first.maker, n) for n in self.distinct[: first.batch]])
+        images = self._images(first.maker, self.distinct[: first.batch])
         sessions = [
             session
             for model in self.models
@@ -167,29 +175,20 @@ class Parts:
         ]
         batches = -(-len(self.distinct) // first.batch)
         calls = [partial(session.run, images) for _ in range(batches) for session in sessions]
-        began = time.perf_counter()
-        in_threads(calls, self.jobs)
-        seconds = time.perf_counter() - began
-        return seconds * len(self.distinct) / (batches * first.batch) * self.blocks
+        seconds = in_threads(calls, self.jobs)
+        return seconds * len(self.distinct) / (batches * first.batch) * self.times
 
-    def whole(self, output: Path) -> float:
+    def whole(self, output: Path) -> Seconds:
         shutil.rmtree(output, ignore_errors=True)
-        began = time.perf_counter()
+        began = now()
         options = WindowOptions(WINDOW, self.overlap)
         recording = Recording(self.recording.name, self.recording)
-        listen(
-            files_of_run(self.run),
-            [recording],
-            output,
-            options,
-            model=self.model,
-            jobs=self.jobs,
-            progress=False,
-        )
-        return time.perf_counter() - began
+        files = files_of_run(self.run)
+        listen(files, [recording], output, options, model=self.model, jobs=self.jobs, progress=False)
+        return now() - began
 
 
-def with_torch(call: Callable[[], float]) -> float:
+def with_torch(call: Callable[[], Seconds]) -> Seconds:
     os.environ["AURIST_ENGINE"] = "torch"
     try:
         return call()
@@ -210,11 +209,13 @@ def peak_memory(run: RunFolder, recording: Path, overlap: float, output: Path, m
     shutil.rmtree(output, ignore_errors=True)
     command = [sys.executable, "-m", "aurist", "predict", str(run.folder), str(recording), "-o", str(output)]
     command += ["--window", str(WINDOW), "--overlap", str(overlap), "--model", model]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    _, status, used = os.wait4(process.pid, 0)
-    if status:
-        raise SystemExit("the prediction failed")
-    return used.ru_maxrss / 1024
+    # a process starts with the memory of its parent, so that a small one starts it
+    script = (
+        "import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True, capture_output=True); "
+        "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
+    )
+    measured = subprocess.run([sys.executable, "-c", script, *command], check=True, capture_output=True)
+    return int(measured.stdout) / 1024
 
 
 def main() -> None:
@@ -249,20 +250,40 @@ def main() -> None:
             rounds[-1]["torch"] = with_torch(partial(parts.whole, options.folder / "torch"))
         apart = difference(output, options.folder / "torch")
         megabytes = peak_memory(run, recording, overlap, options.folder / "memory", model)
-        figures.append({"case": name, "rounds": rounds, "difference": apart, "mb": megabytes})
+        figures.append(
+            {
+                "case": name,
+                "rounds": [{task: list(seconds) for task, seconds in one.items()} for one in rounds],
+                "difference": apart,
+                "mb": megabytes,
+            }
+        )
         length = options.minutes * 60
-        floor = [sum(one[task] for task in tasks) for one in rounds]
-        share = median(low / one["whole"] for low, one in zip(floor, rounds, strict=True))
-        gain = median(one["torch"] / one["whole"] for one in rounds)
-        speeds = [
-            f"{length / median(one[task] for one in rounds):.0f}" for task in (*tasks, "whole", "torch")
-        ]
-        row = [name, *speeds[:3], f"{length / median(floor):.0f}", f"**{speeds[3]}**", f"{100 * share:.0f}%"]
-        rows.append([*row, speeds[4], f"**{gain:.1f}**", f"{apart:.0e}", f"{megabytes:.0f}"])
+        wall = {task: length / median(one[task][0] for one in rounds) for task in rounds[0]}
+        cores = {task: 3600 / length * median(one[task][1] for one in rounds) for task in rounds[0]}
+        rest = cores["whole"] - sum(cores[task] for task in tasks)
+        floor = length * jobs / sum(median(one[task][1] for one in rounds) for task in tasks)
+        rows.append(
+            [
+                name,
+                *(f"{cores[task]:.1f} ({100 * cores[task] / cores['whole']:.0f}%)" for task in tasks),
+                f"{rest:.1f} ({100 * rest / cores['whole']:.0f}%)",
+                f"{floor:.0f}",
+                f"**{wall['whole']:.0f}**",
+                f"{wall['torch']:.0f}",
+                f"**{median(one['torch'][0] / one['whole'][0] for one in rounds):.1f}**",
+                f"{cores['torch'] / cores['whole']:.1f}",
+                f"{apart:.0e}",
+                f"{megabytes:.0f}",
+            ]
+        )
         print(rows[-1], flush=True)
-    header = ["networks", "decode", "images", "networks alone", "floor", "whole", "share of the floor"]
-    header += ["whole with torch", "speed-up", "difference", "peak MB"]
-    text = f"{options.minutes:g} minutes of FLAC, times real time, {jobs} threads, {cpu_name()[:40]}:\n\n"
+    header = ["networks", "decode", "images", "networks alone", "rest", "floor", "whole", "with torch"]
+    header += ["speed-up", "speed-up, core seconds", "difference", "peak MB"]
+    text = (
+        f"{options.minutes:g} minutes of FLAC, {jobs} threads. Core seconds per hour of sound (decode to rest), times "
+        f"real time (floor to torch): {cpu_name()[:40]}\n\n"
+    )
     _common.publish("streaming", text + _common.table(header, rows), figures, options.output)
 
 

@@ -94,13 +94,14 @@ def _run(
     numbers: npt.NDArray[np.intp],
     frames: bool,
 ) -> list[Float]:
-    images = _images(maker, windows.sound, windows.clip[numbers], windows.start[numbers])
+    images = window_images(maker, windows.sound, windows.clip[numbers], windows.start[numbers])
     return [session.run(images, frames=frames) for session in sessions]
 
 
-def _images(
+def window_images(
     maker: ImageMaker, sound: Sound, clip: npt.NDArray[np.intp], start: npt.NDArray[np.int64]
 ) -> Float:
+    """Make the images of windows that `Sound.distinct` gave, (n_windows, channels, rows, frames)."""
     images = []
     for rows, stretch in sound.stretches(clip, start):
         if stretch is not None:
