@@ -8,6 +8,7 @@ import textwrap
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import soundfile as sf
 
@@ -99,12 +100,23 @@ def test_one_clip_is_predicted_without_compiled_code(tmp_path: Path) -> None:
         sf.write(tmp_path / "sounds" / f"{name}.wav", 0.3 * wave, 8000)
     (tmp_path / "plan.toml").write_text(SMALL)
     done("fit", "sounds", "--plan", "plan.toml", "--folds", "2", "-o", "run", "--jobs", "1", cwd=tmp_path)
+    done("export", "run", "-o", "model", cwd=tmp_path)
     code = """
         import sys
-        sys.argv = "aurist predict run sounds/low/a.wav --cache-dir new_cache -o new.csv".split()
+        sys.argv = "aurist predict model sounds/low/a.wav --cache-dir new_cache -o new.csv".split()
         from aurist.cli import main
         main()
     """
     loaded = modules_after(textwrap.dedent(code), tmp_path)
     assert "aurist.features.plain" in loaded
     assert {name.split(".")[0] for name in loaded} & {"numba", "llvmlite", "sklearn", "joblib"} == set()
+    # a run recognises its own clips by the last bits of their features, also one clip alone
+    done("predict", "run", "sounds/low/a.wav", "--cache-dir", "newer_cache", "-o", "one.csv", cwd=tmp_path)
+    done("predict", "run", "sounds", "--cache-dir", "newest_cache", "-o", "all.csv", cwd=tmp_path)
+    one, every = (pd.read_csv(tmp_path / name) for name in ("one.csv", "all.csv"))
+    row = every["path"].str.endswith("low/a.wav")
+    assert (every.loc[row, ["low", "high"]].to_numpy() == one[["low", "high"]].to_numpy()).all()
+    # features without compiled loops are not stored: they would not be recognised later
+    done("predict", "model", "sounds/low/a.wav", "--cache-dir", "last_cache", cwd=tmp_path)
+    done("predict", "run", "sounds/low/a.wav", "--cache-dir", "last_cache", "-o", "again.csv", cwd=tmp_path)
+    assert (tmp_path / "again.csv").read_text() == (tmp_path / "one.csv").read_text()

@@ -1,6 +1,7 @@
 """Choose between compiled loops and the same loops with numpy: to load numba takes over a second.
 
-A few clips or rows are not worth that. Once numba is loaded, the compiled loops are used.
+A few clips or rows are not worth that. Once numba is loaded, the compiled loops are used. The last bits of features
+differ, so that features that are stored, learnt from, or compared with training rows always come from compiled loops.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ from aurist.features.summary import (
 )
 from aurist.features.summary_config import config_for_rates
 from aurist.features.waves import WavesInMemory
-from aurist.loops import job_of_clips
+from aurist.loops import compiles_features
 from aurist.machine import available_cores
 from aurist.progress import Advance
 
@@ -95,13 +95,6 @@ def summary_table(
     progress
         True: show a progress bar if it takes over two seconds.
     """
-    with job_of_clips(len(clips)):
-        return _computed(clips, config, cache_dir, jobs, progress)
-
-
-def _computed(
-    clips: Clips, config: SummaryConfig, cache_dir: Path | None, jobs: int, progress: bool
-) -> SummaryTable:
     # features are stored without the level, and the level apart: switching the setting needs no new computation
     relative = dataclasses.replace(config, level="relative")
     values = np.full((len(clips), len(summary_columns(relative)) + 1), np.nan, dtype=np.float32)
@@ -184,7 +177,8 @@ class _Work:
                     return f"{span.path} holds no samples"
                 features, level = measure(y, self.config)
                 vector = np.append(features, np.float32(level))
-                if key is not None:
+                # without compiled loops the last bits differ: a stored clip would not be recognised by them
+                if key is not None and compiles_features(len(y) / self.config.sample_rate):
                     self.cache.put(key, vector)
         except (DataError, OSError, MemoryError) as error:
             return failure_message(span, error)

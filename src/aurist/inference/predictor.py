@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +17,7 @@ from aurist.inference.clip_predictions import ClipPredictions
 from aurist.inference.features import pipeline_of
 from aurist.inference.fold_models import FoldModels
 from aurist.inference.thresholds import never_named, thresholds_of
+from aurist.loops import job_of_clips
 from aurist.models.base import Inputs
 from aurist.plan import ENSEMBLE
 from aurist.run import ModelFiles
@@ -75,7 +77,8 @@ class Predictor:
             If the clips are of another kind than the run's, or feature columns are missing or are not numbers.
         """
         classes = self.spec.task.classes
-        features = self.pipeline.transform(clips, jobs=jobs or self.spec.task.jobs, cache_dir=cache_dir)
+        with self._loops(len(clips)):
+            features = self.pipeline.transform(clips, jobs=jobs or self.spec.task.jobs, cache_dir=cache_dir)
         notes = (*never_named(classes, self.thresholds, self.precision), *features.notes)
         proba = np.full((len(clips), len(classes)), np.nan)
         seen = np.zeros(len(clips), dtype=bool)
@@ -89,6 +92,10 @@ class Predictor:
         return ClipPredictions(
             clips, classes, multilabel, proba, seen, features.failures, notes, self.thresholds
         )
+
+    def _loops(self, n_clips: int) -> AbstractContextManager[None]:
+        """Allow features of few clips to be computed without a compiler, if no row is recognised by their last bits."""
+        return nullcontext() if len(self.duplicates.keys) else job_of_clips(n_clips)
 
     def proba(self, inputs: Inputs) -> Proba:
         """Predict prepared inputs, (n, n_classes); seen rows are answered from their twins."""
