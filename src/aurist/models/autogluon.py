@@ -140,7 +140,6 @@ class AutoGluonEngine:
         """
         if (folder / MODEL_FILE).exists():
             return read_tree_model(folder / MODEL_FILE, task)
-        require_trust(folder, "AutoGluon")
         return _load_predictors(folder, task)
 
     def portable_files(self, folder: Path, task: Task) -> list[Path]:
@@ -151,13 +150,13 @@ class AutoGluonEngine:
 
 
 def _load_predictors(folder: Path, task: Task) -> AutoGluonModel:
+    shape = {"constants": [(float, None)], "chosen": [(str, None)]}
+    stored = read_json(folder / SETTINGS_FILE, shape, fit_again(folder))
+    require_trust(folder, "AutoGluon")
     try:
         from autogluon.tabular import TabularPredictor
     except ImportError as error:
         raise MissingExtraError("A model of AutoGluon", "automl") from error
-
-    shape = {"constants": [(float, None)], "chosen": [(str, None)]}
-    stored = read_json(folder / SETTINGS_FILE, shape, fit_again(folder))
     predictors = []
     for column, constant in enumerate(stored["constants"]):
         label_folder = folder / f"label{column:03d}" if task.multilabel else folder

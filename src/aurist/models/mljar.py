@@ -114,9 +114,9 @@ class MljarEngine:
 
     def load(self, folder: Path, task: Task, member: ModelSpec) -> MljarModel:
         """Load the models. They are pickles: see `aurist.models.trust.require_trust`."""
-        require_trust(folder, "mljar")
         shape = {"constants": [(float, None)], "seen": [int]}
         stored = read_json(folder / "aurist.json", shape, fit_again(folder))
+        require_trust(folder, "mljar")
         if not task.multilabel:
             return MljarModel(
                 [_automl_class()(results_path=str(folder / "automl"))], [], stored["seen"], task
