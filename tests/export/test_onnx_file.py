@@ -191,3 +191,7 @@ def test_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     refused = aurist("export", tmp_path, "--onnx", file)
     assert refused.returncode == 1
     assert "Ensemble cannot be one ONNX file" in refused.stderr
+    useless = aurist("export", tmp_path, "--onnx", file, "--refit", "--with-duplicates")
+    assert useless.returncode == 1
+    assert "--with-duplicates, --refit has an effect only with a model folder (-o)" in useless.stderr
+    assert "--set has an effect only with --distill" in aurist("export", tmp_path, "--set", "a.b=1").stderr

@@ -78,24 +78,50 @@ def with_pseudo_labels(
         absent with this confidence.
     """
     oof = out_of_fold(learn, fitted)
-    teachers = {split.fold: _teacher(oof, split.fold) for split in learn.splits}
-    models = {result.member.name: result for result in fitted}
     multilabel = learn.task.multilabel
     pseudo_labelled = {}
     for index, split in enumerate(learn.splits):
-        teacher = teachers[split.fold]
-        blend = Blend(np.array([w for w, _ in teacher.values()]), np.array([t for _, t in teacher.values()]))
-        members = [pooled_as_others_would(models[name], learn, split.fold) for name in teacher]
-        probas = [
-            load_fold(run.models / member.name, learn.task, member, index).predict_proba(unlabelled)
-            for member in members
-        ]
-        teacher_proba = blend.apply(probas, multilabel=multilabel)
+        proba = teacher_proba(run, learn, fitted, oof, index, unlabelled)
         labelled = float(learn.examples.weight[split.train].sum())
         pseudo_labelled[split.fold] = pseudo_examples(
-            unlabelled, teacher_proba, learn.task.classes, threshold, labelled, multilabel=multilabel
+            unlabelled, proba, learn.task.classes, threshold, labelled, multilabel=multilabel
         )
     return replace(learn, pseudo_labelled=pseudo_labelled)
+
+
+def teacher_proba(
+    run: RunFolder,
+    learn: TrainingData,
+    fitted: Sequence[CrossValidationResult],
+    oof: OutOfFold,
+    index: int,
+    inputs: Inputs,
+) -> Proba:
+    """Predict with the teacher of a fold: its models, blended as is best on the other folds.
+
+    Parameters
+    ----------
+    run, learn, fitted, oof
+        The run, its training data, the members of the teacher, and their out-of-fold predictions.
+    index
+        The number of the fold's split.
+    inputs
+        n inputs.
+
+    Returns
+    -------
+    (n, n_classes)
+    """
+    fold = learn.splits[index].fold
+    models = {result.member.name: result for result in fitted}
+    teacher = _teacher(oof, fold)
+    blend = Blend(np.array([w for w, _ in teacher.values()]), np.array([t for _, t in teacher.values()]))
+    members = [pooled_as_others_would(models[name], learn, fold) for name in teacher]
+    probas = [
+        load_fold(run.models / member.name, learn.task, member, index).predict_proba(inputs)
+        for member in members
+    ]
+    return blend.apply(probas, multilabel=learn.task.multilabel)
 
 
 def _teacher(oof: OutOfFold, fold: int) -> dict[str, tuple[float, float]]:

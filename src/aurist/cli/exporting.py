@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,7 +10,7 @@ import typer
 
 from aurist.cli import options as opt
 from aurist.cli.printing import print_json, say
-from aurist.errors import plural
+from aurist.errors import ConfigError, plural
 
 if TYPE_CHECKING:
     from aurist.export import ExportOptions
@@ -62,6 +63,16 @@ def export(
             "--onnxruntime-web", help="For --web: the npm package. Default: node_modules/onnxruntime-web."
         ),
     ] = None,
+    distill: Annotated[
+        bool,
+        typer.Option(
+            "--distill", help="First train a network that learns what the ensemble predicts, and export that."
+        ),
+    ] = False,
+    time_limit: Annotated[
+        str | None, typer.Option(help="For --distill: wall time of the training. Default: that of the fit.")
+    ] = None,
+    change: opt.Change = None,
     as_json: opt.Json = False,
 ) -> None:
     """Write a model folder to hand on: small, safe to open, without the training data.
@@ -80,20 +91,64 @@ def export(
       aurist export run --onnx frogs.onnx --model mel-cnn
 
       aurist export run --web page --model mel-cnn
+
+      aurist export run --distill --onnx frogs.onnx
     """
     from aurist.export import ExportOptions
     from aurist.plan import ENSEMBLE
 
+    to_folder = output is not None or (onnx is None and web is None)
+    _refuse_without_effect("a model folder (-o)", to_folder, [with_duplicates, refit, example is not None])
+    _refuse_without_effect("--distill", distill, [time_limit is not None, bool(change)])
+    _refuse_without_effect("--web", web is not None, [runtime is not None])
     results: dict[str, object] = {}
+    if distill:
+        results["distilled"] = student = _distill(run, model, time_limit, change)
+        model = str(student["model"])
     if onnx is not None:
         results["onnx"] = _export_onnx(run, onnx, model or ENSEMBLE)
     if web is not None:
         results["web"] = _export_web(run, web, model or ENSEMBLE, runtime)
-    if output is not None or not results:
+    if to_folder:
         options = ExportOptions(model or ENSEMBLE, with_duplicates, example, licence, refit)
         results |= _export_folder(run, output or Path("model"), options)
     if as_json:
         print_json(results)
+
+
+#: Options that something else of the command line needs, by that.
+_NEEDED = {
+    "a model folder (-o)": ("--with-duplicates", "--refit", "--example"),
+    "--distill": ("--time-limit", "--set"),
+    "--web": ("--onnxruntime-web",),
+}
+
+
+def _refuse_without_effect(need: str, fulfilled: bool, given: Sequence[bool]) -> None:
+    useless = [option for option, is_given in zip(_NEEDED[need], given, strict=True) if is_given]
+    if useless and not fulfilled:
+        raise ConfigError(f"{', '.join(useless)} has an effect only with {need}.")
+
+
+def _distill(
+    run: Path, model: str | None, time_limit: str | None, change: list[str] | None
+) -> dict[str, object]:
+    from aurist.automl.distill import distill, recipe_of_student
+    from aurist.config import parse_duration
+    from aurist.plan import time_limit as time_of_fit
+    from aurist.recipes import parse_setting
+    from aurist.records import to_json
+    from aurist.run import open_run
+
+    folder = open_run(run)
+    recipe = recipe_of_student(folder, model or "mel-cnn", dict(map(parse_setting, change or ())))
+    seconds = parse_duration(time_limit) if time_limit is not None else time_of_fit(folder.config())
+    result = distill(folder, recipe, seconds)
+    say(f"{result.model}: {result.score} out of fold")
+    say(f"against the ensemble: {result.against_ensemble}")
+    if result.against_plain is not None:
+        say(f"against {recipe.name}, which learnt from labels alone: {result.against_plain}")
+    return dict(to_json(result))
 
 
 def _export_onnx(run: Path, output: Path, row: str) -> dict[str, object]:

@@ -76,11 +76,20 @@ class Inputs:
 
 @dataclass(frozen=True)
 class Examples:
-    """Rows to learn from: n inputs, indicator matrix (n, n_classes) with -1 for unknown cells, weights (n,)."""
+    """Rows to learn from: n inputs, indicator matrix (n, n_classes) with -1 for unknown cells, weights (n,).
+
+    ``soft``, (n, n_classes), are probabilities that networks learn in the place of ``targets``; None: there are none.
+    """
 
     inputs: Inputs
     targets: npt.NDArray[np.int8]
     weight: npt.NDArray[np.float64]
+    soft: npt.NDArray[np.float32] | None = None
+
+    @property
+    def probabilities(self) -> npt.NDArray[np.float32]:
+        """(n, n_classes): ``soft``, or 1 for the classes that are present."""
+        return (self.targets > 0).astype(np.float32) if self.soft is None else self.soft
 
     @property
     def features(self) -> pd.DataFrame:
@@ -94,7 +103,8 @@ class Examples:
 
     def take(self, rows: npt.NDArray[np.intp]) -> Examples:
         """Return the examples at these positions."""
-        return Examples(self.inputs.take(rows), self.targets[rows], self.weight[rows])
+        soft = None if self.soft is None else self.soft[rows]
+        return Examples(self.inputs.take(rows), self.targets[rows], self.weight[rows], soft)
 
     def concat(self, other: Examples) -> Examples:
         """Append other examples."""
@@ -102,6 +112,9 @@ class Examples:
             self.inputs.concat(other.inputs),
             np.concatenate([self.targets, other.targets]),
             np.concatenate([self.weight, other.weight]),
+            None
+            if self.soft is None and other.soft is None
+            else np.concatenate([self.probabilities, other.probabilities]),
         )
 
 

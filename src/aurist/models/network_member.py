@@ -14,6 +14,8 @@ POOLED = "pooled by "
 _SOME_SECONDS = 10.0
 ONE_WINDOW, ONE_CHECKPOINT, ONE_NETWORK = "one window", "one checkpoint", "one network"
 IN_32_BITS = "32 bits"
+#: The setting of a network that learns what a row of the leaderboard predicts: the name of that row.
+TEACHER = "teacher"
 #: The setting of a recipe whose networks predict in 8 bits.
 INT8 = "int8"
 

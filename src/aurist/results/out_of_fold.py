@@ -14,6 +14,7 @@ from aurist.crossval import CrossValidationResult, TrainingData
 from aurist.ensemble.blend import NestedBlend, nested_blend
 from aurist.metrics import Interval, metric
 from aurist.models.base import Task
+from aurist.models.network_member import TEACHER
 from aurist.results.differences import Difference, paired, pairwise
 from aurist.results.random_split import interval
 
@@ -117,11 +118,15 @@ def out_of_fold(learn: TrainingData, fitted: Sequence[CrossValidationResult]) ->
 
 
 def blendable(fitted: Sequence[CrossValidationResult], most: int | None) -> list[str]:
-    """List the members that may be in the ensemble; stacked members need all others, and are in only if all may be."""
+    """List the members that may be in the ensemble.
+
+    Stacked members need all others, and are in only if all may be. Students of the ensemble are not in it.
+    """
+    members = [result for result in fitted if TEACHER not in result.member.settings]
     return [
         result.member.name
-        for result in fitted
-        if most is None or most >= len(fitted) or not result.base_models
+        for result in members
+        if most is None or most >= len(members) or not result.base_models
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -13,6 +14,7 @@ from aurist.ensemble.blend import NestedBlend
 from aurist.ensemble.stacking import can_answer
 from aurist.errors import ConfigError, RunError, plural
 from aurist.fold_files import is_done
+from aurist.models.base import ModelSpec
 from aurist.results.out_of_fold import blendable, out_of_fold, with_base_models
 from aurist.results.pooling_choice import with_best_pooling
 from aurist.results.write import write_results
@@ -98,13 +100,23 @@ def fitted_members(run: RunFolder, learn: TrainingData) -> list[CrossValidationR
     """
     if not run.plan_path.exists():
         raise RunError(f"The run in {run.folder} has no plan yet. Continue with: aurist resume {run.folder}")
+    out = _fitted(run, learn, run.plan().members)
+    if not out:
+        raise RunError(f"No model of {run.folder} is fitted yet. Continue with: aurist resume {run.folder}")
+    return [*out, *fitted_students(run, learn)]
+
+
+def fitted_students(run: RunFolder, learn: TrainingData) -> list[CrossValidationResult]:
+    """Read the networks that learnt what the ensemble predicts."""
+    return _fitted(run, learn, run.students())
+
+
+def _fitted(run: RunFolder, learn: TrainingData, members: Sequence[ModelSpec]) -> list[CrossValidationResult]:
     out: list[CrossValidationResult] = []
-    for member in run.plan().members:
+    for member in members:
         folder = run.models / member.name
         if all(is_done(folder, split.fold) for split in learn.splits):
             result = with_best_pooling(read_member(folder, learn, member), learn)
             if can_answer(result, out):
                 out.append(result)
-    if not out:
-        raise RunError(f"No model of {run.folder} is fitted yet. Continue with: aurist resume {run.folder}")
     return out

@@ -20,6 +20,7 @@ from aurist.errors import RunError
 from aurist.extras import has_extra
 from aurist.features.matrix import row_keys
 from aurist.files import atomic_path
+from aurist.models.network_member import TEACHER
 from aurist.plan import ENSEMBLE, GLUON_ENSEMBLE
 from aurist.predictions import Predictions
 from aurist.results.decisions import choose_thresholds, decision_scores
@@ -63,7 +64,11 @@ def write_results(
         _write_csv(run, "variants.csv", variants)
     pairs = oof.pairwise()
     _write_csv(run, "pairwise.csv", pairs)
-    singles = {result.member.name for result in fitted if not result.base_models}
+    singles = {
+        result.member.name
+        for result in fitted
+        if not result.base_models and TEACHER not in result.member.settings
+    }
     scores = summarise_scores(
         run,
         data,

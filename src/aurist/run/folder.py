@@ -23,6 +23,7 @@ from aurist.features.level import LEVEL
 from aurist.features.summary import VERSION
 from aurist.files import append_jsonl, read_jsonl, write_json
 from aurist.machine import versions
+from aurist.models.base import ModelSpec
 from aurist.models.network_member import ENGINE as NETWORK
 from aurist.models.network_member import recipe_of
 from aurist.plan import FitPlan, read_plan
@@ -38,6 +39,8 @@ from aurist.tables import table_path, write_table
 
 #: Raised when a run of an older version can no longer be read.
 FORMAT = 5
+#: Networks that learnt from the ensemble, in the format of a plan.
+STUDENTS = "students.toml"
 
 
 @dataclass(frozen=True)
@@ -111,6 +114,11 @@ class RunFolder:
     def plan(self) -> FitPlan:
         """Read the plan: the models to fit, in order."""
         return read_plan(self.plan_path)
+
+    def students(self) -> list[ModelSpec]:
+        """Read the networks that learnt what the ensemble predicts; they are not in it."""
+        path = self.folder / STUDENTS
+        return read_plan(path).members if path.exists() else []
 
     def networks(self) -> list[Recipe]:
         """Give the recipes of the networks of the plan."""

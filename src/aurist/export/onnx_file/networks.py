@@ -71,7 +71,8 @@ def _check(files: ModelFiles, row: str, members: list[str]) -> None:
     alone = f' Export a network alone: model="{networks[0]}".' if networks else ""
     raise ConfigError(
         f"{row} cannot be one ONNX file: it needs features of the whole clip for {', '.join(others)}, and one ONNX "
-        f"file holds only networks on spectrograms.{alone} A model folder holds everything: "
+        f"file holds only networks on spectrograms. With distill=True a network learns what {row} predicts, and is "
+        f"exported.{alone} A model folder holds everything: "
         f"aurist export {files.folder} -o model"
     )
 

@@ -141,7 +141,7 @@ def _labelled_audio(
     is_known = examples.targets != UNKNOWN
     return LabelledAudio(
         Sound(waves, recipe.window, input_spec.n_samples),
-        (examples.targets > 0).astype(np.float32),
+        examples.probabilities,
         None if is_known.all() else is_known.astype(np.float32),
         examples.weight.astype(np.float32),
     )
