@@ -65,7 +65,7 @@ def test_arrays_answer_as_autogluon(
     model = fit(tmp_path / "arrays", kind, task, table, targets)
     assert isinstance(model, TreeModel)
     assert [path.name for path in (tmp_path / "arrays").iterdir()] == ["trees.npz"]
-    monkeypatch.setattr("aurist.models.autogluon._convert", lambda *_: None)
+    monkeypatch.setattr("aurist.models.autogluon.convert_all", lambda *_: None)
     peer = fit(tmp_path / "peer", kind, task, table, targets)
     assert isinstance(peer, AutoGluonModel)
     new = table.sample(frac=1, random_state=1).reset_index(drop=True)

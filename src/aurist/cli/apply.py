@@ -117,11 +117,11 @@ def predict(
     from aurist.inference.inputs import read_inputs
     from aurist.inference.predict import predict_clips
     from aurist.inference.submission import submission as contest_file
-    from aurist.run import open_model
+    from aurist.run.remote import open_trained
 
     if submission is not None and output is not None and output.resolve() == submission.resolve():
         raise ConfigError(f"{submission} is the sample and is never written to. Give another file with -o.")
-    files = open_model(run)
+    files = open_trained(run)
     sample = None if submission is None else _sample(submission)
     clips = read_inputs(data, columns.reading(), files.spec)
     whole_recordings = clips.has_audio and clips.table["start"].isna().all()

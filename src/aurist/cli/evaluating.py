@@ -39,12 +39,12 @@ def evaluate(
     """
     from aurist.folders import check_output
     from aurist.results.evaluation import evaluate_run
-    from aurist.run import open_model
+    from aurist.run.remote import open_trained
 
     if output is not None:
         check_output(output, folder=True)
     evaluation = evaluate_run(
-        open_model(run),
+        open_trained(run),
         data,
         options=columns.reading(),
         model=model,

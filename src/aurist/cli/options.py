@@ -25,17 +25,10 @@ Data = Annotated[Path, typer.Argument(help="A folder of recordings, or a table: 
 RunFolder = Annotated[Path, typer.Argument(help="The run folder that `aurist fit` made.")]
 
 
-def _model_folder(text: str) -> Path:
-    from aurist.run.remote import local_folder
-
-    return local_folder(text)
-
-
+#: Text, and no path: a path would lose a slash of a URL.
 Trained = Annotated[
-    Path,
+    str,
     typer.Argument(
-        metavar="RUN",
-        parser=_model_folder,
         help="A run folder, or a model folder that `aurist export` wrote; also hf://owner/name, or another URL.",
     ),
 ]

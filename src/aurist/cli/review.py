@@ -71,9 +71,9 @@ def clips(
     from aurist.report import write_review
     from aurist.review.clips import cut_clips, detections_to_review
     from aurist.review.sampling import Sampling
-    from aurist.run import open_model
+    from aurist.run.remote import open_trained
 
-    files = open_model(run)
+    files = open_trained(run)
     if best is None and uncertain is None and random is None:
         best = 20
     need_extra("plots", "A review of clips")
@@ -128,9 +128,9 @@ def verdicts(
     from aurist.errors import ConfigError, plural
     from aurist.folders import check_output
     from aurist.review.verdicts import read_verdicts
-    from aurist.run import open_model
+    from aurist.run.remote import open_trained
 
-    files = open_model(run)
+    files = open_trained(run)
     if output.resolve() == table.resolve():
         raise ConfigError(f"{table} is the input and is never written to. Give another file with -o.")
     check_output(output)

@@ -34,7 +34,8 @@ from aurist.models.base import (
     fit_again,
 )
 from aurist.models.gluon_start import shorten_start
-from aurist.models.tree_model import TreeModel, one_per_label, read_tree_model, write_tree_model
+from aurist.models.gluon_trees import convert_all
+from aurist.models.tree_model import read_tree_model, write_tree_model
 from aurist.models.trust import require_trust, sign
 from aurist.stored import read_json
 
@@ -124,7 +125,8 @@ class AutoGluonEngine:
             partial.append(names[0])
             model.chosen.append(names[1])
         validation_proba = model._proba(validation.features, partial)
-        converted = _convert(model, train.features)
+        with _quiet():
+            converted = convert_all(model.predictors, model.chosen, model.constants, task, train.features)
         if converted is not None:
             empty_folder(folder)
             write_tree_model(folder / MODEL_FILE, converted)
@@ -165,26 +167,6 @@ def _load_predictors(folder: Path, task: Task) -> AutoGluonModel:
                 None if constant is not None else TabularPredictor.load(str(label_folder), verbosity=0)
             )
     return AutoGluonModel(predictors, stored["constants"], task, stored["chosen"])
-
-
-def _convert(model: AutoGluonModel, features: pd.DataFrame) -> TreeModel | None:
-    """Convert the predictors to arrays; None if one of them cannot be."""
-    from aurist.models.gluon_trees import NotConvertedError, convert
-
-    task, converted = model.task, []
-    try:
-        with _quiet():
-            for predictor, name in zip(model.predictors, model.chosen, strict=True):
-                if predictor is not None:
-                    classes = ("no", "yes") if task.multilabel else task.classes
-                    converted.append(convert(predictor, str(name), features, classes, task.jobs))
-    except NotConvertedError:
-        return None
-    if not task.multilabel:
-        return converted[0]
-    constants = {column: value for column, value in enumerate(model.constants) if value is not None}
-    seen = [column for column in range(len(task.classes)) if column not in constants]
-    return one_per_label(converted, seen, constants, features.shape[1], len(task.classes), task.jobs)
 
 
 def _fit_predictor(

@@ -18,10 +18,19 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from aurist.models.base import Inputs, Task
 from aurist.models.boosters import read_xgboost, trees_of_catboost, trees_of_lightgbm, trees_of_xgboost
 from aurist.models.forest import trees_of_forest
 from aurist.models.gluon_columns import Frames, columns_of
-from aurist.models.tree_model import SHARES, SIGMOID, SOFTMAX, TreeColumn, TreeModel, without_copies
+from aurist.models.tree_model import (
+    SHARES,
+    SIGMOID,
+    SOFTMAX,
+    TreeColumn,
+    TreeModel,
+    one_per_label,
+    without_copies,
+)
 from aurist.models.trees import Trees
 
 #: The largest difference of a probability between AutoGluon and the arrays, of which leaves have single precision.
@@ -32,6 +41,40 @@ _CHECKED_ROWS = 500
 
 class NotConvertedError(Exception):
     """This predictor cannot be converted; it stays as AutoGluon stores it."""
+
+
+def convert_all(
+    predictors: Sequence[Any],
+    names: Sequence[str | None],
+    constants: Sequence[float | None],
+    task: Task,
+    features: pd.DataFrame,
+) -> TreeModel | None:
+    """Convert the predictors of a fold; None if one of them cannot be.
+
+    Parameters
+    ----------
+    predictors, names
+        One predictor with the name of its model, or one for each label.
+    constants
+        For each label without a predictor, its probability.
+    task, features
+        The task, and rows that they were fitted on.
+    """
+    classes = ("no", "yes") if task.multilabel else task.classes
+    try:
+        converted = [
+            convert(predictor, str(name), features, classes, task.jobs)
+            for predictor, name in zip(predictors, names, strict=True)
+            if predictor is not None
+        ]
+    except NotConvertedError:
+        return None
+    if not task.multilabel:
+        return converted[0]
+    same = {column: value for column, value in enumerate(constants) if value is not None}
+    seen = [column for column in range(len(task.classes)) if column not in same]
+    return one_per_label(converted, seen, same, features.shape[1], len(task.classes), task.jobs)
 
 
 def convert(
@@ -188,12 +231,12 @@ def _check(
     NotConvertedError
         If they differ.
     """
-    from aurist.models.base import Inputs
-
     rng = np.random.default_rng(0)
     rows = features.iloc[rng.permutation(len(features))[:_CHECKED_ROWS]].reset_index(drop=True)
-    mixed = rows.apply(lambda column: column.sample(frac=1, random_state=0).reset_index(drop=True))
-    table = pd.concat([rows, mixed.astype(rows.dtypes.to_dict())], ignore_index=True)
+    # each column turned by another number of rows
+    turned = (np.arange(len(rows))[:, None] + rng.integers(len(rows), size=rows.shape[1])) % len(rows)
+    mixed = pd.DataFrame({key: rows[key].array.take(turned[:, i]) for i, key in enumerate(rows)})
+    table = pd.concat([rows, mixed], ignore_index=True)
     expected = predictor.predict_proba(table, model=name)[list(classes)].to_numpy()
     difference = float(np.abs(converted.predict_proba(Inputs(table)) - expected).max(initial=0.0))
     if not difference <= TOLERANCE:

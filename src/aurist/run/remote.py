@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from aurist.errors import AuristError, ConfigError, reason
 from aurist.extras import need_extra
 from aurist.features.cache import default_cache_dir
+from aurist.run.model_files import ModelFiles
+from aurist.run.model_folder import open_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,6 +53,11 @@ def local_folder(text: str) -> Path:
     folder = default_cache_dir() / "models" / hashlib.sha256(text.encode()).hexdigest()[:16]
     _reach(text, lambda: _fetch(text, folder))
     return folder
+
+
+def open_trained(text: str) -> ModelFiles:
+    """Open a run or a model folder, at a path or at a URL: see `local_folder` and `open_model`."""
+    return open_model(local_folder(text))
 
 
 def _fetch(url: str, folder: Path) -> None:
