@@ -138,6 +138,7 @@ class Parts:
         self.inputs = window_model._pipeline.transform_windows(block)
         self.cut = self.models[0].windows(self.inputs)
         self.distinct, _ = self.cut.sound.distinct(self.cut.clip, self.cut.start)
+        self.models[0].predict_proba(self.inputs)  # loads the compiled loops
 
     def seconds(self) -> float:
         from aurist.audio import probe
