@@ -19,6 +19,7 @@ from aurist.arrays import Proba
 from aurist.automl.mixtures import write_mixtures
 from aurist.automl.pseudo import teacher_proba
 from aurist.automl.train import decode_for
+from aurist.automl.training_progress import watched
 from aurist.crossval import CrossValidationResult, TrainingData, fit_member, unfinished
 from aurist.errors import DataError, RunError
 from aurist.features.waves import Waves
@@ -163,7 +164,8 @@ def _fit(
         logger.info(
             f"{student.name}: learns from the labels, and from what the ensemble predicts for {n:,} mixtures"
         )
-        fit_member(folder, replace(learn, pseudo_labelled=mixtures), student, seconds)
+        with watched(folder):
+            fit_member(folder, replace(learn, pseudo_labelled=mixtures), student, seconds)
     run.log("distilled", {"model": student.name})
 
 
