@@ -57,6 +57,7 @@ def test_a_worker_that_serves_again_is_where_its_parent_is_now(
     code = (
         "import os, pathlib; pathlib.Path('here').write_text(f'{os.getpid()} {os.environ.get(\"AURIST_X\")}')"
     )
+    workers._pool.kill()  # earlier tests may have left several workers
     written = []
     for name, setting in (("a", "1"), ("b", None)):
         (tmp_path / name).mkdir()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from typer.testing import CliRunner
@@ -52,6 +53,8 @@ def _no_work(monkeypatch: pytest.MonkeyPatch) -> None:
     ):
         monkeypatch.setattr(name, work)
     monkeypatch.setattr("aurist.run.open_run", lambda folder: None)
+    files = SimpleNamespace(spec=SimpleNamespace(window=None))
+    monkeypatch.setattr("aurist.run.remote.open_trained", lambda folder: files)
     monkeypatch.setattr("aurist.run.read_data", lambda run: None)
     monkeypatch.setattr("aurist.run.read_spec", lambda run: None)
     monkeypatch.setattr("aurist.inference.inputs.read_inputs", lambda *_, **__: _NoWindows())

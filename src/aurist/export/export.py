@@ -143,6 +143,7 @@ def export_run(run: RunFolder, output: Path, options: ExportOptions | None = Non
                 copy_files(paths, run.folder, part)
         _write(run, part, options, choice, left_out, oof)
         remove_folder(output)
+        part.chmod(0o755)  # temporary folders are for their owner alone
         part.rename(output)
     finally:
         remove_folder(part)

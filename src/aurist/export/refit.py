@@ -76,7 +76,9 @@ def refit_members(
                 _seconds(result, learn),
             )
         except FitFailedError as error:
-            raise RunError(f"The run cannot be exported with --refit: {error} Export it without.") from error
+            raise RunError(
+                f"The run cannot be exported with refit=True: {error} Export it without."
+            ) from error
         files += engine(member.engine).portable_files(path, learn.task)
     return files
 

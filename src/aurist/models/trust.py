@@ -57,8 +57,8 @@ def require_trust(folder: Path, library: str) -> None:
             return
     raise RunError(
         f"{folder} holds pickles of {library}, which may run any command on this machine, and you did not fit them "
-        f"here. If you trust where they come from, add --trust (or set {TRUST}=1). Else predict with another model: "
-        "--model."
+        f"here. If you trust where they come from, give trust=True, or set the variable {TRUST} to 1. Else predict "
+        "with another model=."
     )
 
 

@@ -152,7 +152,7 @@ def read_description(folder: Path) -> ModelDescription:
     if version != MODEL_FORMAT:
         raise RunError(
             f"{folder} is a model folder of format {version}, but this version of aurist reads {MODEL_FORMAT}. "
-            "Update aurist: pip install --upgrade aurist"
+            "Update aurist: pip install -U aurist"
         )
     return read_record(path, ModelDescription, remedy)
 
