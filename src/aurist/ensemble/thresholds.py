@@ -121,7 +121,7 @@ def precision_steps(
     >>> truth = np.repeat([[1], [0]], 100, axis=0)
     >>> steps = precision_steps(np.where(truth == 1, 0.9, 0.4), truth)
     >>> [(round(precision, 2), round(threshold, 2)) for precision, threshold in steps[0]]
-    [(0.44, 0.0), (0.97, 0.4)]
+    [(0.45, 0.0), (0.98, 0.4)]
     """
     counts = _counted(proba, truth, row_weight)
     lower_bound, _ = wilson(counts.hits, counts.hits + counts.alarms, LEVEL)
