@@ -112,3 +112,8 @@ def test_errors_of_ours_pass_as_they_are_and_the_rest_keep_their_cause() -> None
 def test_a_number_is_no_text_and_no_truth(value: object) -> None:
     with pytest.raises(ValueError, match="it is"):
         check_shape(value, float)
+
+
+def test_a_closed_pipe_is_no_damage() -> None:
+    with pytest.raises(BrokenPipeError), stored(Path("run"), "Copy it again."):
+        raise BrokenPipeError(32, "Broken pipe")

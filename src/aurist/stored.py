@@ -55,7 +55,7 @@ def stored(path: Path, remedy: str) -> Iterator[None]:
     """
     try:
         yield
-    except AuristError:
+    except (AuristError, BrokenPipeError):  # the reader of what is printed may have enough
         raise
     except FileNotFoundError as error:
         raise RunError(f"{path} cannot be read: {error.filename or path} is missing. {remedy}") from error
