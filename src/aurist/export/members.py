@@ -1,4 +1,4 @@
-"""Which files of a model leave a run, and why some models cannot."""
+"""Tell the files of a model that leave a run, and the reasons of models that cannot leave."""
 
 from __future__ import annotations
 
