@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from aurist.extras import has_extra, need_extra
-from aurist.files import atomic_path
+from aurist.files import atomic_path, write_arrays
 
 PARQUET, ARRAYS = ".parquet", ".npz"
 _COLUMNS = "columns"
@@ -48,12 +48,11 @@ def write_table(table: pd.DataFrame, path: Path) -> None:
     [0, 1]
     """
     as_parquet = has_extra("parquet")
-    with atomic_path(path if as_parquet else path.with_suffix(ARRAYS)) as part:
-        if as_parquet:
+    if as_parquet:
+        with atomic_path(path) as part:
             table.to_parquet(part)
-        else:
-            with part.open("wb") as file:
-                np.savez(file, allow_pickle=False, **_to_arrays(table))
+    else:
+        write_arrays(path.with_suffix(ARRAYS), _to_arrays(table), compress=False)
     # of an earlier attempt in another installation
     (path.with_suffix(ARRAYS) if as_parquet else path).unlink(missing_ok=True)
 

@@ -51,6 +51,16 @@ def test_a_model_that_is_read_back_answers_the_same(
     assert files[0].endswith(".npz")
 
 
+@pytest.mark.parametrize("member", MEMBERS, ids=lambda member: member.settings.get("kind", member.engine))
+def test_another_number_of_features_is_refused(tmp_path: Path, member: ModelSpec) -> None:
+    rows = examples(3)
+    task = Task(tuple("abc"), False, "log_loss")
+    train, validation = rows.take(np.arange(90)), rows.take(np.arange(90, 120))
+    model = engine(member.engine).fit(tmp_path, task, member, train, validation, 60.0).model
+    with pytest.raises(ValueError, match="needs 5 features, and there are 3"):
+        model.predict_proba(Inputs(rows.features.iloc[:, :3]))
+
+
 @pytest.mark.parametrize("member", MEMBERS[:3], ids=lambda member: member.engine)
 def test_reading_needs_no_scikit_learn(tmp_path: Path, member: ModelSpec) -> None:
     rows = examples(3)

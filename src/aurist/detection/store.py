@@ -21,7 +21,7 @@ from aurist.detection.settings import check_settings, read_settings
 from aurist.detection.window_scores import SUREST, Scores, scores_of_arrays
 from aurist.errors import ConfigError, DataError, listing, plural
 from aurist.features.windows import Block
-from aurist.files import append_jsonl, atomic_path, read_jsonl
+from aurist.files import append_jsonl, read_jsonl, write_arrays
 from aurist.stored import check_shape, read_arrays, stored
 
 JOURNAL, SCORES = "journal.jsonl", "scores"
@@ -174,14 +174,13 @@ class Detections:
         """
         if when is None:
             when = np.ones((len(proba), 1, proba.shape[1]))
-        with atomic_path(self._part(recording, number)) as part, part.open("wb") as file:
-            np.savez(
-                file,
-                starts=block.starts,
-                ends=block.ends,
-                proba=proba.astype(np.float32),
-                when=np.rint(when * SUREST).astype(np.uint8),  # the largest array by far
-            )
+        arrays: dict[str, npt.NDArray[Any]] = {
+            "starts": block.starts,
+            "ends": block.ends,
+            "proba": proba.astype(np.float32),
+            "when": np.rint(when * SUREST).astype(np.uint8),  # the largest array by far
+        }
+        write_arrays(self._part(recording, number), arrays, compress=False)
         line = {"event": "block", "recording": recording.name, "block": number, "silenced": block.silenced}
         # one line for both: a kill cannot separate the last block from the end of the recording
         self._log(line if block.length is None else {**line, "seconds": block.length, "note": note})

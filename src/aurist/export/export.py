@@ -38,7 +38,6 @@ from aurist.run.ensemble_file import record_of
 from aurist.run.model_files import MODEL
 from aurist.run.model_folder import (
     MODEL_FORMAT,
-    Example,
     ModelDescription,
     Scores,
     list_files,
@@ -141,7 +140,7 @@ def export_run(run: RunFolder, output: Path, options: ExportOptions | None = Non
         else:
             for paths in parts.files.values():
                 copy_files(paths, run.folder, part)
-        _write(run, part, options, choice, left_out, oof)
+        description = _write(run, part, options, choice, left_out, oof)
         remove_folder(output)
         part.chmod(0o755)  # temporary folders are for their owner alone
         part.rename(output)
@@ -152,7 +151,7 @@ def export_run(run: RunFolder, output: Path, options: ExportOptions | None = Non
         sum(path.stat().st_size for path in output.rglob("*") if path.is_file()),
         tuple(choice.ensemble.members),
         left_out,
-        oof.interval(choice.probas[ENSEMBLE]),
+        description.scores.rows[ENSEMBLE],
         choice.against_whole,
     )
 
@@ -199,17 +198,17 @@ def _write(
     choice: Choice,
     left_out: Mapping[str, str],
     oof: OutOfFold,
-) -> None:
+) -> ModelDescription:
     copy_files([path for path in run.folder.glob("embedders/**/*") if path.is_file()], run.folder, folder)
     if options.with_duplicates:
         _write_duplicates(run, folder, choice.duplicates)
-    n_folds = len(next(iter(choice.ensemble.weights.values())))
-    description = _description(run, choice, left_out, oof, n_folds, None, folder)
+    description = _description(run, choice, left_out, oof, folder)
     write_record(folder / MODEL, description)
     example = write_example(folder, read_model_folder(folder), options.example)
-    description = _description(run, choice, left_out, oof, n_folds, example, folder)
+    description = replace(description, example=example, files=list_files(folder))
     write_record(folder / MODEL, description)
     write_card(folder, description, options.licence, run.scores().cautions)
+    return description
 
 
 def _write_duplicates(run: RunFolder, folder: Path, duplicates: Duplicates | None) -> None:
@@ -224,8 +223,6 @@ def _description(
     choice: Choice,
     left_out: Mapping[str, str],
     oof: OutOfFold,
-    n_folds: int,
-    example: Example | None,
     folder: Path,
 ) -> ModelDescription:
     source, classes = run.description(), oof.task.classes
@@ -245,7 +242,7 @@ def _description(
         columns=source.schema,
         features=source.features,
         summary=source.summary,
-        n_folds=n_folds,
+        n_folds=len(choice.ensemble.weights[ENSEMBLE]),
         ensemble=record_of(choice.ensemble),
         thresholds=thresholds,
         precisions=precisions,
@@ -257,7 +254,6 @@ def _description(
             chance(oof.truth, oof.task.metric, multilabel=oof.task.multilabel),
         ),
         left_out=dict(left_out),
-        example=example,
         versions=versions(),
         files=list_files(folder),
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -69,7 +68,7 @@ def refit_members(
         try:
             engine(member.engine).fit(
                 path,
-                replace(data.task, jobs=learn.task.jobs),
+                data.task,
                 member,
                 examples.take(train),
                 examples.take(validation),
@@ -87,5 +86,4 @@ def _seconds(result: CrossValidationResult, learn: TrainingData) -> float:
     """Give a network the time of a fold, for more clips; other models stop by themselves."""
     if result.member.engine != "network":
         return math.inf
-    n = len(learn.splits)
-    return result.fit_time / n * n / max(1, n - 1)
+    return result.fit_time / max(1, len(learn.splits) - 1)

@@ -14,6 +14,7 @@ import pandas as pd
 from aurist.arrays import Proba
 from aurist.clips import Clips
 from aurist.errors import AuristError
+from aurist.features.matrix import float_matrix
 from aurist.features.waves import WavesInMemory
 from aurist.folders import check_name
 from aurist.metrics import UNKNOWN
@@ -72,6 +73,18 @@ class Inputs:
             table = pd.concat([clips.table, other.clips.table], ignore_index=True)
             clips = replace(clips, table=table, rows=(), given_ids=())
         return Inputs(pd.concat([self.features, other.features], ignore_index=True), clips, self.cache_dir)
+
+    def matrix(self, n_features: int) -> npt.NDArray[np.float32]:
+        """Return the features as one array, (n, n_features).
+
+        Raises
+        ------
+        ValueError
+            If there is another number of features: a compiled loop would read beyond the row.
+        """
+        if self.features.shape[1] != n_features:
+            raise ValueError(f"it needs {n_features} features, and there are {self.features.shape[1]}")
+        return float_matrix(self.features)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,6 @@ import numpy.typing as npt
 
 from aurist.arrays import Proba
 from aurist.calibration import apply_temperature
-from aurist.features.matrix import float_matrix
 from aurist.models.base import Inputs, Task
 from aurist.models.learnable import checked_classes
 from aurist.models.normal_scores import SCORE_ARRAYS, NormalScores
@@ -89,9 +88,7 @@ class ClassicModel:
         """
         from scipy.special import expit, softmax
 
-        matrix = float_matrix(inputs.features)
-        if matrix.shape[1] != self.n_features:
-            raise ValueError(f"it needs {self.n_features} features, and there are {matrix.shape[1]}")
+        matrix = inputs.matrix(self.n_features)
         out = np.zeros((len(matrix), self.n_classes))
         for start in range(0, len(matrix), _BLOCK):
             rows = slice(start, start + _BLOCK)

@@ -11,7 +11,6 @@ import numpy.typing as npt
 
 from aurist.arrays import Proba
 from aurist.calibration import apply_temperature
-from aurist.features.matrix import float_matrix
 from aurist.models.base import Inputs, Task
 from aurist.models.learnable import checked_classes
 from aurist.models.loops import model_loops
@@ -58,8 +57,14 @@ class KernelModel:
     multilabel: bool
 
     def predict_proba(self, inputs: Inputs) -> Proba:
-        """Return (n, n_classes), calibrated on the validation part."""
-        scaled = self.ready.transform(float_matrix(inputs.features))
+        """Return (n, n_classes), calibrated on the validation part.
+
+        Raises
+        ------
+        ValueError
+            If there is another number of features.
+        """
+        scaled = self.ready.transform(inputs.matrix(self.n_features))
         chunks = np.split(scaled, range(_CHUNK_ROWS, len(scaled), _CHUNK_ROWS))
         return np.concatenate([self.at(distances(chunk, self.rows)) for chunk in chunks])
 

@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 
 from aurist.arrays import Proba
-from aurist.features.matrix import float_matrix
 from aurist.files import write_arrays
 from aurist.models.base import Inputs, Task, fit_again
 from aurist.models.learnable import checked_classes
@@ -105,9 +104,7 @@ class TreeModel:
         ValueError
             If there is another number of features.
         """
-        matrix = float_matrix(inputs.features)
-        if matrix.shape[1] != self.n_features:
-            raise ValueError(f"the trees need {self.n_features} features, and there are {matrix.shape[1]}")
+        matrix = inputs.matrix(self.n_features)
         out = np.zeros((len(matrix), self.n_classes))
         out[:, list(self.seen)] = self._linked(self.trees.sums(self._visible(matrix), self.jobs))
         for column, value in self.constants.items():

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from aurist.ensemble.duplicates import DuplicateRule, Duplicates
-from aurist.files import atomic_path
+from aurist.files import write_arrays
 from aurist.stored import read_arrays, stored
 
 NAME = "duplicates.npz"
@@ -18,17 +18,16 @@ _SHAPE = {
 
 def write_duplicates(folder: Path, duplicates: Duplicates) -> None:
     """Write the rows of the training data, and how rows that come again are answered."""
-    with atomic_path(folder / NAME) as part, part.open("wb") as file:
-        np.savez(
-            file,
-            keys=duplicates.keys,
-            proba=duplicates.proba,
-            counts=duplicates.counts,
-            rows=duplicates.rows,
-            strength=duplicates.twins.strength,
-            logits=duplicates.twins.logits,
-            unscored=duplicates.unscored,
-        )
+    arrays = {
+        "keys": duplicates.keys,
+        "proba": duplicates.proba,
+        "counts": duplicates.counts,
+        "rows": duplicates.rows,
+        "strength": np.asarray(duplicates.twins.strength),
+        "logits": duplicates.twins.logits,
+        "unscored": duplicates.unscored,
+    }
+    write_arrays(folder / NAME, arrays, compress=False)
 
 
 def read_duplicates(folder: Path, n_classes: int, remedy: str) -> Duplicates:

@@ -21,7 +21,7 @@ from aurist.machine import available_cores
 from aurist.metrics import METRICS, Interval
 from aurist.models.base import Task
 from aurist.recipes import Recipe, recipe_from
-from aurist.records import OPTIONAL, read_record
+from aurist.records import OPTIONAL, from_json
 from aurist.run.ensemble_file import EnsembleRecord, ensemble_of
 from aurist.run.folder import open_run
 from aurist.run.model_files import MODEL, ModelFiles, files_of_run
@@ -148,13 +148,14 @@ def read_description(folder: Path) -> ModelDescription:
         If it is damaged, or of a version that this aurist cannot read.
     """
     path, remedy = folder / MODEL, _remedy(folder)
-    version = read_json(path, {"format": int}, remedy)["format"]
-    if version != MODEL_FORMAT:
+    content = read_json(path, {"format": int}, remedy)
+    if content["format"] != MODEL_FORMAT:
         raise RunError(
-            f"{folder} is a model folder of format {version}, but this version of aurist reads {MODEL_FORMAT}. "
-            "Update aurist: pip install -U aurist"
+            f"{folder} is a model folder of format {content['format']}, but this version of aurist reads "
+            f"{MODEL_FORMAT}. Update aurist: pip install -U aurist"
         )
-    return read_record(path, ModelDescription, remedy)
+    with stored(path, remedy):
+        return from_json(ModelDescription, content)
 
 
 def read_model_folder(folder: Path) -> ModelFiles:
