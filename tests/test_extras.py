@@ -37,7 +37,7 @@ sys.meta_path.insert(0, OutOfReach())
 #: Modules that are named otherwise than their distributions.
 DISTRIBUTIONS = {"sklearn": "scikit-learn", "iterstrat": "iterative-stratification", "tomli_w": "tomli-w",
                  "supervised": "mljar-supervised", "autogluon": "autogluon.tabular",
-                 "lightning_fabric": "lightning-fabric"}  # fmt: skip
+                 "lightning_fabric": "lightning-fabric", "_tools": "MNN"}  # fmt: skip
 
 
 @pytest.fixture

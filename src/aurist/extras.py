@@ -11,7 +11,7 @@ from aurist.errors import MissingExtraError
 MODULES: dict[str, tuple[str, ...]] = {
     "automl": ("autogluon.tabular", "lightgbm", "xgboost", "catboost"),
     "networks": ("torch", "timm", "safetensors", "lightning_fabric", "onnx"),
-    "fast": ("openvino",),
+    "fast": ("openvino", "MNN"),
     "hub": ("huggingface_hub", "fsspec"),
     "mljar": ("supervised",),
     "parquet": ("pyarrow",),
@@ -23,7 +23,7 @@ MODULES: dict[str, tuple[str, ...]] = {
 @cache
 def has_extra(extra: str) -> bool:
     """Return True if the modules of an extra are installed; none is imported."""
-    return all(map(_is_installed, MODULES[extra]))
+    return all(map(is_installed, MODULES[extra]))
 
 
 def need_extra(extra: str, what: str) -> None:
@@ -60,7 +60,9 @@ def pip_line(extra: str) -> str:
     return f"pip install 'aurist[{extra}]'"
 
 
-def _is_installed(module: str) -> bool:
+@cache
+def is_installed(module: str) -> bool:
+    """Return True if a module is installed; it is not imported."""
     try:
         return find_spec(module) is not None
     except ImportError:  # the package around it is missing

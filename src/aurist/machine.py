@@ -9,7 +9,7 @@ from aurist.errors import ConfigError
 from aurist.system import usable_cores
 
 _LIBRARIES = ("aurist", "autogluon.tabular", "scikit-learn", "lightgbm", "catboost", "xgboost", "torch", "timm",
-              "lightning-fabric", "onnxruntime", "openvino", "numpy", "pandas", "soundfile", "soxr",
+              "lightning-fabric", "onnxruntime", "openvino", "MNN", "numpy", "pandas", "soundfile", "soxr",
               "mljar-supervised")  # fmt: skip
 
 

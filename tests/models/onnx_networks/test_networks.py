@@ -33,12 +33,15 @@ def loaded(monkeypatch: pytest.MonkeyPatch, engine: str | None, folder: Path, re
 
 
 @pytest.mark.parametrize("network", HEADS, ids=str)
-@pytest.mark.parametrize("engine", ["onnxruntime", "openvino", None])
+@pytest.mark.parametrize("engine", ["onnxruntime", "openvino", "mnn", None])
 def test_answers_as_torch_does(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engine: str | None, network: dict[str, Any]
 ) -> None:
     if engine == "openvino":
         pytest.importorskip("openvino")
+    if engine == "mnn":
+        pytest.importorskip("MNN")
+        monkeypatch.setattr("aurist.models.onnx_networks.mnn_session.WORTH", 0)
     monkeypatch.setenv("AURIST_CACHE_DIR", str(tmp_path / "cache"))
     recipe = tiny(network=network, training={"seeds": 2}, window={"seconds": 0.5, "hop": 0.2})
     folder, inputs = write_fold(tmp_path / "fold", recipe, 4000, unseen=(1,)), long_sound()

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from aurist.features.images import ImageMaker, overlapping_images
 from aurist.models.network_files import NetworkFiles
 from aurist.models.network_model import Windows
-from aurist.models.onnx_networks.choice import choose, is_accurate
+from aurist.models.onnx_networks.choice import LARGEST_DIFFERENCE, choose, is_accurate
 from aurist.models.onnx_networks.sessions import (
     ONNXRUNTIME,
     OPENVINO,
@@ -76,6 +76,8 @@ def logits_together(
     """
     sessions = [session for fold in folds for net in fold.networks for session in net]
     distinct, which = windows.sound.distinct(windows.clip, windows.start)
+    for session in sessions:
+        session.expect(len(distinct))
     # few windows are spread over the threads
     size = max(1, min(folds[0].batch, -(-len(distinct) // max(1, jobs))))
     calls = [
@@ -161,4 +163,5 @@ def load_onnx_networks(
 def _is_accurate(path: Path, remedy: str) -> bool:
     """Tell whether bf16 suits these weights; how fast it is was measured for all networks of the kind."""
     with stored(path, remedy):
-        return is_accurate(open_session(path, ONNXRUNTIME, 1), open_session(path, OPENVINO_BF16, 1))
+        exact, half = (open_session(path, engine, 1) for engine in (ONNXRUNTIME, OPENVINO_BF16))
+        return is_accurate(exact, half, LARGEST_DIFFERENCE[OPENVINO_BF16])

@@ -1,7 +1,8 @@
-"""A network of an ONNX file, ready to run on one of two engines."""
+"""A network of an ONNX file, ready to run on one of three engines."""
 
 from __future__ import annotations
 
+import os
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -10,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from aurist.errors import RunError
-from aurist.extras import has_extra, need_extra
+from aurist.extras import is_installed, need_extra
+from aurist.models.onnx_networks.mnn_session import MnnSession
 
 if TYPE_CHECKING:
     from openvino import CompiledModel, InferRequest
@@ -19,8 +21,8 @@ Float = npt.NDArray[np.float32]
 
 #: Names of the input and of the outputs of an ONNX file, as `aurist.nets.onnx_file` writes them.
 IMAGE, LOGITS, FRAMES = "image", "logits", "frames"
-ONNXRUNTIME, OPENVINO, OPENVINO_BF16 = "onnxruntime", "openvino", "openvino-bf16"
-ENGINES = (ONNXRUNTIME, OPENVINO, OPENVINO_BF16)
+ONNXRUNTIME, OPENVINO, OPENVINO_BF16, MNN = "onnxruntime", "openvino", "openvino-bf16", "mnn"
+ENGINES = (ONNXRUNTIME, OPENVINO, OPENVINO_BF16, MNN)
 
 
 class Session(Protocol):
@@ -29,6 +31,10 @@ class Session(Protocol):
     @property
     def input_shape(self) -> tuple[int, ...]:
         """Channels, rows and frames of an image."""
+        ...
+
+    def expect(self, windows: int) -> None:
+        """Announce a number of windows, before threads run them."""
         ...
 
     def run(self, images: Float, *, frames: bool = False) -> Float:
@@ -54,21 +60,28 @@ def open_session(path: Path, engine: str, jobs: int) -> Session:
     Raises
     ------
     MissingExtraError
-        If OpenVINO is not installed.
+        If the engine is not installed.
     RunError
         If it is not a network of aurist.
     """
     # bytes: a path would let the file name others, for its weights
     content = path.read_bytes()
-    session: Session = (
-        _OnnxRuntime(content) if engine == ONNXRUNTIME else _OpenVino(content, engine == OPENVINO_BF16, jobs)
-    )
+    session: Session
+    if engine in (OPENVINO, OPENVINO_BF16):
+        session = _OpenVino(content, engine == OPENVINO_BF16, jobs)
+    else:
+        session = _OnnxRuntime(content)
     if len(session.input_shape) != 3:
         raise RunError(f"{path} is not a network of aurist: its input is no batch of images.")
+    if engine == MNN:
+        if not is_installed("MNN"):
+            need_extra("fast", "MNN")
+        return MnnSession(content, session, jobs)
     return session
 
 
-def _joined(logits: Float, of_frames: Float | None) -> Float:
+def joined(logits: Float, of_frames: Float | None) -> Float:
+    """Put the logits of frames behind those of the image."""
     return logits if of_frames is None else np.concatenate([logits[:, None], of_frames], axis=1)
 
 
@@ -86,14 +99,18 @@ class _OnnxRuntime:
     def input_shape(self) -> tuple[int, ...]:
         return tuple(self._session.get_inputs()[0].shape[1:])
 
+    def expect(self, windows: int) -> None:
+        """Do nothing: it is ready."""
+
     def run(self, images: Float, *, frames: bool = False) -> Float:
         outputs = self._session.run([LOGITS, FRAMES] if frames else [LOGITS], {IMAGE: images})
-        return _joined(outputs[0], outputs[1] if frames else None)
+        return joined(outputs[0], outputs[1] if frames else None)
 
 
 class _OpenVino:
     def __init__(self, content: bytes, half: bool, jobs: int) -> None:
-        need_extra("fast", "OpenVINO")
+        if not is_installed("openvino"):
+            need_extra("fast", "OpenVINO")
         import openvino
 
         threads = max(1, jobs)
@@ -110,20 +127,27 @@ class _OpenVino:
     def input_shape(self) -> tuple[int, ...]:
         return tuple(size.get_length() for size in list(self._compiled.input(IMAGE).partial_shape)[1:])
 
+    def expect(self, windows: int) -> None:
+        """Do nothing: it is ready."""
+
     def run(self, images: Float, *, frames: bool = False) -> Float:
         request: InferRequest | None = getattr(self._requests, "own", None)
         if request is None:
             request = self._requests.own = self._compiled.create_infer_request()
         request.infer({IMAGE: images}, share_inputs=True)
         logits = request.get_tensor(LOGITS).data.copy()
-        return _joined(logits, request.get_tensor(FRAMES).data.copy() if frames else None)
+        return joined(logits, request.get_tensor(FRAMES).data.copy() if frames else None)
 
 
-def openvino_engines() -> tuple[str, ...]:
-    """Return the engines of OpenVINO that this machine has: none, or also that with bf16."""
-    if not has_extra("fast"):
-        return ()
-    import openvino
+def other_engines() -> tuple[str, ...]:
+    """Return the engines besides ONNX Runtime that this machine has."""
+    engines: list[str] = []
+    if is_installed("openvino"):
+        import openvino
 
-    can = openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-    return (OPENVINO, OPENVINO_BF16) if "BF16" in can else (OPENVINO,)
+        can = openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+        engines += [OPENVINO, OPENVINO_BF16] if "BF16" in can else [OPENVINO]
+    # what it prints can only be dropped where the C library of the process is at hand
+    if is_installed("MNN") and os.name == "posix":
+        engines.append(MNN)
+    return tuple(engines)
