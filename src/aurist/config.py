@@ -13,7 +13,9 @@ from typing import Any
 from aurist.errors import ConfigError, check_one_of, short_repr
 from aurist.files import atomic_path
 
-PRESETS = ("quick", "good", "best")
+#: The preset of linear and kernel models alone.
+INSTANT = "instant"
+PRESETS = (INSTANT, "quick", "good", "best")
 LEVELS = ("relative", "keep")
 #: No whole number of a setting is larger: a float can hold it exactly.
 LARGEST = 1 << 53
@@ -30,7 +32,8 @@ class FitConfig:
         The metric to maximise and to rank by; None: accuracy for one label per clip, mean average precision for
         several.
     preset
-        "quick" (about a minute), "good", or "best" (more models, more folds).
+        "instant" (linear and kernel models, seconds for a few hundred clips), "quick" (about a minute), "good", or
+        "best" (more models, more folds).
     time_limit
         Seconds of wall time for the whole command; None: the default of the preset.
     engine
@@ -74,7 +77,7 @@ class FitConfig:
     --------
     >>> FitConfig(preset="quickest")
     Traceback (most recent call last):
-    aurist.errors.ConfigError: preset is 'quickest', but must be one of: quick, good, best.
+    aurist.errors.ConfigError: preset is 'quickest', but must be one of: instant, quick, good, best.
     """
 
     metric: str | None = None
@@ -124,6 +127,11 @@ class FitConfig:
             raise ConfigError(
                 "A plan lists the models to fit, and has no time limit: leave time_limit= and recipes= out, "
                 "or edit the plan."
+            )
+        if self.preset == INSTANT and self.plan is None and (self.engine != "auto" or self.recipes):
+            raise ConfigError(
+                "preset is 'instant', which fits linear and kernel models alone: leave engine= and recipes= out, or "
+                'give another preset, such as preset="quick".'
             )
         if self.engine == "networks" and self.plan is None and not self.recipes:
             raise ConfigError(

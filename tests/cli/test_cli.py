@@ -128,7 +128,10 @@ def test_what_is_wrong_with_a_table_is_said(folder: Path) -> None:
     failed(aurist("fit", "nothing.csv", "-o", "r2", cwd=folder), "nothing.csv does not exist")
     failed(aurist("fit", "train.csv", "--metric", "f1_makro", "-o", "r2", cwd=folder), "f1_macro")
     failed(aurist("fit", "train.csv", "--time-limit", "soon", "-o", "r2", cwd=folder), "write it as 90s")
-    failed(aurist("fit", "train.csv", "--preset", "quickest", "-o", "r2", cwd=folder), "quick, good, best")
+    failed(
+        aurist("fit", "train.csv", "--preset", "quickest", "-o", "r2", cwd=folder),
+        "instant, quick, good, best",
+    )
     failed(aurist("fit", "train.csv", "-o", "run", cwd=folder), "holds a finished run already")
     failed(aurist("leaderboard", "train", cwd=folder), "does not exist")
     failed(aurist("leaderboard", ".", cwd=folder), "no run folder")

@@ -34,7 +34,7 @@ class AudioClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     time_limit
         Wall time of a fit in seconds, or as text such as "10m"; None: by preset.
     preset
-        "quick", "good" or "best".
+        "instant", "quick", "good" or "best".
     metric
         Score to maximise; None: accuracy.
     plan

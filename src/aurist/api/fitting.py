@@ -66,7 +66,8 @@ def fit(
         Score to maximise, such as "accuracy", "f1_macro" or "lwlrap". None: accuracy, or with several labels a clip
         average precision.
     preset
-        "quick" (about a minute), "good" (10 minutes) or "best" (an hour).
+        "instant" (linear and kernel models, seconds for a few hundred clips), "quick" (about a minute), "good" (10
+        minutes) or "best" (an hour).
     time_limit
         Wall time in seconds, or as text: "90s", "10m", "1h30m". None: by preset.
     plan

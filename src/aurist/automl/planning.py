@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from aurist.config import FitConfig
+from aurist.config import INSTANT, FitConfig
 from aurist.crossval import TrainingData
 from aurist.ensemble.stacking import reason_against
 from aurist.extras import has_extra, pip_line
@@ -135,7 +135,7 @@ def _of_one_round(
 ) -> FitPlan:
     tables, notes = without_missing(table_members(config, len(learn.folds), multilabel=learn.task.multilabel))
     networks = [Step(recipe_member(recipe)) for recipe in recipes]
-    if config.engine == "auto" and not networks:
+    if config.engine == "auto" and config.preset != INSTANT and not networks:
         networks, more_notes = _default_network(audit, learn, left)
         notes += more_notes
     if not networks:

@@ -156,6 +156,8 @@ def chosen_recipes(config: FitConfig) -> list[Recipe]:
         members = read_plan(Path(config.plan)).members
         return [recipe_of(member) for member in members if member.engine == NETWORK]
     changes = dict(parse_setting(text) for text in config.recipe_settings)
+    if not config.recipes:
+        return []
     recipes = [read_recipe(name, changes) for name in config.recipes]
     names = [recipe.name for recipe in recipes]
     tables = table_members(replace(config, engine="all"))
@@ -283,7 +285,9 @@ def _folds(clips: Clips, groups: npt.NDArray[np.int64], config: FitConfig) -> np
         )
     if prescribed is None:
         targets = clips.take(learnt).targets(clips.classes)
-        folds[learnt] = assign_folds(targets, groups[learnt], n_splits(config), config.seed)
+        counts = [len(np.unique(groups[learnt][column == 1])) for column in targets.T]
+        fewest = min((count for count in counts if count), default=None)
+        folds[learnt] = assign_folds(targets, groups[learnt], n_splits(config, fewest), config.seed)
         logger.info(f"folds: {folds.max() + 1} made, stratified, no group on two sides (seed {config.seed})")
     else:
         folds[learnt] = prescribed

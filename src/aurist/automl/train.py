@@ -13,6 +13,7 @@ from aurist.automl.level import with_other_level
 from aurist.automl.planning import plan_of
 from aurist.automl.pseudo import pseudo_label_message, unlabelled_inputs, with_pseudo_labels
 from aurist.automl.training_progress import watched
+from aurist.config import INSTANT
 from aurist.crossval import CrossValidationResult, TrainingData, fit_member, fit_member_in_process, unfinished
 from aurist.ensemble.blend import seconds_a_model
 from aurist.ensemble.stacking import beats_constant, reason_against, second_level
@@ -57,10 +58,13 @@ def train(run: RunFolder, clock: Clock) -> None:
     sound: list[Waves] = []
     fitted: list[CrossValidationResult] = []
     written, blending = 0.0, _blending_seconds(learn)
+    at_once = len(plan.steps) if run.config().preset == INSTANT else 0  # it ends in seconds
     round_data, round_number = learn, 0
     try:
         for index, step in enumerate(plan.steps):
-            if fitted and _worth_writing(_reserve(learn, len(fitted), blending), clock, written):
+            if len(fitted) > at_once and _worth_writing(
+                _reserve(learn, len(fitted), blending), clock, written
+            ):
                 write_results(run, data, learn, fitted)
                 written = clock.used()
             if step.round > round_number and fitted:

@@ -26,7 +26,11 @@ def fit(
         Path | None, typer.Option("--output", "-o", help="Run folder to make.", show_default=False)
     ] = None,
     preset: Annotated[
-        str, typer.Option(help="quick (1 minute), good (10 minutes) or best (1 hour).")
+        str,
+        typer.Option(
+            help="instant (seconds for a few hundred clips: linear and kernel models), quick (1 minute), good "
+            "(10 minutes) or best (1 hour)."
+        ),
     ] = "good",
     time_limit: Annotated[
         str | None, typer.Option(help="Wall time of the whole command: 90s, 15m, 1h30m. Default: by preset.")

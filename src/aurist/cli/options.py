@@ -91,7 +91,7 @@ Fold = Annotated[
 Folds = Annotated[
     int | None,
     typer.Option(
-        help="Number of folds to make, at least 2. Default: 5, with --preset quick 3, with best 8.",
+        help="Number of folds to make, at least 2. Default: 5, with --preset instant 5 to 10, quick 3, best 8.",
         rich_help_panel=DATA,
     ),
 ]

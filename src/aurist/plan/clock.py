@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from aurist.config import FitConfig
 
-#: Seconds of wall time of a preset without a time limit.
-DEFAULT_TIME = {"quick": 60.0, "good": 600.0, "best": 3600.0}
+#: Seconds of wall time of a preset without a time limit. The models of "instant" end by themselves.
+DEFAULT_TIME = {"instant": math.inf, "quick": 60.0, "good": 600.0, "best": 3600.0}
 #: The largest share of the time left that one model may take.
 LARGEST_SHARE = 0.4
 
@@ -31,7 +31,7 @@ class Clock:
 
 
 def time_limit(config: FitConfig) -> float:
-    """Return the seconds for the whole command; infinite with a written plan."""
+    """Return the seconds for the whole command; infinite with a written plan or the preset "instant"."""
     if config.plan is not None:
         return math.inf
     return config.time_limit if config.time_limit is not None else DEFAULT_TIME[config.preset]

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from aurist.config import FitConfig
+from aurist.config import INSTANT, FitConfig
 from aurist.models.base import ModelSpec
 from aurist.models.network_member import ENGINE as NETWORK
 
-DEFAULT_SPLITS = {"quick": 3, "good": 5, "best": 8}
+#: The most folds of the preset "instant"; see `n_splits`.
+MOST_INSTANT_SPLITS = 10
+DEFAULT_SPLITS = {"instant": 5, "quick": 3, "good": 5, "best": 8}
 
 FOREST = ModelSpec("ExtraTrees", "forest")
 #: Ends within seconds on any table: fitted if the first model of a plan would take too long.
@@ -53,6 +55,7 @@ STACKED_ROWS, STACKED_CLASSES, _STACKED_SECONDS = 5000, 50, 2e-6
 FEW_ROWS = 2000
 
 PRESETS: dict[str, list[ModelSpec]] = {
+    INSTANT: [_KERNEL, _LOGISTIC, FALLBACK],
     "quick": [FOREST, _GBM_QUICK],
     "good": [FOREST, _LOGISTIC, _KERNEL, _SVM, _LDA, _GBM_XT, _RF, _XGB, _CAT, _GBM],
     "best": [FOREST, _LOGISTIC, _KERNEL, _SVM, _LDA, _GBM_XT, _XGB, _CAT, _RF, _GBM, _NET, _TABM, _GBM_LARGE],
@@ -76,7 +79,7 @@ def second_level_members(
     config: FitConfig, n_rows: int, n_classes: int, *, multilabel: bool = False
 ) -> list[ModelSpec]:
     """Return the stacked models, if there are enough rows and no limit to the size of the ensemble."""
-    enabled = config.engine not in ("networks", "mljar") and config.preset != "quick"
+    enabled = config.engine not in ("networks", "mljar") and config.preset not in (INSTANT, "quick")
     is_useful = n_rows >= STACKED_ROWS and n_classes <= STACKED_CLASSES and not multilabel
     if not enabled or not is_useful or config.ensemble_size is not None:
         return []
@@ -97,6 +100,20 @@ def is_slow(member: ModelSpec, n_rows: int) -> bool:
     return n_rows < FEW_ROWS and member in (_GBM, _GBM_LARGE, _XGB, _CAT, _NET, _TABM)
 
 
-def n_splits(config: FitConfig) -> int:
-    """Return the number of folds to make if the data has none."""
-    return config.folds if config.folds is not None else DEFAULT_SPLITS[config.preset]
+def n_splits(config: FitConfig, fewest: int | None = None) -> int:
+    """Return the number of folds to make if the data has none.
+
+    ``fewest`` is the number of groups of the rarest class. Models of few clips expect a class less if more of it is in
+    the fold that is left out, so "instant" makes folds that score one group of each class (docs/decisions/0031).
+
+    Examples
+    --------
+    >>> n_splits(FitConfig()), n_splits(FitConfig(preset="instant"), 7), n_splits(FitConfig(preset="instant"), 40)
+    (5, 7, 10)
+    """
+    if config.folds is not None:
+        return config.folds
+    usual = DEFAULT_SPLITS[config.preset]
+    if config.preset != INSTANT or fewest is None:
+        return usual
+    return min(max(fewest, usual), MOST_INSTANT_SPLITS)
