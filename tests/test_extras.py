@@ -37,7 +37,8 @@ sys.meta_path.insert(0, OutOfReach())
 #: Modules that are named otherwise than their distributions.
 DISTRIBUTIONS = {"sklearn": "scikit-learn", "iterstrat": "iterative-stratification", "tomli_w": "tomli-w",
                  "supervised": "mljar-supervised", "autogluon": "autogluon.tabular",
-                 "lightning_fabric": "lightning-fabric", "_tools": "MNN"}  # fmt: skip
+                 "lightning_fabric": "lightning-fabric", "_tools": "MNN",
+                 "ai_edge_litert": "ai-edge-litert"}  # fmt: skip
 
 
 @pytest.fixture

@@ -44,8 +44,8 @@ class FitConfig:
     recipe_settings
         Changes to all of these recipes, such as "training.epochs=5".
     embeddings
-        Pretrained networks whose embeddings of the recordings are added to the summary features: names of recipes, or
-        paths of TOML files.
+        Pretrained networks whose embeddings of the recordings are added to the summary features: names of embedders,
+        or paths of their TOML files. None: those of this machine that the licence and the time allow; (): none.
     ensemble_size
         The most models in the ensemble, so that it predicts faster; None: as many as help.
     plan
@@ -91,7 +91,7 @@ class FitConfig:
     sample_rate: int | None = None
     recipes: tuple[str, ...] = ()
     recipe_settings: tuple[str, ...] = ()
-    embeddings: tuple[str, ...] = ()
+    embeddings: tuple[str, ...] | None = None
     ensemble_size: int | None = None
     plan: str | None = None
     unlabelled: str | None = None

@@ -34,7 +34,7 @@ from aurist.fold_files import (
 from aurist.folders import remove_folder
 from aurist.killed import note_killed, was_killed
 from aurist.models.base import Examples, FitFailedError, ModelSpec, ModelWithVariants, Task, fit_again
-from aurist.models.engines import engine
+from aurist.models.engines import engine, engine_of
 from aurist.predictions import PredictionPart, Predictions, from_frame
 from aurist.splits import Rows, Split
 from aurist.stored import stored
@@ -220,7 +220,7 @@ def _fit_into(folder: Path, data: TrainingData, member: ModelSpec, split: Split,
     if split.fold in data.pseudo_labelled:
         train = train.concat(data.pseudo_labelled[split.fold])
     started = time.monotonic()
-    fitted = engine(member.engine).fit(folder, data.task, member, train, validation, seconds)
+    fitted = engine_of(member).fit(folder, data.task, member, train, validation, seconds)
     fitted_at = time.monotonic()
     scored = data.examples.inputs.take(split.scored)
     variants = fitted.model.variants(scored) if isinstance(fitted.model, ModelWithVariants) else {}

@@ -11,6 +11,8 @@ from aurist.errors import MissingExtraError
 MODULES: dict[str, tuple[str, ...]] = {
     "automl": ("autogluon.tabular", "lightgbm", "xgboost", "catboost"),
     "networks": ("torch", "timm", "safetensors", "lightning_fabric", "onnx"),
+    "embed": ("onnx",),
+    "tflite": ("ai_edge_litert",),
     "fast": ("openvino", "MNN"),
     "hub": ("huggingface_hub", "fsspec"),
     "mljar": ("supervised",),

@@ -15,7 +15,7 @@ import pandas as pd
 from aurist.files import folder_lock, write_json
 from aurist.folders import remove_folder
 from aurist.models.base import Model, ModelSpec, Task, fit_again
-from aurist.models.engines import engine
+from aurist.models.engines import engine_of
 from aurist.predictions import COLUMNS, Predictions
 from aurist.stored import read_frame, read_json, stored
 from aurist.tables import table_path, write_table
@@ -163,4 +163,4 @@ def load_fold(folder: Path, task: Task, member: ModelSpec, fold: int) -> Model:
     """
     path = fold_folder(folder, fold)
     with stored(path, fit_again(path)):
-        return engine(member.engine).load(path, task, member)
+        return engine_of(member).load(path, task, member)

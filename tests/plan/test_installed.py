@@ -55,7 +55,6 @@ def test_without_pytorch_only_the_networks_of_tables_are_left_out(missing: set[s
         (FitConfig(engine="mljar"), "mljar", "The engine mljar"),
         (FitConfig(engine="all"), "mljar", "The engine mljar"),
         (FitConfig(recipes=("mel-cnn",)), "networks", "The recipe mel-cnn"),
-        (FitConfig(embeddings=("ast",)), "networks", "The recipe ast"),
     ],
 )
 def test_an_engine_asked_for_by_name_must_be_there(

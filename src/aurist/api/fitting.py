@@ -30,7 +30,7 @@ def fit(
     engine: str = "auto",
     recipes: Sequence[str | Path] = (),
     recipe_settings: Sequence[str] = (),
-    embeddings: Sequence[str | Path] = (),
+    embeddings: Sequence[str | Path] | None = None,
     ensemble_size: int | None = None,
     unlabelled: str | Path | None = None,
     pseudo_rounds: int = 1,
@@ -85,7 +85,8 @@ def fit(
     recipes, recipe_settings
         Networks to train, by name or TOML file, and changes to them: ``["training.epochs=5"]``.
     embeddings
-        Recipes of networks with ready weights that make further features of recordings.
+        Embedders, pretrained networks that make further features of recordings: names of `aurist embedders`, or TOML
+        files. None: those of this machine that their licences and the time allow; (): none.
     ensemble_size
         Most models in the ensemble; None: as many as help.
     unlabelled, pseudo_rounds, pseudo_threshold
@@ -148,7 +149,7 @@ def fit(
             level=level,
             recipes=tuple(map(str, recipes)),
             recipe_settings=tuple(recipe_settings),
-            embeddings=tuple(map(str, embeddings)),
+            embeddings=None if embeddings is None else tuple(map(str, embeddings)),
             ensemble_size=ensemble_size,
             plan=None if plan is None else str(plan),
             unlabelled=None if unlabelled is None else str(unlabelled),

@@ -16,6 +16,7 @@ from aurist.extras import has_extra, pip_line
 from aurist.models.base import ModelSpec
 from aurist.models.network import measure_recipe
 from aurist.models.network_member import ENGINE, recipe_member, recipe_of
+from aurist.models.views import embedded_by
 from aurist.plan import (
     FEW_ROWS,
     Clock,
@@ -133,7 +134,10 @@ def _with_rounds(plan: FitPlan, rounds: int) -> FitPlan:
 def _of_one_round(
     config: FitConfig, recipes: list[Recipe], audit: AuditFacts, learn: TrainingData, left: float
 ) -> FitPlan:
-    tables, notes = without_missing(table_members(config, len(learn.folds), multilabel=learn.task.multilabel))
+    embedded = embedded_by(learn.examples.features.columns)
+    tables, notes = without_missing(
+        table_members(config, len(learn.folds), multilabel=learn.task.multilabel, embedded=embedded)
+    )
     networks = [Step(recipe_member(recipe)) for recipe in recipes]
     if config.engine == "auto" and config.preset != INSTANT and not networks:
         networks, more_notes = _default_network(audit, learn, left)

@@ -12,25 +12,25 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from aurist.audit import Audit, audit, with_file_rows
+from aurist.audit import audit, with_file_rows
 from aurist.audit.nearest_clips import nearest_sentence
 from aurist.audit.sentences import sentences
+from aurist.automl.clip_features import summary_config_of, training_features
+from aurist.automl.embedders import embedders_of, named_embedders
 from aurist.clips import Clips
 from aurist.clips.guessed_groups import apply_grouping, without_guessed_groups
 from aurist.clips.read import ReadOptions, Source, read_clips
 from aurist.config import FitConfig
+from aurist.embedders import Available
 from aurist.errors import ConfigError, DataError, about, listing, plural
 from aurist.features.schema import infer_schema
 from aurist.features.store import default_cache_dir
-from aurist.features.summary_config import SummaryConfig, config_for_rates
 from aurist.files import atomic_path, write_json
-from aurist.folders import remove_folder
-from aurist.inference.embedding import chosen_embedders, with_embeddings
-from aurist.inference.features import FeaturePipeline, raw_features
+from aurist.inference.features import FeaturePipeline
 from aurist.inference.inputs import like_clips
 from aurist.machine import available_cores
 from aurist.metrics import metric
-from aurist.models.base import Inputs, Task
+from aurist.models.base import Task
 from aurist.models.network import check_recipe
 from aurist.models.network_member import ENGINE as NETWORK
 from aurist.models.network_member import recipe_of
@@ -60,8 +60,8 @@ def prepare(
     clips, test_clips = _read_sources(source, test, config, options)
     if clips.band is not None and config.plan is None:  # a plan contains its recipes in full
         recipes = [with_band(recipe, clips.band) for recipe in recipes]
-    embedders = chosen_embedders(config)
-    _check_networks([*recipes, *embedders], clips)
+    named = named_embedders(config.embeddings or ())
+    _check_networks(recipes, named, clips)
     for note in clips.notes:
         logger.info(note)
     jobs = available_cores(config.jobs)
@@ -70,28 +70,25 @@ def prepare(
     messages = sentences(report)
     for sentence in messages:
         logger.info(f"check: {sentence}")
-    summary = None if clips.features else _summary_config(config, clips, report)
-    features, level, broken = _features(clips, summary, report, jobs, cache_dir)
+    summary = None if clips.features else summary_config_of(config, clips, report)
+    embedders = named or embedders_of(config, clips, report, jobs)
+    computed = training_features(clips, summary, report, output, embedders, jobs=jobs, cache_dir=cache_dir)
+    broken, level = computed.broken, computed.level
     rows = _keep(clips, broken, allow_loss=config.allow_loss)
     if len(broken):
         logger.info(
             f"left out: {len(broken):,} of {plural(len(clips), 'clip')}, listed in {output / 'quarantine.csv'}"
         )
-    clips, features, groups = (
-        clips.take(rows),
-        features.iloc[rows].reset_index(drop=True),
-        report.groups[rows],
-    )
-    nearest = nearest_sentence(clips, features)
+    clips, groups = clips.take(rows), report.groups[rows]
+    features = computed.table.iloc[rows].reset_index(drop=True)
+    nearest = nearest_sentence(clips, computed.summary.iloc[rows].reset_index(drop=True))
     if nearest is not None:
         logger.info(f"check: {nearest}")
         messages.append(nearest)
-    remove_folder(output / "embedders")  # of an attempt that was killed, perhaps with other settings
-    features = with_embeddings(features, Inputs(features, clips, cache_dir), output, embedders, jobs)
     schema = infer_schema(features, clips.decimal_commas)
     ready, _ = schema.apply(features)
     spec = RunSpec(_task(clips, config, jobs), schema, summary, clips.window)
-    pipeline = FeaturePipeline(output, schema, summary, embedders)
+    pipeline = FeaturePipeline(output, schema, summary, computed.embedders)
     data = RunData(
         spec=spec,
         clips=replace(clips, classes=spec.task.classes),
@@ -132,14 +129,20 @@ def _read_sources(
     return clips, test_clips
 
 
-def _check_networks(recipes: Sequence[Recipe], clips: Clips) -> None:
+def _check_networks(recipes: Sequence[Recipe], embedders: Sequence[Available | Recipe], clips: Clips) -> None:
     """Check that networks have recordings to learn from, and that they can be built."""
-    if recipes and not clips.has_audio:
+    named = [f"The recipe {recipe.name} is a network" for recipe in recipes]
+    named += [
+        f"The embedder {network.spec.name if isinstance(network, Available) else network.name} makes features of sound"
+        for network in embedders
+    ]
+    if named and not clips.has_audio:
         raise DataError(
-            f"The recipe {recipes[0].name} is a network and needs sound, but this table has no column of audio files. "
+            f"{named[0]} and needs sound, but this table has no column of audio files. "
             "Name it with path=, or leave recipes= and embeddings= out."
         )
-    checks = [partial(check_recipe, recipe, len(clips.classes)) for recipe in recipes]
+    by_torch = [*recipes, *(network for network in embedders if isinstance(network, Recipe))]
+    checks = [partial(check_recipe, recipe, len(clips.classes)) for recipe in by_torch]
     if checks:
         run_in_processes(checks, workers=1)
 
@@ -194,40 +197,6 @@ def _check_learnable(clips: Clips) -> None:
             f"like names or measurements, such as {min(present)!r}, not classes. Name the column of the classes with "
             "label=."
         )
-
-
-def _summary_config(config: FitConfig, clips: Clips, report: Audit) -> SummaryConfig:
-    if config.sample_rate is not None:
-        return SummaryConfig(sample_rate=config.sample_rate, level=config.level)
-    rates = report.content.get("sample_rates")
-    return config_for_rates(rates if isinstance(rates, dict) else {}, clips.band, level=config.level)
-
-
-def _features(
-    clips: Clips, summary: SummaryConfig | None, report: Audit, jobs: int, cache_dir: Path | None
-) -> tuple[pd.DataFrame, npt.NDArray[np.float32] | None, pd.DataFrame]:
-    """Compute the features and the level of every clip, and list the unusable clips with reasons."""
-    broken = report.quarantine
-    if summary is None:
-        return clips.feature_table(), None, broken
-    usable = np.flatnonzero(~clips.table["clip_id"].isin(broken["clip_id"]).to_numpy())
-    computed = raw_features(clips.take(usable), summary, cache_dir=cache_dir, jobs=jobs)
-    failed = [
-        {
-            "row": usable[row],
-            "clip_id": clips.table["clip_id"].iloc[usable[row]],
-            "path": clips.table["path"].iloc[usable[row]],
-            "kind": "unreadable",
-            "detail": message,
-            "fatal": True,
-        }
-        for row, message in computed.failures.items()
-    ]
-    features = computed.table.set_axis(usable, axis=0).reindex(range(len(clips)))
-    level = np.full(len(clips), np.nan, np.float32)
-    level[usable] = computed.level
-    broken = pd.concat([broken, pd.DataFrame(failed, columns=broken.columns)], ignore_index=True)
-    return features, level, broken
 
 
 def _keep(clips: Clips, broken: pd.DataFrame, *, allow_loss: bool) -> npt.NDArray[np.intp]:

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from aurist.cli import apply, data, evaluating, exporting, fitting, recipes, review, show, tuning
+from aurist.cli import apply, data, embedding, evaluating, exporting, fitting, recipes, review, show, tuning
 
 app = typer.Typer(
     name="aurist",
@@ -25,7 +25,14 @@ app = typer.Typer(
 #: The commands, in the panels of the help.
 COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     "Data": (data.check, data.features, data.cache),
-    "Learning": (fitting.fit, fitting.resume, tuning.tune, recipes.recipes, recipes.augment),
+    "Learning": (
+        fitting.fit,
+        fitting.resume,
+        tuning.tune,
+        recipes.recipes,
+        recipes.augment,
+        embedding.embedders,
+    ),
     "Results": (show.leaderboard, evaluating.evaluate, show.importance, show.prune, show.report),
     "New recordings": (apply.predict, review.clips, review.verdicts),
     "Handing on": (exporting.export, exporting.verify, exporting.push),

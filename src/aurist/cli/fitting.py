@@ -86,7 +86,19 @@ def fit(
     embed: Annotated[
         list[str] | None,
         typer.Option(
-            help="Recipe of a pretrained network whose embeddings become features. Repeatable.",
+            help="Pretrained network whose embeddings become features: a name of `aurist embedders`, or a TOML file. "
+            "Repeatable. Default: those of this machine that need little of the time.",
+            rich_help_panel=opt.NETWORKS,
+        ),
+    ] = None,
+    no_embed: Annotated[
+        bool,
+        typer.Option("--no-embed", help="Use no pretrained network.", rich_help_panel=opt.NETWORKS),
+    ] = False,
+    accept_licence: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Accept the licence of this embedder, which forbids commercial use. Once for this machine.",
             rich_help_panel=opt.NETWORKS,
         ),
     ] = None,
@@ -133,6 +145,7 @@ def fit(
     """
     from aurist.automl.fit import fit as fit_run
     from aurist.automl.fit import plan_fit
+    from aurist.cli.embedding import accept_licences
     from aurist.cli.leaderboard import print_leaderboard, print_plan
     from aurist.config import parse_duration
     from aurist.errors import ConfigError
@@ -140,13 +153,14 @@ def fit(
     from aurist.plan import time_limit as whole_time
     from aurist.plan import write_plan
 
+    accept_licences(accept_licence or (), embed or ())
     config = replace(
         learning.config(metric),
         preset=preset,
         time_limit=None if time_limit is None else parse_duration(time_limit),
         engine=engine,
         recipes=tuple(recipe or ()),
-        embeddings=tuple(embed or ()),
+        embeddings=() if no_embed else tuple(embed) if embed else None,
         ensemble_size=ensemble_size,
         plan=None if plan is None else str(plan),
         unlabelled=None if unlabelled is None else str(unlabelled),

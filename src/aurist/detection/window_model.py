@@ -9,6 +9,7 @@ import numpy as np
 from aurist.arrays import Proba
 from aurist.errors import DataError
 from aurist.features.windows import Block
+from aurist.inference.embedding import margin_of, rate_of
 from aurist.inference.predictor import Predictor
 from aurist.run import ModelFiles
 
@@ -60,10 +61,10 @@ class WindowModel:
                 f"on recordings, or name a network with model=."
             )
         self._pipeline = pipeline
-        recipes += pipeline.embedders
-        rates = {recipe.front.sample_rate for recipe in recipes}
+        rates = {recipe.front.sample_rate for recipe in recipes} | set(map(rate_of, pipeline.embedders))
         self.rates = tuple(sorted(rates | ({pipeline.summary.sample_rate} if pipeline.summary else set())))
-        self.margin = max([recipe.window.margin for recipe in recipes], default=0.0)
+        margins = [recipe.window.margin for recipe in recipes] + list(map(margin_of, pipeline.embedders))
+        self.margin = max(margins, default=0.0)
 
     @property
     def classes(self) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from aurist.crossval import CrossValidationResult, TrainingData
+from aurist.embedders import EmbedderRecord, copy_network
 from aurist.ensemble.duplicates import Duplicates
 from aurist.ensemble.thresholds import f1_thresholds, precision_steps
 from aurist.errors import DataError
@@ -200,6 +201,9 @@ def _write(
     oof: OutOfFold,
 ) -> ModelDescription:
     copy_files([path for path in run.folder.glob("embedders/**/*") if path.is_file()], run.folder, folder)
+    for network in run.embedders():
+        if isinstance(network, EmbedderRecord):
+            copy_network(network, run.folder, folder)
     if options.with_duplicates:
         _write_duplicates(run, folder, choice.duplicates)
     description = _description(run, choice, left_out, oof, folder)

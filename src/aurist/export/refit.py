@@ -13,7 +13,7 @@ from aurist.ensemble.stacking import second_level
 from aurist.errors import RunError
 from aurist.fold_files import fold_folder
 from aurist.models.base import FitFailedError, ModelSpec
-from aurist.models.engines import engine
+from aurist.models.engines import engine, engine_of
 from aurist.progress import logger
 from aurist.splits import validation_split
 
@@ -66,7 +66,7 @@ def refit_members(
         logger.info(f"{name}: fitted on all {len(rows):,} clips")
         examples = data.examples
         try:
-            engine(member.engine).fit(
+            engine_of(member).fit(
                 path,
                 data.task,
                 member,

@@ -3,44 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
+from dataclasses import dataclass
+from functools import lru_cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pandas as pd
 
-from aurist.config import FitConfig
-from aurist.errors import ConfigError
+from aurist.embedders import (
+    Embedder,
+    EmbedderRecord,
+    embed_clips,
+    embed_waves,
+    open_stored,
+)
 from aurist.models.base import Inputs
 from aurist.models.network import embed
-from aurist.recipes import Recipe, read_recipe
+from aurist.recipes import Recipe
+from aurist.run.embedders_file import FeatureNetwork
 from aurist.tables import read_table
 from aurist.workers import run_in_processes
 
 
-def chosen_embedders(config: FitConfig) -> list[Recipe]:
-    """Read the recipes of the networks that make features.
+@dataclass(frozen=True)
+class Embedded:
+    """Features with embeddings, (n, n_features), and by row the reasons for those that failed."""
 
-    Raises
-    ------
-    ConfigError
-        If one has no pretrained weights: its features would be random.
-    """
-    recipes = [read_recipe(name) for name in config.embeddings]
-    for recipe in recipes:
-        network = recipe.network
-        if not (network.pretrained or network.weights or network.transformer):
-            raise ConfigError(
-                f"{recipe.name} starts with random weights, so its output means nothing before training. To "
-                f"make features, give its recipe network.weights = a file, network.pretrained = true, or a "
-                'backbone such as "transformer:MIT/ast-finetuned-audioset-10-10-0.4593".'
-            )
-    return recipes
+    table: pd.DataFrame
+    failures: dict[int, str]
+
+
+def rate_of(network: FeatureNetwork) -> int:
+    """Return the sample rate of the sound that a network takes, in Hz."""
+    return network.sample_rate if isinstance(network, EmbedderRecord) else network.front.sample_rate
+
+
+def margin_of(network: FeatureNetwork) -> float:
+    """Return the seconds around a window that a network needs."""
+    return 0.0 if isinstance(network, EmbedderRecord) else network.window.margin
 
 
 def with_embeddings(
-    features: pd.DataFrame, inputs: Inputs, folder: Path, recipes: Sequence[Recipe], jobs: int
-) -> pd.DataFrame:
+    features: pd.DataFrame, inputs: Inputs, folder: Path, networks: Sequence[FeatureNetwork], jobs: int
+) -> Embedded:
     """Append the embeddings of each network to the features.
 
     Parameters
@@ -50,19 +55,45 @@ def with_embeddings(
     inputs
         The n clips.
     folder
-        The run folder, which keeps the networks.
-    recipes
-        The recipes of the networks.
+        The run or the model folder, which keeps or names the networks.
+    networks
+        The networks.
     jobs
         Cores.
     """
-    parts = [features]
-    for recipe in recipes:
-        with TemporaryDirectory() as folder_name:
-            path = Path(folder_name) / "made.parquet"
-            # a separate process releases the memory and threads of torch
-            run_in_processes(
-                [partial(embed, folder / "embedders" / recipe.name, recipe, inputs, jobs, path)], workers=1
-            )
-            parts.append(read_table(path).set_axis(features.index))
-    return pd.concat(parts, axis=1)
+    parts, failures = [features], dict[int, str]()
+    for network in networks:
+        if isinstance(network, EmbedderRecord):
+            table, failed = _by_file(network, inputs, folder, jobs)
+            failures = failed | failures
+        else:
+            table = _by_torch(network, inputs, folder, jobs)
+        parts.append(table.set_axis(features.index))
+    return Embedded(pd.concat(parts, axis=1) if networks else features, failures)
+
+
+def _by_file(
+    record: EmbedderRecord, inputs: Inputs, folder: Path, jobs: int
+) -> tuple[pd.DataFrame, dict[int, str]]:
+    embedder = _opened(record, folder)
+    if inputs.in_memory is not None:
+        return embed_waves(inputs.in_memory[record.sample_rate], embedder, jobs=jobs), {}
+    assert inputs.clips is not None  # checked before
+    made = embed_clips(inputs.clips, embedder, cache_dir=inputs.cache_dir, jobs=jobs)
+    return made.table, made.failures
+
+
+@lru_cache(maxsize=4)
+def _opened(record: EmbedderRecord, folder: Path) -> Embedder:
+    # kept: the blocks of a long recording use it again and again
+    return open_stored(record, folder)
+
+
+def _by_torch(recipe: Recipe, inputs: Inputs, folder: Path, jobs: int) -> pd.DataFrame:
+    with TemporaryDirectory() as folder_name:
+        path = Path(folder_name) / "made.parquet"
+        # a separate process releases the memory and threads of torch
+        run_in_processes(
+            [partial(embed, folder / "embedders" / recipe.name, recipe, inputs, jobs, path)], workers=1
+        )
+        return read_table(path)

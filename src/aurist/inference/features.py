@@ -17,10 +17,10 @@ from aurist.features.schema import Schema
 from aurist.features.store import summary_of_waves, summary_table
 from aurist.features.summary_config import SummaryConfig
 from aurist.features.windows import Block
-from aurist.inference.embedding import with_embeddings
+from aurist.inference.embedding import Embedded, with_embeddings
 from aurist.models.base import Inputs
-from aurist.recipes import Recipe
 from aurist.run import ModelFiles
+from aurist.run.embedders_file import FeatureNetwork
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ class FeaturePipeline:
     folder: Path
     schema: Schema
     summary: SummaryConfig | None
-    embedders: Sequence[Recipe] = ()
+    embedders: Sequence[FeatureNetwork] = ()
 
     def transform(self, clips: Clips, *, jobs: int = 0, cache_dir: Path | None = None) -> ClipFeatures:
         """Make the features of clips.
@@ -117,7 +117,8 @@ class FeaturePipeline:
         raw = raw_features(clips, self.summary, jobs=jobs, cache_dir=cache_dir)
         failures, table = dict(raw.failures), raw.table
         if self.embedders:
-            table = self._embed(table, _without(failures, len(clips)), clips, jobs, cache_dir)
+            embedded = self._embed(table, _without(failures, len(clips)), clips, jobs, cache_dir)
+            table, failures = embedded.table, failures | embedded.failures
         prepared, notes = self.schema.apply(table, clips.rows)
         for row in np.flatnonzero(prepared.isna().all(axis=1)):
             failures.setdefault(int(row), "all of its features are missing")
@@ -139,8 +140,8 @@ class FeaturePipeline:
         if self.summary is None:
             return inputs
         table = summary_of_waves(block.waves[self.summary.sample_rate], self.summary, jobs=jobs)
-        table = with_embeddings(table, inputs, self.folder, self.embedders, jobs)
-        prepared, _ = self.schema.apply(table)
+        embedded = with_embeddings(table, inputs, self.folder, self.embedders, jobs)
+        prepared, _ = self.schema.apply(embedded.table)
         return replace(inputs, features=prepared)
 
     def _embed(
@@ -150,10 +151,10 @@ class FeaturePipeline:
         clips: Clips,
         jobs: int,
         cache_dir: Path | None,
-    ) -> pd.DataFrame:
+    ) -> Embedded:
         """Add the embeddings of the clips that can be read; NaN for the others."""
         if not len(rows):
-            return table
+            return Embedded(table.reindex(columns=self.schema.names), {})
         if not clips.has_audio:
             raise DataError(
                 "Networks of this run make features of the recordings, but the table that was given has no column of "
@@ -161,7 +162,9 @@ class FeaturePipeline:
             )
         readable = table.iloc[rows]
         inputs = Inputs(readable, clips.take(rows), cache_dir)
-        return with_embeddings(readable, inputs, self.folder, self.embedders, jobs).reindex(table.index)
+        made = with_embeddings(readable, inputs, self.folder, self.embedders, jobs)
+        failures = {int(rows[row]): reason for row, reason in made.failures.items()}
+        return Embedded(made.table.reindex(table.index), failures)
 
     def _check_kind(self, clips: Clips) -> None:
         """Check that these are recordings if the run needs recordings, and features if it needs features."""

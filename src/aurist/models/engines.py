@@ -5,7 +5,14 @@ from __future__ import annotations
 import os
 
 from aurist.errors import RunError
-from aurist.models.base import Engine
+from aurist.models.base import Engine, ModelSpec
+from aurist.models.views import ViewEngine, view_of
+
+
+def engine_of(member: ModelSpec) -> Engine:
+    """Return the engine of a model, which sees its view of the features."""
+    view = view_of(member)
+    return engine(member.engine) if view is None else ViewEngine(engine(member.engine), view)
 
 
 def engine(name: str) -> Engine:

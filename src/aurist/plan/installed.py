@@ -28,7 +28,7 @@ def need_engines(config: FitConfig) -> None:
     named = {"autogluon": ("autogluon",), "mljar": ("mljar",), "all": ("autogluon", "mljar")}
     for engine in named.get(config.engine, ()):
         need_extra(_EXTRAS[engine], f"The engine {engine}")
-    for recipe in (*config.recipes, *config.embeddings):
+    for recipe in config.recipes:
         need_extra("networks", f"The recipe {recipe}")
     for member in [] if config.plan is None else read_plan(Path(config.plan)).members:
         for extra in _extras_of(member):

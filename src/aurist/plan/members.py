@@ -8,6 +8,7 @@ from dataclasses import replace
 from aurist.config import INSTANT, FitConfig
 from aurist.models.base import ModelSpec
 from aurist.models.network_member import ENGINE as NETWORK
+from aurist.models.views import FEATURES, VIEW
 
 #: The most folds of the preset "instant"; see `n_splits`.
 MOST_INSTANT_SPLITS = 10
@@ -62,8 +63,13 @@ PRESETS: dict[str, list[ModelSpec]] = {
 }
 
 
-def table_members(config: FitConfig, n_rows: int = 0, *, multilabel: bool = False) -> list[ModelSpec]:
-    """Return the models of features, the cheapest and most reliable first; none for the engine "networks"."""
+def table_members(
+    config: FitConfig, n_rows: int = 0, *, multilabel: bool = False, embedded: Sequence[str] = ()
+) -> list[ModelSpec]:
+    """Return the models of features, the cheapest and most reliable first; none for the engine "networks".
+
+    With embeddings, by the networks ``embedded``, the linear and the kernel model also see each view alone.
+    """
     if config.engine == "networks":
         return []
     mljar = ModelSpec("mljar", "mljar", {"preset": config.preset})
@@ -72,7 +78,16 @@ def table_members(config: FitConfig, n_rows: int = 0, *, multilabel: bool = Fals
     chosen = PRESETS[config.preset]
     if multilabel or n_rows > CLASSIC_ROWS:
         chosen = [member for member in chosen if member not in (_SVM, _LDA)]
+    if embedded:
+        views = [_in_view(member, view) for view in (*embedded, FEATURES) for member in (_LOGISTIC, _KERNEL)]
+        whole = [member for member in (_LOGISTIC, _KERNEL) if member not in chosen]
+        at = 1 + max((chosen.index(member) for member in (_LOGISTIC, _KERNEL) if member in chosen), default=0)
+        chosen = [*chosen[:at], *whole, *views, *chosen[at:]]
     return [*chosen, mljar] if config.engine == "all" else chosen
+
+
+def _in_view(member: ModelSpec, view: str) -> ModelSpec:
+    return replace(member, name=f"{member.name}_{view}", settings={**member.settings, VIEW: view})
 
 
 def second_level_members(

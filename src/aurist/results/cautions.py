@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from aurist.embedders import EmbedderSpec
 from aurist.plan import ENSEMBLE
 from aurist.run.scores_file import Best, Trials, TunedMember
 
@@ -114,6 +115,33 @@ clips that are scored here. Its score and that of Ensemble are too good by an un
         f"({tuned.metric} {tuned.score:.3f}) on {share} clips that are scored here. Its score and that of "
         f"{ENSEMBLE} are too good by an unknown amount. Report the score that `aurist tune` found on clips that no "
         "trial saw, or score new clips with `aurist evaluate`."
+    )
+
+
+def about_embedder(spec: EmbedderSpec) -> str:
+    """State the training data of a pretrained network, which may hold scored clips, and its licence.
+
+    Examples
+    --------
+    >>> about_embedder(EmbedderSpec(name="yamnet", file="y.onnx", sample_rate=16000, seconds=1.0,
+    ...     trained_on=("AudioSet",), overlaps=("ESC-50",), licence="Apache-2.0"))
+    'Pretrained: yamnet learnt from AudioSet. If your recordings come from there, or from a set that shares recordings \
+with it (such as ESC-50), scores are too good by an unknown amount. Its licence: Apache-2.0.'
+    """
+    learnt = f"learnt from {', '.join(spec.trained_on)}" if spec.trained_on else "learnt from unstated data"
+    sharing = (
+        f", or from a set that shares recordings with it (such as {', '.join(spec.overlaps)})"
+        if spec.overlaps
+        else ""
+    )
+    licence = (
+        f" Its licence: {spec.licence}{'' if spec.commercial else '; no commercial use'}."
+        if spec.licence
+        else ""
+    )
+    return (
+        f"Pretrained: {spec.name} {learnt}. If your recordings come from there{sharing}, scores are too good by an "
+        f"unknown amount.{licence}"
     )
 
 

@@ -9,13 +9,21 @@ import numpy as np
 import numpy.typing as npt
 
 from aurist.crossval import TrainingData
+from aurist.embedders import EmbedderRecord
 from aurist.ensemble.duplicates import Duplicates, DuplicateScores, overlap
 from aurist.features.matrix import row_keys
 from aurist.inference.predictor import Predictor
 from aurist.metrics import Interval
 from aurist.plan import ENSEMBLE
 from aurist.results.best_of import best_of
-from aurist.results.cautions import about_best, about_few_groups, about_tuned, few_groups, trials_like
+from aurist.results.cautions import (
+    about_best,
+    about_embedder,
+    about_few_groups,
+    about_tuned,
+    few_groups,
+    trials_like,
+)
 from aurist.results.chance import chance
 from aurist.results.out_of_fold import OutOfFold
 from aurist.results.random_split import interval
@@ -60,7 +68,7 @@ def summarise_scores(
         few_groups=cautions.few_groups,
         few_groups_trials=cautions.trials,
         best_other=cautions.best_other,
-        cautions=tuple(cautions.sentences(len(task.classes))),
+        cautions=(*cautions.sentences(len(task.classes)), *_about_embedders(run)),
         test=None if data.test_keys is None else _test_scores(run, data.test_keys, learn, oof, as_seen, seen),
         held_out=None if held_out_data is None else _held_out_scores(run, held_out_data, seen, learn.groups),
         decisions=decisions,
@@ -104,6 +112,12 @@ def _find_cautions(run: RunFolder, learn: TrainingData, oof: OutOfFold) -> _Caut
         trials_like(few, task.metric, multilabel=task.multilabel) if few else (),
         best,
     )
+
+
+def _about_embedders(run: RunFolder) -> list[str]:
+    return [
+        about_embedder(network.embedder) for network in run.embedders() if isinstance(network, EmbedderRecord)
+    ]
 
 
 def _held_out_scores(

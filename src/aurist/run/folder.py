@@ -32,6 +32,7 @@ from aurist.recipes import Recipe, recipe_from
 from aurist.records import read_record, write_record
 from aurist.run.data import RunData
 from aurist.run.description import DESCRIPTION, RunDescription
+from aurist.run.embedders_file import FeatureNetwork, read_embedders
 from aurist.run.scores_file import RANDOM_SPLIT, SCORES, RandomSplit, RunScores
 from aurist.run.shapes import BOARD, CONFIG
 from aurist.stored import Shape, check_shape, read_frame, read_json, stored
@@ -128,15 +129,9 @@ class RunFolder:
         """Tell if the fit is finished; a killed fit may have a leaderboard already."""
         return any(event.get("event") == "finished" for event in self.journal())
 
-    def embedders(self) -> list[Recipe]:
-        """Read the recipes of the networks that make features of the recordings."""
-        recipes = []
-        for path in sorted(self.folder.glob("embedders/*/embedder.json")):
-            with stored(path, self.remedy):
-                recipes.append(
-                    recipe_from(read_json(path, {"recipe": dict}, self.remedy)["recipe"], str(path))
-                )
-        return recipes
+    def embedders(self) -> list[FeatureNetwork]:
+        """Read the networks that make features of the recordings."""
+        return read_embedders(self.folder, self.remedy)
 
     def leaderboard(self) -> pd.DataFrame:
         """Read the scores of all models with intervals and times: the ensemble first, then the best first."""

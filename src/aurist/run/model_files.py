@@ -9,10 +9,10 @@ from pathlib import Path
 
 from aurist.ensemble.duplicates import Duplicates
 from aurist.ensemble.model import Ensemble
-from aurist.recipes import Recipe
 from aurist.run.description import DESCRIPTION
 from aurist.run.duplicates_file import NAME as DUPLICATES
 from aurist.run.duplicates_file import read_duplicates
+from aurist.run.embedders_file import FeatureNetwork
 from aurist.run.ensemble_file import NAME as ENSEMBLE_FILE
 from aurist.run.ensemble_file import read_ensemble
 from aurist.run.folder import RunFolder
@@ -58,7 +58,7 @@ class ModelFiles:
     spec: RunSpec
     ensemble: Ensemble
     thresholds: ThresholdsByModel
-    embedders: tuple[Recipe, ...]
+    embedders: tuple[FeatureNetwork, ...]
     run: RunFolder | None = None
     n_folds: int | None = None
     precisions: Mapping[str, PrecisionSteps] | None = None

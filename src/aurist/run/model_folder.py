@@ -20,8 +20,8 @@ from aurist.folders import check_name
 from aurist.machine import available_cores
 from aurist.metrics import METRICS, Interval
 from aurist.models.base import Task
-from aurist.recipes import Recipe, recipe_from
 from aurist.records import OPTIONAL, from_json
+from aurist.run.embedders_file import read_embedders
 from aurist.run.ensemble_file import EnsembleRecord, ensemble_of
 from aurist.run.folder import open_run
 from aurist.run.model_files import MODEL, ModelFiles, files_of_run
@@ -189,7 +189,7 @@ def read_model_folder(folder: Path) -> ModelFiles:
         spec,
         ensemble,
         content.thresholds,
-        tuple(_embedders(folder, content)),
+        tuple(read_embedders(folder, remedy)),
         None,
         content.n_folds,
         content.precisions,
@@ -241,16 +241,6 @@ def _files_in(folder: Path) -> list[str]:
     """List all files, hidden ones aside: systems and version control add those."""
     paths = (path.relative_to(folder) for path in sorted(folder.rglob("*")) if not path.is_dir())
     return [path.as_posix() for path in paths if not any(part.startswith(".") for part in path.parts)]
-
-
-def _embedders(folder: Path, content: ModelDescription) -> list[Recipe]:
-    recipes = []
-    for name in sorted(content.files):
-        if PurePosixPath(name).name == "embedder.json":
-            with stored(folder / name, _remedy(folder)):
-                stored_json = read_json(folder / name, {"recipe": dict}, _remedy(folder))
-                recipes.append(recipe_from(stored_json["recipe"], str(folder / name)))
-    return recipes
 
 
 def _remedy(folder: Path) -> str:

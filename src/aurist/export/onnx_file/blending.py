@@ -8,7 +8,7 @@ import numpy as np
 
 from aurist.calibration import LEAST
 from aurist.ensemble.model import PriorCorrection
-from aurist.export.onnx_file.graph import Graph
+from aurist.onnx_graph import Graph
 from aurist.pooling import STRONGEST
 
 #: A logit that makes a probability exactly 0.

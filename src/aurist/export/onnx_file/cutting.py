@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from aurist.export.onnx_file.graph import Graph
 from aurist.models.sound import AUDIBLE_SHARE, BLOCKS, SILENCE, TAIL
+from aurist.onnx_graph import Graph
 from aurist.recipes import Window
 
 

@@ -20,7 +20,6 @@ from aurist.export.onnx_file.blending import (
     with_temperature,
 )
 from aurist.export.onnx_file.cutting import Cut, clean, cut, window_of
-from aurist.export.onnx_file.graph import Graph
 from aurist.export.onnx_file.networks import FoldNetworks, networks_of
 from aurist.extras import need_extra
 from aurist.features.spectrogram_config import SpectrogramConfig
@@ -29,6 +28,7 @@ from aurist.machine import installed_version
 from aurist.metrics import Interval
 from aurist.models.network_files import InputSpec
 from aurist.models.network_member import has_independent_classes
+from aurist.onnx_graph import Graph
 from aurist.plan import ENSEMBLE
 from aurist.recipes import Window
 from aurist.run import ModelFiles

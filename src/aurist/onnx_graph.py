@@ -22,9 +22,12 @@ class Graph:
     ----------
     outer
         The graph around the body of a loop. A body uses the values of the outer graph by their names.
+    prefix
+        The first letters of all new names, of a graph that becomes a part of another one.
     """
 
-    def __init__(self, outer: Graph | None = None) -> None:
+    def __init__(self, outer: Graph | None = None, prefix: str = "") -> None:
+        self._prefix = prefix
         self.nodes: list[NodeProto] = []
         self.root: Graph = outer.root if outer is not None else self
         #: Of the outermost graph: numbers by name.
@@ -64,7 +67,7 @@ class Graph:
         model
             The model.
         inputs
-            By name of its input, a value of this graph.
+            By name of its input, or of an inner tensor, a value of this graph.
         output
             The name of its output.
         """
@@ -74,9 +77,9 @@ class Graph:
             names[tensor.name] = f"{prefix}/{tensor.name}"
             tensor.name = names[tensor.name]
             self.root.constants[tensor.name] = tensor
-        for node in _needed(model, output):
+        for node in needed_nodes(model, output, set(inputs)):
             names |= {name: f"{prefix}/{name}" for name in node.output if name}
-            node.name = f"{prefix}/{node.name}"
+            node.name = f"{prefix}/{node.name}" if node.name else ""
             for field in (node.input, node.output):
                 renamed = [names[name] for name in field]
                 del field[:]
@@ -119,14 +122,20 @@ class Graph:
     def new_name(self, kind: str) -> str:
         """Return a name that is not used yet."""
         self.root._count += 1
-        return f"{kind.lower()}_{self.root._count}"
+        return f"{self.root._prefix}{kind.lower()}_{self.root._count}"
 
 
-def _needed(model: ModelProto, output: str) -> list[NodeProto]:
-    """Return the operations that lead to an output, in order."""
+def needed_nodes(model: ModelProto, output: str, given: set[str]) -> list[NodeProto]:
+    """Return the operations that lead from the given tensors to an output, in order."""
     needed, nodes = {output}, []
     for node in reversed(model.graph.node):
-        if needed & set(node.output):
-            needed |= set(node.input)
+        if needed & (set(node.output) - given):
+            needed |= _used_by(node)
             nodes.append(node)
     return nodes[::-1]
+
+
+def _used_by(node: NodeProto) -> set[str]:
+    """Return the tensors that an operation uses, also inside of its branches and loops."""
+    bodies = [attribute.g for attribute in node.attribute if attribute.HasField("g")]
+    return set(node.input).union(*(_used_by(inner) for body in bodies for inner in body.node))
