@@ -14,7 +14,8 @@ from aurist.cli.messages import in_options
 SOURCE = Path(aurist.__file__).parent
 OPTION = re.compile(r"(?<![\w-])--[a-z]|\(-o\)|with -o\b")
 #: Files that write whole commands for people.
-COMMANDS = {"tuning/target.py", "plan/steps.py"}
+COMMANDS = {"tuning/target.py", "plan/steps.py", "embedders/catalogue.py", "embedders/stored.py",
+            "models/onnx_networks/mnn_session.py"}  # fmt: skip
 
 
 def messages_of(file: Path) -> list[str]:

@@ -31,6 +31,7 @@ def fit(
     recipes: Sequence[str | Path] = (),
     recipe_settings: Sequence[str] = (),
     embeddings: Sequence[str | Path] | None = None,
+    accept_licence: Sequence[str] = (),
     ensemble_size: int | None = None,
     unlabelled: str | Path | None = None,
     pseudo_rounds: int = 1,
@@ -87,6 +88,8 @@ def fit(
     embeddings
         Embedders, pretrained networks that make further features of recordings: names of `aurist embedders`, or TOML
         files. None: those of this machine that their licences and the time allow; (): none.
+    accept_licence
+        Embedders whose licences, which forbid commercial use, you accept: once for this machine.
     ensemble_size
         Most models in the ensemble; None: as many as help.
     unlabelled, pseudo_rounds, pseudo_threshold
@@ -134,8 +137,12 @@ def fit(
     ('folk', 'rock')
     """
     from aurist.automl.fit import fit as fit_folder
+    from aurist.embedders import accept_licence as accept
+    from aurist.embedders import find_embedder
 
     with errors_in_python():
+        for name in accept_licence:
+            accept(find_embedder(name).spec)
         config = FitConfig(
             metric=metric,
             preset=preset,

@@ -67,7 +67,7 @@ def _by_default(seconds: float, n_clips: int, at_most: float, jobs: int) -> list
         if not is_accepted(spec):
             logger.info(
                 f"embeddings: {spec.name} is installed, and not used: its licence ({spec.licence}) forbids commercial "
-                f"use. To use it: --accept-licence {spec.name}"
+                f'use. To use it: accept_licence="{spec.name}"'
             )
             continue
         try:
@@ -78,12 +78,12 @@ def _by_default(seconds: float, n_clips: int, at_most: float, jobs: int) -> list
             continue
         if expected > at_most:
             logger.info(
-                f"embeddings: {spec.name} would need about {duration(expected)}, and is left out; with --embed "
-                f"{spec.name} it is used in any case"
+                f"embeddings: {spec.name} would need about {duration(expected)}, and is left out; with "
+                f'embeddings="{spec.name}" it is used in any case'
             )
             continue
         at_most -= expected
-        logger.info(f"embeddings: {spec.name}, about {duration(expected)} (--no-embed leaves it out)")
+        logger.info(f"embeddings: {spec.name}, about {duration(expected)}")
         chosen.append(available)
     return chosen
 
@@ -111,7 +111,7 @@ def _checked(available: Available) -> Available:
     if not is_accepted(spec):
         raise ConfigError(
             f"The licence of {spec.name} is {spec.licence}: it forbids commercial use, also of what is made with it. "
-            f"If that suits you, accept it once: --accept-licence {spec.name}"
+            f'If that suits you, accept it once: accept_licence="{spec.name}"'
         )
     available.path()
     return available

@@ -53,7 +53,7 @@ def compare(embedder: Embedder, sound: Path | None, vector: Path) -> str:
         If they differ.
     """
     if sound is None:
-        raise ConfigError("A vector is compared with that of a recording: name it with --sound.")
+        raise ConfigError("A vector is compared with that of a recording: name it with sound=.")
     try:
         right = np.load(vector, allow_pickle=False).astype(np.float64).ravel()
     except (OSError, ValueError) as error:
