@@ -144,3 +144,17 @@ def wait_for_end_of_parent(parent: int) -> None:
         return
     while os.getppid() == parent:
         time.sleep(_LOOK_EVERY)
+
+
+@contextmanager
+def without_output(descriptor: int) -> Iterator[None]:
+    """Drop what C code writes to a file descriptor inside this context: 1 is standard output, 2 standard error."""
+    (sys.stdout if descriptor == 1 else sys.stderr).flush()
+    own, nowhere = os.dup(descriptor), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, descriptor)
+        yield
+    finally:
+        os.dup2(own, descriptor)
+        os.close(nowhere)
+        os.close(own)

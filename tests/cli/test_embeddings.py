@@ -13,6 +13,7 @@ import soundfile as sf
 
 import aurist as aurist_api
 from aurist.features.matrix import EMBEDDED
+from aurist.inference.embedding import opened
 
 from ..command import aurist
 from ..embedders.networks import RATE, write_onnx
@@ -114,6 +115,35 @@ def test_new_clips_long_recordings_and_a_model_folder(folder: Path, run: Path, t
         )
         answers.append(table)
     pd.testing.assert_frame_equal(answers[0], answers[1])
+
+
+def test_a_model_that_does_not_see_a_network_does_not_need_it(
+    folder: Path, run: Path, tmp_path: Path
+) -> None:
+    plan = PLAN.replace("Logistic_ear", "Logistic_features").replace('view = "ear"', 'view = "features"')
+    (tmp_path / "plan.toml").write_text(plan)
+    given = (
+        "fit",
+        folder / "data",
+        "--plan",
+        tmp_path / "plan.toml",
+        "--folds",
+        2,
+        "--jobs",
+        1,
+        "--embed",
+        "ear",
+    )
+    assert aurist(*given, "-o", tmp_path / "run").returncode == 0
+    clip = folder / "data" / "low" / "0.wav"
+    before = aurist("predict", tmp_path / "run", clip, "--model", "Logistic_features").stdout
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AURIST_EMBEDDERS", str(tmp_path / "nothing"))
+        opened.cache_clear()
+        done = aurist("predict", tmp_path / "run", clip, "--model", "Logistic_features")
+        assert done.returncode == 0 and done.stdout == before
+        done = aurist("predict", tmp_path / "run", clip, "--model", "ExtraTrees")
+        assert done.returncode == 1 and "is not on this machine" in done.stderr
 
 
 def test_windows_of_a_long_recording(folder: Path, run: Path, tmp_path: Path) -> None:

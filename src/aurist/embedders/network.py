@@ -12,13 +12,13 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from aurist.audio.silence_stderr import quiet
 from aurist.embedders.graph import needs_change, one_graph
 from aurist.embedders.spec import EmbedderSpec
 from aurist.errors import AuristError, DataError
 from aurist.extras import need_extra
 from aurist.features.cache import default_cache_dir
 from aurist.files import atomic_path
+from aurist.system import without_output
 
 Float = npt.NDArray[np.float32]
 #: Windows that an ONNX network gets at once.
@@ -174,7 +174,7 @@ class _Lite:
         from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
         spec = self._spec
-        with warnings.catch_warnings(), quiet():
+        with warnings.catch_warnings(), without_output(2):
             warnings.simplefilter("ignore")  # that inner tensors take memory: they are what is wanted
             interpreter = Interpreter(
                 model_content=self._content,
@@ -182,6 +182,7 @@ class _Lite:
                 experimental_preserve_all_tensors=bool(spec.output),
                 experimental_op_resolver_type=OpResolverType.BUILTIN,
             )
+            interpreter.allocate_tensors()  # which names the delegate on standard error
         source = _tensor(interpreter.get_input_details(), spec.input, "input", self._path)
         shape = tuple(int(n) for n in source["shape"])
         if int(np.prod(shape)) != spec.n_samples:
@@ -189,7 +190,6 @@ class _Lite:
                 f"{self._path} takes {shape}, and {spec.name} has windows of {spec.n_samples:,} samples "
                 f"({spec.seconds:g} s at {spec.sample_rate} Hz)."
             )
-        interpreter.allocate_tensors()
         tensors = interpreter.get_tensor_details() if spec.output else interpreter.get_output_details()
         target = _tensor(tensors, spec.output, "output", self._path)
         return interpreter, int(source["index"]), int(target["index"])

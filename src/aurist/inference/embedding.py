@@ -75,7 +75,7 @@ def with_embeddings(
 def _by_file(
     record: EmbedderRecord, inputs: Inputs, folder: Path, jobs: int
 ) -> tuple[pd.DataFrame, dict[int, str]]:
-    embedder = _opened(record, folder)
+    embedder = opened(record, folder)
     if inputs.in_memory is not None:
         return embed_waves(inputs.in_memory[record.sample_rate], embedder, jobs=jobs), {}
     assert inputs.clips is not None  # checked before
@@ -84,8 +84,8 @@ def _by_file(
 
 
 @lru_cache(maxsize=4)
-def _opened(record: EmbedderRecord, folder: Path) -> Embedder:
-    # kept: the blocks of a long recording use it again and again
+def opened(record: EmbedderRecord, folder: Path) -> Embedder:
+    """Open an embedder of a run, and keep it: the blocks of a long recording use it again and again."""
     return open_stored(record, folder)
 
 

@@ -12,13 +12,14 @@ import pandas as pd
 
 from aurist.clips import Clips
 from aurist.errors import DataError, plural
-from aurist.features.matrix import row_keys
+from aurist.features.matrix import EMBEDDED, row_keys
 from aurist.features.schema import Schema
 from aurist.features.store import summary_of_waves, summary_table
 from aurist.features.summary_config import SummaryConfig
 from aurist.features.windows import Block
 from aurist.inference.embedding import Embedded, with_embeddings
 from aurist.models.base import Inputs
+from aurist.models.views import view_of
 from aurist.run import ModelFiles
 from aurist.run.embedders_file import FeatureNetwork
 
@@ -119,6 +120,7 @@ class FeaturePipeline:
         if self.embedders:
             embedded = self._embed(table, _without(failures, len(clips)), clips, jobs, cache_dir)
             table, failures = embedded.table, failures | embedded.failures
+        table = self._with_unused(table)
         prepared, notes = self.schema.apply(table, clips.rows)
         for row in np.flatnonzero(prepared.isna().all(axis=1)):
             failures.setdefault(int(row), "all of its features are missing")
@@ -141,7 +143,7 @@ class FeaturePipeline:
             return inputs
         table = summary_of_waves(block.waves[self.summary.sample_rate], self.summary, jobs=jobs)
         embedded = with_embeddings(table, inputs, self.folder, self.embedders, jobs)
-        prepared, _ = self.schema.apply(embedded.table)
+        prepared, _ = self.schema.apply(self._with_unused(embedded.table))
         return replace(inputs, features=prepared)
 
     def _embed(
@@ -154,7 +156,7 @@ class FeaturePipeline:
     ) -> Embedded:
         """Add the embeddings of the clips that can be read; NaN for the others."""
         if not len(rows):
-            return Embedded(table.reindex(columns=self.schema.names), {})
+            return Embedded(table, {})
         if not clips.has_audio:
             raise DataError(
                 "Networks of this run make features of the recordings, but the table that was given has no column of "
@@ -165,6 +167,15 @@ class FeaturePipeline:
         made = with_embeddings(readable, inputs, self.folder, self.embedders, jobs)
         failures = {int(rows[row]): reason for row, reason in made.failures.items()}
         return Embedded(made.table.reindex(table.index), failures)
+
+    def _with_unused(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Add the embeddings that no model of the chosen row sees, as NaN."""
+        present = set(table.columns)
+        unused = [name for name in self.schema.names if name.startswith(EMBEDDED) and name not in present]
+        if not unused:
+            return table
+        empty = np.full((len(table), len(unused)), np.nan, np.float32)
+        return pd.concat([table, pd.DataFrame(empty, columns=unused, index=table.index)], axis=1)
 
     def _check_kind(self, clips: Clips) -> None:
         """Check that these are recordings if the run needs recordings, and features if it needs features."""
@@ -192,9 +203,11 @@ class FeaturePipeline:
         )
 
 
-def pipeline_of(files: ModelFiles) -> FeaturePipeline:
-    """Make the feature pipeline of a model."""
-    return FeaturePipeline(files.folder, files.spec.schema, files.spec.summary, files.embedders)
+def pipeline_of(files: ModelFiles, row: str) -> FeaturePipeline:
+    """Make the feature pipeline of a row of the leaderboard, with the embedders that its models see."""
+    views = {view_of(files.ensemble.members[name]) for name in files.ensemble.members_of(row)}
+    seen = [network for network in files.embedders if None in views or network.name in views]
+    return FeaturePipeline(files.folder, files.spec.schema, files.spec.summary, seen)
 
 
 def _without(failures: dict[int, str], n_clips: int) -> npt.NDArray[np.intp]:

@@ -55,7 +55,7 @@ class Predictor:
         self.spec = replace(spec, task=replace(spec.task, jobs=jobs)) if jobs else spec
         self.ensemble = files.ensemble
         self.ensemble.check_row(self.name)
-        self.pipeline = pipeline_of(files)
+        self.pipeline = pipeline_of(files, self.name)
         self.thresholds = thresholds_of(files, model, precision)
 
     @cached_property
