@@ -105,7 +105,7 @@ def test_a_fit_by_default_and_its_predictions_on_standard_output(folder: Path) -
     assert "are in the training data. Expected accuracy" in fitted.stdout
     result = aurist_process("predict", "quick", "test.csv", cwd=folder)
     lines = result.stdout.splitlines()
-    assert lines[0] == "id,label,folk,rock"
+    assert lines[0] == "id,label,likeness,folk,rock"
     assert len(lines) == 61
 
 

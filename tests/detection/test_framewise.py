@@ -123,7 +123,11 @@ def test_parts_are_in_the_order_of_time_and_as_sure_as_the_window_at_the_most() 
     when = np.zeros((2, 4, 1), dtype=np.uint8)
     when[0, 3], when[1, 1], when[1, 2] = 255, 255, 51
     scores = Scores(
-        np.array([0.0, 2.0]), np.array([4.0, 6.0]), np.array([[0.8], [0.4]], dtype=np.float32), when
+        np.array([0.0, 2.0]),
+        np.array([4.0, 6.0]),
+        np.array([[0.8], [0.4]], dtype=np.float32),
+        when,
+        np.full(2, np.nan, dtype=np.float32),
     )
     starts, ends, columns = scores.of_parts()
     (scored,) = columns

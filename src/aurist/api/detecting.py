@@ -23,17 +23,19 @@ def detect(
     output: str | Path | None,
     options: ReadOptions,
     grid: tuple[float | None, float | None, int | None],
-    export_options: tuple[Sequence[str] | str, float | None, float | None, Sequence[str] | str | None],
+    export_options: tuple[
+        Sequence[str] | str, float | None, float | None, Sequence[str] | str | None, float | None
+    ],
     model: str | None,
     jobs: int,
 ) -> pd.DataFrame:
-    """Detect events, see `aurist.Run.detect`; ``export_options``: formats, lowest score, precision, labels."""
-    from aurist.detection.export import ExportOptions, events_of, write_detections
+    """Detect events, see `aurist.Run.detect`; ``export_options``: formats, lowest score, precision, labels, unknown."""
+    from aurist.detection.export import ExportOptions, events_of, unlike_windows, write_detections
     from aurist.detection.scan import WindowOptions, listen, recordings_of
     from aurist.inference.inputs import read_inputs
     from aurist.inference.thresholds import never_named, thresholds_of
 
-    formats, min_score, precision, labels = export_options
+    formats, min_score, precision, labels, unknown = export_options
     formats = (formats,) if isinstance(formats, str) else tuple(formats)
     labels = (labels,) if isinstance(labels, str) else labels
     if is_samples(recordings):
@@ -43,7 +45,11 @@ def detect(
     spec = files.spec
     classes = spec.task.classes
     export = ExportOptions(
-        formats, min_score, None if labels is None else tuple(labels), thresholds_of(files, model, precision)
+        formats,
+        min_score,
+        None if labels is None else tuple(labels),
+        thresholds_of(files, model, precision),
+        unknown=unknown,
     )
     columns = export.columns(classes)
     for note in never_named(classes, export.thresholds, precision):
@@ -55,7 +61,9 @@ def detect(
         folder = Path(temporary) / "detections" if output is None else Path(output)
         check_output(folder, folder=True)
         streaming = WindowOptions(*grid)
-        scored = listen(files, recordings_of(clips), folder, streaming, model=model, jobs=jobs)
+        scored = listen(
+            files, recordings_of(clips), folder, streaming, model=model, unknown=unknown, jobs=jobs
+        )
         for name, note in scored.notes.items():
             warn(f"{name} {note}")
         failures = list(scored.failures.values())
@@ -63,7 +71,9 @@ def detect(
             raise DataError(f"None of {plural(len(failures), 'recording')} can be read:\n{listing(failures)}")
         for message in failures:
             warn(f"passed over: {message}")
+        if about_windows := unlike_windows(scored, unknown):
+            warn(about_windows)
         if output is not None:
             write_detections(scored, export)
-        events = events_of(scored, columns, export.lowest_scores(classes)).table
+        events = events_of(scored, columns, export.lowest_scores(classes), unknown).table
     return events[["path", "start", "end", "label", "score"]].reset_index(drop=True)

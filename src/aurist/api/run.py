@@ -15,6 +15,7 @@ from aurist.api.messages import errors_in_python, warn
 from aurist.api.reading import read_options
 from aurist.api.results import RunResults
 from aurist.errors import about
+from aurist.openset import DEFAULT_SHARE, UNKNOWN_LABEL
 from aurist.run.remote import local_folder
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ class Run(RunResults):
 
     def __init__(self, folder: str | Path) -> None:
         super().__init__(folder)
-        self._predictors: dict[tuple[str | None, float | None], Predictor] = {}
+        self._predictors: dict[tuple[str | None, float | None, float | None], Predictor] = {}
 
     def predict(
         self,
@@ -84,6 +85,7 @@ class Run(RunResults):
         sample_rate: int | None = None,
         model: str | None = None,
         precision: float | None = None,
+        unknown: float | None = None,
         path: str | None = None,
         start: str | None = None,
         end: str | None = None,
@@ -105,6 +107,9 @@ class Run(RunResults):
             A row of the leaderboard; None: the ensemble.
         precision
             The share of predicted labels that shall be right, such as 0.9, for clips with several labels.
+        unknown
+            Label clips "unknown" that are unlike all that was learnt: the share of clips like the training clips that
+            may be called unknown, such as 0.05. None: never. See `likeness`.
         path, start, end, id, audio_root
             Columns of a table, and the folder of its paths, as in `aurist.fit`.
         jobs
@@ -133,11 +138,13 @@ class Run(RunResults):
         ['whistle']
         """
         options = read_options(path=path, start=start, end=end, id=id, audio_root=audio_root)
-        applied, index = self._apply(data, sample_rate, options, model, precision, jobs, cache_dir)
+        applied, index = self._apply(data, sample_rate, options, model, precision, unknown, jobs, cache_dir)
         labels: list[Any] = list(applied.labels())
         if applied.multilabel:
             names = np.asarray(applied.classes, dtype=object)
             labels = [tuple(names[row]) for row in applied.named()]
+            for row in np.flatnonzero(applied.is_unknown()).tolist():
+                labels[row] = (UNKNOWN_LABEL,)
         for row in applied.failures:
             labels[row] = None
         return pd.Series(labels, index=index, name="label", dtype=object)
@@ -170,8 +177,45 @@ class Run(RunResults):
         ['drone', 'whistle']
         """
         options = read_options(path=path, start=start, end=end, id=id, audio_root=audio_root)
-        applied, index = self._apply(data, sample_rate, options, model, None, jobs, cache_dir)
+        applied, index = self._apply(data, sample_rate, options, model, None, None, jobs, cache_dir)
         return pd.DataFrame(applied.proba, index=index, columns=list(applied.classes))
+
+    def likeness(
+        self,
+        data: Inputs,
+        *,
+        sample_rate: int | None = None,
+        path: str | None = None,
+        start: str | None = None,
+        end: str | None = None,
+        id: str | None = None,
+        audio_root: str | Path | None = None,
+        jobs: int = 0,
+        cache_dir: str | Path | None = None,
+    ) -> pd.Series[float]:
+        """Measure how like the training clips each clip is; the parameters are those of `predict`.
+
+        Returns
+        -------
+        pandas.Series
+            The share of training clips, out of fold, that are at least as unlike the others: 0.01 means one of a
+            hundred. NaN for a clip that cannot be read.
+
+        Raises
+        ------
+        ConfigError
+            If the run cannot tell, as it was made by an older version.
+
+        Examples
+        --------
+        >>> import aurist
+        >>> bool((aurist.load("run").likeness("new") > 0.05).all())
+        True
+        """
+        options = read_options(path=path, start=start, end=end, id=id, audio_root=audio_root)
+        share = DEFAULT_SHARE  # an error tells why if this run has no measure
+        applied, index = self._apply(data, sample_rate, options, None, None, share, jobs, cache_dir)
+        return pd.Series(applied.likeness, index=index, name="likeness", dtype=float)
 
     def evaluate(
         self,
@@ -240,6 +284,7 @@ class Run(RunResults):
         channel: int | None = None,
         min_score: float | None = None,
         precision: float | None = None,
+        unknown: float | None = None,
         labels: Sequence[str] | None = None,
         formats: Sequence[str] = ("csv",),
         model: str | None = None,
@@ -264,6 +309,9 @@ class Run(RunResults):
             Lowest score of an event, 0 to 1; None: the threshold of its class, else 0.5.
         precision
             As in `predict`.
+        unknown
+            Windows that are unlike all that was learnt count for no event: the share of windows like the training clips
+            that may be left out so. None: all windows count.
         labels
             Classes to look for; None: all.
         formats
@@ -295,7 +343,7 @@ class Run(RunResults):
         with errors_in_python():
             options = read_options(path=path, audio_root=audio_root)
             grid = (window, overlap, channel)
-            export_options = (formats, min_score, precision, labels)
+            export_options = (formats, min_score, precision, labels, unknown)
             return detect(self._model_files, recordings, output, options, grid, export_options, model, jobs)
 
     def _apply(
@@ -305,6 +353,7 @@ class Run(RunResults):
         options: ReadOptions,
         model: str | None,
         precision: float | None,
+        unknown: float | None,
         jobs: int,
         cache_dir: str | Path | None,
     ) -> tuple[ClipPredictions, pd.Index[Any]]:
@@ -312,7 +361,7 @@ class Run(RunResults):
 
         folder = None if cache_dir is None else Path(cache_dir)
         with errors_in_python():
-            predictor = self._predictor(model, precision)
+            predictor = self._predictor(model, precision, unknown)
             with clips_of(
                 data, sample_rate, lambda source: read_inputs(source, options, predictor.spec)
             ) as inputs:
@@ -325,11 +374,11 @@ class Run(RunResults):
             warn(f"not predicted: {about(name, message)}")
         return applied, index
 
-    def _predictor(self, model: str | None, precision: float | None) -> Predictor:
+    def _predictor(self, model: str | None, precision: float | None, unknown: float | None) -> Predictor:
         """Load the models of a row once; later calls find them in memory."""
         from aurist.inference.predictor import Predictor
 
-        key = (model, precision)
+        key = (model, precision, unknown)
         if key not in self._predictors:
-            self._predictors[key] = Predictor(self._model_files, model, precision)
+            self._predictors[key] = Predictor(self._model_files, model, precision, unknown)
         return self._predictors[key]

@@ -43,6 +43,7 @@ def predict(
     ] = None,
     model: opt.Model = None,
     precision: opt.Precision = None,
+    unknown: opt.Unknown = None,
     columns: NewColumns,
     window: Annotated[
         float | None,
@@ -97,6 +98,9 @@ def predict(
     If clips may have several labels, each class has its own threshold, with the best F1 on clips that the models were
     not fitted on. --precision sets thresholds for a target precision instead.
 
+    The column likeness is the share of training clips that are at least as unlike the others as this clip. With
+    --unknown 0.05 the label of a clip with a likeness of at most 0.05 is unknown.
+
     With --window, or if the run was fitted on annotated recordings, recordings are scanned window by window. Run the
     command again to continue an interrupted scan.
 
@@ -109,6 +113,8 @@ def predict(
       aurist predict run night.flac --window 5 --min-score 0.7 -o detections
 
       aurist predict run field/ --precision 0.9 -o sure
+
+      aurist predict run new_recordings/ --unknown 0.05 -o labels.csv
 
       aurist predict run field/ --format raven,windows --labels wren,robin -o detections
     """
@@ -136,6 +142,7 @@ def predict(
             None if labels is None else labels_from(labels),
             thresholds_of(files, model, precision),
             safe_csv,
+            unknown,
         )
         for note in never_named(files.spec.task.classes, export.thresholds, precision):
             say(note)
@@ -165,7 +172,9 @@ def predict(
         )
     if output is not None:
         check_output(output)
-    applied = predict_clips(files, clips, model=model, precision=precision, jobs=jobs, cache_dir=cache_dir)
+    applied = predict_clips(
+        files, clips, model=model, precision=precision, unknown=unknown, jobs=jobs, cache_dir=cache_dir
+    )
     print_applied(applied)
     table = applied.to_frame() if sample is None else contest_file(applied, sample, str(submission))
     _write(table, output, safe_csv)
@@ -184,7 +193,7 @@ def _listen(
 ) -> None:
     """Scan recordings window by window; exit with 1 if some cannot be read."""
     from aurist.detection.contests import contest_table
-    from aurist.detection.export import write_detections
+    from aurist.detection.export import unlike_windows, write_detections
     from aurist.detection.scan import listen, recordings_of
     from aurist.errors import ConfigError, listing, plural
     from aurist.folders import check_output
@@ -199,9 +208,13 @@ def _listen(
     export.columns(files.spec.task.classes)
     for note in clips.notes:
         say(note)
-    scan = listen(files, recordings_of(clips), output, windows, model=model, jobs=jobs)
+    scan = listen(
+        files, recordings_of(clips), output, windows, model=model, unknown=export.unknown, jobs=jobs
+    )
     for name, note in scan.notes.items():
         say(f"{name} {note}")
+    if about_windows := unlike_windows(scan, export.unknown):
+        say(about_windows)
     hours = sum(scan.seconds.values()) / 3600
     for path, rows in write_detections(scan, export):
         unit = "window" if path.name == "windows.csv" else "event"

@@ -46,6 +46,8 @@ def print_leaderboard(run: RunFolder) -> None:
     for caution in scores.cautions:
         paragraph(caution)
     _print_decisions(scores)
+    if scores.unknown is not None:
+        paragraph(scores.unknown.sentence())
     if scores.random_split is not None:
         _print_random_split(scores.random_split)
     if scores.test is not None:

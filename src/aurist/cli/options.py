@@ -55,6 +55,15 @@ Precision = Annotated[
         "reach it is never predicted. For runs with several labels per clip."
     ),
 ]
+Unknown = Annotated[
+    float | None,
+    typer.Option(
+        help="Label clips unknown that are unlike all that was learnt: the share of clips like the training clips that "
+        "may be called unknown, e.g. 0.05. Default: none; the column likeness is written in any case.",
+        min=0.0,
+        max=1.0,
+    ),
+]
 Metric = Annotated[
     str | None,
     typer.Option(

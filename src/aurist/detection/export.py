@@ -18,6 +18,7 @@ from aurist.detection.scan import ScanResult
 from aurist.errors import ConfigError, DataError, check_one_of, listing, plural
 from aurist.files import atomic_path
 from aurist.formulas import safe_table
+from aurist.openset import unlike_note
 
 WINDOWS = "windows"
 FORMATS = (WINDOWS, *EVENT_FORMATS)
@@ -31,6 +32,7 @@ NAMES = {
 }
 #: Decimal digits of a score.
 _DIGITS = 6
+_DIGITS_OF_LIKENESS = 4
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,8 @@ class ExportOptions:
         (n_classes,): the lowest score of each class of the run; None: 0.5.
     safe_csv
         Protect text in CSV files that a spreadsheet would read as a formula.
+    unknown
+        Windows with a likeness of at most this share count for no event; None: all windows count.
 
     Raises
     ------
@@ -61,6 +65,7 @@ class ExportOptions:
     labels: tuple[str, ...] | None = None
     thresholds: npt.NDArray[np.float64] | None = None
     safe_csv: bool = False
+    unknown: float | None = None
 
     def __post_init__(self) -> None:
         for form in self.formats:
@@ -127,7 +132,8 @@ def write_detections(scan: ScanResult, options: ExportOptions) -> list[tuple[Pat
         path = folder / NAMES[WINDOWS]
         written.append((path, _write_windows(scan, columns, path, safe=options.safe_csv)))
     formats = [format_name for format_name in dict.fromkeys(options.formats) if format_name != WINDOWS]
-    events = events_of(scan, columns, options.lowest_scores(scan.classes)) if formats else None
+    lowest = options.lowest_scores(scan.classes)
+    events = events_of(scan, columns, lowest, options.unknown) if formats else None
     for format_name in formats:
         assert events is not None
         path = folder / NAMES[format_name]
@@ -141,12 +147,16 @@ def write_detections(scan: ScanResult, options: ExportOptions) -> list[tuple[Pat
 
 
 def events_of(
-    scan: ScanResult, columns: npt.NDArray[np.intp], thresholds: npt.NDArray[np.float64]
+    scan: ScanResult,
+    columns: npt.NDArray[np.intp],
+    thresholds: npt.NDArray[np.float64],
+    unknown: float | None = None,
 ) -> Annotations:
     """Find the events of all recordings, ordered by recording and start; ``thresholds`` is (n_classes,)."""
     rows = []
     for recording in scan.recordings:
-        for event in scan.detections.scores(recording, columns).events(thresholds[columns]):
+        scores = scan.detections.scores(recording, columns).without_unlike(unknown)
+        for event in scores.events(thresholds[columns]):
             rows.append(
                 {
                     "path": recording.name,
@@ -159,18 +169,26 @@ def events_of(
     return make_annotations(rows, "the events", recordings=[recording.name for recording in scan.recordings])
 
 
+def unlike_windows(scan: ScanResult, unknown: float | None) -> str | None:
+    """Write a sentence if more windows are unlike the training clips than would of clips like these; else None."""
+    none = np.zeros(0, dtype=np.intp)
+    parts = [scan.detections.scores(recording, none, when=False).likeness for recording in scan.recordings]
+    return unlike_note(np.concatenate(parts), "window", unknown) if parts else None
+
+
 def _write_windows(scan: ScanResult, columns: npt.NDArray[np.intp], path: Path, *, safe: bool) -> int:
     """Write one row per window. One recording is in memory at a time."""
     names = [scan.classes[i] for i in columns]
-    names = [f"score_{name}" if name in ("path", "start", "end") else name for name in names]
+    names = [f"score_{name}" if name in ("path", "start", "end", "likeness") else name for name in names]
     n_rows = 0
     with atomic_path(path) as part, part.open("w", encoding="utf-8", newline="") as file:
-        header = pd.DataFrame(columns=["path", "start", "end", *names])
+        header = pd.DataFrame(columns=["path", "start", "end", "likeness", *names])
         (safe_table(header) if safe else header).to_csv(file, index=False)
         for recording in scan.recordings:
             scores = scan.detections.scores(recording, columns, when=False)
             proba = scores.proba.astype(np.float64).round(_DIGITS)
             table = pd.DataFrame(proba, columns=names)
+            table.insert(0, "likeness", scores.likeness.astype(np.float64).round(_DIGITS_OF_LIKENESS))
             table.insert(0, "end", scores.ends)
             table.insert(0, "start", scores.starts)
             table.insert(0, "path", recording.name)

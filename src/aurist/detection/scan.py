@@ -113,6 +113,7 @@ def listen(
     options: WindowOptions,
     *,
     model: str | None = None,
+    unknown: float | None = None,
     jobs: int = 0,
     progress: bool = True,
 ) -> ScanResult:
@@ -133,6 +134,8 @@ def listen(
         The windows and the channel.
     model
         A row of the leaderboard; None: the ensemble.
+    unknown
+        The likeness up to which windows will be taken for unknown: see `ExportOptions`. It is only checked.
     jobs
         Cores; 0: as the run was fitted with.
     progress
@@ -147,7 +150,7 @@ def listen(
     spec = files.spec
     cores = jobs or spec.task.jobs
     grid = options.grid(spec.window)
-    window_model = WindowModel(files, model, cores)
+    window_model = WindowModel(files, model, cores, unknown)
     windows = WindowSettings(grid, window_model.rates, window_model.margin, options.channel)
     settings = _settings(files, spec, grid, options, model, windows.block)
     with claim(output):
@@ -241,14 +244,14 @@ class _Scan:
             return
         try:
             block = decoded()
-            proba, when = self._model.score(block)
+            scores = self._model.score(block)
         except (DataError, OSError) as error:
             self._fail(recording, error)
             return
         remaining = self._left(recording)
         silenced = [*self._progress[recording.name].silenced, *block.silenced]
         note = "" if block.length is None else _note(self._infos[recording.name], block.length, silenced)
-        self._detections.keep(recording, number, block, proba, when, note)
+        self._detections.keep(recording, number, block, scores.proba, scores.when, note, scores.likeness)
         self._hours(remaining if block.length is not None else remaining - self._left(recording))
 
     def _ended(self, recording: Recording) -> bool:

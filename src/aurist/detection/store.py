@@ -36,8 +36,8 @@ _LINE = {
     "note?": str,
     "silenced?": [[float]],
 }
-_ARRAYS = {"starts": (1,), "ends": (1,), "proba": (2,), "when": (3,)}
-_ARRAYS_ALONE = {name: _ARRAYS[name] for name in ("starts", "ends", "proba")}
+_ARRAYS = {"starts": (1,), "ends": (1,), "proba": (2,), "likeness": (1,), "when": (3,)}
+_ARRAYS_ALONE = {name: _ARRAYS[name] for name in ("starts", "ends", "proba", "likeness")}
 #: Age in seconds at which an unfinished file is left over from a killed process.
 _LITTER = 3600
 
@@ -167,6 +167,7 @@ class Detections:
         proba: Proba,
         when: Proba | None = None,
         note: str = "",
+        likeness: npt.NDArray[np.float64] | None = None,
     ) -> None:
         """Store the scores of a block; the last block also stores the note for people.
 
@@ -180,6 +181,8 @@ class Detections:
             "proba": proba.astype(np.float32),
             "when": np.rint(when * SUREST).astype(np.uint8),  # the largest array by far
         }
+        if likeness is not None:
+            arrays["likeness"] = likeness.astype(np.float32)
         write_arrays(self._part(recording, number), arrays, compress=False)
         line = {"event": "block", "recording": recording.name, "block": number, "silenced": block.silenced}
         # one line for both: a kill cannot separate the last block from the end of the recording
@@ -207,7 +210,9 @@ class Detections:
                 raise ValueError(f"blocks of {recording.name} are missing")
         for number in blocks:
             path = self._part(recording, number)
-            arrays = read_arrays(path, _ARRAYS if when else _ARRAYS_ALONE, self._remedy)
+            arrays = read_arrays(
+                path, _ARRAYS if when else _ARRAYS_ALONE, self._remedy, optional=("likeness",)
+            )
             with stored(path, self._remedy):
                 parts.append(scores_of_arrays(arrays, selection))
         parts = [part for part in parts if len(part.proba)] or parts[:1]
@@ -216,6 +221,7 @@ class Detections:
             np.concatenate([part.ends for part in parts]),
             np.concatenate([part.proba for part in parts]),
             np.concatenate([part.when for part in parts]),
+            np.concatenate([part.likeness for part in parts]),
         )
 
     def recordings(self, root: Path | None = None) -> list[Recording]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from aurist.arrays import Proba
-from aurist.errors import DataError
+from aurist.errors import ConfigError, DataError
 from aurist.features.windows import Block
 from aurist.inference.embedding import margin_of, rate_of
 from aurist.inference.predictor import Predictor
@@ -16,6 +18,25 @@ from aurist.run import ModelFiles
 #: Equal parts of a window, each with its own answer of a network that gives times. The number is even, so that the
 #: parts of windows that overlap by half coincide.
 PARTS = 20
+
+
+class BlockScores(NamedTuple):
+    """The answers for the n windows of a block.
+
+    Parameters
+    ----------
+    proba
+        (n, n_classes).
+    when
+        (n, PARTS, n_classes): the probability of a class in equal parts of a window, divided by its maximum; None if no
+        model gives times.
+    likeness
+        (n,): the share of training clips that are at least as unlike the others; None if no features are computed.
+    """
+
+    proba: Proba
+    when: Proba | None
+    likeness: npt.NDArray[np.float64] | None
 
 
 class WindowModel:
@@ -31,6 +52,8 @@ class WindowModel:
         A row of the leaderboard; None: the ensemble.
     jobs
         Cores.
+    unknown
+        The likeness up to which windows will be taken for unknown; it is only checked.
 
     Attributes
     ----------
@@ -42,19 +65,24 @@ class WindowModel:
     Raises
     ------
     ConfigError
-        If the run has no such model.
+        If the run has no such model, or it cannot tell what is unknown.
     DataError
         If the model needs columns of a table, which recordings do not have.
     """
 
-    def __init__(self, files: ModelFiles, model: str | None, jobs: int) -> None:
+    def __init__(self, files: ModelFiles, model: str | None, jobs: int, unknown: float | None = None) -> None:
         self._jobs = jobs
-        self._predictor = Predictor(files, model, jobs=jobs)
+        self._predictor = Predictor(files, model, unknown=unknown, jobs=jobs)
         spec, models = self._predictor.spec, self._predictor.models
         pipeline = self._predictor.pipeline
         recipes = list(models.recipes)
         if len(models.listeners) == len(models.members):
             pipeline = replace(pipeline, summary=None, embedders=())
+            if unknown is not None:
+                raise ConfigError(
+                    f"{self._predictor.name} uses no features of windows, so that it cannot tell what is unknown. "
+                    "Leave unknown= or model= out."
+                )
         elif spec.summary is None:
             raise DataError(
                 f"{files.folder} was fitted on a table of features and cannot predict recordings. Fit a run "
@@ -71,16 +99,10 @@ class WindowModel:
         """The columns of the scores."""
         return self._predictor.spec.task.classes
 
-    def score(self, block: Block) -> tuple[Proba, Proba | None]:
-        """Predict the windows of a block, with times in each window if the run gives them.
-
-        Returns
-        -------
-        proba : (n_windows, n_classes)
-        when : (n_windows, PARTS, n_classes)
-            The probability of a class in equal parts of a window, divided by its maximum; None if no model gives times.
-        """
+    def score(self, block: Block) -> BlockScores:
+        """Predict the windows of a block, with times in each window if the run gives them."""
         if not len(block):
-            return np.zeros((0, len(self.classes))), None
+            return BlockScores(np.zeros((0, len(self.classes))), None, None)
         inputs = self._pipeline.transform_windows(block, jobs=self._jobs)
-        return self._predictor.proba_and_when(inputs, PARTS)
+        likeness = None if self._pipeline.summary is None else self._predictor.likeness(inputs)
+        return BlockScores(*self._predictor.proba_and_when(inputs, PARTS), likeness)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from aurist.events import Event, Times, find_events, parts_of
+from aurist.openset import unlike
 
 #: The stored value of the part with the highest probability.
 SUREST = 255
@@ -28,12 +29,21 @@ class Scores:
     when
         (n, n_parts, n_classes): the probability of a class in equal parts of each window, divided by its maximum,
         scaled to 255. There is one part if the run gives no times.
+    likeness
+        (n,): the share of training clips that are at least as unlike the others as the window; NaN if it was not
+        measured.
     """
 
     starts: npt.NDArray[np.float64]
     ends: npt.NDArray[np.float64]
     proba: npt.NDArray[np.float32]
     when: npt.NDArray[np.uint8]
+    likeness: npt.NDArray[np.float32]
+
+    def without_unlike(self, share: float | None) -> Scores:
+        """Set the scores of windows with a likeness of at most this share to zero; None: keep all."""
+        is_unlike = unlike(self.likeness, share, len(self.starts))
+        return replace(self, proba=np.where(is_unlike[:, None], np.float32(0), self.proba))
 
     def of_parts(self) -> tuple[Times, Times, Iterator[npt.NDArray[np.float32]]]:
         """Give the starts and ends of all parts of windows, (n * n_parts,), in order, and the scores of each class.
@@ -70,10 +80,11 @@ def scores_of_arrays(arrays: dict[str, npt.NDArray[Any]], columns: slice | npt.N
     """
     starts, ends, proba = arrays["starts"], arrays["ends"], arrays["proba"]
     when = arrays.get("when", np.full_like(proba[:, None], SUREST, np.uint8))
-    if not len(starts) == len(ends) == len(proba) == len(when):
+    likeness = arrays.get("likeness", np.full(len(starts), np.nan, np.float32))
+    if not len(starts) == len(ends) == len(proba) == len(when) == len(likeness):
         raise ValueError(
             f"it has {len(starts)} starts, {len(ends)} ends, and scores of the shape {proba.shape}"
         )
     if when.shape[2] != proba.shape[1] or not when.shape[1]:
         raise ValueError(f"when has the shape {when.shape}")
-    return Scores(starts, ends, proba[:, columns], when[:, :, columns])
+    return Scores(starts, ends, proba[:, columns], when[:, :, columns], likeness.astype(np.float32))

@@ -101,8 +101,11 @@ def _limits(model: ModelDescription) -> list[str]:
     limits = [
         "The scores hold for clips like those of the training data: the same recorders, places and seasons. Score it "
         "on your own labelled clips with `aurist evaluate` before you rely on it.",
-        "A clip of none of the classes is still given a class, if clips have one label each.",
+        "A clip of none of the classes is still given a class, if clips have one label each. Its likeness tells if "
+        "it is unlike the training clips.",
     ]
+    if model.unknown is not None:
+        limits.append(model.unknown.sentence())
     if any(
         member.engine == "kernel" or member.settings.get("kind") == "svm" for member in model.ensemble.members
     ):

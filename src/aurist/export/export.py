@@ -44,6 +44,7 @@ from aurist.run.model_folder import (
     list_files,
     read_model_folder,
 )
+from aurist.run.openset_file import NAME as OPEN_SET
 
 
 @dataclass(frozen=True)
@@ -204,6 +205,8 @@ def _write(
     for network in run.embedders():
         if isinstance(network, EmbedderRecord):
             copy_network(network, run.folder, folder)
+    if (run.folder / OPEN_SET).exists():
+        copy_files([run.folder / OPEN_SET], run.folder, folder)
     if options.with_duplicates:
         _write_duplicates(run, folder, choice.duplicates)
     description = _description(run, choice, left_out, oof, folder)
@@ -258,6 +261,7 @@ def _description(
             chance(oof.truth, oof.task.metric, multilabel=oof.task.multilabel),
         ),
         left_out=dict(left_out),
+        unknown=run.scores().unknown,
         versions=versions(),
         files=list_files(folder),
     )

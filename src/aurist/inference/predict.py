@@ -17,6 +17,7 @@ def predict_clips(
     *,
     model: str | None = None,
     precision: float | None = None,
+    unknown: float | None = None,
     jobs: int = 0,
     cache_dir: Path | None = None,
 ) -> ClipPredictions:
@@ -27,10 +28,10 @@ def predict_clips(
     Raises
     ------
     ConfigError
-        If there is no such model, or no such precision.
+        If there is no such model, or no such precision, or the run cannot tell what is unknown.
     DataError
         If feature columns are missing or are not numbers.
     """
-    predictor = Predictor(files, model, precision)
+    predictor = Predictor(files, model, precision, unknown)
     clips = read_clips(source, like_run(ReadOptions(), predictor.spec), labelled=False)
     return predictor.predict(clips, jobs=jobs, cache_dir=cache_dir)

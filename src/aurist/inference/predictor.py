@@ -8,10 +8,12 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from aurist.arrays import Proba
 from aurist.clips import Clips
 from aurist.ensemble.duplicates import Duplicates
+from aurist.errors import ConfigError
 from aurist.features.matrix import row_keys
 from aurist.inference.clip_predictions import ClipPredictions
 from aurist.inference.features import pipeline_of
@@ -19,6 +21,7 @@ from aurist.inference.fold_models import FoldModels
 from aurist.inference.thresholds import never_named, thresholds_of
 from aurist.loops import job_of_clips
 from aurist.models.base import Inputs
+from aurist.openset import OpenSet, check_share, unlike_note
 from aurist.plan import ENSEMBLE
 from aurist.run import ModelFiles
 from aurist.stored import stored
@@ -36,27 +39,42 @@ class Predictor:
     precision
         The share of predicted labels that should be right, for clips with several labels; None: the thresholds of
         the best F1.
+    unknown
+        The likeness up to which a clip is labelled unknown: about this share of clips like the training clips is, too.
+        None: never.
     jobs
         Cores of the models; 0: as many as the run was fitted with.
 
     Raises
     ------
     ConfigError
-        If the run has no such model, or no such precision.
+        If the run has no such model, or no such precision, or cannot tell what is unknown.
     RunError
         If the run is not finished, or files of it are damaged.
     """
 
     def __init__(
-        self, files: ModelFiles, model: str | None = None, precision: float | None = None, *, jobs: int = 0
+        self,
+        files: ModelFiles,
+        model: str | None = None,
+        precision: float | None = None,
+        unknown: float | None = None,
+        *,
+        jobs: int = 0,
     ) -> None:
-        self.files, self.name, self.precision = files, model or ENSEMBLE, precision
+        check_share(unknown)
+        self.files, self.name, self.precision, self.unknown = files, model or ENSEMBLE, precision, unknown
         spec = files.spec
         self.spec = replace(spec, task=replace(spec.task, jobs=jobs)) if jobs else spec
         self.ensemble = files.ensemble
         self.ensemble.check_row(self.name)
         self.pipeline = pipeline_of(files, self.name)
         self.thresholds = thresholds_of(files, model, precision)
+        if unknown is not None and self.open_set is None:
+            raise ConfigError(
+                f"{files.folder} cannot tell what is unknown: it was made by an older version of aurist, from too few "
+                "clips, or from categories alone. Leave unknown= out, or fit again."
+            )
 
     @cached_property
     def models(self) -> FoldModels:
@@ -67,6 +85,17 @@ class Predictor:
     def duplicates(self) -> Duplicates:
         """The rows of the training data, to recognise rows that come again."""
         return self.files.duplicates()
+
+    @cached_property
+    def open_set(self) -> OpenSet | None:
+        """The measure of how unlike the training clips a clip is; None in folders of older versions."""
+        return self.files.open_set()
+
+    def likeness(self, inputs: Inputs) -> npt.NDArray[np.float64] | None:
+        """Measure how like the training clips prepared inputs are, (n,); see `OpenSet.likeness`."""
+        if self.open_set is None:
+            return None
+        return self.open_set.likeness(inputs.matrix(self.open_set.n_features))
 
     def predict(self, clips: Clips, *, jobs: int = 0, cache_dir: Path | None = None) -> ClipPredictions:
         """Predict clips; a clip that cannot be used gets NaN and its reason.
@@ -88,9 +117,23 @@ class Predictor:
             with stored(self.files.models, self.files.remedy):
                 blended = self.models.proba(features.inputs)
             proba[features.rows] = self.ensemble.correct(self.name, blended, self.duplicates, keys)
-        multilabel = self.spec.task.multilabel
+        likeness = self.likeness(features.inputs)
+        if likeness is not None:
+            of_all = np.full(len(clips), np.nan)
+            of_all[features.rows], likeness = likeness, of_all
+            if note := unlike_note(likeness, "recording" if clips.has_audio else "row", self.unknown):
+                notes = (*notes, note)
         return ClipPredictions(
-            clips, classes, multilabel, proba, seen, features.failures, notes, self.thresholds
+            clips,
+            classes,
+            self.spec.task.multilabel,
+            proba,
+            seen,
+            features.failures,
+            notes,
+            self.thresholds,
+            likeness,
+            self.unknown,
         )
 
     def _loops(self, n_clips: int) -> AbstractContextManager[None]:

@@ -38,6 +38,7 @@ from aurist.run.scores_file import (
     RunScores,
     Trials,
     TunedMember,
+    UnknownScores,
 )
 
 
@@ -50,6 +51,7 @@ def summarise_scores(
     seen: Duplicates,
     decisions: Mapping[str, Decisions],
     vs_best_single: AgainstSingle | None,
+    unknown: UnknownScores | None = None,
 ) -> RunScores:
     """Summarise the run: its honest score, the score of a random split, and the scores for the test table."""
     task = learn.task
@@ -73,6 +75,7 @@ def summarise_scores(
         held_out=None if held_out_data is None else _held_out_scores(run, held_out_data, seen, learn.groups),
         decisions=decisions,
         vs_best_single=vs_best_single,
+        unknown=unknown,
     )
 
 

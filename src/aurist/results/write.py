@@ -29,7 +29,8 @@ from aurist.results.out_of_fold import OutOfFold, blendable, out_of_fold
 from aurist.results.pairwise import against_best_single
 from aurist.results.pooling_choice import compare_variants
 from aurist.results.scores import summarise_scores
-from aurist.run import RunData, RunFolder, write_duplicates, write_ensemble
+from aurist.results.unknown import learn_open_set
+from aurist.run import RunData, RunFolder, write_duplicates, write_ensemble, write_open_set
 from aurist.run.scores_file import write_scores
 from aurist.run.thresholds_file import write_thresholds
 from aurist.splits import Split
@@ -69,6 +70,9 @@ def write_results(
         for result in fitted
         if not result.base_models and TEACHER not in result.member.settings
     }
+    unknown = learn_open_set(learn)
+    if unknown is not None:
+        write_open_set(run.folder, unknown[0])
     scores = summarise_scores(
         run,
         data,
@@ -78,6 +82,7 @@ def write_results(
         duplicates,
         decision_scores(oof, nested.part) if learn.task.multilabel else {},
         against_best_single(pairs, singles),
+        None if unknown is None else unknown[1],
     )
     write_scores(run.folder, scores)
 

@@ -7,6 +7,7 @@ from aurist.run.ensemble_file import read_ensemble, write_ensemble
 from aurist.run.folder import RunFolder, create_run, open_run
 from aurist.run.model_files import ModelFiles, files_of_run
 from aurist.run.model_folder import open_model
+from aurist.run.openset_file import read_open_set, write_open_set
 from aurist.run.reading import read_data, read_spec
 from aurist.run.spec import RunSpec
 
@@ -26,8 +27,10 @@ __all__ = [
     "read_data",
     "read_duplicates",
     "read_ensemble",
+    "read_open_set",
     "read_spec",
     "training_data",
     "write_duplicates",
     "write_ensemble",
+    "write_open_set",
 ]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from aurist.ensemble.duplicates import Duplicates
 from aurist.ensemble.model import Ensemble
+from aurist.openset import OpenSet
 from aurist.run.description import DESCRIPTION
 from aurist.run.duplicates_file import NAME as DUPLICATES
 from aurist.run.duplicates_file import read_duplicates
@@ -16,6 +17,7 @@ from aurist.run.embedders_file import FeatureNetwork
 from aurist.run.ensemble_file import NAME as ENSEMBLE_FILE
 from aurist.run.ensemble_file import read_ensemble
 from aurist.run.folder import RunFolder
+from aurist.run.openset_file import read_open_set
 from aurist.run.reading import read_spec
 from aurist.run.spec import RunSpec
 from aurist.run.thresholds_file import ThresholdsByModel, read_thresholds
@@ -89,6 +91,10 @@ class ModelFiles:
         if self.run is None and not (self.folder / DUPLICATES).exists():
             return Duplicates.none(n_classes)
         return read_duplicates(self.folder, n_classes, self.remedy)
+
+    def open_set(self) -> OpenSet | None:
+        """Read how unlike the training clips a clip may be; None in folders of older versions."""
+        return read_open_set(self.folder, len(self.spec.schema.columns), self.remedy)
 
 
 def files_of_run(run: RunFolder) -> ModelFiles:

@@ -1,8 +1,8 @@
 """``model.json``: an exported model, written and read back.
 
 A model folder holds ``model.json``, ``models/<name>/fold<k>/`` and ``README.md``; perhaps ``embedders/``,
-``duplicates.npz`` and ``example/``. All its files are listed with their sizes and hashes. None of them is a pickle or
-code.
+``openset.npz``, ``duplicates.npz`` and ``example/``. All its files are listed with their sizes and hashes. None of
+them is a pickle or code.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from aurist.run.embedders_file import read_embedders
 from aurist.run.ensemble_file import EnsembleRecord, ensemble_of
 from aurist.run.folder import open_run
 from aurist.run.model_files import MODEL, ModelFiles, files_of_run
+from aurist.run.scores_file import UnknownScores
 from aurist.run.spec import RunSpec
 from aurist.stored import read_json, stored
 
@@ -99,6 +100,8 @@ class ModelDescription:
         Scores of the rows.
     left_out
         Models of the run that could not be exported, with the reasons.
+    unknown
+        How well clips of classes that were never learnt are noticed; None if it was not measured.
     example
         An example; None without.
     versions
@@ -121,6 +124,7 @@ class ModelDescription:
     precisions: Mapping[str, Mapping[str, tuple[tuple[float, float], ...]]]
     scores: Scores
     left_out: Mapping[str, str] = field(default_factory=dict, metadata=OPTIONAL)
+    unknown: UnknownScores | None = field(default=None, metadata=OPTIONAL)
     example: Example | None = field(default=None, metadata=OPTIONAL)
     versions: Mapping[str, str]
     files: Mapping[str, StoredFile]

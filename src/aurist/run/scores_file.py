@@ -179,6 +179,37 @@ class AgainstSingle:
     better: float
 
 
+@dataclass(frozen=True)
+class UnknownScores:
+    """How well clips of classes that were never learnt are noticed: each class was left out in turn.
+
+    Parameters
+    ----------
+    threshold
+        A clip is called unknown if its likeness is at most this share.
+    auc
+        The probability that a clip of a class that was left out is less like the others than one of a learnt class.
+    called_unknown
+        The share of the clips of a class that was left out that are called unknown, mean over the classes.
+    by_class
+        The same share, by class that was left out.
+    """
+
+    threshold: float
+    auc: float
+    called_unknown: float
+    by_class: Mapping[str, float]
+
+    def sentence(self) -> str:
+        """State the figures for people."""
+        lowest, highest = min(self.by_class.values()), max(self.by_class.values())
+        return (
+            f"Sounds that were never learnt: if about {self.threshold:.0%} of the clips like those here are called "
+            f"unknown, so are {self.called_unknown:.0%} of the clips of a class that was left out ({lowest:.0%} to "
+            f"{highest:.0%} by class, {len(self.by_class)} left out in turn; AUROC {self.auc:.2f})."
+        )
+
+
 @dataclass(frozen=True, kw_only=True)
 class RunScores:
     """The scores of a run.
@@ -217,6 +248,8 @@ class RunScores:
         The scores of labels by metric, if clips may have several labels.
     vs_best_single
         The gain of the ensemble; None if there is nothing to compare it with.
+    unknown
+        How well clips of classes that were never learnt are noticed; None if it cannot be measured.
     """
 
     metric: str
@@ -236,6 +269,7 @@ class RunScores:
     held_out: HeldOut | None = field(default=None, metadata=OPTIONAL)
     decisions: Mapping[str, Decisions] = field(default_factory=dict, metadata=OPTIONAL)
     vs_best_single: AgainstSingle | None
+    unknown: UnknownScores | None = field(default=None, metadata=OPTIONAL)
 
 
 def write_scores(folder: Path, scores: RunScores) -> None:
