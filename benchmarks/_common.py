@@ -48,6 +48,11 @@ def table(header: list[str], rows: list[list[str]]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
+def table_of(rows: list[dict[str, object]]) -> str:
+    """Return a table of rows with the same keys."""
+    return table(list(rows[0]), [[str(value) for value in row.values()] for row in rows])
+
+
 def publish(name: str, text: str, figures: object, output: Path | None) -> None:
     packages = {
         package: version(package) for package in ("numpy", "scipy", "numba", "librosa", "soundfile", "soxr")

@@ -15,7 +15,7 @@ import json
 import time
 from pathlib import Path
 
-from _common import DATA, table
+from _common import DATA, table_of
 from aurist.plan import ENSEMBLE
 from aurist.results.bootstrap import bootstrap
 from aurist.results.differences import paired
@@ -94,8 +94,8 @@ def main() -> None:
     rows: list[dict[str, object]] = []
     for name in options.sets:
         rows += one_set(options.output / name, options.data, options.methods, options.minutes, options.jobs)
-        (options.output / "table.md").write_text(table(rows) + "\n", encoding="utf-8")
-        print(table(rows), flush=True)
+        (options.output / "table.md").write_text(table_of(rows) + "\n", encoding="utf-8")
+        print(table_of(rows), flush=True)
 
 
 if __name__ == "__main__":

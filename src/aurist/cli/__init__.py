@@ -10,7 +10,19 @@ from typing import Annotated
 
 import typer
 
-from aurist.cli import apply, data, embedding, evaluating, exporting, fitting, recipes, review, show, tuning
+from aurist.cli import (
+    apply,
+    data,
+    embedding,
+    evaluating,
+    exporting,
+    fitting,
+    recipes,
+    review,
+    searching,
+    show,
+    tuning,
+)
 
 app = typer.Typer(
     name="aurist",
@@ -35,6 +47,7 @@ COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     ),
     "Results": (show.leaderboard, evaluating.evaluate, show.importance, show.prune, show.report),
     "New recordings": (apply.predict, review.clips, review.verdicts),
+    "Searching": (searching.index, searching.search, searching.map),
     "Handing on": (exporting.export, exporting.verify, exporting.push),
     "Demonstration": (fitting.demo,),
 }

@@ -1,0 +1,137 @@
+"""`aurist index`, `aurist search` and `aurist map`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from aurist.cli import options as opt
+from aurist.cli.printing import print_table, say
+
+Index = Annotated[Path, typer.Argument(help="The folder that `aurist index` made.")]
+
+
+def index(
+    recordings: Annotated[
+        list[Path], typer.Argument(help="Recordings, a folder of them, or a table that lists them.")
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the index.")] = Path("index"),
+    embed: Annotated[
+        str | None,
+        typer.Option(
+            help="Pretrained network: a name of `aurist embedders`, or a TOML file. Default: the only one here."
+        ),
+    ] = None,
+    hop: Annotated[
+        float | None,
+        typer.Option(help="Seconds from one window to the next. Default: by the network.", min=0.05),
+    ] = None,
+    accept_licence: Annotated[
+        list[str] | None,
+        typer.Option(help="Accept the licence of this embedder, which forbids commercial use."),
+    ] = None,
+    jobs: opt.Jobs = 0,
+) -> None:
+    """Index recordings: turn all their windows into vectors, to search them by sound.
+
+    The same command continues after an interruption, and adds new recordings.
+
+    Examples:
+
+      aurist index recordings/ -o index
+
+      aurist index recordings/ --embed yamnet --hop 0.5 -o index
+    """
+    from aurist.cli.embedding import accept_licences
+    from aurist.clips.read import ReadOptions
+    from aurist.detection.scan import recordings_of
+    from aurist.errors import ConfigError, plural
+    from aurist.folders import check_output
+    from aurist.inference.inputs import read_sources
+    from aurist.search import build_index, open_index
+    from aurist.search.choice import embedder_for
+
+    accept_licences(accept_licence or (), [embed] if embed else ())
+    check_output(output, folder=True)
+    record, embedder = embedder_for(embed)
+    if hop is not None and hop > record.embedder.seconds:
+        raise ConfigError(
+            f"hop is {hop:g} s, but a window has {record.embedder.seconds:g} s: sound would be left out."
+        )
+    clips = read_sources(recordings, ReadOptions())
+    failures = build_index(recordings_of(clips), output, record, embedder, hop=hop, jobs=jobs)
+    made = open_index(output)
+    hours = sum(recording.seconds for recording in made.recordings) / 3600
+    say(
+        f"written: {output} ({plural(len(made), 'window')} of {plural(len(made.recordings), 'recording')}, "
+        f"{hours:.1f} h, by {record.name}); search it with: aurist search {output} SOUND"
+    )
+    if failures:
+        raise typer.Exit(1)
+
+
+def search(
+    index_folder: Annotated[
+        Path, typer.Argument(metavar="INDEX", help="The folder that `aurist index` made.")
+    ],
+    sound: Annotated[Path, typer.Argument(help="A recording of what to look for.")],
+    start: Annotated[
+        float, typer.Option(help="Start of the sound in the recording, in seconds.", min=0)
+    ] = 0.0,
+    end: Annotated[float | None, typer.Option(help="End of the sound. Default: of the recording.")] = None,
+    count: Annotated[int, typer.Option("--count", "-n", help="Windows to find.", min=1)] = 20,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="CSV to write. Default: print the table.")
+    ] = None,
+    jobs: opt.Jobs = 0,
+    safe_csv: opt.SafeCsv = False,
+) -> None:
+    """Find the windows of an index that sound most like a recording, or like some seconds of it.
+
+    Example:
+
+      aurist search index owl.wav --start 2 --end 7 -n 50 -o similar.csv
+    """
+    from aurist.files import write_csv
+    from aurist.folders import check_output
+    from aurist.search import open_index, query_vectors
+    from aurist.search import search as find
+
+    if output is not None:
+        check_output(output)
+    opened = open_index(index_folder)
+    similar = find(opened, query_vectors(opened, sound, start, end), count, jobs=jobs)
+    if output is None:
+        print_table(similar)
+        return
+    write_csv(similar, output, safe=safe_csv)
+    say(f"written: {output} ({len(similar)} of {len(opened):,} windows)")
+
+
+def map(
+    index_folder: Annotated[
+        Path, typer.Argument(metavar="INDEX", help="The folder that `aurist index` made.")
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="HTML page to write.")] = Path("map.html"),
+    groups: Annotated[int, typer.Option(help="Groups of similar windows.", min=2, max=100)] = 12,
+    most: Annotated[int, typer.Option(help="Windows to draw.", min=10, max=20000)] = 2000,
+    seed: Annotated[int, typer.Option(help="Seed of the map.", min=0, max=opt.MOST_SEED)] = 0,
+) -> None:
+    """Draw a map of an index: groups of similar windows, to look around in recordings without labels, and to hear them.
+
+    Example:
+
+      aurist map index -o map.html
+    """
+    from aurist.extras import need_extra
+    from aurist.folders import check_output
+    from aurist.report import write_map
+    from aurist.search import open_index, sound_map
+
+    need_extra("plots", "A map")
+    check_output(output)
+    opened = open_index(index_folder)
+    write_map(output, opened, sound_map(opened, clusters=groups, most=most, seed=seed))
+    say(f"written: {output}")

@@ -1,0 +1,16 @@
+"""Search in recordings by sound: an index of the vectors of all windows, and the windows that are most alike."""
+
+from aurist.search.index import IndexedRecording, WindowIndex, build_index, open_index
+from aurist.search.map import SoundMap, sound_map
+from aurist.search.query import query_vectors, search
+
+__all__ = [
+    "IndexedRecording",
+    "SoundMap",
+    "WindowIndex",
+    "build_index",
+    "open_index",
+    "query_vectors",
+    "search",
+    "sound_map",
+]

@@ -1,0 +1,149 @@
+"""Find the windows of an index that are most like a sound."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from aurist.audio import read
+from aurist.embedders.clips import cut, window_vectors
+from aurist.errors import DataError
+from aurist.machine import available_cores
+from aurist.search.index import WindowIndex
+
+Float = npt.NDArray[np.float32]
+COLUMNS = ("path", "start", "end", "similarity")
+#: Windows compared at once.
+_BLOCK = 1 << 16
+#: Windows of a query that are by so many dB quieter than its loudest one are left out.
+_QUIETER = 20.0
+#: Vectors that are averaged for the middle of an index.
+_SAMPLE = 20_000
+
+
+def query_vectors(index: WindowIndex, path: Path, start: float = 0.0, end: float | None = None) -> Float:
+    """Turn a recording, or a span of it, into the vectors of its windows, (n, size).
+
+    Windows that are `_QUIETER` dB quieter than the loudest are left out: a bark between silences is no silence.
+
+    Raises
+    ------
+    DataError
+        If it cannot be read, or holds no samples there.
+    EmbedderError
+        If the embedder of the index is not on this machine.
+    """
+    embedder = index.embedder()
+    wave, _ = read(path, embedder.spec.sample_rate, start=start, end=end)
+    if not len(wave):
+        raise DataError(f"{path} holds no samples")
+    windows = cut(wave, replace(embedder.spec, level="as_is")).astype(np.float64)
+    level = np.sqrt((windows**2).mean(axis=1))
+    loud = level >= level.max() * 10 ** (-_QUIETER / 20)
+    return np.asarray(window_vectors(wave, embedder)[loud])
+
+
+def search(
+    index: WindowIndex, query: Float, n: int = 20, *, apart: float | None = None, jobs: int = 0
+) -> pd.DataFrame:
+    """Find the windows that are most like a query: all windows are compared, so none is missed.
+
+    Vectors are compared by the cosine of their angle, after the mean of the index is taken away: what all windows
+    share, such as the noise of a recorder, makes none of them alike.
+
+    Parameters
+    ----------
+    index
+        The index.
+    query
+        (size,), or (n_windows, size) of which the mean is taken.
+    n
+        The number of windows to return.
+    apart
+        Windows of one recording are at least so many seconds apart: of neighbours the most similar one is returned.
+        None: a window's length.
+    jobs
+        Cores; 0: all.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``path, start, end`` (seconds), ``similarity`` (-1 to 1), the most similar first.
+    """
+    middle = mean_vector(index)
+    wanted = np.atleast_2d(query).mean(axis=0) - middle
+    similarity = _cosines(
+        index, wanted / max(float(np.linalg.norm(wanted)), 1e-12), middle, available_cores(jobs)
+    )
+    seconds = index.settings.embedder.embedder.seconds
+    rows = _best(index, similarity, n, seconds if apart is None else apart)
+    recordings = [index.recordings[number] for number in index.windows["recording"][rows]]
+    start = index.windows["start"][rows].astype(float)
+    ends = [
+        min(begin + seconds, recording.seconds) for begin, recording in zip(start, recordings, strict=True)
+    ]
+    return pd.DataFrame(
+        {
+            "path": [str(recording.file) for recording in recordings],
+            "start": start.round(3),
+            "end": np.round(ends, 3),
+            "similarity": similarity[rows].round(4),
+        },
+        columns=list(COLUMNS),
+    )
+
+
+def mean_vector(index: WindowIndex) -> Float:
+    """Average the vectors of evenly spaced windows, (size,)."""
+    rows = np.unique(np.linspace(0, max(0, len(index) - 1), min(len(index), _SAMPLE)).astype(np.intp))
+    if not len(index):
+        raise DataError(f"{index.folder} holds no windows.")
+    return np.asarray(index.rows(rows).mean(axis=0), dtype=np.float32)
+
+
+def _cosines(index: WindowIndex, unit: Float, middle: Float, jobs: int) -> Float:
+    """Return the cosines of all windows with a vector of length 1, (n_windows,)."""
+    from aurist.search._kernels import centred_cosines
+
+    out = np.empty(len(index), np.float32)
+    offset, length = float(unit @ middle), float(middle @ middle)
+
+    def part(first: int) -> None:
+        rows = slice(first, first + _BLOCK)
+        centred_cosines(index.vectors[rows], index.scales[rows], unit, middle, offset, length, out[rows])
+
+    with ThreadPoolExecutor(jobs, thread_name_prefix="search") as pool:
+        list(pool.map(part, range(0, len(index), _BLOCK)))
+    return out
+
+
+def _best(index: WindowIndex, similarity: Float, n: int, apart: float) -> npt.NDArray[np.intp]:
+    """Return the rows of the best windows, best first, of neighbours only the best."""
+    wanted = min(len(similarity), 8 * n + 100)
+    while True:
+        top = np.arange(len(similarity))
+        if wanted < len(similarity):
+            top = np.argpartition(-similarity, wanted - 1)[:wanted]
+        chosen = _spread(index, top[np.argsort(-similarity[top], kind="stable")], n, apart)
+        if len(chosen) == n or wanted == len(similarity):
+            return chosen
+        wanted = min(len(similarity), 4 * wanted)
+
+
+def _spread(index: WindowIndex, ordered: npt.NDArray[np.intp], n: int, apart: float) -> npt.NDArray[np.intp]:
+    taken: dict[int, list[float]] = {}
+    chosen = []
+    for row in ordered.tolist():
+        recording, start = int(index.windows["recording"][row]), float(index.windows["start"][row])
+        starts = taken.setdefault(recording, [])
+        if all(abs(start - other) >= apart - 1e-3 for other in starts):
+            starts.append(start)
+            chosen.append(row)
+            if len(chosen) == n:
+                break
+    return np.array(chosen, dtype=np.intp)

@@ -1,0 +1,163 @@
+"""An index of windows: its files, its answers, its interruptions, its map."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile as sf
+
+from aurist.detection.store import Recording
+from aurist.embedders import EmbedderRecord, EmbedderSpec, load_embedder
+from aurist.embedders.clips import window_vectors
+from aurist.embedders.network import sha256_of
+from aurist.errors import ConfigError, DataError, RunError
+from aurist.search import build_index, open_index, query_vectors, search, sound_map
+from aurist.search import index as index_module
+
+from ..command import aurist
+from ..embedders.networks import RATE, write_onnx
+
+EAR = 'sample_rate = 8000\nseconds = 0.5\noutput = "hidden"\n'
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Three recordings of noise of three seconds with a tone in the second half second, and a network."""
+    monkeypatch.setenv("AURIST_EMBEDDERS", str(tmp_path / "home"))
+    monkeypatch.setenv("AURIST_CACHE_DIR", str(tmp_path / "cache"))
+    rng = np.random.default_rng(0)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "home").mkdir()
+    for name, hz in (("a", 300), ("b", 1000), ("c", 300)):
+        wave = 0.02 * rng.normal(size=3 * RATE)
+        wave[RATE // 2 : RATE] += 0.3 * np.sin(2 * np.pi * hz * np.arange(RATE // 2) / RATE)
+        sf.write(tmp_path / "data" / f"{name}.wav", wave, RATE)
+    write_onnx(tmp_path / "home" / "ear.onnx")
+    (tmp_path / "home" / "ear.toml").write_text(EAR)
+    return tmp_path
+
+
+def recordings(folder: Path, names: str = "abc") -> list[Recording]:
+    return [Recording(f"{name}.wav", folder / "data" / f"{name}.wav") for name in names]
+
+
+def build(folder: Path, names: str = "abc", hop: float = 0.25, output: str = "index") -> dict[str, str]:
+    spec = EmbedderSpec(name="ear", file="ear.onnx", sample_rate=RATE, seconds=0.5, output="hidden")
+    path = folder / "home" / "ear.onnx"
+    record, embedder = EmbedderRecord(spec, sha256_of(path)), load_embedder(spec, path)
+    return build_index(
+        recordings(folder, names), folder / output, record, embedder, hop=hop, jobs=1, progress=False
+    )
+
+
+def test_vectors_are_those_of_the_network_within_8_bits(folder: Path) -> None:
+    assert build(folder) == {}
+    index = open_index(folder / "index")
+    assert len(index) == 3 * 11 and [recording.windows for recording in index.recordings] == [11, 11, 11]
+    wave = sf.read(folder / "data" / "b.wav", dtype="float32")[0]
+    assert index.windows["start"][11:22].tolist() == [0.25 * i for i in range(11)]
+    exact = np.concatenate(
+        [window_vectors(wave[i * 2000 : i * 2000 + 4000], index.embedder()) for i in range(11)]
+    )
+    np.testing.assert_allclose(index.rows(np.arange(11, 22)), exact, atol=float(np.abs(exact).max()) / 127)
+
+
+def test_the_most_similar_windows_come_first_and_neighbours_once(folder: Path) -> None:
+    build(folder)
+    index = open_index(folder / "index")
+    query = query_vectors(index, folder / "data" / "a.wav", 0.5, 1.0)
+    table = search(index, query, 3)
+    best = {
+        (Path(path).stem, start) for path, start in zip(table["path"][:2], table["start"][:2], strict=True)
+    }
+    assert best == {("a", 0.5), ("c", 0.5)}
+    assert table["similarity"].is_monotonic_decreasing and 0.98 < table["similarity"][0] <= 1.0001
+    # the rest of the recording is quieter than the tone, and has no part in the query
+    whole = query_vectors(index, folder / "data" / "a.wav")
+    assert set(search(index, whole, 2)["start"]) == {0.5}
+    every = search(index, query, 100, apart=0.0)
+    assert (
+        len(every) == len(index)
+        and search(index, query, 100)["start"]
+        .groupby(search(index, query, 100)["path"])
+        .apply(lambda starts: np.diff(np.sort(starts)).min())
+        .min()
+        >= 0.499
+    )
+    # by definition: cosines after the mean of the index is taken away
+    vectors = index.rows(np.arange(len(index)))
+    middle = vectors.mean(axis=0)
+    wanted = query.mean(axis=0) - middle
+    cosines = (vectors - middle) @ wanted / np.linalg.norm(vectors - middle, axis=1) / np.linalg.norm(wanted)
+    np.testing.assert_allclose(np.sort(every["similarity"]), np.sort(cosines), atol=1e-3)
+
+
+def test_a_killed_index_continues_and_new_recordings_are_added(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build(folder, output="whole")
+    build(folder, "a")
+    monkeypatch.setattr(index_module, "append_jsonl", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        build(folder, "ab")
+    monkeypatch.undo()
+    monkeypatch.setenv("AURIST_EMBEDDERS", str(folder / "home"))
+    with (folder / "index" / "vectors.i8").open("ab") as file:
+        file.write(b"litter")
+    assert len(open_index(folder / "index")) == 11
+    build(folder)
+    for name in ("vectors.i8", "scales.f4", "windows.bin"):
+        assert (folder / "index" / name).read_bytes() == (folder / "whole" / name).read_bytes()
+
+
+def test_other_settings_changed_and_broken_recordings(folder: Path) -> None:
+    (folder / "data" / "d.wav").write_bytes(b"RIFF")
+    assert list(build(folder, "abd")) == ["d.wav"]
+    with pytest.raises(ConfigError, match=r"every 0\.25 s, and ear .* every 0\.5 s was asked for"):
+        build(folder, hop=0.5)
+    os.utime(folder / "data" / "a.wav", ns=(1, 1))
+    with pytest.raises(ConfigError, match=r"(?s)1 recording changed since .*a\.wav"):
+        build(folder)
+    with pytest.raises(RunError, match="holds no index"):
+        open_index(folder / "data")
+    os.truncate(folder / "index" / "scales.f4", 8)
+    with pytest.raises(RunError, match=r"scales\.f4 is shorter than its 22 windows.*Remove"):
+        open_index(folder / "index")
+
+
+def test_map_groups_tones_apart(folder: Path) -> None:
+    build(folder, hop=0.05)
+    index = open_index(folder / "index")
+    made = sound_map(index, clusters=4, most=100, seed=1)
+    assert made.places.min() == 0 and made.places.max() == 1 and len(made.rows) == 100
+    assert sorted(position for members in made.examples for position in members) == list(range(100))
+    assert [len(members) for members in made.examples] == sorted(map(len, made.examples), reverse=True)
+    again = sound_map(index, clusters=4, most=100, seed=1)
+    assert (again.cluster == made.cluster).all() and (again.places == made.places).all()
+    build(folder, "a", hop=0.5, output="small")
+    with pytest.raises(DataError, match="a map needs at least 10"):
+        sound_map(open_index(folder / "small"))
+
+
+def test_commands(folder: Path) -> None:
+    pytest.importorskip("matplotlib")
+    done = aurist(
+        "index", folder / "data", "--embed", "ear", "--hop", 0.25, "-o", folder / "index", "--jobs", 1
+    )
+    assert done.returncode == 0 and "33 windows of 3 recordings" in done.stdout + done.stderr, done.stderr
+    similar = aurist(
+        "search", folder / "index", folder / "data" / "a.wav", "--start", 0.5, "--end", 1, "-n", 2
+    )
+    assert "c.wav" in similar.stdout and similar.returncode == 0
+    done = aurist("search", folder / "index", folder / "data" / "a.wav", "-o", folder / "out.csv")
+    assert (folder / "out.csv").read_text().startswith("path,start,end,similarity")
+    done = aurist("map", folder / "index", "-o", folder / "map.html", "--groups", 3)
+    page = (folder / "map.html").read_text()
+    assert done.returncode == 0 and page.count("<circle") == 33 and 3 <= page.count("<audio") <= 9
+    done = aurist("index", folder / "data", "--embed", "no-such", "-o", folder / "other")
+    assert done.returncode == 1 and "no embedder 'no-such'" in done.stderr
+    done = aurist("search", folder / "data", folder / "data" / "a.wav")
+    assert done.returncode == 1 and "aurist index RECORDINGS" in done.stderr
