@@ -1,8 +1,8 @@
-"""The OpenSoundscape side of `long_recordings.py`. Runs in an environment with OpenSoundscape.
+"""The OpenSoundscape side of `long_recordings.py` and `streaming.py`. Runs in an environment with OpenSoundscape.
 
-It gets a file of weights and a description of the network. It reads a line of JSON per prediction from standard input,
-and answers with a line: seconds, seconds of all cores, the peak memory in megabytes with its workers, and the number of
-windows.
+It gets a file of weights or a TorchScript, and a description of the network. It reads a line of JSON per prediction
+from standard input, and answers with a line: seconds, seconds of all cores, the peak memory in megabytes with its
+workers, and the number of windows; or the logits of ready images.
 """
 
 import contextlib
@@ -12,6 +12,7 @@ import sys
 import time
 import warnings
 
+import numpy as np
 import torch
 from opensoundscape import CNN
 from opensoundscape.ml import cnn_architectures
@@ -25,10 +26,21 @@ def cores() -> float:
     return sum(one.ru_utime + one.ru_stime for one in used)
 
 
+def network_of(path: str, n_classes: int) -> torch.nn.Module:
+    if not path.endswith(".pt.script"):
+        network = cnn_architectures.resnet18(n_classes, weights=None, num_channels=1)
+        network.load_state_dict(torch.load(path))
+        return network
+    inner = torch.jit.load(path)
+    # OpenSoundscape asks for the classifier and the channels of a network of its own
+    network = torch.nn.Sequential(inner)
+    network.constructor_name, network.classifier_layer, network.cam_layer = "script", "0", "0"
+    return network
+
+
 def main() -> None:
-    weights, settings = sys.argv[1], json.loads(sys.argv[2])
-    network = cnn_architectures.resnet18(len(settings["classes"]), weights=None, num_channels=1)
-    network.load_state_dict(torch.load(weights))
+    settings = json.loads(sys.argv[2])
+    network = network_of(sys.argv[1], len(settings["classes"])).eval()
     model = CNN(
         architecture=network,
         classes=settings["classes"],
@@ -42,13 +54,19 @@ def main() -> None:
     answers = sys.stdout
     for line in sys.stdin:
         task = json.loads(line)
+        if "images" in task:
+            with torch.inference_mode():
+                logits = network(torch.from_numpy(np.load(task["images"])))
+            answers.write(json.dumps(logits.tolist()) + "\n")
+            answers.flush()
+            continue
         with contextlib.redirect_stdout(sys.stderr):
             began, used = time.perf_counter(), cores()
             scores = model.predict(
                 [task["file"]],
                 batch_size=task["batch"],
                 num_workers=task["workers"],
-                clip_overlap=0,
+                clip_overlap=settings.get("overlap", 0),
                 progress_bar=False,
             )
             taken, used = time.perf_counter() - began, cores() - used

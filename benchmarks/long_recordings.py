@@ -20,7 +20,6 @@ With `--frames` the small network is `mel-sed`, which predicts frame by frame an
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import shutil
 import subprocess
@@ -28,7 +27,6 @@ import sys
 import time
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -38,6 +36,7 @@ from safetensors.torch import load_file
 
 import _common
 from _laid import LABELS, drawn, lay, sources
+from _peer import SETTINGS, Peer
 from aurist.annotations import CutOptions
 from aurist.automl.annotated import read_annotated
 from aurist.automl.fit import fit
@@ -47,7 +46,6 @@ from aurist.detection.store import Recording
 from aurist.run import RunFolder, files_of_run, open_run
 
 RATE, PEER_RATE, WINDOW = 48_000, 32_000, 5.0
-SETTINGS = [(workers, batch) for workers in (0, 1, 2) for batch in (8, 16, 64)]
 SMALL = {"rows": 64, "image": "", "backbone": "resnet10t", "epochs": 6}
 LARGE = {"rows": 96, "image": "image = [224, 224]", "backbone": "resnet18", "epochs": 1}
 RECIPE = """\
@@ -180,28 +178,6 @@ def long(options: argparse.Namespace) -> None:
     )
     text_of_page = text + "\n\n" + _common.table(header, rows)
     _common.publish(f"long_recordings{ending}", text_of_page, figures, options.output)
-
-
-class Peer:
-    """A process in the peer's environment, which predicts on request."""
-
-    def __init__(self, python: Path, weights: Path, settings: dict[str, Any], log: Path) -> None:
-        script = Path(__file__).with_name("_opensoundscape_predict.py")
-        self._process = subprocess.Popen(
-            [str(python), str(script), str(weights), json.dumps(settings)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=log.open("w"),
-            text=True,
-            env={**os.environ, "PYTHONPATH": "", "HF_HUB_OFFLINE": "1"},
-        )
-
-    def predict(self, file: Path, workers: int, batch: int) -> dict[str, float]:
-        into, out = self._process.stdin, self._process.stdout
-        assert into is not None and out is not None
-        into.write(json.dumps({"file": str(file), "workers": workers, "batch": batch}) + "\n")
-        into.flush()
-        return dict(json.loads(out.readline()))
 
 
 def as_peer_has_them(weights: Path, to: Path) -> None:

@@ -6,11 +6,14 @@ out of windows of five seconds that overlap by half, at 48 kHz. They are trained
 what they have learnt.
 
 Each part is timed alone on all cores, at its best: the files are decoded in threads, images are made in threads, the
-networks run on ready images. The sum of their core seconds, on all cores, is the floor of the whole. The whole runs by
-the engine that the machine chose, and by torch (in bf16 where that was faster in training). Rounds are interleaved.
-Other work on the machine changes times of the clock, and core seconds hardly.
+networks run on ready images. Their sum on all cores is the floor of the whole. The whole runs by the engine that the
+machine chose, and by torch, with the same answers. Rounds are interleaved: other work on the machine changes times of
+the clock, and core seconds less.
 
-    python benchmarks/streaming.py --minutes 60 --folder long --output results
+With `--peer` OpenSoundscape predicts the same windows, too, with the same networks in torch and images of the same
+size, at its best numbers of workers and batches. The networks are compared on the same images first.
+
+    python benchmarks/streaming.py --minutes 60 --folder long --peer peer/bin/python --output results
 """
 
 from __future__ import annotations
@@ -25,14 +28,15 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import numpy as np
 import soundfile
 
 import _common
 from _laid import drawn, lay, sources
-from aurist.automl.fit import fit
-from aurist.config import FitConfig
+from _peer import Peer
+from _streaming_cases import CASES, WINDOW, fitted
 from aurist.detection.scan import WindowOptions, listen
 from aurist.detection.store import Recording
 from aurist.detection.window_model import WindowModel
@@ -41,71 +45,9 @@ from aurist.features.windows import WindowSettings, read_block
 from aurist.machine import available_cores
 from aurist.models.network_model import NetworkModel
 from aurist.models.onnx_networks.networks import OnnxNetworks, window_images
-from aurist.run import RunFolder, files_of_run, open_run, read_spec
+from aurist.run import RunFolder, files_of_run, read_spec
 from aurist.system import cpu_name
 from aurist.workers import ahead
-
-WINDOW = 5.0
-RECIPE = """\
-base = "mel-cnn"
-name = "{name}"
-[front]
-sample_rate = {rate}
-n_fft = {n_fft}
-hop_length = {hop}
-n_mels = {rows}
-{image}
-[window]
-seconds = {seconds}
-hop = {step}
-skip_silence = {skip}
-[network]
-backbone = "{backbone}"
-[training]
-epochs = 1
-"""
-LARGE = {"rate": 32_000, "n_fft": 1024, "hop": 512, "rows": 128, "seconds": 5.0, "step": 2.5, "skip": "false"}
-SMALL = {"rate": 44_100, "n_fft": 2048, "hop": 441, "rows": 64, "seconds": 2.0, "step": 0.5, "skip": "true"}
-#: By name: the recipe, the folds, the rate of the recording, the overlap of its windows.
-CASES = {
-    "resnet18": ({**LARGE, "image": "image = [224, 224]", "backbone": "resnet18"}, 1, 32_000, 0.0),
-    "efficientnet_b0": ({**LARGE, "image": "", "backbone": "efficientnet_b0"}, 1, 32_000, 0.0),
-    "mel-cnn": ({**SMALL, "image": "", "backbone": "mel_cnn"}, 5, 48_000, WINDOW / 2),
-    "mel-cnn, one fold": ({**SMALL, "image": "", "backbone": "mel_cnn"}, 1, 48_000, WINDOW / 2),
-}
-
-
-def tones(folder: Path) -> Path:
-    """Write a few clips of two classes to train on."""
-    rng, time_axis = np.random.default_rng(0), np.arange(round(WINDOW * 16_000)) / 16_000
-    for label, hertz in (("low", 400), ("high", 3000)):
-        (folder / label).mkdir(parents=True, exist_ok=True)
-        for number in range(15):
-            wave = 0.3 * np.sin(2 * np.pi * hertz * rng.uniform(0.8, 1.2) * time_axis)
-            wave += 0.02 * rng.standard_normal(len(wave))
-            soundfile.write(folder / label / f"{label}{number}.wav", wave, 16_000)
-    return folder
-
-
-def fitted(folder: Path, name: str) -> RunFolder:
-    """Train the networks of a case for an epoch, or read them if they exist."""
-    settings, folds, _, _ = CASES[name]
-    root = folder / f"run {name.partition(',')[0]}"
-    if not (root / "scores.json").exists():
-        shutil.rmtree(root, ignore_errors=True)
-        recipe = folder / f"{root.name}.toml"
-        recipe.write_text(RECIPE.format(name=name.partition(",")[0], **settings), encoding="utf-8")
-        config = FitConfig(engine="networks", recipes=(str(recipe),), folds=max(2, folds), time_limit=3600)
-        fit(tones(folder / "tones"), root, config, cache_dir=folder / "cache")
-    if folds > 1:
-        return open_run(root)
-    alone = folder / f"{root.name}, one fold"
-    if not alone.exists():
-        shutil.copytree(root, alone)
-        for other in alone.glob("models/*/fold[1-9]*"):
-            shutil.rmtree(other)
-    return RunFolder(alone)
-
 
 #: Seconds of the clock, and of all cores.
 Seconds = np.ndarray
@@ -133,11 +75,15 @@ class Parts:
         self.blocks = -(-grid.count(self.seconds()) // self.windows.block)
         folds = window_model._predictor.models._models[model]
         self.models = [fold for fold in folds if isinstance(fold, NetworkModel)]
+        self.folds = len(self.models)
         block = read_block(recording, 0, self.windows)
         self.times = self.seconds() / (len(block) * grid.hop)
         self.inputs = window_model._pipeline.transform_windows(block)
         self.cut = self.models[0].windows(self.inputs)
         self.distinct, _ = self.cut.sound.distinct(self.cut.clip, self.cut.start)
+        for fold in self.models:
+            assert isinstance(fold.networks, OnnxNetworks)
+            fold.networks.expect(1_000_000)
         self.models[0].predict_proba(self.inputs)  # loads the compiled loops
 
     def seconds(self) -> float:
@@ -197,6 +143,34 @@ def with_torch(call: Callable[[], Seconds]) -> Seconds:
         del os.environ["AURIST_ENGINE"]
 
 
+def peer_of(parts: Parts, name: str, options: argparse.Namespace) -> Peer:
+    """Start OpenSoundscape with the network of the first fold, and compare the logits of some images."""
+    import torch
+
+    from aurist.models.network_files import read_networks
+    from aurist.models.training.onnx_files import load_network
+
+    settings = CASES[name][0]
+    folder = parts.run.folder / "models" / parts.model / "fold0"
+    files, classes = read_networks(folder), list(read_spec(parts.run).task.classes)
+    networks = parts.models[0].networks
+    assert isinstance(networks, OnnxNetworks)
+    images = parts._images(networks.maker, parts.distinct[: networks.batch])
+    script, ready = options.folder / "network.pt.script", options.folder / "images.npy"
+    network = load_network(files, files.weights[0][0], len(classes)).eval()
+    torch.jit.trace(network, torch.from_numpy(images)).save(str(script))
+    np.save(ready, images)
+    seconds, step = settings["seconds"], settings["step"]
+    overlap = 0.0 if parts.overlap == 0 else seconds - step
+    described = {"classes": classes, "seconds": seconds, "overlap": overlap, "rate": settings["rate"],
+                 "rows": images.shape[2], "frames": images.shape[3]}  # fmt: skip
+    peer = Peer(options.peer, script, described, options.folder / "peer.log")
+    apart = np.abs(np.array(peer.logits(ready)) - networks.networks[0][0].run(images)).max()
+    if apart > 1e-4:
+        raise SystemExit(f"{name}: the networks differ by {apart:.1g}")
+    return peer
+
+
 def difference(ours: Path, theirs: Path) -> float:
     """Return the largest difference of probabilities between two folders of scores."""
     blocks = [sorted((folder / "scores").rglob("*.npz")) for folder in (ours, theirs)]
@@ -219,6 +193,66 @@ def peak_memory(run: RunFolder, recording: Path, overlap: float, output: Path, m
     return int(measured.stdout) / 1024
 
 
+def rounds_of(name: str, parts: Parts, recording: Path, options: argparse.Namespace) -> list[dict[str, Any]]:
+    """Time the parts, the whole, torch and the peer in turn: [wall, core] seconds of each, and the load."""
+    folder: Path = options.folder
+    peer = peer_of(parts, name, options) if options.peer and parts.folds == 1 else None
+    if peer:
+        short = folder / f"short{CASES[name][2]}.flac"
+        rate = CASES[name][2]
+        soundfile.write(short, soundfile.read(recording, frames=120 * rate, dtype="int16")[0], rate)
+        setting = peer.best_setting(short)
+        print(f"{name}: OpenSoundscape with {setting[0]} workers and batches of {setting[1]}", flush=True)
+    rounds = []
+    for _ in range(options.repeats):
+        one: dict[str, Any] = {"load": os.getloadavg()[0]}
+        one |= {"decode": parts.decode(), "images": parts.images(), "networks": parts.networks()}
+        one["whole"] = parts.whole(folder / "scores")
+        one["torch"] = with_torch(partial(parts.whole, folder / "torch"))
+        if peer:
+            answer = peer.predict(recording, *setting)
+            one["peer"], one["peer mb"] = np.array([answer["seconds"], answer["cores"]]), answer["mb"]
+        rounds.append(
+            {key: value.tolist() if hasattr(value, "tolist") else value for key, value in one.items()}
+        )
+        print(rounds[-1], flush=True)
+    if peer:
+        peer.close()
+    return rounds
+
+
+def row_of(
+    name: str, rounds: list[dict[str, Any]], length: float, jobs: int, apart: float, mb: float
+) -> list[str]:
+    """Return the row of a case: core seconds per hour, times real time, ratios within rounds."""
+    tasks = ("decode", "images", "networks")
+    cores = {key: 3600 / length * median(one[key][1] for one in rounds) for key in (*tasks, "whole", "torch")}
+    rest = cores["whole"] - sum(cores[task] for task in tasks)
+    share = median(sum(one[task][0] for task in tasks) / one["whole"][0] for one in rounds)
+
+    def against(other: str, at: int) -> str:
+        if other not in rounds[0]:
+            return "-"
+        return f"{median(one[other][at] / one['whole'][at] for one in rounds):.1f}"
+
+    return [
+        name,
+        *(f"{cores[task]:.1f} ({100 * cores[task] / cores['whole']:.0f}%)" for task in tasks),
+        f"{rest:.1f} ({100 * rest / cores['whole']:.0f}%)",
+        f"{3600 * jobs / sum(cores[task] for task in tasks):.0f}",
+        f"**{length / median(one['whole'][0] for one in rounds):.0f}**",
+        f"{100 * share:.0f}%",
+        *(f"{against(other, 0)} ({against(other, 1)})" for other in ("torch", "peer")),
+        f"{apart:.0e}",
+        f"{mb:.0f}",
+        "/".join(f"{one['load']:.0f}" for one in rounds),
+    ]
+
+
+HEADER = ["networks", "decode", "images", "network", "rest", "floor", "whole", "of the floor", "against torch (cores)",
+          "against OpenSoundscape (cores)", "difference", "peak MB", "load"]  # fmt: skip
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -226,66 +260,32 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=_common.DATA)
     parser.add_argument("--minutes", type=float, default=60.0)
     parser.add_argument("--folder", type=Path, default=Path("streaming"), help="folder for all files")
+    parser.add_argument("--peer", type=Path, help="the Python of an environment with OpenSoundscape")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--jobs", type=int, default=0)
     parser.add_argument("--cases", nargs="+", default=list(CASES))
     parser.add_argument("--output", type=Path)
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
-    jobs = available_cores(options.jobs)
+    jobs, length = available_cores(options.jobs), options.minutes * 60
     rows, figures = [], []
     for name in options.cases:
         _, _, rate, overlap = CASES[name]
         run = fitted(options.folder, name)
         recording = options.folder / f"{options.minutes:g}m{rate}.flac"
-        sounds = sources(options.data, test=True, rate=rate)
-        lay(recording, options.minutes * 60, rate, drawn(sounds, 8), seed=8, gap=30.0)
-        model = name.partition(",")[0]
-        parts = Parts(run, recording, overlap, jobs, model)
-        tasks = {"decode": parts.decode, "images": parts.images, "networks": parts.networks}
-        output = options.folder / "scores"
-        rounds = []
-        for _ in range(options.repeats):
-            rounds.append({task: call() for task, call in tasks.items()})
-            rounds[-1]["whole"] = parts.whole(output)
-            rounds[-1]["torch"] = with_torch(partial(parts.whole, options.folder / "torch"))
-        apart = difference(output, options.folder / "torch")
-        megabytes = peak_memory(run, recording, overlap, options.folder / "memory", model)
-        figures.append(
-            {
-                "case": name,
-                "rounds": [{task: list(seconds) for task, seconds in one.items()} for one in rounds],
-                "difference": apart,
-                "mb": megabytes,
-            }
-        )
-        length = options.minutes * 60
-        wall = {task: length / median(one[task][0] for one in rounds) for task in rounds[0]}
-        cores = {task: 3600 / length * median(one[task][1] for one in rounds) for task in rounds[0]}
-        rest = cores["whole"] - sum(cores[task] for task in tasks)
-        floor = length * jobs / sum(median(one[task][1] for one in rounds) for task in tasks)
-        rows.append(
-            [
-                name,
-                *(f"{cores[task]:.1f} ({100 * cores[task] / cores['whole']:.0f}%)" for task in tasks),
-                f"{rest:.1f} ({100 * rest / cores['whole']:.0f}%)",
-                f"{floor:.0f}",
-                f"**{wall['whole']:.0f}**",
-                f"{wall['torch']:.0f}",
-                f"**{median(one['torch'][0] / one['whole'][0] for one in rounds):.1f}**",
-                f"{cores['torch'] / cores['whole']:.1f}",
-                f"{apart:.0e}",
-                f"{megabytes:.0f}",
-            ]
-        )
+        lay(recording, length, rate, drawn(sources(options.data, test=True, rate=rate), 8), seed=8, gap=30.0)
+        parts = Parts(run, recording, overlap, jobs, name.partition(",")[0])
+        rounds = rounds_of(name, parts, recording, options)
+        apart = difference(options.folder / "scores", options.folder / "torch")
+        mb = peak_memory(run, recording, overlap, options.folder / "memory", parts.model)
+        figures.append({"case": name, "rounds": rounds, "difference": apart, "mb": mb})
+        rows.append(row_of(name, rounds, length, jobs, apart, mb))
         print(rows[-1], flush=True)
-    header = ["networks", "decode", "images", "networks alone", "rest", "floor", "whole", "with torch"]
-    header += ["speed-up", "speed-up, core seconds", "difference", "peak MB"]
     text = (
-        f"{options.minutes:g} minutes of FLAC, {jobs} threads. Core seconds per hour of sound (decode to rest), times "
-        f"real time (floor to torch): {cpu_name()[:40]}\n\n"
+        f"{options.minutes:g} minutes of FLAC, {jobs} threads: {cpu_name()[:40]}. Core seconds per hour of sound (decode"
+        "rest), times real time (floor, whole), times as fast by the clock, and by core seconds in brackets\n\n"
     )
-    _common.publish("streaming", text + _common.table(header, rows), figures, options.output)
+    _common.publish("streaming", text + _common.table(HEADER, rows), figures, options.output)
 
 
 if __name__ == "__main__":

@@ -28,6 +28,9 @@ class Loudness:
 
     classes = ("loud", "soft")
 
+    def expect(self, windows: int) -> None:
+        pass
+
     def score(self, block: Block) -> tuple[Proba, None]:
         loud = np.array([np.abs(block.waves[RATE].window(row)).mean() for row in range(len(block))])
         return np.stack([loud, 1 - loud], axis=1), None

@@ -214,6 +214,9 @@ class _Scan:
         unfinished = [recording for recording in readable if self._progress[recording.name].seconds is None]
         total = sum(self._durations[recording.name] for recording in readable)
         done = total - sum(self._left(recording) for recording in unfinished)
+        self._model.expect(
+            round(sum(self._left(recording) for recording in unfinished) / self._windows.grid.hop)
+        )
         with Hours(total, done, self._shown) as self._hours:
             for (recording, number), future in ahead(self._calls(unfinished), self._threads):
                 self._score(recording, number, future.result)

@@ -99,6 +99,10 @@ class WindowModel:
         """The columns of the scores."""
         return self._predictor.spec.task.classes
 
+    def expect(self, windows: int) -> None:
+        """Announce a number of windows, before they are scored in blocks."""
+        self._predictor.models.expect(windows)
+
     def score(self, block: Block) -> BlockScores:
         """Predict the windows of a block, with times in each window if the run gives them."""
         if not len(block):

@@ -14,7 +14,7 @@ from aurist.models.base import Inputs, Task
 from aurist.models.network_member import ENGINE as NETWORK
 from aurist.models.network_member import recipe_of
 from aurist.models.network_model import NetworkModel
-from aurist.models.together import predict_parts_together, predict_together
+from aurist.models.together import expect_inputs, predict_parts_together, predict_together
 from aurist.run import ModelFiles
 
 #: Rows predicted at once, to limit memory for long tables.
@@ -64,6 +64,13 @@ class FoldModels:
         networks = [spec for spec in specs if spec.engine == NETWORK]
         self.listeners = [spec.name for spec in networks]
         self.recipes = [recipe_of(spec) for spec in networks]
+
+    def expect(self, number: int) -> None:
+        """Announce a number of inputs, before they are predicted in parts."""
+        networks = [
+            model for models in self._models.values() for model in models if isinstance(model, NetworkModel)
+        ]
+        expect_inputs(networks, number)
 
     def proba(self, inputs: Inputs) -> Proba:
         """Predict as the mean over the folds, (n, n_classes)."""

@@ -33,6 +33,13 @@ def predict_parts_together(
     return [answers[number] for number in range(len(models))]
 
 
+def expect_inputs(models: Sequence[NetworkModel], number: int) -> None:
+    """Announce inputs that will be predicted, at least a window each: an engine may prepare for many."""
+    for model in models:
+        if isinstance(model.networks, OnnxNetworks):
+            model.networks.expect(number)
+
+
 def _groups(models: Sequence[NetworkModel]) -> list[list[int]]:
     """Group the numbers of models that can share images; the others are alone."""
     groups: dict[str, list[int]] = {}

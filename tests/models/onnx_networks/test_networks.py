@@ -15,6 +15,7 @@ from aurist.models.network import NetworkEngine
 from aurist.models.network_member import recipe_member
 from aurist.models.network_model import NetworkModel
 from aurist.models.onnx_networks.networks import OnnxNetworks
+from aurist.models.together import expect_inputs
 from aurist.recipes import Recipe
 
 from ..sounds import tiny
@@ -125,3 +126,18 @@ def test_a_folder_that_cannot_be_written_uses_torch(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(onnx_files, "write_onnx_network", refuse)
     assert not isinstance(loaded(monkeypatch, None, folder, recipe).networks, OnnxNetworks)
     assert not list(folder.rglob("*.onnx"))
+
+
+def test_a_long_job_is_announced_to_every_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = tiny(training={"seeds": 2})
+    models = [
+        loaded(monkeypatch, "onnxruntime", write_fold(tmp_path / f"{fold}", recipe, 4000), recipe)
+        for fold in range(2)
+    ]
+    announced: list[int] = []
+    monkeypatch.setattr(
+        "aurist.models.onnx_networks.sessions._OnnxRuntime.expect",
+        lambda self, windows: announced.append(windows),
+    )
+    expect_inputs(models, 1000)
+    assert announced == [1000] * 4

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -44,24 +45,25 @@ class MnnSession:
     def __init__(self, content: bytes, plain: Session, jobs: int) -> None:
         self.input_shape = plain.input_shape
         self._content, self._plain, self._jobs = content, plain, max(1, jobs)
-        self._windows = 0
+        self._done, self._lock = 0, threading.Lock()
         self._copies: SimpleQueue[_Copy] | None = None
 
     def expect(self, windows: int) -> None:
-        """Count windows that will be run; with more than `WORTH` convert the network.
+        """Convert the network if these windows and those before are more than `WORTH`.
 
         Raises
         ------
         RunError
             If MNN cannot run the network.
         """
-        self._windows += windows
-        if self._copies is None and self._windows > WORTH:
+        if self._copies is None and self._done + windows > WORTH:
             self._copies = _copies(self._content, self._jobs)
 
     def run(self, images: Float, *, frames: bool = False) -> Float:
         """Return logits: see `aurist.models.onnx_networks.sessions.Session`."""
         if self._copies is None:
+            with self._lock:
+                self._done += len(images)
             return self._plain.run(images, frames=frames)
         copy = self._copies.get()
         try:

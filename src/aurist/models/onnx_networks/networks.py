@@ -45,6 +45,12 @@ class OnnxNetworks:
     networks: list[list[Session]]
     batch: int
 
+    def expect(self, windows: int) -> None:
+        """Announce windows that will be predicted."""
+        for net in self.networks:
+            for session in net:
+                session.expect(windows)
+
     def logits(self, windows: Windows, jobs: int, *, frames: bool) -> list[list[Float]]:
         """Return the logits of windows: see `aurist.models.network_model.Networks`."""
         return logits_together([self], windows, jobs, frames=frames)[0]
@@ -76,8 +82,8 @@ def logits_together(
     """
     sessions = [session for fold in folds for net in fold.networks for session in net]
     distinct, which = windows.sound.distinct(windows.clip, windows.start)
-    for session in sessions:
-        session.expect(len(distinct))
+    for fold in folds:
+        fold.expect(len(distinct))
     # few windows are spread over the threads
     size = max(1, min(folds[0].batch, -(-len(distinct) // max(1, jobs))))
     calls = [

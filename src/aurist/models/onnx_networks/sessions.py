@@ -34,7 +34,7 @@ class Session(Protocol):
         ...
 
     def expect(self, windows: int) -> None:
-        """Announce a number of windows, before threads run them."""
+        """Announce a number of windows that will be run. No thread runs it meanwhile."""
         ...
 
     def run(self, images: Float, *, frames: bool = False) -> Float:
