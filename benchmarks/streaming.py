@@ -282,8 +282,8 @@ def main() -> None:
         rows.append(row_of(name, rounds, length, jobs, apart, mb))
         print(rows[-1], flush=True)
     text = (
-        f"{options.minutes:g} minutes of FLAC, {jobs} threads: {cpu_name()[:40]}. Core seconds per hour of sound (decode"
-        "rest), times real time (floor, whole), times as fast by the clock, and by core seconds in brackets\n\n"
+        f"{options.minutes:g} minutes of FLAC, {jobs} threads: {cpu_name()[:40]}. Core seconds per hour of sound\n"
+        "(decode to rest), times real time (floor, whole), times as fast by the clock and in core seconds\n\n"
     )
     _common.publish("streaming", text + _common.table(HEADER, rows), figures, options.output)
 

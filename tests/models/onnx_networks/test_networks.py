@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from aurist.errors import RunError
 from aurist.models.network import NetworkEngine
@@ -76,6 +79,27 @@ def test_windows_of_the_same_samples_run_once(tmp_path: Path, monkeypatch: pytes
     assert len(made) == 23
 
 
+@pytest.fixture(scope="module")
+def cutting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NetworkModel]:
+    """A network of windows of half a second every tenth of a second."""
+    recipe = tiny(window={"seconds": 0.5, "hop": 0.1})
+    with pytest.MonkeyPatch.context() as patch:
+        folder = write_fold(tmp_path_factory.mktemp("cutting"), recipe, 4000)
+        yield loaded(patch, "onnxruntime", folder, recipe)
+
+
+@settings(max_examples=30, deadline=None)
+@given(window=st.floats(0.2, 3.0), hop=st.floats(0.05, 3.5))
+def test_windows_of_any_length_and_step_are_predicted_as_each_alone(
+    cutting: NetworkModel, window: float, hop: float
+) -> None:
+    inputs = long_sound(4.0, window, max(hop, window / 8))
+    rows = sorted({0, 1 % len(inputs), len(inputs) // 2, len(inputs) - 1})
+    together = cutting.predict_proba(inputs)
+    for row in rows:
+        assert together[[row]] == pytest.approx(cutting.predict_proba(inputs.take(np.array([row]))), abs=1e-5)
+
+
 def test_needs_no_torch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     recipe = tiny()
     folder, inputs = write_fold(tmp_path, recipe, 4000), long_sound()
@@ -140,4 +164,6 @@ def test_a_long_job_is_announced_to_every_network(tmp_path: Path, monkeypatch: p
         lambda self, windows: announced.append(windows),
     )
     expect_inputs(models, 1000)
-    assert announced == [1000] * 4
+    networks = [model.networks for model in models if isinstance(model.networks, OnnxNetworks)]
+    assert announced == [1000] * sum(len(net) for one in networks for net in one.networks)
+    assert len(networks) == 2

@@ -44,9 +44,10 @@ class MnnSession:
 
     def __init__(self, content: bytes, plain: Session, jobs: int) -> None:
         self.input_shape = plain.input_shape
-        self._content, self._plain, self._jobs = content, plain, max(1, jobs)
+        self._waiting: tuple[bytes, Session] | None = (content, plain)
+        self._jobs = max(1, jobs)
         self._done, self._lock = 0, threading.Lock()
-        self._copies: SimpleQueue[_Copy] | None = None
+        self._copies: SimpleQueue[_Copy] = SimpleQueue()
 
     def expect(self, windows: int) -> None:
         """Convert the network if these windows and those before are more than `WORTH`.
@@ -56,15 +57,16 @@ class MnnSession:
         RunError
             If MNN cannot run the network.
         """
-        if self._copies is None and self._done + windows > WORTH:
-            self._copies = _copies(self._content, self._jobs)
+        if self._waiting is not None and self._done + windows > WORTH:
+            self._copies = _copies(self._waiting[0], self._jobs)
+            self._waiting = None
 
     def run(self, images: Float, *, frames: bool = False) -> Float:
         """Return logits: see `aurist.models.onnx_networks.sessions.Session`."""
-        if self._copies is None:
+        if self._waiting is not None:
             with self._lock:
                 self._done += len(images)
-            return self._plain.run(images, frames=frames)
+            return self._waiting[1].run(images, frames=frames)
         copy = self._copies.get()
         try:
             return copy.run(images, frames)

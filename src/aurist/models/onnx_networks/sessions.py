@@ -122,6 +122,8 @@ class _OpenVino:
         core = openvino.Core()
         self._compiled: CompiledModel = core.compile_model(core.read_model(content), "CPU", settings)
         self._requests = threading.local()
+        # OpenVINO imports numpy here, once, inside a C++ lock: two threads that do so first would wait for ever
+        openvino.Type.f32.to_dtype()
 
     @property
     def input_shape(self) -> tuple[int, ...]:
