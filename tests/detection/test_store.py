@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from aurist.arrays import Proba
 from aurist.detection.scan import ScanResult, _Scan
 from aurist.detection.store import JOURNAL, Detections, Recording
+from aurist.detection.window_model import BlockScores
 from aurist.errors import ConfigError, DataError
 from aurist.events import Grid
 from aurist.features.windows import Block, WindowSettings
@@ -31,9 +31,9 @@ class Loudness:
     def expect(self, windows: int) -> None:
         pass
 
-    def score(self, block: Block) -> tuple[Proba, None]:
+    def score(self, block: Block) -> BlockScores:
         loud = np.array([np.abs(block.waves[RATE].window(row)).mean() for row in range(len(block))])
-        return np.stack([loud, 1 - loud], axis=1), None
+        return BlockScores(np.stack([loud, 1 - loud], axis=1), None, None)
 
 
 def heard_in(folder: Path, *recordings: Recording, threads: int = 1) -> tuple[ScanResult, list[str]]:
