@@ -21,8 +21,8 @@ import numpy.typing as npt
 from aurist.errors import ConfigError, plural
 
 Floats = npt.NDArray[np.float32]
-#: The least and the most directions; between them as many as there are classes.
-_DIRECTIONS = (12, 50)
+#: The least and the most directions; between them as many as there are classes. Embeddings need more of them.
+_DIRECTIONS, _WITH_EMBEDDINGS = (12, 50), (40, 50)
 #: Rows, beyond one for each class, that a direction needs.
 _ROWS_A_DIRECTION = 3
 #: The fewest rows to learn from, and the most that are used.
@@ -188,7 +188,9 @@ def check_share(share: float | None) -> None:
         raise ConfigError(f"unknown is {share:g}, but must be a share between 0 and 1, such as 0.05.")
 
 
-def fit_open_set(matrix: Floats, targets: npt.NDArray[np.int8], seed: int) -> OpenSet | None:
+def fit_open_set(
+    matrix: Floats, targets: npt.NDArray[np.int8], seed: int, *, embedded: bool = False
+) -> OpenSet | None:
     """Learn means and covariance, without typical scores; None if there are too few rows or no feature that varies.
 
     Parameters
@@ -200,6 +202,8 @@ def fit_open_set(matrix: Floats, targets: npt.NDArray[np.int8], seed: int) -> Op
         one more class.
     seed
         Of the sample of rows, if there are many, and of the decomposition.
+    embedded
+        True if there are embeddings of networks among the features.
     """
     rng = np.random.default_rng(seed)
     if len(matrix) > MOST_ROWS:
@@ -210,9 +214,10 @@ def fit_open_set(matrix: Floats, targets: npt.NDArray[np.int8], seed: int) -> Op
     if len(matrix) < FEWEST_ROWS:
         return None
     columns, centre, scale = _varying(matrix)
+    least, most = _WITH_EMBEDDINGS if embedded else _DIRECTIONS
     m = min(
-        max(_DIRECTIONS[0], n_means),
-        _DIRECTIONS[1],
+        max(least, n_means),
+        most,
         (len(matrix) - n_means) // _ROWS_A_DIRECTION,
         len(columns),
     )

@@ -11,8 +11,12 @@ import pandas as pd
 import pytest
 
 import aurist
+from aurist.ensemble.model import Ensemble
+from aurist.errors import ConfigError
+from aurist.features.schema import Schema
+from aurist.inference.predictor import Predictor
 from aurist.results.unknown import learn_open_set
-from aurist.run import open_run, read_data, training_data
+from aurist.run import files_of_run, open_run, read_data, training_data
 
 from ..command import aurist as command
 from ..command import done
@@ -110,3 +114,29 @@ def test_labels_shuffled_at_random_show_nothing(folder: Path) -> None:
     assert result is not None and result[1] is not None
     assert abs(result[1].auc - 0.5) < 0.12
     assert result[1].called_unknown < 0.15
+
+
+def test_embeddings_are_used_if_the_ensemble_sees_their_network(folder: Path) -> None:
+    learn = training_data(read_data(open_run(folder / "run")))
+    inputs = learn.examples.inputs
+    names = {"f0": "aurist_embedding_one_0000", "f1": "aurist_embedding_two_0000"}
+    inputs = replace(inputs, features=inputs.features.rename(columns=names))
+    learn = replace(learn, examples=replace(learn.examples, inputs=inputs))
+    columns = {}
+    for networks in ((), ("one",), ("one", "two")):
+        result = learn_open_set(learn, networks)
+        assert result is not None
+        columns[networks] = result[0].columns.tolist()
+    assert columns[()] == list(range(2, 20))
+    assert columns["one",] == [0, *range(2, 20)]
+    assert columns["one", "two"] == list(range(20))
+
+
+def test_a_row_without_the_embeddings_has_no_likeness(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Schema, "names", [f"aurist_embedding_net_{i:04d}" for i in range(20)])
+    files = files_of_run(open_run(folder / "run"))
+    assert Predictor(files).open_set is not None  # the ensemble sees all features
+    monkeypatch.setattr(Ensemble, "sees", lambda *_: False)
+    assert Predictor(files).open_set is None
+    with pytest.raises(ConfigError, match="does not see all embeddings"):
+        Predictor(files, unknown=0.05)

@@ -15,6 +15,7 @@ from aurist.ensemble.duplicates import Duplicates
 from aurist.ensemble.prior_correction import correct_prior
 from aurist.errors import ConfigError
 from aurist.models.base import ModelSpec
+from aurist.models.views import view_of
 from aurist.plan import ENSEMBLE
 
 
@@ -80,6 +81,10 @@ class Ensemble:
         weighted = {member for weights in self.weights.get(name, ()) for member in weights} or {name}
         needed = {base for member in weighted for base in self.base_models.get(member, ())}
         return sorted(weighted | needed)
+
+    def sees(self, name: str, network: str) -> bool:
+        """Tell if a row needs the embeddings of a network: if one of its members sees them, or all features."""
+        return bool({view_of(self.members[member]) for member in self.members_of(name)} & {None, network})
 
     def blend(self, name: str, fold: int, answers: Mapping[str, Proba]) -> Proba:
         """Blend the answers of the models of one fold, (n, n_classes) each, to that of a row."""

@@ -19,7 +19,6 @@ from aurist.features.summary_config import SummaryConfig
 from aurist.features.windows import Block
 from aurist.inference.embedding import Embedded, with_embeddings
 from aurist.models.base import Inputs
-from aurist.models.views import view_of
 from aurist.run import ModelFiles
 from aurist.run.embedders_file import FeatureNetwork
 
@@ -205,8 +204,7 @@ class FeaturePipeline:
 
 def pipeline_of(files: ModelFiles, row: str) -> FeaturePipeline:
     """Make the feature pipeline of a row of the leaderboard, with the embedders that its models see."""
-    views = {view_of(files.ensemble.members[name]) for name in files.ensemble.members_of(row)}
-    seen = [network for network in files.embedders if None in views or network.name in views]
+    seen = [network for network in files.embedders if files.ensemble.sees(row, network.name)]
     return FeaturePipeline(files.folder, files.spec.schema, files.spec.summary, seen)
 
 

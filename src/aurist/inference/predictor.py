@@ -21,6 +21,7 @@ from aurist.inference.fold_models import FoldModels
 from aurist.inference.thresholds import never_named, thresholds_of
 from aurist.loops import job_of_clips
 from aurist.models.base import Inputs
+from aurist.models.views import embedded_by
 from aurist.openset import OpenSet, check_share, unlike_note
 from aurist.plan import ENSEMBLE
 from aurist.run import ModelFiles
@@ -73,7 +74,8 @@ class Predictor:
         if unknown is not None and self.open_set is None:
             raise ConfigError(
                 f"{files.folder} cannot tell what is unknown: it was made by an older version of aurist, from too few "
-                "clips, or from categories alone. Leave unknown= out, or fit again."
+                f"clips, or from categories alone, or {self.name} does not see all embeddings that the ensemble sees. "
+                "Leave unknown= out, predict with the ensemble, or fit again."
             )
 
     @cached_property
@@ -88,8 +90,16 @@ class Predictor:
 
     @cached_property
     def open_set(self) -> OpenSet | None:
-        """The measure of how unlike the training clips a clip is; None in folders of older versions."""
-        return self.files.open_set()
+        """The measure of how unlike the training clips a clip is.
+
+        None in folders of older versions, and for a row without some of the embeddings that the measure needs.
+        """
+        open_set = self.files.open_set()
+        if open_set is None:
+            return None
+        names = self.spec.schema.names
+        makers = embedded_by(names[column] for column in open_set.columns.tolist())
+        return open_set if all(self.ensemble.sees(self.name, maker) for maker in makers) else None
 
     def likeness(self, inputs: Inputs) -> npt.NDArray[np.float64] | None:
         """Measure how like the training clips prepared inputs are, (n,); see `OpenSet.likeness`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,6 +11,7 @@ import pandas as pd
 
 from aurist.crossval import TrainingData
 from aurist.features.matrix import float_matrix
+from aurist.models.views import embedded_by
 from aurist.openset import DEFAULT_SHARE, MOST_ROWS, Floats, OpenSet, fit_open_set, likeness
 from aurist.run.scores_file import UnknownScores
 
@@ -20,14 +21,15 @@ _MOST_LEFT_OUT = 10
 
 @dataclass(frozen=True)
 class _Rows:
-    """The rows to learn from, and the folds that are scored, as positions among these rows."""
+    """The rows to learn from, and the folds that are scored, as positions among them; with embeddings or not."""
 
     matrix: Floats
     targets: npt.NDArray[np.int8]
     folds: Sequence[npt.NDArray[np.intp]]
+    embedded: bool
 
     def fit(self, rows: npt.NDArray[np.intp], seed: int) -> OpenSet | None:
-        return fit_open_set(self.matrix[rows], self.targets[rows], seed)
+        return fit_open_set(self.matrix[rows], self.targets[rows], seed, embedded=self.embedded)
 
     def out_of_fold(self, left_out: npt.NDArray[np.bool_], seed: int) -> Floats:
         """Score the rows of each fold by the other folds, ascending; rows that are left out are in neither."""
@@ -41,8 +43,17 @@ class _Rows:
         return np.sort(np.concatenate(parts)) if parts else np.zeros(0, dtype=np.float32)
 
 
-def learn_open_set(learn: TrainingData) -> tuple[OpenSet, UnknownScores | None] | None:
+def learn_open_set(
+    learn: TrainingData, networks: Collection[str] = ()
+) -> tuple[OpenSet, UnknownScores | None] | None:
     """Learn from all training clips; the typical scores are out of fold.
+
+    Parameters
+    ----------
+    learn
+        The training data.
+    networks
+        Embeddings of these networks are used, too. New clips need them.
 
     Returns
     -------
@@ -53,7 +64,7 @@ def learn_open_set(learn: TrainingData) -> tuple[OpenSet, UnknownScores | None] 
 
     None if there are too few rows, or no feature is a number.
     """
-    rows, seed = _rows_of(learn), learn.task.seed
+    rows, seed = _rows_of(learn, networks), learn.task.seed
     nothing = np.zeros(len(rows.matrix), dtype=bool)
     open_set, typical = rows.fit(np.arange(len(rows.matrix)), seed), rows.out_of_fold(nothing, seed)
     if open_set is None or not len(typical):
@@ -61,19 +72,22 @@ def learn_open_set(learn: TrainingData) -> tuple[OpenSet, UnknownScores | None] 
     return replace(open_set, typical=typical), _unknown_scores(rows, learn.task.classes, seed)
 
 
-def _rows_of(learn: TrainingData) -> _Rows:
+def _rows_of(learn: TrainingData, networks: Collection[str]) -> _Rows:
     features = learn.examples.features
-    is_category = np.array([isinstance(kind, pd.CategoricalDtype) for kind in features.dtypes], dtype=bool)
+    unused = [
+        isinstance(kind, pd.CategoricalDtype) or not set(embedded_by([str(name)])) <= set(networks)
+        for name, kind in features.dtypes.items()
+    ]
     chosen = np.arange(len(features))
     if len(chosen) > MOST_ROWS:
         drawn = np.random.default_rng(learn.task.seed).choice(len(features), MOST_ROWS, replace=False)
         chosen = np.sort(drawn)
     matrix = float_matrix(features.iloc[chosen])
-    matrix[:, is_category] = np.nan  # codes of categories are no distances
+    matrix[:, unused] = np.nan  # codes of categories are no distances
     position = np.full(len(features), -1)
     position[chosen] = np.arange(len(chosen))
     folds = [position[split.scored] for split in learn.splits]
-    return _Rows(matrix, learn.examples.targets[chosen], [fold[fold >= 0] for fold in folds])
+    return _Rows(matrix, learn.examples.targets[chosen], [fold[fold >= 0] for fold in folds], bool(networks))
 
 
 def _unknown_scores(rows: _Rows, classes: Sequence[str], seed: int) -> UnknownScores | None:

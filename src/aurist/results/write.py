@@ -21,6 +21,7 @@ from aurist.extras import has_extra
 from aurist.features.matrix import row_keys
 from aurist.files import atomic_path
 from aurist.models.network_member import TEACHER
+from aurist.models.views import embedded_by
 from aurist.plan import ENSEMBLE, GLUON_ENSEMBLE
 from aurist.predictions import Predictions
 from aurist.results.decisions import choose_thresholds, decision_scores
@@ -70,7 +71,9 @@ def write_results(
         for result in fitted
         if not result.base_models and TEACHER not in result.member.settings
     }
-    unknown = learn_open_set(learn)
+    made_by = embedded_by(learn.examples.features.columns)
+    seen = [network for network in made_by if ensemble.sees(ENSEMBLE, network)]
+    unknown = learn_open_set(learn, seen)
     if unknown is not None:
         write_open_set(run.folder, unknown[0])
     scores = summarise_scores(
