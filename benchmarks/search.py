@@ -78,8 +78,8 @@ def million(folder: Path, n: int) -> dict[str, object]:
     if not (folder / files.JOURNAL).exists():
         with (folder / files.VECTORS).open("wb") as file:
             for _ in range(n // 10_000):
-                file.write(rng.integers(-127, 128, (10_000, SIZE), dtype=np.int8).tobytes())
-        np.full(n, 0.01, "<f4").tofile(folder / files.SCALES)
+                file.write(rng.integers(-32767, 32768, (10_000, SIZE), dtype=np.int16).tobytes())
+        np.full(n, 1e-4, "<f4").tofile(folder / files.SCALES)
         windows = np.zeros(n, files.WINDOW)
         windows["start"] = np.arange(n)
         windows.tofile(folder / files.WINDOWS)

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import soundfile as sf
 
@@ -53,7 +54,7 @@ def build(folder: Path, names: str = "abc", hop: float = 0.25, output: str = "in
     )
 
 
-def test_vectors_are_those_of_the_network_within_8_bits(folder: Path) -> None:
+def test_vectors_are_those_of_the_network_within_16_bits(folder: Path) -> None:
     assert build(folder) == {}
     index = open_index(folder / "index")
     assert len(index) == 3 * 11 and [recording.windows for recording in index.recordings] == [11, 11, 11]
@@ -62,7 +63,7 @@ def test_vectors_are_those_of_the_network_within_8_bits(folder: Path) -> None:
     exact = np.concatenate(
         [window_vectors(wave[i * 2000 : i * 2000 + 4000], index.embedder()) for i in range(11)]
     )
-    np.testing.assert_allclose(index.rows(np.arange(11, 22)), exact, atol=float(np.abs(exact).max()) / 127)
+    np.testing.assert_allclose(index.rows(np.arange(11, 22)), exact, atol=float(np.abs(exact).max()) / 32767)
 
 
 def test_the_most_similar_windows_come_first_and_neighbours_once(folder: Path) -> None:
@@ -105,11 +106,11 @@ def test_a_killed_index_continues_and_new_recordings_are_added(
         build(folder, "ab")
     monkeypatch.undo()
     monkeypatch.setenv("AURIST_EMBEDDERS", str(folder / "home"))
-    with (folder / "index" / "vectors.i8").open("ab") as file:
+    with (folder / "index" / "vectors.i2").open("ab") as file:
         file.write(b"litter")
     assert len(open_index(folder / "index")) == 11
     build(folder)
-    for name in ("vectors.i8", "scales.f4", "windows.bin"):
+    for name in ("vectors.i2", "scales.f4", "windows.bin"):
         assert (folder / "index" / name).read_bytes() == (folder / "whole" / name).read_bytes()
 
 
@@ -161,3 +162,100 @@ def test_commands(folder: Path) -> None:
     assert done.returncode == 1 and "no embedder 'no-such'" in done.stderr
     done = aurist("search", folder / "data", folder / "data" / "a.wav")
     assert done.returncode == 1 and "aurist index RECORDINGS" in done.stderr
+
+
+PLAN = """
+[[member]]
+name = "ExtraTrees"
+engine = "forest"
+settings = {trees = 20}
+
+[[member]]
+name = "KernelRidge_ear"
+engine = "kernel"
+settings = {view = "ear"}
+"""
+
+
+def test_from_one_example_to_a_detector(folder: Path) -> None:
+    """Search, judge, learn, and score the whole index without its sound."""
+    pytest.importorskip("matplotlib")
+    rng = np.random.default_rng(1)
+    for number in range(8):  # four recordings with the tone of recording a, four without
+        wave = 0.02 * rng.normal(size=3 * RATE)
+        wave[RATE : 2 * RATE] += 0.3 * np.sin(2 * np.pi * (300, 2500)[number % 2] * np.arange(RATE) / RATE)
+        sf.write(folder / "data" / f"n{number}.wav", wave, RATE)
+    data, index = folder / "data", folder / "index"
+    assert aurist("index", data, "--embed", "ear", "--jobs", 1, "-o", index).returncode == 0
+    given = ("--start", 0.5, "--end", 1, "-n", 40, "--review", folder / "clips", "--label", "tone")
+    done = aurist("search", index, data / "a.wav", *given)
+    assert done.returncode == 0 and (folder / "clips" / "index.html").exists(), done.stderr
+    judged = pd.read_csv(folder / "clips" / "clips.csv").astype({"verdict": object})
+    tone = judged["recording"].map(lambda path: Path(path).stem in ("a", "c", "n0", "n2", "n4", "n6"))
+    of_a_or_c = judged["recording"].map(lambda path: Path(path).stem in ("a", "c"))
+    inside = np.where(of_a_or_c, judged["start"] == 0.5, judged["start"].isin((1.0, 1.5)))
+    judged["verdict"] = np.where(tone & inside, "yes", "no")
+    judged.to_csv(folder / "clips" / "clips.csv", index=False)
+    done = aurist("verdicts", index, folder / "clips" / "clips.csv", "-o", folder / "tone.csv")
+    assert done.returncode == 0, done.stderr
+    (folder / "plan.toml").write_text(PLAN)
+    learn = (
+        "--annotations",
+        folder / "tone.csv",
+        "--unannotated",
+        "unknown",
+        "--window",
+        0.5,
+        "--embed",
+        "ear",
+    )
+    done = aurist(
+        "fit", data, *learn, "--plan", folder / "plan.toml", "--folds", 2, "--jobs", 1, "-o", folder / "run"
+    )
+    assert done.returncode == 0, done.stderr
+    out = folder / "detections"
+    done = aurist(
+        "predict", folder / "run", index, "--model", "KernelRidge_ear", "--format", "windows,csv", "-o", out
+    )
+    assert done.returncode == 0, done.stderr
+    scores = pd.read_csv(out / "windows.csv")
+    assert len(scores) == 11 * 6
+    best = scores.nlargest(
+        10, "tone"
+    )  # two windows of half a second in each of six recordings, but for a and c: one
+    assert set(best["path"].map(lambda path: Path(path).stem)) == {"a", "c", "n0", "n2", "n4", "n6"}
+    again = aurist(
+        "predict", folder / "run", index, "--model", "KernelRidge_ear", "--format", "windows,csv", "-o", out
+    )
+    assert again.returncode == 0 and pd.read_csv(out / "windows.csv").equals(scores)
+    # the same scores as from the sound
+    heard = folder / "heard"
+    scan = (
+        "predict",
+        folder / "run",
+        data,
+        "--window",
+        0.5,
+        "--overlap",
+        0,
+        "--format",
+        "windows",
+        "-o",
+        heard,
+    )
+    assert aurist(*scan, "--model", "KernelRidge_ear").returncode == 0
+    exact = pd.read_csv(heard / "windows.csv").sort_values(["path", "start"])
+    assert (
+        np.abs(exact["tone"].to_numpy() - scores.sort_values(["path", "start"])["tone"].to_numpy()).max()
+        < 0.02
+    )
+    done = aurist("predict", folder / "run", index, "-o", folder / "no")
+    assert (
+        done.returncode == 1
+        and "needs more than the vectors of ear" in done.stderr
+        and "--model" in done.stderr
+    )
+    done = aurist("predict", folder / "run", index, "--window", 1, "-o", folder / "no")
+    assert done.returncode == 1 and "not for an index" in done.stderr
+    done = aurist("clips", folder / "run", out, "--uncertain", 2, "-o", folder / "more")
+    assert done.returncode == 0, done.stderr

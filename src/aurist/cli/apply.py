@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,12 +20,16 @@ if TYPE_CHECKING:
     from aurist.detection.export import ExportOptions
     from aurist.detection.scan import WindowOptions
     from aurist.run import ModelFiles
+    from aurist.search import WindowIndex
 
 
 @spread
 def predict(
     run: opt.Trained,
-    data: Annotated[list[Path], typer.Argument(help="Recordings, a folder of them, or a table.")],
+    data: Annotated[
+        list[Path],
+        typer.Argument(help="Recordings, a folder of them, a table, or an index of `aurist index`."),
+    ],
     *,
     output: Annotated[
         Path | None,
@@ -116,8 +121,11 @@ def predict(
 
       aurist predict run new_recordings/ --unknown 0.05 -o labels.csv
 
+      aurist predict run index --model Logistic_birdnet -o detections
+
       aurist predict run field/ --format raven,windows --labels wren,robin -o detections
     """
+    from aurist.clips import Clips
     from aurist.errors import ConfigError
     from aurist.folders import check_output
     from aurist.inference.inputs import read_inputs
@@ -129,9 +137,9 @@ def predict(
         raise ConfigError(f"{submission} is the sample and is never written to. Give another file with -o.")
     files = open_trained(run)
     sample = None if submission is None else _sample(submission)
-    clips = read_inputs(data, columns.reading(), files.spec)
-    whole_recordings = clips.has_audio and clips.table["start"].isna().all()
-    if window or (window is None and whole_recordings and files.spec.window is not None):
+    index = _index(data, {"window": window, "overlap": overlap, "channel": channel, "unknown": unknown})
+    source = read_inputs(data, columns.reading(), files.spec) if index is None else index
+    if not isinstance(source, Clips) or _is_scan(source, window, files.spec.window):
         from aurist.detection.export import ExportOptions, labels_from
         from aurist.detection.scan import WindowOptions
         from aurist.inference.thresholds import never_named, thresholds_of
@@ -148,7 +156,7 @@ def predict(
             say(note)
         _listen(
             files,
-            clips,
+            source,
             output or Path("detections"),
             WindowOptions(window, overlap, channel),
             export,
@@ -173,7 +181,7 @@ def predict(
     if output is not None:
         check_output(output)
     applied = predict_clips(
-        files, clips, model=model, precision=precision, unknown=unknown, jobs=jobs, cache_dir=cache_dir
+        files, source, model=model, precision=precision, unknown=unknown, jobs=jobs, cache_dir=cache_dir
     )
     print_applied(applied)
     table = applied.to_frame() if sample is None else contest_file(applied, sample, str(submission))
@@ -183,7 +191,7 @@ def predict(
 @going_on()
 def _listen(
     files: ModelFiles,
-    clips: Clips,
+    source: Clips | WindowIndex,
     output: Path,
     windows: WindowOptions,
     export: ExportOptions,
@@ -192,11 +200,13 @@ def _listen(
     jobs: int,
 ) -> None:
     """Scan recordings window by window; exit with 1 if some cannot be read."""
+    from aurist.clips import Clips
     from aurist.detection.contests import contest_table
     from aurist.detection.export import unlike_windows, write_detections
     from aurist.detection.scan import listen, recordings_of
     from aurist.errors import ConfigError, listing, plural
     from aurist.folders import check_output
+    from aurist.search import score_index
 
     # refuse wrong options before hours of work
     if output.suffix.lower() == ".csv":
@@ -206,11 +216,14 @@ def _listen(
         )
     check_output(output, folder=True)
     export.columns(files.spec.task.classes)
-    for note in clips.notes:
-        say(note)
-    scan = listen(
-        files, recordings_of(clips), output, windows, model=model, unknown=export.unknown, jobs=jobs
-    )
+    if isinstance(source, Clips):
+        for note in source.notes:
+            say(note)
+        scan = listen(
+            files, recordings_of(source), output, windows, model=model, unknown=export.unknown, jobs=jobs
+        )
+    else:
+        scan = score_index(files, source, output, model=model, jobs=jobs)
     for name, note in scan.notes.items():
         say(f"{name} {note}")
     if about_windows := unlike_windows(scan, export.unknown):
@@ -229,6 +242,25 @@ def _listen(
         failed = plural(len(scan.failures), "recording")
         say(f"{failed} cannot be read:\n{listing(list(scan.failures.values()))}")
         raise typer.Exit(1)
+
+
+def _index(data: Sequence[Path], options: Mapping[str, object]) -> WindowIndex | None:
+    """Open an index if the data is one, and refuse options that it has decided already."""
+    from aurist.errors import ConfigError
+    from aurist.search.index import INDEX, open_index
+
+    if len(data) != 1 or not (data[0] / INDEX).exists():
+        return None
+    given = [f"--{name}" for name, value in options.items() if value is not None]
+    if given:
+        raise ConfigError(f"{', '.join(given)}: not for an index, whose windows are there already.")
+    return open_index(data[0])
+
+
+def _is_scan(clips: Clips, window: float | None, trained: float | None) -> bool:
+    """Return True if recordings are scored window by window."""
+    whole_recordings = clips.has_audio and bool(clips.table["start"].isna().all())
+    return bool(window) or (window is None and whole_recordings and trained is not None)
 
 
 def _sample(path: Path) -> pd.DataFrame:

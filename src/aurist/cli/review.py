@@ -128,14 +128,13 @@ def verdicts(
     from aurist.errors import ConfigError, plural
     from aurist.folders import check_output
     from aurist.review.verdicts import read_verdicts
-    from aurist.run.remote import open_trained
 
-    files = open_trained(run)
+    classes = _classes_of(run, table)
     if output.resolve() == table.resolve():
         raise ConfigError(f"{table} is the input and is never written to. Give another file with -o.")
     check_output(output)
     more = () if labels is None else labels_from(labels)
-    judged = read_verdicts(table, [*files.spec.task.classes, *more])
+    judged = read_verdicts(table, [*classes, *more])
     if len(judged.precision):
         title = "precision of detections, with 95% intervals; that of random ones holds for all detections"
         print_table(judged.precision, title=title, digits=3)
@@ -144,3 +143,14 @@ def verdicts(
         f"written: {output} ({plural(len(judged.annotations), 'annotation')}; {plural(judged.open, 'clip')} without a "
         "verdict)"
     )
+
+
+def _classes_of(trained: str, table: Path) -> tuple[str, ...]:
+    """Return the classes of a run or of a model folder; for an index, those of the table."""
+    from aurist.annotations.text_table import read_text_table
+    from aurist.run.remote import open_trained
+    from aurist.search.index import INDEX
+
+    if not (Path(trained) / INDEX).exists():
+        return open_trained(trained).spec.task.classes
+    return tuple(dict.fromkeys(row.get("label", "") for row in read_text_table(table).rows))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from aurist.cli import options as opt
 from aurist.cli.printing import print_table, say
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Index = Annotated[Path, typer.Argument(help="The folder that `aurist index` made.")]
 
@@ -85,15 +88,25 @@ def search(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="CSV to write. Default: print the table.")
     ] = None,
+    review: Annotated[
+        Path | None, typer.Option(help="Folder to make: cut the windows out, to listen to and to judge.")
+    ] = None,
+    label: Annotated[str, typer.Option(help="Name of what to look for, for --review.")] = "yes",
     jobs: opt.Jobs = 0,
     safe_csv: opt.SafeCsv = False,
 ) -> None:
     """Find the windows of an index that sound most like a recording, or like some seconds of it.
 
-    Example:
+    With --review they are cut out, and index.html asks for a verdict on each. Read the verdicts with `aurist verdicts
+    INDEX`, and learn from them.
+
+    Examples:
 
       aurist search index owl.wav --start 2 --end 7 -n 50 -o similar.csv
+
+      aurist search index owl.wav -n 100 --review clips --label owl
     """
+    from aurist.extras import need_extra
     from aurist.files import write_csv
     from aurist.folders import check_output
     from aurist.search import open_index, query_vectors
@@ -101,13 +114,31 @@ def search(
 
     if output is not None:
         check_output(output)
+    if review is not None:
+        need_extra("plots", "A review of clips")
+        check_output(review, folder=True)
     opened = open_index(index_folder)
     similar = find(opened, query_vectors(opened, sound, start, end), count, jobs=jobs)
-    if output is None:
+    if output is not None:
+        write_csv(similar, output, safe=safe_csv)
+        say(f"written: {output} ({len(similar)} of {len(opened):,} windows)")
+    if review is not None:
+        _review(similar, review, label, index_folder)
+    if output is None and review is None:
         print_table(similar)
-        return
-    write_csv(similar, output, safe=safe_csv)
-    say(f"written: {output} ({len(similar)} of {len(opened):,} windows)")
+
+
+def _review(similar: pd.DataFrame, folder: Path, label: str, index_folder: Path) -> None:
+    """Cut windows out of their recordings, and write the page that asks for verdicts."""
+    from aurist.report import write_review
+    from aurist.review.clips import cut_clips, windows_to_review
+
+    table = cut_clips(windows_to_review(similar), [label], folder, padding=0.0)
+    write_review(folder, table, [label], padding=0.0)
+    say(
+        f"written: {folder} ({len(table)} clips); fill in verdicts in {folder / 'index.html'} or "
+        f"{folder / 'clips.csv'}, and read them with: aurist verdicts {index_folder} {folder / 'clips.csv'}"
+    )
 
 
 def map(

@@ -13,8 +13,9 @@ from aurist.audio import read
 from aurist.audio.writing import write_sound
 from aurist.clips.table import numbered
 from aurist.detection.export import ExportOptions
-from aurist.detection.store import open_detections
+from aurist.detection.store import Recording, open_detections
 from aurist.errors import ConfigError, DataError, check_one_of
+from aurist.events import Event
 from aurist.files import write_csv
 from aurist.inference.thresholds import thresholds_of
 from aurist.review.sampling import Detection, Sampling, draw_detections
@@ -87,6 +88,14 @@ def detections_to_review(
     )
     channel = detections.settings["channel"]
     return ToReview(drawn, classes, None if channel == "mixed" else int(channel))
+
+
+def windows_to_review(similar: pd.DataFrame) -> list[Detection]:
+    """Turn the windows that `aurist.search.search` found into detections of one class to judge."""
+    return [
+        Detection(Recording(path, Path(path)), Event(start, end, 0, similarity), ("similar",))
+        for path, start, end, similarity in similar.itertuples(index=False)
+    ]
 
 
 def cut_clips(

@@ -3,6 +3,7 @@
 from aurist.search.index import IndexedRecording, WindowIndex, build_index, open_index
 from aurist.search.map import SoundMap, sound_map
 from aurist.search.query import query_vectors, search
+from aurist.search.scoring import score_index
 
 __all__ = [
     "IndexedRecording",
@@ -11,6 +12,7 @@ __all__ = [
     "build_index",
     "open_index",
     "query_vectors",
+    "score_index",
     "search",
     "sound_map",
 ]

@@ -1,4 +1,4 @@
-"""Compare a vector with millions of 8-bit vectors: the inner loop, compiled."""
+"""Compare a vector with millions of vectors of 16-bit numbers: the inner loop, compiled."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import numpy.typing as npt
 from numba import njit
 
 F32 = npt.NDArray[np.float32]
-I8 = npt.NDArray[np.int8]
+I16 = npt.NDArray[np.int16]
 
 
 @njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
 def centred_cosines(
-    vectors: I8, scales: F32, unit: F32, middle: F32, offset: float, length: float, out: F32
+    vectors: I16, scales: F32, unit: F32, middle: F32, offset: float, length: float, out: F32
 ) -> None:
     """Write the cosine of each vector minus ``middle`` with ``unit`` into ``out``, (n,).
 

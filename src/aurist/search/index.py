@@ -1,6 +1,6 @@
-"""The index of windows: a folder with the vectors of all windows of recordings, 8 bits a number.
+"""The index of windows: a folder with the vectors of all windows of recordings, 16 bits a number.
 
-``index.json`` (the embedder, the hop), ``journal.jsonl`` (the recordings that are done), ``vectors.i8`` (n_windows,
+``index.json`` (the embedder, the hop), ``journal.jsonl`` (the recordings that are done), ``vectors.i2`` (n_windows,
 size), ``scales.f4`` (n_windows,), ``windows.bin`` (n_windows,: recording, start). A vector is ``vectors * scales``.
 Vectors are only appended, and a recording counts when the journal names it: a killed command continues.
 """
@@ -34,7 +34,7 @@ from aurist.stored import check_shape, stored
 from aurist.workers import ahead
 
 INDEX, JOURNAL = "index.json", "journal.jsonl"
-VECTORS, SCALES, WINDOWS = "vectors.i8", "scales.f4", "windows.bin"
+VECTORS, SCALES, WINDOWS = "vectors.i2", "scales.f4", "windows.bin"
 #: A window: the number of its recording, and its start in seconds.
 WINDOW = np.dtype([("recording", "<i4"), ("start", "<f4")])
 _LINE = {"recording": str, "file": str, "stamp": [int], "windows": int, "seconds": float}
@@ -76,7 +76,7 @@ class WindowIndex:
     recordings
         The recordings.
     vectors, scales
-        (n_windows, size) of 8 bits, and (n_windows,): a vector is their product.
+        (n_windows, size) of 16 bits, and (n_windows,): a vector is their product.
     windows
         (n_windows,) of `WINDOW`.
     """
@@ -84,7 +84,7 @@ class WindowIndex:
     folder: Path
     settings: IndexSettings
     recordings: Sequence[IndexedRecording]
-    vectors: npt.NDArray[np.int8]
+    vectors: npt.NDArray[np.int16]
     scales: Float
     windows: npt.NDArray[np.void]
 
@@ -158,14 +158,14 @@ def open_index(folder: Path) -> WindowIndex:
     recordings = _recordings(folder)
     n, size = sum(recording.windows for recording in recordings), settings.size
     with stored(folder, remedy):
-        for name, each in ((VECTORS, size), (SCALES, 4), (WINDOWS, WINDOW.itemsize)):
+        for name, each in ((VECTORS, 2 * size), (SCALES, 4), (WINDOWS, WINDOW.itemsize)):
             if (folder / name).stat().st_size < n * each:
                 raise ValueError(f"{name} is shorter than its {n:,} windows")
         return WindowIndex(
             folder,
             settings,
             recordings,
-            np.memmap(folder / VECTORS, np.int8, "r", shape=(n, size)) if n else np.zeros((0, size), np.int8),
+            np.memmap(folder / VECTORS, "<i2", "r", shape=(n, size)) if n else np.zeros((0, size), np.int16),
             np.fromfile(folder / SCALES, "<f4", n),
             np.fromfile(folder / WINDOWS, WINDOW, n),
         )
@@ -185,7 +185,7 @@ class _Builder:
             write_record(folder / INDEX, settings)
         self._recordings = _recordings(folder)
         n = sum(recording.windows for recording in self._recordings)
-        for name, each in ((VECTORS, settings.size), (SCALES, 4), (WINDOWS, WINDOW.itemsize)):
+        for name, each in ((VECTORS, 2 * settings.size), (SCALES, 4), (WINDOWS, WINDOW.itemsize)):
             path = folder / name
             path.touch()
             os.truncate(path, n * each)  # what a killed command appended
@@ -256,11 +256,11 @@ class _Builder:
                 return
 
     def _append(self, vectors: Float, number: int, block: Block) -> None:
-        scales = np.maximum(np.abs(vectors).max(axis=1), 1e-12).astype("<f4") / np.float32(127)
+        scales = np.maximum(np.abs(vectors).max(axis=1), 1e-12).astype("<f4") / np.float32(32767)
         windows = np.zeros(len(block), WINDOW)
         windows["recording"], windows["start"] = number, block.starts
         parts = {
-            VECTORS: np.rint(vectors / scales[:, None]).astype(np.int8),
+            VECTORS: np.rint(vectors / scales[:, None]).astype("<i2"),
             SCALES: scales,
             WINDOWS: windows,
         }
