@@ -24,6 +24,7 @@ from aurist.models.onnx_networks.sessions import (
     OPENVINO_BF16,
     Float,
     Session,
+    has_engine,
     open_session,
     other_engines,
 )
@@ -117,7 +118,7 @@ def _stored(file: Path) -> Choice | None:
         choice = read_record(file, Choice, "It is measured again.")
     except AuristError:
         return None
-    usable = choice.engine == ONNXRUNTIME or choice.engine in other_engines()
+    usable = choice.engine in ENGINES and has_engine(choice.engine)
     return choice if usable and choice.batch in BATCHES else None
 
 

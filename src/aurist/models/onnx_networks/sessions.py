@@ -141,15 +141,20 @@ class _OpenVino:
         return joined(logits, request.get_tensor(FRAMES).data.copy() if frames else None)
 
 
+def has_engine(engine: str) -> bool:
+    """Return True if this machine has an engine; only the question for bf16 imports it."""
+    if engine == MNN:
+        # what it prints can only be dropped where the C library of the process is at hand
+        return is_installed("MNN") and os.name == "posix"
+    if engine == ONNXRUNTIME or not is_installed("openvino"):
+        return engine == ONNXRUNTIME
+    if engine == OPENVINO:
+        return True
+    import openvino
+
+    return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+
 def other_engines() -> tuple[str, ...]:
     """Return the engines besides ONNX Runtime that this machine has."""
-    engines: list[str] = []
-    if is_installed("openvino"):
-        import openvino
-
-        can = openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-        engines += [OPENVINO, OPENVINO_BF16] if "BF16" in can else [OPENVINO]
-    # what it prints can only be dropped where the C library of the process is at hand
-    if is_installed("MNN") and os.name == "posix":
-        engines.append(MNN)
-    return tuple(engines)
+    return tuple(engine for engine in ENGINES if engine != ONNXRUNTIME and has_engine(engine))
