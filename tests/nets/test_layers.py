@@ -14,6 +14,7 @@ from aurist.nets.build import ImageNetwork, build_network
 from aurist.nets.config import NetworkConfig
 from aurist.nets.files import save_weights
 from aurist.nets.heads import AttentionHead, FrameHead, build_head, framewise
+from aurist.nets.layers import layer_numbers, rates_by_layer
 from aurist.nets.losses import class_weights, loss_function, to_proba
 from aurist.nets.mel_cnn import MelCnn
 from aurist.nets.parameters import parameter_groups
@@ -208,3 +209,41 @@ class TestMelCnn:
         other = build_network(again, (1, 64, 87), 3, sample_rate=44100).eval()
         x = torch.randn(2, 1, 64, 87)
         assert torch.allclose(other.body(x), trained.eval().body(x), atol=1e-5)  # type: ignore[operator, union-attr]
+
+
+class TestLayers:
+    def test_layers_of_timm_of_transformers_and_of_others(self) -> None:
+        timm = pytest.importorskip("timm")
+        resnet = layer_numbers(timm.create_model("test_resnet", num_classes=0))
+        assert resnet["conv1.0.weight"] == 0 and max(resnet, key=lambda name: resnet[name]).startswith(
+            "layer4"
+        )
+
+        class Encoder(nn.Module):
+            def __init__(self) -> None:
+                super().__init__()
+                self.patch = nn.Linear(2, 2)
+                self.layers = nn.ModuleList([nn.Linear(2, 2), nn.Linear(2, 2)])
+                self.norm = nn.LayerNorm(2)
+
+        numbers = layer_numbers(Encoder())
+        assert [numbers[name] for name in ("patch.bias", "layers.0.bias", "layers.1.bias", "norm.bias")] == [
+            0,
+            1,
+            2,
+            3,
+        ]
+        assert set(layer_numbers(MelCnn(1)).values()) == set(
+            range(len(set(layer_numbers(MelCnn(1)).values())))
+        )
+
+    def test_each_layer_learns_at_a_share_of_the_rate_after_it(self) -> None:
+        network = build_network(NetworkConfig("mel_cnn"), (1, 64, 64), 3, sample_rate=8000)
+        shares = rates_by_layer(network, 0.5)
+        body = [share for name, share in shares.items() if name.startswith("body.")]
+        assert max(body) == 0.5 and min(body) == 0.5 ** len(set(body)) and len(set(body)) > 1
+        assert {share for name, share in shares.items() if not name.startswith("body.")} == {1.0}
+        groups = parameter_groups(network, 0.01, 0.5)
+        assert sum(len(group["params"]) for group in groups) == len(list(network.parameters()))
+        assert {group["share"] for group in groups} == {1.0, *body}
+        assert {group["share"] for group in parameter_groups(network, 0.01)} == {1.0}

@@ -9,6 +9,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from aurist.errors import ConfigError
+from aurist.nets.layers import rates_by_layer
 
 
 def initialise(network: nn.Module, kind: str) -> None:
@@ -34,8 +35,10 @@ def initialise(network: nn.Module, kind: str) -> None:
                 nn.init.zeros_(module.bias)
 
 
-def parameter_groups(network: nn.Module, weight_decay: float | Mapping[str, float]) -> list[dict[str, Any]]:
-    """Group the parameters by weight decay, for a torch optimiser.
+def parameter_groups(
+    network: nn.Module, weight_decay: float | Mapping[str, float], layer_rate: float = 1.0
+) -> list[dict[str, Any]]:
+    """Group the parameters by weight decay and by their share of the learning rate, for a torch optimiser.
 
     Biases, the parameters of norms, and those that a timm network excludes (positions) have none, unless they are
     named in full. Parameters that do not require gradients are left out.
@@ -50,11 +53,13 @@ def parameter_groups(network: nn.Module, weight_decay: float | Mapping[str, floa
     weight_decay
         For all layers, or by the beginning of names ("block2", "body.layer4"); the longest match counts, and ""
         matches all. Layers without a match have no decay.
+    layer_rate
+        See `aurist.nets.layers.rates_by_layer`.
 
     Returns
     -------
     list of dict
-        ``params``, ``weight_decay``.
+        ``params``, ``weight_decay``, ``share`` of the learning rate.
 
     Raises
     ------
@@ -71,12 +76,15 @@ def parameter_groups(network: nn.Module, weight_decay: float | Mapping[str, floa
     parameters = {name: p for name, p in network.named_parameters() if p.requires_grad}
     _check_table(decays, list(parameters))
     without_decay = _names_without_decay(network)
-    groups: dict[float, list[Tensor]] = {}
+    shares = rates_by_layer(network, layer_rate)
+    groups: dict[tuple[float, float], list[Tensor]] = {}
     for name, parameter in parameters.items():
         plain = parameter.dim() < 2 or name in without_decay
         decay = decays.get(name, 0.0) if plain else _longest(decays, name)
-        groups.setdefault(decay, []).append(parameter)
-    return [{"params": group, "weight_decay": decay} for decay, group in groups.items()]
+        groups.setdefault((decay, shares[name]), []).append(parameter)
+    return [
+        {"params": group, "weight_decay": decay, "share": share} for (decay, share), group in groups.items()
+    ]
 
 
 def _fits(prefix: str, name: str) -> bool:

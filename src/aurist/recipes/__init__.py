@@ -11,8 +11,9 @@ from aurist.recipes.reading import (
     tuned_from,
     with_settings,
 )
-from aurist.recipes.recipe import Augment, Loss, Recipe, Training, Window
+from aurist.recipes.recipe import Augment, Loss, Recipe, Window
 from aurist.recipes.search import Choice, Range, Space, read_space
+from aurist.recipes.training import Training
 from aurist.recipes.tuned import TunedBy, sample_of
 
 __all__ = [

@@ -13,13 +13,9 @@ from aurist.features.spectrogram_config import SpectrogramConfig
 from aurist.folders import check_name
 from aurist.nets.config import FRAMEWISE, NetworkConfig
 from aurist.pooling import POOLINGS
+from aurist.recipes.training import Training, check_above_0, check_share
 from aurist.recipes.tuned import TunedBy
 
-OPTIMIZERS = ("sgd", "adam", "adamw", "rmsprop")
-SCHEDULES = ("constant", "one_cycle", "cosine", "step", "inverse")
-KEEPS = ("best", "last")
-PRECISIONS = ("auto", "32", "bf16", "16")
-QUANTIZATIONS = ("none", "int8")
 MIXINGS = ("none", "mixup", "cutmix", "between_class")
 LOSSES = ("auto", "cross_entropy", "focal", "bce", "bce_focal")
 PLACES = ("random", "centre")
@@ -149,83 +145,6 @@ class Loss:
 
 
 @dataclass(frozen=True)
-class Training:
-    """The training of a network.
-
-    Parameters
-    ----------
-    optimizer, lr, momentum, weight_decay
-        "sgd", "adam", "adamw" or "rmsprop". ``weight_decay`` is one number, or a table of numbers by the beginning of
-        layers' names; biases and norms have no weight decay.
-    schedule
-        The learning rate by step: "constant"; "one_cycle" (L. Smith, 2018: up over ``warmup`` of the steps, then
-        down by a cosine to 0); "cosine" (the same, with a linear rise); "step" (times ``decay`` every
-        ``decay_epochs``); "inverse" (lr / (1 + decay * step), as in Keras).
-    batch_size, accumulate
-        Clips per batch, and batches per step.
-    epochs
-        The most epochs. If the time is too short there are fewer, and the schedule is shortened.
-    patience
-        Stop after this many epochs without a better score on the validation part; None: never.
-    keep
-        "best": keep the epochs with the best score on the validation part of the training folds. "last": choose
-        nothing; the network learns from all training folds, and its last weights are kept.
-    top_k
-        With "best": the number of epochs to keep. Their probabilities are averaged.
-    seeds
-        The number of networks. Their probabilities are averaged.
-    ema
-        Decay per step of a moving average of the weights, which is used in their place; None: no average.
-    clip_norm
-        The largest norm of the gradients; None: no limit.
-    precision
-        "32", "bf16", "16" (GPU), or "auto": bf16 if it is measured to be faster.
-    quantize
-        "int8": networks of images predict in 8 bits on CPUs and are scored so; the variant "32 bits" shows the cost.
-    """
-
-    optimizer: str = "adamw"
-    lr: float = 1e-3
-    momentum: float = 0.9
-    weight_decay: float | Mapping[str, float] = 0.01
-    schedule: str = "one_cycle"
-    warmup: float = 0.25
-    decay: float = 0.1
-    decay_epochs: int = 10
-    batch_size: int = 32
-    accumulate: int = 1
-    epochs: int = 40
-    patience: int | None = None
-    keep: str = "best"
-    top_k: int = 1
-    seeds: int = 1
-    ema: float | None = None
-    clip_norm: float | None = None
-    precision: str = "auto"
-    quantize: str = "none"
-
-    def __post_init__(self) -> None:
-        check_one_of("optimizer", self.optimizer, OPTIMIZERS)
-        check_one_of("schedule", self.schedule, SCHEDULES)
-        check_one_of("keep", self.keep, KEEPS)
-        check_one_of("precision", self.precision, PRECISIONS)
-        check_one_of("quantize", self.quantize, QUANTIZATIONS)
-        for name in ("lr", "clip_norm"):
-            check_above_0(name, getattr(self, name))
-        for name in ("batch_size", "accumulate", "epochs", "decay_epochs", "top_k", "seeds", "patience"):
-            value = getattr(self, name)
-            if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
-                raise ConfigError(f"{name} is {value!r}, but must be a whole number of at least 1.")
-        check_share("warmup", self.warmup)
-        if self.ema is not None and not 0 <= self.ema < 1:
-            raise ConfigError(f"ema is {self.ema}, but must be at least 0 and below 1, such as 0.99.")
-        if self.keep == "last" and (self.patience is not None or self.top_k > 1):
-            raise ConfigError(
-                "keep is 'last', which chooses nothing, but patience or top_k need a choice: use keep = 'best'."
-            )
-
-
-@dataclass(frozen=True)
 class Recipe:
     """A complete, named configuration of a network.
 
@@ -287,15 +206,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, tuple | list):
         return [_plain(item) for item in value]
     return value
-
-
-def check_above_0(name: str, value: float | None) -> None:
-    """Raise ConfigError if a value is given and not above 0."""
-    if value is not None and not value > 0:
-        raise ConfigError(f"{name} is {value!r}, but must be above 0.")
-
-
-def check_share(name: str, value: float) -> None:
-    """Raise ConfigError if a value is not from 0 to 1."""
-    if not 0 <= value <= 1:
-        raise ConfigError(f"{name} is {value!r}, but must be from 0 to 1.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import pandas as pd
@@ -31,3 +32,34 @@ def test_the_rate_comes_to_its_end_though_the_machine_is_slower_than_it_was(
     assert 3 <= len(history) < 100_000
     assert history["lr"].max() > 3e-3
     assert history["lr"].iloc[-1] < 1e-3
+
+
+def test_the_body_waits_for_the_head_and_then_learns_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the first epochs the body and the statistics of its norms stay; later they change."""
+    import torch
+
+    from aurist.models.training import fold
+    from aurist.models.training.loop import Trainer
+
+    states: list[dict[str, torch.Tensor]] = []
+    trained = Trainer._train_epoch
+
+    def remembering(self: Trainer, epoch: int, progress: object) -> tuple[float, float, float]:
+        result = trained(self, epoch, progress)  # type: ignore[arg-type]
+        states.append({name: value.clone() for name, value in self.plain.state_dict().items()})
+        return result
+
+    monkeypatch.setattr(Trainer, "_train_epoch", remembering)
+    recipe = tiny(training={"epochs": 5, "keep": "last", "top_k": 1, "head_epochs": 2, "layer_rate": 0.5})
+    data = sound_data(tmp_path / "sounds", n=24)
+    split = data.splits[0]
+    train, validation = data.examples.take(split.train), data.examples.take(split.validation)
+    fold.fit_fold(tmp_path, recipe, data.task, train, validation, seconds=60.0)
+    changed = [
+        {name for name in a if not torch.equal(a[name], b[name])} for a, b in itertools.pairwise(states)
+    ]
+    assert changed[0] and not any(name.startswith("body.") for name in changed[0])
+    assert any(name.startswith("body.") and name.endswith("weight") for name in changed[2])
+    assert any(name.endswith("running_mean") for name in changed[2])

@@ -15,7 +15,7 @@ _FIRST = 1 / 25
 
 def optimizer(network: torch.nn.Module, config: Training) -> torch.optim.Optimizer:
     """Return the optimiser of a recipe; biases and norms have no weight decay."""
-    groups = parameter_groups(network, config.weight_decay)
+    groups = parameter_groups(network, config.weight_decay, config.layer_rate)
     if config.optimizer == "sgd":
         return torch.optim.SGD(groups, lr=config.lr, momentum=config.momentum, nesterov=config.momentum > 0)
     if config.optimizer == "rmsprop":  # as in Keras: recipes with it come from there
@@ -50,6 +50,6 @@ def rate(config: Training, step: int, steps: int, steps_per_epoch: int) -> float
 
 
 def set_rate(optimizer: torch.optim.Optimizer, config: Training, factor: float) -> None:
-    """Set the learning rate of every group."""
+    """Set the learning rate of every group, which has its share of it."""
     for group in optimizer.param_groups:
-        group["lr"] = config.lr * factor
+        group["lr"] = config.lr * factor * group.get("share", 1.0)
