@@ -79,11 +79,20 @@ def table_members(
     if multilabel or n_rows > CLASSIC_ROWS:
         chosen = [member for member in chosen if member not in (_SVM, _LDA)]
     if embedded:
-        views = [_in_view(member, view) for view in (*embedded, FEATURES) for member in (_LOGISTIC, _KERNEL)]
-        whole = [member for member in (_LOGISTIC, _KERNEL) if member not in chosen]
-        at = 1 + max((chosen.index(member) for member in (_LOGISTIC, _KERNEL) if member in chosen), default=0)
-        chosen = [*chosen[:at], *whole, *views, *chosen[at:]]
+        chosen = _with_views(chosen, embedded)
     return [*chosen, mljar] if config.engine == "all" else chosen
+
+
+def _with_views(members: Sequence[ModelSpec], embedded: Sequence[str]) -> list[ModelSpec]:
+    """Add the linear and the kernel model on each view. Kernel ridge on embeddings gains most per time: it is first."""
+    first = [*(_in_view(_KERNEL, view) for view in embedded), _KERNEL]
+    linear = [
+        _LOGISTIC,
+        *(_in_view(_LOGISTIC, view) for view in (*embedded, FEATURES)),
+        _in_view(_KERNEL, FEATURES),
+    ]
+    others = [member for member in members if member not in (_LOGISTIC, _KERNEL)]
+    return [*first, *others[:1], *linear, *others[1:]]
 
 
 def _in_view(member: ModelSpec, view: str) -> ModelSpec:
