@@ -60,7 +60,7 @@ def test_predictions_keep_the_order_and_the_ids(run: RunFolder) -> None:
     applied = predict_clips(files_of_run(run), read_clips(new.drop(columns="genre"), labelled=False))
     frame = applied.to_frame()
     assert frame["id"].tolist() == new["ID"].tolist()
-    assert list(frame.columns) == ["id", "label", "folk", "rap", "rock"]
+    assert list(frame.columns) == ["id", "label", "likeness", "folk", "rap", "rock"]
     assert np.allclose(frame[["folk", "rap", "rock"]].sum(axis=1), 1, atol=1e-5)
     assert (frame["label"].to_numpy() == new["genre"].to_numpy()).mean() > 0.6
 

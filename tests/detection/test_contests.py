@@ -116,7 +116,11 @@ def test_events_and_windows_of_chosen_labels(scanned: ScanResult) -> None:
         "events.jsonl": 2,
     }
     windows = (scanned.detections.folder / "windows.csv").read_text().splitlines()
-    assert windows[:3] == ["path,start,end,score_path,s0", "a.flac,0,5,0,0.1", "a.flac,5,10,0.2,0.6"]
+    assert windows[:3] == [
+        "path,start,end,likeness,score_path,s0",
+        "a.flac,0,5,,0,0.1",  # these scores have no likeness
+        "a.flac,5,10,,0.2,0.6",
+    ]
     raven = pd.read_csv(scanned.detections.folder / "events.selections.txt", sep="\t")
     # one after another, as Raven opens them: the second recording begins after the 15 s of the first
     assert raven["Begin Time (s)"].tolist() == [5, 20] and raven["File Offset (s)"].tolist() == [5, 5]
@@ -127,7 +131,7 @@ def test_labels_that_are_formulas_are_none_where_that_is_asked_for(scanned: Scan
     for safe, name in ((False, "=s0"), (True, "'=s0")):
         write_detections(scanned, ExportOptions(("windows", "csv"), 0.55, ("=s0",), safe_csv=safe))
         folder = scanned.detections.folder
-        assert (folder / "windows.csv").read_text().splitlines()[0] == f"path,start,end,{name}"
+        assert (folder / "windows.csv").read_text().splitlines()[0] == f"path,start,end,likeness,{name}"
         assert pd.read_csv(folder / "events.csv")["label"].tolist() == [name]
 
 

@@ -324,7 +324,7 @@ def test_short_clips_are_predicted_whole_where_that_is_asked_for(
 ) -> None:
     cwd = field[0].parent
     done = predict(run, "recordings/silent.wav", "--window", "0", cwd=cwd)
-    assert done.returncode == 0 and done.stdout.startswith("path,label,high,low\n")
+    assert done.returncode == 0 and done.stdout.startswith("path,label,likeness,high,low\n")
     refused = predict(run, "recordings/silent.wav", "--window", "0", "--overlap", "1", cwd=cwd)
     assert (
         refused.returncode == 1
