@@ -78,7 +78,7 @@ def test_clips_like_the_training_clips_are_seldom_unknown(folder: Path) -> None:
 
 
 def test_a_share_that_is_none_and_a_run_without_the_file_are_refused(folder: Path, tmp_path: Path) -> None:
-    wrong = command("predict", "run", "other.csv", "--unknown", "1", cwd=folder)
+    wrong = command("predict", "run", "other.csv", "--unknown", "7", cwd=folder)
     assert wrong.returncode and "between 0 and 1" in wrong.stderr
     (folder / "run" / "openset.npz").rename(tmp_path / "openset.npz")
     try:

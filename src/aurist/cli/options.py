@@ -60,8 +60,6 @@ Unknown = Annotated[
     typer.Option(
         help="Label clips unknown that are unlike all that was learnt: the share of clips like the training clips that "
         "may be called unknown, e.g. 0.05. Default: none; the column likeness is written in any case.",
-        min=0.0,
-        max=1.0,
     ),
 ]
 Metric = Annotated[

@@ -71,22 +71,28 @@ class Predictor:
         self.ensemble.check_row(self.name)
         self.pipeline = pipeline_of(files, self.name)
         self.thresholds = thresholds_of(files, model, precision)
-        if unknown is not None and self._leaves_out_features:
-            raise ConfigError(
-                f"{self.name} does without some pretrained networks of the run, so that it cannot tell what is "
-                "unknown. Leave unknown= or model= out."
-            )
-        if unknown is not None and self.open_set is None:
-            raise ConfigError(
-                f"{files.folder} cannot tell what is unknown: it was made by an older version of aurist, from too few "
-                f"clips, or from categories alone, or {self.name} does not see all embeddings that the ensemble sees. "
-                "Leave unknown= out, predict with the ensemble, or fit again."
-            )
+        if unknown is not None:
+            self._check_unknown()
 
-    @property
-    def _leaves_out_features(self) -> bool:
-        """True if the models of the row see only some of the embeddings: the others are not computed."""
-        return len(self.pipeline.embedders) < len(self.files.embedders)
+    def _check_unknown(self) -> None:
+        """Check that this row can tell what is unknown.
+
+        Raises
+        ------
+        ConfigError
+            If it cannot.
+        """
+        if self.open_set is not None:
+            return
+        if self.files.open_set() is None:
+            raise ConfigError(
+                f"{self.files.folder} cannot tell what is unknown: it was made by an older version of aurist, from too "
+                "few clips, or from categories alone. Leave unknown= out, or fit again."
+            )
+        raise ConfigError(
+            f"{self.name} cannot tell what is unknown: it does not see all embeddings that {ENSEMBLE} sees. Leave "
+            "unknown= or model= out."
+        )
 
     @cached_property
     def models(self) -> FoldModels:
@@ -113,7 +119,7 @@ class Predictor:
 
     def likeness(self, inputs: Inputs) -> npt.NDArray[np.float64] | None:
         """Measure how like the training clips prepared inputs are, (n,); see `OpenSet.likeness`."""
-        if self.open_set is None or self._leaves_out_features:
+        if self.open_set is None:
             return None
         return self.open_set.likeness(inputs.matrix(self.open_set.n_features))
 
