@@ -155,6 +155,8 @@ def without_output(descriptor: int) -> Iterator[None]:
         os.dup2(nowhere, descriptor)
         yield
     finally:
+        if os.name == "posix":
+            ctypes.CDLL(None).fflush(None)  # what C code has buffered
         os.dup2(own, descriptor)
         os.close(nowhere)
         os.close(own)

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import ctypes
-import os
-import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from queue import SimpleQueue
 from tempfile import TemporaryDirectory
@@ -17,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aurist.errors import RunError
+from aurist.system import without_output
 
 if TYPE_CHECKING:
     from aurist.models.onnx_networks.sessions import Session
@@ -113,7 +109,7 @@ def _copies(content: bytes, jobs: int) -> SimpleQueue[_Copy]:
     """Convert a network, and open it for each thread."""
     count = min(jobs, _MOST_COPIES)
     copies: SimpleQueue[_Copy] = SimpleQueue()
-    with TemporaryDirectory() as folder, _without_stdout():
+    with TemporaryDirectory() as folder, without_output(1):
         from _tools import mnnconvert  # MNN's own module, without the report of the command to its makers
 
         onnx, converted = Path(folder) / "network.onnx", Path(folder) / "network.mnn"
@@ -125,19 +121,3 @@ def _copies(content: bytes, jobs: int) -> SimpleQueue[_Copy]:
         for _ in range(count):
             copies.put(_Copy(converted, -(-jobs // count)))
     return copies
-
-
-@contextmanager
-def _without_stdout() -> Iterator[None]:
-    """Drop what C code writes to standard output inside this context: MNN describes the processor there."""
-    sys.stdout.flush()
-    own = os.dup(1)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 1)
-        yield
-    finally:
-        ctypes.CDLL(None).fflush(None)
-        os.dup2(own, 1)
-        os.close(nowhere)
-        os.close(own)
