@@ -108,12 +108,12 @@ def _is_recipe(name: str) -> bool:
 
 def _checked(available: Available) -> Available:
     spec = available.spec
+    available.path()
     if not is_accepted(spec):
         raise ConfigError(
-            f"The licence of {spec.name} is {spec.licence}: it forbids commercial use, also of what is made with it. "
-            f'If that suits you, accept it once: accept_licence="{spec.name}"'
+            f"The licence of {spec.name} is {spec.licence}: it forbids commercial use. If that suits you, accept it "
+            f'once: accept_licence="{spec.name}"'
         )
-    available.path()
     return available
 
 
