@@ -28,3 +28,19 @@ def test_a_member_that_surely_ends_is_fitted_where_no_other_can_be(
     # what reads the plan again finds the member that there is
     assert run.plan().members[0].name == "Ridge"
     assert len(run.plan().members) == 3
+
+
+def test_models_whose_share_was_over_are_fitted_in_the_time_that_later_steps_leave(
+    table: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Steps before a network have a part of the time; if the network is skipped, they get the rest."""
+    from aurist.models.base import ModelSpec
+    from aurist.plan import FitPlan, Step
+
+    forest = ModelSpec("ExtraTrees", "forest", {"trees": 20})
+    early = ModelSpec("Logistic", "classic", {"kind": "logistic"})
+    late = ModelSpec("Slow", "classic", {"kind": "lda"}, seconds_per_row=1e6)
+    plan = FitPlan((Step(forest), Step(early, until=1e-6), Step(late)))
+    monkeypatch.setattr("aurist.automl.planning.make_plan", lambda *given: plan)
+    run = fit(table, tmp_path / "run", FitConfig(preset="quick", time_limit=100, jobs=1))
+    assert set(run.leaderboard()["model"]) == {"ExtraTrees", "Logistic", "Ensemble"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 import numpy as np
@@ -88,21 +88,26 @@ def train(run: RunFolder, clock: Clock) -> None:
             result = fit_step(run, training_set, plan, index, left, clock)
             if result is not None:
                 fitted.append(_reported(run, data, learn, result, clock))
+        for result in _in_time_left(run, learn, plan, fitted, blending, clock):
+            fitted.append(_reported(run, data, learn, result, clock))
     except KeyboardInterrupt:
-        if not fitted:
-            raise RunError(
-                f"Interrupted before the first model was done. Continue with: aurist resume {run.folder}"
-            ) from None
-        logger.warning("interrupted: finishing with what there is")
-    if not fitted:
-        raise RunError(
-            "No model could be fitted in the time; the reasons are above. Give more time (time_limit=)."
+        _check_any(
+            fitted, f"Interrupted before the first model was done. Continue with: aurist resume {run.folder}"
         )
+        logger.warning("interrupted: finishing with what there is")
+    _check_any(
+        fitted, "No model could be fitted in the time; the reasons are above. Give more time (time_limit=)."
+    )
     write_results(run, data, learn, [*fitted, *fitted_students(run, learn)])
     best = run.leaderboard().set_index("model")["score"]
     run.log("finished", {"best": ENSEMBLE, "score": float(best[ENSEMBLE])})
     logger.info(f"run written to {run.folder}")
     del sound  # kept until here: the store does not drop audio that is in use
+
+
+def _check_any(fitted: Sequence[CrossValidationResult], message: str) -> None:
+    if not fitted:
+        raise RunError(message) from None
 
 
 def _fit_next(
@@ -111,6 +116,28 @@ def _fit_next(
     """Fit a member in its share of the time; a late member may use the time of the next ones."""
     seconds = _seconds(plan, index, left, clock.limit)
     return _fit_or_skip(run, learn, plan.steps[index].member, seconds, max(left, seconds), clock)
+
+
+def _in_time_left(
+    run: RunFolder,
+    learn: TrainingData,
+    plan: FitPlan,
+    fitted: Sequence[CrossValidationResult],
+    blending: float,
+    clock: Clock,
+) -> Iterator[CrossValidationResult]:
+    """Fit models that were never begun, as their share of the time was over: later steps may have needed less.
+
+    Not if models learn from those before them: these would then be fitted to the results of a smaller plan.
+    """
+    if math.isinf(clock.limit) or any(step.round or step.member.level > 1 for step in plan.steps):
+        return
+    members = [step.member for step in plan.steps if not (run.models / step.member.name).exists()]
+    for number, member in enumerate(members):
+        left = clock.left() - _reserve(learn, len(fitted) + number + 1, blending)
+        result = _fit_or_skip(run, learn, member, share(left, len(members) - number), left, clock)
+        if result is not None:
+            yield result
 
 
 def _fit_first(

@@ -80,6 +80,8 @@ def table_members(
         chosen = [member for member in chosen if member not in (_SVM, _LDA)]
     if embedded:
         chosen = _with_views(chosen, embedded)
+        if config.preset == INSTANT:  # on all columns together it takes as long as all others
+            chosen = [member for member in chosen if member != _LOGISTIC]
     return [*chosen, mljar] if config.engine == "all" else chosen
 
 
