@@ -21,6 +21,7 @@ import pandas as pd
 from _common import DATA, table_of
 from aurist.embedders import EmbedderRecord, EmbedderSpec
 from aurist.files import append_jsonl
+from aurist.folders import INDEX
 from aurist.records import write_record
 from aurist.search import index as files
 from aurist.search import open_index, query_vectors, search
@@ -73,7 +74,7 @@ def million(folder: Path, n: int) -> dict[str, object]:
     """Write an index of random vectors, and search it."""
     folder.mkdir(parents=True, exist_ok=True)
     spec = EmbedderSpec(name="random", file="random.onnx", sample_rate=16000, seconds=1.0)
-    write_record(folder / files.INDEX, files.IndexSettings(1, EmbedderRecord(spec, "0" * 64), SIZE, 1.0))
+    write_record(folder / INDEX, files.IndexSettings(1, EmbedderRecord(spec, "0" * 64), SIZE, 1.0))
     rng = np.random.default_rng(0)
     if not (folder / files.JOURNAL).exists():
         with (folder / files.VECTORS).open("wb") as file:

@@ -11,6 +11,8 @@ from pathlib import Path
 from aurist.errors import ConfigError, short_repr
 from aurist.files import LOCK, folder_lock
 
+#: The file that makes a folder an index of windows (`aurist.search`).
+INDEX = "index.json"
 #: Maximum bytes of a name in a path; file systems allow 255, and endings follow it.
 _LONGEST_NAME = 100
 

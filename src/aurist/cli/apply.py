@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -125,7 +125,6 @@ def predict(
 
       aurist predict run field/ --format raven,windows --labels wren,robin -o detections
     """
-    from aurist.clips import Clips
     from aurist.errors import ConfigError
     from aurist.folders import check_output
     from aurist.inference.inputs import read_inputs
@@ -139,7 +138,7 @@ def predict(
     sample = None if submission is None else _sample(submission)
     index = _index(data, {"window": window, "overlap": overlap, "channel": channel, "unknown": unknown})
     source = read_inputs(data, columns.reading(), files.spec) if index is None else index
-    if not isinstance(source, Clips) or _is_scan(source, window, files.spec.window):
+    if index is not None or _is_scan(cast("Clips", source), window, files.spec.window):
         from aurist.detection.export import ExportOptions, labels_from
         from aurist.detection.scan import WindowOptions
         from aurist.inference.thresholds import never_named, thresholds_of
@@ -181,7 +180,13 @@ def predict(
     if output is not None:
         check_output(output)
     applied = predict_clips(
-        files, source, model=model, precision=precision, unknown=unknown, jobs=jobs, cache_dir=cache_dir
+        files,
+        cast("Clips", source),
+        model=model,
+        precision=precision,
+        unknown=unknown,
+        jobs=jobs,
+        cache_dir=cache_dir,
     )
     print_applied(applied)
     table = applied.to_frame() if sample is None else contest_file(applied, sample, str(submission))
@@ -247,13 +252,15 @@ def _listen(
 def _index(data: Sequence[Path], options: Mapping[str, object]) -> WindowIndex | None:
     """Open an index if the data is one, and refuse options that it has decided already."""
     from aurist.errors import ConfigError
-    from aurist.search.index import INDEX, open_index
+    from aurist.folders import INDEX
 
     if len(data) != 1 or not (data[0] / INDEX).exists():
         return None
     given = [f"--{name}" for name, value in options.items() if value is not None]
     if given:
         raise ConfigError(f"{', '.join(given)}: not for an index, whose windows are there already.")
+    from aurist.search import open_index
+
     return open_index(data[0])
 
 

@@ -129,12 +129,11 @@ def verdicts(
     from aurist.folders import check_output
     from aurist.review.verdicts import read_verdicts
 
-    classes = _classes_of(run, table)
     if output.resolve() == table.resolve():
         raise ConfigError(f"{table} is the input and is never written to. Give another file with -o.")
     check_output(output)
     more = () if labels is None else labels_from(labels)
-    judged = read_verdicts(table, [*classes, *more])
+    judged = read_verdicts(table, [*_classes_of(run, table), *more])
     if len(judged.precision):
         title = "precision of detections, with 95% intervals; that of random ones holds for all detections"
         print_table(judged.precision, title=title, digits=3)
@@ -148,8 +147,8 @@ def verdicts(
 def _classes_of(trained: str, table: Path) -> tuple[str, ...]:
     """Return the classes of a run or of a model folder; for an index, those of the table."""
     from aurist.annotations.text_table import read_text_table
+    from aurist.folders import INDEX
     from aurist.run.remote import open_trained
-    from aurist.search.index import INDEX
 
     if not (Path(trained) / INDEX).exists():
         return open_trained(trained).spec.task.classes

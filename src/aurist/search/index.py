@@ -26,14 +26,14 @@ from aurist.errors import ConfigError, DataError, RunError, about, listing, plur
 from aurist.events import Grid
 from aurist.features.windows import Block, WindowSettings, read_block
 from aurist.files import append_jsonl, full_disk_error, read_jsonl
-from aurist.folders import claim
+from aurist.folders import INDEX, claim
 from aurist.machine import available_cores
 from aurist.progress import Hours, logger
 from aurist.records import read_record, write_record
 from aurist.stored import check_shape, stored
 from aurist.workers import ahead
 
-INDEX, JOURNAL = "index.json", "journal.jsonl"
+JOURNAL = "journal.jsonl"
 VECTORS, SCALES, WINDOWS = "vectors.i2", "scales.f4", "windows.bin"
 #: A window: the number of its recording, and its start in seconds.
 WINDOW = np.dtype([("recording", "<i4"), ("start", "<f4")])
