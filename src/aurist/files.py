@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import os
 import re
@@ -147,6 +148,12 @@ def write_csv(
     """
     with atomic_path(path) as temporary:
         (safe_table(table) if safe else table).to_csv(temporary, index=False, float_format=float_format)
+
+
+def sha256_of(path: Path) -> str:
+    """Hash a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def append_jsonl(path: Path, record: dict[str, Any]) -> None:

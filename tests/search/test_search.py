@@ -13,8 +13,8 @@ import soundfile as sf
 from aurist.detection.store import Recording
 from aurist.embedders import EmbedderRecord, EmbedderSpec, load_embedder
 from aurist.embedders.clips import window_vectors
-from aurist.embedders.network import sha256_of
 from aurist.errors import ConfigError, DataError, RunError
+from aurist.files import sha256_of
 from aurist.search import build_index, open_index, query_vectors, search, sound_map
 from aurist.search import index as index_module
 

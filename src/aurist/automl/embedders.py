@@ -11,7 +11,14 @@ import numpy as np
 from aurist.audit import Audit
 from aurist.clips import Clips
 from aurist.config import FitConfig, duration, read_toml
-from aurist.embedders import Available, find_embedder, is_accepted, list_embedders, load_embedder
+from aurist.embedders import (
+    Available,
+    check_licence,
+    find_embedder,
+    is_accepted,
+    list_embedders,
+    load_embedder,
+)
 from aurist.errors import AuristError, ConfigError
 from aurist.extras import need_extra
 from aurist.plan import time_limit
@@ -107,13 +114,8 @@ def _is_recipe(name: str) -> bool:
 
 
 def _checked(available: Available) -> Available:
-    spec = available.spec
     available.path()
-    if not is_accepted(spec):
-        raise ConfigError(
-            f"The licence of {spec.name} is {spec.licence}: it forbids commercial use. If that suits you, accept it "
-            f'once: accept_licence="{spec.name}"'
-        )
+    check_licence(available.spec)
     return available
 
 

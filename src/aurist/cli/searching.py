@@ -13,7 +13,7 @@ from aurist.cli.printing import print_table, say
 if TYPE_CHECKING:
     import pandas as pd
 
-Index = Annotated[Path, typer.Argument(help="The folder that `aurist index` made.")]
+Index = Annotated[Path, typer.Argument(metavar="INDEX", help="The folder that `aurist index` made.")]
 
 
 def index(
@@ -76,9 +76,7 @@ def index(
 
 
 def search(
-    index_folder: Annotated[
-        Path, typer.Argument(metavar="INDEX", help="The folder that `aurist index` made.")
-    ],
+    index_folder: Index,
     sound: Annotated[Path, typer.Argument(help="A recording of what to look for.")],
     start: Annotated[
         float, typer.Option(help="Start of the sound in the recording, in seconds.", min=0)
@@ -142,9 +140,7 @@ def _review(similar: pd.DataFrame, folder: Path, label: str, index_folder: Path)
 
 
 def map(
-    index_folder: Annotated[
-        Path, typer.Argument(metavar="INDEX", help="The folder that `aurist index` made.")
-    ],
+    index_folder: Index,
     output: Annotated[Path, typer.Option("--output", "-o", help="HTML page to write.")] = Path("map.html"),
     groups: Annotated[int, typer.Option(help="Groups of similar windows.", min=2, max=100)] = 12,
     most: Annotated[int, typer.Option(help="Windows to draw.", min=10, max=20000)] = 2000,

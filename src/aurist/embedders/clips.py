@@ -13,7 +13,7 @@ import pandas as pd
 
 from aurist.audio import read
 from aurist.clips import Clips
-from aurist.embedders.network import EmbedderError, Network, check_vectors, open_embedder, sha256_of
+from aurist.embedders.network import EmbedderError, Network, check_vectors, open_embedder
 from aurist.embedders.spec import EmbedderSpec
 from aurist.errors import DataError
 from aurist.events import Grid
@@ -21,6 +21,7 @@ from aurist.features.cache import FeatureCache
 from aurist.features.matrix import EMBEDDED
 from aurist.features.spans import Span, failure_message, run_in_threads, span_key, spans_of
 from aurist.features.waves import WavesInMemory
+from aurist.files import sha256_of
 from aurist.machine import available_cores
 from aurist.progress import Advance
 
@@ -81,8 +82,7 @@ def load_embedder(spec: EmbedderSpec, path: Path) -> Embedder:
             f"{spec.sha256[:12]} is expected. Vectors of another network mean something else; get the right file"
             f"{f' from {spec.source}' if spec.source else ''}, or describe this one under another name."
         )
-    network = open_embedder(spec, path)
-    size = network(np.zeros((1, spec.n_samples), np.float32)).shape[1]
+    network, size = open_embedder(spec, path)
     return Embedder(spec, network, size, spec.settings_key(digest))
 
 

@@ -7,9 +7,8 @@ from pathlib import Path
 
 from aurist.embedders.catalogue import Available
 from aurist.embedders.graph import one_graph
-from aurist.embedders.network import sha256_of
 from aurist.errors import ConfigError
-from aurist.files import atomic_path, write_text
+from aurist.files import atomic_path, sha256_of, write_text
 from aurist.records import to_json
 
 

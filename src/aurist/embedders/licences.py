@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aurist.embedders.catalogue import user_folder
 from aurist.embedders.spec import EmbedderSpec
+from aurist.errors import ConfigError
 from aurist.files import write_json
 from aurist.stored import read_json
 
@@ -19,6 +20,21 @@ def is_accepted(spec: EmbedderSpec) -> bool:
         return False
     accepted = read_json(path, {str: str}, f"Remove {path}, and accept the licence again.")
     return bool(accepted.get(spec.name) == spec.licence)
+
+
+def check_licence(spec: EmbedderSpec) -> None:
+    """Check that an embedder may be used.
+
+    Raises
+    ------
+    ConfigError
+        If its licence forbids commercial use, and was not accepted.
+    """
+    if not is_accepted(spec):
+        raise ConfigError(
+            f"The licence of {spec.name} is {spec.licence}: it forbids commercial use. If that suits you, accept it "
+            f'once: accept_licence="{spec.name}"'
+        )
 
 
 def accept_licence(spec: EmbedderSpec) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
 import warnings
 import zipfile
@@ -17,7 +16,7 @@ from aurist.embedders.spec import EmbedderSpec
 from aurist.errors import AuristError, DataError
 from aurist.extras import need_extra
 from aurist.features.cache import default_cache_dir
-from aurist.files import atomic_path
+from aurist.files import atomic_path, sha256_of
 from aurist.system import without_output
 
 Float = npt.NDArray[np.float32]
@@ -37,8 +36,8 @@ class Network(Protocol):
         ...
 
 
-def open_embedder(spec: EmbedderSpec, path: Path) -> Network:
-    """Open the network of an embedder.
+def open_embedder(spec: EmbedderSpec, path: Path) -> tuple[Network, int]:
+    """Open the network of an embedder; return it with the count of numbers in its vectors.
 
     Parameters
     ----------
@@ -73,13 +72,7 @@ def open_embedder(spec: EmbedderSpec, path: Path) -> Network:
             f"{path} gives vectors of shape {vectors.shape[1:]}, and {spec.size or 'numbers'} are expected: "
             f"it is another network than {spec.name}, or output names another tensor."
         )
-    return network
-
-
-def sha256_of(path: Path) -> str:
-    """Hash a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return network, vectors.shape[1]
 
 
 def unpacked(path: Path, member: str) -> Path:
@@ -127,9 +120,9 @@ class _Onnx:
         self._name, shape = given.name, given.shape
         # a fixed batch is filled up; a graph of (n_samples,) takes one window at a time
         self._flat = len(shape) == 1
-        self._batch = 1 if self._flat else shape[0] if isinstance(shape[0], int) and shape[0] > 0 else _BATCH
         self._fixed = not self._flat and isinstance(shape[0], int) and shape[0] > 0
-        self._outputs = [output.name for output in self._session.get_outputs()][:1]
+        self._batch = 1 if self._flat else shape[0] if self._fixed else _BATCH
+        self._outputs = [self._session.get_outputs()[0].name]
 
     def __call__(self, windows: Float) -> Float:
         parts = [self._run(windows[i : i + self._batch]) for i in range(0, len(windows), self._batch)]

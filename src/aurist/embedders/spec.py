@@ -197,8 +197,8 @@ def read_embedder(path: Path) -> EmbedderSpec:
     table = read_toml(path, "the embedder")
     table.setdefault("name", path.stem)
     if "file" not in table:
-        beside = [path.with_suffix(suffix) for suffix in SUFFIXES]
-        table["file"] = next((file.name for file in beside if file.exists()), beside[0].name)
+        candidates = [path.with_suffix(suffix) for suffix in SUFFIXES]
+        table["file"] = next((file.name for file in candidates if file.exists()), candidates[0].name)
     try:
         return from_json(EmbedderSpec, table)
     except ValueError as error:

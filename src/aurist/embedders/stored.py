@@ -8,10 +8,10 @@ from pathlib import Path
 
 from aurist.embedders.catalogue import Available, find_embedder, list_embedders
 from aurist.embedders.clips import Embedder, load_embedder
-from aurist.embedders.network import EmbedderError, sha256_of
+from aurist.embedders.network import EmbedderError
 from aurist.embedders.spec import EmbedderSpec
 from aurist.errors import ConfigError
-from aurist.files import atomic_path
+from aurist.files import atomic_path, sha256_of
 from aurist.records import write_record
 
 FOLDER, RECORD = "embedders", "embedder.json"

@@ -10,7 +10,8 @@ import numpy as np
 
 from aurist.errors import RunError, listing
 from aurist.export.example import answer
-from aurist.run.model_folder import read_description, read_model_folder, sha256
+from aurist.files import sha256_of
+from aurist.run.model_folder import read_description, read_model_folder
 
 #: The largest difference of a probability between machines; with less precise engines for networks it is larger.
 TOLERANCE, NETWORK_TOLERANCE = 1e-4, 5e-3
@@ -45,7 +46,7 @@ def verify_model(folder: Path) -> Verification:
     """
     content = read_description(folder)
     files = read_model_folder(folder)
-    wrong = [name for name, file in content.files.items() if sha256(folder / name) != file.sha256]
+    wrong = [name for name, file in content.files.items() if sha256_of(folder / name) != file.sha256]
     if wrong:
         raise RunError(
             f"{folder} was changed after its export; the SHA-256 of these files differs:\n{listing(wrong)}\n"

@@ -34,7 +34,7 @@ def layer_numbers(body: nn.Module) -> dict[str, int]:
         parts = [name.split(".")[0] for name in names]
         return _without_gaps(dict(zip(names, map(parts.index, parts), strict=True)))
     first, last = names.index(next(iter(numbered))), max(numbered.values()) + 1
-    outside = {name: 0 if place < first else last for place, name in enumerate(names)}
+    outside = {name: 0 if position < first else last for position, name in enumerate(names)}
     return _without_gaps(outside | numbered)
 
 

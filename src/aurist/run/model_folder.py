@@ -7,7 +7,6 @@ them is a pickle or code.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -16,6 +15,7 @@ from aurist.errors import RunError, listing
 from aurist.features.schema import Column, Schema
 from aurist.features.summary import VERSION
 from aurist.features.summary_config import SummaryConfig
+from aurist.files import sha256_of
 from aurist.folders import check_name
 from aurist.machine import available_cores
 from aurist.metrics import METRICS, Interval
@@ -226,16 +226,10 @@ def check_files(folder: Path, content: ModelDescription) -> None:
         )
 
 
-def sha256(path: Path) -> str:
-    """Hash a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def list_files(folder: Path) -> dict[str, StoredFile]:
     """List the files of a folder that ``model.json`` must name."""
     return {
-        name: StoredFile((folder / name).stat().st_size, sha256(folder / name))
+        name: StoredFile((folder / name).stat().st_size, sha256_of(folder / name))
         for name in _files_in(folder)
         if name not in (MODEL, *_FREE)
     }

@@ -6,13 +6,14 @@ from aurist.embedders import (
     Available,
     Embedder,
     EmbedderRecord,
+    check_licence,
     find_embedder,
     is_accepted,
     list_embedders,
     load_embedder,
 )
-from aurist.embedders.network import sha256_of
 from aurist.errors import ConfigError
+from aurist.files import sha256_of
 
 
 def embedder_for(name: str | None) -> tuple[EmbedderRecord, Embedder]:
@@ -27,11 +28,7 @@ def embedder_for(name: str | None) -> tuple[EmbedderRecord, Embedder]:
     """
     available = _only_one() if name is None else find_embedder(name)
     spec = available.spec
-    if not is_accepted(spec):
-        raise ConfigError(
-            f"The licence of {spec.name} is {spec.licence}: it forbids commercial use. "
-            f'If that suits you, accept it once: accept_licence="{spec.name}"'
-        )
+    check_licence(spec)
     path = available.path()
     return EmbedderRecord(spec, sha256_of(path)), load_embedder(spec, path)
 
