@@ -13,7 +13,7 @@ import soundfile
 
 from aurist.audio import read
 from aurist.clips import Clips, make_clips
-from aurist.features import cache, store
+from aurist.features import cache, store, stored_vectors
 from aurist.features.store import cache_size, clear_cache, default_cache_dir, summary_table
 from aurist.features.summary import SummaryConfig, measure, summary, summary_columns
 
@@ -196,7 +196,7 @@ def test_a_full_disk_loses_nothing(folder, monkeypatch):
     cache_dir = folder / "cache"
     clips = table(folder, WAVS)
     expected = summary_table(clips, CONFIG, cache_dir=folder / "whole")
-    opened = store.FeatureCache
+    opened = stored_vectors.FeatureCache
 
     def small(cache_dir):
         cache_opened = opened(cache_dir)
@@ -204,7 +204,7 @@ def test_a_full_disk_loses_nothing(folder, monkeypatch):
         cache_opened._connection.execute("PRAGMA max_page_count=4")
         return cache_opened
 
-    monkeypatch.setattr(store, "FeatureCache", small)
+    monkeypatch.setattr(stored_vectors, "FeatureCache", small)
     with pytest.warns(UserWarning, match="database or disk is full"):
         features = summary_table(clips, CONFIG, cache_dir=cache_dir)
     pd.testing.assert_frame_equal(features.features, expected.features)

@@ -11,19 +11,15 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from aurist.audio import read
 from aurist.clips import Clips
 from aurist.embedders.network import EmbedderError, Network, check_vectors, open_embedder
 from aurist.embedders.spec import EmbedderSpec
-from aurist.errors import DataError
 from aurist.events import Grid
-from aurist.features.cache import FeatureCache
 from aurist.features.matrix import EMBEDDED
-from aurist.features.spans import Span, failure_message, run_in_threads, span_key, spans_of
+from aurist.features.stored_vectors import VectorSettings, vectors_of_clips
 from aurist.features.waves import WavesInMemory
 from aurist.files import sha256_of
 from aurist.machine import available_cores
-from aurist.progress import Advance
 
 Float = npt.NDArray[np.float32]
 
@@ -175,23 +171,15 @@ def embed_clips(
     progress
         True: show a progress bar if it takes over two seconds.
     """
-    values = np.full((len(clips), len(embedder.columns)), np.nan, dtype=np.float32)
-    failures: dict[int, str] = {}
-    work = _Work(embedder, FeatureCache(cache_dir))
-    try:
-        with Advance(len(clips), progress, f"embeddings by {embedder.spec.name}") as advance:
-            for row, result in run_in_threads(
-                work, spans_of(clips), available_cores(jobs), work.cache.commit
-            ):
-                if isinstance(result, str):
-                    failures[row] = result
-                else:
-                    values[row] = result
-                advance()
-    finally:
-        work.cache.close()
-    table = pd.DataFrame(values, columns=embedder.columns, index=clips.table.index)
-    return Embeddings(table, dict(sorted(failures.items())))
+    settings = VectorSettings(
+        lambda wave: pooled(window_vectors(wave, embedder), embedder.spec),
+        len(embedder.columns),
+        embedder.spec.sample_rate,
+        embedder.key,
+        f"embeddings by {embedder.spec.name}",
+    )
+    values, failures = vectors_of_clips(clips, settings, cache_dir=cache_dir, jobs=jobs, progress=progress)
+    return Embeddings(pd.DataFrame(values, columns=embedder.columns, index=clips.table.index), failures)
 
 
 def embed_waves(waves: WavesInMemory, embedder: Embedder, *, jobs: int = 0) -> pd.DataFrame:
@@ -213,28 +201,3 @@ def embed_waves(waves: WavesInMemory, embedder: Embedder, *, jobs: int = 0) -> p
     with ThreadPoolExecutor(available_cores(jobs), thread_name_prefix="windows") as pool:
         rows: Sequence[Float] = list(pool.map(vector, range(len(waves))))
     return pd.DataFrame(np.reshape(rows, (len(rows), len(embedder.columns))), columns=embedder.columns)
-
-
-class _Work:
-    """Computes the vector of one clip, with the cache."""
-
-    def __init__(self, embedder: Embedder, cache: FeatureCache) -> None:
-        self.embedder = embedder
-        self.cache = cache
-
-    def __call__(self, span: Span) -> Float | str:
-        if span.path is None:
-            return "has no path: it is not a recording"
-        try:
-            key = span_key(self.cache, span, self.embedder.key)
-            vector = None if key is None else self.cache.get(key, len(self.embedder.columns))
-            if vector is None:
-                wave, _ = read(span.path, self.embedder.spec.sample_rate, start=span.start, end=span.end)
-                if not len(wave):
-                    return f"{span.path} holds no samples"
-                vector = pooled(window_vectors(wave, self.embedder), self.embedder.spec)
-                if key is not None:
-                    self.cache.put(key, vector)
-        except (DataError, OSError, MemoryError) as error:
-            return failure_message(span, error)
-        return vector

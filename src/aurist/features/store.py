@@ -14,11 +14,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from aurist.audio import probe, read
+from aurist.audio import probe
 from aurist.clips import Clips
 from aurist.errors import DataError
-from aurist.features.cache import FeatureCache, cache_size, clear_cache, default_cache_dir
-from aurist.features.spans import Span, failure_message, run_in_threads, span_key, spans_of
+from aurist.features.cache import cache_size, clear_cache, default_cache_dir
+from aurist.features.stored_vectors import VectorSettings, vectors_of_clips
 from aurist.features.summary import (
     VERSION,
     SummaryConfig,
@@ -31,7 +31,6 @@ from aurist.features.summary_config import config_for_rates
 from aurist.features.waves import WavesInMemory
 from aurist.loops import compiles_features
 from aurist.machine import available_cores
-from aurist.progress import Advance
 
 __all__ = [
     "SummaryTable",
@@ -97,26 +96,26 @@ def summary_table(
     """
     # features are stored without the level, and the level apart: switching the setting needs no new computation
     relative = dataclasses.replace(config, level="relative")
-    values = np.full((len(clips), len(summary_columns(relative)) + 1), np.nan, dtype=np.float32)
-    failures: dict[int, str] = {}
-    work = _Work(relative, FeatureCache(cache_dir), values.shape[1])
-    try:
-        with Advance(len(clips), progress, "features") as advance:
-            for row, result in run_in_threads(
-                work, spans_of(clips), available_cores(jobs), work.cache.commit
-            ):
-                if isinstance(result, str):
-                    failures[row] = result
-                else:
-                    values[row] = result
-                advance()
-    finally:
-        work.cache.close()
+
+    def compute(wave: Float) -> Float:
+        features, level = measure(wave, relative)
+        return np.append(features, np.float32(level))
+
+    settings = VectorSettings(
+        compute,
+        len(summary_columns(relative)) + 1,
+        relative.sample_rate,
+        json.dumps([VERSION, dataclasses.asdict(relative)], sort_keys=True).encode(),
+        "features",
+        # without compiled loops the last bits differ: a stored clip would not be recognised by them
+        compiles_features,
+    )
+    values, failures = vectors_of_clips(clips, settings, cache_dir=cache_dir, jobs=jobs, progress=progress)
     values, level = values[:, :-1], values[:, -1]
     if config.level == "keep":
         values = at_recorded_level(values, level, config)
     features = pd.DataFrame(values, columns=list(summary_columns(config)), index=clips.table.index)
-    return SummaryTable(features, level, dict(sorted(failures.items())))
+    return SummaryTable(features, level, failures)
 
 
 def config_for_clips(
@@ -154,32 +153,3 @@ def summary_of_waves(waves: WavesInMemory, config: SummaryConfig, *, jobs: int =
         rows = list(pool.map(lambda row: summary(waves.window(row), config), range(len(waves))))
     columns = list(summary_columns(config))
     return pd.DataFrame(np.reshape(rows, (len(rows), len(columns))), columns=columns, dtype=np.float32)
-
-
-class _Work:
-    """Computes the features and the level of one clip, with the cache."""
-
-    def __init__(self, config: SummaryConfig, cache: FeatureCache, size: int) -> None:
-        self.config = config
-        self.cache = cache
-        self.size = size
-        self._settings = json.dumps([VERSION, dataclasses.asdict(config)], sort_keys=True).encode()
-
-    def __call__(self, span: Span) -> Float | str:
-        if span.path is None:
-            return "has no path: it is not a recording"
-        try:
-            key = span_key(self.cache, span, self._settings)
-            vector = None if key is None else self.cache.get(key, self.size)
-            if vector is None:
-                y, _ = read(span.path, self.config.sample_rate, start=span.start, end=span.end)
-                if not len(y):
-                    return f"{span.path} holds no samples"
-                features, level = measure(y, self.config)
-                vector = np.append(features, np.float32(level))
-                # without compiled loops the last bits differ: a stored clip would not be recognised by them
-                if key is not None and compiles_features(len(y) / self.config.sample_rate):
-                    self.cache.put(key, vector)
-        except (DataError, OSError, MemoryError) as error:
-            return failure_message(span, error)
-        return vector

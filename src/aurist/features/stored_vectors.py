@@ -1,0 +1,107 @@
+"""One vector for each clip, computed in threads or read from the cache."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from aurist.audio import read
+from aurist.clips import Clips
+from aurist.errors import DataError
+from aurist.features.cache import FeatureCache
+from aurist.features.spans import Span, failure_message, run_in_threads, span_key, spans_of
+from aurist.machine import available_cores
+from aurist.progress import Advance
+
+Float = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class VectorSettings:
+    """The computation of a vector from the sound of a clip.
+
+    Parameters
+    ----------
+    compute
+        From samples, (n_samples,), to numbers, (size,). It may raise DataError.
+    size
+        Numbers in a vector.
+    sample_rate
+        Of the samples, in Hz.
+    key
+        All that the numbers depend on, besides the sound.
+    title
+        For the progress bar.
+    is_stored
+        Decide whether the vector of so many seconds may be stored; None: always.
+    """
+
+    compute: Callable[[Float], Float]
+    size: int
+    sample_rate: int
+    key: bytes
+    title: str
+    is_stored: Callable[[float], bool] | None = None
+
+
+def vectors_of_clips(
+    clips: Clips, settings: VectorSettings, *, cache_dir: Path | None, jobs: int, progress: bool
+) -> tuple[Float, dict[int, str]]:
+    """Compute the vector of every clip, or read it from the cache.
+
+    Results are stored at least every second, so a killed run can continue.
+
+    Returns
+    -------
+    values : (n_clips, size)
+        NaN for clips that failed.
+    failures
+        Reasons of failed clips, by row.
+    """
+    values = np.full((len(clips), settings.size), np.nan, dtype=np.float32)
+    failures: dict[int, str] = {}
+    work = _Work(settings, FeatureCache(cache_dir))
+    try:
+        with Advance(len(clips), progress, settings.title) as advance:
+            for row, result in run_in_threads(
+                work, spans_of(clips), available_cores(jobs), work.cache.commit
+            ):
+                if isinstance(result, str):
+                    failures[row] = result
+                else:
+                    values[row] = result
+                advance()
+    finally:
+        work.cache.close()
+    return values, dict(sorted(failures.items()))
+
+
+class _Work:
+    """Computes the vector of one clip, with the cache."""
+
+    def __init__(self, settings: VectorSettings, cache: FeatureCache) -> None:
+        self.settings = settings
+        self.cache = cache
+
+    def __call__(self, span: Span) -> Float | str:
+        settings = self.settings
+        if span.path is None:
+            return "has no path: it is not a recording"
+        try:
+            key = span_key(self.cache, span, settings.key)
+            vector = None if key is None else self.cache.get(key, settings.size)
+            if vector is None:
+                wave, _ = read(span.path, settings.sample_rate, start=span.start, end=span.end)
+                if not len(wave):
+                    return f"{span.path} holds no samples"
+                vector = settings.compute(wave)
+                seconds = len(wave) / settings.sample_rate
+                if key is not None and (settings.is_stored is None or settings.is_stored(seconds)):
+                    self.cache.put(key, vector)
+        except (DataError, OSError, MemoryError) as error:
+            return failure_message(span, error)
+        return vector
