@@ -14,7 +14,7 @@ from aurist.nets.build import ImageNetwork, build_network
 from aurist.nets.config import NetworkConfig
 from aurist.nets.files import save_weights
 from aurist.nets.heads import AttentionHead, FrameHead, build_head, framewise
-from aurist.nets.layers import layer_numbers, rates_by_layer
+from aurist.nets.layers import freeze_layers, layer_numbers, rates_by_layer
 from aurist.nets.losses import class_weights, loss_function, to_proba
 from aurist.nets.mel_cnn import MelCnn
 from aurist.nets.parameters import parameter_groups
@@ -237,6 +237,22 @@ class TestLayers:
             range(len(set(layer_numbers(MelCnn(1)).values())))
         )
 
+    def test_frozen_layers_keep_weights_and_statistics(self) -> None:
+        network = build_network(NetworkConfig("resnet18"), (1, 64, 64), 3, sample_rate=8000)
+        body = network.body
+        freeze_layers(body, 2)
+        numbers = layer_numbers(body)
+        learning = {numbers[name] for name, parameter in body.named_parameters() if parameter.requires_grad}
+        assert learning == {max(numbers.values()) - 1, max(numbers.values())}
+        before = {name: value.clone() for name, value in body.state_dict().items()}
+        network.train()
+        network(torch.randn(4, 1, 64, 64)).sum().backward()
+        changed = {name for name, value in body.state_dict().items() if not torch.equal(before[name], value)}
+        assert changed and all(numbers[_weight_of(name)] in learning for name in changed)
+        freeze_layers(body, None)
+        assert all(parameter.requires_grad for parameter in body.parameters())
+        assert network.train() and all(module.training for module in network.modules())
+
     def test_each_layer_learns_at_a_share_of_the_rate_after_it(self) -> None:
         network = build_network(NetworkConfig("mel_cnn"), (1, 64, 64), 3, sample_rate=8000)
         shares = rates_by_layer(network, 0.5)
@@ -247,3 +263,8 @@ class TestLayers:
         assert sum(len(group["params"]) for group in groups) == len(list(network.parameters()))
         assert {group["share"] for group in groups} == {1.0, *body}
         assert {group["share"] for group in parameter_groups(network, 0.01)} == {1.0}
+
+
+def _weight_of(statistic: str) -> str:
+    """Return the weight of the norm that a statistic belongs to."""
+    return statistic.rpartition(".")[0] + ".weight"

@@ -139,4 +139,4 @@ def test_a_row_without_the_embeddings_has_no_likeness(folder: Path, monkeypatch:
     monkeypatch.setattr(Ensemble, "sees", lambda *_: False)
     assert Predictor(files).open_set is None
     with pytest.raises(ConfigError, match="does not see all embeddings"):
-        Predictor(files, unknown=0.05)
+        Predictor(files).check(unknown=0.05)

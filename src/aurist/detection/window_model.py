@@ -72,7 +72,8 @@ class WindowModel:
 
     def __init__(self, files: ModelFiles, model: str | None, jobs: int, unknown: float | None = None) -> None:
         self._jobs = jobs
-        self._predictor = Predictor(files, model, unknown=unknown, jobs=jobs)
+        self._predictor = Predictor(files, model, jobs=jobs)
+        self._predictor.check(unknown=unknown)
         spec, models = self._predictor.spec, self._predictor.models
         pipeline = self._predictor.pipeline
         recipes = list(models.recipes)

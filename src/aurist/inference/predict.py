@@ -32,6 +32,7 @@ def predict_clips(
     DataError
         If feature columns are missing or are not numbers.
     """
-    predictor = Predictor(files, model, precision, unknown)
+    predictor = Predictor(files, model)
+    predictor.check(precision, unknown)
     clips = read_clips(source, like_run(ReadOptions(), predictor.spec), labelled=False)
-    return predictor.predict(clips, jobs=jobs, cache_dir=cache_dir)
+    return predictor.predict(clips, precision=precision, unknown=unknown, jobs=jobs, cache_dir=cache_dir)

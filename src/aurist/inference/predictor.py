@@ -37,19 +37,13 @@ class Predictor:
         Of a finished run, or of a model folder.
     model
         A row of its leaderboard; None: the ensemble.
-    precision
-        The share of predicted labels that should be right, for clips with several labels; None: the thresholds of
-        the best F1.
-    unknown
-        The likeness up to which a clip is labelled unknown: about this share of clips like the training clips is, too.
-        None: never.
     jobs
         Cores of the models; 0: as many as the run was fitted with.
 
     Raises
     ------
     ConfigError
-        If the run has no such model, or no such precision, or cannot tell what is unknown.
+        If the run has no such model.
     RunError
         If the run is not finished, or files of it are damaged.
     """
@@ -58,31 +52,30 @@ class Predictor:
         self,
         files: ModelFiles,
         model: str | None = None,
-        precision: float | None = None,
-        unknown: float | None = None,
         *,
         jobs: int = 0,
     ) -> None:
-        check_share(unknown)
-        self.files, self.name, self.precision, self.unknown = files, model or ENSEMBLE, precision, unknown
+        self.files, self.name = files, model or ENSEMBLE
         spec = files.spec
         self.spec = replace(spec, task=replace(spec.task, jobs=jobs)) if jobs else spec
         self.ensemble = files.ensemble
         self.ensemble.check_row(self.name)
         self.pipeline = pipeline_of(files, self.name)
-        self.thresholds = thresholds_of(files, model, precision)
-        if unknown is not None:
-            self._check_unknown()
 
-    def _check_unknown(self) -> None:
-        """Check that this row can tell what is unknown.
+    def check(self, precision: float | None = None, unknown: float | None = None) -> None:
+        """Check that this row can reach a precision, and can tell what is unknown, before any sound is read.
 
         Raises
         ------
         ConfigError
-            If it cannot.
+            If it cannot; see `predict`.
         """
-        if self.open_set is not None:
+        thresholds_of(self.files, self.name, precision)
+        self._check_unknown(unknown)
+
+    def _check_unknown(self, unknown: float | None) -> None:
+        check_share(unknown)
+        if unknown is None or self.open_set is not None:
             return
         if self.files.open_set() is None:
             raise ConfigError(
@@ -123,18 +116,45 @@ class Predictor:
             return None
         return self.open_set.likeness(inputs.matrix(self.open_set.n_features))
 
-    def predict(self, clips: Clips, *, jobs: int = 0, cache_dir: Path | None = None) -> ClipPredictions:
+    def predict(
+        self,
+        clips: Clips,
+        *,
+        precision: float | None = None,
+        unknown: float | None = None,
+        jobs: int = 0,
+        cache_dir: Path | None = None,
+    ) -> ClipPredictions:
         """Predict clips; a clip that cannot be used gets NaN and its reason.
+
+        Parameters
+        ----------
+        clips
+            The clips.
+        precision
+            The share of predicted labels that should be right, for clips with several labels; None: the thresholds of
+            the best F1.
+        unknown
+            The likeness up to which a clip is labelled unknown: about this share of clips like the training clips is,
+            too. None: never.
+        jobs
+            Cores; 0: as many as the run was fitted with.
+        cache_dir
+            Folder of stored features; None: the usual one.
 
         Raises
         ------
+        ConfigError
+            If the run has no such precision, or cannot tell what is unknown.
         DataError
             If the clips are of another kind than the run's, or feature columns are missing or are not numbers.
         """
+        self._check_unknown(unknown)
+        thresholds = thresholds_of(self.files, self.name, precision)
         classes = self.spec.task.classes
         with self._loops(len(clips)):
             features = self.pipeline.transform(clips, jobs=jobs or self.spec.task.jobs, cache_dir=cache_dir)
-        notes = (*never_named(classes, self.thresholds, self.precision), *features.notes)
+        notes = (*never_named(classes, thresholds, precision), *features.notes)
         proba = np.full((len(clips), len(classes)), np.nan)
         seen = np.zeros(len(clips), dtype=bool)
         keys = row_keys(features.inputs.features)
@@ -147,7 +167,7 @@ class Predictor:
         if likeness is not None:
             of_all = np.full(len(clips), np.nan)
             of_all[features.rows], likeness = likeness, of_all
-            if note := unlike_note(likeness, "recording" if clips.has_audio else "row", self.unknown):
+            if note := unlike_note(likeness, "recording" if clips.has_audio else "row", unknown):
                 notes = (*notes, note)
         return ClipPredictions(
             clips,
@@ -157,9 +177,9 @@ class Predictor:
             seen,
             features.failures,
             notes,
-            self.thresholds,
+            thresholds,
             likeness,
-            self.unknown,
+            unknown,
         )
 
     def _loops(self, n_clips: int) -> AbstractContextManager[None]:

@@ -13,6 +13,7 @@ from aurist.errors import ConfigError
 from aurist.nets.config import MEL_CNN, MFCC_CNN, NetworkConfig
 from aurist.nets.files import load_body
 from aurist.nets.heads import build_head, framewise
+from aurist.nets.layers import keep_frozen
 from aurist.nets.mel_cnn import MelCnn
 from aurist.nets.parameters import initialise
 from aurist.nets.transformer import TransformerNetwork
@@ -36,13 +37,11 @@ class ImageNetwork(nn.Module):
         super().__init__()
         self.body = body.requires_grad_(not frozen)
         self.head = head
-        self.frozen = frozen
 
     def train(self, mode: bool = True) -> ImageNetwork:
-        """Set the mode, as in torch; a frozen body stays in evaluation mode."""
+        """Set the mode, as in torch; frozen layers of the body stay in evaluation mode."""
         super().train(mode)
-        if self.frozen:
-            self.body.eval()
+        keep_frozen(self.body)
         return self
 
     def forward(self, x: Tensor) -> Tensor:

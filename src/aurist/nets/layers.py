@@ -1,4 +1,4 @@
-"""The layers of a body, from its input to its output, to learn at different rates."""
+"""The layers of a body, from its input to its output, to learn at different rates or not at all."""
 
 from __future__ import annotations
 
@@ -41,6 +41,37 @@ def layer_numbers(body: nn.Module) -> dict[str, int]:
 def _without_gaps(numbers: dict[str, int]) -> dict[str, int]:
     order = sorted(set(numbers.values()))
     return {name: order.index(number) for name, number in numbers.items()}
+
+
+def freeze_layers(body: nn.Module, last: int | None) -> None:
+    """Let only the last layers of a body learn.
+
+    Parameters
+    ----------
+    body
+        A network, in place.
+    last
+        The number of layers that learn; None: all.
+
+    Examples
+    --------
+    >>> body = nn.Sequential(nn.Linear(3, 4), nn.Linear(4, 2))
+    >>> freeze_layers(body, 1)
+    >>> [name for name, parameter in body.named_parameters() if parameter.requires_grad]
+    ['1.weight', '1.bias']
+    """
+    numbers = layer_numbers(body)
+    first = 0 if last is None else max(numbers.values(), default=0) + 1 - last
+    for name, parameter in body.named_parameters():
+        parameter.requires_grad_(numbers[name] >= first)
+
+
+def keep_frozen(body: nn.Module) -> None:
+    """Set the parts of a body that do not learn to evaluation: the statistics of their norms stay as they are."""
+    for module in body.modules():
+        parameters = list(module.parameters())
+        if parameters and not any(parameter.requires_grad for parameter in parameters):
+            module.eval()
 
 
 def rates_by_layer(network: nn.Module, layer_rate: float) -> dict[str, float]:

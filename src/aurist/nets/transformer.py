@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from aurist.errors import ConfigError, MissingExtraError
 from aurist.nets.config import NetworkConfig
+from aurist.nets.layers import keep_frozen
 
 
 class TransformerNetwork(nn.Module):
@@ -62,7 +62,6 @@ class TransformerNetwork(nn.Module):
                 f"The model {name!r} takes sound at {rate} Hz, but the recipe has {sample_rate} Hz: "
                 f"set front.sample_rate = {rate}."
             )
-        self.frozen = config.frozen
         self.body.requires_grad_(not config.frozen)
         self.dropout = nn.Dropout(config.dropout or 0.0)
         self.classifier = nn.Linear(int(self.body.config.hidden_size), n_classes)
@@ -72,10 +71,9 @@ class TransformerNetwork(nn.Module):
         return {"model": self.body.config.to_dict(), "extractor": self.extractor.to_dict()}
 
     def train(self, mode: bool = True) -> TransformerNetwork:
-        """Set the mode, as in torch; a frozen body stays in evaluation mode."""
+        """Set the mode, as in torch; frozen layers of the body stay in evaluation mode."""
         super().train(mode)
-        if self.frozen:
-            self.body.eval()
+        keep_frozen(self.body)
         return self
 
     def forward(self, x: Tensor) -> Tensor:
@@ -90,8 +88,7 @@ class TransformerNetwork(nn.Module):
             sampling_rate=self.extractor.sampling_rate,
             return_tensors="pt",
         ).to(x.device)
-        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
-            out = self.body(**inputs)
+        out = self.body(**inputs)
         pooled: Tensor | None = getattr(out, "pooler_output", None)
         return out.last_hidden_state.mean(dim=1) if pooled is None else pooled
 

@@ -45,6 +45,8 @@ class Training:
         first layers of a pretrained body change least (J. Howard, S. Ruder, 2018).
     head_epochs
         First epochs in which only the head learns, so that its random weights do not spoil a pretrained body.
+    last_layers
+        The number of last layers of the body that learn, beside the head; None: all.
     ema
         Decay per step of a moving average of the weights, which is used in their place; None: no average.
     clip_norm
@@ -72,6 +74,7 @@ class Training:
     seeds: int = 1
     layer_rate: float = 1.0
     head_epochs: int = 0
+    last_layers: int | None = None
     ema: float | None = None
     clip_norm: float | None = None
     precision: str = "auto"
@@ -85,7 +88,16 @@ class Training:
         check_one_of("quantize", self.quantize, QUANTIZATIONS)
         for name in ("lr", "clip_norm"):
             check_above_0(name, getattr(self, name))
-        for name in ("batch_size", "accumulate", "epochs", "decay_epochs", "top_k", "seeds", "patience"):
+        for name in (
+            "batch_size",
+            "accumulate",
+            "epochs",
+            "decay_epochs",
+            "top_k",
+            "seeds",
+            "patience",
+            "last_layers",
+        ):
             value = getattr(self, name)
             if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
                 raise ConfigError(f"{name} is {value!r}, but must be a whole number of at least 1.")

@@ -29,6 +29,7 @@ from aurist.models.training.predict import channels_last
 from aurist.models.training.prefetch import Prefetch
 from aurist.models.training.schedule import optimizer, rate, set_rate
 from aurist.models.training.validate import validate
+from aurist.nets.layers import freeze_layers
 from aurist.nets.losses import LossFunction
 from aurist.recipes import Recipe
 
@@ -158,7 +159,7 @@ class Trainer:
     def _train_epoch(self, epoch: int, progress: disk.TrainingProgress) -> tuple[float, float, float]:
         """Train one epoch. Return the rate at its end, the mean loss, and the seconds of waiting for batches."""
         torch.manual_seed(int(np.random.SeedSequence([self.seed, epoch]).generate_state(1)[0]))
-        self._freeze_body(epoch < self.config.head_epochs)
+        self._freeze_layers(epoch)
         self.network.train()
         n_augmented = round(self.plan.epochs * (1 - self.recipe.augment.quiet_epochs))
         batches = Prefetch(self.batches.epoch(epoch, mixed=epoch < n_augmented), threads=self.task.jobs)
@@ -184,12 +185,11 @@ class Trainer:
             )
         return self.config.lr * lr, float(np.mean(losses)), batches.waited
 
-    def _freeze_body(self, frozen: bool) -> None:
-        """Let the body learn, or not; one that is frozen by its recipe stays so."""
+    def _freeze_layers(self, epoch: int) -> None:
+        """Freeze the layers of the body that do not learn in an epoch; a body that its recipe froze stays so."""
         body = getattr(self.plain, "body", None)
-        if self.config.head_epochs and isinstance(body, nn.Module) and not self.recipe.network.frozen:
-            body.requires_grad_(not frozen)
-            self.plain.frozen = frozen  # norms of a frozen body keep their statistics
+        if isinstance(body, nn.Module) and not self.recipe.network.frozen:
+            freeze_layers(body, 0 if epoch < self.config.head_epochs else self.config.last_layers)
 
     def _train_batch(self, batch: Batch, index: int) -> float:
         whole = (index + 1) % self.config.accumulate == 0 or index + 1 == len(self.batches)
