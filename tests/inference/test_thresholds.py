@@ -12,7 +12,7 @@ import pytest
 from aurist.automl.fit import fit
 from aurist.clips import Clips, make_clips
 from aurist.config import FitConfig
-from aurist.ensemble.thresholds import f1_thresholds, precision_thresholds
+from aurist.ensemble.thresholds import SILENT, default_thresholds, f1_thresholds, precision_thresholds
 from aurist.errors import ConfigError
 from aurist.inference.predict import predict_clips
 from aurist.inference.thresholds import thresholds_of
@@ -67,7 +67,11 @@ def out_of_fold(run: RunFolder) -> tuple[np.ndarray, np.ndarray]:
 def test_labels_are_named_by_the_thresholds_that_are_kept(run: RunFolder) -> None:
     kept = json.loads((run.folder / "thresholds.json").read_text())
     chosen = np.array([kept["Ensemble"][name] for name in NAMES])
-    assert np.allclose(chosen, f1_thresholds(*out_of_fold(run)), atol=1e-6)
+    proba, truth = out_of_fold(run)
+    data = read_data(run)
+    assert np.allclose(chosen, default_thresholds(proba, truth, data.groups, data.folds), atol=1e-6)
+    best = f1_thresholds(proba, truth)
+    assert (np.isclose(chosen, best, atol=1e-6) | (chosen == 0.5)).all() and (chosen != 0.5).any()
     assert set(kept) == set(run.leaderboard()["model"])
     new = several(300, 9)
     applied = predict_clips(files_of_run(run), new)
@@ -157,3 +161,27 @@ def test_what_is_confirmed_absent_counts_as_what_is_not_listed(tmp_path: Path, r
     other = fitted(several(400, 0, unannotated="unknown"), tmp_path)
     assert (other.folder / "thresholds.json").read_text() == (run.folder / "thresholds.json").read_text()
     assert other.scores().score == run.scores().score
+
+
+def test_a_class_without_skill_is_silent_and_marked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clips = several(400, 3)
+    rng = np.random.default_rng(1)
+    labels = [
+        tuple(sorted({*labels, "noise"})) if rng.random() < 0.1 else labels
+        for labels in clips.table["labels"]
+    ]
+    clips = make_clips(
+        labels, features=clips.table[list(clips.features)].reset_index(drop=True), multilabel=True
+    )
+    run = fitted(clips, tmp_path)
+    kept = json.loads((run.folder / "thresholds.json").read_text())["Ensemble"]
+    assert kept["noise"] == SILENT and kept["common"] < 1
+    monkeypatch.setenv("COLUMNS", "1000")
+    sentence = (
+        "No skill: 1 of 4 classes is not surely better than chance (out of fold), and never predicted: noise"
+    )
+    assert sentence in done("leaderboard", run.folder).stdout
+    applied = predict_clips(files_of_run(run), several(50, 9))
+    assert sentence in applied.notes and not any("noise" in label for label in applied.labels())
+    write_report(run, tmp_path / "report.html")
+    assert 'noise <span class="muted">no skill</span>' in (tmp_path / "report.html").read_text("utf-8")

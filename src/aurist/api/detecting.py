@@ -52,7 +52,7 @@ def detect(
         unknown=unknown,
     )
     columns = export.columns(classes)
-    for note in never_named(classes, export.thresholds, precision):
+    for note in never_named(classes, export.thresholds if min_score is None else None, precision):
         warn(note)
     with (
         tempfile.TemporaryDirectory(prefix="aurist-") as temporary,

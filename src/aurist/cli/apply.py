@@ -151,7 +151,8 @@ def predict(
             safe_csv,
             unknown,
         )
-        for note in never_named(files.spec.task.classes, export.thresholds, precision):
+        thresholds = export.thresholds if min_score is None else None
+        for note in never_named(files.spec.task.classes, thresholds, precision):
             say(note)
         _listen(
             files,

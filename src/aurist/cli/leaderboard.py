@@ -23,6 +23,7 @@ OF_NETWORKS = {"params": "params (M)", "train_speed": "train clips/s", "pred_spe
 def print_leaderboard(run: RunFolder) -> None:
     """Print the leaderboard, and sentences on the score below it."""
     from aurist.errors import plural
+    from aurist.inference.thresholds import no_skill_sentence, silent_classes
 
     board = run.leaderboard()
     scores = run.scores()
@@ -46,6 +47,8 @@ def print_leaderboard(run: RunFolder) -> None:
     for caution in scores.cautions:
         paragraph(caution)
     _print_decisions(scores)
+    for sentence in no_skill_sentence(silent_classes(run, scores.best), len(run.classes())):
+        paragraph(f"{sentence}. --min-score predicts them too.")
     if scores.unknown is not None:
         paragraph(scores.unknown.sentence())
     if scores.random_split is not None:
@@ -121,7 +124,9 @@ def _print_decisions(scores: RunScores) -> None:
         for name, decided in scores.decisions.items()
     ]
     if decisions:
-        paragraph(f"Labels by a threshold per class, chosen on the other folds: {', '.join(decisions)}.")
+        paragraph(
+            f"Labels by a threshold per class where it gains, chosen on the other folds: {', '.join(decisions)}."
+        )
 
 
 def _print_random_split(split: RandomSplit) -> None:

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aurist.arrays import Proba
+from aurist.ensemble.skill import has_skill
 from aurist.metrics.proportion import wilson
 
 Truth = npt.NDArray[np.int8]
@@ -25,6 +26,8 @@ Thresholds = npt.NDArray[np.float64]
 GRID: npt.NDArray[np.float64] = 1 / (1 + np.exp(-np.linspace(-6, 6, 121)))
 #: Weight of the common counts in each class, in positives.
 PRIOR = 10.0
+#: The threshold of a class without skill. No probability reaches it.
+SILENT = 2.0
 #: The lower bound of this interval must reach the precision. A single threshold falls short in one case of ten, and so
 #: did the lowest of many on simulated data.
 LEVEL = 0.8
@@ -39,6 +42,14 @@ class _Counts:
     hits: npt.NDArray[np.float64]
     alarms: npt.NDArray[np.float64]
     positives: npt.NDArray[np.float64]
+
+    def smoothed_f1(self) -> npt.NDArray[np.float64]:
+        """Compute F1, (n_thresholds, n_classes), with the counts of all classes added to those of each."""
+        each = PRIOR / max(self.positives.sum(), 1.0)
+        hits = self.hits + each * self.hits.sum(axis=1, keepdims=True)
+        alarms = self.alarms + each * self.alarms.sum(axis=1, keepdims=True)
+        positives = self.positives + each * self.positives.sum()
+        return np.asarray(2 * hits / np.maximum(hits + alarms + positives, 1e-12))
 
 
 def f1_thresholds(
@@ -65,13 +76,68 @@ def f1_thresholds(
     >>> f1_thresholds(proba, truth).round(2).tolist()
     [0.18, 0.82]
     """
-    counts = _counted(proba, truth, row_weight)
-    each = PRIOR / max(counts.positives.sum(), 1.0)
-    hits = counts.hits + each * counts.hits.sum(axis=1, keepdims=True)
-    alarms = counts.alarms + each * counts.alarms.sum(axis=1, keepdims=True)
-    positives = counts.positives + each * counts.positives.sum()
-    f1 = 2 * hits / np.maximum(hits + alarms + positives, 1e-12)
+    f1 = _counted(proba, truth, row_weight).smoothed_f1()
     return GRID[[_middle_of_best(column) for column in f1.T]]
+
+
+def default_thresholds(
+    proba: Proba,
+    truth: Truth,
+    groups: npt.NDArray[np.int64],
+    part: npt.NDArray[np.int64],
+    row_weight: npt.NDArray[np.float64] | None = None,
+) -> Thresholds:
+    """Choose the thresholds to predict with: `f1_thresholds` where they gain, else 0.5, and silence without skill.
+
+    A class keeps its threshold if thresholds chosen on the other parts have a higher F1 than 0.5. Its counts are
+    smoothed as for the choice itself. A class that is not surely better than chance is never predicted.
+
+    Parameters
+    ----------
+    proba, truth, row_weight
+        As for `f1_thresholds`.
+    groups, part : (n,)
+        Rows of one group are alike; parts are whole groups.
+
+    Returns
+    -------
+    (n_classes,)
+        `SILENT` for classes that `has_skill` does not find.
+
+    Examples
+    --------
+    >>> truth = np.tile([[1, 1], [0, 0]], (100, 1))
+    >>> proba = np.stack([np.where(truth[:, 0] == 1, 0.3, 0.1), np.full(200, 0.4)], axis=1)
+    >>> default_thresholds(proba, truth, np.arange(200) // 2, np.arange(200) // 20).round(2).tolist()
+    [0.18, 2.0]
+    """
+    part = _at_least_two(part, groups)
+    best = f1_thresholds(proba, truth, row_weight)
+    nested = nested_decisions(proba, truth, part, row_weight=row_weight)
+    gain = _smoothed_f1(nested, truth, row_weight) > _smoothed_f1(proba, truth, row_weight)
+    return np.where(has_skill(proba, truth, groups), np.where(gain, best, 0.5), SILENT)
+
+
+def default_decisions(
+    proba: Proba,
+    truth: Truth,
+    groups: npt.NDArray[np.int64],
+    part: npt.NDArray[np.int64],
+    row_weight: npt.NDArray[np.float64] | None = None,
+) -> Proba:
+    """Decide the classes of each row, (n, n_classes) of 0 and 1, by `default_thresholds` of the other parts."""
+    out, part = np.zeros(proba.shape), _at_least_two(part, groups)
+    for name in np.unique(part):
+        rest = part != name
+        weight = None if row_weight is None else row_weight[rest]
+        chosen = default_thresholds(proba[rest], truth[rest], groups[rest], part[rest], weight)
+        out[~rest] = proba[~rest] >= chosen
+    return out
+
+
+def is_silent(thresholds: Thresholds) -> npt.NDArray[np.bool_]:
+    """Tell which classes are never predicted for lack of skill, (n_classes,)."""
+    return thresholds >= SILENT
 
 
 def precision_thresholds(
@@ -181,6 +247,21 @@ def _counted(proba: Proba, truth: Truth, row_weight: npt.NDArray[np.float64] | N
             histogram = np.bincount(n_reached[rows], weight[rows], minlength=len(GRID) + 1)
             counts[:, column] = np.cumsum(histogram[::-1])[::-1][1:]
     return _Counts(hits, alarms, ((truth == 1) * weight[:, None]).sum(axis=0))
+
+
+def _at_least_two(part: npt.NDArray[np.int64], groups: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return the parts; if there is only one, such as a fixed validation part, halve its groups at random."""
+    if len(np.unique(part)) > 1:
+        return part
+    names, member = np.unique(groups, return_inverse=True)
+    return np.asarray((np.random.default_rng(0).permutation(len(names)) % 2)[member])
+
+
+def _smoothed_f1(
+    proba: Proba, truth: Truth, row_weight: npt.NDArray[np.float64] | None
+) -> npt.NDArray[np.float64]:
+    """Compute the smoothed F1 of each class at 0.5."""
+    return np.asarray(_counted(proba, truth, row_weight).smoothed_f1()[len(GRID) // 2])
 
 
 def _middle_of_best(scores: npt.NDArray[np.float64]) -> int:

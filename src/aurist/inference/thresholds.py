@@ -9,10 +9,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from aurist.arrays import Proba
-from aurist.ensemble.thresholds import Thresholds, precision_thresholds, thresholds_at
+from aurist.ensemble.thresholds import SILENT, Thresholds, is_silent, precision_thresholds, thresholds_at
 from aurist.errors import ConfigError
 from aurist.plan import ENSEMBLE
 from aurist.run import ModelFiles, RunFolder, read_data
+from aurist.run.thresholds_file import read_thresholds
 from aurist.stored import stored
 
 
@@ -29,7 +30,7 @@ def thresholds_of(
         A row of its leaderboard; None: the ensemble.
     precision
         The precision to reach; a class that cannot reach it gets an infinite threshold. None: thresholds of the best
-        F1.
+        F1, see `aurist.ensemble.thresholds.default_thresholds`.
 
     Returns
     -------
@@ -77,9 +78,13 @@ def scored_clips(run: RunFolder, name: str) -> tuple[Proba, npt.NDArray[np.int8]
 
 
 def never_named(classes: Sequence[str], thresholds: Thresholds | None, precision: float | None) -> list[str]:
-    """Write a sentence about the classes that cannot reach a precision, if there are some."""
-    if thresholds is None or precision is None:
+    """Write a sentence about the classes that cannot reach a precision, or have no skill, if there are some."""
+    if thresholds is None:
         return []
+    if precision is None:
+        return no_skill_sentence(
+            [name for name, t in zip(classes, is_silent(thresholds), strict=True) if t], len(classes)
+        )
     missed = [name for name, t in zip(classes, thresholds, strict=True) if np.isinf(t)]
     if not missed:
         return []
@@ -88,3 +93,26 @@ def never_named(classes: Sequence[str], thresholds: Thresholds | None, precision
         f"(out of fold), and "
         f"{'is' if len(missed) == 1 else 'are'} never predicted: {', '.join(missed)}"
     ]
+
+
+def no_skill_sentence(silent: Sequence[str], n_classes: int) -> list[str]:
+    """Write a sentence about the classes that are never predicted for lack of skill, if there are some.
+
+    Examples
+    --------
+    >>> no_skill_sentence(["wren"], 12)[0]
+    'No skill: 1 of 12 classes is not surely better than chance (out of fold), and never predicted: wren'
+    """
+    if not silent:
+        return []
+    verb = "is" if len(silent) == 1 else "are"
+    return [
+        f"No skill: {len(silent)} of {n_classes} classes {verb} not surely better than chance (out of fold), and "
+        f"never predicted: {', '.join(silent)}"
+    ]
+
+
+def silent_classes(run: RunFolder, name: str) -> list[str]:
+    """Give the classes that a row of the leaderboard never predicts for lack of skill; none in older runs."""
+    thresholds = read_thresholds(run).get(name, {})
+    return [label for label, threshold in thresholds.items() if threshold >= SILENT]

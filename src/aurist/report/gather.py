@@ -12,7 +12,7 @@ import pandas as pd
 
 from aurist.clips import Clips
 from aurist.config import FitConfig
-from aurist.ensemble.thresholds import nested_decisions
+from aurist.ensemble.thresholds import default_decisions
 from aurist.errors import ConfigError
 from aurist.run import RunData, RunFolder
 from aurist.stored import read_frame, stored
@@ -60,7 +60,7 @@ def model_predictions(run: RunFolder, data: RunData, model: str | None) -> Repor
     truth, named = clips.targets(data.task.classes), None
     if clips.multilabel:
         weight = clips.table["weight"].to_numpy(dtype=float)
-        named = nested_decisions(proba, truth, data.folds[rows], row_weight=weight) > 0
+        named = default_decisions(proba, truth, data.groups[rows], data.folds[rows], weight) > 0
     return ReportedModel(name, clips, truth, proba, named)
 
 

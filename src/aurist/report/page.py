@@ -13,6 +13,7 @@ import pandas as pd
 from aurist.extras import need_extra
 from aurist.files import atomic_path
 from aurist.folders import check_output
+from aurist.inference.thresholds import silent_classes
 from aurist.plots import plot_confusion, plot_curves, plot_importance, plot_leaderboard, plot_reliability
 from aurist.report import gather
 from aurist.report.gather import ReportedModel
@@ -100,11 +101,11 @@ def _contents(run: RunFolder, model: str | None, with_sound: bool) -> dict[str, 
         "settings": gather.settings(run.config()),
         "recipes": [(recipe.name, recipe.to_dict()) for recipe in run.networks()],
         "versions": gather.versions(run),
-        **_performance(reported),
+        **_performance(reported, silent_classes(run, reported.model)),
     }
 
 
-def _performance(reported: ReportedModel) -> dict[str, Any]:
+def _performance(reported: ReportedModel, silent: list[str]) -> dict[str, Any]:
     """Return the tables and charts of right and wrong predictions."""
     several = reported.clips.multilabel
     reliability_table = reliability(reported.truth, reported.proba, multilabel=several)
@@ -119,6 +120,7 @@ def _performance(reported: ReportedModel) -> dict[str, Any]:
     return {
         "confusion": matrix,
         "per_class": table.to_dict("records"),
+        "silent": silent,
         "reliability": chart(partial(plot_reliability, reliability_table)),
         "ece": ece(reported.truth, reported.proba, multilabel=several),
     }

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from aurist.ensemble.thresholds import Thresholds, f1_thresholds, nested_decisions
+from aurist.ensemble.thresholds import Thresholds, default_decisions, default_thresholds
 from aurist.plan import ENSEMBLE
 from aurist.results.out_of_fold import OutOfFold
 from aurist.run.scores_file import Decisions
@@ -17,9 +17,12 @@ METRICS = ("f1_macro", "f1_micro")
 _DIGITS = 6
 
 
-def choose_thresholds(oof: OutOfFold) -> dict[str, dict[str, float]]:
-    """Choose the thresholds of every row of the leaderboard that give the best F1 on its out-of-fold predictions."""
-    chosen = {name: f1_thresholds(proba, oof.truth, oof.weight) for name, proba in oof.probas.items()}
+def choose_thresholds(oof: OutOfFold, part: npt.NDArray[np.int64]) -> dict[str, dict[str, float]]:
+    """Choose the thresholds of every row of the leaderboard on its out-of-fold predictions."""
+    chosen = {
+        name: default_thresholds(proba, oof.truth, oof.groups, part, oof.weight)
+        for name, proba in oof.probas.items()
+    }
     return {name: _by_class(oof.task.classes, thresholds) for name, thresholds in chosen.items()}
 
 
@@ -30,7 +33,7 @@ def _by_class(classes: Sequence[str], thresholds: Thresholds) -> dict[str, float
 def decision_scores(oof: OutOfFold, part: npt.NDArray[np.int64]) -> dict[str, Decisions]:
     """Score the ensemble's decisions by `METRICS`: at 0.5, and at thresholds chosen on the other parts."""
     proba = oof.probas[ENSEMBLE]
-    nested = nested_decisions(proba, oof.truth, part, row_weight=oof.weight)
+    nested = default_decisions(proba, oof.truth, oof.groups, part, oof.weight)
     return {
         metric: Decisions(oof.interval(proba, metric), oof.interval(nested, metric)) for metric in METRICS
     }

@@ -57,7 +57,7 @@ def write_results(
     write_ensemble(run, replace(ensemble, weights=weights))
     _write_predictions(run, learn, fitted, oof)
     if learn.task.multilabel:
-        write_thresholds(run, choose_thresholds(oof))
+        write_thresholds(run, choose_thresholds(oof, nested.part))
     on_own_rows = nested.blend.apply([oof.probas[name] for name in names], multilabel=learn.task.multilabel)
     board = run_leaderboard(learn, fitted, oof, weights, {ENSEMBLE: oof.score(on_own_rows)})
     _write_csv(run, "leaderboard.csv", board)
