@@ -38,7 +38,7 @@ sys.meta_path.insert(0, OutOfReach())
 DISTRIBUTIONS = {"sklearn": "scikit-learn", "iterstrat": "iterative-stratification", "tomli_w": "tomli-w",
                  "supervised": "mljar-supervised", "autogluon": "autogluon.tabular",
                  "lightning_fabric": "lightning-fabric", "_tools": "MNN",
-                 "ai_edge_litert": "ai-edge-litert"}  # fmt: skip
+                 "ai_edge_litert": "ai-edge-litert", "python_multipart": "python-multipart"}  # fmt: skip
 
 
 @pytest.fixture

@@ -9,22 +9,25 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from aurist.api.client import Client
     from aurist.api.estimator import AudioClassifier
     from aurist.api.features import compute_features
     from aurist.api.fitting import fit, resume
     from aurist.api.reading import check, read_annotated, read_clips
     from aurist.api.run import Run, load
-    from aurist.errors import AuristError, ConfigError, DataError, RunError
+    from aurist.errors import AuristError, ConfigError, DataError, RunError, ServerError
 
 __version__ = "0.1.0"
 
 __all__ = [
     "AudioClassifier",
     "AuristError",
+    "Client",
     "ConfigError",
     "DataError",
     "Run",
     "RunError",
+    "ServerError",
     "check",
     "compute_features",
     "fit",
@@ -35,12 +38,13 @@ __all__ = [
 ]
 
 _MODULES = {
+    "aurist.api.client": ("Client",),
     "aurist.api.estimator": ("AudioClassifier",),
     "aurist.api.features": ("compute_features",),
     "aurist.api.fitting": ("fit", "resume"),
     "aurist.api.reading": ("check", "read_annotated", "read_clips"),
     "aurist.api.run": ("Run", "load"),
-    "aurist.errors": ("AuristError", "ConfigError", "DataError", "RunError"),
+    "aurist.errors": ("AuristError", "ConfigError", "DataError", "RunError", "ServerError"),
 }
 
 

@@ -25,6 +25,28 @@ class RunError(AuristError):
     """A run folder is missing, incomplete, or not one that this version can read."""
 
 
+class ServerError(AuristError):
+    """A server cannot be reached, or refuses a request.
+
+    Parameters
+    ----------
+    message
+        The message of the server.
+    status
+        Of HTTP; 0: it cannot be reached.
+    code
+        The word of the server for the reason.
+    """
+
+    def __init__(self, message: str, status: int = 0, code: str = "unreachable") -> None:
+        super().__init__(message)
+        self.status, self.code = status, code
+
+    def __reduce__(self) -> tuple[type[ServerError], tuple[str, int, str]]:
+        """Rebuild the error after a worker process."""
+        return type(self), (str(self), self.status, self.code)
+
+
 class FullDiskError(AuristError):
     """A file could not be written, for want of room on the disk; ``advice`` says how a command goes on."""
 

@@ -93,6 +93,15 @@ def free_memory() -> int | None:
     return None
 
 
+def limit_memory(size: int) -> None:
+    """Limit the address space of this process and of those that it starts, in bytes; nothing on Windows."""
+    try:
+        import resource
+    except ImportError:
+        return
+    resource.setrlimit(resource.RLIMIT_AS, (size, size))
+
+
 def cpu_name() -> str:
     """Return the model of the processor with its instructions, or what the system tells of it."""
     with suppress(OSError):

@@ -23,7 +23,7 @@ class RecordingFacts:
     Parameters
     ----------
     file
-        The recording.
+        The recording, by the path that Raven shall open.
     seconds
         Its length.
     nyquist
@@ -64,7 +64,7 @@ def write_raven(
         low = 0.0 if math.isnan(annotation.low) and not math.isnan(recording.nyquist) else annotation.low
         high = recording.nyquist if math.isnan(annotation.high) else annotation.high
         bounds = ["" if math.isnan(value) else f"{value:.3f}" for value in (low, high)]
-        file = recording.file.absolute() if annotation.path in facts else recording.file
+        file = recording.file
         source = [*(_BREAKS.sub(" ", name) for name in (str(file), file.name)), f"{annotation.start:.6f}"]
         score = "" if math.isnan(annotation.score) else f"{annotation.score:.6f}"
         label = " ".join(annotation.label.split())

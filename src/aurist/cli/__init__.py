@@ -20,6 +20,7 @@ from aurist.cli import (
     recipes,
     review,
     searching,
+    serving,
     show,
     tuning,
 )
@@ -48,7 +49,7 @@ COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     "Results": (show.leaderboard, evaluating.evaluate, show.importance, show.prune, show.report),
     "New recordings": (apply.predict, review.clips, review.verdicts),
     "Searching": (searching.index, searching.search, searching.map),
-    "Handing on": (exporting.export, exporting.verify, exporting.push),
+    "Handing on": (exporting.export, exporting.verify, exporting.push, serving.serve),
     "Demonstration": (fitting.demo,),
 }
 

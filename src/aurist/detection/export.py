@@ -117,8 +117,10 @@ def labels_from(text: str) -> tuple[str, ...]:
     return tuple(label.strip() for label in names if label.strip())
 
 
-def write_detections(scan: ScanResult, options: ExportOptions) -> list[tuple[Path, int]]:
-    """Write the files of the options into the folder of the detections.
+def write_detections(
+    scan: ScanResult, options: ExportOptions, folder: Path | None = None
+) -> list[tuple[Path, int]]:
+    """Write the files of the options into a folder; None: that of the detections.
 
     Returns
     -------
@@ -126,7 +128,7 @@ def write_detections(scan: ScanResult, options: ExportOptions) -> list[tuple[Pat
         Each file, or folder of files, with its number of rows.
     """
     columns = options.columns(scan.classes)
-    folder = scan.detections.folder
+    folder = folder or scan.detections.folder
     written = []
     if WINDOWS in options.formats:
         path = folder / NAMES[WINDOWS]
@@ -212,7 +214,7 @@ def _sounds(scan: ScanResult) -> dict[str, RecordingFacts]:
     number = channel + 1 if isinstance(channel, int) else 1
     return {
         recording.name: RecordingFacts(
-            recording.file, scan.seconds[recording.name], _nyquist(recording.file), number
+            recording.file.absolute(), scan.seconds[recording.name], _nyquist(recording.file), number
         )
         for recording in scan.recordings
     }

@@ -116,6 +116,8 @@ def listen(
     unknown: float | None = None,
     jobs: int = 0,
     progress: bool = True,
+    report: Callable[[float, float], None] | None = None,
+    window_model: WindowModel | None = None,
 ) -> ScanResult:
     """Score the windows of recordings; continue a call that was killed.
 
@@ -140,6 +142,10 @@ def listen(
         Cores; 0: as the run was fitted with.
     progress
         Show a progress bar.
+    report
+        Called after each block with the seconds of sound that are scored, and that there are; it may raise to stop.
+    window_model
+        The model, if it is loaded already; it must be of the same row.
 
     Raises
     ------
@@ -150,12 +156,12 @@ def listen(
     spec = files.spec
     cores = jobs or spec.task.jobs
     grid = options.grid(spec.window)
-    window_model = WindowModel(files, model, cores, unknown)
+    window_model = window_model or WindowModel(files, model, cores, unknown)
     windows = WindowSettings(grid, window_model.rates, window_model.margin, options.channel)
     settings = _settings(files, spec, grid, options, model, windows.block)
     with claim(output):
         detections = Detections(output, settings)
-        return _Scan(detections, window_model, windows, progress, cores).all(recordings)
+        return _Scan(detections, window_model, windows, progress, cores, report).all(recordings)
 
 
 def _settings(
@@ -188,12 +194,14 @@ class _Scan:
         windows: WindowSettings,
         progress: bool,
         threads: int,
+        report: Callable[[float, float], None] | None = None,
     ) -> None:
         self._detections = detections
         self._model = window_model
         self._windows = windows
         self._shown = progress
         self._threads = min(_MOST_THREADS, threads)
+        self._report = report
         self._failures: dict[str, str] = {}
         self._durations: dict[str, float] = {}
         self._infos: dict[str, AudioInfo] = {}
@@ -214,6 +222,7 @@ class _Scan:
         unfinished = [recording for recording in readable if self._progress[recording.name].seconds is None]
         total = sum(self._durations[recording.name] for recording in readable)
         done = total - sum(self._left(recording) for recording in unfinished)
+        self._total, self._done = total, done
         self._model.expect(
             round(sum(self._left(recording) for recording in unfinished) / self._windows.grid.hop)
         )
@@ -255,7 +264,11 @@ class _Scan:
         silenced = [*self._progress[recording.name].silenced, *block.silenced]
         note = "" if block.length is None else _note(self._infos[recording.name], block.length, silenced)
         self._detections.keep(recording, number, block, scores.proba, scores.when, note, scores.likeness)
-        self._hours(remaining if block.length is not None else remaining - self._left(recording))
+        seconds = remaining if block.length is not None else remaining - self._left(recording)
+        self._hours(seconds)
+        self._done += seconds
+        if self._report is not None:
+            self._report(self._done, self._total)
 
     def _ended(self, recording: Recording) -> bool:
         """Tell if a recording is scored to its end, or failed."""

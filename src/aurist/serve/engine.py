@@ -1,0 +1,160 @@
+"""The model of the server: loaded once, and predicting the clips of requests that come at the same time together."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from aurist.audio.writing import write_wav
+from aurist.clips import make_clips
+from aurist.features.store import cache_size, clear_cache
+from aurist.inference.clip_predictions import ClipPredictions
+from aurist.inference.predictor import Predictor
+from aurist.run import ModelFiles
+from aurist.serve.counters import Counters
+from aurist.serve.decoders import Sound
+from aurist.serve.refusals import busy
+
+#: The most clips, and seconds of sound, of a batch.
+_CLIPS, _SECONDS = 64, 600.0
+#: The store of features of clips is emptied at this size; only repeated uploads would gain from it.
+_STORE_BYTES, _STORE_EVERY = 200_000_000, 100
+
+
+@dataclass(frozen=True)
+class _Call:
+    sounds: Sequence[Sound]
+    future: Future[ClipPredictions]
+
+
+class Engine:
+    """Predicts clips in one thread, in batches of all requests that wait.
+
+    Parameters
+    ----------
+    files
+        Of a run, or of a model folder.
+    store
+        A folder for features.
+    counters
+        Count clips and batches.
+    waiting
+        The most requests that wait or are computed.
+    jobs
+        Cores; 0: as many as the run was fitted with.
+    """
+
+    def __init__(
+        self, files: ModelFiles, store: Path, counters: Counters, *, waiting: int = 64, jobs: int = 0
+    ) -> None:
+        self.files, self._store, self._counters = files, store, counters
+        self.predictor = Predictor(files, jobs=jobs)
+        self._most, self._waiting, self._batches = waiting, 0, 0
+        self._lock = threading.Lock()
+        self._calls: queue.SimpleQueue[_Call | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._work, name="engine", daemon=True)
+        self._thread.start()
+
+    @property
+    def waiting(self) -> int:
+        """The number of requests that wait or are computed."""
+        return self._waiting
+
+    def load(self) -> None:
+        """Predict a second of noise: the first request need not wait, and a model that cannot predict is refused.
+
+        Raises
+        ------
+        AuristError
+            If the model cannot predict recordings.
+        """
+        rate = 16_000
+        noise = np.random.default_rng(0).normal(0, 0.1, rate).astype(np.float32)
+        self._store.mkdir(parents=True, exist_ok=True)
+        file = self._store / "noise.wav"
+        write_wav(file, noise, rate)
+        self.submit([Sound("noise", file, rate, rate)]).result()
+
+    def submit(self, sounds: Sequence[Sound]) -> Future[ClipPredictions]:
+        """Predict the sounds of one request.
+
+        Raises
+        ------
+        RefusedError
+            If too many requests wait.
+        """
+        with self._lock:
+            if self._waiting >= self._most:
+                raise busy(f"{self._waiting} requests wait already. Try again later.", 1)
+            self._waiting += 1
+        call = _Call(sounds, Future())
+        call.future.add_done_callback(self._done)
+        self._calls.put(call)
+        return call.future
+
+    def close(self) -> None:
+        """Finish the requests that wait, and stop."""
+        self._calls.put(None)
+        self._thread.join()
+
+    def _done(self, _: object) -> None:
+        with self._lock:
+            self._waiting -= 1
+
+    def _work(self) -> None:
+        ended = False
+        while not ended:
+            batch: list[_Call] = []
+            size, seconds = 0, 0.0
+            while size < _CLIPS and seconds < _SECONDS:
+                try:
+                    call = self._calls.get(block=not batch)
+                except queue.Empty:
+                    break
+                if call is None:
+                    ended = True
+                    break
+                if call.future.set_running_or_notify_cancel():  # the client has not gone
+                    batch.append(call)
+                    size += len(call.sounds)
+                    seconds += sum(sound.seconds for sound in call.sounds)
+            if batch:
+                self._predict(batch)
+
+    def _predict(self, batch: Sequence[_Call]) -> None:
+        sounds = [sound for call in batch for sound in call.sounds]
+        clips = make_clips([()] * len(sounds), paths=[str(sound.file) for sound in sounds])
+        try:
+            predictions = self.predictor.predict(clips, cache_dir=self._store)
+        except BaseException as error:  # the thread must go on, and each request gets the error
+            for call in batch:
+                call.future.set_exception(error)
+            return
+        first = 0
+        for call in batch:
+            call.future.set_result(_rows(predictions, first, first + len(call.sounds)))
+            first += len(call.sounds)
+        self._counters.add("aurist_batches_total")
+        self._counters.add("aurist_clips_total", len(sounds))
+        self._batches += 1
+        if self._batches % _STORE_EVERY == 0 and cache_size(self._store) > _STORE_BYTES:
+            clear_cache(self._store)
+
+
+def _rows(predictions: ClipPredictions, first: int, last: int) -> ClipPredictions:
+    """Take the predictions of one request out of those of a batch."""
+    rows = slice(first, last)
+    return replace(
+        predictions,
+        clips=predictions.clips.take(range(first, last)),
+        proba=predictions.proba[rows],
+        seen=predictions.seen[rows],
+        failures={row - first: why for row, why in predictions.failures.items() if first <= row < last},
+        likeness=None if predictions.likeness is None else predictions.likeness[rows],
+    )

@@ -1,0 +1,323 @@
+"""Detection jobs: a folder for each, worked off one after the other, and gone on with after a restart."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import threading
+import time
+from collections import deque
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from aurist.clips.table import numbered
+from aurist.detection.export import ExportOptions
+from aurist.detection.scan import ScanResult, WindowOptions, listen
+from aurist.detection.store import Recording, open_detections
+from aurist.detection.window_model import WindowModel
+from aurist.errors import AuristError, RunError
+from aurist.files import write_json
+from aurist.folders import remove_folder
+from aurist.inference.thresholds import thresholds_of
+from aurist.progress import logger
+from aurist.run import ModelFiles
+from aurist.serve.decoders import Sound
+from aurist.serve.refusals import RefusedError, busy
+from aurist.stored import read_json
+
+WAITING, RUNNING, DONE, FAILED, CANCELLED = "waiting", "running", "done", "failed", "cancelled"
+_JOB, _SOUNDS, DETECTIONS = "job.json", "sounds", "detections"
+_ID = re.compile(r"[0-9a-f]{16}")
+_SHAPE = {
+    "id": str,
+    "created": float,
+    "state": str,
+    "window": float,
+    "overlap": (float, None),
+    "sounds": [dict],
+    "message": str,
+}
+
+
+@dataclass(frozen=True)
+class Job:
+    """A detection job.
+
+    Parameters
+    ----------
+    id
+        16 hexadecimal digits, drawn at random.
+    created
+        Seconds since 1970.
+    window, overlap
+        Seconds of a window, and of its overlap; None: half a window.
+    sounds
+        The recordings.
+    state
+        "waiting", "running", "done", "failed" or "cancelled".
+    message
+        Why it failed, or which recordings of it did.
+    seconds_done
+        Seconds of sound that are scored.
+    """
+
+    id: str
+    created: float
+    window: float
+    overlap: float | None
+    sounds: tuple[Sound, ...]
+    state: str = WAITING
+    message: str = ""
+    seconds_done: float = 0.0
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of sound in all."""
+        return sum(sound.seconds for sound in self.sounds)
+
+    @property
+    def recordings(self) -> list[Recording]:
+        """The recordings by the names that the client gave, made unique."""
+        names = numbered([sound.name for sound in self.sounds])
+        return [Recording(name, sound.file) for name, sound in zip(names, self.sounds, strict=True)]
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the content of its file; files are named inside its folder."""
+        record = {key: value for key, value in asdict(self).items() if key != "seconds_done"}
+        record["sounds"] = [{**asdict(sound), "file": sound.file.name} for sound in self.sounds]
+        return record
+
+
+class _StoppedError(Exception):
+    """The job is cancelled, or the server stops."""
+
+
+@dataclass
+class Jobs:
+    """The jobs of a server, and the thread that works them off.
+
+    Parameters
+    ----------
+    files
+        Of the model.
+    folder
+        Holds a folder for each job.
+    most
+        The most jobs that wait or run.
+    cores
+        Of the model; 0: as many as the run was fitted with.
+    """
+
+    files: ModelFiles
+    folder: Path
+    most: int
+    cores: int = 0
+    _jobs: dict[str, Job] = field(default_factory=dict)
+    _queue: deque[str] = field(default_factory=deque)
+    _changed: threading.Condition = field(default_factory=threading.Condition)
+    _stopping: bool = False
+
+    def __post_init__(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for path in sorted(self.folder.iterdir()):
+            if not (path / _JOB).exists():
+                remove_folder(path)  # its upload was killed
+            elif _ID.fullmatch(path.name):
+                with suppress(RunError):  # damaged: it stays on the disk, and is not listed
+                    job = _read(path)
+                    self._jobs[job.id] = job
+        for job in sorted(self._jobs.values(), key=lambda job: job.created):
+            if job.state in (WAITING, RUNNING):
+                self._put(replace(job, state=WAITING))
+                self._queue.append(job.id)
+        self._thread = threading.Thread(target=self._work, name="jobs", daemon=True)
+
+    def start(self) -> None:
+        """Begin to work."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop at the end of the block that is scored; the next server goes on."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify_all()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def all(self) -> list[Job]:
+        """List the jobs, the newest first."""
+        return sorted(self._jobs.values(), key=lambda job: -job.created)
+
+    def get(self, job_id: str) -> Job:
+        """Give a job.
+
+        Raises
+        ------
+        RefusedError
+            If there is none.
+        """
+        job = self._jobs.get(job_id)
+        if job is None:
+            raise RefusedError(404, "no_job", "There is no such job. It may have been deleted.")
+        return job
+
+    def path(self, job: Job) -> Path:
+        """Give the folder of a job."""
+        return self.folder / job.id
+
+    def check_room(self) -> None:
+        """Refuse another job if too many wait."""
+        if len(self._queue) >= self.most:
+            raise busy(f"{len(self._queue)} jobs wait already. Try again later.", 30)
+
+    def new_folder(self) -> tuple[str, Path]:
+        """Make the folder of a job whose recordings are still to come; give its id and the folder of recordings."""
+        job_id = secrets.token_hex(8)
+        sounds = self.folder / job_id / _SOUNDS
+        sounds.mkdir(parents=True)
+        return job_id, sounds
+
+    def abandon(self, job_id: str) -> None:
+        """Remove the folder of a job that never began."""
+        if job_id not in self._jobs:
+            remove_folder(self.folder / job_id)
+
+    def submit(self, job_id: str, sounds: Sequence[Sound], window: float, overlap: float | None) -> Job:
+        """Queue a job.
+
+        Raises
+        ------
+        RefusedError
+            If too many wait.
+        """
+        job = Job(job_id, time.time(), window, overlap, tuple(sounds))
+        with self._changed:
+            self.check_room()
+            self._put(job)
+            self._queue.append(job.id)
+            self._changed.notify_all()
+        return job
+
+    def delete(self, job_id: str) -> None:
+        """Cancel a job, and delete its recordings and results."""
+        with self._changed:
+            job = self.get(job_id)
+            if job.id in self._queue:
+                self._queue.remove(job.id)
+            running = job.state == RUNNING
+            del self._jobs[job_id]
+        if not running:  # else the thread that works on it removes it
+            remove_folder(self.folder / job_id)
+
+    def result(self, job: Job) -> ScanResult:
+        """Open the scores of a job that is done.
+
+        Raises
+        ------
+        RefusedError
+            If it is not done.
+        """
+        if job.state != DONE:
+            reason = job.message or f"The job is {job.state}."
+            raise RefusedError(409, "not_done", f"There are no results yet. {reason}")
+        detections = open_detections(self.path(job) / DETECTIONS)
+        progress = {recording.name: detections.progress(recording) for recording in job.recordings}
+        whole = [recording for recording in job.recordings if progress[recording.name].seconds is not None]
+        return ScanResult(
+            detections,
+            self.files.spec.task.classes,
+            tuple(whole),
+            {recording.name: progress[recording.name].seconds or 0.0 for recording in whole},
+            {recording.name: progress[recording.name].note for recording in whole},
+            {},
+        )
+
+    def export_options(
+        self,
+        formats: tuple[str, ...],
+        min_score: float | None,
+        precision: float | None,
+        labels: Sequence[str] | None,
+    ) -> ExportOptions:
+        """Give the settings of events, as `aurist predict` has them."""
+        names = None if labels is None else tuple(labels)
+        options = ExportOptions(formats, min_score, names, thresholds_of(self.files, None, precision))
+        options.columns(self.files.spec.task.classes)  # refuses classes that it lacks
+        return options
+
+    @cached_property
+    def window_model(self) -> WindowModel:
+        """The model of windows, loaded for the first job."""
+        return WindowModel(self.files, None, self.cores or self.files.spec.task.jobs)
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._stopping or self._queue)
+                if self._stopping:
+                    return
+                job = self._jobs[self._queue.popleft()]
+                self._put(replace(job, state=RUNNING))
+            state, message = DONE, ""
+            try:
+                scan = self._scan(job)
+                message = "\n".join(scan.failures.values())
+                if not scan.recordings:
+                    state = FAILED
+            except _StoppedError:
+                state = WAITING
+            except (AuristError, OSError, MemoryError) as error:
+                state, message = FAILED, str(error) or type(error).__name__
+            except Exception as error:  # the thread must go on with other jobs
+                logger.exception("this is a bug: a job failed")
+                state, message = FAILED, f"This is a bug of the server ({type(error).__name__}: {error})."
+            with self._changed:
+                current = self._jobs.get(job.id)
+                if current is not None:
+                    self._put(replace(current, state=state, message=message))
+            if current is None:
+                remove_folder(self.folder / job.id)
+
+    def _scan(self, job: Job) -> ScanResult:
+        """Score what is not scored yet."""
+
+        def report(done: float, _: float) -> None:
+            with self._changed:
+                if self._stopping or job.id not in self._jobs:
+                    raise _StoppedError
+                self._jobs[job.id] = replace(self._jobs[job.id], seconds_done=done)
+
+        return listen(
+            self.files,
+            job.recordings,
+            self.path(job) / DETECTIONS,
+            WindowOptions(job.window, job.overlap),
+            jobs=self.cores,
+            progress=False,
+            report=report,
+            window_model=self.window_model,
+        )
+
+    def _put(self, job: Job) -> None:
+        self._jobs[job.id] = job
+        write_json(self.path(job) / _JOB, job.to_json())
+
+
+def _read(folder: Path) -> Job:
+    record = read_json(folder / _JOB, _SHAPE, f"Remove {folder}, and send the recordings again.")
+    sounds = tuple(
+        Sound(
+            str(sound["name"]),
+            folder / _SOUNDS / Path(str(sound["file"])).name,
+            int(sound["sample_rate"]),
+            int(sound["frames"]),
+            str(sound["note"]),
+        )
+        for sound in record.pop("sounds")
+    )
+    job = Job(sounds=sounds, **record)
+    return replace(job, id=folder.name, seconds_done=job.seconds if job.state == DONE else 0.0)
