@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile as sf
 
-from aurist.annotations import Recordings, read_annotations
+from aurist.annotations import CutOptions, Recordings, read_annotations
 from aurist.automl.annotated import read_annotated
 
 from .files import RAVEN, recordings, write
@@ -93,6 +93,6 @@ def test_windows_of_both_recordings_have_the_label(tmp_path: Path) -> None:
         (tmp_path / "r").mkdir(exist_ok=True)
         sf.write(tmp_path / "r" / name, np.zeros(20 * 1000), 1000)
     table = write(tmp_path, "all.txt", HEADER, row(17, 23, "a.wav", 17, "b.wav"))
-    clips = read_annotated(tmp_path / "r", table).table
+    clips = read_annotated(tmp_path / "r", table, CutOptions(window=5)).table
     labelled = clips[clips["labels"].map(len) > 0]
     assert labelled[["path", "start", "end"]].to_numpy().tolist() == [["a.wav", 15, 20], ["b.wav", 0, 5]]

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aurist.annotations import Annotations, CutOptions, make_annotations, to_clips
+from aurist.annotations.window_choice import propose_window
 from aurist.clips import Clips
 from aurist.errors import ConfigError, DataError
 
@@ -27,9 +28,9 @@ def labels(clips: Clips) -> dict[float, tuple[str, ...]]:
 def test_a_window_has_the_label_of_what_it_holds_enough_of() -> None:
     annotations = boxes((4.9, 9.0, "long"), (4.8, 5.2, "short"), (7.0, 7.0, "point"), (4.99, 5.004, "click"))
     clips = to_clips(annotations, {"a.wav": 12.0}, CutOptions(window=5, min_overlap=0.25))
-    # 0.1 s of the long one is too little; of short ones half is enough; the last window ends with the recording
-    assert labels(clips) == {0: ("click", "short"), 5: ("long", "point", "short"), 7: ("long", "point")}
-    assert clips.table["end"].tolist() == [5, 10, 12]
+    # 0.1 s of the long one is too little; of short ones half is enough; a last window would share 3 of its 5 s
+    assert labels(clips) == {0: ("click", "short"), 5: ("long", "point", "short")}
+    assert clips.table["end"].tolist() == [5, 10]
     assert clips.multilabel and clips.classes == ("click", "long", "point", "short")
 
 
@@ -66,7 +67,7 @@ def test_a_point_may_lie_at_the_end_of_the_recording() -> None:
     assert labels(clips) == {0: (), 5: ("x", "y")}
     for start, end in ((10, 11), (10.1, 10.1)):
         with pytest.raises(DataError, match="but the recording lasts 10 s"):
-            to_clips(boxes((start, end, "x")), {"a.wav": 10.0}, CutOptions())
+            to_clips(boxes((start, end, "x")), {"a.wav": 10.0}, CutOptions(window=5))
 
 
 def test_the_band_is_that_of_all_boxes_where_it_is_asked_for() -> None:
@@ -77,7 +78,7 @@ def test_the_band_is_that_of_all_boxes_where_it_is_asked_for() -> None:
     ]
     annotations = make_annotations(rows, "t")
     assert to_clips(annotations, {"a.wav": 9.0}, CutOptions(band=True)).band == (900, 7000)
-    assert to_clips(annotations, {"a.wav": 9.0}, CutOptions()).band is None
+    assert to_clips(annotations, {"a.wav": 9.0}, CutOptions(window=5)).band is None
     with pytest.raises(DataError, match="no annotation has a lowest and a highest frequency"):
         to_clips(boxes((1, 2, "x")), {"a.wav": 9.0}, CutOptions(band=True))
 
@@ -89,7 +90,9 @@ def test_what_is_confirmed_absent_is_kept_apart_from_what_is_unknown() -> None:
         {"path": "a.wav", "start": 6, "end": 7, "label": "owl"},
         {"path": "a.wav", "start": 6, "end": 7, "label": "owl", "state": "absent"},
     ]
-    clips = to_clips(make_annotations(rows, "t"), {"a.wav": 10.0}, CutOptions(unannotated="unknown"))
+    clips = to_clips(
+        make_annotations(rows, "t"), {"a.wav": 10.0}, CutOptions(window=5, unannotated="unknown")
+    )
     assert clips.table["labels"].tolist() == [("wren",), ("owl",)]
     assert clips.table["absent"].tolist() == [("owl",), ()]
     assert clips.unannotated == "unknown"
@@ -101,23 +104,24 @@ def test_of_recordings_that_are_known_in_part_the_rest_is_unknown() -> None:
         {"path": "b.wav", "start": 0, "end": 2, "label": "wren", "state": "absent"},
     ]
     durations = {"a.wav": 10.0, "b.wav": 15.0}
-    clips = to_clips(make_annotations(rows, "t"), durations, CutOptions(), partial={"b.wav"})
+    clips = to_clips(make_annotations(rows, "t"), durations, CutOptions(window=5), partial={"b.wav"})
     assert clips.table["path"].tolist() == ["a.wav", "a.wav", "b.wav"]
     # owl, wren
     assert clips.targets().tolist() == [[1, 0], [0, 0], [-1, 0]]
-    whole = to_clips(make_annotations(rows, "t"), durations, CutOptions())
+    whole = to_clips(make_annotations(rows, "t"), durations, CutOptions(window=5))
     assert whole.unannotated == "absent" and len(whole) == 5
 
 
 def test_of_the_background_some_is_kept() -> None:
     annotations = boxes((0, 1, "x"), (10, 11, "x"))
     counts = [
-        len(to_clips(annotations, {"a.wav": 100.0}, CutOptions(background=share)))
+        len(to_clips(annotations, {"a.wav": 100.0}, CutOptions(window=5, background=share)))
         for share in (None, 0.0, 1.5, 99.0)
     ]
     assert counts == [20, 2, 5, 20]
     a, b, c = (
-        to_clips(annotations, {"a.wav": 100.0}, CutOptions(background=2, seed=seed)) for seed in (0, 0, 1)
+        to_clips(annotations, {"a.wav": 100.0}, CutOptions(window=5, background=2, seed=seed))
+        for seed in (0, 0, 1)
     )
     assert a.table["start"].tolist() == b.table["start"].tolist() != c.table["start"].tolist()
 
@@ -133,7 +137,9 @@ def test_of_the_background_some_is_kept() -> None:
 def test_what_hangs_together(group: str, expected: list[str]) -> None:
     rows = [{"path": p, "start": 0, "end": 1, "label": "x"} for p in ("s1/R_20190522_063000.wav", "s2/x.wav")]
     annotations = make_annotations(rows, "t")
-    clips = to_clips(annotations, dict.fromkeys(annotations.recordings, 4.0), CutOptions(group_by=group))
+    clips = to_clips(
+        annotations, dict.fromkeys(annotations.recordings, 4.0), CutOptions(window=5, group_by=group)
+    )
     assert clips.table["group"].tolist() == expected
 
 
@@ -141,7 +147,7 @@ def test_a_recording_without_boxes_is_background() -> None:
     annotations = make_annotations(
         [{"path": "a.wav", "start": 0, "end": 1, "label": "x"}], "t", recordings=["b.wav"]
     )
-    clips = to_clips(annotations, {"a.wav": 5.0, "b.wav": 5.0}, CutOptions())
+    clips = to_clips(annotations, {"a.wav": 5.0, "b.wav": 5.0}, CutOptions(window=5))
     assert set(zip(clips.table["path"], clips.table["labels"], strict=True)) == {
         ("a.wav", ("x",)),
         ("b.wav", ()),
@@ -156,9 +162,9 @@ def test_what_does_not_fit_the_recordings_is_said_at_once() -> None:
     with pytest.raises(
         DataError, match=r"(?s)b\.wav: its length is not known.*a\.wav: x at 50 s, but .* lasts 30 s"
     ):
-        to_clips(make_annotations(rows, "t"), {"a.wav": 30.0}, CutOptions())
+        to_clips(make_annotations(rows, "t"), {"a.wav": 30.0}, CutOptions(window=5))
     with pytest.raises(DataError, match="no annotation at all"):
-        to_clips(make_annotations([], "t", recordings=["a.wav"]), {"a.wav": 1.0}, CutOptions())
+        to_clips(make_annotations([], "t", recordings=["a.wav"]), {"a.wav": 1.0}, CutOptions(window=5))
 
 
 @pytest.mark.parametrize(
@@ -188,7 +194,9 @@ def test_windows_cover_the_recording_and_every_box_is_in_one_of_them(
         boxes((start, end, "x")), {"a.wav": length}, CutOptions(window=seconds, hop=min(hop, seconds / 2))
     )
     starts, ends = clips.table["start"].to_numpy(), clips.table["end"].to_numpy()
-    assert starts[0] == 0 and ends[-1] == pytest.approx(length) and (starts[1:] <= ends[:-1] + 1e-9).all()
+    # what is left at the end is less than half a window
+    assert starts[0] == 0 and length - seconds / 2 <= ends[-1] + 1e-6 <= length + 2e-6
+    assert (starts[1:] <= ends[:-1] + 1e-9).all()
     assert any(labels for labels in clips.table["labels"])
 
 
@@ -199,7 +207,7 @@ def test_beside_a_label_the_others_are_absent_and_elsewhere_unknown() -> None:
         {"path": "b.wav", "start": 1, "end": 2, "label": "robin"},
     ]
     annotations, lengths = make_annotations(rows, "t"), {"a.wav": 20.0, "b.wav": 10.0}
-    clips = to_clips(annotations, lengths, CutOptions(unannotated="partial"))
+    clips = to_clips(annotations, lengths, CutOptions(window=5, unannotated="partial"))
     labels_of = {(row.path, row.start): (row.labels, row.absent) for row in clips.table.itertuples()}
     assert labels_of == {
         ("a.wav", 0.0): (("wren",), ("robin",)),
@@ -208,5 +216,55 @@ def test_beside_a_label_the_others_are_absent_and_elsewhere_unknown() -> None:
     }
     assert clips.unannotated == "unknown"
     # of recordings that only verdicts speak of, nothing is known beside a label either
-    partial = to_clips(annotations, lengths, CutOptions(unannotated="partial"), partial={"b.wav"})
+    partial = to_clips(annotations, lengths, CutOptions(window=5, unannotated="partial"), partial={"b.wav"})
     assert partial.table.set_index(["path", "start"])["absent"].loc[("b.wav", 0.0)] == ()
+
+
+@pytest.mark.parametrize(
+    ("length", "box", "expected"),
+    [
+        (5.004, (1, 2), [0]),  # else nearly the same clip twice
+        (7.4, (1, 2), [0]),
+        (7.5, (1, 2), [0, 2.5]),
+        (7.4, (6, 7), [0, 2.4]),  # the only window with the box
+        (7.4, (4, 7), [0]),
+    ],
+)
+def test_a_last_window_is_left_out_if_it_shares_more_than_half(
+    length: float, box: tuple[float, float], expected: list[float]
+) -> None:
+    clips = to_clips(boxes((*box, "x")), {"a.wav": length}, CutOptions(window=5))
+    assert clips.table["start"].tolist() == pytest.approx(expected)
+
+
+def test_window_and_hop_are_proposed_by_the_lengths_of_the_boxes() -> None:
+    songs = boxes(*((10 * i, 10 * i + length, "x") for i, length in enumerate((0.2, 0.9, 1.3, 1.4, 1.6))))
+    clips = to_clips(songs, {"a.wav": 60.0}, CutOptions())
+    assert clips.window == 1.5 and clips.table["start"].tolist()[:3] == [0, 0.75, 1.5]
+    assert any(note.startswith("windows: 1.5 s, one every 0.75 s") for note in clips.notes)
+    # a given length has no overlap, as before
+    assert to_clips(songs, {"a.wav": 60.0}, CutOptions(window=2)).table["start"].tolist()[:2] == [0, 2]
+    assert to_clips(songs, {"a.wav": 60.0}, CutOptions(hop=1)).table["start"].tolist()[:2] == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("lengths", "window", "hop"),
+    [
+        ((0.05, 0.06, 0.1), 1.0, 0.5),
+        ((20, 30, 40), 5.0, 2.5),
+        ((0, 0), 5.0, 2.5),  # points
+        ((5, 5, 5, 5, 5), 5.0, 5.0),  # parts of a recording, as in BirdCLEF
+        ((3, 3, 3, 3, 3, 3), 3.0, 3.0),
+        ((3, 3), 3.0, 1.5),
+    ],
+)
+def test_proposals_have_limits(lengths: tuple[float, ...], window: float, hop: float) -> None:
+    choice = propose_window(
+        boxes(*((50 * i, 50 * i + length, "x") for i, length in enumerate(map(float, lengths))))
+    )
+    assert (choice.window, choice.hop) == (window, hop)
+
+
+def test_absent_boxes_propose_nothing() -> None:
+    absent = boxes((0, 4, "x"), (10, 13.7, "x"), state="absent")
+    assert propose_window(absent).window == 5

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aurist.annotations.table import ABSENT, Annotation, Annotations
+from aurist.annotations.window_choice import propose_window
 from aurist.clips import Clips, make_clips
 from aurist.errors import ConfigError, DataError, check_one_of, listing, plural
 
@@ -32,7 +33,8 @@ class CutOptions:
         "windows": the whole recording, a window every ``hop`` seconds. "boxes": a clip for each box; a network with
         window placement "centre" also gets the sound around it. A point gets a window around it.
     window, hop
-        Length and hop of the windows; without a hop there is no overlap.
+        Length and hop of the windows in seconds. None: both are proposed by the lengths of the boxes
+        (`aurist.annotations.window_choice.propose_window`). A window that is given without a hop has no overlap.
     min_overlap
         Seconds of a box that a window must contain to get its label, or half of the box if that is less.
     background
@@ -55,7 +57,7 @@ class CutOptions:
     """
 
     clip_mode: str = "windows"
-    window: float = 5.0
+    window: float | None = None
     hop: float | None = None
     min_overlap: float = 0.25
     background: float | None = None
@@ -128,15 +130,16 @@ def to_clips(
     [(0.0, ('wren',)), (5.0, ('wren',))]
     """
     _check(annotations, durations)
+    grid, notes = _grid(annotations, options)
     by_path: dict[str, list[Annotation]] = {path: [] for path in annotations.recordings}
     for annotation in annotations:
         by_path[annotation.path].append(_inside(annotation, durations[annotation.path]))
     cuts: list[_Cut] = []
     for path, boxes in by_path.items():
         stretches = (
-            [_stretch(annotation, durations[path], options) for annotation in boxes]
+            [_stretch(annotation, durations[path], grid[0]) for annotation in boxes]
             if options.clip_mode == "boxes"
-            else _windows(durations[path], options)
+            else _windows(durations[path], *grid, boxes, options.min_overlap)
         )
         cuts += [_filled(path, start, end, boxes, options) for start, end in dict.fromkeys(stretches)]
     unknown = set(partial if options.unannotated == "absent" else by_path)
@@ -160,9 +163,9 @@ def to_clips(
         multilabel=True,
         unannotated="unknown" if unknown else "absent",
         root=annotations.root,
-        notes=annotations.notes,
+        notes=(*annotations.notes, *notes),
     )
-    window = options.window if options.clip_mode == "windows" else None
+    window = grid[0] if options.clip_mode == "windows" else None
     return replace(clips, window=window, band=_band(annotations) if options.band else None)
 
 
@@ -198,14 +201,37 @@ def _check(annotations: Annotations, durations: Mapping[str, float]) -> None:
         )
 
 
-def _windows(length: float, options: CutOptions) -> list[tuple[float, float]]:
-    """Return windows up to the end; the last one is moved back to end with the recording."""
-    hop = options.hop or options.window
-    last = max(0.0, length - options.window)
+def _grid(annotations: Annotations, options: CutOptions) -> tuple[tuple[float, float], tuple[str, ...]]:
+    """Return the window and the hop, and a note if they are proposed here."""
+    if options.window is not None:
+        return (options.window, options.hop or options.window), ()
+    choice = propose_window(annotations)
+    return (choice.window, options.hop or choice.hop), (
+        choice.note,
+    ) if options.clip_mode == "windows" else ()
+
+
+def _windows(
+    length: float, window: float, hop: float, boxes: list[Annotation], min_overlap: float
+) -> list[tuple[float, float]]:
+    """Return windows up to the end; a last one is moved back to end with the recording.
+
+    It is left out if it shares more than half with the window before: nearly the same clip would count twice. It stays
+    if it has a box that no other window has.
+    """
+    last = max(0.0, length - window)
     starts = np.arange(0.0, last + _TOLERANCE, hop)
-    if last - starts[-1] > _TOLERANCE:
-        starts = np.append(starts, last)
-    return [(float(start), min(length, float(start) + options.window)) for start in starts]
+    stretches = [(float(start), min(length, float(start) + window)) for start in starts]
+    rest = last - float(starts[-1])
+    if rest <= _TOLERANCE:
+        return stretches
+    whole = (last, min(length, last + window))
+    if rest >= window / 2 - _TOLERANCE or any(
+        _is_in(box, *whole, min_overlap) and not any(_is_in(box, *other, min_overlap) for other in stretches)
+        for box in boxes
+    ):
+        stretches.append(whole)
+    return stretches
 
 
 def _inside(annotation: Annotation, length: float) -> Annotation:
@@ -216,12 +242,12 @@ def _inside(annotation: Annotation, length: float) -> Annotation:
     return annotation._replace(start=last, end=last)
 
 
-def _stretch(annotation: Annotation, length: float, options: CutOptions) -> tuple[float, float]:
+def _stretch(annotation: Annotation, length: float, window: float) -> tuple[float, float]:
     """Return the times of a box; a point gets a window around it."""
     if annotation.end > annotation.start:
         return annotation.start, annotation.end
-    start = min(max(0.0, annotation.start - options.window / 2), max(0.0, length - options.window))
-    return start, min(length, start + options.window)
+    start = min(max(0.0, annotation.start - window / 2), max(0.0, length - window))
+    return start, min(length, start + window)
 
 
 def _filled(path: str, start: float, end: float, boxes: list[Annotation], options: CutOptions) -> _Cut:

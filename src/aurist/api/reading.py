@@ -99,7 +99,7 @@ def read_annotated(
     label: str | None = None,
     verdicts: str | Path | None = None,
     clip_mode: str = "windows",
-    window: float = 5.0,
+    window: float | None = None,
     hop: float | None = None,
     min_overlap: float = 0.25,
     background: float | None = None,
@@ -123,7 +123,8 @@ def read_annotated(
     clip_mode
         "windows": the whole recording; "boxes": a clip for each annotation.
     window, hop
-        Seconds of a window, and from one to the next; None: windows do not overlap.
+        Seconds of a window, and from one to the next. None: by the lengths of the boxes; a window that is given without
+        a hop has no overlap.
     min_overlap
         Seconds of an annotation that a window must hold to have its label, or half of it.
     background

@@ -86,7 +86,7 @@ class AnnotatedOptions:
     annotations: opt.Annotations = None
     verdicts: opt.Verdicts = None
     clip_mode: opt.ClipMode = "windows"
-    window: opt.CutWindow = 5.0
+    window: opt.CutWindow = None
     hop: opt.CutHop = None
     min_overlap: opt.MinOverlap = 0.25
     background: opt.Background = None

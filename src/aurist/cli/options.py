@@ -163,11 +163,17 @@ ClipMode = Annotated[
         rich_help_panel=ANNOTATED,
     ),
 ]
-CutWindow = Annotated[float, typer.Option(help="Length of a window in seconds.", rich_help_panel=ANNOTATED)]
+CutWindow = Annotated[
+    float | None,
+    typer.Option(
+        help="Length of a window in seconds. Default: by the lengths of the boxes, with windows that overlap by half.",
+        rich_help_panel=ANNOTATED,
+    ),
+]
 CutHop = Annotated[
     float | None,
     typer.Option(
-        help="Seconds from one window to the next. Default: windows do not overlap.",
+        help="Seconds from one window to the next. Default: windows of a given length do not overlap.",
         rich_help_panel=ANNOTATED,
     ),
 ]

@@ -1,0 +1,66 @@
+"""Propose the length of windows, and the seconds from one to the next, from the lengths of the boxes."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from aurist.annotations.table import ABSENT, Annotations
+from aurist.errors import plural
+
+#: The window holds this share of the boxes whole.
+_SHARE = 0.75
+#: The shortest and the longest window to propose, the steps between them, and the window without any box, in seconds.
+#: A longer window hardly tells when; a shorter one holds too little sound to recognise most calls.
+_SHORTEST, _LONGEST, _STEP, _WITHOUT = 1.0, 5.0, 0.5, 5.0
+#: If this share of at least so many boxes has one length, to a hundredth, they are equal parts of the recordings.
+_EQUAL, _FEWEST = 0.9, 5
+
+
+class WindowChoice(NamedTuple):
+    """The seconds of a window and to the next one, and a sentence for people."""
+
+    window: float
+    hop: float
+    note: str
+
+
+def propose_window(annotations: Annotations) -> WindowChoice:
+    """Propose a window that holds three quarters of the boxes whole, and windows that overlap by half.
+
+    Annotations of equal parts, such as of five seconds each, give windows like these parts, without overlap: nobody
+    knows where in the part the call is.
+
+    Examples
+    --------
+    >>> from aurist.annotations import make_annotations
+    >>> rows = [{"path": "a.wav", "start": i, "end": i + 0.2 * i, "label": "wren"} for i in range(1, 10)]
+    >>> propose_window(make_annotations(rows, "a.txt"))[:2]
+    (1.5, 0.75)
+    """
+    table = annotations.table[annotations.table["state"] != ABSENT]
+    lengths = (table["end"] - table["start"]).to_numpy(dtype=float)
+    lengths = lengths[lengths > 0]
+    if not len(lengths):
+        return WindowChoice(_WITHOUT, _WITHOUT / 2, _note(_WITHOUT, _WITHOUT / 2, "no box has a length"))
+    common = float(np.median(lengths))
+    if len(lengths) >= _FEWEST and np.mean(np.abs(lengths - common) <= 0.01 * common) >= _EQUAL:
+        window = round(min(max(common, 0.1), 60.0), 2)
+        reason = f"{plural(len(lengths), 'box', 'boxes')}, nearly all of {common:.3g} s"
+        return WindowChoice(window, window, _note(window, window, reason))
+    whole = float(np.quantile(lengths, _SHARE))
+    window = min(max(math.ceil(whole / _STEP - 1e-6) * _STEP, _SHORTEST), _LONGEST)
+    reason = (
+        f"{plural(len(lengths), 'box', 'boxes')}, half of them of at most {common:.2g} s, three quarters of at most "
+        f"{whole:.2g} s"
+    )
+    return WindowChoice(window, window / 2, _note(window, window / 2, reason))
+
+
+def _note(window: float, hop: float, reason: str) -> str:
+    return (
+        f"windows: {window:g} s, one every {hop:g} s, by the lengths of the boxes ({reason}); window= and hop= change "
+        "this"
+    )
