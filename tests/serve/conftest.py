@@ -6,6 +6,7 @@ import io
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,6 +20,8 @@ from starlette.testclient import TestClient
 from aurist.run import ModelFiles, open_model
 from aurist.serve.app import create_app
 from aurist.serve.options import Limits, ServeOptions
+
+from .browser import browser
 
 RATE = 8000
 #: Radians a sample of each class.
@@ -72,3 +75,10 @@ def client(files: ModelFiles, tmp_path_factory: pytest.TempPathFactory) -> Itera
     """A server with the default settings, for all tests of a file."""
     with serving(files, tmp_path_factory.mktemp("state"), {}) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def chrome() -> Iterator[Any]:
+    """A headless browser, for all tests that need one."""
+    with browser() as opened:
+        yield opened

@@ -1,4 +1,4 @@
-"""`aurist serve`: an interface for programs."""
+"""`aurist serve`: a page for people and an interface for programs."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def serve(
     jobs: opt.Jobs = 0,
     trust: opt.Trust = False,
 ) -> None:
-    """Serve a model to programs over HTTP.
+    """Serve a model: a page to see and hear what is in recordings, and an interface for programs.
 
     It needs no other machine, and none but this one reaches it, unless --host says otherwise. Stop it with Ctrl-C: what
     runs is finished, and detection jobs go on at the next start.

@@ -1,0 +1,81 @@
+// The texts of the page in English and Korean.
+
+const TEXTS = {
+  en: {
+    tabs: "Parts of the page", listen: "Listen", review: "Review", theme: "Light or dark",
+    drop: "Drop recordings here, of any length.", files: "Choose files", folder: "a folder", record: "Record", stop: "Stop recording",
+    window: "Window", seconds: "seconds",
+    windowNote: "This model learnt whole clips. Recordings are cut into windows of this length: take that of its training clips.",
+    uploading: "Sending", nothing: "Drop a recording, or choose one, to see and hear what is in it.",
+    play: "Play or pause", zoomIn: "Zoom in", zoomOut: "Zoom out", zoomAll: "Whole recording", timeline: "Time in the recording",
+    keys: "Click to play from there. Space: play or pause. ← →: a second, with Shift ten. + −: zoom. N, P: next and previous event.",
+    picture: "Spectrogram", low: "From", high: "to", contrast: "Contrast", brightness: "Brightness",
+    events: "Events", class: "Class", all: "All", minScore: "Lowest score", ofClass: "of each class", precision: "Precision wanted", any: "Not chosen", reset: "Reset",
+    start: "Start", end: "End", score: "Score", noEvents: "No event reaches the lowest score.", download: "Download",
+    tooMany: "The first {n} of {all} events are listed. The downloads have all of them.",
+    facts: "{length}, {rate} kHz", waiting: "waits", running: "{percent}%", done: "done", failed: "failed",
+    deleteJob: "Delete {name} and its results", deleteSure: "Delete {name} and its results?", more: "{name} and {n} more",
+    noMicrophone: "The browser gives no microphone ({why}). Allow it for this page, or choose a file.",
+    secure: "a page from another machine needs https",
+    lost: "The server cannot be reached. It may have been stopped: start it again with aurist serve. This page tries again by itself.",
+    model: "{name}: {metric} {score} {interval}, {n} classes", played: "{at} of {of}", events_n: "{n}",
+    formats: { csv: "CSV", raven: "Raven", audacity: "Audacity", jsonl: "JSON lines", windows: "All windows" },
+  },
+  ko: {
+    tabs: "페이지의 부분", listen: "듣기", review: "검토", theme: "밝게 또는 어둡게",
+    drop: "녹음 파일을 여기에 놓으세요. 길이는 상관없습니다.", files: "파일 선택", folder: "폴더", record: "녹음", stop: "녹음 중지",
+    window: "구간", seconds: "초",
+    windowNote: "이 모델은 클립 전체를 학습했습니다. 녹음을 이 길이의 구간으로 나눕니다. 학습 클립의 길이를 넣으세요.",
+    uploading: "보내는 중", nothing: "녹음을 놓거나 선택하면 무엇이 들어 있는지 보고 들을 수 있습니다.",
+    play: "재생 또는 멈춤", zoomIn: "확대", zoomOut: "축소", zoomAll: "전체 보기", timeline: "녹음 안의 시간",
+    keys: "클릭하면 그곳부터 재생합니다. 스페이스: 재생/멈춤. ← →: 1초, Shift와 함께 10초. + −: 확대/축소. N, P: 다음/이전 사건.",
+    picture: "스펙트로그램", low: "주파수", high: "부터", contrast: "대비", brightness: "밝기",
+    events: "사건", class: "종류", all: "모두", minScore: "최저 점수", ofClass: "종류별", precision: "원하는 정밀도", any: "선택 안 함", reset: "되돌리기",
+    start: "시작", end: "끝", score: "점수", noEvents: "최저 점수에 이른 사건이 없습니다.", download: "내려받기",
+    tooMany: "사건 {all}개 중 처음 {n}개입니다. 내려받는 파일에는 모두 있습니다.",
+    facts: "{length}, {rate} kHz", waiting: "대기", running: "{percent}%", done: "완료", failed: "실패",
+    deleteJob: "{name}와 결과 삭제", deleteSure: "{name}와 그 결과를 삭제할까요?", more: "{name} 외 {n}개",
+    noMicrophone: "브라우저가 마이크를 주지 않습니다({why}). 이 페이지에 허용하거나 파일을 선택하세요.",
+    secure: "다른 컴퓨터의 페이지에는 https가 필요합니다",
+    lost: "서버에 연결할 수 없습니다. 멈췄을 수 있습니다. aurist serve로 다시 시작하세요. 이 페이지가 스스로 다시 시도합니다.",
+    model: "{name}: {metric} {score} {interval}, {n}종류", played: "{of} 중 {at}", events_n: "{n}개",
+    formats: { csv: "CSV", raven: "Raven", audacity: "Audacity", jsonl: "JSON lines", windows: "모든 구간" },
+  },
+};
+
+let language = localStorage.getItem("language") ?? (navigator.language.startsWith("ko") ? "ko" : "en");
+
+/** Give a text, with values in the place of {names}. */
+export function text(key, values = {}) {
+  const words = TEXTS[language][key] ?? TEXTS.en[key] ?? key;
+  return typeof words === "string" ? words.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "") : words;
+}
+
+/** Write the texts of all elements that name one. */
+export function writeTexts(root = document) {
+  document.documentElement.lang = language;
+  for (const element of root.querySelectorAll("[data-text]")) element.textContent = text(element.dataset.text);
+  for (const element of root.querySelectorAll("[data-label]")) {
+    element.setAttribute("aria-label", text(element.dataset.label));
+    if (element.matches("button")) element.title = text(element.dataset.label);
+  }
+}
+
+/** Change to the other language, and tell it to the parts of the page. */
+export function switchLanguage() {
+  language = language === "en" ? "ko" : "en";
+  localStorage.setItem("language", language);
+  writeTexts();
+  document.dispatchEvent(new Event("language"));
+}
+
+export const otherLanguage = () => (language === "en" ? { lang: "ko", words: "한국어" } : { lang: "en", words: "English" });
+
+/** Write seconds as a person reads them. */
+export function clock(seconds, digits = 0) {
+  const factor = 10 ** digits;
+  const whole = Math.round(seconds * factor) / factor;
+  const hours = Math.floor(whole / 3600), minutes = Math.floor(whole / 60) % 60, rest = (whole % 60).toFixed(digits);
+  const padded = rest.padStart(digits ? 3 + digits : 2, "0");
+  return hours ? `${hours}:${String(minutes).padStart(2, "0")}:${padded}` : `${minutes}:${padded}`;
+}

@@ -1,0 +1,98 @@
+"""A server process and a headless browser, for tests of the page."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ..command import start
+
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--autoplay-policy=no-user-gesture-required"]
+
+
+def chromium() -> str:
+    """The path of the browser, or a skip."""
+    pytest.importorskip("playwright")
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if found is None:
+        pytest.skip("needs Chromium")
+    return found
+
+
+@contextmanager
+def server_process(
+    run: Path, state: Path, port: int = 0, *options: str
+) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """Run `aurist serve`, and give its address; it is killed at the end."""
+    process = start("serve", run, "--port", port, "--state", state, *options)
+    try:
+        assert process.stderr is not None
+        line = process.stderr.readline()
+        address = re.search(r"http://127\.0\.0\.1:\d+", line)
+        assert address, line + process.stderr.read()
+        yield address[0], process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+class Visit:
+    """A page that a person looks at; all its requests and errors are kept."""
+
+    def __init__(self, page: Any) -> None:
+        self.page = page
+        self.requests: list[str] = []
+        self.errors: list[str] = []
+        page.on("request", lambda request: self.requests.append(request.url))
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        # refused requests are the server's answers, which tests provoke; all else is a fault, such as of the policy
+        page.on(
+            "console",
+            lambda message: (
+                self.errors.append(message.text)
+                if message.type == "error" and "Failed to load resource" not in message.text
+                else None
+            ),
+        )
+
+    def open(self, address: str) -> None:
+        """Open the page, and wait until it works."""
+        self.page.goto(address)
+        self.page.wait_for_selector("html[data-ready]")
+
+    def drop(self, *files: Path) -> None:
+        """Choose files."""
+        self.page.set_input_files("#files", [str(file) for file in files])
+
+    def alone(self, address: str) -> bool:
+        """Tell whether all requests went to the server."""
+        return all(url.startswith((address, "blob:", "data:")) for url in self.requests)
+
+
+@contextmanager
+def browser() -> Iterator[Any]:
+    """Run a browser that reaches only this machine."""
+    path = chromium()
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(
+            executable_path=path,
+            args=[*ARGUMENTS, "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"],
+        )
+        try:
+            yield opened
+        finally:
+            opened.close()
+
+
+def visit(opened: Any, width: int = 1280, height: int = 900, **settings: Any) -> Visit:
+    """Open a window of its own, as another person would."""
+    return Visit(opened.new_page(viewport={"width": width, "height": height}, locale="en-GB", **settings))
