@@ -48,16 +48,22 @@ def recall(data: Path, folder: Path, name: str, embedder: str, queries: int) -> 
     chosen = [path for path in labels if labels[path]]
     chosen = [chosen[i] for i in np.random.default_rng(0).permutation(len(chosen))[:queries]]
     hits, chance, first = [], [], []
+    of_class: dict[str, list[float]] = {}
     for path in chosen:
         similar = search(index, query_vectors(index, Path(path)), 400, apart=1e9, jobs=1)
         nearest = [str(Path(other).resolve()) for other in similar["path"]]
         others = [other for other in nearest if group[other] != group[path]][:NEIGHBOURS]
         same = [bool(labels[other] & labels[path]) for other in others]
         hits.append(np.mean(same))
+        for label in labels[path]:
+            of_class.setdefault(label, []).append(
+                float(np.mean([label in labels[other] for other in others]))
+            )
         first.append(same[0])
         chance.append(
             np.mean([bool(labels[other] & labels[path]) for other in labels if group[other] != group[path]])
         )
+    classes = sorted((float(np.mean(of_one)), label) for label, of_one in of_class.items())
     return {
         "data set": name,
         "embedder": embedder,
@@ -67,6 +73,10 @@ def recall(data: Path, folder: Path, name: str, embedder: str, queries: int) -> 
         "same class among 10": f"{np.mean(hits):.3f}",
         "the nearest": f"{np.mean(first):.3f}",
         "chance": f"{np.mean(chance):.3f}",
+        **{
+            f"{which} class": f"{classes[position][0]:.3f} ({classes[position][1]})"
+            for which, position in (("lowest", 0), ("median", len(classes) // 2), ("highest", -1))
+        },
     }
 
 
