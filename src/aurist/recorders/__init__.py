@@ -1,0 +1,5 @@
+"""When and where a recorder began a recording: read from its header, else from the name of its file."""
+
+from aurist.recorders.began import Began, began_at
+
+__all__ = ["Began", "began_at"]
