@@ -128,6 +128,9 @@ def test_scores_and_states_read_back_equal(tmp_path: Path) -> None:
         {"path": "b.wav", "start": 0, "end": 1, "label": "x", "state": "absent"},
     ]
     annotations = make_annotations(rows, "test")
+    pytest.importorskip("pyarrow")
+    write_annotations(annotations, tmp_path / "a.parquet", "parquet")
+    pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "a.parquet"), annotations.table)
     for form in ("csv", "jsonl"):
         write_annotations(annotations, tmp_path / f"a.{form}", form)
         pd.testing.assert_frame_equal(read_annotations(tmp_path / f"a.{form}").table, annotations.table)
@@ -137,6 +140,34 @@ def test_scores_and_states_read_back_equal(tmp_path: Path) -> None:
     )
     with pytest.raises(ConfigError, match="format is 'xml'"):
         write_annotations(annotations, tmp_path / "a.xml", "xml")
+
+
+def test_scores_in_labels_of_audacity_and_in_tables_of_kaleidoscope_read_back(tmp_path: Path) -> None:
+    recordings(tmp_path, "site/a.wav", "site/b.wav")
+    rows = [
+        {
+            "path": "site/a.wav",
+            "start": 1,
+            "end": 2.5,
+            "label": "site 1",
+            "score": 0.25,
+            "low": 100,
+            "high": 900,
+        },
+        {"path": "site/a.wav", "start": 4, "end": 5, "label": "owl", "score": 1.0},
+    ]
+    annotations = make_annotations(rows, "test")
+    write_annotations(annotations, tmp_path / "a.txt", "audacity")
+    assert "1.000000\t2.500000\tsite 1 0.25\n" in (tmp_path / "a.txt").read_text()
+    facts = {"site/a.wav": RecordingFacts(tmp_path / "site" / "a.wav", 9, 400)}
+    write_annotations(annotations, tmp_path / "a.csv", "kaleidoscope", facts=facts)
+    for name in ("a.txt", "a.csv"):
+        back = read_annotations(tmp_path / name).table
+        columns = ["start", "end", "low", "high", "label", "score"]
+        pd.testing.assert_frame_equal(back[columns], annotations.table[columns])
+    # a label that ends in a number is a label, unless all of them do
+    (tmp_path / "b.txt").write_text("0\t1\tplot 1.00\n2\t3\towl\n")
+    assert [box.label for box in read_annotations(tmp_path / "b.txt")] == ["plot 1.00", "owl"]
 
 
 def test_tables_of_several_folders_keep_their_recordings_apart(tmp_path: Path) -> None:

@@ -114,6 +114,8 @@ def test_events_and_windows_of_chosen_labels(scanned: ScanResult) -> None:
         "events.selections.txt": 2,
         "audacity": 2,
         "events.jsonl": 2,
+        "events.kaleidoscope.csv": 2,
+        "events.parquet": 2,
     }
     windows = (scanned.detections.folder / "windows.csv").read_text().splitlines()
     assert windows[:3] == [

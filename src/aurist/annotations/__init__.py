@@ -5,10 +5,11 @@ from aurist.annotations.read import read_annotations
 from aurist.annotations.recordings import Recordings
 from aurist.annotations.table import ABSENT, PRESENT, Annotations, join_annotations, make_annotations
 from aurist.annotations.windows import CutOptions, to_clips
-from aurist.annotations.write import FORMATS, write_annotations
+from aurist.annotations.write import CLOCK, FORMATS, write_annotations
 
 __all__ = [
     "ABSENT",
+    "CLOCK",
     "FORMATS",
     "PRESENT",
     "Annotations",

@@ -5,6 +5,8 @@ Source: the manual of Audacity, "Importing and Exporting Labels", standard and e
 
 from __future__ import annotations
 
+import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +19,15 @@ from aurist.files import atomic_path
 
 #: The mark of a line with the frequencies of the label above it.
 _FREQUENCIES = "\\"
+#: The score at the end of a label that aurist wrote.
+_SCORED = re.compile(r"(.*\S) ([01]\.\d\d)")
 
 
 def read_audacity(path: Path, recordings: Recordings) -> Annotations:
     """Read a label track. Its name is the name of the recording.
 
-    BirdNET's confidence, a fourth column, is the score. Frequencies below 0 mean no frequencies.
+    BirdNET's confidence, a fourth column, is the score, and so is the number with two decimals at the end of the label
+    if every label has one. Frequencies below 0 mean no frequencies.
     """
     content, notes = read_text(path)
     recording = recordings.of_table(path)
@@ -47,6 +52,7 @@ def read_audacity(path: Path, recordings: Recordings) -> Annotations:
             if len(cells) == 4:
                 rows[-1]["score"] = numbers[3]
             lines.append(number)
+    _split_scores(rows)
     if bad:
         raise DataError(f"{path} is no label track of Audacity:\n{listing(bad)}")
     if commas:
@@ -62,7 +68,7 @@ def read_audacity(path: Path, recordings: Recordings) -> Annotations:
 
 
 def write_audacity(annotations: Annotations, path: Path) -> None:
-    """Write a label track, with frequencies if they are known.
+    """Write a label track, with frequencies if they are known; a score is the end of its label.
 
     Raises
     ------
@@ -77,11 +83,21 @@ def write_audacity(annotations: Annotations, path: Path) -> None:
         )
     lines = []
     for annotation in annotations:
-        lines.append(f"{annotation.start:.6f}\t{annotation.end:.6f}\t{' '.join(annotation.label.split())}")
+        label = " ".join(annotation.label.split())
+        label += "" if math.isnan(annotation.score) else f" {annotation.score:.2f}"
+        lines.append(f"{annotation.start:.6f}\t{annotation.end:.6f}\t{label}")
         if annotation.has_band:
             lines.append(f"{_FREQUENCIES}\t{annotation.low:.6f}\t{annotation.high:.6f}")
     with atomic_path(path) as temporary:
         temporary.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
+
+
+def _split_scores(rows: list[dict[str, Any]]) -> None:
+    """Take the scores out of the labels, if all have one."""
+    matches = [_SCORED.fullmatch(row["label"]) for row in rows]
+    for row, match in zip(rows, matches, strict=True):
+        if all(matches) and match is not None and "score" not in row:
+            row |= {"label": match[1], "score": match[2]}
 
 
 def _frequency(cell: str) -> str:

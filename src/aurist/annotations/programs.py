@@ -65,6 +65,17 @@ LAYOUTS = (
         duration="DURATION",
     ),
     TableLayout(
+        "Kaleidoscope",
+        ("INDIR", "FOLDER", "IN FILE"),
+        "OFFSET",
+        "",
+        "TOP1MATCH",
+        low="Fmin",
+        high="Fmax",
+        score="SCORE",
+        duration="DURATION",
+    ),
+    TableLayout(
         "OpenSoundscape", ("audio_file",), "start_time", "end_time", "annotation", low="low_f", high="high_f"
     ),
     TableLayout("DESED", ("filename",), "onset", "offset", "event_label"),

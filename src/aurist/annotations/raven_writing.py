@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from aurist.annotations.raven import HEADER
@@ -14,11 +15,13 @@ from aurist.files import atomic_path
 
 #: Characters in the name of a recording that would end a cell or a line.
 _BREAKS = re.compile(r"[\t\r\n]")
+#: The column of clock times.
+_CLOCK = "Begin Date Time"
 
 
 @dataclass(frozen=True)
 class RecordingFacts:
-    """Properties of a recording for Raven's tables.
+    """Properties of a recording for tables of other programs.
 
     Parameters
     ----------
@@ -30,12 +33,27 @@ class RecordingFacts:
         Half of its sample rate, in Hz; NaN: unknown.
     channel
         The channel of the annotations, counted from 1.
+    began
+        The clock time at its start; None: unknown.
     """
 
     file: Path
     seconds: float
     nyquist: float
     channel: int = 1
+    began: datetime | None = None
+
+    def clock(self, second: float) -> str:
+        """Return the clock time of a second of the recording, empty if it is unknown.
+
+        Examples
+        --------
+        >>> RecordingFacts(Path("a.wav"), 60.0, 8000.0, began=datetime(2023, 6, 1, 23, 59, 30)).clock(31.5)
+        '2023-06-02T00:00:01.500'
+        """
+        if self.began is None:
+            return ""
+        return (self.began + timedelta(seconds=second)).isoformat(timespec="milliseconds")
 
 
 def write_raven(
@@ -56,7 +74,8 @@ def write_raven(
     """
     facts = facts or {}
     before = _sequence(annotations, facts)
-    lines = ["\t".join(HEADER)]
+    dated = any(recording.began is not None for recording in facts.values())
+    lines = ["\t".join([*HEADER, _CLOCK] if dated else HEADER)]
     for number, annotation in enumerate(annotations, start=1):
         recording = facts.get(annotation.path, RecordingFacts(Path(annotation.path), 0.0, math.nan))
         shift = before.get(annotation.path, 0.0)
@@ -69,6 +88,8 @@ def write_raven(
         score = "" if math.isnan(annotation.score) else f"{annotation.score:.6f}"
         label = " ".join(annotation.label.split())
         cells = [str(number), "Spectrogram 1", str(recording.channel), *times, *bounds, *source, label, score]
+        if dated:
+            cells.append(recording.clock(annotation.start).replace("T", " "))
         lines.append("\t".join(cells))
     with atomic_path(path) as temporary:
         temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -6,13 +6,19 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+import pandas as pd
+
 from aurist.annotations.audacity import write_audacity
+from aurist.annotations.kaleidoscope_writing import write_kaleidoscope
 from aurist.annotations.raven_writing import RecordingFacts, write_raven
 from aurist.annotations.table import Annotations
 from aurist.errors import check_one_of
+from aurist.extras import need_extra
 from aurist.files import atomic_path, write_csv
 
-FORMATS = ("csv", "raven", "audacity", "jsonl")
+FORMATS = ("csv", "raven", "audacity", "jsonl", "kaleidoscope", "parquet")
+#: The column of clock times, in tables of recordings that have some.
+CLOCK = "clock"
 
 
 def write_annotations(
@@ -23,7 +29,7 @@ def write_annotations(
     facts: Mapping[str, RecordingFacts] | None = None,
     safe_csv: bool = False,
 ) -> None:
-    """Write annotations. All formats can be read again.
+    """Write annotations. All formats but Parquet can be read again.
 
     Parameters
     ----------
@@ -34,7 +40,8 @@ def write_annotations(
     form
         One of `FORMATS`.
     facts
-        Properties of each recording for a Raven table: see `aurist.annotations.raven_writing.write_raven`.
+        Properties of each recording, for `aurist.annotations.raven_writing.write_raven`, for Kaleidoscope, and for
+        clock times.
     safe_csv
         In a CSV, put a quote in front of text that a spreadsheet would read as a formula.
 
@@ -42,6 +49,8 @@ def write_annotations(
     ------
     ConfigError
         If there is no such format.
+    MissingExtraError
+        For Parquet, if pyarrow is not installed.
     DataError
         If the format cannot hold them: Audacity's holds one recording.
     """
@@ -50,12 +59,29 @@ def write_annotations(
         write_raven(annotations, path, facts=facts)
     elif form == "audacity":
         write_audacity(annotations, path)
+    elif form == "kaleidoscope":
+        write_kaleidoscope(annotations, path, facts=facts or {}, safe_csv=safe_csv)
     elif form == "csv":
-        write_csv(annotations.table, path, safe=safe_csv, float_format="%.9g")
+        write_csv(_with_clock(annotations, facts), path, safe=safe_csv, float_format="%.9g")
+    elif form == "parquet":
+        need_extra("parquet", "A Parquet table")
+        with atomic_path(path) as temporary:
+            _with_clock(annotations, facts).to_parquet(temporary, index=False)
     else:
-        records = annotations.table.to_dict("records")
+        records = _with_clock(annotations, facts).to_dict("records")
         filled = [{str(key): value for key, value in row.items() if value == value} for row in records]
         with atomic_path(path) as temporary:
             temporary.write_text(
                 "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in filled), encoding="utf-8"
             )
+
+
+def _with_clock(annotations: Annotations, facts: Mapping[str, RecordingFacts] | None) -> pd.DataFrame:
+    """Add the clock times of the starts, if any recording has one."""
+    if not facts or all(recording.began is None for recording in facts.values()):
+        return annotations.table
+    clock = [
+        facts[annotation.path].clock(annotation.start) if annotation.path in facts else ""
+        for annotation in annotations
+    ]
+    return annotations.table.assign(**{CLOCK: clock})

@@ -166,7 +166,7 @@ class Run(RunPredictions):
         labels
             Classes to look for; None: all.
         formats
-            Files to write into ``output``: "csv", "raven", "audacity", "jsonl", "windows".
+            Files to write into ``output``: "csv", "raven", "audacity", "kaleidoscope", "jsonl", "parquet", "windows".
         model, path, audio_root, jobs
             As in `predict`.
 

@@ -22,6 +22,7 @@ from aurist.cli import (
     searching,
     serving,
     show,
+    summarising,
     tuning,
 )
 
@@ -47,7 +48,7 @@ COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
         embedding.embedders,
     ),
     "Results": (show.leaderboard, evaluating.evaluate, show.importance, show.prune, show.report),
-    "New recordings": (apply.predict, review.clips, review.verdicts),
+    "New recordings": (apply.predict, summarising.summary, review.clips, review.verdicts),
     "Searching": (searching.index, searching.search, searching.map),
     "Handing on": (exporting.export, exporting.verify, exporting.push, serving.serve),
     "Demonstration": (fitting.demo,),

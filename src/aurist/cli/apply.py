@@ -69,8 +69,8 @@ def predict(
         list[str] | None,
         typer.Option(
             "--format",
-            help="csv (events, the default), raven, audacity, jsonl, or windows (scores of each window); several, "
-            "separated by commas.",
+            help="csv (events, the default), raven, audacity, kaleidoscope, jsonl, parquet, or windows (scores of each "
+            "window); several, separated by commas.",
             rich_help_panel=opt.WINDOWS,
         ),
     ] = None,

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import difflib
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path, PurePath
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from aurist.annotations import CLOCK, Annotations, RecordingFacts, make_annotations, write_annotations
 from aurist.annotations import FORMATS as EVENT_FORMATS
-from aurist.annotations import Annotations, RecordingFacts, make_annotations, write_annotations
 from aurist.audio import probe
 from aurist.clips.table import numbered
 from aurist.detection.scan import ScanResult
+from aurist.detection.store import Recording
 from aurist.errors import ConfigError, DataError, check_one_of, listing, plural
 from aurist.files import atomic_path
 from aurist.formulas import safe_table
 from aurist.openset import unlike_note
+from aurist.recorders import began_at
 
 WINDOWS = "windows"
 FORMATS = (WINDOWS, *EVENT_FORMATS)
@@ -29,10 +34,14 @@ NAMES = {
     "raven": "events.selections.txt",
     "audacity": "audacity",
     "jsonl": "events.jsonl",
+    "kaleidoscope": "events.kaleidoscope.csv",
+    "parquet": "events.parquet",
 }
 #: Decimal digits of a score.
 _DIGITS = 6
 _DIGITS_OF_LIKENESS = 4
+#: Columns of the table of windows, before those of the classes; the last one if recordings have clock times.
+_OF_WINDOWS = ("start", "end", "likeness", CLOCK)
 
 
 @dataclass(frozen=True)
@@ -129,10 +138,11 @@ def write_detections(
     """
     columns = options.columns(scan.classes)
     folder = folder or scan.detections.folder
+    facts = _facts(scan, bands="raven" in options.formats)
     written = []
     if WINDOWS in options.formats:
         path = folder / NAMES[WINDOWS]
-        written.append((path, _write_windows(scan, columns, path, safe=options.safe_csv)))
+        written.append((path, _write_windows(scan, columns, facts, path, safe=options.safe_csv)))
     formats = [format_name for format_name in dict.fromkeys(options.formats) if format_name != WINDOWS]
     lowest = options.lowest_scores(scan.classes)
     events = events_of(scan, columns, lowest, options.unknown) if formats else None
@@ -142,7 +152,6 @@ def write_detections(
         if format_name == "audacity":
             _write_audacity(events, path)
         else:
-            facts = _sounds(scan) if format_name == "raven" else None
             write_annotations(events, path, format_name, facts=facts, safe_csv=options.safe_csv)
         written.append((path, len(events)))
     return written
@@ -178,18 +187,30 @@ def unlike_windows(scan: ScanResult, unknown: float | None) -> str | None:
     return unlike_note(np.concatenate(parts), "window", unknown) if parts else None
 
 
-def _write_windows(scan: ScanResult, columns: npt.NDArray[np.intp], path: Path, *, safe: bool) -> int:
+def _write_windows(
+    scan: ScanResult,
+    columns: npt.NDArray[np.intp],
+    facts: Mapping[str, RecordingFacts],
+    path: Path,
+    *,
+    safe: bool,
+) -> int:
     """Write one row per window. One recording is in memory at a time."""
     names = [scan.classes[i] for i in columns]
-    names = [f"score_{name}" if name in ("path", "start", "end", "likeness") else name for name in names]
+    names = [f"score_{name}" if name in ("path", *_OF_WINDOWS) else name for name in names]
     n_rows = 0
     with atomic_path(path) as part, part.open("w", encoding="utf-8", newline="") as file:
-        header = pd.DataFrame(columns=["path", "start", "end", "likeness", *names])
+        dated = any(recording.began is not None for recording in facts.values())
+        header = pd.DataFrame(columns=["path", *_OF_WINDOWS[: None if dated else -1], *names])
         (safe_table(header) if safe else header).to_csv(file, index=False)
         for recording in scan.recordings:
             scores = scan.detections.scores(recording, columns, when=False)
             proba = scores.proba.astype(np.float64).round(_DIGITS)
             table = pd.DataFrame(proba, columns=names)
+            if dated:
+                table.insert(
+                    0, CLOCK, [facts[recording.name].clock(start) for start in scores.starts.tolist()]
+                )
             table.insert(0, "likeness", scores.likeness.astype(np.float64).round(_DIGITS_OF_LIKENESS))
             table.insert(0, "end", scores.ends)
             table.insert(0, "start", scores.starts)
@@ -208,16 +229,26 @@ def _write_audacity(events: Annotations, folder: Path) -> None:
         write_annotations(Annotations(events_of_recording, (name,)), folder / f"{path}.txt", "audacity")
 
 
-def _sounds(scan: ScanResult) -> dict[str, RecordingFacts]:
-    """Collect the facts about recordings that Raven needs; it counts channels from 1."""
+def _facts(scan: ScanResult, *, bands: bool) -> dict[str, RecordingFacts]:
+    """Collect the facts about recordings; channels are counted from 1, and bands are read from the files."""
     channel = scan.detections.settings.get("channel")
     number = channel + 1 if isinstance(channel, int) else 1
     return {
         recording.name: RecordingFacts(
-            recording.file.absolute(), scan.seconds[recording.name], _nyquist(recording.file), number
+            recording.file.absolute(),
+            scan.seconds[recording.name],
+            _nyquist(recording.file) if bands else math.nan,
+            number,
+            _began(recording),
         )
         for recording in scan.recordings
     }
+
+
+def _began(recording: Recording) -> datetime | None:
+    """Read the clock time of a recording's file, or of its name if the file is elsewhere now."""
+    began = began_at(recording.file) or began_at(recording.name)
+    return None if began is None else began.time
 
 
 def _nyquist(file: Path) -> float:

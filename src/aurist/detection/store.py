@@ -224,6 +224,14 @@ class Detections:
             np.concatenate([part.likeness for part in parts]),
         )
 
+    def lengths(self) -> dict[str, tuple[Path, float]]:
+        """Give the file and the length in seconds of each recording that was scored to its end."""
+        return {
+            name: (Path(progress.file or name), progress.seconds)
+            for name, progress in self._known.items()
+            if progress.seconds is not None
+        }
+
     def recordings(self, root: Path | None = None) -> list[Recording]:
         """Give the recordings that were scored to their end, in the folder ``root`` or at their old paths.
 

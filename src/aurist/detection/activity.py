@@ -1,0 +1,198 @@
+"""Summarise detections: events of each class by day and hour, with the hours that were listened to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from aurist.annotations import Annotations, read_annotations
+from aurist.detection.export import NAMES
+from aurist.detection.store import open_detections
+from aurist.errors import DataError, plural
+from aurist.recorders import began_at
+
+_HOUR = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Effort:
+    """The sound that was listened to in a recording.
+
+    Parameters
+    ----------
+    began
+        The clock time at its start; None: unknown.
+    seconds
+        Its length.
+    """
+
+    began: datetime | None
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Activity:
+    """Detections by class, and by class, day and hour.
+
+    Parameters
+    ----------
+    classes
+        One row per class, most events first: ``label``, ``events``, ``recordings`` (that have some), ``hours``
+        (listened to), ``events_per_hour``, ``first`` and ``last`` (clock times, or empty), ``busiest_hour`` (of the
+        day, by events per hour listened to, or empty).
+    hours
+        One row per class and hour that was listened to, also without events: ``label``, ``day``, ``hour``, ``events``,
+        ``minutes`` (listened to), ``events_per_hour``.
+    notes
+        For people.
+    """
+
+    classes: pd.DataFrame
+    hours: pd.DataFrame
+    notes: tuple[str, ...]
+
+
+def activity_of(folder: Path) -> Activity:
+    """Summarise the events in a folder of detections.
+
+    Raises
+    ------
+    DataError
+        If it is no such folder, or has no table of events.
+    """
+    detections = open_detections(folder)
+    tables = [folder / NAMES[form] for form in ("csv", "jsonl")]
+    table = next((path for path in tables if path.is_file()), None)
+    if table is None:
+        raise DataError(
+            f"{folder} has no {' or '.join(path.name for path in tables)}. Give the command of the detections again, "
+            "with --format csv: nothing is scanned again."
+        )
+    lengths = detections.lengths()
+    effort = {name: Effort(_began(name, file), seconds) for name, (file, seconds) in lengths.items()}
+    return summarise(read_annotations(table, audio_root=folder), effort)
+
+
+def summarise(events: Annotations, effort: Mapping[str, Effort]) -> Activity:
+    """Summarise events of recordings.
+
+    Parameters
+    ----------
+    events
+        The events; those of recordings without effort are left out, with a note.
+    effort
+        By recording.
+
+    Examples
+    --------
+    >>> from aurist.annotations import make_annotations
+    >>> rows = [{"path": "a.wav", "start": start, "end": start + 1, "label": "wren"} for start in (10, 1900)]
+    >>> effort = {"a.wav": Effort(datetime(2023, 6, 1, 5, 30), 3600.0)}
+    >>> summarise(make_annotations(rows, "events"), effort).hours[["day", "hour", "events", "minutes"]]
+              day  hour  events  minutes
+    0  2023-06-01     5       1     30.0
+    1  2023-06-01     6       1     30.0
+    """
+    table = events.table[events.table["path"].isin(list(effort))].reset_index(drop=True)
+    began = [effort[path].began for path in table["path"]]
+    seconds = [timedelta(seconds=start) for start in table["start"].tolist()]
+    clock = [None if at is None else _local(at) + after for at, after in zip(began, seconds, strict=True)]
+    table = table.assign(clock=pd.Series(clock, dtype="datetime64[ns]"))
+    hours = _by_hour(table, effort)
+    return Activity(_by_class(table, hours, effort), hours, _notes(events, table, effort))
+
+
+def _by_hour(table: pd.DataFrame, effort: Mapping[str, Effort]) -> pd.DataFrame:
+    heard: dict[datetime, float] = {}
+    for one in effort.values():
+        for hour, minutes in _hours_of(one):
+            heard[hour] = heard.get(hour, 0.0) + minutes
+    counts = table.groupby(["label", table["clock"].dt.floor("h")]).size()
+    rows = [
+        {
+            "label": label,
+            "day": f"{hour:%Y-%m-%d}",
+            "hour": hour.hour,
+            "events": int(counts.get((label, hour), 0)),
+            "minutes": round(heard[hour], 3),
+        }
+        for label in sorted(table["label"].unique())
+        for hour in sorted(heard)
+    ]
+    out = pd.DataFrame(rows, columns=["label", "day", "hour", "events", "minutes"])
+    return out.assign(events_per_hour=_rate(out["events"], out["minutes"] / 60))
+
+
+def _hours_of(effort: Effort) -> Iterator[tuple[datetime, float]]:
+    """Yield the hours of the clock that a recording touches, with its minutes in each."""
+    if effort.began is None:
+        return
+    time = _local(effort.began)
+    end = time + timedelta(seconds=effort.seconds)
+    while time < end:
+        hour = time.replace(minute=0, second=0, microsecond=0)
+        until = min(end, hour + _HOUR)
+        yield hour, (until - time).total_seconds() / 60
+        time = until
+
+
+def _by_class(table: pd.DataFrame, hours: pd.DataFrame, effort: Mapping[str, Effort]) -> pd.DataFrame:
+    listened = sum(one.seconds for one in effort.values()) / 3600
+    rows = []
+    for label, events in table.groupby("label"):
+        of_day = hours[hours["label"] == label].groupby("hour")[["events", "minutes"]].sum()
+        rate = _rate(of_day["events"], of_day["minutes"] / 60)
+        clock = events["clock"].dropna().sort_values()
+        rows.append(
+            {
+                "label": label,
+                "events": len(events),
+                "recordings": events["path"].nunique(),
+                "hours": round(listened, 4),
+                "first": f"{clock.iloc[0]:%Y-%m-%d %H:%M:%S}" if len(clock) else "",
+                "last": f"{clock.iloc[-1]:%Y-%m-%d %H:%M:%S}" if len(clock) else "",
+                "busiest_hour": f"{int(rate.idxmax()):02}:00" if len(clock) else "",
+            }
+        )
+    columns = ["label", "events", "recordings", "hours", "first", "last", "busiest_hour"]
+    out = pd.DataFrame(rows, columns=columns).sort_values("events", ascending=False, kind="stable")
+    out.insert(4, "events_per_hour", _rate(out["events"], out["hours"]))
+    return out.reset_index(drop=True)
+
+
+def _rate(events: pd.Series[int], hours: pd.Series[float]) -> pd.Series[float]:
+    return (events.astype(float) / hours.astype(float).replace(0, np.nan)).round(4)
+
+
+def _notes(events: Annotations, table: pd.DataFrame, effort: Mapping[str, Effort]) -> tuple[str, ...]:
+    notes = []
+    if len(table) < len(events):
+        notes.append(
+            f"{plural(len(events) - len(table), 'event')} of recordings that were not scanned to their end: left out"
+        )
+    undated = sum(one.began is None for one in effort.values())
+    if undated:
+        notes.append(
+            f"{plural(undated, 'recording')} of {len(effort)} without a date in the header or the name: counted by "
+            "class, not by hour"
+        )
+    zones = {
+        str(one.began.tzinfo or "the recorder's clock") for one in effort.values() if one.began is not None
+    }
+    if zones:
+        notes.append(f"hours are those of: {', '.join(sorted(zones))}")
+    return tuple(notes)
+
+
+def _local(time: datetime) -> datetime:
+    return time.replace(tzinfo=None)
+
+
+def _began(name: str, file: Path) -> datetime | None:
+    began = began_at(file) or began_at(name)
+    return None if began is None else began.time
