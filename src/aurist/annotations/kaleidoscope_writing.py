@@ -59,7 +59,7 @@ _EMPTY = dict.fromkeys(
 
 
 def _row(annotation: Annotation, recording: RecordingFacts | None) -> dict[str, object]:
-    file = Path(annotation.path) if recording is None else recording.file.absolute()
+    file = Path(annotation.path) if recording is None else recording.file
     began = None if recording is None else recording.began
     return {
         **_EMPTY,
