@@ -96,3 +96,15 @@ def browser() -> Iterator[Any]:
 def visit(opened: Any, width: int = 1280, height: int = 900, **settings: Any) -> Visit:
     """Open a window of its own, as another person would."""
     return Visit(opened.new_page(viewport={"width": width, "height": height}, locale="en-GB", **settings))
+
+
+def serious_findings(page: Any) -> list[tuple[str, str]]:
+    """What axe finds that shuts people out, in both themes."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    found = []
+    for theme in ("light", "dark"):
+        page.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
+        for one in axe.Axe().run(page).response["violations"]:
+            if one["impact"] in ("serious", "critical"):
+                found += [(one["id"], node["html"][:200]) for node in one["nodes"]]
+    return found

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from .browser import Visit, server_process, visit
+from .browser import Visit, serious_findings, server_process, visit
 from .conftest import as_file
 from .test_detecting import night
 
@@ -170,17 +170,7 @@ def test_a_phone_scrolls_down_only(dropped: Visit, server: str, chrome: Any) -> 
 
 
 def test_no_serious_findings_of_axe(dropped: Visit) -> None:
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
-    for theme in ("light", "dark"):
-        dropped.page.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
-        found = axe.Axe().run(dropped.page).response["violations"]
-        serious = [
-            (one["id"], node["html"][:200])
-            for one in found
-            if one["impact"] in ("serious", "critical")
-            for node in one["nodes"]
-        ]
-        assert serious == []
+    assert serious_findings(dropped.page) == []
 
 
 def test_a_server_that_is_killed_comes_back(examples: Path, tmp_path: Path, chrome: Any) -> None:

@@ -24,6 +24,7 @@ from aurist.serve.decoders import Decoders
 from aurist.serve.engine import Engine
 from aurist.serve.jobs import Jobs
 from aurist.serve.options import ServeOptions
+from aurist.serve.reviewing import Reviews
 
 
 @dataclass
@@ -56,6 +57,7 @@ class Server:
             self.files, uploads / "features", self.counters, waiting=limits.waiting, jobs=self.options.jobs
         )
         self.jobs = Jobs(self.files, self.state / "jobs", limits.jobs, self.options.jobs)
+        self.reviews = Reviews(self.files, self.jobs, self.options.reviews)
         self.model = describe(self.files)
 
     def start(self) -> None:

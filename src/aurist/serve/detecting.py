@@ -111,7 +111,9 @@ def job(request: Request, job_id: str) -> JobState:
 @router.delete("/v1/detect/{job_id}", summary="Cancel a job, and delete its recordings", status_code=204)
 def delete(request: Request, job_id: str) -> None:
     """Delete all that is stored of a job."""
-    server_of(request).jobs.delete(job_id)
+    server = server_of(request)
+    server.jobs.delete(job_id)
+    server.reviews.forget(job_id)
 
 
 @router.get(

@@ -199,6 +199,10 @@ function listenToTools() {
 const middle = () => (player.now >= viewer.start && player.now <= viewer.end ? player.now : undefined);
 
 function listenToKeys() {
+  // after a click the space bar plays, and does not press the same button again
+  byId("listen").addEventListener("click", (event) => {
+    if (event.detail && event.target.closest("#viewer button, .recording")) byId("time").focus({ preventScroll: true });
+  });
   document.addEventListener("keydown", (event) => {
     if (!chosen || byId("listen").hidden || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.target.closest("input, select, textarea, summary")) return;

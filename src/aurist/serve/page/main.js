@@ -2,6 +2,7 @@
 
 import { getJson } from "./api.js";
 import { startListening } from "./listen.js";
+import { startReview } from "./review.js";
 import { otherLanguage, switchLanguage, text, writeTexts } from "./strings.js";
 
 const byId = (id) => document.getElementById(id);
@@ -64,7 +65,11 @@ async function start() {
   byId("language").onclick = () => switchLanguage();
   byId("theme").onclick = () => setTheme(getComputedStyle(document.documentElement).getPropertyValue("--is-dark").trim() === "1" ? "light" : "dark");
   TABS.forEach((tab, number) => {
-    tab.onclick = () => openTab(tab);
+    tab.onclick = (event) => {
+      openTab(tab);
+      // a mouse: the space bar plays, and does not press the tab again
+      if (event.detail) byId(tab.getAttribute("aria-controls")).focus({ preventScroll: true });
+    };
     tab.onkeydown = (event) => {
       const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
       if (step) openTab(TABS[(number + step + TABS.length) % TABS.length], true);
@@ -77,7 +82,10 @@ async function start() {
   writeModel(model);
   document.addEventListener("language", () => { writeLanguage(); writeModel(model); });
   startListening(model);
-  openTab(TABS.find((tab) => `#${tab.getAttribute("aria-controls")}` === location.hash) ?? TABS[0]);
+  startReview(model);
+  const openHash = () => openTab(TABS.find((tab) => `#${tab.getAttribute("aria-controls")}` === location.hash) ?? TABS[0]);
+  addEventListener("hashchange", openHash);
+  openHash();
   document.documentElement.dataset.ready = "true";
 }
 

@@ -20,6 +20,15 @@ const TEXTS = {
     lost: "The server cannot be reached. It may have been stopped: start it again with aurist serve. This page tries again by itself.",
     model: "{name}: {metric} {score} {interval}, {n} classes", played: "{at} of {of}", events_n: "{n}",
     formats: { csv: "CSV", raven: "Raven", audacity: "Audacity", jsonl: "JSON lines", windows: "All windows" },
+    toJudge: "Detections of", order: "Order", atRandom: "at random", byUncertainty: "the most uncertain first", byScore: "the highest scores first", autoplay: "Play each at once",
+    randomNote: "A random sample tells the precision of all detections.", uncertaintyNote: "The most useful ones to learn from. They tell nothing about the precision of all.", scoreNote: "To see whether a class is there at all. They tell nothing about the precision of all.",
+    precisionNow: "Precision", precisionNone: "Judge detections in random order to estimate it.", precisionWords: "{right} of {judged} right: {share}, most likely {low} to {high}.", unsureWords: "{n} could not be told.", byBin: "By score", byClass: "By class",
+    annotations: "Verdicts as annotations (CSV)", question: "{label}?", detectionFacts: "Score {score}. {recording}, {start} to {end}.",
+    yes: "Yes", no: "No", another: "Another class", several: "Several", unsure: "Cannot tell", undo: "Undo", reviewKeys: "Space: hear it again. ← →: back and forth without a verdict.",
+    savedWords: "Saved: {verdict}.", notSaved: "Not saved yet: {n} verdicts wait for the server. They are kept in this browser, and sent when it is back.", tookBack: "Taken back.",
+    nothingToJudge: "There is nothing to judge yet. Let the server look for events in a recording (Listen), or start it with --detections.", allJudged: "All {n} detections of this order are judged.",
+    chooseOne: "Which class is it?", chooseSeveral: "Which classes are there?", search: "Search, or type a new class", cancel: "Cancel", take: "Take", newClass: "{name} (new)",
+    optionWords: "{name}: {judged} of {n} judged",
   },
   ko: {
     tabs: "페이지의 부분", listen: "듣기", review: "검토", theme: "밝게 또는 어둡게",
@@ -40,6 +49,15 @@ const TEXTS = {
     lost: "서버에 연결할 수 없습니다. 멈췄을 수 있습니다. aurist serve로 다시 시작하세요. 이 페이지가 스스로 다시 시도합니다.",
     model: "{name}: {metric} {score} {interval}, {n}종류", played: "{of} 중 {at}", events_n: "{n}개",
     formats: { csv: "CSV", raven: "Raven", audacity: "Audacity", jsonl: "JSON lines", windows: "모든 구간" },
+    toJudge: "검출 결과", order: "순서", atRandom: "무작위", byUncertainty: "가장 불확실한 것부터", byScore: "점수가 높은 것부터", autoplay: "바로 재생",
+    randomNote: "무작위 표본은 모든 검출의 정밀도를 알려 줍니다.", uncertaintyNote: "학습에 가장 도움이 됩니다. 전체 정밀도는 알려 주지 않습니다.", scoreNote: "어떤 종류가 정말 있는지 볼 때 씁니다. 전체 정밀도는 알려 주지 않습니다.",
+    precisionNow: "정밀도", precisionNone: "무작위 순서로 판정하면 추정할 수 있습니다.", precisionWords: "{judged}개 중 {right}개가 맞음: {share}, 아마 {low}에서 {high} 사이.", unsureWords: "{n}개는 알 수 없었습니다.", byBin: "점수별", byClass: "종류별",
+    annotations: "판정을 주석으로 받기 (CSV)", question: "{label}?", detectionFacts: "점수 {score}. {recording}, {start}부터 {end}까지.",
+    yes: "예", no: "아니요", another: "다른 종류", several: "여러 종류", unsure: "알 수 없음", undo: "취소", reviewKeys: "스페이스: 다시 듣기. ← →: 판정하지 않고 앞뒤로.",
+    savedWords: "저장됨: {verdict}.", notSaved: "아직 저장되지 않음: 판정 {n}개가 서버를 기다립니다. 이 브라우저에 남아 있고, 서버가 돌아오면 보냅니다.", tookBack: "취소했습니다.",
+    nothingToJudge: "아직 판정할 것이 없습니다. 듣기에서 녹음의 사건을 찾거나, 서버를 --detections와 함께 시작하세요.", allJudged: "이 순서의 검출 {n}개를 모두 판정했습니다.",
+    chooseOne: "어떤 종류입니까?", chooseSeveral: "어떤 종류들이 있습니까?", search: "찾기 또는 새 종류 입력", cancel: "닫기", take: "선택", newClass: "{name} (새 종류)",
+    optionWords: "{name}: {n}개 중 {judged}개 판정",
   },
 };
 
@@ -59,6 +77,7 @@ export function writeTexts(root = document) {
     element.setAttribute("aria-label", text(element.dataset.label));
     if (element.matches("button")) element.title = text(element.dataset.label);
   }
+  for (const element of root.querySelectorAll("[data-hint]")) element.placeholder = text(element.dataset.hint);
 }
 
 /** Change to the other language, and tell it to the parts of the page. */

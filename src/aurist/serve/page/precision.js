@@ -1,0 +1,42 @@
+// The precision that verdicts tell, in words and as bars with intervals.
+
+import { text } from "./strings.js";
+
+const SVG = "http://www.w3.org/2000/svg";
+const percent = (share) => `${Math.round(100 * share)}%`;
+
+function draw(name, attributes) {
+  const element = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  return element;
+}
+
+/** Write the precision of a share of detections. */
+export function precisionWords(share) {
+  const unsure = share.unsure ? ` ${text("unsureWords", { n: share.unsure })}` : "";
+  if (share.precision === null) return text("precisionNone") + unsure;
+  const { right, judged, precision, low, high } = share;
+  return text("precisionWords", { right, judged, share: percent(precision), low: percent(low), high: percent(high) }) + unsure;
+}
+
+/** Draw a row for each share: its name, a bar, the interval as a line, the counts. */
+export function precisionChart(title, shares) {
+  const figure = document.createElement("figure");
+  figure.append(Object.assign(document.createElement("figcaption"), { textContent: title }));
+  for (const share of shares) {
+    const row = document.createElement("div");
+    row.className = "share";
+    const bar = draw("svg", { viewBox: "0 0 100 12", preserveAspectRatio: "none", "aria-hidden": "true" });
+    bar.append(draw("rect", { class: "rail", x: 0, y: 3, width: 100, height: 6 }));
+    if (share.precision !== null) {
+      bar.append(draw("rect", { class: "bar", x: 0, y: 3, width: 100 * share.precision, height: 6 }));
+      bar.append(draw("line", { class: "whisker", x1: 100 * share.low, x2: 100 * share.high, y1: 6, y2: 6, "vector-effect": "non-scaling-stroke" }));
+    }
+    const name = Object.assign(document.createElement("span"), { className: "share-name", textContent: share.name });
+    const count = Object.assign(document.createElement("span"), { className: "share-count", textContent: `${share.right}/${share.judged}` });
+    row.append(name, bar, count);
+    row.title = precisionWords(share);
+    figure.append(row);
+  }
+  return figure;
+}
