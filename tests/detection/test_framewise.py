@@ -9,15 +9,20 @@ import pandas as pd
 import pytest
 import soundfile
 
+from aurist.annotations import CutOptions, make_annotations, to_clips
 from aurist.automl.fit import fit
 from aurist.clips.read import read_clips
 from aurist.config import FitConfig
+from aurist.detection.event_times import times_note, uses_frames
 from aurist.detection.export import events_of
 from aurist.detection.scan import WindowOptions, listen
 from aurist.detection.store import Recording
-from aurist.detection.window_model import PARTS
 from aurist.detection.window_scores import Scores
+from aurist.errors import ConfigError
+from aurist.events import Grid
+from aurist.inference.frames import PARTS
 from aurist.run import files_of_run, open_run
+from aurist.run.events_file import read_events
 
 pytest.importorskip("timm")
 
@@ -98,7 +103,7 @@ def test_weak_labels_are_enough_to_find_when(run: Path, tmp_path: Path) -> None:
             files_of_run(open_run(run)),
             recordings,
             tmp_path / model,
-            WindowOptions(4.0),
+            WindowOptions(4.0, times="windows" if model == "linear" else "frames"),
             model=model,
             progress=False,
             jobs=1,
@@ -117,6 +122,37 @@ def test_weak_labels_are_enough_to_find_when(run: Path, tmp_path: Path) -> None:
     assert found_by("attention") >= 0.6
     assert found_by("linear") == 0  # an event of four seconds is no call of half a second
     found_by("Ensemble")
+    # labels of whole clips cannot show that frames time events better
+    files = files_of_run(open_run(run))
+    assert not uses_frames(files, "attention", "auto") and uses_frames(files, "attention", "frames")
+    with pytest.raises(ConfigError, match="linear has no network that scores frames"):
+        uses_frames(files, "linear", "frames")
+    assert "are not shown to time events better" in times_note(files, "attention", "auto", Grid(4.0, 2.0))
+
+
+def test_frames_cut_events_where_they_are_shown_to_time_them_better(run: Path, tmp_path: Path) -> None:
+    """The same network on annotated recordings: its frames find calls of half a second, its windows of 4 s do not."""
+    rng, rows = np.random.default_rng(5), []
+    for i in range(40):
+        kinds: list[str] = [[], ["low"], ["high"], ["low", "high"]][i % 4]
+        y, calls = sound(kinds, 4.0, rng)
+        soundfile.write(tmp_path / f"{i}.wav", y, RATE)
+        rows += [{"path": f"{i}.wav", "start": a, "end": b, "label": kind} for a, b, kind in calls]
+    names = [f"{i}.wav" for i in range(40)]
+    boxes = make_annotations(rows, "t", recordings=names, root=tmp_path)
+    clips = to_clips(boxes, dict.fromkeys(names, 4.0), CutOptions(window=4))
+    plan = (run.parent / "plan.toml").read_text().split("[[member]]")[1]
+    (tmp_path / "plan.toml").write_text("[[member]]" + plan)
+    config = FitConfig(plan=str(tmp_path / "plan.toml"), folds=2, metric="lwlrap", jobs=1)
+    fit(clips, tmp_path / "run", config, cache_dir=tmp_path / "cache")
+    files = files_of_run(open_run(tmp_path / "run"))
+    scores = read_events(files.folder, files.remedy)
+    assert scores is not None
+    for row in ("attention", "Ensemble"):
+        assert scores.frames[row].frames > scores.frames[row].windows + 0.2
+        assert uses_frames(files, row, "auto") and not uses_frames(files, row, "windows")
+        assert "by frames of attention, in steps of 0.2 s" in times_note(files, row, "auto", Grid(4.0, 2.0))
+    assert scores.recall.score > 0.2  # the scores of the run are those of its frames
 
 
 def test_parts_are_in_the_order_of_time_and_as_sure_as_the_window_at_the_most() -> None:

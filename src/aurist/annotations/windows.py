@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
+from aurist.annotations.groups import group_of
 from aurist.annotations.table import ABSENT, Annotation, Annotations
 from aurist.annotations.window_choice import propose_window
 from aurist.clips import Clips, make_clips
@@ -17,8 +17,6 @@ from aurist.errors import ConfigError, DataError, check_one_of, listing, plural
 CLIP_MODES = ("windows", "boxes")
 UNANNOTATED = ("absent", "unknown", "partial")
 GROUPS = ("recording", "folder", "day")
-#: A date in a recording's name, as recorders write it: 20190522 or 2019-05-22.
-_DAY = re.compile(r"(?<!\d)((?:19|20)\d\d)[-_.]?([01]\d)[-_.]?([0-3]\d)(?!\d)")
 #: A window that begins less than this before the end of the recording is not needed.
 _TOLERANCE = 1e-6
 
@@ -159,14 +157,20 @@ def to_clips(
         starts=[cut.start for cut in cuts],
         ends=[cut.end for cut in cuts],
         absent=[tuple(sorted(cut.absent)) for cut in cuts],
-        groups=[_group(cut.path, options.group_by) for cut in cuts],
+        groups=[group_of(cut.path, options.group_by) for cut in cuts],
         multilabel=True,
         unannotated="unknown" if unknown else "absent",
         root=annotations.root,
         notes=(*annotations.notes, *notes),
     )
     window = grid[0] if options.clip_mode == "windows" else None
-    return replace(clips, window=window, band=_band(annotations) if options.band else None)
+    present_boxes = annotations.table[annotations.table["state"] != ABSENT][["path", "start", "end", "label"]]
+    return replace(
+        clips,
+        window=window,
+        boxes=None if window is None else present_boxes.reset_index(drop=True),
+        band=_band(annotations) if options.band else None,
+    )
 
 
 def _band(annotations: Annotations) -> tuple[float, float]:
@@ -279,17 +283,3 @@ def _with_some_background(cuts: list[_Cut], options: CutOptions, unknown: Collec
     dropped: npt.NDArray[np.intp] = rng.permutation(empty)[n_kept:].astype(np.intp)
     dropped_rows = set(dropped.tolist())
     return [cut for i, cut in enumerate(cuts) if i not in dropped_rows]
-
-
-def _group(path: str, group: str) -> str:
-    """Return the group of a recording.
-
-    Examples
-    --------
-    >>> _group("site 3/S4A03895_20190522_063000.ogg", "day"), _group("site 3/a.wav", "folder")
-    ('2019-05-22', 'site 3')
-    """
-    if group == "folder":
-        return path.replace("\\", "/").rpartition("/")[0] or path
-    match = _DAY.search(path.replace("\\", "/").rpartition("/")[2]) if group == "day" else None
-    return "-".join(match.groups()) if match else path

@@ -22,20 +22,25 @@ def detect(
     recordings: Any,
     output: str | Path | None,
     options: ReadOptions,
-    grid: tuple[float | None, float | None, int | None],
+    grid: tuple[float | None, float | None, int | None, str],
     export_options: tuple[
-        Sequence[str] | str, float | None, float | None, Sequence[str] | str | None, float | None
+        Sequence[str] | str,
+        float | None,
+        float | None,
+        float | str | None,
+        Sequence[str] | str | None,
+        float | None,
     ],
     model: str | None,
     jobs: int,
 ) -> pd.DataFrame:
-    """Detect events, see `aurist.Run.detect`; ``export_options``: formats, lowest score, precision, labels, unknown."""
+    """Detect events, see `aurist.Run.detect`; ``export_options`` has formats, thresholds, labels, unknown."""
     from aurist.detection.export import ExportOptions, events_of, unlike_windows, write_detections
     from aurist.detection.scan import WindowOptions, listen, recordings_of
+    from aurist.detection.thresholds import event_thresholds, parse_rate
     from aurist.inference.inputs import read_inputs
-    from aurist.inference.thresholds import never_named, thresholds_of
 
-    formats, min_score, precision, labels, unknown = export_options
+    formats, min_score, precision, false_alarms, labels, unknown = export_options
     formats = (formats,) if isinstance(formats, str) else tuple(formats)
     labels = (labels,) if isinstance(labels, str) else labels
     if is_samples(recordings):
@@ -44,15 +49,22 @@ def detect(
         raise ConfigError("formats= is for files: give their folder with output=.")
     spec = files.spec
     classes = spec.task.classes
+    chosen = event_thresholds(
+        files,
+        model,
+        min_score=min_score,
+        precision=precision,
+        false_alarms=parse_rate(false_alarms) if isinstance(false_alarms, str) else false_alarms,
+    )
     export = ExportOptions(
         formats,
         min_score,
         None if labels is None else tuple(labels),
-        thresholds_of(files, model, precision),
+        chosen.lowest,
         unknown=unknown,
     )
     columns = export.columns(classes)
-    for note in never_named(classes, export.thresholds if min_score is None else None, precision):
+    for note in chosen.notes:
         warn(note)
     with (
         tempfile.TemporaryDirectory(prefix="aurist-") as temporary,

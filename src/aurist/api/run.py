@@ -135,6 +135,8 @@ class Run(RunPredictions):
         channel: int | None = None,
         min_score: float | None = None,
         precision: float | None = None,
+        false_alarms: float | str | None = None,
+        times: str = "auto",
         unknown: float | None = None,
         labels: Sequence[str] | None = None,
         formats: Sequence[str] = ("csv",),
@@ -160,6 +162,12 @@ class Run(RunPredictions):
             Lowest score of an event, 0 to 1; None: the threshold of its class, else 0.5.
         precision
             As in `predict`.
+        false_alarms
+            False alarms in an hour of background, all classes together, such as 1 or "10/day": one threshold for all
+            classes, chosen out of fold.
+        times
+            What tells when an event is: "windows", "frames" of networks, or "auto": frames if they are shown, out of
+            fold, to time events better.
         unknown
             Windows that are unlike all that was learnt count for no event: the share of windows like the training clips
             that may be left out so. None: all windows count.
@@ -193,6 +201,6 @@ class Run(RunPredictions):
 
         with errors_in_python():
             options = read_options(path=path, audio_root=audio_root)
-            grid = (window, overlap, channel)
-            export_options = (formats, min_score, precision, labels, unknown)
+            grid = (window, overlap, channel, times)
+            export_options = (formats, min_score, precision, false_alarms, labels, unknown)
             return detect(self._model_files, recordings, output, options, grid, export_options, model, jobs)

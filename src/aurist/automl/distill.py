@@ -32,6 +32,7 @@ from aurist.plan import ENSEMBLE, FitPlan, Step, write_plan
 from aurist.progress import logger
 from aurist.recipes import Recipe, read_recipe, with_settings
 from aurist.results.differences import Difference
+from aurist.results.event_scores import write_event_scores
 from aurist.results.out_of_fold import out_of_fold
 from aurist.results.pruning import fitted_members
 from aurist.results.write import write_results
@@ -133,6 +134,7 @@ def distill(run: RunFolder, recipe: Recipe, seconds: float) -> Distilled:
         write_plan(run.folder / STUDENTS, FitPlan(tuple(Step(member) for member in [*others, student])))
         fitted = fitted_members(run, learn)
         write_results(run, data, learn, fitted)
+        write_event_scores(run, data, learn)
     return _result(run, learn, fitted, student)
 
 

@@ -25,6 +25,7 @@ from aurist.models.base import FitFailedError, ModelSpec
 from aurist.models.network_member import ENGINE, recipe_of
 from aurist.plan import ENSEMBLE, FALLBACK, FOREST, Clock, FitPlan, Step, share, write_plan
 from aurist.progress import logger
+from aurist.results.event_scores import write_event_scores
 from aurist.results.pooling_choice import with_best_pooling
 from aurist.results.pruning import fitted_students
 from aurist.results.random_split import compare_with_random_split
@@ -99,6 +100,7 @@ def train(run: RunFolder, clock: Clock) -> None:
         fitted, "No model could be fitted in the time; the reasons are above. Give more time (time_limit=)."
     )
     write_results(run, data, learn, [*fitted, *fitted_students(run, learn)])
+    write_event_scores(run, data, learn)
     best = run.leaderboard().set_index("model")["score"]
     run.log("finished", {"best": ENSEMBLE, "score": float(best[ENSEMBLE])})
     logger.info(f"run written to {run.folder}")

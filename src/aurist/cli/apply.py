@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
@@ -11,16 +9,13 @@ import typer
 
 from aurist.cli import options as opt
 from aurist.cli.bundles import NewColumns, spread
-from aurist.cli.printing import going_on, print_applied, say, visible
+from aurist.cli.printing import print_applied, say
+from aurist.cli.scanning import index_of, is_scan, scan_recordings, write_answers
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from aurist.clips import Clips
-    from aurist.detection.export import ExportOptions
-    from aurist.detection.scan import WindowOptions
-    from aurist.run import ModelFiles
-    from aurist.search import WindowIndex
 
 
 @spread
@@ -87,6 +82,22 @@ def predict(
             help="Write these classes only: a,b or a file with one per line.", rich_help_panel=opt.WINDOWS
         ),
     ] = None,
+    false_alarms: Annotated[
+        str | None,
+        typer.Option(
+            help="False alarms in an hour of background, all classes together: 1/h, 10/day. One threshold for all "
+            "classes, chosen out of fold.",
+            rich_help_panel=opt.WINDOWS,
+        ),
+    ] = None,
+    times: Annotated[
+        str,
+        typer.Option(
+            help="What tells when an event is: windows, frames (of networks such as mel-sed), or auto: frames if they "
+            "are shown, out of fold, to time events better.",
+            rich_help_panel=opt.WINDOWS,
+        ),
+    ] = "auto",
     channel: Annotated[
         int | None,
         typer.Option(
@@ -119,6 +130,8 @@ def predict(
 
       aurist predict run field/ --precision 0.9 -o sure
 
+      aurist predict run night.flac --false-alarms 1/h -o quiet
+
       aurist predict run new_recordings/ --unknown 0.05 -o labels.csv
 
       aurist predict run index --model Logistic_birdnet -o detections
@@ -136,29 +149,36 @@ def predict(
         raise ConfigError(f"{submission} is the sample and is never written to. Give another file with -o.")
     files = open_trained(run)
     sample = None if submission is None else _sample(submission)
-    index = _index(data, {"window": window, "overlap": overlap, "channel": channel, "unknown": unknown})
+    index = index_of(data, {"window": window, "overlap": overlap, "channel": channel, "unknown": unknown})
     source = read_inputs(data, columns.reading(), files.spec) if index is None else index
-    if index is not None or _is_scan(cast("Clips", source), window, files.spec.window):
+    if index is not None or is_scan(cast("Clips", source), window, files.spec.window):
+        from aurist.cli.messages import in_options
         from aurist.detection.export import ExportOptions, labels_from
         from aurist.detection.scan import WindowOptions
-        from aurist.inference.thresholds import never_named, thresholds_of
+        from aurist.detection.thresholds import event_thresholds, parse_rate
 
+        chosen = event_thresholds(
+            files,
+            model,
+            min_score=min_score,
+            precision=precision,
+            false_alarms=None if false_alarms is None else parse_rate(false_alarms),
+        )
         export = ExportOptions(
             tuple(name.strip() for text in forms or ["csv"] for name in text.split(",")),
             min_score,
             None if labels is None else labels_from(labels),
-            thresholds_of(files, model, precision),
+            chosen.lowest,
             safe_csv,
             unknown,
         )
-        thresholds = export.thresholds if min_score is None else None
-        for note in never_named(files.spec.task.classes, thresholds, precision):
-            say(note)
-        _listen(
+        for note in chosen.notes:
+            say(in_options(note))
+        scan_recordings(
             files,
             source,
             output or Path("detections"),
-            WindowOptions(window, overlap, channel),
+            WindowOptions(window, overlap, channel, times),
             export,
             None if sample is None else (sample, str(submission)),
             model,
@@ -171,6 +191,8 @@ def predict(
         "min-score": min_score,
         "labels": labels,
         "channel": channel,
+        "false-alarms": false_alarms,
+        "times": None if times == "auto" else times,
     }
     misplaced = [f"--{name}" for name, value in window_options.items() if value is not None]
     if misplaced:
@@ -191,84 +213,7 @@ def predict(
     )
     print_applied(applied)
     table = applied.to_frame() if sample is None else contest_file(applied, sample, str(submission))
-    _write(table, output, safe_csv)
-
-
-@going_on()
-def _listen(
-    files: ModelFiles,
-    source: Clips | WindowIndex,
-    output: Path,
-    windows: WindowOptions,
-    export: ExportOptions,
-    sample: tuple[pd.DataFrame, str] | None,
-    model: str | None,
-    jobs: int,
-) -> None:
-    """Scan recordings window by window; exit with 1 if some cannot be read."""
-    from aurist.clips import Clips
-    from aurist.detection.contests import contest_table
-    from aurist.detection.export import unlike_windows, write_detections
-    from aurist.detection.scan import listen, recordings_of
-    from aurist.errors import ConfigError, listing, plural
-    from aurist.folders import check_output
-    from aurist.search import score_index
-
-    # refuse wrong options before hours of work
-    if output.suffix.lower() == ".csv":
-        raise ConfigError(
-            f"Recordings are scanned window by window, and events are written to a folder, but -o is {output}. Give a "
-            "folder, or --window 0 for one row per recording."
-        )
-    check_output(output, folder=True)
-    export.columns(files.spec.task.classes)
-    if isinstance(source, Clips):
-        for note in source.notes:
-            say(note)
-        scan = listen(
-            files, recordings_of(source), output, windows, model=model, unknown=export.unknown, jobs=jobs
-        )
-    else:
-        scan = score_index(files, source, output, model=model, jobs=jobs)
-    for name, note in scan.notes.items():
-        say(f"{name} {note}")
-    if about_windows := unlike_windows(scan, export.unknown):
-        say(about_windows)
-    hours = sum(scan.seconds.values()) / 3600
-    for path, rows in write_detections(scan, export):
-        unit = "window" if path.name == "windows.csv" else "event"
-        say(
-            f"written: {path} ({plural(rows, unit)} of {plural(len(scan.recordings), 'recording')}, {hours:.1f} h)"
-        )
-    if sample is not None:
-        table, name = sample
-        answers = contest_table(scan, table, name, export.lowest_scores(scan.classes))
-        _write(answers, output / "submission.csv", export.safe_csv)
-    if scan.failures:
-        failed = plural(len(scan.failures), "recording")
-        say(f"{failed} cannot be read:\n{listing(list(scan.failures.values()))}")
-        raise typer.Exit(1)
-
-
-def _index(data: Sequence[Path], options: Mapping[str, object]) -> WindowIndex | None:
-    """Open an index if the data is one, and refuse options that it has decided already."""
-    from aurist.errors import ConfigError
-    from aurist.folders import INDEX
-
-    if len(data) != 1 or not (data[0] / INDEX).exists():
-        return None
-    given = [f"--{name}" for name, value in options.items() if value is not None]
-    if given:
-        raise ConfigError(f"{', '.join(given)}: not for an index, whose windows are there already.")
-    from aurist.search import open_index
-
-    return open_index(data[0])
-
-
-def _is_scan(clips: Clips, window: float | None, trained: float | None) -> bool:
-    """Return True if recordings are scored window by window."""
-    whole_recordings = clips.has_audio and bool(clips.table["start"].isna().all())
-    return bool(window) or (window is None and whole_recordings and trained is not None)
+    write_answers(table, output, safe_csv)
 
 
 def _sample(path: Path) -> pd.DataFrame:
@@ -287,18 +232,3 @@ def _sample(path: Path) -> pd.DataFrame:
             return pd.read_csv(file, sep=preamble.separator or ",", dtype={0: str})
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         raise DataError(f"Cannot read the sample submission {path}: {error}") from error
-
-
-def _write(table: pd.DataFrame, output: Path | None, safe: bool) -> None:
-    from aurist.errors import plural
-    from aurist.files import write_csv
-    from aurist.formulas import safe_table
-    from aurist.inference.clip_predictions import PROBABILITY
-
-    if output is None:
-        text = (safe_table(table) if safe else table).to_csv(index=False, float_format=PROBABILITY)
-        # a terminal would obey control characters in names; a file or a program gets them unchanged
-        sys.stdout.write(visible(text) if sys.stdout.isatty() else text)
-        return
-    write_csv(table, output, safe=safe, float_format=PROBABILITY)
-    say(f"written: {output} ({plural(len(table), 'row')})")

@@ -24,6 +24,7 @@ def print_leaderboard(run: RunFolder) -> None:
     """Print the leaderboard, and sentences on the score below it."""
     from aurist.errors import plural
     from aurist.inference.thresholds import no_skill_sentence, silent_classes
+    from aurist.run.events_file import read_events
 
     board = run.leaderboard()
     scores = run.scores()
@@ -49,6 +50,9 @@ def print_leaderboard(run: RunFolder) -> None:
     _print_decisions(scores)
     for sentence in no_skill_sentence(silent_classes(run, scores.best), len(run.classes())):
         paragraph(f"{sentence}. --min-score predicts them too.")
+    events = read_events(run.folder, run.remedy)
+    if events is not None:
+        paragraph(events.sentence())
     if scores.unknown is not None:
         paragraph(scores.unknown.sentence())
     if scores.random_split is not None:

@@ -56,6 +56,8 @@ class Clips:
         Names of the rows of a feature table, if it has a column of names. Recordings have paths instead.
     grouping
         The groups guessed from names, used or not; None if there are none.
+    boxes
+        The annotations that recordings were cut by: ``path, start, end, label``; None without windows.
     band
         The lowest and the highest frequency for networks, in Hz; None: all.
     decimal_commas
@@ -72,6 +74,7 @@ class Clips:
     rows: tuple[int | str, ...] = ()
     given_ids: tuple[str, ...] = ()
     window: float | None = None
+    boxes: pd.DataFrame | None = None
     band: tuple[float, float] | None = None
     names: tuple[str, ...] = ()
     grouping: Grouping | None = None

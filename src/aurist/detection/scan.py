@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from aurist.audio import AudioInfo, describe_lost_end, format_stretches, probe
 from aurist.clips import Clips
 from aurist.clips.suffixes import with_bytes_shown
+from aurist.detection.event_times import check_times
+from aurist.detection.settings import scan_settings
 from aurist.detection.store import Detections, Recording, ScanProgress
-from aurist.detection.window_model import PARTS, WindowModel
+from aurist.detection.window_model import WindowModel
 from aurist.errors import ConfigError, DataError, about
 from aurist.events import Grid
 from aurist.features.windows import Block, WindowSettings, read_block
 from aurist.folders import claim
-from aurist.plan import ENSEMBLE
 from aurist.progress import Hours, logger
-from aurist.run import ModelFiles, RunSpec
+from aurist.run import ModelFiles
 from aurist.workers import ahead
 
 #: Most threads that decode: only a few blocks wait in memory.
@@ -38,11 +38,18 @@ class WindowOptions:
         Seconds that a window shares with the one before; None: half a window.
     channel
         Counted from 0; None: the mean of all.
+    times
+        What tells when an event is: "windows", "frames" of networks, or "auto": frames if they are shown, out of fold,
+        to time events better.
     """
 
     window: float | None = None
     overlap: float | None = None
     channel: int | None = None
+    times: str = "auto"
+
+    def __post_init__(self) -> None:
+        check_times(self.times)
 
     def grid(self, trained: float | None) -> Grid:
         """Lay out the windows; ``trained`` is the window of the run in seconds.
@@ -156,32 +163,12 @@ def listen(
     spec = files.spec
     cores = jobs or spec.task.jobs
     grid = options.grid(spec.window)
-    window_model = window_model or WindowModel(files, model, cores, unknown)
+    window_model = window_model or WindowModel(files, model, cores, unknown, times=options.times)
     windows = WindowSettings(grid, window_model.rates, window_model.margin, options.channel)
-    settings = _settings(files, spec, grid, options, model, windows.block)
+    settings = scan_settings(files, model, grid, options.channel, windows.block, window_model.parts)
     with claim(output):
         detections = Detections(output, settings)
         return _Scan(detections, window_model, windows, progress, cores, report).all(recordings)
-
-
-def _settings(
-    files: ModelFiles,
-    spec: RunSpec,
-    grid: Grid,
-    options: WindowOptions,
-    model: str | None,
-    windows_per_block: int,
-) -> dict[str, Any]:
-    """Collect the settings that scores depend on."""
-    return {
-        "run": files.key(),
-        "model": model or ENSEMBLE,
-        **asdict(grid),
-        "channel": "mixed" if options.channel is None else options.channel,
-        "parts": PARTS,
-        "windows_per_block": windows_per_block,
-        "classes": list(spec.task.classes),
-    }
 
 
 class _Scan:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from aurist.errors import ConfigError, DataError, listing, plural
+from aurist.events import Grid
 from aurist.files import write_json
+from aurist.plan import ENSEMBLE
+from aurist.run import ModelFiles
 from aurist.stored import read_json
 
 SETTINGS = "settings.json"
@@ -22,6 +26,21 @@ _SETTINGS = {
 _NO_SETTINGS = (
     "Take it from a copy of {folder}, or scan the recordings again into another folder with `aurist predict`."
 )
+
+
+def scan_settings(
+    files: ModelFiles, model: str | None, grid: Grid, channel: int | None, windows_per_block: int, parts: int
+) -> dict[str, Any]:
+    """Collect the settings that scores depend on."""
+    return {
+        "run": files.key(),
+        "model": model or ENSEMBLE,
+        **asdict(grid),
+        "channel": "mixed" if channel is None else channel,
+        "parts": parts,
+        "windows_per_block": windows_per_block,
+        "classes": list(files.spec.task.classes),
+    }
 
 
 def read_settings(folder: Path) -> dict[str, Any]:

@@ -9,15 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from aurist.arrays import Proba
+from aurist.detection.event_times import uses_frames
 from aurist.errors import ConfigError, DataError
 from aurist.features.windows import Block
 from aurist.inference.embedding import margin_of, rate_of
+from aurist.inference.frames import PARTS
 from aurist.inference.predictor import Predictor
 from aurist.run import ModelFiles
-
-#: Equal parts of a window, each with its own answer of a network that gives times. The number is even, so that the
-#: parts of windows that overlap by half coincide.
-PARTS = 20
 
 
 class BlockScores(NamedTuple):
@@ -54,6 +52,8 @@ class WindowModel:
         Cores.
     unknown
         The likeness up to which windows will be taken for unknown; it is only checked.
+    times
+        What tells when in a window a class is: see `aurist.detection.event_times.uses_frames`.
 
     Attributes
     ----------
@@ -61,6 +61,8 @@ class WindowModel:
         Sample rates of the sound that it needs, in Hz.
     margin
         Seconds around a window that it needs.
+    parts
+        Equal parts of a window, each with its own answer of networks that score frames; 1: windows alone tell when.
 
     Raises
     ------
@@ -70,10 +72,19 @@ class WindowModel:
         If the model needs columns of a table, which recordings do not have.
     """
 
-    def __init__(self, files: ModelFiles, model: str | None, jobs: int, unknown: float | None = None) -> None:
+    def __init__(
+        self,
+        files: ModelFiles,
+        model: str | None,
+        jobs: int,
+        unknown: float | None = None,
+        *,
+        times: str = "auto",
+    ) -> None:
         self._jobs = jobs
         self._predictor = Predictor(files, model, jobs=jobs)
         self._predictor.check(unknown=unknown)
+        self.parts = PARTS if uses_frames(files, self._predictor.name, times) else 1
         spec, models = self._predictor.spec, self._predictor.models
         pipeline = self._predictor.pipeline
         recipes = list(models.recipes)
@@ -110,4 +121,6 @@ class WindowModel:
             return BlockScores(np.zeros((0, len(self.classes))), None, None)
         inputs = self._pipeline.transform_windows(block, jobs=self._jobs)
         likeness = None if self._pipeline.summary is None else self._predictor.likeness(inputs)
-        return BlockScores(*self._predictor.proba_and_when(inputs, PARTS), likeness)
+        if self.parts == 1:
+            return BlockScores(self._predictor.proba_windows(inputs), None, likeness)
+        return BlockScores(*self._predictor.proba_and_when(inputs, self.parts), likeness)

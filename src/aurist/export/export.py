@@ -36,6 +36,8 @@ from aurist.run import (
     write_duplicates,
 )
 from aurist.run.ensemble_file import record_of
+from aurist.run.events_file import CURVE as EVENT_CURVE
+from aurist.run.events_file import NAME as EVENTS
 from aurist.run.model_files import MODEL
 from aurist.run.model_folder import (
     MODEL_FORMAT,
@@ -207,6 +209,10 @@ def _write(
             copy_network(network, run.folder, folder)
     if (run.folder / OPEN_SET).exists():
         copy_files([run.folder / OPEN_SET], run.folder, folder)
+    if options.model == ENSEMBLE and not left_out:
+        # another rule has other events
+        events = [run.folder / name for name in (EVENTS, EVENT_CURVE)]
+        copy_files([path for path in events if path.exists()], run.folder, folder)
     if options.with_duplicates:
         _write_duplicates(run, folder, choice.duplicates)
     description = _description(run, choice, left_out, oof, folder)

@@ -191,6 +191,10 @@ class Predictor:
         keys = row_keys(inputs.features)
         return self.ensemble.correct(self.name, self.models.proba(inputs), self.duplicates, keys)
 
+    def proba_windows(self, inputs: Inputs) -> Proba:
+        """Predict windows, (n, n_classes); none of them is taken for a seen row."""
+        return self.ensemble.correct(self.name, self.models.proba(inputs))
+
     def proba_and_when(self, inputs: Inputs, n_parts: int) -> tuple[Proba, Proba | None]:
         """Predict windows; none of them is taken for a seen row: see `FoldModels.proba_and_when`."""
         blended, when = self.models.proba_and_when(inputs, n_parts)

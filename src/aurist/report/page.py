@@ -14,7 +14,14 @@ from aurist.extras import need_extra
 from aurist.files import atomic_path
 from aurist.folders import check_output
 from aurist.inference.thresholds import silent_classes
-from aurist.plots import plot_confusion, plot_curves, plot_importance, plot_leaderboard, plot_reliability
+from aurist.plots import (
+    plot_confusion,
+    plot_curves,
+    plot_event_curves,
+    plot_importance,
+    plot_leaderboard,
+    plot_reliability,
+)
 from aurist.report import gather
 from aurist.report.gather import ReportedModel
 from aurist.report.mistakes import worst_mistakes
@@ -22,6 +29,7 @@ from aurist.report.pictures import chart
 from aurist.report.templates import template
 from aurist.results.tables import confusion, ece, per_class, reliability
 from aurist.run import RunFolder, read_data
+from aurist.run.events_file import read_event_curve, read_events
 from aurist.stored import stored
 
 #: The most mistakes, rows of the table of broken clips, and features on the page.
@@ -90,6 +98,7 @@ def _contents(run: RunFolder, model: str | None, with_sound: bool) -> dict[str, 
         "features": None
         if features is None
         else chart(partial(plot_importance, features, most=MOST_FEATURES)),
+        **_events(run, scores.best, reported.model),
         "mistakes": worst_mistakes(
             reported.clips,
             reported.truth,
@@ -103,6 +112,15 @@ def _contents(run: RunFolder, model: str | None, with_sound: bool) -> dict[str, 
         "versions": gather.versions(run),
         **_performance(reported, silent_classes(run, reported.model)),
     }
+
+
+def _events(run: RunFolder, best: str, model: str) -> dict[str, Any]:
+    """Return the scores of events, and their chart; None if the run or the model has none."""
+    events, curve = read_events(run.folder, run.remedy), read_event_curve(run.folder, run.remedy)
+    if events is None or curve is None or model != best or events.hours <= 0:
+        return {"events": None, "event_curves": None}
+    draw = partial(plot_event_curves, curve, run.classes(), events.hours)
+    return {"events": events.sentence(), "event_curves": chart(draw)}
 
 
 def _performance(reported: ReportedModel, silent: list[str]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from aurist.ensemble.stacking import can_answer
 from aurist.errors import ConfigError, RunError, plural
 from aurist.fold_files import is_done
 from aurist.models.base import ModelSpec
+from aurist.results.event_scores import write_event_scores
 from aurist.results.out_of_fold import blendable, out_of_fold, with_base_models
 from aurist.results.pooling_choice import with_best_pooling
 from aurist.results.write import write_results
@@ -88,6 +89,7 @@ def prune(run: RunFolder, size: int) -> None:
         raise ConfigError(f"{plural(size, 'model')} were asked for, but {run.folder} has {len(fitted)}.")
     write_config(run.folder / "config.toml", replace(run.config(), ensemble_size=size))
     write_results(run, data, learn, fitted)
+    write_event_scores(run, data, learn)
 
 
 def fitted_members(run: RunFolder, learn: TrainingData) -> list[CrossValidationResult]:

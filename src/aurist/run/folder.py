@@ -34,7 +34,7 @@ from aurist.run.data import RunData
 from aurist.run.description import DESCRIPTION, RunDescription
 from aurist.run.embedders_file import FeatureNetwork, read_embedders
 from aurist.run.scores_file import RANDOM_SPLIT, SCORES, RandomSplit, RunScores
-from aurist.run.shapes import BOARD, CONFIG
+from aurist.run.shapes import BOARD, BOXES, CONFIG
 from aurist.stored import Shape, check_shape, read_frame, read_json, stored
 from aurist.tables import table_path, write_table
 
@@ -199,7 +199,7 @@ class RunFolder:
 def create_run(folder: Path, config: FitConfig, data: RunData, recipes: Sequence[Recipe] = ()) -> RunFolder:
     """Write a new run folder; ``data.json`` is written last: with it the folder is complete."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name in ("recipes.json", "plan.toml", "test_keys.parquet", "journal.jsonl"):
+    for name in ("recipes.json", "plan.toml", "test_keys.parquet", "journal.jsonl", BOXES):
         # of an attempt that was killed, perhaps with other settings
         table_path(folder / name).unlink(missing_ok=True)
     write_config(folder / "config.toml", config)
@@ -210,6 +210,8 @@ def create_run(folder: Path, config: FitConfig, data: RunData, recipes: Sequence
     folds = pd.DataFrame({"clip_id": base["clip_id"], "group": data.groups, "fold": data.folds})
     for name, table in (("clips", base), ("features", data.features), ("folds", folds)):
         write_table(table, folder / f"{name}.parquet")
+    if data.clips.boxes is not None:
+        write_table(data.clips.boxes, folder / BOXES)
     if data.level is not None:
         write_table(pd.DataFrame({LEVEL: data.level}), folder / "level.parquet")
     if data.test_keys is not None:

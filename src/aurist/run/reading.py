@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from aurist.clips import Clips
 from aurist.clips.grouping import grouping_from
@@ -19,7 +20,7 @@ from aurist.models.base import Task
 from aurist.run.data import RunData
 from aurist.run.description import DESCRIPTION, RunDescription
 from aurist.run.folder import RunFolder
-from aurist.run.shapes import CLIPS
+from aurist.run.shapes import BOX_COLUMNS, BOXES, CLIPS
 from aurist.run.spec import RunSpec
 from aurist.stored import read_frame, stored
 from aurist.tables import table_path
@@ -72,6 +73,12 @@ def _read_level(run: RunFolder, n_clips: int) -> npt.NDArray[np.float32] | None:
     return level
 
 
+def _read_boxes(run: RunFolder) -> pd.DataFrame | None:
+    if not table_path(run.folder / BOXES).exists():
+        return None
+    return read_frame(run.folder / BOXES, BOX_COLUMNS, run.remedy)
+
+
 def _read_clips(run: RunFolder, description: RunDescription) -> Clips:
     path = run.folder / "clips.parquet"
     table = read_frame(path, CLIPS, run.remedy)
@@ -92,6 +99,7 @@ def _read_clips(run: RunFolder, description: RunDescription) -> Clips:
         unannotated=description.unannotated,
         root=None if description.root is None else Path(description.root),
         window=description.window,
+        boxes=_read_boxes(run),
         band=description.band,
         grouping=grouping,
     )

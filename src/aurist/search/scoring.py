@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +9,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from aurist.detection.scan import ScanResult
+from aurist.detection.settings import scan_settings
 from aurist.detection.store import Detections, Recording
-from aurist.detection.window_model import PARTS
 from aurist.errors import ConfigError
 from aurist.events import Grid
 from aurist.features.matrix import EMBEDDED
@@ -53,15 +52,8 @@ def score_index(
     predictor = Predictor(files, model, jobs=jobs)
     _check_views(files, predictor, index)
     spec = index.settings.embedder.embedder
-    settings = {
-        "run": files.key(),
-        "model": predictor.name,
-        **asdict(Grid(spec.seconds, spec.seconds - index.settings.hop)),
-        "channel": "mixed",
-        "parts": PARTS,
-        "windows_per_block": _BLOCK,
-        "classes": list(predictor.spec.task.classes),
-    }
+    grid = Grid(spec.seconds, spec.seconds - index.settings.hop)
+    settings = scan_settings(files, predictor.name, grid, None, _BLOCK, 1)
     with claim(output):
         detections = Detections(output, settings)
         detections.clear()
@@ -93,7 +85,7 @@ def _score(
         starts = index.windows["start"][part].astype(np.float64)
         is_last = number == len(parts) - 1
         block = Block(starts, np.minimum(starts + window, length), {}, length if is_last else None)
-        proba, _ = predictor.proba_and_when(_inputs(predictor, index, part), PARTS)
+        proba = predictor.proba_windows(_inputs(predictor, index, part))
         detections.keep(recording, number, block, proba)
 
 

@@ -1,0 +1,131 @@
+"""False alarms an hour in recordings in which nothing of the classes occurs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from aurist.detection.scan import ScanResult
+from aurist.ensemble.thresholds import GRID
+from aurist.errors import DataError
+from aurist.files import write_csv, write_json
+from aurist.metrics import Interval
+
+#: Rates an hour for which thresholds are listed.
+RATES = (10.0, 1.0, 0.1)
+#: Seconds of the pieces that are resampled for the interval: false alarms come in bursts.
+_PIECE = 60.0
+_ROUNDS, _LEVEL = 1000, 0.95
+
+
+@dataclass(frozen=True)
+class QuietScores:
+    """False alarms in recordings in which nothing of the classes occurs.
+
+    Parameters
+    ----------
+    hours
+        Hours of these recordings.
+    by_class
+        ``class, threshold, false_alarms, per_hour``; the threshold is NaN if the class is never predicted.
+    per_hour
+        All classes together, with an interval over minutes.
+    thresholds
+        ``per_hour, threshold``: the lowest threshold, one for all classes, with no more false alarms than these.
+    """
+
+    hours: float
+    by_class: pd.DataFrame
+    per_hour: Interval
+    thresholds: pd.DataFrame
+
+    def sentence(self) -> str:
+        """State the figures for people."""
+        bounds = f" [{self.per_hour.low:.2g}, {self.per_hour.high:.2g}]" if self.per_hour.score else ""
+        return (
+            f"False alarms in {self.hours:.3g} hours of quiet recordings: {self.per_hour.score:.3g}{bounds} an hour, "
+            f"all classes together. Fewer than {3 / self.hours:.2g} an hour cannot be shown in this time."
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the figures as a dictionary for JSON."""
+        return {
+            "hours": self.hours,
+            "per_hour": {"score": self.per_hour.score, "low": self.per_hour.low, "high": self.per_hour.high},
+            "by_class": _records(self.by_class),
+            "thresholds": _records(self.thresholds),
+        }
+
+    def write(self, folder: Path, *, safe_csv: bool = False) -> None:
+        """Write ``quiet.json`` and ``quiet.csv``."""
+        write_json(folder / "quiet.json", self.to_dict())
+        write_csv(self.by_class, folder / "quiet.csv", safe=safe_csv, float_format="%.6g")
+
+
+def score_quiet(scan: ScanResult, lowest: npt.NDArray[np.float64]) -> QuietScores:
+    """Count all events of scanned recordings as false alarms.
+
+    Parameters
+    ----------
+    scan
+        The scan of recordings in which nothing of the classes occurs.
+    lowest
+        (n_classes,): the lowest score of each class.
+
+    Raises
+    ------
+    DataError
+        If no recording could be read.
+    """
+    hours = sum(scan.seconds.values()) / 3600
+    if not hours:
+        raise DataError("None of the quiet recordings can be read.")
+    counts = np.zeros(len(scan.classes), dtype=np.int64)
+    pieces: list[npt.NDArray[np.int64]] = []
+    at_threshold = np.zeros(len(GRID), dtype=np.int64)
+    heard = np.flatnonzero(lowest <= 1)
+    for recording in scan.recordings:
+        scores = scan.detections.scores(recording)
+        events = scores.events(lowest)
+        counts += np.bincount([event.column for event in events], minlength=len(counts)).astype(np.int64)
+        n = max(1, round(scan.seconds[recording.name] / _PIECE))
+        piece = np.array([event.start / scan.seconds[recording.name] * n for event in events], dtype=np.int64)
+        pieces.append(np.bincount(np.minimum(piece, n - 1), minlength=n).astype(np.int64))
+        of_classes = scan.detections.scores(recording, heard)
+        for index, threshold in enumerate(GRID):
+            at_threshold[index] += len(of_classes.events(np.full(len(heard), threshold)))
+    by_class = pd.DataFrame(
+        {
+            "class": list(scan.classes),
+            "threshold": np.where(lowest <= 1, lowest, np.nan),
+            "false_alarms": counts,
+            "per_hour": counts / hours,
+        }
+    )
+    # more events may be found at a higher threshold, where one event falls into two
+    most = np.maximum.accumulate(at_threshold[::-1])[::-1]
+    enough = [np.flatnonzero(most <= rate * hours) for rate in RATES]
+    thresholds = pd.DataFrame(
+        {"per_hour": RATES, "threshold": [float(GRID[rows[0]]) if len(rows) else np.nan for rows in enough]}
+    )
+    return QuietScores(hours, by_class, _interval(np.concatenate(pieces), hours), thresholds)
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows of a table; None for what is missing."""
+    return [
+        {str(name): None if value != value else value for name, value in row.items()}
+        for row in table.to_dict("records")
+    ]
+
+
+def _interval(pieces: npt.NDArray[np.int64], hours: float) -> Interval:
+    rng = np.random.default_rng(0)
+    drawn = rng.multinomial(len(pieces), np.full(len(pieces), 1 / len(pieces)), size=_ROUNDS) @ pieces
+    low, high = np.quantile(drawn, [(1 - _LEVEL) / 2, (1 + _LEVEL) / 2])
+    return Interval(float(pieces.sum() / hours), float(low / hours), float(high / hours))

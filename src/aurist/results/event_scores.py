@@ -1,0 +1,162 @@
+"""Score events of annotated recordings out of fold, and decide what cuts events: windows, or frames of networks.
+
+Every choice is made on the other folds: the thresholds by `default_thresholds`, and frames only if they surely time
+events better than windows do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from aurist.arrays import Proba
+from aurist.crossval import TrainingData
+from aurist.ensemble.thresholds import GRID, default_thresholds
+from aurist.inference.frames import frames_out_of_fold, rows_with_frames
+from aurist.metrics import UNKNOWN, Interval
+from aurist.plan import ENSEMBLE
+from aurist.results.event_counts import COUNTS, Heard, lay_out
+from aurist.run import RunData, RunFolder, files_of_run
+from aurist.run.events_file import EventScores, FrameScores, remove_events, write_events
+
+#: Thresholds of the curve.
+CURVE_THRESHOLDS = GRID[::2]
+_ROUNDS, _LEVEL = 1000, 0.95
+#: By `COUNTS`, (n_groups,) each, all classes together; and the hours of background.
+Counts = Mapping[str, npt.NDArray[np.float64]]
+
+
+def write_event_scores(run: RunFolder, data: RunData, learn: TrainingData) -> None:
+    """Score the events of the ensemble of a finished run, and write them; nothing without annotated windows."""
+    remove_events(run.folder)
+    if data.clips.boxes is None or data.clips.window is None or not learn.task.multilabel:
+        return
+    rows = np.flatnonzero(learn.folds >= 0)
+    truth = learn.examples.targets[rows]
+    known = (truth != UNKNOWN).all(axis=1)
+    clips = learn.examples.inputs.clips
+    if clips is None or not known.any():
+        return
+    table = clips.table.iloc[rows[known]].reset_index(drop=True)
+    folds, groups = learn.folds[rows[known]], learn.groups[rows[known]]
+    heard = lay_out(table, folds, groups, data.clips.boxes, learn.task.classes)
+    if heard is None:
+        return
+    ids = learn.clip_ids[rows[known]].tolist()
+    probas = {name: made.aligned(ids) for name, made in run.out_of_fold(learn.task.classes).items()}
+    truth = truth[known]
+    frames, cut_by = {}, None
+    for name in rows_with_frames(files_of_run(run)):
+        when = frames_out_of_fold(files_of_run(run), name, learn, rows[known])
+        frames[name] = _compare_frames(heard, probas[name], truth, when)
+        if name == ENSEMBLE and frames[name].are_better:
+            cut_by = when
+    scores = _scores(heard, probas[ENSEMBLE], truth, cut_by, data.clips.window, _hop(table), frames)
+    write_events(run.folder, scores, event_curve(heard, probas[ENSEMBLE], cut_by))
+
+
+def event_curve(heard: Heard, proba: Proba, when: npt.NDArray[np.uint8] | None = None) -> pd.DataFrame:
+    """Count events of each class at each threshold of `CURVE_THRESHOLDS`: ``column, threshold`` and `COUNTS`."""
+    rows = []
+    for column in range(proba.shape[1]):
+        scores = heard.scores(proba, column, when)
+        for threshold in CURVE_THRESHOLDS:
+            counts = heard.count(scores, column, np.full(len(heard.offsets), threshold))
+            rows.append((column, threshold, *(int(counts[name].sum()) for name in COUNTS)))
+    return pd.DataFrame(rows, columns=["column", "threshold", *COUNTS])
+
+
+def _scores(
+    heard: Heard,
+    proba: Proba,
+    truth: npt.NDArray[np.int8],
+    when: npt.NDArray[np.uint8] | None,
+    window: float,
+    hop: float,
+    frames: Mapping[str, FrameScores],
+) -> EventScores:
+    counts = _decided(heard, proba, truth, when)
+    draws = _draws(len(counts["events"]))
+    return EventScores(
+        window=window,
+        hop=hop,
+        precision=_ratio(counts["right"], counts["events"], draws),
+        recall=_ratio(counts["right"], counts["boxes"], draws),
+        touching=_ratio(counts["touching"], counts["events"], draws),
+        touched=_ratio(counts["touched"], counts["boxes"], draws),
+        false_alarms=_ratio(counts["alarms"], counts["hours"], draws),
+        hours=float(counts["hours"].sum()),
+        events=int(counts["events"].sum()),
+        boxes=int(counts["boxes"].sum()),
+        frames=frames,
+    )
+
+
+def _compare_frames(
+    heard: Heard, proba: Proba, truth: npt.NDArray[np.int8], when: npt.NDArray[np.uint8]
+) -> FrameScores:
+    by_windows, by_frames = (_decided(heard, proba, truth, times) for times in (None, when))
+    draws = _draws(len(by_windows["events"]))
+    windows, frames = _f1(by_windows, draws), _f1(by_frames, draws)
+    return FrameScores(float(windows[0]), float(frames[0]), _interval(frames - windows))
+
+
+def _decided(
+    heard: Heard, proba: Proba, truth: npt.NDArray[np.int8], when: npt.NDArray[np.uint8] | None
+) -> Counts:
+    """Count the events of all classes by group, with the thresholds that the other folds choose."""
+    folds, groups = np.empty((2, len(proba)), dtype=np.int64)
+    of_window = np.searchsorted(heard.offsets, heard.starts + 1e-6, side="right") - 1
+    folds[heard.rows], groups[heard.rows] = heard.folds[of_window], heard.groups[of_window]
+    thresholds = np.full((len(heard.offsets), proba.shape[1]), 0.5)
+    for fold in np.unique(heard.folds):
+        rest = folds != fold
+        if rest.any():
+            thresholds[heard.folds == fold] = default_thresholds(
+                proba[rest], truth[rest], groups[rest], folds[rest]
+            )
+    by_recording = {name: np.zeros(len(heard.offsets)) for name in COUNTS}
+    for column in range(proba.shape[1]):
+        counted = heard.count(heard.scores(proba, column, when), column, thresholds[:, column])
+        for name in COUNTS:
+            by_recording[name] += counted[name]
+    by_recording["hours"] = heard.hours
+    member = np.unique(heard.groups, return_inverse=True)[1]
+    return {name: np.bincount(member, values).astype(np.float64) for name, values in by_recording.items()}
+
+
+def _draws(n: int) -> npt.NDArray[np.float64]:
+    """Draw groups with replacement: their weights, (1 + rounds, n); the first row counts each once."""
+    drawn = np.random.default_rng(0).multinomial(n, np.full(n, 1 / n), size=_ROUNDS)
+    return np.concatenate([np.ones((1, n)), drawn])
+
+
+def _ratio(
+    above: npt.NDArray[np.float64], below: npt.NDArray[np.float64], draws: npt.NDArray[np.float64]
+) -> Interval:
+    total = draws @ below
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return _interval(np.where(total > 0, (draws @ above) / total, np.nan))
+
+
+def _f1(counts: Counts, draws: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    total = draws @ (counts["events"] + counts["boxes"])
+    return np.asarray(2 * (draws @ counts["right"]) / np.maximum(total, 1))
+
+
+def _interval(values: npt.NDArray[np.float64]) -> Interval:
+    """Make an interval of a score and its resamples; 0 for a score that is not defined."""
+    defined = values[1:][np.isfinite(values[1:])]
+    low, high = (
+        np.quantile(defined, [(1 - _LEVEL) / 2, (1 + _LEVEL) / 2]) if len(defined) else (np.nan, np.nan)
+    )
+    return Interval(float(np.nan_to_num(values[0])), float(low), float(high))
+
+
+def _hop(table: pd.DataFrame) -> float:
+    """Return the median seconds from one window to the next, 0 if no recording has two."""
+    steps = table.sort_values(["path", "start"]).groupby("path")["start"].diff().dropna()
+    return round(float(steps.median()), 3) if len(steps) else 0.0
