@@ -17,6 +17,7 @@ import pytest
 from starlette.testclient import TestClient
 
 import aurist
+from aurist.detection.export import FORMATS
 from aurist.run import ModelFiles
 from aurist.serve.jobs import Jobs
 
@@ -61,19 +62,24 @@ def test_events_are_those_of_python(client: TestClient, files: ModelFiles, tmp_p
 
 
 def test_files_for_other_programs(client: TestClient) -> None:
-    job = detect(client, "night.wav", "night.wav")
+    job = detect(client, "site_20230601_053000.wav", "night.wav", "night.wav")
     address = f"/v1/detect/{job['id']}/files"
     table = pd.read_csv(io.StringIO(client.get(f"{address}/csv?labels=whistle&min_score=0.6").text))
-    assert table["path"].tolist() == ["night.wav", "night.wav#2"] and set(table["label"]) == {"whistle"}
+    assert table["path"].tolist() == ["site_20230601_053000.wav", "night.wav", "night.wav#2"]
+    assert set(table["label"]) == {"whistle"}
+    assert table["clock"].iloc[0].startswith("2023-06-01T05:30:0")
     raven = pd.read_csv(io.StringIO(client.get(f"{address}/raven").text), sep="\t")
-    assert set(raven["Begin Path"]) == {"night.wav", "night.wav#2"}  # not the server's own
+    # not the server's own
+    assert set(raven["Begin Path"]) == {"site_20230601_053000.wav", "night.wav", "night.wav#2"}
     assert raven["High Freq (Hz)"].eq(RATE / 2).all()
     lines = client.get(f"{address}/jsonl").text.splitlines()
     assert all("whistle" in line or "drone" in line for line in lines) and json.loads(lines[0])
     windows = pd.read_csv(io.StringIO(client.get(f"{address}/windows").text))
-    assert len(windows) == 2 * 17
+    assert len(windows) == 3 * 17
+    for form in FORMATS:
+        assert client.get(f"{address}/{form}").status_code == 200
     with zipfile.ZipFile(io.BytesIO(client.get(f"{address}/audacity").content)) as archive:
-        assert archive.namelist() == ["night.wav#2.txt", "night.wav.txt"]
+        assert set(archive.namelist()) == {"site_20230601_053000.wav.txt", "night.wav.txt", "night.wav#2.txt"}
     assert client.get(f"{address}/docx").status_code == 404
     assert client.get(f"{address}/csv?labels=owl").status_code == 422
 

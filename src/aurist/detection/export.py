@@ -127,9 +127,14 @@ def labels_from(text: str) -> tuple[str, ...]:
 
 
 def write_detections(
-    scan: ScanResult, options: ExportOptions, folder: Path | None = None
+    scan: ScanResult,
+    options: ExportOptions,
+    folder: Path | None = None,
+    facts: Mapping[str, RecordingFacts] | None = None,
 ) -> list[tuple[Path, int]]:
     """Write the files of the options into a folder; None: that of the detections.
+
+    ``facts`` are of recordings whose files have other names than those that people know; None: read from the files.
 
     Returns
     -------
@@ -138,7 +143,7 @@ def write_detections(
     """
     columns = options.columns(scan.classes)
     folder = folder or scan.detections.folder
-    facts = _facts(scan, bands="raven" in options.formats)
+    facts = _facts(scan, bands="raven" in options.formats) if facts is None else facts
     written = []
     if WINDOWS in options.formats:
         path = folder / NAMES[WINDOWS]

@@ -32,6 +32,8 @@ class Sound:
         In Hz, and the number of samples.
     note
         A note for people on damage; "" without.
+    began
+        The clock time at its start in the form of ISO 8601, by the header; "" without.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Sound:
     sample_rate: int
     frames: int
     note: str = ""
+    began: str = ""
 
     @property
     def seconds(self) -> float:
@@ -104,7 +107,7 @@ class Decoders:
         if "problem" in answer:
             target.unlink(missing_ok=True)
             raise RefusedError(422, "undecodable", f"{name} {answer['problem']}")
-        return Sound(name, target, answer["sample_rate"], answer["frames"], answer["note"])
+        return Sound(name, target, answer["sample_rate"], answer["frames"], answer["note"], answer["began"])
 
     def close(self) -> None:
         """End the processes."""

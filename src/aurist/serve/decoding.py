@@ -14,6 +14,7 @@ from typing import Any
 from aurist.audio import UnreadableAudioError, open_audio, to_mono
 from aurist.audio.streaming import finite
 from aurist.errors import AuristError, DataError
+from aurist.recorders import began_at
 from aurist.system import limit_memory
 
 #: The largest WAV file, in samples of 4 bytes: its header counts bytes with 32 bits.
@@ -35,7 +36,7 @@ def decode(source: Path, target: Path, seconds: float, whole: bool) -> dict[str,
     Returns
     -------
     dict
-        ``sample_rate``, ``frames``, ``channels``, ``format``, and a ``note`` for people.
+        ``sample_rate``, ``frames``, ``channels``, ``format``, a ``note`` for people, and when it ``began``.
 
     Raises
     ------
@@ -62,6 +63,7 @@ def decode(source: Path, target: Path, seconds: float, whole: bool) -> dict[str,
             raise UnreadableAudioError(source, "holds no samples", "Record or fetch it again.")
         if whole and opened.truncated:
             raise UnreadableAudioError(source, "is cut short: its end is missing", "Send it again.")
+        began = began_at(source)
         notes = [info.note] if info.note else []
         if opened.truncated:
             notes.append("ends before its header says")
@@ -73,6 +75,7 @@ def decode(source: Path, target: Path, seconds: float, whole: bool) -> dict[str,
             "channels": info.channels,
             "format": info.format,
             "note": "; ".join(notes),
+            "began": "" if began is None else began.time.isoformat(),
         }
 
 

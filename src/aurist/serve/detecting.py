@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import tempfile
 import zipfile
 from collections.abc import AsyncIterator
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -15,11 +15,11 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import FileResponse, StreamingResponse
 from starlette.background import BackgroundTask
 
-from aurist.annotations import RecordingFacts, write_annotations
-from aurist.detection.export import FORMATS, ExportOptions, events_of, write_detections
-from aurist.detection.scan import ScanResult
+from aurist.annotations import RecordingFacts
+from aurist.detection.export import FORMATS, NAMES, events_of, write_detections
 from aurist.events import Grid, Times, score_over_time
 from aurist.folders import remove_folder
+from aurist.recorders.names import time_in_name
 from aurist.serve.answers import Event, Events, JobSound, JobState, Probabilities
 from aurist.serve.context import server_of
 from aurist.serve.jobs import DONE, FAILED, Job
@@ -32,11 +32,10 @@ router = APIRouter()
 #: Seconds between two looks at the progress of a job, and between two signs of life of its stream.
 _LOOK, _ALIVE = 0.25, 10.0
 _TYPES = {
-    "csv": ("events.csv", "text/csv"),
-    "raven": ("events.selections.txt", "text/tab-separated-values"),
-    "jsonl": ("events.jsonl", "application/jsonl"),
-    "windows": ("windows.csv", "text/csv"),
-    "audacity": ("audacity.zip", "application/zip"),
+    "csv": "text/csv",
+    "txt": "text/tab-separated-values",
+    "jsonl": "application/jsonl",
+    "zip": "application/zip",
 }
 
 MinScore = Annotated[float | None, Query(description="Lowest score of an event.", ge=0, le=1)]
@@ -161,9 +160,7 @@ def events(
     lowest = options.lowest_scores(scan.classes)
     table = events_of(scan, options.columns(scan.classes), lowest).table
     rows = table[["path", "start", "end", "label", "score"]].to_dict("records")
-    reachable = {
-        name: float(value) for name, value in zip(scan.classes, lowest, strict=True) if math.isfinite(value)
-    }
+    reachable = {name: float(value) for name, value in zip(scan.classes, lowest, strict=True) if value <= 1}
     return Events(events=[Event.model_validate(row) for row in rows], thresholds=reachable)
 
 
@@ -178,7 +175,7 @@ def file(
     precision: Precision = None,
     labels: Labels = None,
 ) -> FileResponse:
-    """Give a file as ``aurist predict`` writes it: csv, raven, jsonl, windows, or a ZIP archive of audacity's."""
+    """Give a file as ``aurist predict`` writes it; those of Audacity in a ZIP archive."""
     server = server_of(request)
     if form not in FORMATS:
         raise RefusedError(404, "no_format", f"The formats are: {', '.join(FORMATS)}.")
@@ -186,25 +183,25 @@ def file(
     scan = server.jobs.result(of_job)
     options = server.jobs.export_options((form,), min_score, precision, labels)
     folder = Path(tempfile.mkdtemp(dir=server.state / "uploads"))
-    name, kind = _TYPES[form]
-    if form == "raven":
-        _write_raven(of_job, scan, options, folder / name)
-    else:
-        write_detections(scan, options, folder)
-    if form == "audacity":
-        _zip(folder / form)
+    # a folder of files becomes an archive
+    name = NAMES[form] if "." in NAMES[form] else f"{NAMES[form]}.zip"
+    kind = _TYPES.get(name.rpartition(".")[2], "application/octet-stream")
+    write_detections(scan, options, folder, _facts(of_job))
+    if name.endswith(".zip"):
+        _zip(folder / NAMES[form])
     done = BackgroundTask(remove_folder, folder)
     return FileResponse(folder / name, media_type=kind, filename=name, background=done)
 
 
-def _write_raven(job: Job, scan: ScanResult, options: ExportOptions, path: Path) -> None:
-    """Write Raven's table with the names that the client gave; the server's own files are of no use to it."""
-    events = events_of(scan, options.columns(scan.classes), options.lowest_scores(scan.classes))
-    facts = {
-        recording.name: RecordingFacts(Path(recording.name), sound.seconds, sound.sample_rate / 2)
-        for recording, sound in zip(job.recordings, job.sounds, strict=True)
-    }
-    write_annotations(events, path, "raven", facts=facts)
+def _facts(job: Job) -> dict[str, RecordingFacts]:
+    """Describe the recordings by the names that the client gave; the server's own files are of no use to it."""
+    facts = {}
+    for recording, sound in zip(job.recordings, job.sounds, strict=True):
+        began = datetime.fromisoformat(sound.began) if sound.began else time_in_name(sound.name)
+        facts[recording.name] = RecordingFacts(
+            Path(recording.name), sound.seconds, sound.sample_rate / 2, began=began
+        )
+    return facts
 
 
 def _zip(folder: Path) -> None:

@@ -316,6 +316,7 @@ def _read(folder: Path) -> Job:
             int(sound["sample_rate"]),
             int(sound["frames"]),
             str(sound["note"]),
+            str(sound.get("began", "")),
         )
         for sound in record.pop("sounds")
     )

@@ -10,7 +10,7 @@ import { Viewer } from "./viewer.js";
 
 const byId = (id) => document.getElementById(id);
 const MOST_ROWS = 500;
-const FORMATS = ["csv", "raven", "audacity", "jsonl", "windows"];
+const FORMATS = ["csv", "raven", "audacity", "kaleidoscope", "jsonl", "parquet", "windows"];
 
 let model, viewer, player, chosen = null, events = [];
 const jobs = new Map(), followed = new Map();
