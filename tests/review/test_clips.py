@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import soundfile as sf
 
-from aurist.annotations import read_annotations
+from aurist.annotations import CutOptions, read_annotations, to_clips
 from aurist.automl.annotated import read_annotated
 from aurist.detection.store import Detections, Recording
 from aurist.errors import ConfigError, DataError
@@ -287,3 +287,53 @@ def test_verdicts_are_read_of_labels_that_are_written_so_that_they_are_no_formul
     table.assign(verdict="yes").to_csv(path, index=False)
     one = next(iter(read_verdicts(path, ["-Wren"]).annotations))
     assert (one.path, one.label) == ("=a.wav", "-Wren")
+
+
+def test_a_yes_to_a_long_event_is_about_its_surest_part(tmp_path: Path) -> None:
+    """A call of 2 s in an event of 20: only the windows of the call are learnt as present."""
+    detections, one = scored(tmp_path, [0, 0, 0.6, 0.6, 0.6, 0.95, 0.6, 0.6, 0.6, 0.6, 0, 0])
+    (drawn,) = draw_detections(detections, [one], np.array([0]), np.array([0.5]), Sampling(best=5))
+    assert (drawn.event.start, drawn.event.end, drawn.surest) == (4.0, 20.0, (10.0, 12.0))
+    sf.write(tmp_path / "a.wav", np.zeros(24 * RATE), RATE)
+    for verdict, expected in (
+        ("yes", [("wren", "present", 10.0, 12.0)]),
+        ("n", [("wren", "absent", 4.0, 20.0)]),
+        (
+            "robin; owl",
+            [("robin", "present", 10.0, 12.0), ("owl", "present", 10.0, 12.0), ("wren", "absent", 4.0, 20.0)],
+        ),
+        ("Cannot tell", []),
+    ):
+        folder = tmp_path / verdict.replace("; ", "-")
+        table = cut_clips([drawn], ["wren"], folder)
+        table.assign(verdict=verdict).to_csv(folder / "clips.csv", index=False)
+        verdicts = read_verdicts(folder / "clips.csv", ["wren", "robin", "owl"])
+        rows = [(a.label, a.state, a.start, a.end) for a in verdicts.annotations]
+        assert rows == expected and verdicts.open == (not expected)
+    clips = to_clips(
+        read_verdicts(tmp_path / "yes" / "clips.csv", ["wren"]).annotations,
+        {"a.wav": 24.0},
+        CutOptions(window=2, unannotated="unknown"),
+    )
+    assert clips.table["start"].tolist() == [10.0], "all else is unknown"
+
+
+def test_a_table_of_an_older_version_is_about_whole_events(tmp_path: Path) -> None:
+    (tmp_path / "clips.csv").write_text(
+        "recording,start,end,label,verdict\na.wav,4,20,wren,y\na.wav,4,20,wren,yes;robin\n"
+    )
+    verdicts = read_verdicts(tmp_path / "clips.csv", ["wren", "robin"])
+    assert [(a.label, a.start, a.end) for a in verdicts.annotations] == [
+        ("wren", 4.0, 20.0),
+        ("wren", 4.0, 20.0),
+        ("robin", 4.0, 20.0),
+    ]
+    (tmp_path / "clips.csv").write_text("recording,start,end,label,verdict\na.wav,4,20,wren,no;robin\n")
+    with pytest.raises(DataError, match="'no', perhaps"):
+        read_verdicts(tmp_path / "clips.csv", ["wren", "robin"])
+
+
+def test_a_class_that_is_never_predicted_has_its_best_events_to_judge(tmp_path: Path) -> None:
+    detections, one = scored(tmp_path, [0.01, 0.0, 0.06, 0.01, 0.05, 0.01])
+    drawn = draw_detections(detections, [one], np.array([0]), np.array([2.0]), Sampling(best=5))
+    assert [d.event.start for d in drawn] == [4.0, 8.0]

@@ -21,7 +21,10 @@ from aurist.inference.thresholds import thresholds_of
 from aurist.review.sampling import Detection, Sampling, draw_detections
 from aurist.run import ModelFiles
 
-COLUMNS = ("file", "recording", "start", "end", "label", "score", "selected_by", "verdict")
+COLUMNS = (
+    *("file", "recording", "start", "end", "surest_start", "surest_end", "label", "score", "selected_by"),
+    "verdict",
+)
 TABLE = "clips.csv"
 FORMS = ("wav", "flac")
 
@@ -129,7 +132,7 @@ def cut_clips(
     -------
     pandas.DataFrame
         The written table: `COLUMNS`, with ``start`` and ``end`` of the detection without padding, in seconds of the
-        recording, and an empty ``verdict``.
+        recording, ``surest_start`` and ``surest_end`` of its highest score, and an empty ``verdict``.
 
     Raises
     ------
@@ -162,6 +165,7 @@ def cut_clips(
                 detection.recording.name,
                 start,
                 end,
+                *(detection.surest or (start, end)),
                 classes[column],
                 round(score, 6),
                 ";".join(detection.drawn),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -59,11 +59,23 @@ class Sampling:
 
 @dataclass(frozen=True)
 class Detection:
-    """An event of a recording, and the kinds of samples that it is in."""
+    """An event of a recording.
+
+    Parameters
+    ----------
+    recording, event
+        The event.
+    drawn
+        The kinds of samples that it is in.
+    surest
+        Where the score is highest, in seconds; None: the whole event. If somebody confirms an event of many seconds,
+        the class is surely there, and elsewhere in it perhaps not.
+    """
 
     recording: Recording
     event: Event
     drawn: tuple[str, ...] = ()
+    surest: tuple[float, float] | None = None
 
 
 def draw_detections(
@@ -89,42 +101,45 @@ def draw_detections(
     """
     by_class: dict[int, list[Detection]] = {int(column): [] for column in columns}
     for recording in recordings:
-        for event in _events(detections.scores(recording, columns), thresholds[columns]):
+        for event, surest in _events(detections.scores(recording, columns), thresholds[columns]):
             class_event = event._replace(column=int(columns[event.column]))
-            by_class[class_event.column].append(Detection(recording, class_event))
+            by_class[class_event.column].append(Detection(recording, class_event, surest=surest))
     rng = np.random.default_rng(sampling.seed)
     drawn = []
     for column, candidates in by_class.items():
         candidates.sort(key=lambda d: (-d.event.score, d.recording.name, d.event.start))
         scores = np.array([d.event.score for d in candidates])
         samples = _drawn(scores, float(thresholds[column]), sampling, rng)
-        drawn += [
-            Detection(candidates[i].recording, candidates[i].event, tuple(names))
-            for i, names in samples.items()
-        ]
+        drawn += [replace(candidates[i], drawn=tuple(names)) for i, names in samples.items()]
     return sorted(drawn, key=lambda d: (-d.event.score, d.recording.name, d.event.start, d.event.column))
 
 
-def _events(scores: Scores, thresholds: Thresholds) -> list[Event]:
-    """Find detections, and events that come near the threshold and hold no detection."""
-    near = scores.events(_NEARLY * np.minimum(thresholds, 1.0))
+def _events(scores: Scores, thresholds: Thresholds) -> list[tuple[Event, tuple[float, float] | None]]:
+    """Find detections, and events that come near the threshold and hold no detection.
+
+    A class that is never predicted has those that come near its highest score.
+    """
+    highest = scores.proba.max(axis=0, initial=0.0)
+    near = scores.events(_NEARLY * np.where(thresholds > 1, np.maximum(highest, 1e-6), thresholds))
     events = scores.events(thresholds) + [event for event in near if event.score < thresholds[event.column]]
     return [_surest(scores, event) for event in events]
 
 
-def _surest(scores: Scores, event: Event) -> Event:
-    """Shorten a long event to `LONGEST` seconds around its highest score."""
-    if event.end - event.start <= LONGEST:
-        return event
+def _surest(scores: Scores, event: Event) -> tuple[Event, tuple[float, float] | None]:
+    """Find where an event has its highest score, and shorten a long one to `LONGEST` seconds around it."""
+    if event.end - event.start <= float((scores.ends - scores.starts).max()) + 1e-6:
+        return event, None
     rows = slice(*np.searchsorted(scores.starts, [event.start - LONGEST, event.end]))
     edges, values = score_over_time(
         scores.starts[rows], scores.ends[rows], scores.proba[rows, event.column].astype(np.float64)
     )
     inside = (edges[:-1] >= event.start) & (edges[1:] <= event.end)
     top = int(np.argmax(np.where(inside, np.nan_to_num(values), -1.0)))
-    middle = (edges[top] + edges[top + 1]) / 2
-    start = float(np.clip(middle - LONGEST / 2, event.start, event.end - LONGEST))
-    return event._replace(start=start, end=start + LONGEST)
+    surest = float(edges[top]), float(edges[top + 1])
+    if event.end - event.start <= LONGEST:
+        return event, surest
+    start = float(np.clip(sum(surest) / 2 - LONGEST / 2, event.start, event.end - LONGEST))
+    return event._replace(start=start, end=start + LONGEST), surest
 
 
 def _drawn(
