@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +46,15 @@ def test_annotations() -> None:
         ("wren", "absent"),
         ("wren", "present"),
         ("wren", "present"),
+    ]
+
+
+def test_a_yes_is_about_the_surest_part() -> None:
+    long = replace(verdict("a", "yes"), end=30.0, surest_start=20.0, surest_end=21.0)
+    table = annotations_of([long, replace(long, key="b", verdict="no")]).table
+    assert table[["start", "end", "state"]].to_numpy().tolist() == [
+        [20.0, 21.0, "present"],
+        [1.0, 30.0, "absent"],
     ]
 
 

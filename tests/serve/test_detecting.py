@@ -162,7 +162,8 @@ def test_a_running_job_stops_at_a_block_and_goes_on(
 ) -> None:
     monkeypatch.setattr("aurist.features.windows._SECONDS", 2.0)
     first = start()
-    model = first.app.state.server.jobs.window_model  # type: ignore[attr-defined]
+    models = first.app.state.server.models  # type: ignore[attr-defined]
+    model = models.window_model(models.key)
     score, scored, go = model.score, threading.Event(), threading.Event()
 
     def slow(block: object) -> object:
@@ -178,7 +179,8 @@ def test_a_running_job_stops_at_a_block_and_goes_on(
     first.__exit__()  # waits for the block that is scored, and no longer
     second = start()
     counted: list[int] = []
-    again = second.app.state.server.jobs.window_model  # type: ignore[attr-defined]
+    models = second.app.state.server.models  # type: ignore[attr-defined]
+    again = models.window_model(models.key)
     monkeypatch.setattr(type(again), "score", _counting(type(again).score, counted))
     done = finished(second, second.get(f"/v1/detect/{job['id']}").json())
     assert done["state"] == "done"

@@ -32,6 +32,8 @@ _LINE = {
     "labels": [str],
     "revision": int,
     "time": float,
+    "surest_start?": (float, None),
+    "surest_end?": (float, None),
 }
 
 
@@ -53,6 +55,8 @@ class Verdict:
         The number of its line in the journal, from 1.
     time
         Seconds since 1970.
+    surest_start, surest_end
+        Where the score is highest; None: in the whole detection.
     """
 
     key: str
@@ -65,6 +69,14 @@ class Verdict:
     labels: tuple[str, ...] = ()
     revision: int = 0
     time: float = 0.0
+    surest_start: float | None = None
+    surest_end: float | None = None
+
+    def span(self, state: str) -> tuple[float, float]:
+        """Give the seconds that a state holds for: a call is somewhere in a long event, and absent in all of it."""
+        if state == PRESENT and self.surest_start is not None and self.surest_end is not None:
+            return self.surest_start, self.surest_end
+        return self.start, self.end
 
     @property
     def decided(self) -> bool:
@@ -155,6 +167,9 @@ def annotations_of(verdicts: Iterable[Verdict]) -> Annotations:
     """Turn verdicts into annotations to learn from, as `aurist verdicts` writes them."""
     rows: list[dict[str, Any]] = []
     for verdict in sorted(verdicts, key=lambda one: (one.recording, one.start, one.label)):
-        span = {"path": verdict.recording, "start": verdict.start, "end": verdict.end}
-        rows += [{**span, "label": label, "state": state} for label, state in verdict.states()]
+        for label, state in verdict.states():
+            start, end = verdict.span(state)
+            rows.append(
+                {"path": verdict.recording, "start": start, "end": end, "label": label, "state": state}
+            )
     return make_annotations(rows, JOURNAL)

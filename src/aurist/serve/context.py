@@ -16,13 +16,15 @@ from fastapi import Request
 from aurist.features.cache import default_cache_dir
 from aurist.folders import remove_folder
 from aurist.plan import ENSEMBLE
-from aurist.run import ModelFiles
+from aurist.run import ModelFiles, open_model
 from aurist.run.model_folder import read_description
 from aurist.serve.answers import Model, Score
 from aurist.serve.counters import Counters
 from aurist.serve.decoders import Decoders
 from aurist.serve.engine import Engine
+from aurist.serve.improving import Improving
 from aurist.serve.jobs import Jobs
+from aurist.serve.models import Models
 from aurist.serve.options import ServeOptions
 from aurist.serve.reviewing import Reviews
 
@@ -33,15 +35,15 @@ class Server:
 
     Parameters
     ----------
-    files
-        Of the model.
+    original
+        The model that it was started with.
     options
         Of the server.
     state
         The folder of its jobs, and of uploads while they are used.
     """
 
-    files: ModelFiles
+    original: ModelFiles
     options: ServeOptions
     state: Path
     counters: Counters = field(default_factory=Counters)
@@ -53,17 +55,47 @@ class Server:
         uploads.mkdir(parents=True)
         limits = self.options.limits
         self.decoders = Decoders(limits)
+        self.models = Models(self.original, self.state, self.options.jobs)
         self.engine = Engine(
-            self.files, uploads / "features", self.counters, waiting=limits.waiting, jobs=self.options.jobs
+            self.models.current,
+            uploads / "features",
+            self.counters,
+            waiting=limits.waiting,
+            jobs=self.options.jobs,
         )
-        self.jobs = Jobs(self.files, self.state / "jobs", limits.jobs, self.options.jobs)
-        self.reviews = Reviews(self.files, self.jobs, self.options.reviews)
-        self.model = describe(self.files)
+        self.jobs = Jobs(self.models, self.state / "jobs", limits.jobs, self.options.jobs)
+        self.reviews = Reviews(self.models, self.jobs, self.options.reviews)
+        self.improving = Improving(self.models, self.reviews, self.state)
+        self.model = self._describe()
+
+    @property
+    def files(self) -> ModelFiles:
+        """The model in use."""
+        return self.models.current
+
+    def use(self, folder: Path | None) -> None:
+        """Predict with another model, which is loaded before the first request gets it; None: the first one."""
+        files = self.original if folder is None else open_model(folder)
+        self.engine.use(files)
+        if folder is None:
+            self.models.use_original()
+        else:
+            self.models.use(folder)
+        self.model = self._describe()
+
+    def _describe(self) -> Model:
+        """Describe the model in use, by the name of the first one."""
+        files = self.models.current
+        name = self.original.folder.resolve().name
+        return describe(
+            files, name if files is self.original else f"{name} + {files.folder.parent.name.lstrip('0')}"
+        )
 
     def start(self) -> None:
         """Load the model, and go on with the jobs of an earlier server."""
         self.engine.load()
         self.jobs.start()
+        self.improving.go_on()
 
     @contextmanager
     def temporary_folder(self) -> Iterator[Path]:
@@ -78,6 +110,7 @@ class Server:
         """Finish what waits, and end all processes."""
         self.stopping.set()
         self.jobs.close()
+        self.improving.close()
         self.engine.close()
         self.decoders.close()
         remove_folder(self.state / "uploads")
@@ -94,7 +127,7 @@ def state_folder(files: ModelFiles, options: ServeOptions) -> Path:
     return options.state or default_cache_dir() / "serve" / files.key()
 
 
-def describe(files: ModelFiles) -> Model:
+def describe(files: ModelFiles, name: str) -> Model:
     """Describe a model for clients."""
     from aurist import __version__
 
@@ -106,7 +139,7 @@ def describe(files: ModelFiles) -> Model:
     )
     low, high = (None if math.isnan(bound) else bound for bound in (score.low, score.high))
     return Model(
-        name=files.folder.resolve().name,
+        name=name,
         key=files.key(),
         classes=list(files.spec.task.classes),
         multilabel=files.spec.task.multilabel,

@@ -22,7 +22,7 @@ from aurist.folders import remove_folder
 from aurist.recorders.names import time_in_name
 from aurist.serve.answers import Event, Events, JobSound, JobState, Probabilities
 from aurist.serve.context import server_of
-from aurist.serve.jobs import DONE, FAILED, Job
+from aurist.serve.job_file import DONE, FAILED, Job
 from aurist.serve.predicting import BODY, REFUSALS
 from aurist.serve.refusals import RefusedError
 from aurist.serve.uploads import receive_sounds
@@ -155,8 +155,9 @@ def events(
 ) -> Events:
     """Give the events as JSON, by recording and start."""
     server = server_of(request)
-    scan = server.jobs.result(server.jobs.get(job_id))
-    options = server.jobs.export_options(("csv",), min_score, precision, labels)
+    of_job = server.jobs.get(job_id)
+    scan = server.jobs.result(of_job)
+    options = server.jobs.export_options(of_job, ("csv",), min_score, precision, labels)
     lowest = options.lowest_scores(scan.classes)
     table = events_of(scan, options.columns(scan.classes), lowest).table
     rows = table[["path", "start", "end", "label", "score"]].to_dict("records")
@@ -181,7 +182,7 @@ def file(
         raise RefusedError(404, "no_format", f"The formats are: {', '.join(FORMATS)}.")
     of_job = server.jobs.get(job_id)
     scan = server.jobs.result(of_job)
-    options = server.jobs.export_options((form,), min_score, precision, labels)
+    options = server.jobs.export_options(of_job, (form,), min_score, precision, labels)
     folder = Path(tempfile.mkdtemp(dir=server.state / "uploads"))
     # a folder of files becomes an archive
     name = NAMES[form] if "." in NAMES[form] else f"{NAMES[form]}.zip"

@@ -53,7 +53,7 @@ class Engine:
     def __init__(
         self, files: ModelFiles, store: Path, counters: Counters, *, waiting: int = 64, jobs: int = 0
     ) -> None:
-        self.files, self._store, self._counters = files, store, counters
+        self._store, self._counters, self._jobs = store, counters, jobs
         self.predictor = Predictor(files, jobs=jobs)
         self._most, self._waiting, self._batches = waiting, 0, 0
         self._lock = threading.Lock()
@@ -74,12 +74,27 @@ class Engine:
         AuristError
             If the model cannot predict recordings.
         """
+        self.submit([self._noise()]).result()
+
+    def use(self, files: ModelFiles) -> None:
+        """Predict with another model, which is read before the first request gets it.
+
+        Raises
+        ------
+        AuristError
+            If the model cannot predict recordings.
+        """
+        predictor = Predictor(files, jobs=self._jobs)
+        predictor.predict(make_clips([()], paths=[str(self._noise().file)]), cache_dir=self._store)
+        self.predictor = predictor
+
+    def _noise(self) -> Sound:
         rate = 16_000
         noise = np.random.default_rng(0).normal(0, 0.1, rate).astype(np.float32)
         self._store.mkdir(parents=True, exist_ok=True)
         file = self._store / "noise.wav"
         write_wav(file, noise, rate)
-        self.submit([Sound("noise", file, rate, rate)]).result()
+        return Sound("noise", file, rate, rate)
 
     def submit(self, sounds: Sequence[Sound]) -> Future[ClipPredictions]:
         """Predict the sounds of one request.

@@ -2,94 +2,38 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 import threading
 import time
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, replace
-from functools import cached_property
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
-from aurist.clips.table import numbered
 from aurist.detection.export import ExportOptions
 from aurist.detection.scan import ScanResult, WindowOptions, listen
-from aurist.detection.store import Recording, open_detections
-from aurist.detection.window_model import WindowModel
+from aurist.detection.store import open_detections
 from aurist.errors import AuristError, RunError
 from aurist.files import write_json
 from aurist.folders import remove_folder
 from aurist.inference.thresholds import thresholds_of
 from aurist.progress import logger
-from aurist.run import ModelFiles
 from aurist.serve.decoders import Sound
+from aurist.serve.job_file import (
+    DETECTIONS,
+    DONE,
+    FAILED,
+    ID,
+    JOB,
+    RUNNING,
+    SOUNDS,
+    WAITING,
+    Job,
+    read_job,
+)
+from aurist.serve.models import Models
 from aurist.serve.refusals import RefusedError, busy
-from aurist.stored import read_json
-
-WAITING, RUNNING, DONE, FAILED, CANCELLED = "waiting", "running", "done", "failed", "cancelled"
-_JOB, _SOUNDS, DETECTIONS = "job.json", "sounds", "detections"
-_ID = re.compile(r"[0-9a-f]{16}")
-_SHAPE = {
-    "id": str,
-    "created": float,
-    "state": str,
-    "window": float,
-    "overlap": (float, None),
-    "sounds": [dict],
-    "message": str,
-}
-
-
-@dataclass(frozen=True)
-class Job:
-    """A detection job.
-
-    Parameters
-    ----------
-    id
-        16 hexadecimal digits, drawn at random.
-    created
-        Seconds since 1970.
-    window, overlap
-        Seconds of a window, and of its overlap; None: half a window.
-    sounds
-        The recordings.
-    state
-        "waiting", "running", "done", "failed" or "cancelled".
-    message
-        Why it failed, or which recordings of it did.
-    seconds_done
-        Seconds of sound that are scored.
-    """
-
-    id: str
-    created: float
-    window: float
-    overlap: float | None
-    sounds: tuple[Sound, ...]
-    state: str = WAITING
-    message: str = ""
-    seconds_done: float = 0.0
-
-    @property
-    def seconds(self) -> float:
-        """Seconds of sound in all."""
-        return sum(sound.seconds for sound in self.sounds)
-
-    @property
-    def recordings(self) -> list[Recording]:
-        """The recordings by the names that the client gave, made unique."""
-        names = numbered([sound.name for sound in self.sounds])
-        return [Recording(name, sound.file) for name, sound in zip(names, self.sounds, strict=True)]
-
-    def to_json(self) -> dict[str, Any]:
-        """Give the content of its file; files are named inside its folder."""
-        record = {key: value for key, value in asdict(self).items() if key != "seconds_done"}
-        record["sounds"] = [{**asdict(sound), "file": sound.file.name} for sound in self.sounds]
-        return record
 
 
 class _StoppedError(Exception):
@@ -102,8 +46,8 @@ class Jobs:
 
     Parameters
     ----------
-    files
-        Of the model.
+    models
+        Of the server; each job keeps the one that it was begun with.
     folder
         Holds a folder for each job.
     most
@@ -112,7 +56,7 @@ class Jobs:
         Of the model; 0: as many as the run was fitted with.
     """
 
-    files: ModelFiles
+    models: Models
     folder: Path
     most: int
     cores: int = 0
@@ -124,11 +68,11 @@ class Jobs:
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         for path in sorted(self.folder.iterdir()):
-            if not (path / _JOB).exists():
+            if not (path / JOB).exists():
                 remove_folder(path)  # its upload was killed
-            elif _ID.fullmatch(path.name):
+            elif ID.fullmatch(path.name):
                 with suppress(RunError):  # damaged: it stays on the disk, and is not listed
-                    job = _read(path)
+                    job = read_job(path)
                     self._jobs[job.id] = job
         for job in sorted(self._jobs.values(), key=lambda job: job.created):
             if job.state in (WAITING, RUNNING):
@@ -177,7 +121,7 @@ class Jobs:
     def new_folder(self) -> tuple[str, Path]:
         """Make the folder of a job whose recordings are still to come; give its id and the folder of recordings."""
         job_id = secrets.token_hex(8)
-        sounds = self.folder / job_id / _SOUNDS
+        sounds = self.folder / job_id / SOUNDS
         sounds.mkdir(parents=True)
         return job_id, sounds
 
@@ -194,7 +138,7 @@ class Jobs:
         RefusedError
             If too many wait.
         """
-        job = Job(job_id, time.time(), window, overlap, tuple(sounds))
+        job = Job(job_id, time.time(), window, overlap, tuple(sounds), self.models.key)
         with self._changed:
             self.check_room()
             self._put(job)
@@ -229,7 +173,7 @@ class Jobs:
         whole = [recording for recording in job.recordings if progress[recording.name].seconds is not None]
         return ScanResult(
             detections,
-            self.files.spec.task.classes,
+            self.models.of(job.model).spec.task.classes,
             tuple(whole),
             {recording.name: progress[recording.name].seconds or 0.0 for recording in whole},
             {recording.name: progress[recording.name].note for recording in whole},
@@ -238,21 +182,18 @@ class Jobs:
 
     def export_options(
         self,
+        job: Job,
         formats: tuple[str, ...],
         min_score: float | None,
         precision: float | None,
         labels: Sequence[str] | None,
     ) -> ExportOptions:
         """Give the settings of events, as `aurist predict` has them."""
+        files = self.models.of(job.model)
         names = None if labels is None else tuple(labels)
-        options = ExportOptions(formats, min_score, names, thresholds_of(self.files, None, precision))
-        options.columns(self.files.spec.task.classes)  # refuses classes that it lacks
+        options = ExportOptions(formats, min_score, names, thresholds_of(files, None, precision))
+        options.columns(files.spec.task.classes)  # refuses classes that it lacks
         return options
-
-    @cached_property
-    def window_model(self) -> WindowModel:
-        """The model of windows, loaded for the first job."""
-        return WindowModel(self.files, None, self.cores or self.files.spec.task.jobs)
 
     def _work(self) -> None:
         while True:
@@ -292,33 +233,16 @@ class Jobs:
                 self._jobs[job.id] = replace(self._jobs[job.id], seconds_done=done)
 
         return listen(
-            self.files,
+            self.models.of(job.model),
             job.recordings,
             self.path(job) / DETECTIONS,
             WindowOptions(job.window, job.overlap),
             jobs=self.cores,
             progress=False,
             report=report,
-            window_model=self.window_model,
+            window_model=self.models.window_model(job.model),
         )
 
     def _put(self, job: Job) -> None:
         self._jobs[job.id] = job
-        write_json(self.path(job) / _JOB, job.to_json())
-
-
-def _read(folder: Path) -> Job:
-    record = read_json(folder / _JOB, _SHAPE, f"Remove {folder}, and send the recordings again.")
-    sounds = tuple(
-        Sound(
-            str(sound["name"]),
-            folder / _SOUNDS / Path(str(sound["file"])).name,
-            int(sound["sample_rate"]),
-            int(sound["frames"]),
-            str(sound["note"]),
-            str(sound.get("began", "")),
-        )
-        for sound in record.pop("sounds")
-    )
-    job = Job(sounds=sounds, **record)
-    return replace(job, id=folder.name, seconds_done=job.seconds if job.state == DONE else 0.0)
+        write_json(self.path(job) / JOB, job.to_json())

@@ -153,6 +153,8 @@ def put(request: Request, review_id: str, judgement: Judgement) -> Stored:
             round(detection.event.score, 6),
             judgement.verdict,
             labels,
+            surest_start=None if detection.surest is None else detection.surest[0],
+            surest_end=None if detection.surest is None else detection.surest[1],
         )
     )
     return _stored(stored)

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from aurist.audio import probe, read
+from aurist.detection.settings import read_settings
 from aurist.errors import AuristError
 from aurist.inference.thresholds import thresholds_of
 from aurist.progress import logger
@@ -18,7 +19,9 @@ from aurist.review.journal import VerdictJournal, key_of
 from aurist.review.orders import Candidates
 from aurist.review.sampling import Detection, Sampling
 from aurist.run import ModelFiles
-from aurist.serve.jobs import DETECTIONS, DONE, Job, Jobs
+from aurist.serve.job_file import DETECTIONS, DONE, Job
+from aurist.serve.jobs import Jobs
+from aurist.serve.models import Models
 from aurist.serve.refusals import RefusedError
 from aurist.serve.sound import Samples
 
@@ -48,6 +51,11 @@ class Review:
     folder: Path
     files: ModelFiles
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @cached_property
+    def window(self) -> float:
+        """Seconds of the windows that were scored."""
+        return float(read_settings(self.folder)["window"])
 
     @cached_property
     def journal(self) -> VerdictJournal:
@@ -114,8 +122,8 @@ class Reviews:
 
     Parameters
     ----------
-    files
-        Of the model.
+    models
+        Of the server.
     jobs
         The jobs of the server.
     folders
@@ -127,14 +135,14 @@ class Reviews:
         If one of the folders is of another model, or its recordings are missing.
     """
 
-    files: ModelFiles
+    models: Models
     jobs: Jobs
     folders: tuple[Path, ...] = ()
     _reviews: dict[str, Review] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for number, folder in enumerate(self.folders):
-            review = Review(f"folder-{number}", folder.resolve().name, folder, self.files)
+            review = Review(f"folder-{number}", folder.resolve().name, folder, self.models.original)
             _ = review.candidates, review.journal
             self._reviews[review.id] = review
 
@@ -158,7 +166,7 @@ class Reviews:
             raise RefusedError(409, "not_done", f"There is nothing to judge yet: the job is {job.state}.")
         # a fresh one would forget nothing: its verdicts are on the disk
         return self._reviews.setdefault(
-            job.id, Review(job.id, _name(job), self.jobs.path(job) / DETECTIONS, self.files)
+            job.id, Review(job.id, _name(job), self.jobs.path(job) / DETECTIONS, self.models.of(job.model))
         )
 
     def forget(self, review_id: str) -> None:

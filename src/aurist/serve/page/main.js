@@ -1,6 +1,7 @@
 // The frame of the page: tabs, theme, language, and whether the server lives.
 
 import { getJson } from "./api.js";
+import { startImproving } from "./improve.js";
 import { startListening } from "./listen.js";
 import { startReview } from "./review.js";
 import { otherLanguage, switchLanguage, text, writeTexts } from "./strings.js";
@@ -81,8 +82,13 @@ async function start() {
   }
   writeModel(model);
   document.addEventListener("language", () => { writeLanguage(); writeModel(model); });
+  document.addEventListener("model", async () => {
+    model = await getJson("/v1/model");
+    writeModel(model);
+  });
   startListening(model);
   startReview(model);
+  startImproving();
   const openHash = () => openTab(TABS.find((tab) => `#${tab.getAttribute("aria-controls")}` === location.hash) ?? TABS[0]);
   addEventListener("hashchange", openHash);
   openHash();

@@ -1,0 +1,255 @@
+"""Learning from verdicts: started, watched and stopped; the new model is used only when somebody asks for it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from aurist.errors import AuristError
+from aurist.files import read_jsonl, sha256_of, write_json
+from aurist.folders import remove_folder
+from aurist.progress import logger
+from aurist.review.learning import Judged, divide
+from aurist.review.orders import random_sample
+from aurist.run import RunFolder
+from aurist.serve.models import IMPROVED, RUN, Models
+from aurist.serve.refusals import RefusedError
+from aurist.serve.relearning import REQUEST, RESULT, to_json
+from aurist.serve.reviewing import Reviews
+from aurist.stored import read_json
+
+IDLE, RUNNING, DONE, FAILED = "idle", "running", "done", "failed"
+_HELD_OUT = "held_out.json"
+#: A fit takes somewhat longer than its time: it reads data before, and blends and compares afterwards.
+_LONGER = 1.3
+
+
+@dataclass
+class Improving:
+    """The learning of a server; one at a time.
+
+    Parameters
+    ----------
+    models
+        Of the server.
+    reviews
+        Where the verdicts are.
+    state
+        The folder of the server.
+    """
+
+    models: Models
+    reviews: Reviews
+    state: Path
+    _process: subprocess.Popen[bytes] | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def judged(self) -> list[Judged]:
+        """Collect the verdicts of all reviews, with the sound that they are about."""
+        rows: list[Judged] = []
+        for review in self.reviews.all():
+            try:
+                verdicts, candidates = review.journal.current(), review.candidates
+                sample = {candidates.keys[row] for row in random_sample(candidates, verdicts).tolist()}
+                files = {
+                    key: review.detections[row].recording.file for row, key in enumerate(candidates.keys)
+                }
+                rows += [
+                    Judged(
+                        verdict,
+                        files[key],
+                        _content(files[key], files[key].stat().st_mtime_ns),
+                        key in sample,
+                    )
+                    for key, verdict in verdicts.items()
+                    if key in files and verdict.decided
+                ]
+            except (AuristError, OSError) as error:
+                logger.warning(f"the verdicts on {review.name} cannot be used: {error}")
+        return rows
+
+    def divided(self) -> tuple[list[Judged], list[Judged]]:
+        """Divide the verdicts into those to learn from, and those that are never learnt from."""
+        judged = self.judged()
+        held = divide(judged, self._decided())
+        return [one for one in judged if not held[one.content]], [one for one in judged if held[one.content]]
+
+    def start(self, seconds: float) -> None:
+        """Begin to learn.
+
+        Raises
+        ------
+        RefusedError
+            If there is no run, nothing to learn from, or somebody learns already.
+        """
+        with self._lock:
+            self.need_run()
+            if self._alive():
+                raise RefusedError(
+                    409, "learning", "The server learns already. Wait for it, or stop it first."
+                )
+            judged = self.judged()
+            held = divide(judged, self._decided())
+            learn = [one for one in judged if not held[one.content]]
+            if not learn:
+                raise RefusedError(
+                    422,
+                    "no_verdicts",
+                    "There are no verdicts to learn from yet. Judge detections of several recordings: a third of those "
+                    "in random order is held out, by recording.",
+                )
+            # before anything is learnt: what is held out stays so
+            write_json(self.state / _HELD_OUT, held)
+            folder = self._new_folder()
+            sample = [one for one in judged if held[one.content]]
+            request = {
+                "run": str(self.models.original.folder.resolve()),
+                "before": str(self.models.current.folder.resolve()),
+                "seconds": seconds,
+                "window": self._window(),
+                "started": time.time(),
+                "learn": [to_json(one) for one in learn],
+                "held_out": [to_json(one) for one in sample],
+            }
+            write_json(folder / REQUEST, request)
+            self._launch(folder)
+
+    def need_run(self) -> None:
+        """Refuse what an exported model cannot do."""
+        if self.models.original.run is None:
+            raise RefusedError(
+                409,
+                "needs_run",
+                "This is an exported model, without the data that it was fitted on, so that it cannot learn. Start the "
+                "server with the run that it was exported from: aurist serve RUN.",
+            )
+
+    def go_on(self) -> None:
+        """Continue what an earlier server had begun."""
+        folder = self._last()
+        if folder is not None and (folder / REQUEST).exists() and not (folder / RESULT).exists():
+            self._launch(folder)
+
+    def cancel(self) -> None:
+        """Stop learning, and delete what it has made."""
+        with self._lock:
+            folder = self._last()
+            self._kill()
+            if folder is not None and not (folder / RESULT).exists():
+                remove_folder(folder)
+
+    def use(self, change: Callable[[Path], None]) -> None:
+        """Use the model that was learnt last; ``change`` loads it.
+
+        Raises
+        ------
+        RefusedError
+            If there is none.
+        """
+        folder = self._last()
+        if folder is None or self.status()["state"] != DONE:
+            raise RefusedError(409, "no_model", "There is no model that was learnt from verdicts.")
+        change(folder / RUN)
+
+    def close(self) -> None:
+        """Stop the process; the next server continues."""
+        self._kill()
+
+    def status(self) -> dict[str, Any]:
+        """Tell the state, the progress, and the result."""
+        folder = self._last()
+        nothing = {
+            "state": IDLE,
+            "progress": 0.0,
+            "models": [],
+            "message": "",
+            "result": None,
+            "in_use": False,
+        }
+        if folder is None:
+            return nothing
+        if (folder / RESULT).exists():
+            result = read_json(folder / RESULT, dict, f"Remove {folder}, and learn again.")
+            if "error" in result:
+                return {**nothing, "state": FAILED, "message": result["error"]}
+            in_use = self.models.current.folder.resolve() == (folder / RUN).resolve()
+            return {**nothing, "state": DONE, "progress": 1.0, "result": result, "in_use": in_use}
+        if not self._alive():
+            message = "Learning ended without a result, most likely because memory ran out. Learn again."
+            return {**nothing, "state": FAILED, "message": message}
+        request = json.loads((folder / REQUEST).read_text(encoding="utf-8"))
+        events = read_jsonl(RunFolder(folder / RUN).folder / "journal.jsonl")
+        fitted = [event["model"] for event in events if event.get("event") == "fitted"]
+        progress = (time.time() - request["started"]) / (_LONGER * request["seconds"])
+        return {**nothing, "state": RUNNING, "progress": min(0.97, progress), "models": fitted}
+
+    def _decided(self) -> dict[str, bool]:
+        path = self.state / _HELD_OUT
+        if not path.exists():
+            return {}
+        decided: dict[str, bool] = read_json(
+            path, {str: bool}, f"Copy {path} from a backup: it may not be lost."
+        )
+        return decided
+
+    def _window(self) -> float:
+        """Give the seconds of a clip: the window of the run, else that of most verdicts."""
+        if self.models.original.spec.window is not None:
+            return self.models.original.spec.window
+        counts: Counter[float] = Counter()
+        for review in self.reviews.all():
+            counts[review.window] += len(review.journal.current())
+        return counts.most_common(1)[0][0]
+
+    def _launch(self, folder: Path) -> None:
+        with (folder / "log.txt").open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "aurist.serve.relearning", str(folder.resolve())],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def _alive(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def _kill(self) -> None:
+        if self._process is not None and self._alive():
+            with suppress(ProcessLookupError):  # with its workers
+                if hasattr(os, "killpg"):
+                    os.killpg(self._process.pid, signal.SIGKILL)
+                else:
+                    self._process.kill()
+            self._process.wait()
+
+    def _folders(self) -> Sequence[Path]:
+        return sorted(path for path in (self.state / IMPROVED).glob("[0-9]*") if path.is_dir())
+
+    def _last(self) -> Path | None:
+        folders = self._folders()
+        return folders[-1] if folders else None
+
+    def _new_folder(self) -> Path:
+        last = self._last()
+        folder = self.state / IMPROVED / f"{1 + (0 if last is None else int(last.name)):04d}"
+        folder.mkdir(parents=True)
+        return folder
+
+
+@lru_cache(maxsize=4096)
+def _content(file: Path, _changed: int) -> str:
+    """Hash a recording, once as long as it does not change."""
+    return sha256_of(file)[:16]

@@ -1,0 +1,92 @@
+"""Learn from verdicts in a process of its own, which can be stopped, and goes on after a restart.
+
+The server starts it as ``python -m aurist.serve.relearning FOLDER``; the folder holds ``request.json``.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from aurist.automl.fit import fit, resume
+from aurist.config import FitConfig
+from aurist.errors import AuristError
+from aurist.files import write_json
+from aurist.review.journal import Verdict
+from aurist.review.learning import Judged, compare, with_verdicts
+from aurist.run import RunFolder, open_model, open_run
+from aurist.run.description import DESCRIPTION
+from aurist.serve.models import RUN
+from aurist.stored import read_json
+
+REQUEST, RESULT = "request.json", "result.json"
+_REQUEST = {
+    "run": str,
+    "before": str,
+    "seconds": float,
+    "window": float,
+    "started": float,
+    "learn": [dict],
+    "held_out": [dict],
+}
+
+
+def to_json(judged: Judged) -> dict[str, Any]:
+    """Write a verdict with its sound."""
+    return {**asdict(judged), "file": str(judged.file)}
+
+
+def from_json(record: dict[str, Any]) -> Judged:
+    """Read what `to_json` wrote."""
+    verdict = {**record["verdict"], "labels": tuple(record["verdict"]["labels"])}
+    return Judged(Verdict(**verdict), Path(record["file"]), record["content"], record["at_random"])
+
+
+def config_for(run: RunFolder, seconds: float) -> FitConfig:
+    """Give the settings of the first fit, with another time; a fit by a plan has the same plan, and no time."""
+    config = replace(run.config(), unlabelled=None, fraction=None, allow_loss=True)
+    if config.plan is not None:
+        return replace(config, plan=str(run.plan_path))
+    return replace(config, time_limit=seconds)
+
+
+def relearn(folder: Path) -> dict[str, Any]:
+    """Fit a run to the data of the first one and the verdicts; compare both on verdicts that neither has learnt from.
+
+    Returns
+    -------
+    dict
+        ``clips``: the number of new clips; ``comparison``, or why there is none in ``problem``.
+    """
+    request = read_json(folder / REQUEST, _REQUEST, f"Remove {folder}, and learn again.")
+    original, window = open_run(Path(request["run"])), request["window"]
+    target = folder / RUN
+    clips, n_new = with_verdicts(original, [from_json(one) for one in request["learn"]], window)
+    if (target / DESCRIPTION).exists():
+        resume(target)
+    else:
+        fit(clips, target, config_for(original, request["seconds"]))
+    result: dict[str, Any] = {"clips": n_new, "comparison": None, "problem": ""}
+    held_out = [from_json(one) for one in request["held_out"]]
+    try:
+        measured = compare(open_model(Path(request["before"])), open_model(target), held_out, window)
+        result["comparison"] = asdict(measured)
+    except AuristError as error:
+        result["problem"] = str(error)
+    return result
+
+
+def main() -> None:
+    """Learn, and write ``result.json``: an error in it is for people."""
+    folder = Path(sys.argv[1])
+    try:
+        result = relearn(folder)
+    except (AuristError, OSError, MemoryError) as error:
+        result = {"error": str(error) or type(error).__name__}
+    write_json(folder / RESULT, result)
+
+
+if __name__ == "__main__":
+    main()
