@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aurist.annotations import Annotations, CutOptions, make_annotations, to_clips
+from aurist.annotations import Annotations, CutOptions, join_annotations, make_annotations, to_clips
 from aurist.annotations.window_choice import propose_window
 from aurist.clips import Clips
 from aurist.errors import ConfigError, DataError
@@ -191,7 +191,9 @@ def test_windows_cover_the_recording_and_every_box_is_in_one_of_them(
     start = length * at / 101
     end = min(length, start + size / 10)
     clips = to_clips(
-        boxes((start, end, "x")), {"a.wav": length}, CutOptions(window=seconds, hop=min(hop, seconds / 2))
+        boxes((start, end, "x")),
+        {"a.wav": length},
+        CutOptions(window=seconds, hop=min(hop, seconds / 2), group_by="folder"),
     )
     starts, ends = clips.table["start"].to_numpy(), clips.table["end"].to_numpy()
     # what is left at the end is less than half a window
@@ -268,3 +270,22 @@ def test_proposals_have_limits(lengths: tuple[float, ...], window: float, hop: f
 def test_absent_boxes_propose_nothing() -> None:
     absent = boxes((0, 4, "x"), (10, 13.7, "x"), state="absent")
     assert propose_window(absent).window == 5
+
+
+def test_a_single_recording_is_divided_by_time_with_unused_gaps() -> None:
+    calls = boxes(*((10.0 * i + 1, 10.0 * i + 2, "x") for i in range(20)))
+    clips = to_clips(calls, {"a.wav": 200.0}, CutOptions(window=1))
+    groups = clips.table.groupby("group", sort=False)
+    assert clips.by_time and len(groups) == 10
+    spans = list(zip(groups["start"].min(), groups["end"].max(), strict=True))
+    assert spans[0] == (0, 19) and spans[1] == (21, 39) and spans[-1] == (181, 200)
+    assert any("20 clips" not in note and "between them not used" in note for note in clips.notes)
+    two = boxes((1, 2, "x")), boxes((1, 2, "x"), path="b.wav")
+    several = to_clips(join_annotations(two), {"a.wav": 200.0, "b.wav": 200.0}, CutOptions(window=1))
+    assert not several.by_time and set(several.table["group"]) == {"a.wav", "b.wav"}
+    asked = to_clips(
+        join_annotations(two), {"a.wav": 200.0, "b.wav": 200.0}, CutOptions(window=1, group_by="time")
+    )
+    assert asked.by_time and asked.table["group"].nunique() == 20
+    short = to_clips(boxes((1, 2, "x")), {"a.wav": 20.0}, CutOptions(window=1))
+    assert not short.by_time and set(short.table["group"]) == {"a.wav"}

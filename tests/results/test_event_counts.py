@@ -120,3 +120,18 @@ def test_without_boxes_or_windows_there_is_nothing_to_score() -> None:
     table, folds, groups, boxes = two_recordings()
     assert lay_out(table.iloc[:0], folds[:0], groups[:0], boxes, ["robin"]) is None
     assert lay_out(table, folds, groups, boxes.iloc[:0], ["robin"]) is None
+
+
+def test_stretches_of_a_recording_have_their_own_boxes() -> None:
+    starts = np.array([0.0, 1.0, 2.0, 10.0, 11.0, 12.0])
+    table = pd.DataFrame({"path": "a.wav", "start": starts, "end": starts + 2})
+    boxes = pd.DataFrame(
+        {"path": "a.wav", "start": [1.0, 3.5, 6.0, 11.0], "end": [2.0, 10.5, 7.0, 11.0], "label": "wren"}
+    )
+    heard = lay_out(table, np.repeat([0, 1], 3), np.repeat([0, 1], 3), boxes, ["wren"])
+    assert heard is not None
+    # the second box is cut by both, the third lies in the gap, the fourth is a point
+    placed = heard.boxes.assign(length=heard.boxes["end"] - heard.boxes["start"])
+    assert placed["recording"].tolist() == [0, 0, 1, 1]
+    assert placed["length"].tolist() == pytest.approx([1, 0.5, 0.5, 0.001])
+    assert heard.hours.tolist() == pytest.approx([2.5 / 3600, 3.499 / 3600])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -58,6 +58,7 @@ def read_annotations(
         if not files:
             raise DataError(f"{path} holds no annotations: expected files that end in {', '.join(SUFFIXES)}.")
         annotations = _all(files, recordings_of, label)
+        annotations = replace(annotations, notes=together(annotations.notes))
         skipped_notes = [f"{name}: no annotations, skipped" for name in dict.fromkeys(skipped)]
         return replace(annotations, notes=(*annotations.notes, *skipped_notes))
     if not path.exists():
@@ -145,3 +146,25 @@ def _json_lines(path: Path, recordings: Recordings) -> Annotations:
     if bad:
         raise DataError(f"{path} has lines that are no annotations:\n{listing(bad)}")
     return recordings.with_paths(make_annotations(rows, str(path), lines=lines, root=recordings.folder), path)
+
+
+def together(notes: Sequence[str]) -> tuple[str, ...]:
+    """Write the same note on several files as one, in the order of the first.
+
+    Examples
+    --------
+    >>> together(["a.txt: labels from 'Species'", "b.txt: 1 row left out", "c.txt: labels from 'Species'"])
+    ("2 tables (a.txt, c.txt): labels from 'Species'", 'b.txt: 1 row left out')
+    """
+    files: dict[str, list[str]] = {}
+    for note in notes:
+        name, colon, text = note.partition(": ")
+        files.setdefault(text if colon else note, []).append(name if colon else "")
+    return tuple(
+        f"{names[0]}: {text}"
+        if len(names) == 1 and names[0]
+        else text
+        if not names[0]
+        else f"{len(names)} tables ({names[0]}, {names[1]}{' ...' if len(names) > 2 else ''}): {text}"
+        for text, names in files.items()
+    )

@@ -165,6 +165,8 @@ class Recordings:
         """
         name = _plain(given).rpartition("/")[2]
         candidates = self._by_name.get(name_key(name), [])
+        if not candidates and is_audio(name):  # a.WAV in the table, a.flac in the folder
+            candidates = self._by_name.get(name_key(name.rpartition(".")[0]), [])
         named = "/" in given.replace("\\", "/")
         folders = _folders(given) if named else self._folders_of(table)
         best = [path for path in candidates if _folders(path) == folders]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from aurist.annotations.groups import group_of
+from aurist.annotations.groups import groups_of
 from aurist.annotations.table import ABSENT, Annotation, Annotations
 from aurist.annotations.window_choice import propose_window
 from aurist.clips import Clips, make_clips
@@ -16,7 +16,7 @@ from aurist.errors import ConfigError, DataError, check_one_of, listing, plural
 
 CLIP_MODES = ("windows", "boxes")
 UNANNOTATED = ("absent", "unknown", "partial")
-GROUPS = ("recording", "folder", "day")
+GROUPS = ("recording", "folder", "day", "time")
 #: A window that begins less than this before the end of the recording is not needed.
 _TOLERANCE = 1e-6
 
@@ -42,7 +42,8 @@ class CutOptions:
         The meaning of a class without annotation: "absent" (somebody listened to everything), "unknown", or "partial":
         absent in clips with a label, unknown in all others.
     group_by
-        The group that stays in one fold: the "recording", its "folder" (often a site), or the "day" in its name.
+        The group that stays in one fold: the "recording", its "folder" (often a site), the "day" in its name, or
+        "time": stretches of each recording, with unused gaps. A single recording is always divided by time.
     seed
         Seed of the draw of the background.
     band
@@ -151,23 +152,27 @@ def to_clips(
             else cut
             for cut in cuts
         ]
+    spans = [(cut.path, cut.start, cut.end) for cut in cuts]
+    groups, note = groups_of(spans, durations, grid[0], options.group_by)
+    cuts = [cut for cut, group in zip(cuts, groups, strict=True) if group is not None]
     clips = make_clips(
         [tuple(sorted(cut.present)) for cut in cuts],
         paths=[cut.path for cut in cuts],
         starts=[cut.start for cut in cuts],
         ends=[cut.end for cut in cuts],
         absent=[tuple(sorted(cut.absent)) for cut in cuts],
-        groups=[group_of(cut.path, options.group_by) for cut in cuts],
+        groups=[group for group in groups if group is not None],
         multilabel=True,
         unannotated="unknown" if unknown else "absent",
         root=annotations.root,
-        notes=(*annotations.notes, *notes),
+        notes=(*annotations.notes, *notes, *note),
     )
     window = grid[0] if options.clip_mode == "windows" else None
     present_boxes = annotations.table[annotations.table["state"] != ABSENT][["path", "start", "end", "label"]]
     return replace(
         clips,
         window=window,
+        by_time=bool(note),
         boxes=None if window is None else present_boxes.reset_index(drop=True),
         band=_band(annotations) if options.band else None,
     )

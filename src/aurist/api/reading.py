@@ -106,6 +106,7 @@ def read_annotated(
     unannotated: str = "absent",
     group_by: str = "recording",
     band: bool = False,
+    allow_missing: bool = False,
     seed: int = 0,
 ) -> Clips:
     """Cut annotated recordings into clips, for `aurist.fit`.
@@ -133,9 +134,12 @@ def read_annotated(
         Labels without annotation are "absent", "unknown", or "partial": absent in clips with a label, unknown in
         others.
     group_by
-        The unit that must not be divided between folds: "recording", "folder" or "day".
+        The unit that must not be divided between folds: "recording", "folder", "day", or "time": stretches
+        of each recording, with unused gaps.
     band
         Networks hear only the band in which the annotations lie.
+    allow_missing
+        Leave out annotations of recordings that are not in the folder.
     seed
         Of the draw of the background.
 
@@ -159,7 +163,14 @@ def read_annotated(
             clip_mode, window, hop, min_overlap, background, unannotated, group_by, seed, band
         )
         more = None if verdicts is None else Path(verdicts)
-        return read(Path(recordings), Path(annotations), options, label=label, verdicts=more)
+        return read(
+            Path(recordings),
+            Path(annotations),
+            options,
+            label=label,
+            verdicts=more,
+            allow_missing=allow_missing,
+        )
 
 
 def check(

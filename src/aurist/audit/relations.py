@@ -96,12 +96,20 @@ def relate(
     return Relations(
         rows=rows,
         group=_sets(rows["group_code"]),
-        recording=_sets(rows["file"]),
+        recording=_sets(_divided(rows, "file", tables)),
         identical=_sets(rows["input"]),
         near=pairs,
         near_sets=near_sets,
-        copies=_sets(rows["sound"]),
+        copies=_sets(_divided(rows, "sound", tables)),
     )
+
+
+def _divided(rows: pd.DataFrame, name: str, tables: Sequence[Clips]) -> pd.Series[int]:
+    """Return codes of a column; where groups are stretches of recordings, each stretch has its own."""
+    if not any(clips.by_time for clips in tables):
+        return rows[name]
+    codes = rows.groupby([name, "group_code"], sort=False).ngroup()
+    return codes.where(rows[name] >= 0, -1)
 
 
 def _sets(codes: pd.Series[int]) -> list[Rows]:

@@ -14,6 +14,13 @@ from aurist.annotations import (
     read_annotations,
     to_clips,
 )
+from aurist.annotations.survey import (
+    Survey,
+    similar_labels,
+    survey,
+    unused_recordings,
+    without_recordings,
+)
 from aurist.audio import AudioInfo, describe_lost_end, probe
 from aurist.clips import Clips
 from aurist.errors import DataError, listing, plural
@@ -29,8 +36,9 @@ def read_annotated(
     *,
     label: str | None = None,
     verdicts: Path | None = None,
+    allow_missing: bool = False,
 ) -> Clips:
-    """Cut annotated recordings into clips; recordings without a file of annotations are skipped.
+    """Cut annotated recordings into clips; recordings without a file of annotations are skipped, with a note.
 
     Parameters
     ----------
@@ -46,6 +54,8 @@ def read_annotated(
     verdicts
         More annotations, such as `aurist.automl.read_verdicts` returns. If a recording is only in these, parts without
         annotation are unknown.
+    allow_missing
+        Leave out annotations of recordings that are not in the folder, with a note.
 
     Raises
     ------
@@ -72,19 +82,45 @@ def read_annotated(
             infos[path] = probe(file)
         except (DataError, OSError) as error:
             broken.append(f"{path}: {error}")
-    if missing:
+    if missing and not (allow_missing and infos):
         raise DataError(
             f"{plural(len(missing), 'recording')} of the annotations {'is' if len(missing) == 1 else 'are'} not in "
-            f"{recordings}:\n{listing(missing)}"
+            f"{recordings}:\n{listing(missing)}\n"
+            "Copy them there, or leave their annotations out with allow_missing=True."
         )
     if broken:
         raise DataError(f"{plural(len(broken), 'recording')} cannot be read:\n{listing(broken)}")
+    merged, missing_notes = without_recordings(merged, missing)
     merged, notes = _without_lost_ends(merged, infos)
+    notes = (
+        *missing_notes,
+        *unused_recordings(audio_root.names, merged.recordings),
+        *similar_labels(merged),
+        *notes,
+    )
     durations = {path: info.duration for path, info in infos.items()}
     clips = to_clips(replace(merged, root=recordings), durations, options or CutOptions(), partial=partial)
     hours = sum(durations.values()) / 3600
     cut = f"{plural(len(clips), 'clip')} of {plural(len(durations), 'annotated recording')}, {hours:.1f} h"
     return replace(clips, notes=(cut, *notes, *clips.notes))
+
+
+def survey_annotated(recordings: Path, annotations: Path, *, label: str | None = None) -> Survey:
+    """Look at annotations before learning from them: see `aurist.annotations.survey.survey`.
+
+    Raises
+    ------
+    DataError
+        If annotations cannot be read.
+    """
+    audio_root = Recordings(recordings, annotations, length=_seconds)
+    read = read_annotations(annotations, audio_root=audio_root, label=label)
+    seconds = {path: _seconds(recordings / path) for path in read.recordings}
+    missing = [path for path, length in seconds.items() if length is None]
+    read, notes = without_recordings(read, missing)
+    lengths = {path: length for path, length in seconds.items() if length is not None}
+    surveyed = survey(read, lengths, audio_root.names)
+    return replace(surveyed, notes=(*notes, *surveyed.notes))
 
 
 def _seconds(file: Path) -> float | None:

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields, is_dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from aurist.config import FitConfig
 
 #: The options that name files of annotations; the others of `AnnotatedOptions` say how recordings are cut.
-_FILES = ("annotations", "verdicts")
+_FILES = ("annotations", "verdicts", "allow_missing")
 
 
 @dataclass(frozen=True)
@@ -93,6 +93,14 @@ class AnnotatedOptions:
     unannotated: opt.Unannotated = "absent"
     group_by: opt.GroupBy = "recording"
     band: opt.Band = False
+    allow_missing: Annotated[
+        bool,
+        typer.Option(
+            "--allow-missing",
+            help="Leave out annotations of recordings that are not in the folder.",
+            rich_help_panel=opt.ANNOTATED,
+        ),
+    ] = False
 
     def source(
         self, context: typer.Context, data: Path, columns: TrainingColumns, learning: LearningOptions
@@ -120,7 +128,14 @@ class AnnotatedOptions:
             return data
         given = {name: value for name, value in asdict(self).items() if name not in _FILES}
         cut = CutOptions(**given, seed=learning.seed)
-        return read_annotated(data, self.annotations, cut, label=columns.label, verdicts=self.verdicts)
+        return read_annotated(
+            data,
+            self.annotations,
+            cut,
+            label=columns.label,
+            verdicts=self.verdicts,
+            allow_missing=self.allow_missing,
+        )
 
     def _refuse_unused(self, context: typer.Context) -> None:
         """Refuse options that would have no effect."""

@@ -15,6 +15,7 @@ from aurist.cli.printing import UNKNOWN_GROUPS, print_json, print_table, say, sh
 
 if TYPE_CHECKING:
     from aurist.audit import Audit
+    from aurist.clips import Clips
 
 
 @spread
@@ -30,6 +31,12 @@ def check(
             "--output",
             "-o",
             help="Folder to write to: quarantine.csv, near_duplicates.csv, leaks.csv, audit.json.",
+        ),
+    ] = None,
+    annotations: Annotated[
+        Path | None,
+        typer.Option(
+            help="Annotations of the recordings: a file, or a folder of them. Also count boxes, lengths and bands."
         ),
     ] = None,
     columns: TrainingColumns,
@@ -48,6 +55,8 @@ def check(
       aurist check music/
 
       aurist check train.csv --label genre --test test.csv -o audit
+
+      aurist check recordings/ --annotations tables/
     """
     from aurist.audit import audit
     from aurist.audit.nearest_clips import compare_nearest
@@ -61,7 +70,11 @@ def check(
         check_output(output, folder=True)
     options = columns.reading()
     # the audit reports clips without a label; the reader would refuse them
-    clips = read_clips(data, options, labelled=False)
+    clips = (
+        read_clips(data, options, labelled=False)
+        if annotations is None
+        else _annotated(data, annotations, columns.label, quiet=as_json)
+    )
     unlabelled = replace(options, label=None, group=None, fold=None)
     test_clips = (
         None
@@ -93,6 +106,22 @@ def check(
         show(f"\nGroups: {UNKNOWN_GROUPS}.")
     if output is not None:
         say(f"written: {output}")
+
+
+def _annotated(recordings: Path, annotations: Path, label: str | None, *, quiet: bool) -> Clips:
+    """Cut annotated recordings into clips, and print what their annotations hold."""
+    from aurist.automl.annotated import read_annotated, survey_annotated
+
+    if not quiet:
+        found = survey_annotated(recordings, annotations, label=label)
+        print_table(found.by_class, title="boxes by class; lengths in seconds, frequencies in Hz", digits=2)
+        if len(found.together):
+            print()
+            print_table(found.together, title="classes in the same recordings")
+        print()
+        for note in found.notes:
+            say(note)
+    return read_annotated(recordings, annotations, label=label, allow_missing=True)
 
 
 def _print_content(content: dict[str, Any]) -> None:

@@ -202,7 +202,7 @@ Unannotated = Annotated[
 GroupBy = Annotated[
     str,
     typer.Option(
-        help="Keep clips of one recording, folder or day in one fold: recording, folder or day.",
+        help="What stays in one fold: recording, folder, day, or time (stretches of each recording).",
         rich_help_panel=ANNOTATED,
     ),
 ]

@@ -56,6 +56,8 @@ class Clips:
         Names of the rows of a feature table, if it has a column of names. Recordings have paths instead.
     grouping
         The groups guessed from names, used or not; None if there are none.
+    by_time
+        True if groups are stretches of recordings: clips of one recording may be in several folds.
     boxes
         The annotations that recordings were cut by: ``path, start, end, label``; None without windows.
     band
@@ -74,6 +76,7 @@ class Clips:
     rows: tuple[int | str, ...] = ()
     given_ids: tuple[str, ...] = ()
     window: float | None = None
+    by_time: bool = False
     boxes: pd.DataFrame | None = None
     band: tuple[float, float] | None = None
     names: tuple[str, ...] = ()

@@ -45,8 +45,7 @@ class Heard:
     starts, ends
         (n,): of the windows.
     offsets
-        (n_recordings,): where each recording begins on the axis, ascending. A recording in several folds counts as
-        several.
+        (n_recordings,): where each recording begins on the axis, ascending. Each of its groups counts as one.
     folds, groups
         (n_recordings,).
     boxes
@@ -144,7 +143,7 @@ def lay_out(
             "group": groups,
         }
     )
-    windows["part"] = pd.factorize(pd.MultiIndex.from_frame(windows[["path", "fold"]]))[0]
+    windows["part"] = pd.factorize(pd.MultiIndex.from_frame(windows[["path", "group"]]))[0]
     windows = windows.sort_values(["part", "start", "end"], kind="stable")
     parts = windows.groupby("part", sort=True)
     begin, stop = parts["start"].min().to_numpy(), parts["end"].max().to_numpy()
@@ -253,10 +252,11 @@ def _place_boxes(
     placed = boxes.assign(column=pd.Index(classes).get_indexer(pd.Index(boxes["label"]))).merge(
         parts, on="path"
     )
+    until = placed["end"].clip(lower=placed["start"] + 1e-3)
+    placed = placed[(until > placed["begin"]) & (placed["start"] < placed["stop"]) & (placed["column"] >= 0)]
     start = np.maximum(placed["start"].to_numpy(float), placed["begin"].to_numpy(float))
-    end = np.minimum(np.maximum(placed["end"].to_numpy(float), start + 1e-3), placed["stop"].to_numpy(float))
+    end = np.minimum(until[placed.index].to_numpy(float), placed["stop"].to_numpy(float))
     offset = shift[placed["recording"].to_numpy(np.intp)]
     placed = placed.assign(start=start + offset, end=end + offset)
-    placed = placed[(end > start) & (placed["column"] >= 0)]
     ordered: pd.DataFrame = placed.sort_values("start", kind="stable").reset_index(drop=True)
     return ordered[["start", "end", "column", "recording"]]
