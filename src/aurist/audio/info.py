@@ -151,10 +151,16 @@ class Source(Protocol):
     """An open sound file that can be decoded, by libsndfile or ffmpeg."""
 
     info: AudioInfo
-    #: True if the end is known to be missing; certain once the file was decoded to its end.
-    truncated: bool
-    #: Damaged frames [first, last), given as silence, in the part that was decoded.
-    gaps: list[tuple[int, int]]
+
+    @property
+    def truncated(self) -> bool:
+        """True if the end is known to be missing; certain once the file was decoded to its end."""
+        ...
+
+    @property
+    def gaps(self) -> list[tuple[int, int]]:
+        """Damaged frames [first, last), given as silence, in the part that was decoded."""
+        ...
 
     def blocks(self, first: int, last: int | None) -> Iterator[Samples]:
         """Yield frames [first, last) in blocks of (n, channels); fewer if the file ends before."""

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 import soundfile
 
+from aurist.archives import read_member
 from aurist.audio import ffmpeg
 from aurist.audio.chain import ChainSource
 from aurist.audio.find_layout import layout_of
 from aurist.audio.info import Source, UnreadableAudioError
+from aurist.audio.member import MemberSource
 from aurist.audio.sndfile import SndfileSource
 from aurist.audio.sniff import as_text, beginning, foreign, head_of, is_own
 from aurist.files import is_file
@@ -21,7 +24,26 @@ _CONVERT = "Install ffmpeg and put it on the PATH, or convert the file to WAV, F
 
 
 def open_source(path: Path) -> Source:
-    """Open with libsndfile, else with ffmpeg."""
+    """Open with libsndfile, else with ffmpeg; a file inside an archive is unpacked alone while it is open."""
+    member = None if is_file(path) else read_member(path)
+    return _open_file(path) if member is None else _open_member(path, member)
+
+
+def _open_member(path: Path, member: bytes) -> Source:
+    folder = tempfile.TemporaryDirectory(prefix="aurist-member-")
+    try:
+        file = Path(folder.name) / f"sound{path.suffix}"
+        file.write_bytes(member)
+        return MemberSource(_open_file(file), folder)
+    except UnreadableAudioError as error:
+        folder.cleanup()
+        raise UnreadableAudioError(path, error.problem, error.advice) from None
+    except BaseException:
+        folder.cleanup()
+        raise
+
+
+def _open_file(path: Path) -> Source:
     if not is_file(path):
         problem = "is a folder, not a sound file" if os.path.isdir(path) else "does not exist"  # noqa: PTH112
         raise UnreadableAudioError(

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from aurist.archives import stamp
 from aurist.audit.fingerprint import VERSION, Fingerprint, processing_rate
 
 Samples = npt.NDArray[np.float32]
@@ -107,11 +108,11 @@ def facts_key(path: Path, spans: Sequence[tuple[float, float]], near: bool) -> s
     None if there is no file.
     """
     try:
-        state = path.stat()
+        size, mtime_ns = stamp(path)
     except OSError:
         return None
     span_bytes = np.asarray(spans, dtype=np.float64).tobytes()
-    name = f"{VERSION}|{LENGTHS}|{near}|{path.absolute()}|{state.st_size}|{state.st_mtime_ns}|"
+    name = f"{VERSION}|{LENGTHS}|{near}|{path.absolute()}|{size}|{mtime_ns}|"
     return hashlib.blake2b(name.encode(errors="surrogateescape") + span_bytes, digest_size=16).hexdigest()
 
 

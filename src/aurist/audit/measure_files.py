@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from aurist.archives import read_member
 from aurist.audio import UnreadableAudioError, open_audio
 from aurist.audit.broken import clip_spans
 from aurist.audit.cache import FactsCache
@@ -129,6 +130,9 @@ def _missing(promised: float, seconds: float) -> str:
 
 
 def _problem(path: Path) -> str:
-    if not os.path.exists(path):  # noqa: PTH110 - Path.exists raises for impossible names
+    member = None if os.path.exists(path) else read_member(path)  # noqa: PTH110 - Path.exists raises for impossible names
+    if member is not None:
+        return "unreadable" if member else "empty"
+    if not os.path.exists(path):  # noqa: PTH110
         return "missing"
     return "empty" if path.is_file() and path.stat().st_size == 0 else "unreadable"

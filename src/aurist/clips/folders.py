@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from aurist.archives import is_archive, open_archive
 from aurist.clips.classes import folder_labels
 from aurist.clips.filenames import read_names
 from aurist.clips.guess import NONE, ReadOptions, part_of
@@ -220,7 +221,7 @@ def _without_folds(above: Sequence[str]) -> list[str]:
 
 
 def find_audio(folder: Path) -> tuple[list[str], Counter[str]]:
-    """List audio files below the folder, relative and sorted, and count other files by suffix.
+    """List audio files below the folder, or in an archive, relative and sorted, and count other files by suffix.
 
     Audio files whose names are not UTF-8 are counted as others, with their names.
 
@@ -229,6 +230,10 @@ def find_audio(folder: Path) -> tuple[list[str], Counter[str]]:
     DataError
         If a folder cannot be opened.
     """
+    if is_archive(folder):
+        names = list(open_archive(folder).names)
+        rest = Counter(Path(name).suffix.lower() or Path(name).name for name in names if not is_audio(name))
+        return sorted(filter(is_audio, names)), rest
     audio: list[str] = []
     not_utf8: list[str] = []
     others: Counter[str] = Counter()

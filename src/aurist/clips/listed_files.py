@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pandas as pd
 
+from aurist.archives import exists
 from aurist.clips.folders import find_audio
 from aurist.clips.guess import ReadOptions
 from aurist.clips.labels import cell_text
 from aurist.clips.suffixes import name_key
 from aurist.clips.times import normalise_name
 from aurist.errors import DataError, listing, plural
-from aurist.files import is_file
 
 #: Columns of names of recordings that may be whole numbers (Freesound's, in FSD50K).
 _NUMBERED = ("fname", "filename", "file")
@@ -59,7 +59,7 @@ class ListedRecordings:
 
     def of(self, path: str) -> list[str]:
         """Return the recordings whose paths end like this path, or the path itself if it exists."""
-        if not path or is_file(self._folder / path):
+        if not path or exists(self._folder / path):
             return [path]
         if Path(path).is_absolute():
             return []

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from aurist.archives import is_archive
+from aurist.clips.archived import archives_in, read_archives
 from aurist.clips.arff import read_arff
 from aurist.clips.folders import find_audio, read_folder
 from aurist.clips.guess import ReadOptions, find_roles
@@ -77,10 +79,13 @@ def _read(source: Path | str | pd.DataFrame, options: ReadOptions, labelled: boo
     path = Path(source)
     if not path.exists():
         raise DataError(
-            f"{path} does not exist. Expected a folder of recordings, or a table (csv, tsv, parquet, arff)."
+            f"{path} does not exist. Expected a folder of recordings, a table (csv, tsv, parquet, arff), or an "
+            "archive (zip, tar, tfrecord, parquet)."
         )
     if path.is_dir():
         return _from_folder(path, options, labelled)
+    if is_archive(path):
+        return read_archives([path], options, _TABLE_NAMES, labelled=labelled)
     suffix = path.suffix.lower()
     if suffix in TABLE_SUFFIXES:
         return _from_file(path, options, labelled)
@@ -93,8 +98,8 @@ def _read(source: Path | str | pd.DataFrame, options: ReadOptions, labelled: boo
             "Expected a folder of recordings, or a table that lists them."
         )
     raise DataError(
-        f"{path} is neither a folder, nor a recording, nor a table. Tables end in: "
-        f"{', '.join(sorted(TABLE_SUFFIXES))}."
+        f"{path} is neither a folder, nor a recording, nor a table, nor an archive. Tables end in: "
+        f"{', '.join(sorted(TABLE_SUFFIXES))}; archives in: .zip, .tar, .tfrecord, .parquet."
     )
 
 
@@ -127,6 +132,8 @@ def _from_file(path: Path, options: ReadOptions, labelled: bool) -> Clips:
 
 def _from_folder(folder: Path, options: ReadOptions, labelled: bool) -> Clips:
     paths, _ = find_audio(folder)
+    if not paths and (archives := archives_in(folder)):
+        return read_archives(archives, options, _TABLE_NAMES, labelled=labelled)
     tables = _tables_in(folder)
     if not paths and tables:
         suggested = next((table for table in tables if table.stem.lower() == "train"), tables[0])

@@ -16,6 +16,9 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from aurist.archives import read_member, stamp
+from aurist.files import is_file
+
 Float = npt.NDArray[np.float32]
 _T = TypeVar("_T")
 
@@ -141,21 +144,23 @@ class FeatureCache:
         OSError
             If the file cannot be read.
         """
-        stat = path.stat()
+        size, mtime_ns = stamp(path)
         name = str(path.absolute()).encode(errors="surrogateescape").decode(errors="backslashreplace")
         row = self._do(
             lambda c: c.execute(
                 "SELECT digest FROM files WHERE path=? AND size=? AND mtime_ns=?",
-                (name, stat.st_size, stat.st_mtime_ns),
+                (name, size, mtime_ns),
             ).fetchone()
         )
         if row is not None:
             return bytes(row[0])
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).digest()
-        self._write(
-            "INSERT OR REPLACE INTO files VALUES (?,?,?,?)", (name, stat.st_size, stat.st_mtime_ns, digest)
-        )
+        member = None if is_file(path) else read_member(path)
+        if member is None:
+            with path.open("rb") as file:
+                digest = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).digest()
+        else:
+            digest = hashlib.blake2b(member, digest_size=16).digest()
+        self._write("INSERT OR REPLACE INTO files VALUES (?,?,?,?)", (name, size, mtime_ns, digest))
         return digest
 
     def get(self, key: bytes, size: int) -> Float | None:

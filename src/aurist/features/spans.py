@@ -13,6 +13,7 @@ from typing import TypeVar
 
 import pandas as pd
 
+from aurist.archives import exists
 from aurist.clips import Clips
 from aurist.features.cache import FeatureCache
 
@@ -63,7 +64,7 @@ def span_key(cache: FeatureCache, span: Span, settings: bytes) -> bytes | None:
     OSError
         If the file cannot be read.
     """
-    if span.path is None or not span.path.is_file():
+    if span.path is None or not exists(span.path):
         return None
     hashed = hashlib.blake2b(cache.digest(span.path), digest_size=16)
     hashed.update(json.dumps([span.start, span.end]).encode())

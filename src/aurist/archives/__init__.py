@@ -1,0 +1,15 @@
+"""Recordings inside archives (zip, WebDataset's tar, TFRecord, Hugging Face's Parquet), read one by one, in place."""
+
+from aurist.archives.archive import Archive, ArchiveError
+from aurist.archives.members import exists, is_archive, open_archive, read_member, stamp, table_of
+
+__all__ = [
+    "Archive",
+    "ArchiveError",
+    "exists",
+    "is_archive",
+    "open_archive",
+    "read_member",
+    "stamp",
+    "table_of",
+]
