@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -13,13 +15,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aurist.annotations import make_annotations
-from aurist.detection.activity import Effort, activity_of, summarise
+from aurist.detection.activity import Effort, activity_of, summarise, with_expected_false
 from aurist.detection.export import ExportOptions, write_detections
 from aurist.detection.scan import ScanResult
 from aurist.detection.store import Detections, Recording
-from aurist.errors import DataError
+from aurist.errors import ConfigError, DataError
 from aurist.events import Grid
 from aurist.features.windows import Block
+from aurist.metrics import Interval
+from aurist.run import ModelFiles
+from aurist.run.events_file import EventScores, write_events
 
 from ..command import aurist_process
 
@@ -31,6 +36,7 @@ SETTINGS = {
     "window": 60.0,
     "overlap": 0.0,
 }
+SPEC = SimpleNamespace(task=SimpleNamespace(classes=("wren", "owl")))
 BEGAN = datetime(2023, 6, 1, 23, 45)
 
 
@@ -88,6 +94,29 @@ def test_recordings_without_a_date_count_by_class_only() -> None:
     assert activity.classes["events_per_hour"].tolist() == [2.0]
     assert activity.classes["busiest_hour"].tolist() == [""] and activity.hours.empty
     assert "1 recording of 1 without a date" in activity.notes[0]
+
+
+def test_expected_false_events_are_those_of_the_background_at_the_lowest_score(tmp_path: Path) -> None:
+    """Two hours of background had 4 false alarms from 0.4 on; in an hour and a half, 3 are expected."""
+    rows = [
+        {"path": "a.wav", "start": 0, "end": 1, "label": label, "score": 0.5} for label in ("wren", "owl")
+    ]
+    activity = summarise(make_annotations(rows, "test"), {"a.wav": Effort(None, 5400.0)})
+    interval = Interval(0.5, 0.4, 0.6)
+    scores = EventScores(
+        window=5.0, hop=2.5, precision=interval, recall=interval, touching=interval, touched=interval,
+        false_alarms=interval, hours=2.0, events=10, boxes=10,
+    )  # fmt: skip
+    curve = pd.DataFrame(
+        [(0, 0.2, 20), (0, 0.4, 4), (0, 0.6, 1), (1, 0.2, 2), (1, 0.6, 0)],
+        columns=["column", "threshold", "alarms"],
+    ).assign(events=20, right=1, touching=1, boxes=3)
+    write_events(tmp_path, scores, curve)
+    files = cast(ModelFiles, SimpleNamespace(folder=tmp_path, remedy="", spec=SPEC))
+    expected = with_expected_false(activity, files).classes.set_index("label")["expected_false"]
+    assert expected.to_dict() == {"wren": 3.0, "owl": 1.5}
+    with pytest.raises(ConfigError, match="--quiet-recordings"):
+        with_expected_false(activity, cast(ModelFiles, SimpleNamespace(folder=tmp_path / "no", remedy="")))
 
 
 def test_nothing_detected_is_no_error() -> None:

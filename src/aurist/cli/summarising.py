@@ -15,6 +15,13 @@ def summary(
     detections: Annotated[
         Path, typer.Argument(help="The folder of detections that `aurist predict` made of recordings.")
     ],
+    run: Annotated[
+        str | None,
+        typer.Option(
+            help="The run that made them: adds how many events of each class are expected to be false, by its false "
+            "alarms in background."
+        ),
+    ] = None,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -35,13 +42,16 @@ def summary(
 
       aurist predict run recordings/ -o detections
 
-      aurist summary detections
+      aurist summary detections --run run
     """
-    from aurist.detection.activity import activity_of
+    from aurist.detection.activity import activity_of, with_expected_false
     from aurist.files import write_csv
     from aurist.plots import can_draw, plot_activity
+    from aurist.run.remote import open_trained
 
     result = activity_of(detections)
+    if run is not None:
+        result = with_expected_false(result, open_trained(run))
     folder = output or detections
     folder.mkdir(parents=True, exist_ok=True)
     for note in result.notes:
@@ -58,7 +68,8 @@ def summary(
         return
     if len(result.classes):
         dated = ["first", "last", "busiest_hour"] if (result.classes["first"] != "").any() else []
-        print_table(result.classes[["label", "events", "recordings", "events_per_hour", *dated]])
+        expected = [] if run is None else ["expected_false"]
+        print_table(result.classes[["label", "events", *expected, "recordings", "events_per_hour", *dated]])
         say(f"listened to: {result.classes['hours'].iloc[0]:.1f} h")
     else:
         say("no events")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -13,8 +13,10 @@ import pandas as pd
 from aurist.annotations import Annotations, read_annotations
 from aurist.detection.export import NAMES
 from aurist.detection.store import open_detections
-from aurist.errors import DataError, plural
+from aurist.errors import ConfigError, DataError, plural
 from aurist.recorders import began_at
+from aurist.run import ModelFiles
+from aurist.run.events_file import read_event_curve, read_events
 
 _HOUR = timedelta(hours=1)
 
@@ -43,8 +45,8 @@ class Activity:
     ----------
     classes
         One row per class, most events first: ``label``, ``events``, ``recordings`` (that have some), ``hours``
-        (listened to), ``events_per_hour``, ``first`` and ``last`` (clock times, or empty), ``busiest_hour`` (of the
-        day, by events per hour listened to, or empty).
+        (listened to), ``events_per_hour``, ``lowest_score``, ``first`` and ``last`` (clock times, or empty),
+        ``busiest_hour`` (of the day, by events per hour listened to, or empty).
     hours
         One row per class and hour that was listened to, also without events: ``label``, ``day``, ``hour``, ``events``,
         ``minutes`` (listened to), ``events_per_hour``.
@@ -107,6 +109,44 @@ def summarise(events: Annotations, effort: Mapping[str, Effort]) -> Activity:
     return Activity(_by_class(table, hours, effort), hours, _notes(events, table, effort))
 
 
+def with_expected_false(activity: Activity, files: ModelFiles) -> Activity:
+    """Add how many events of each class are expected to be false: the column ``expected_false``.
+
+    These are the false alarms an hour that the run's out-of-fold events had in background, from the lowest score of the
+    class's events on, times the hours listened to.
+
+    Parameters
+    ----------
+    activity
+        A summary with the lowest score of each class.
+    files
+        The run or the model folder that made the detections.
+
+    Raises
+    ------
+    ConfigError
+        If the run has no such measure: it was not fitted on annotated recordings, or by an older version.
+    """
+    scores, curve = read_events(files.folder, files.remedy), read_event_curve(files.folder, files.remedy)
+    if scores is None or curve is None or not scores.hours:
+        raise ConfigError(
+            f"{files.folder} has no false alarms of annotated recordings. Leave the run out, or measure them with: "
+            f"aurist evaluate {files.folder} --quiet-recordings NIGHT"
+        )
+    classes = list(files.spec.task.classes)
+    expected = []
+    columns = [activity.classes[name].tolist() for name in ("label", "lowest_score", "hours")]
+    for label, lowest, hours in zip(*columns, strict=True):
+        of_class = curve[curve["column"] == classes.index(str(label))].sort_values("threshold")
+        below = of_class[of_class["threshold"] <= lowest]
+        alarms = int(below["alarms"].iloc[-1]) if len(below) else int(of_class["alarms"].max())
+        expected.append(round(alarms / scores.hours * hours, 1))
+    table = activity.classes.copy()
+    table.insert(5, "expected_false", pd.Series(expected, dtype=float))
+    note = f"expected_false: by the false alarms in {scores.hours:.2g} hours of background, out of fold"
+    return replace(activity, classes=table, notes=(*activity.notes, note))
+
+
 def _by_hour(table: pd.DataFrame, effort: Mapping[str, Effort]) -> pd.DataFrame:
     heard: dict[datetime, float] = {}
     for one in effort.values():
@@ -154,12 +194,13 @@ def _by_class(table: pd.DataFrame, hours: pd.DataFrame, effort: Mapping[str, Eff
                 "events": len(events),
                 "recordings": events["path"].nunique(),
                 "hours": round(listened, 4),
+                "lowest_score": float(events["score"].min()),
                 "first": f"{clock.iloc[0]:%Y-%m-%d %H:%M:%S}" if len(clock) else "",
                 "last": f"{clock.iloc[-1]:%Y-%m-%d %H:%M:%S}" if len(clock) else "",
                 "busiest_hour": f"{int(rate.idxmax()):02}:00" if len(clock) else "",
             }
         )
-    columns = ["label", "events", "recordings", "hours", "first", "last", "busiest_hour"]
+    columns = ["label", "events", "recordings", "hours", "lowest_score", "first", "last", "busiest_hour"]
     out = pd.DataFrame(rows, columns=columns).sort_values("events", ascending=False, kind="stable")
     out.insert(4, "events_per_hour", _rate(out["events"], out["hours"]))
     return out.reset_index(drop=True)
