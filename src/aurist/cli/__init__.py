@@ -21,6 +21,7 @@ from aurist.cli import (
     review,
     searching,
     serving,
+    sharding,
     show,
     summarising,
     tuning,
@@ -38,7 +39,7 @@ app = typer.Typer(
 )
 #: The commands, in the panels of the help.
 COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
-    "Data": (data.check, data.features, data.cache),
+    "Data": (data.check, data.features, sharding.shards, data.cache),
     "Learning": (
         fitting.fit,
         fitting.resume,
