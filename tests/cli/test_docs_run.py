@@ -116,4 +116,4 @@ def test_pages_on_annotated_recordings_run(folder: Path, page: str) -> None:
     write_field_recordings(folder / "all", "new", 1)
     night, _ = soundfile.read(folder / "new_recordings" / "new0.wav")
     soundfile.write(folder / "night.flac", night, RATE)
-    assert run_page(ROOT / "docs" / page)
+    assert run_page(ROOT / "docs" / page, skipped="^aurist listen")  # it has no end
