@@ -76,7 +76,8 @@ def fitted(folder: Path, name: str, minutes: float, given: list[str]) -> Path:
             command("resume", run)
         else:
             began = time.monotonic()
-            words = ("--annotations", folder / "tables", "--time-limit", f"{minutes:g}m", "--jobs", 1)
+            limit = ("--time-limit", f"{minutes:g}m") if minutes else ()
+            words = ("--annotations", folder / "tables", *limit, "--jobs", 1)
             command("fit", folder / "recordings", *words, *given, "-o", run)
             (folder / f"seconds-{name}.json").write_text(json.dumps(round(time.monotonic() - began)))
     if not (detections / "events.csv").exists():
@@ -224,7 +225,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=Path("night"))
     parser.add_argument("--name", default="default", help="of the fit and its detections")
     parser.add_argument("--fit", default="", help="more options of aurist fit")
-    parser.add_argument("--minutes", type=float, default=10)
+    parser.add_argument("--minutes", type=float, default=10, help="0: no limit, as of a plan")
     parser.add_argument("--draws", type=int, nargs="+", default=[0])
     parser.add_argument(
         "--most", action="store_true", help="the 12 classes with the most files, not of 7 to 14"

@@ -149,3 +149,31 @@ def test_a_model_folder_keeps_them(field: tuple[Path, str]) -> None:
         one_line(done("predict", name, *given, f"by-{name}", cwd=folder).stderr) for name in ("run", "model")
     ]
     assert shown[0].split("written")[0] == shown[1].split("written")[0]
+
+
+def test_outputs_of_an_earlier_call_are_removed_and_empty_columns_left_out(field: tuple[Path, str]) -> None:
+    folder, _ = field
+    given = ("predict", "run", "field", "-o", "twice", "--jobs", 1)
+    done(*given, "--format", "csv,raven,windows,audacity", cwd=folder)
+    assert list(pd.read_csv(folder / "twice" / "events.csv")) == ["path", "start", "end", "label", "score"]
+    again = done(*given, "--min-score", "0.9", cwd=folder)
+    names = {path.name for path in (folder / "twice").iterdir() if not path.name.startswith(".")}
+    assert names == {"events.csv", "journal.jsonl", "scores", "settings.json"}
+    assert "events.selections.txt, of an earlier call; --format raven writes it again" in one_line(
+        again.stderr
+    )
+
+
+def test_removed_recordings_do_not_stop_a_review(field: tuple[Path, str]) -> None:
+    folder, _ = field
+    for name in ("0.wav", "1.wav"):
+        (folder / "some").mkdir(exist_ok=True)
+        (folder / "some" / name).write_bytes((folder / "field" / name).read_bytes())
+    done("predict", "run", "some", "-o", "of-some", "--jobs", 1, cwd=folder)
+    (folder / "some" / "0.wav").unlink()
+    shown = done("clips", "run", "of-some", "--best", 3, "-o", "of-some-clips", cwd=folder)
+    assert "1 recording of of-some cannot be read again" in one_line(shown.stderr)
+    assert set(pd.read_csv(folder / "of-some-clips" / "clips.csv")["recording"]) == {"1.wav"}
+    (folder / "some" / "1.wav").unlink()
+    none = aurist("clips", "run", "of-some", "-o", "no-clips", cwd=folder)
+    assert none.returncode and "2 recordings of of-some cannot be read again" in one_line(none.stderr)

@@ -11,7 +11,7 @@ import pandas as pd
 from aurist.annotations.audacity import write_audacity
 from aurist.annotations.kaleidoscope_writing import write_kaleidoscope
 from aurist.annotations.raven_writing import RecordingFacts, write_raven
-from aurist.annotations.table import Annotations
+from aurist.annotations.table import PRESENT, Annotations
 from aurist.errors import check_one_of
 from aurist.extras import need_extra
 from aurist.files import atomic_path, write_csv
@@ -62,7 +62,7 @@ def write_annotations(
     elif form == "kaleidoscope":
         write_kaleidoscope(annotations, path, facts=facts or {}, safe_csv=safe_csv)
     elif form == "csv":
-        write_csv(_with_clock(annotations, facts), path, safe=safe_csv, float_format="%.9g")
+        write_csv(_without_empty(_with_clock(annotations, facts)), path, safe=safe_csv, float_format="%.9g")
     elif form == "parquet":
         need_extra("parquet", "A Parquet table")
         with atomic_path(path) as temporary:
@@ -76,12 +76,19 @@ def write_annotations(
             )
 
 
+def _without_empty(table: pd.DataFrame) -> pd.DataFrame:
+    """Leave out columns that say nothing: frequencies if no annotation has any, the state if all are present."""
+    empty = [name for name in ("low", "high") if table[name].isna().all()]
+    return table.drop(columns=empty + (["state"] if (table["state"] == PRESENT).all() else []))
+
+
 def _with_clock(annotations: Annotations, facts: Mapping[str, RecordingFacts] | None) -> pd.DataFrame:
     """Add the clock times of the starts, if any recording has one."""
+    table = annotations.table
     if not facts or all(recording.began is None for recording in facts.values()):
-        return annotations.table
+        return table
     clock = [
         facts[annotation.path].clock(annotation.start) if annotation.path in facts else ""
         for annotation in annotations
     ]
-    return annotations.table.assign(**{CLOCK: clock})
+    return table.assign(**{CLOCK: clock})

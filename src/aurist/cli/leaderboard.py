@@ -16,6 +16,8 @@ SHOWN = ["model", "score", "low", "high", "fit_time", "pred_time", "stack_level"
 PREDICTS = " (predicts)"
 #: A line of this width also shows the validation score, after the honest one.
 ROOM, CHOSEN_BY = 92, "score_val"
+#: Headings of columns that only the file calls otherwise.
+HEADINGS = {"score_val": "when chosen", "stack_level": "level"}
 #: Columns of networks, by their headings.
 OF_NETWORKS = {"params": "params (M)", "train_speed": "train clips/s", "pred_speed": "predict clips/s"}
 
@@ -30,7 +32,7 @@ def print_leaderboard(run: RunFolder) -> None:
     scores = run.scores()
     predicts = board["model"].where(board["model"] != scores.best, board["model"] + PREDICTS)
     print_table(
-        board.assign(model=predicts)[_columns()],
+        board.assign(model=predicts)[_columns()].rename(columns=HEADINGS),
         title=f"{scores.metric}, higher is better; times in seconds, all folds together",
     )
     print()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePath
@@ -21,8 +21,10 @@ from aurist.detection.scan import ScanResult
 from aurist.detection.store import Recording
 from aurist.errors import ConfigError, DataError, check_one_of, listing, plural
 from aurist.files import atomic_path
+from aurist.folders import remove_folder
 from aurist.formulas import safe_table
 from aurist.openset import unlike_note
+from aurist.progress import logger
 from aurist.recorders import began_at
 
 WINDOWS = "windows"
@@ -159,7 +161,22 @@ def write_detections(
         else:
             write_annotations(events, path, format_name, facts=facts, safe_csv=options.safe_csv)
         written.append((path, len(events)))
+    if folder == scan.detections.folder:
+        _remove_others(folder, options.formats)
     return written
+
+
+def _remove_others(folder: Path, formats: Sequence[str]) -> None:
+    """Remove files of other formats, which an earlier call wrote, perhaps with other thresholds or classes."""
+    for format_name in set(FORMATS) - set(formats):
+        path = folder / NAMES[format_name]
+        if path.is_dir():
+            remove_folder(path)
+        elif path.exists():
+            path.unlink()
+        else:
+            continue
+        logger.info(f"removed: {path}, of an earlier call; --format {format_name} writes it again")
 
 
 def events_of(

@@ -22,6 +22,7 @@ from aurist.detection.window_scores import SUREST, Scores, scores_of_arrays
 from aurist.errors import ConfigError, DataError, listing, plural
 from aurist.features.windows import Block
 from aurist.files import append_jsonl, read_jsonl, write_arrays
+from aurist.progress import logger
 from aurist.stored import check_shape, read_arrays, stored
 
 JOURNAL, SCORES = "journal.jsonl", "scores"
@@ -235,10 +236,12 @@ class Detections:
     def recordings(self, root: Path | None = None) -> list[Recording]:
         """Give the recordings that were scored to their end, in the folder ``root`` or at their old paths.
 
+        Those that are missing or have changed are left out, with a warning.
+
         Raises
         ------
         DataError
-            If some are missing or have changed. All of them are listed.
+            If all are. They are listed.
         """
         recordings, problems = [], []
         for name, progress in self._known.items():
@@ -250,17 +253,21 @@ class Detections:
                 else _inside(root, name)
             )
             recording = Recording(name, file)
-            recordings.append(recording)
             if not file.is_file():
                 problems.append(f"{name}: there is no {file}")
             elif recording.stamp()[0] != progress.stamp[0]:
                 problems.append(f"{name}: {file} has changed since it was scanned")
+            else:
+                recordings.append(recording)
         if problems:
-            raise DataError(
+            message = (
                 f"{plural(len(problems), 'recording')} of {self.folder} cannot be read again:\n"
                 f"{listing(problems)}\n"
                 "Name their folder with audio_root=, or scan them again with `aurist predict`."
             )
+            if not recordings:
+                raise DataError(message)
+            logger.warning(message)
         return recordings
 
     def _part(self, recording: Recording, number: int) -> Path:
