@@ -17,8 +17,9 @@ from aurist.clips import Clips
 from aurist.clips.guess import ReadOptions
 from aurist.clips.guessed_groups import FILE_NAMES, with_guessed_groups
 from aurist.clips.read import read_clips
-from aurist.features.store import default_cache_dir, summary_table
+from aurist.features.store import summary_table
 from aurist.features.summary import SummaryConfig
+from aurist.folders import default_cache_dir
 
 #: Largest number of clips of each set of recordings.
 MOST = 800

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -15,6 +17,18 @@ from aurist.files import LOCK, folder_lock
 INDEX = "index.json"
 #: Maximum bytes of a name in a path; file systems allow 255, and endings follow it.
 _LONGEST_NAME = 100
+
+
+def default_cache_dir() -> Path:
+    """Return the cache folder: ``$AURIST_CACHE_DIR``, else the platform's folder for caches."""
+    given = os.environ.get("AURIST_CACHE_DIR")
+    if given:
+        return Path(given).expanduser()
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "aurist"
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local")) / "aurist" / "cache"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "aurist"
 
 
 def check_name(name: object, what: str) -> str:

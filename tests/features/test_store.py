@@ -14,8 +14,9 @@ import soundfile
 from aurist.audio import read
 from aurist.clips import Clips, make_clips
 from aurist.features import cache, store, stored_vectors
-from aurist.features.store import cache_size, clear_cache, default_cache_dir, summary_table
+from aurist.features.store import cache_size, clear_cache, summary_table
 from aurist.features.summary import SummaryConfig, measure, summary, summary_columns
+from aurist.folders import default_cache_dir
 
 CONFIG = SummaryConfig(n_fft=512, hop_length=256, n_mels=32, n_mfcc=4, sample_rate=8000)
 

@@ -229,7 +229,7 @@ def check(
     from aurist.audit import audit
     from aurist.audit.sentences import findings
     from aurist.clips.guessed_groups import apply_grouping, without_guessed_groups
-    from aurist.features.store import default_cache_dir
+    from aurist.folders import default_cache_dir
     from aurist.inference.inputs import read_sources
 
     with errors_in_python():

@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from aurist.archives.archive import ArchiveError
+from aurist.archives.remote import source_of
 from aurist.extras import has_extra, need_extra
 
 #: Row groups that stay in memory: threads read the rows of one or two at a time.
@@ -25,7 +26,7 @@ def has_audio(path: Path) -> bool:
         return False
     parquet = _library()
     try:
-        return _audio_column(parquet.read_schema(path)) is not None
+        return _audio_column(parquet.read_schema(source_of(path))) is not None
     except Exception:  # damaged bytes may raise any error: the reader of tables explains them
         return False
 
@@ -52,7 +53,7 @@ class ParquetArchive:
     def __init__(self, path: Path) -> None:
         need_extra("parquet", f"{path}, a Parquet file,")
         self._path = path
-        self._file: Any = _library().ParquetFile(path)
+        self._file: Any = _library().ParquetFile(source_of(path))
         self._audio = _audio_column(self._file.schema_arrow)
         if self._audio is None:
             raise ArchiveError(f"{path} has no column of recordings.")

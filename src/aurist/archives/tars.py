@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 
 from aurist.archives.archive import ArchiveError
+from aurist.archives.remote import ByteRanges, source_of
 
 #: The files beside a recording that hold one value, and the column that it gets.
 _VALUES = {"cls": "label", "label": "label", "txt": "text"}
@@ -28,12 +29,12 @@ class TarArchive:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._at: dict[str, tuple[int, int]] = {}
-        with path.open("rb") as opened:
-            if opened.read(6).startswith(_COMPRESSED):
-                raise ArchiveError(
-                    f"{path} is compressed, and cannot be read in place. Unpack it (gunzip, unzstd ...)."
-                )
-        with tarfile.open(path, "r:") as file:
+        self._bytes = ByteRanges(path)
+        if self._bytes.read(0, 6).startswith(_COMPRESSED):
+            raise ArchiveError(
+                f"{path} is compressed, and cannot be read in place. Unpack it (gunzip, unzstd ...)."
+            )
+        with _opened(path) as file:
             for entry in file:
                 if entry.isreg() and not entry.name.rpartition("/")[2].startswith("."):
                     self._at[entry.name.removeprefix("./")] = (entry.offset_data, entry.size)
@@ -42,9 +43,7 @@ class TarArchive:
     def read(self, name: str) -> bytes:
         """Read a member."""
         offset, size = self._at[name]
-        with self._path.open("rb") as file:
-            file.seek(offset)
-            data = file.read(size)
+        data = self._bytes.read(offset, size)
         if len(data) < size:
             raise ArchiveError(f"{self._path} ends inside {name}. Fetch it again.")
         return data
@@ -86,6 +85,11 @@ def _cell(value: object) -> object:
     if isinstance(value, list) and all(isinstance(one, str) for one in value):
         return ";".join(value)
     return value if isinstance(value, str | int | float | None) else json.dumps(value)
+
+
+def _opened(path: Path) -> tarfile.TarFile:
+    source = source_of(path)
+    return tarfile.open(source, "r:") if isinstance(source, Path) else tarfile.open(fileobj=source, mode="r:")
 
 
 def open_tar(path: Path) -> TarArchive:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 from aurist.archives.archive import ArchiveError
+from aurist.archives.remote import ByteRanges
 
 _HEAD, _TAIL = 12, 4
 #: The first bytes of recordings: WAV, FLAC, Ogg, MP3 with and without tags, AIFF, MP4.
@@ -27,7 +28,8 @@ class TfRecordArchive:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        positions = list(_records(path))
+        self._ranges = ByteRanges(path)
+        positions = list(_records(path, self._ranges))
         if not positions:
             raise ArchiveError(f"{path} holds no record.")
         first = _example(self._bytes(*positions[0]))
@@ -50,9 +52,7 @@ class TfRecordArchive:
         self.names: KeysView[str] = self._at.keys()
 
     def _bytes(self, offset: int, size: int) -> bytes:
-        with self._path.open("rb") as file:
-            file.seek(offset)
-            return file.read(size)
+        return self._ranges.read(offset, size)
 
     def read(self, name: str) -> bytes:
         """Read the recording of a record."""
@@ -64,21 +64,18 @@ class TfRecordArchive:
         return pd.DataFrame([{"path": name, **row} for name, row in zip(self.names, self._rows, strict=True)])
 
 
-def _records(path: Path) -> Iterator[tuple[int, int]]:
+def _records(path: Path, ranges: ByteRanges) -> Iterator[tuple[int, int]]:
     """Yield offset and size of each record."""
-    total = path.stat().st_size
-    with path.open("rb") as file:
-        at = 0
-        while at < total:
-            file.seek(at)
-            head = file.read(_HEAD)
-            size = struct.unpack("<Q", head[:8])[0] if len(head) == _HEAD else total
-            if at + _HEAD + size + _TAIL > total:
-                raise ArchiveError(
-                    f"{path} ends inside the record at byte {at}, or is no TFRecord. Fetch it again."
-                )
-            yield at + _HEAD, size
-            at += _HEAD + size + _TAIL
+    at = 0
+    while at < ranges.size:
+        head = ranges.read(at, _HEAD)
+        size = struct.unpack("<Q", head[:8])[0] if len(head) == _HEAD else ranges.size
+        if at + _HEAD + size + _TAIL > ranges.size:
+            raise ArchiveError(
+                f"{path} ends inside the record at byte {at}, or is no TFRecord. Fetch it again."
+            )
+        yield at + _HEAD, size
+        at += _HEAD + size + _TAIL
 
 
 def _is_sound(values: list[object]) -> bool:

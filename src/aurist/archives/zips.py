@@ -10,6 +10,7 @@ from threading import Lock
 import pandas as pd
 
 from aurist.archives.archive import ArchiveError
+from aurist.archives.remote import source_of
 
 
 class ZipArchive:
@@ -17,7 +18,7 @@ class ZipArchive:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._file = zipfile.ZipFile(path)
+        self._file = zipfile.ZipFile(source_of(path))
         self._lock = Lock()
         names = (entry.filename for entry in self._file.infolist() if not entry.is_dir())
         self.names: KeysView[str] = dict.fromkeys(filter(_is_plain, names)).keys()

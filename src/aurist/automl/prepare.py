@@ -24,8 +24,8 @@ from aurist.config import FitConfig
 from aurist.embedders import Available
 from aurist.errors import ConfigError, DataError, about, listing, plural
 from aurist.features.schema import infer_schema
-from aurist.features.store import default_cache_dir
 from aurist.files import atomic_path, write_json
+from aurist.folders import default_cache_dir
 from aurist.inference.features import FeaturePipeline
 from aurist.inference.inputs import like_clips
 from aurist.machine import available_cores

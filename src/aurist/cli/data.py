@@ -63,8 +63,7 @@ def check(
     from aurist.audit.sentences import sentences
     from aurist.clips.guessed_groups import apply_grouping, without_guessed_groups
     from aurist.clips.read import read_clips
-    from aurist.features.store import default_cache_dir
-    from aurist.folders import check_output
+    from aurist.folders import check_output, default_cache_dir
 
     if output is not None:
         check_output(output, folder=True)
@@ -218,8 +217,9 @@ def cache(
 
       aurist cache --clear
     """
-    from aurist.features.cache import audio_size, clear_cache, default_cache_dir, feature_size
+    from aurist.features.cache import audio_size, clear_cache, feature_size
     from aurist.features.waves import audio_limit, parse_size, trim_waves
+    from aurist.folders import default_cache_dir
 
     folder = cache_dir or default_cache_dir()
     most = None if limit is None else parse_size(limit)

@@ -21,7 +21,13 @@ ADVANCED = "Advanced"
 #: The largest seed that scikit-learn takes.
 MOST_SEED = 2**32 - 1
 
-Data = Annotated[Path, typer.Argument(help="A folder of recordings, or a table: csv, tsv, parquet, arff.")]
+Data = Annotated[
+    Path,
+    typer.Argument(
+        help="A folder of recordings, a table (csv, tsv, parquet, arff), or an archive (zip, tar, tfrecord, parquet), "
+        "also at a URL."
+    ),
+]
 RunFolder = Annotated[Path, typer.Argument(help="The run folder that `aurist fit` made.")]
 
 

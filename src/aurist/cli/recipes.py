@@ -76,8 +76,7 @@ def augment(
     import pandas as pd
 
     from aurist.errors import MissingExtraError
-    from aurist.features.store import default_cache_dir
-    from aurist.folders import check_output
+    from aurist.folders import check_output, default_cache_dir
     from aurist.recipes import parse_setting, read_recipe
 
     read = read_recipe(recipe, dict(parse_setting(text) for text in change or ()))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from aurist.archives import is_archive
+from aurist.archives import is_archive, link, url_of
 from aurist.clips.archived import archives_in, read_archives
 from aurist.clips.arff import read_arff
 from aurist.clips.folders import find_audio, read_folder
@@ -76,6 +76,13 @@ def read_clips(source: Source, options: ReadOptions | None = None, *, labelled: 
 def _read(source: Path | str | pd.DataFrame, options: ReadOptions, labelled: bool) -> Clips:
     if isinstance(source, pd.DataFrame):
         return _from_frame(source, options, labelled)
+    if (url := url_of(str(source))) is not None:
+        archives = link(url)
+        if not all(map(is_archive, archives)):
+            raise DataError(
+                f"{url} is no archive of recordings. At a URL expected: .zip, .tar, .tfrecord or .parquet."
+            )
+        return read_archives(archives, options, _TABLE_NAMES, labelled=labelled)
     path = Path(source)
     if not path.exists():
         raise DataError(

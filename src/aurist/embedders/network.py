@@ -15,8 +15,8 @@ from aurist.embedders.graph import needs_change, one_graph
 from aurist.embedders.spec import EmbedderSpec
 from aurist.errors import AuristError, DataError
 from aurist.extras import need_extra
-from aurist.features.cache import default_cache_dir
 from aurist.files import atomic_path, sha256_of
+from aurist.folders import default_cache_dir
 from aurist.system import without_output
 
 Float = npt.NDArray[np.float32]

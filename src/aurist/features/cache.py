@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 import sqlite3
-import sys
 import threading
 import warnings
 from collections.abc import Callable
@@ -18,6 +16,7 @@ import numpy.typing as npt
 
 from aurist.archives import read_member, stamp
 from aurist.files import is_file
+from aurist.folders import default_cache_dir
 
 Float = npt.NDArray[np.float32]
 _T = TypeVar("_T")
@@ -34,18 +33,6 @@ PRAGMA synchronous=NORMAL;
 CREATE TABLE IF NOT EXISTS files (path TEXT PRIMARY KEY, size INTEGER, mtime_ns INTEGER, digest BLOB);
 CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, data BLOB) WITHOUT ROWID;
 """
-
-
-def default_cache_dir() -> Path:
-    """Return the cache folder: ``$AURIST_CACHE_DIR``, else the platform's folder for caches."""
-    given = os.environ.get("AURIST_CACHE_DIR")
-    if given:
-        return Path(given).expanduser()
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "aurist"
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local")) / "aurist" / "cache"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "aurist"
 
 
 def feature_size(cache_dir: Path | None = None) -> int:

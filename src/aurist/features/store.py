@@ -17,7 +17,7 @@ import pandas as pd
 from aurist.audio import probe
 from aurist.clips import Clips
 from aurist.errors import DataError
-from aurist.features.cache import cache_size, clear_cache, default_cache_dir
+from aurist.features.cache import cache_size, clear_cache
 from aurist.features.stored_vectors import VectorSettings, vectors_of_clips
 from aurist.features.summary import (
     VERSION,
@@ -37,7 +37,6 @@ __all__ = [
     "cache_size",
     "clear_cache",
     "config_for_clips",
-    "default_cache_dir",
     "sampled_rates",
     "summary_of_waves",
     "summary_table",

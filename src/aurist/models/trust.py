@@ -13,8 +13,8 @@ import secrets
 from pathlib import Path
 
 from aurist.errors import RunError
-from aurist.features.cache import default_cache_dir
 from aurist.files import write_text
+from aurist.folders import default_cache_dir
 
 #: Set to 1, it allows pickles of any run.
 TRUST = "AURIST_TRUST"

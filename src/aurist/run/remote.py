@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from aurist.errors import AuristError, ConfigError, reason
 from aurist.extras import need_extra
-from aurist.features.cache import default_cache_dir
+from aurist.folders import default_cache_dir
 from aurist.run.model_files import ModelFiles
 from aurist.run.model_folder import open_model
 

@@ -13,8 +13,7 @@ from pathlib import Path
 
 from fastapi import Request
 
-from aurist.features.cache import default_cache_dir
-from aurist.folders import remove_folder
+from aurist.folders import default_cache_dir, remove_folder
 from aurist.plan import ENSEMBLE
 from aurist.run import ModelFiles, open_model
 from aurist.run.model_folder import read_description

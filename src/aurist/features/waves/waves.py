@@ -16,11 +16,12 @@ import numpy.typing as npt
 from aurist.audio import read
 from aurist.clips import Clips
 from aurist.errors import DataError
-from aurist.features.cache import FeatureCache, default_cache_dir
+from aurist.features.cache import FeatureCache
 from aurist.features.spans import Span, failure_message, run_in_threads, span_key, spans_of
 from aurist.features.waves.blocks import blocks, is_long
 from aurist.features.waves.shards import BLOCK, Entry, Float, Int16, decode
 from aurist.features.waves.store import WaveStore, WaveStoreError
+from aurist.folders import default_cache_dir
 from aurist.machine import available_cores
 from aurist.progress import Advance
 

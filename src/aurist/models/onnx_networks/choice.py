@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from aurist.errors import AuristError, ConfigError, RunError
-from aurist.features.cache import default_cache_dir
+from aurist.folders import default_cache_dir
 from aurist.machine import installed_version
 from aurist.models.onnx_networks.sessions import (
     ENGINES,
