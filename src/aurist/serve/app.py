@@ -14,7 +14,16 @@ from aurist import __version__
 from aurist.errors import AuristError, FullDiskError
 from aurist.progress import logger
 from aurist.run import ModelFiles
-from aurist.serve import detecting, hearing, improve_routes, pages, predicting, review_routes, watching
+from aurist.serve import (
+    data_routes,
+    detecting,
+    hearing,
+    improve_routes,
+    pages,
+    predicting,
+    review_routes,
+    watching,
+)
 from aurist.serve.context import Server, state_folder
 from aurist.serve.counters import Counters
 from aurist.serve.guard import Guard
@@ -50,7 +59,16 @@ def create_app(files: ModelFiles, options: ServeOptions) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.server = server
-    for module in (watching, predicting, detecting, hearing, review_routes, improve_routes, pages):
+    for module in (
+        watching,
+        predicting,
+        detecting,
+        hearing,
+        review_routes,
+        improve_routes,
+        data_routes,
+        pages,
+    ):
         app.include_router(module.router)
     _handle_errors(app, server.counters)
     app.add_middleware(Guard, options=options, counters=server.counters)

@@ -23,6 +23,7 @@ from aurist.serve.decoders import Decoders
 from aurist.serve.engine import Engine
 from aurist.serve.improving import Improving
 from aurist.serve.jobs import Jobs
+from aurist.serve.label_errors import LabelErrors
 from aurist.serve.models import Models
 from aurist.serve.options import ServeOptions
 from aurist.serve.reviewing import Reviews
@@ -47,6 +48,7 @@ class Server:
     state: Path
     counters: Counters = field(default_factory=Counters)
     stopping: threading.Event = field(default_factory=threading.Event)
+    label_errors: LabelErrors | None = None
 
     def __post_init__(self) -> None:
         uploads = self.state / "uploads"

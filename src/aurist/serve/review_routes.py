@@ -13,11 +13,11 @@ from pydantic import BaseModel, Field
 
 from aurist.review.journal import OTHER, VERDICTS, Verdict, annotations_of
 from aurist.review.orders import ORDERS, bins_of, precision_of, random_sample
+from aurist.serve.clip_answers import picture_response
 from aurist.serve.context import server_of
 from aurist.serve.hearing import wav_response
 from aurist.serve.refusals import RefusedError
 from aurist.serve.reviewing import Review
-from aurist.serve.sound import spectrogram
 
 router = APIRouter()
 
@@ -209,15 +209,7 @@ def clip_picture(
 ) -> Response:
     """Give bytes as for a recording. Headers tell the span in seconds, and the highest frequency in Hz."""
     samples, start = server_of(request).reviews.get(review_id).clip(key, padding)
-    high = samples.sample_rate / 2
-    tile = spectrogram(samples, 0.0, samples.seconds, columns, rows, 0.0, high)
-    headers = {
-        "X-Start": f"{start:.6f}",
-        "X-Seconds": f"{samples.seconds:.6f}",
-        "X-High": f"{high:g}",
-        "Cache-Control": "private, max-age=86400",
-    }
-    return Response(tile.tobytes(), media_type="application/octet-stream", headers=headers)
+    return picture_response(samples, start, columns, rows)
 
 
 @router.get(f"{_PREFIX}/annotations.csv", summary="Give the verdicts as annotations", response_class=Response)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
-from aurist.audio import probe, read
 from aurist.detection.settings import read_settings
 from aurist.errors import AuristError
 from aurist.inference.thresholds import thresholds_of
@@ -19,6 +18,7 @@ from aurist.review.journal import VerdictJournal, key_of
 from aurist.review.orders import Candidates
 from aurist.review.sampling import Detection, Sampling
 from aurist.run import ModelFiles
+from aurist.serve.clip_answers import read_clip
 from aurist.serve.job_file import DETECTIONS, DONE, Job
 from aurist.serve.jobs import Jobs
 from aurist.serve.models import Models
@@ -107,13 +107,7 @@ class Review:
         event = detection.event
         start = max(0.0, event.start - padding)
         end = min(event.end + padding, start + LONGEST_CLIP)
-        return _read(detection.recording.file, start, end), start
-
-
-@lru_cache(maxsize=32)
-def _read(file: Path, start: float, end: float) -> Samples:
-    y, rate = read(file, start=start, end=min(end, probe(file).duration))
-    return Samples(y, rate)
+        return read_clip(detection.recording.file, start, end), start
 
 
 @dataclass

@@ -30,11 +30,12 @@ async function send(path, options) {
   return check(response);
 }
 
+const readJson = (response) => (response.status === 204 ? null : response.json());
 export const getJson = async (path, options) => (await send(path, options)).json();
 export const getBytes = async (path, options) => new Uint8Array(await (await send(path, options)).arrayBuffer());
 export const remove = (path) => send(path, { method: "DELETE" });
 export const sendJson = async (method, path, body) =>
-  (await send(path, { method, headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) })).json();
+  readJson(await send(path, { method, headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) }));
 export const getResponse = (path, options) => send(path, options);
 
 /** Write an address with its parameters; empty ones are left out, and lists are repeated. */

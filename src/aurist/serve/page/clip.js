@@ -8,15 +8,18 @@ const byId = (id) => document.getElementById(id);
 const COLUMNS = 512, ROWS = 192, KEPT = 12;
 
 export class ClipView {
-  constructor() {
-    this.sound = byId("clip-sound");
+  /** The elements: a canvas, a line over it, and a sound. */
+  constructor(canvas, head, sound) {
+    this.canvas = byId(canvas);
+    this.head = byId(head);
+    this.sound = byId(sound);
     this.clips = new Map(); // by key, promises of what is fetched
     this.clip = null;
-    new ResizeObserver(() => this.draw()).observe(byId("clip").parentElement);
+    new ResizeObserver(() => this.draw()).observe(this.canvas.parentElement);
     this.sound.addEventListener("play", () => this.tick());
-    byId("clip").onclick = (event) => {
+    this.canvas.onclick = (event) => {
       if (!this.clip) return;
-      this.sound.currentTime = (event.offsetX / byId("clip").clientWidth) * this.clip.seconds;
+      this.sound.currentTime = (event.offsetX / this.canvas.clientWidth) * this.clip.seconds;
       this.play();
     };
   }
@@ -84,13 +87,13 @@ export class ClipView {
   }
 
   place(seconds) {
-    if (this.clip) byId("clip-head").style.transform = `translateX(${(seconds / this.clip.seconds) * byId("clip").clientWidth}px)`;
+    if (this.clip) this.head.style.transform = `translateX(${(seconds / this.clip.seconds) * this.canvas.clientWidth}px)`;
   }
 
   draw() {
     if (!this.clip) return;
     const { start, seconds, high, bytes, mark } = this.clip;
-    const canvas = byId("clip"), scale = window.devicePixelRatio || 1, width = canvas.clientWidth, height = 220;
+    const canvas = this.canvas, scale = window.devicePixelRatio || 1, width = canvas.clientWidth, height = 220;
     if (!width) return;
     canvas.width = width * scale;
     canvas.height = height * scale;
@@ -98,6 +101,7 @@ export class ClipView {
     const context = canvas.getContext("2d");
     context.scale(scale, scale);
     context.drawImage(coloured(bytes), 0, 0, width, height);
+    if (mark[0] === undefined) return drawFrequencies(context, height, 0, high); // all of it
     const [left, right] = mark.map((time) => ((time - start) / seconds) * width);
     context.fillStyle = "#0006";
     context.fillRect(0, 0, left, height);

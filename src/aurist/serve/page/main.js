@@ -1,6 +1,7 @@
 // The frame of the page: tabs, theme, language, and whether the server lives.
 
 import { getJson } from "./api.js";
+import { startData } from "./data.js";
 import { startImproving } from "./improve.js";
 import { startListening } from "./listen.js";
 import { startReview } from "./review.js";
@@ -88,6 +89,7 @@ async function start() {
   });
   startListening(model);
   startReview(model);
+  startData(model);
   startImproving();
   const openHash = () => openTab(TABS.find((tab) => `#${tab.getAttribute("aria-controls")}` === location.hash) ?? TABS[0]);
   addEventListener("hashchange", openHash);

@@ -14,7 +14,7 @@ let model, view, sources = [], queue = [], all = 0, at = 0, revision = 0, done =
 
 export function startReview(described) {
   model = described;
-  view = new ClipView();
+  view = new ClipView("clip", "clip-head", "clip-sound");
   byId("source").onchange = () => load();
   byId("review-label").onchange = () => load();
   for (const radio of document.querySelectorAll("[name=order]")) radio.onchange = () => load();

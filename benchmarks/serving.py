@@ -1,0 +1,207 @@
+"""Requests a second and waiting times of `aurist serve`, against the same model in a plain handler with two workers.
+
+    python benchmarks/serving.py RUN CLIP.wav --seconds 20
+
+Both servers have the same cores and take turns; each client sends one clip after the other.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import http.client
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+#: The plain server: what one writes first with FastAPI and the Python API.
+PLAIN = """
+import tempfile, aurist
+from fastapi import FastAPI, Request
+import os
+run, app = aurist.load(os.environ["RUN"]), FastAPI()
+from fastapi import UploadFile
+
+@app.post("/v1/predict")
+def predict(files: UploadFile):
+    with tempfile.NamedTemporaryFile(suffix=".wav") as file:
+        file.write(files.file.read())
+        file.flush()
+        return run.predict_proba([file.name]).iloc[0].to_dict()
+
+@app.get("/health")
+def health():
+    return {}
+"""
+
+
+@contextlib.contextmanager
+def process(command: list[str], folder: Path, **environment: str) -> Iterator[subprocess.Popen[str]]:
+    """Run a server in a folder of its own, with a cache of its own."""
+    given = {**os.environ, "AURIST_CACHE_DIR": str(folder / "cache"), **environment}
+    with (folder / "log.txt").open("w") as log:
+        server = subprocess.Popen(
+            command, cwd=folder, env=given, text=True, stdout=log, stderr=log, start_new_session=True
+        )
+        try:
+            yield server
+        finally:
+            os.killpg(server.pid, 15)
+            server.wait()
+
+
+def wait_for(port: int) -> None:
+    """Wait until a server answers."""
+    for _ in range(600):
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+            connection.request("GET", "/health")
+            if connection.getresponse().status == 200:
+                return
+        time.sleep(0.2)
+    raise SystemExit("The server does not answer.")
+
+
+def body_of(clip: bytes) -> tuple[bytes, dict[str, str]]:
+    """A form with one file."""
+    boundary = "x" * 24
+    head = f'--{boundary}\r\nContent-Disposition: form-data; name="files"; filename="a.wav"\r\n\r\n'
+    body = head.encode() + clip + f"\r\n--{boundary}--\r\n".encode()
+    return body, {"Content-Type": f"multipart/form-data; boundary={boundary}"}
+
+
+def load(port: int, clips: list[bytes], clients: int, seconds: float) -> tuple[list[float], int]:
+    """Give the waiting times of the answers, and the number of refusals."""
+    until, times, refused = time.monotonic() + seconds, [], [0]
+
+    def client(number: int) -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+        turn = number
+        while time.monotonic() < until:
+            body, headers = body_of(clips[turn % len(clips)])
+            turn += clients
+            began = time.monotonic()
+            connection.request("POST", "/v1/predict", body, headers)
+            answer = connection.getresponse()
+            answer.read()
+            if answer.status == 200:
+                times.append(time.monotonic() - began)
+            else:
+                refused[0] += 1
+                time.sleep(float(answer.headers.get("Retry-After", "1")))
+
+    threads = [threading.Thread(target=client, args=(number,)) for number in range(clients)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return times, refused[0]
+
+
+def memory(pid: int) -> float:
+    """Megabytes of a process and of its children."""
+    total = 0
+    for path in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            status = (path / "status").read_text()
+            group = int((path / "stat").read_text().rpartition(")")[2].split()[2])
+            if group == pid and (match := re.search(r"VmRSS:\s+(\d+)", status)):
+                total += int(match[1])
+    return total / 1024
+
+
+def main() -> None:
+    """Measure both servers in turn, and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("run", type=Path)
+    parser.add_argument("clip", type=Path)
+    parser.add_argument("--seconds", type=float, default=20.0)
+    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--clients", type=int, nargs="+", default=[1, 8, 32])
+    parser.add_argument("--json", type=Path)
+    given = parser.parse_args()
+    import io
+
+    import soundfile
+
+    y, rate = soundfile.read(given.clip, dtype="float32")
+    rng = np.random.default_rng(0)
+    clips = []
+    for _ in range(500):  # all differ, so that no store of features answers
+        file = io.BytesIO()
+        soundfile.write(file, np.clip(y + rng.normal(0, 1e-3, y.shape), -1, 1), rate, format="WAV")
+        clips.append(file.getvalue())
+    rows = []
+    with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
+        (Path(other) / "plain.py").write_text(PLAIN)
+        run = str(given.run.resolve())
+        ours = [
+            sys.executable,
+            "-m",
+            "aurist",
+            "serve",
+            run,
+            "--port",
+            "8931",
+            "--state",
+            str(Path(one) / "state"),
+        ]
+        plain = [
+            sys.executable,
+            "-m",
+            "uvicorn",
+            "plain:app",
+            "--port",
+            "8932",
+            "--workers",
+            "2",
+            "--log-level",
+            "error",
+        ]
+        with process(ours, Path(one)) as first, process(plain, Path(other), RUN=run) as second:
+            servers = (("aurist serve", 8931, first), ("plain, 2 workers", 8932, second))
+            for _, port, _server in servers:
+                wait_for(port)
+                load(port, clips, 2, 3.0)  # both have loaded their models
+            for clients in given.clients:
+                times: dict[str, list[float]] = {name: [] for name, *_ in servers}
+                refusals = dict.fromkeys(times, 0)
+                for _ in range(given.rounds):
+                    for name, port, _server in servers:
+                        answered, refused = load(port, clips, clients, given.seconds)
+                        times[name] += answered
+                        refusals[name] += refused
+                for name, _, server in servers:
+                    values = np.array(times[name])
+                    row = {
+                        "server": name,
+                        "clients": clients,
+                        "requests_per_second": len(values) / given.seconds / given.rounds,
+                        "p50": float(np.quantile(values, 0.5)),
+                        "p99": float(np.quantile(values, 0.99)),
+                        "refused": refusals[name],
+                        "megabytes": memory(server.pid),
+                    }
+                    rows.append(row)
+                    print(
+                        "  ".join(
+                            f"{key}={value:.3g}" if isinstance(value, float) else f"{key}={value}"
+                            for key, value in row.items()
+                        ),
+                        flush=True,
+                    )
+    if given.json:
+        given.json.write_text(json.dumps(rows, indent=2))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,153 @@
+"""Likely label errors of the training data: clips that are confidently predicted, out of fold, as another class."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from aurist.arrays import Proba
+from aurist.plan import ENSEMBLE
+from aurist.run import RunFolder, read_data
+
+#: Surer than this is sure: of classes that are told easily, half of the wrong labels lie below the mean.
+_SURE = 0.9
+COLUMNS = ("clip_id", "path", "start", "end", "label", "suggestion", "given", "suggested")
+
+
+def likely_label_errors(run: RunFolder, *, most: int = 500) -> pd.DataFrame:
+    """List clips whose labels are likely wrong, the most suspicious first.
+
+    It is confident learning on out-of-fold predictions. Source: C. G. Northcutt, L. Jiang and I. L. Chuang, "Confident
+    learning: estimating uncertainty in dataset labels", JAIR 70, 2021: a clip is likely of class j if its probability
+    of j reaches the mean probability of j among the clips that are labelled j, or 0.9.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `COLUMNS`: ``label`` as the data has it; ``suggestion``: the label that it should rather have; ``given`` and
+        ``suggested``: the probabilities of both. With several labels a clip, a row is about one class: the suggestion
+        is all labels of the clip with this class added or taken away.
+
+    Raises
+    ------
+    RunError
+        If the run is not finished.
+    """
+    data = read_data(run)
+    classes = data.task.classes
+    oof = run.out_of_fold(classes)[ENSEMBLE]
+    table = data.clips.table.set_index("clip_id", drop=False).loc[list(oof.clip_id)].reset_index(drop=True)
+    rows = pd.Index(data.clips.table["clip_id"]).get_indexer(pd.Index(oof.clip_id))
+    targets = data.clips.targets(classes)[rows]
+    find = _several if data.task.multilabel else _single
+    found = find(targets, oof.proba)[:most]
+    names = np.asarray(classes, dtype=object)
+    records = []
+    for row, column, given, suggested in found:
+        labels = set(table["labels"].iloc[row])
+        rather = labels ^ {str(names[column])} if data.task.multilabel else {str(names[column])}
+        clip = [table[name].iloc[row] for name in ("clip_id", "path", "start", "end")]
+        records.append([*clip, ";".join(sorted(labels)), ";".join(sorted(rather)), given, suggested])
+    return pd.DataFrame(records, columns=list(COLUMNS))
+
+
+def _single(targets: npt.NDArray[np.int8], proba: Proba) -> list[tuple[int, int, float, float]]:
+    """Give the row, the likelier class, and the probabilities of the label and of that class.
+
+    Examples
+    --------
+    >>> targets = np.array([[1, 0], [1, 0], [1, 0], [0, 1], [0, 1]], np.int8)
+    >>> _single(targets, np.array([[0.9, 0.1], [0.8, 0.2], [0.1, 0.9], [0.2, 0.8], [0.45, 0.55]]))
+    [(2, 1, 0.1, 0.9)]
+    """
+    label = targets.argmax(axis=1)
+    bars = np.minimum(_means(proba, targets == 1), _SURE)
+    confident = np.where(proba >= bars, proba, -1.0)
+    rather = confident.argmax(axis=1)
+    every = np.arange(len(label))
+    given, suggested = proba[every, label], proba[every, rather]
+    wrong = np.flatnonzero(
+        (rather != label) & (confident[every, rather] > given) & (targets.max(axis=1) == 1)
+    )
+    order = wrong[np.argsort((given - suggested)[wrong], kind="stable")]
+    return [(int(i), int(rather[i]), float(given[i]), float(suggested[i])) for i in order]
+
+
+def _several(targets: npt.NDArray[np.int8], proba: Proba) -> list[tuple[int, int, float, float]]:
+    """Give the row, the class to add or to take away, and the probabilities of the label and of the change.
+
+    Examples
+    --------
+    >>> targets = np.array([[1], [1], [0], [0], [0]], np.int8)
+    >>> _several(targets, np.array([[0.9], [0.03], [0.1], [0.95], [0.0]]))
+    [(3, 0, 0.05, 0.95), (1, 0, 0.03, 0.97)]
+    """
+    present, absent = targets == 1, targets == 0
+    high, low = np.minimum(_means(proba, present), _SURE), _means(proba, absent)
+    low = np.where(
+        high >= 0.5, np.maximum(low, 1 - _SURE), low
+    )  # a class that is hardly told is never surely absent
+    missing = absent & (proba >= np.maximum(high, 0.5))
+    too_many = present & (proba <= low)
+    found = [
+        (
+            int(row),
+            int(column),
+            float(round(1 - p if add else p, 12)),
+            float(round(p if add else 1 - p, 12)),
+            float(gap),
+        )
+        for cells, add, bar in ((missing, True, high), (too_many, False, low))
+        for row, column in zip(*np.nonzero(cells), strict=True)
+        for p, gap in [(proba[row, column], (bar[column] - proba[row, column]) * (1 if add else -1))]
+    ]
+    return [
+        (row, column, given, suggested)
+        for row, column, given, suggested, _ in sorted(found, key=lambda one: one[4])
+    ]
+
+
+def _means(proba: Proba, chosen: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
+    """Give the mean probability of each class among the chosen cells, (n_classes,); infinite without any."""
+    counts = chosen.sum(axis=0)
+    sums = np.where(chosen, proba, 0.0).sum(axis=0)
+    return np.where(counts > 0, sums / np.maximum(counts, 1), np.inf)
+
+
+def corrected_clips(run: RunFolder, corrections: dict[str, Sequence[str]]) -> pd.DataFrame:
+    """Give the clips table of a run with other labels, to fit again.
+
+    Parameters
+    ----------
+    run
+        The run.
+    corrections
+        By ``clip_id``, the right labels.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``clip_id, path, start, end, label, group, fold, part``, as `aurist fit` reads it: absent classes with a minus
+        sign, and columns only where the data has them. Paths are absolute.
+    """
+    clips = read_data(run).clips
+    table = clips.table
+    labels = []
+    for name, given, absent in zip(table["clip_id"], table["labels"], table["absent"], strict=True):
+        right = corrections.get(name)
+        present = given if right is None else tuple(right)
+        away = absent if right is None or clips.unannotated == "absent" else (*absent, *given)
+        labels.append(
+            ";".join([*present, *(f"-{label}" for label in dict.fromkeys(away) if label not in present)])
+        )
+    out = pd.DataFrame({"clip_id": table["clip_id"], "path": [str(file.resolve()) for file in clips.files()]})
+    out[["start", "end"]] = table[["start", "end"]]
+    out["label"] = labels
+    out[["group", "fold", "part"]] = table[["group", "fold", "part"]]
+    empty = [name for name in ("start", "end", "group", "fold") if out[name].isna().all()]
+    if (out["part"] == "train").all():
+        empty.append("part")
+    return out.drop(columns=empty)
