@@ -27,6 +27,7 @@ from aurist.results.cautions import (
 from aurist.results.chance import chance
 from aurist.results.out_of_fold import OutOfFold
 from aurist.results.random_split import interval
+from aurist.results.sites import about_sites
 from aurist.results.tuned import tuned_here
 from aurist.run import RunData, RunFolder, files_of_run, held_out, read_audit
 from aurist.run.scores_file import (
@@ -70,7 +71,11 @@ def summarise_scores(
         few_groups=cautions.few_groups,
         few_groups_trials=cautions.trials,
         best_other=cautions.best_other,
-        cautions=(*cautions.sentences(len(task.classes)), *_about_embedders(run)),
+        cautions=(
+            *cautions.sentences(len(task.classes)),
+            *_about_sites(learn, oof, data),
+            *_about_embedders(run),
+        ),
         test=None if data.test_keys is None else _test_scores(run, data.test_keys, learn, oof, as_seen, seen),
         held_out=None if held_out_data is None else _held_out_scores(run, held_out_data, seen, learn.groups),
         decisions=decisions,
@@ -115,6 +120,15 @@ def _find_cautions(run: RunFolder, learn: TrainingData, oof: OutOfFold) -> _Caut
         trials_like(few, task.metric, multilabel=task.multilabel) if few else (),
         best,
     )
+
+
+def _about_sites(learn: TrainingData, oof: OutOfFold, data: RunData) -> list[str]:
+    """Score annotated recordings by folder; other folders may be classes."""
+    clips = learn.examples.inputs.clips
+    if clips is None or data.clips.window is None:
+        return []
+    sentence = about_sites(oof, ENSEMBLE, clips.table["path"].iloc[oof.rows].tolist())
+    return [] if sentence is None else [sentence]
 
 
 def _about_embedders(run: RunFolder) -> list[str]:
