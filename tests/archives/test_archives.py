@@ -161,3 +161,34 @@ def test_damaged_archives_are_refused_or_read(
             read_member(path / name)
     except AuristError:
         pass
+
+
+@pytest.mark.parametrize("form", ["zip", "webdataset"])
+def test_recordings_in_archives_are_scanned_window_by_window(
+    folder: Path, archives: dict[str, Path], form: str, tmp_path: Path
+) -> None:
+    plan = tmp_path / "plan.toml"
+    plan.write_text('[[member]]\nname = "KernelRidge"\nengine = "kernel"\n')
+    assert (
+        aurist_process("fit", folder, "--plan", plan, "--folds", "2", "-o", tmp_path / "run").returncode == 0
+    )
+    tables = []
+    for name, data in (("files", folder), (form, archives[form])):
+        for _ in range(2):  # the second call finds its scores
+            result = aurist_process(
+                *(
+                    "predict",
+                    tmp_path / "run",
+                    data,
+                    "--window",
+                    "0.25",
+                    "--format",
+                    "windows",
+                    "-o",
+                    tmp_path / name,
+                )
+            )
+            assert result.returncode == 0, result.stderr
+        tables.append(pd.read_csv(tmp_path / name / "windows.csv").drop(columns="path"))
+    pd.testing.assert_frame_equal(*tables)
+    assert len((tmp_path / form / "journal.jsonl").read_text().splitlines()) == 24  # begun and ended once

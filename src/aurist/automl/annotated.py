@@ -21,6 +21,7 @@ from aurist.annotations.survey import (
     unused_recordings,
     without_recordings,
 )
+from aurist.archives import exists
 from aurist.audio import AudioInfo, describe_lost_end, probe
 from aurist.clips import Clips
 from aurist.errors import DataError, listing, plural
@@ -75,7 +76,7 @@ def read_annotated(
     missing, broken = [], []
     for path in merged.recordings:
         file = recordings / path
-        if not file.is_file():
+        if not exists(file):
             missing.append(path)
             continue
         try:

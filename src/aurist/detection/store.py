@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from aurist.archives import exists, stamp
 from aurist.arrays import Proba
 from aurist.detection.settings import check_settings, read_settings
 from aurist.detection.window_scores import SUREST, Scores, scores_of_arrays
@@ -51,9 +52,8 @@ class Recording:
     file: Path
 
     def stamp(self) -> list[int]:
-        """Give the size and the modification time of the file, to notice changes."""
-        stat = self.file.stat()
-        return [stat.st_size, stat.st_mtime_ns]
+        """Give the size and the modification time of the file, or of its archive, to notice changes."""
+        return list(stamp(self.file))
 
 
 @dataclass
@@ -129,10 +129,10 @@ class Detections:
         conflicts = []
         for recording in recordings:
             progress = self._known.get(recording.name)
-            if progress is None or progress.file is None or not recording.file.is_file():
+            if progress is None or progress.file is None or not exists(recording.file):
                 continue
             other = Path(progress.file)
-            if recording.stamp() != progress.stamp and recording.file.resolve() != other and other.is_file():
+            if recording.stamp() != progress.stamp and recording.file.resolve() != other and exists(other):
                 conflicts.append(
                     f"{recording.name}: {other} was scanned, {recording.file.resolve()} is given now"
                 )
@@ -154,10 +154,10 @@ class Detections:
     def progress(self, recording: Recording) -> ScanProgress:
         """Give the progress of a recording; it starts again if the file has changed."""
         progress = self._known.get(recording.name)
-        stamp = recording.stamp()
-        if progress is None or progress.stamp != stamp:
+        file_stamp = recording.stamp()
+        if progress is None or progress.stamp != file_stamp:
             file = str(recording.file.resolve())
-            self._log({"event": "began", "recording": recording.name, "stamp": stamp, "file": file})
+            self._log({"event": "began", "recording": recording.name, "stamp": file_stamp, "file": file})
         return self._known[recording.name]
 
     def keep(
@@ -253,7 +253,7 @@ class Detections:
                 else _inside(root, name)
             )
             recording = Recording(name, file)
-            if not file.is_file():
+            if not exists(file):
                 problems.append(f"{name}: there is no {file}")
             elif recording.stamp()[0] != progress.stamp[0]:
                 problems.append(f"{name}: {file} has changed since it was scanned")
@@ -307,4 +307,4 @@ def open_detections(folder: Path) -> Detections:
 def _inside(root: Path, name: str) -> Path:
     """Find a recording in a folder by its name, or by the last part of its name."""
     path, by_name = root / name, root / PurePath(name).name
-    return by_name if PurePath(name).is_absolute() or (by_name.is_file() and not path.is_file()) else path
+    return by_name if PurePath(name).is_absolute() or (exists(by_name) and not exists(path)) else path
