@@ -13,7 +13,7 @@ from aurist.plan import ENSEMBLE
 from aurist.run import RunFolder, read_data
 
 #: Surer than this is sure: of classes that are told easily, half of the wrong labels lie below the mean.
-_SURE = 0.9
+_SURE = 0.75
 COLUMNS = ("clip_id", "path", "start", "end", "label", "suggestion", "given", "suggested")
 
 
@@ -22,7 +22,7 @@ def likely_label_errors(run: RunFolder, *, most: int = 500) -> pd.DataFrame:
 
     It is confident learning on out-of-fold predictions. Source: C. G. Northcutt, L. Jiang and I. L. Chuang, "Confident
     learning: estimating uncertainty in dataset labels", JAIR 70, 2021: a clip is likely of class j if its probability
-    of j reaches the mean probability of j among the clips that are labelled j, or 0.9.
+    of j reaches the mean probability of j among the clips that are labelled j, or 0.75.
 
     Returns
     -------
