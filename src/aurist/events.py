@@ -49,7 +49,7 @@ class Grid:
     def __post_init__(self) -> None:
         if not 0.01 <= self.window < float("inf"):
             raise ConfigError(f"window is {self.window:g} s, but must be at least 0.01.")
-        if not self.overlap >= 0 or not self.hop >= 0.001:
+        if not 0 <= self.overlap < self.window or not self.hop >= 0.001:
             raise ConfigError(
                 f"overlap is {self.overlap:g} s, but must be from 0 to below the window of {self.window:g} s."
             )

@@ -22,6 +22,7 @@ from aurist.folders import remove_folder
 from aurist.recorders.names import time_in_name
 from aurist.serve.answers import Event, Events, JobSound, JobState, Probabilities
 from aurist.serve.context import server_of
+from aurist.serve.hearing import FAR
 from aurist.serve.job_file import DONE, FAILED, Job
 from aurist.serve.predicting import BODY, REFUSALS
 from aurist.serve.refusals import RefusedError
@@ -64,7 +65,7 @@ async def detect(
         ),
     ] = None,
     overlap: Annotated[
-        float | None, Query(description="Seconds that windows overlap. Default: half.", ge=0)
+        float | None, Query(description="Seconds that windows overlap. Default: half.", ge=0, le=3600)
     ] = None,
     name: Annotated[str, Query(description="The name of a recording that is the body.")] = "recording",
 ) -> JobState:
@@ -216,8 +217,8 @@ def probabilities(
     request: Request,
     job_id: str,
     number: int,
-    start: Annotated[float, Query(ge=0)] = 0.0,
-    seconds: Annotated[float | None, Query(gt=0)] = None,
+    start: Annotated[float, Query(ge=0, le=FAR)] = 0.0,
+    seconds: Annotated[float | None, Query(gt=0, le=FAR)] = None,
     steps: Annotated[int, Query(ge=1, le=4000)] = 600,
     labels: Labels = None,
     most: Annotated[

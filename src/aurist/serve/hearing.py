@@ -21,7 +21,10 @@ _CHUNK = 1 << 18
 #: Pictures of a recording never change.
 _KEEP = {"Cache-Control": "private, max-age=86400, immutable"}
 
-Start = Annotated[float, Query(description="Seconds.", ge=0)]
+#: Beyond all recordings, in seconds, and all sample rates, in Hz.
+FAR = 1e9
+
+Start = Annotated[float, Query(description="Seconds.", ge=0, le=FAR)]
 Seconds = Annotated[float, Query(description="The length of the span.", gt=0, le=1e6)]
 Columns = Annotated[int, Query(ge=1, le=4096)]
 
@@ -52,8 +55,8 @@ def spectrogram_of(
     seconds: Seconds,
     columns: Annotated[int, Query(ge=1, le=1024)],
     rows: Annotated[int, Query(ge=1, le=1024)],
-    low: Annotated[float, Query(ge=0)] = 0.0,
-    high: Annotated[float | None, Query(gt=0)] = None,
+    low: Annotated[float, Query(ge=0, le=FAR)] = 0.0,
+    high: Annotated[float | None, Query(gt=0, le=FAR)] = None,
 ) -> Response:
     """Give a byte for each cell, in rows from the highest frequency down: 0 for -120 dB, 255 for full scale."""
     samples = samples_of(server_of(request), job_id, number)
