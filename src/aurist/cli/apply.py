@@ -98,6 +98,13 @@ def predict(
             rich_help_panel=opt.WINDOWS,
         ),
     ] = "auto",
+    shard: Annotated[
+        str | None,
+        typer.Option(
+            help="Scan a part of the recordings, such as 2/16, on one of several machines; then `aurist merge`.",
+            rich_help_panel=opt.WINDOWS,
+        ),
+    ] = None,
     channel: Annotated[
         int | None,
         typer.Option(
@@ -149,7 +156,10 @@ def predict(
         raise ConfigError(f"{submission} is the sample and is never written to. Give another file with -o.")
     files = open_trained(run)
     sample = None if submission is None else _sample(submission)
-    index = index_of(data, {"window": window, "overlap": overlap, "channel": channel, "unknown": unknown})
+    index = index_of(
+        data,
+        {"window": window, "overlap": overlap, "channel": channel, "unknown": unknown, "shard": shard},
+    )
     source = read_inputs(data, columns.reading(), files.spec) if index is None else index
     if index is not None or is_scan(cast("Clips", source), window, files.spec.window):
         from aurist.cli.messages import in_options
@@ -183,6 +193,7 @@ def predict(
             None if sample is None else (sample, str(submission)),
             model,
             jobs,
+            shard,
         )
         return
     window_options = {
@@ -193,6 +204,7 @@ def predict(
         "channel": channel,
         "false-alarms": false_alarms,
         "times": None if times == "auto" else times,
+        "shard": shard,
     }
     misplaced = [f"--{name}" for name, value in window_options.items() if value is not None]
     if misplaced:

@@ -31,12 +31,14 @@ def scan_recordings(
     sample: tuple[pd.DataFrame, str] | None,
     model: str | None,
     jobs: int,
+    shard: str | None = None,
 ) -> None:
-    """Scan recordings window by window; exit with 1 if some cannot be read."""
+    """Scan recordings window by window, or those of a shard; exit with 1 if some cannot be read."""
     from aurist.clips import Clips
     from aurist.detection.contests import contest_table
     from aurist.detection.export import unlike_windows, write_detections
     from aurist.detection.scan import listen, recordings_of
+    from aurist.detection.sharding import begin_shard
     from aurist.errors import ConfigError, listing, plural
     from aurist.folders import check_output
     from aurist.search import score_index
@@ -53,6 +55,8 @@ def scan_recordings(
     if isinstance(source, Clips):
         for note in source.notes:
             say(note)
+        if shard is not None:
+            source = begin_shard(shard, source, output)
         scan = listen(
             files, recordings_of(source), output, windows, model=model, unknown=export.unknown, jobs=jobs
         )

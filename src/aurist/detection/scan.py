@@ -269,6 +269,7 @@ class _Scan:
 
     def _fail(self, recording: Recording, error: Exception) -> None:
         self._failures[recording.name] = str(error) or type(error).__name__
+        self._detections.fail(recording, self._failures[recording.name])
         message = about(recording.name, self._failures[recording.name])
         # a log may hold no name that is not UTF-8
         logger.warning(f"passed over: {with_bytes_shown(message)}")

@@ -27,6 +27,7 @@ from aurist.progress import logger
 from aurist.stored import check_shape, read_arrays, stored
 
 JOURNAL, SCORES = "journal.jsonl", "scores"
+_FAILED = "failed"
 #: The expected content of these files.
 _LINE = {
     "event": str,
@@ -74,6 +75,8 @@ class ScanProgress:
         See `aurist.audio.Stretch`.
     file
         The path of the recording; None in folders of older versions.
+    failure
+        The message of a recording that cannot be read; "" otherwise.
     """
 
     stamp: list[int]
@@ -81,6 +84,7 @@ class ScanProgress:
     seconds: float | None = None
     note: str = ""
     file: str | None = None
+    failure: str = ""
     silenced: list[tuple[float, float]] = field(default_factory=list)
 
 
@@ -225,6 +229,15 @@ class Detections:
             np.concatenate([part.likeness for part in parts]),
         )
 
+    def fail(self, recording: Recording, message: str) -> None:
+        """Note that a recording cannot be read; a later call tries again. One that is missing is not noted."""
+        if exists(recording.file) and self.progress(recording).failure != message:
+            self._log({"event": _FAILED, "recording": recording.name, "note": message})
+
+    def failures(self) -> dict[str, str]:
+        """Give the messages of recordings that could not be read at the last try."""
+        return {name: progress.failure for name, progress in self._known.items() if progress.failure}
+
     def lengths(self) -> dict[str, tuple[Path, float]]:
         """Give the file and the length in seconds of each recording that was scored to its end."""
         return {
@@ -286,6 +299,7 @@ class Detections:
         if line["recording"] not in self._known:
             raise ValueError(f"{line['recording']!r} was never begun")
         progress = self._known[line["recording"]]
+        progress.failure = line.get("note", "") if line["event"] == _FAILED else ""
         if "block" in line:
             progress.blocks.add(line["block"])
             progress.silenced += [(start, end) for start, end in line.get("silenced", ())]

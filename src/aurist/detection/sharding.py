@@ -1,0 +1,177 @@
+"""Scan a part of the recordings on each of several machines, and merge the folders of detections."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from aurist.clips import Clips
+from aurist.detection.scan import recordings_of
+from aurist.detection.settings import SETTINGS, read_settings
+from aurist.detection.store import JOURNAL, SCORES, open_detections
+from aurist.errors import ConfigError, DataError, listing, plural
+from aurist.files import atomic_path, folder_lock, write_json
+from aurist.folders import check_output
+from aurist.records import read_record, write_record
+
+#: The record of a shard. It is hidden: the folder may get it before it has settings.
+NAME = ".shard.json"
+_SHARD = re.compile(r"(\d+)/(\d+)")
+_REMEDY = "Scan its recordings again into another folder with `aurist predict --shard`."
+
+
+@dataclass(frozen=True)
+class Shard:
+    """A part of the recordings of a scan.
+
+    Parameters
+    ----------
+    number, of
+        The number of the part, from 1, and the number of parts.
+    recordings
+        A hash of the names of all recordings, in order.
+    names
+        The recordings of this part.
+    """
+
+    number: int
+    of: int
+    recordings: str
+    names: tuple[str, ...]
+
+
+def begin_shard(text: str, clips: Clips, folder: Path) -> Clips:
+    """Take the part of the recordings that a shard scans, and note it in its folder of detections.
+
+    The parts are even: a part takes every n-th recording in the order of the names.
+
+    Parameters
+    ----------
+    text
+        The number of the part and the number of parts, such as "2/16".
+    clips
+        All recordings, the same for each shard.
+    folder
+        The folder of detections of this shard alone.
+
+    Raises
+    ------
+    ConfigError
+        If the text is no such number, or the folder belongs to another shard or other recordings.
+    """
+    match = _SHARD.fullmatch(text.strip())
+    number, of = (int(match[1]), int(match[2])) if match else (0, 0)
+    if not 1 <= number <= of:
+        raise ConfigError(f"shard is {text!r}, but must be a number and the number of all, such as 2/16.")
+    names = sorted(recording.name for recording in recordings_of(clips))
+    digest = hashlib.sha256("\n".join(names).encode()).hexdigest()
+    shard = Shard(number, of, digest, tuple(names[number - 1 :: of]))
+    if not shard.names:
+        raise ConfigError(f"shard is {text}, but there are only {plural(len(names), 'recording')}.")
+    folder.mkdir(parents=True, exist_ok=True)
+    if (folder / NAME).exists():
+        before = read_record(folder / NAME, Shard, _REMEDY)
+        if before != shard:
+            raise ConfigError(
+                f"{folder} holds shard {before.number}/{before.of}"
+                + (" of other recordings" if before.recordings != digest else "")
+                + f", and {text} is given now. Give each shard a folder of its own."
+            )
+    elif (folder / SETTINGS).exists():
+        raise ConfigError(f"{folder} holds detections that are no shard. Give another folder with output=.")
+    write_record(folder / NAME, shard)
+    return clips.take(clips.table["path"].isin(shard.names).to_numpy())
+
+
+def merge_shards(folders: Sequence[Path], output: Path) -> list[str]:
+    """Merge the folders of all shards of a scan into one, as if one machine had scanned all recordings.
+
+    Parameters
+    ----------
+    folders
+        The folders of detections, in any order.
+    output
+        The folder to make.
+
+    Returns
+    -------
+    list of str
+        Messages about recordings that cannot be read.
+
+    Raises
+    ------
+    DataError
+        If a folder is no shard, shards are missing, given twice, unfinished, or of different scans. All are listed.
+    """
+    check_output(output, folder=True)
+    shards = {folder: _read(folder) for folder in folders}
+    problems = _gaps(shards)
+    unreadable: list[str] = []
+    for folder, shard in shards.items():
+        unfinished = _unfinished(folder, shard, unreadable)
+        if unfinished:
+            problems.append(
+                f"{folder}: {plural(len(unfinished), 'recording')} not scanned to the end, such as {unfinished[0]}; "
+                "give its command again"
+            )
+    if problems:
+        raise DataError(f"These shards cannot be merged:\n{listing(problems)}")
+    output.mkdir(parents=True, exist_ok=True)
+    with folder_lock(output):
+        if any(not path.name.startswith(".") for path in output.iterdir()):
+            raise DataError(f"{output} is not empty. Give a new folder with output=.")
+        for folder in shards:
+            for scores in sorted((folder / SCORES).glob("*")):
+                shutil.copytree(scores, output / SCORES / scores.name, dirs_exist_ok=True)
+        with atomic_path(output / JOURNAL) as part, part.open("wb") as journal:
+            for folder in shards:
+                content = (folder / JOURNAL).read_bytes()
+                journal.write(content if content.endswith(b"\n") else content[: content.rfind(b"\n") + 1])
+        write_json(output / SETTINGS, read_settings(folders[0]))  # the last file: the folder is whole
+    return unreadable
+
+
+def _read(folder: Path) -> Shard:
+    read_settings(folder)
+    if not (folder / NAME).exists():
+        raise DataError(f"{folder} is no shard: make one with `aurist predict RUN RECORDINGS --shard 1/4`.")
+    return read_record(folder / NAME, Shard, _REMEDY)
+
+
+def _gaps(shards: dict[Path, Shard]) -> list[str]:
+    """List what is missing, given twice, or of another scan than the first folder."""
+    first_folder, first = next(iter(shards.items()))
+    settings = read_settings(first_folder)
+    problems: list[str] = []
+    numbers: dict[int, Path] = {}
+    for folder, shard in shards.items():
+        if (shard.of, shard.recordings) != (first.of, first.recordings):
+            problems.append(
+                f"{folder}: of other recordings, or of another number of shards, than {first_folder}"
+            )
+        elif read_settings(folder) != settings:
+            problems.append(f"{folder}: another run, model, window, overlap or channel than {first_folder}")
+        elif shard.number in numbers:
+            problems.append(f"{folder}: shard {shard.number}/{shard.of}, as {numbers[shard.number]}")
+        numbers.setdefault(shard.number, folder)
+    missing = sorted(set(range(1, first.of + 1)) - set(numbers))
+    if missing:
+        problems.append(f"missing: {_listed(f'{number}/{first.of}' for number in missing)}")
+    return problems
+
+
+def _unfinished(folder: Path, shard: Shard, unreadable: list[str]) -> list[str]:
+    """List the recordings that have no end in the journal; those that cannot be read are not waited for."""
+    detections = open_detections(folder)
+    finished, failures = detections.lengths(), detections.failures()
+    unreadable += [failures[name] for name in shard.names if name in failures]
+    return [name for name in shard.names if name not in finished and name not in failures]
+
+
+def _listed(names: Iterable[str], most: int = 10) -> str:
+    listed = list(names)
+    return ", ".join(listed[:most]) + (f" and {len(listed) - most} more" if len(listed) > most else "")
