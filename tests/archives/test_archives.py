@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aurist.archives import ArchiveError, exists, is_archive, open_archive, read_member, table_of
+from aurist.archives import ArchiveError, exists, is_archive, open_archive, read_member, table_of, zips
 from aurist.audio import UnreadableAudioError, probe, read
 from aurist.clips.read import ReadOptions, read_clips
 from aurist.errors import AuristError, DataError
@@ -129,6 +129,14 @@ def test_what_cannot_be_read_in_place_is_explained(folder: Path, tmp_path: Path)
     (tmp_path / "d.tfrec").write_bytes(record({"image": b"\x89PNG", "label": 3}))
     with pytest.raises(ArchiveError, match="none of image, label begins like WAV"):
         read_clips(tmp_path / "d.tfrec")
+
+
+def test_a_member_too_large_for_memory_is_refused(
+    folder: Path, archives: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(zips, "LARGEST", 1000)
+    with pytest.raises(ArchiveError, match=r"clip_00\.wav has 0\.0 GB unpacked, too much for memory"):
+        read_member(archives["zip"] / "set" / "audio" / "clip_00.wav")
 
 
 def test_archives_are_known_by_their_content(folder: Path, archives: dict[str, Path], tmp_path: Path) -> None:

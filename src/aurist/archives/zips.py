@@ -12,6 +12,9 @@ import pandas as pd
 from aurist.archives.archive import ArchiveError
 from aurist.archives.remote import source_of
 
+#: Bytes of the largest recording: a few kilobytes of zip may claim to be many gigabytes.
+LARGEST = 4 << 30
+
 
 class ZipArchive:
     """An open zip file."""
@@ -29,6 +32,11 @@ class ZipArchive:
             entry = self._file.getinfo(name)
             if entry.flag_bits & 1:
                 raise ArchiveError(f"{self._path} is encrypted. Unpack it, and give the folder.")
+            if entry.file_size > LARGEST:
+                raise ArchiveError(
+                    f"{self._path}: {name} has {entry.file_size / 1e9:.1f} GB unpacked, too much for memory. Unpack "
+                    "it, and give the folder."
+                )
             return self._file.read(entry)
 
     def table(self) -> pd.DataFrame | None:
