@@ -92,3 +92,20 @@ def test_noise_never_gains_by_its_thresholds() -> None:
         best = (proba >= f1_thresholds(proba, truth)).astype(float)
         assert best[truth == 0].mean() > 0.3
     assert np.mean(scores) < 0.05
+
+
+def test_judged_detections_do_not_lower_thresholds() -> None:
+    """Of another night only the best were judged, with low scores: most are right, and all others are unknown."""
+    rng = np.random.default_rng(0)
+    n = 300
+    truth = (rng.random((n, 2)) < (0.1, 0.3)).astype(np.int8)
+    proba = np.clip(np.where(truth == 1, 0.7, 0.2) + rng.normal(0, 0.1, (n, 2)), 0, 1)
+    judged = np.full((200, 2), UNKNOWN, np.int8)
+    judged[:, 0] = rng.random(200) < 0.8
+    low = np.stack([rng.uniform(0.1, 0.2, 200), rng.random(200)], axis=1)
+    rows, answers = np.concatenate([truth, judged]), np.concatenate([proba, low])
+    groups = np.arange(len(rows))
+    alone = default_thresholds(proba, truth, groups[:n], groups[:n] % 5)
+    both = default_thresholds(answers, rows, groups, groups % 5)
+    assert both[0] == alone[0] > 0.3
+    assert f1_thresholds(answers, rows)[0] < 0.25, "all known labels together ask for a lower one"

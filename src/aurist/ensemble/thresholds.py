@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from aurist.arrays import Proba
 from aurist.ensemble.skill import has_skill
+from aurist.metrics import UNKNOWN
 from aurist.metrics.proportion import wilson
 
 Truth = npt.NDArray[np.int8]
@@ -89,7 +90,8 @@ def default_thresholds(
 ) -> Thresholds:
     """Choose the thresholds to predict with: `f1_thresholds` where they gain, else 0.5, and silence without skill.
 
-    A class keeps its threshold if thresholds chosen on the other parts have a higher F1 than 0.5. Its counts are
+    If rows of everything known have the class, only these count: see `in_whole_rows`. A class keeps its threshold if
+    thresholds chosen on the other parts have a higher F1 than 0.5. Its counts are
     smoothed as for the choice itself. A class that is not surely better than chance is never predicted.
 
     Parameters
@@ -111,7 +113,7 @@ def default_thresholds(
     >>> default_thresholds(proba, truth, np.arange(200) // 2, np.arange(200) // 20).round(2).tolist()
     [0.18, 2.0]
     """
-    part = _at_least_two(part, groups)
+    part, truth = _at_least_two(part, groups), in_whole_rows(truth)
     best = f1_thresholds(proba, truth, row_weight)
     nested = nested_decisions(proba, truth, part, row_weight=row_weight)
     gain = _smoothed_f1(nested, truth, row_weight) > _smoothed_f1(proba, truth, row_weight)
@@ -133,6 +135,22 @@ def default_decisions(
         chosen = default_thresholds(proba[rest], truth[rest], groups[rest], part[rest], weight)
         out[~rest] = proba[~rest] >= chosen
     return out
+
+
+def in_whole_rows(truth: Truth) -> Truth:
+    """Make labels unknown in rows with other unknown labels, for classes that are in rows without any.
+
+    Somebody who judges detections picks them by their score. Among these rows a class is far more common than in the
+    sound that they are from, so a threshold that suits them is too low. Rows with everything known tell more.
+
+    Examples
+    --------
+    >>> in_whole_rows(np.array([[1, 0], [0, 0], [1, -1], [-1, 1]])).tolist()
+    [[1, 0], [0, 0], [-1, -1], [-1, 1]]
+    """
+    whole = (truth != UNKNOWN).all(axis=1)
+    enough = (truth[whole] == 1).any(axis=0) & (truth[whole] == 0).any(axis=0)
+    return np.where(~whole[:, None] & enough, UNKNOWN, truth).astype(truth.dtype)
 
 
 def is_silent(thresholds: Thresholds) -> npt.NDArray[np.bool_]:

@@ -12,7 +12,7 @@ import numpy as np
 from aurist.crossval import CrossValidationResult, TrainingData
 from aurist.embedders import EmbedderRecord, copy_network
 from aurist.ensemble.duplicates import Duplicates
-from aurist.ensemble.thresholds import default_thresholds, precision_steps
+from aurist.ensemble.thresholds import default_thresholds, in_whole_rows, precision_steps
 from aurist.errors import DataError
 from aurist.export.card import write_card
 from aurist.export.choice import Choice, blend_again, choose_row, one_fold
@@ -244,7 +244,7 @@ def _description(
         for name, proba in choice.probas.items():
             best = default_thresholds(proba, oof.truth, oof.groups, oof.folds, oof.weight)
             thresholds[name] = dict(zip(classes, best.tolist(), strict=True))
-            steps = precision_steps(proba, oof.truth, oof.weight)
+            steps = precision_steps(proba, in_whole_rows(oof.truth), oof.weight)
             precisions[name] = {label: tuple(pairs) for label, pairs in zip(classes, steps, strict=True)}
     return ModelDescription(
         format=MODEL_FORMAT,

@@ -9,7 +9,14 @@ import numpy.typing as npt
 import pandas as pd
 
 from aurist.arrays import Proba
-from aurist.ensemble.thresholds import SILENT, Thresholds, is_silent, precision_thresholds, thresholds_at
+from aurist.ensemble.thresholds import (
+    SILENT,
+    Thresholds,
+    in_whole_rows,
+    is_silent,
+    precision_thresholds,
+    thresholds_at,
+)
 from aurist.errors import ConfigError
 from aurist.plan import ENSEMBLE
 from aurist.run import ModelFiles, RunFolder, read_data
@@ -64,7 +71,7 @@ def _for_precision(files: ModelFiles, name: str, precision: float) -> Thresholds
             steps = (files.precisions or {})[name]
             return thresholds_at([steps[label] for label in files.spec.task.classes], precision)
     proba, truth, weight = scored_clips(files.run, name)
-    return precision_thresholds(proba, truth, precision, weight)
+    return precision_thresholds(proba, in_whole_rows(truth), precision, weight)
 
 
 def scored_clips(run: RunFolder, name: str) -> tuple[Proba, npt.NDArray[np.int8], npt.NDArray[np.float64]]:
