@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -38,7 +39,7 @@ class Candidates:
         """Give the rows of a class, (m,); None: of all."""
         if label is None:
             return np.arange(len(self.keys))
-        return np.flatnonzero(np.asarray(self.labels, dtype=object) == label)
+        return np.flatnonzero(self._names == label)
 
     def in_order(self, order: str, label: str | None = None) -> npt.NDArray[np.intp]:
         """Give the rows in one of `ORDERS`, (m,).
@@ -54,14 +55,25 @@ class Candidates:
         [[0, 2], [1, 2, 0], [2, 0]]
         """
         check_one_of("order", order, ORDERS)
+        if order == AT_RANDOM:
+            return (
+                self._at_random if label is None else self._at_random[self._names[self._at_random] == label]
+            )
         rows = self.rows(label)
         if order == BY_UNCERTAINTY:
             distance = np.abs(self.scores[rows] - np.minimum(self.thresholds[rows], 1.0))
             return rows[np.argsort(distance.round(9), kind="stable")]
         rows = rows[self.scores[rows] >= self.thresholds[rows]]
-        if order == BY_SCORE:
-            return rows[np.argsort(-self.scores[rows], kind="stable")]
-        return np.array(sorted(rows.tolist(), key=lambda row: self.keys[row]), dtype=np.intp)
+        return rows[np.argsort(-self.scores[rows], kind="stable")]
+
+    @cached_property
+    def _names(self) -> npt.NDArray[np.object_]:
+        return np.asarray(self.labels, dtype=object)
+
+    @cached_property
+    def _at_random(self) -> npt.NDArray[np.intp]:
+        rows = np.flatnonzero(self.scores >= self.thresholds).tolist()
+        return np.array(sorted(rows, key=lambda row: self.keys[row]), dtype=np.intp)
 
 
 @dataclass(frozen=True)
