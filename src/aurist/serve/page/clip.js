@@ -1,7 +1,7 @@
 // The sound and the picture of one detection.
 
 import { address, getResponse } from "./api.js";
-import { colourTable } from "./colours.js";
+import { colourTable, levels } from "./colours.js";
 import { drawFrequencies } from "./drawing.js";
 
 const byId = (id) => document.getElementById(id);
@@ -116,8 +116,9 @@ export class ClipView {
 function coloured(bytes) {
   const canvas = Object.assign(document.createElement("canvas"), { width: COLUMNS, height: ROWS });
   const context = canvas.getContext("2d"), image = context.createImageData(COLUMNS, ROWS);
-  const cells = new Uint32Array(image.data.buffer), sorted = Uint8Array.from(bytes).sort();
-  const top = sorted[Math.floor(0.998 * sorted.length)], table = colourTable(top - 140, top);
+  const cells = new Uint32Array(image.data.buffer), counts = new Uint32Array(256);
+  for (const value of bytes) counts[value]++;
+  const { floor, ceiling } = levels(counts), table = colourTable(floor, ceiling);
   for (let i = 0; i < cells.length; i++) cells[i] = table[bytes[i]];
   context.putImageData(image, 0, 0);
   return canvas;

@@ -18,5 +18,22 @@ export function colourTable(floor, ceiling) {
   return table;
 }
 
+// a byte of a spectrogram is so many dB
+const STEP = 120 / 255;
+const NARROWEST = 35 / STEP;
+
+/** Choose the darkest and the lightest value by the counts of all values: the background is dark, whatever the gain was. */
+export function levels(counts) {
+  let all = 0;
+  for (let value = 1; value < 256; value++) all += counts[value]; // 0 is silence, or behind the end
+  const quantile = (share) => {
+    let below = 0, value = 1;
+    while (value < 255 && (below += counts[value]) < share * all) value++;
+    return value;
+  };
+  const floor = quantile(0.3) - 6 / STEP;
+  return { floor, ceiling: Math.max(quantile(0.998), floor + NARROWEST) };
+}
+
 /** Give a colour of its own to each class, bright enough on a dark picture. */
 export const classColour = (number, light = 70) => `oklch(${light}% 0.15 ${(35 + 137.5 * number) % 360})`;

@@ -19,14 +19,18 @@ export function drawTimes(context, width, start, end, ink) {
   }
 }
 
+/** Give the factor by which a waveform is drawn, so that that of a quiet recording is seen. */
+export const gainOf = (bytes) => Math.min(20, 115 / Math.max(1, bytes.reduce((most, byte) => Math.max(most, Math.abs(byte - 127.5)), 0)));
+
 /** Draw pairs of lowest and highest samples between two places. */
-export function drawWave(context, bytes, left, right, height, colour) {
+export function drawWave(context, bytes, left, right, height, colour, gain) {
+  const y = (byte) => (0.5 - (gain * (byte - 127.5)) / 255) * height;
   const columns = bytes.length / 2, step = (right - left) / columns;
   context.fillStyle = colour;
   for (let i = 0; i < columns; i++) {
     const x = left + i * step;
     if (x < -step || x > context.canvas.width) continue;
-    const bottom = (1 - bytes[2 * i] / 255) * height, top = (1 - bytes[2 * i + 1] / 255) * height;
+    const bottom = y(bytes[2 * i]), top = y(bytes[2 * i + 1]);
     context.fillRect(x, top, Math.max(step, 0.6), Math.max(1, bottom - top));
   }
 }

@@ -62,15 +62,11 @@ export class Tiles {
     }
   }
 
-  /** Give the value, of 0 to 255, above which so small a share of the cells lies that have come. */
-  quantile(share) {
+  /** Count the values of the tiles that have come, (256,). */
+  counts() {
     const counts = new Uint32Array(256);
-    let all = 0;
-    for (const { bytes } of this.tiles.values()) if (bytes) for (let i = 0; i < bytes.length; i += 7) { counts[bytes[i]]++; all++; }
-    if (!all) return null;
-    let above = 0, value = 255;
-    while (value > 0 && (above += counts[value]) < share * all) value--;
-    return value;
+    for (const { bytes } of this.tiles.values()) if (bytes) for (let i = 0; i < bytes.length; i += 7) counts[bytes[i]]++;
+    return counts;
   }
 }
 

@@ -1,8 +1,8 @@
 // One recording in time: waveform, spectrogram, probabilities and events, with a playhead in step with the sound.
 
 import { address, getBytes, getJson } from "./api.js";
-import { classColour, colourTable } from "./colours.js";
-import { drawFrequencies, drawTimes, drawWave } from "./drawing.js";
+import { classColour, colourTable, levels } from "./colours.js";
+import { drawFrequencies, drawTimes, drawWave, gainOf } from "./drawing.js";
 import { Tiles } from "./tiles.js";
 
 const byId = (id) => document.getElementById(id);
@@ -30,13 +30,14 @@ export class Viewer {
     this.end = Math.max(recording.seconds, SHORTEST);
     this.low = 0;
     this.high = recording.sample_rate / 2;
-    this.ceiling = null;
+    this.levels = null;
     this.setEvents([]);
     this.whole = this.wave = this.probabilities = null;
     this.tiles = new Tiles(recording, () => this.tileCame());
     this.setColours();
     this.draw();
     this.whole = await getBytes(address(`${recording.address}/waveform`, { start: 0, seconds: this.end, columns: 1200 }));
+    this.gain = gainOf(this.whole);
     this.fetchSpan();
     this.draw();
   }
@@ -67,15 +68,15 @@ export class Viewer {
   }
 
   setColours(contrast = Number(byId("contrast").value), brightness = Number(byId("brightness").value)) {
-    // bytes are 120 dB in 255 steps; the loudest cells are cream, whatever the gain of the recorder was
-    const top = (this.ceiling ?? 200) + (30 - brightness) * (255 / 120);
-    this.colours = colourTable(top - contrast * (255 / 120), top);
+    const { floor, ceiling } = this.levels ?? { floor: 60, ceiling: 200 };
+    const middle = (floor + ceiling) / 2 + (30 - brightness) * (255 / 120), half = ((ceiling - floor) / 2) * (70 / contrast);
+    this.colours = colourTable(middle - half, middle + half);
     if (this.recording) this.draw();
   }
 
   tileCame() {
-    if (this.ceiling === null) {
-      this.ceiling = this.tiles.quantile(0.002);
+    if (this.levels === null) {
+      this.levels = levels(this.tiles.counts());
       this.setColours();
     }
     this.draw();
@@ -140,7 +141,7 @@ export class Viewer {
     const style = getComputedStyle(byId("time"));
     const ink = style.color, accent = style.getPropertyValue("--accent"), paper = style.getPropertyValue("--paper");
     this.paint("overview", 36, (context, width, height) => {
-      if (this.whole) drawWave(context, this.whole, 0, width, height, ink);
+      if (this.whole) drawWave(context, this.whole, 0, width, height, ink, this.gain);
       context.globalAlpha = 0.25;
       context.fillStyle = accent;
       const { seconds } = this.recording;
@@ -149,7 +150,7 @@ export class Viewer {
     this.paint("wave", 64, (context, width, height) => {
       if (!this.wave) return;
       const left = this.x(this.wave.start, width), right = this.x(this.wave.start + this.wave.seconds, width);
-      drawWave(context, this.wave.bytes, left, right, height, accent);
+      drawWave(context, this.wave.bytes, left, right, height, accent, this.gain);
     });
     this.paint("picture", 240, (context, width, height) => {
       context.fillStyle = "#000004";
