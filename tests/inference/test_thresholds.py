@@ -12,6 +12,7 @@ import pytest
 from aurist.automl.fit import fit
 from aurist.clips import Clips, make_clips
 from aurist.config import FitConfig
+from aurist.detection.thresholds import event_thresholds
 from aurist.ensemble.thresholds import SILENT, default_thresholds, f1_thresholds, precision_thresholds
 from aurist.errors import ConfigError
 from aurist.inference.predict import predict_clips
@@ -21,7 +22,7 @@ from aurist.report import write_report
 from aurist.results.evaluation import evaluate_run
 from aurist.run import RunFolder, files_of_run, read_data
 
-from ..command import done
+from ..command import aurist, done
 
 PLAN = '[[member]]\nname = "Forest"\nengine = "forest"\n[member.settings]\ntrees = 50\n'
 NAMES = ("common", "odd", "rare")
@@ -185,3 +186,10 @@ def test_a_class_without_skill_is_silent_and_marked(tmp_path: Path, monkeypatch:
     assert sentence in applied.notes and not any("noise" in label for label in applied.labels())
     write_report(run, tmp_path / "report.html")
     assert 'noise <span class="muted">no skill</span>' in (tmp_path / "report.html").read_text("utf-8")
+
+
+def test_false_alarms_are_those_of_windows(run: RunFolder, tmp_path: Path) -> None:
+    refused = aurist("evaluate", run.folder, "--quiet-recordings", tmp_path)
+    assert refused.returncode and "was not fitted on windows of annotated recordings" in refused.stderr
+    with pytest.raises(ConfigError, match="annotated recordings only"):
+        event_thresholds(files_of_run(run), false_alarms=1.0)

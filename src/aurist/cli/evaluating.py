@@ -120,8 +120,14 @@ def _count_false_alarms(
     from aurist.detection.quiet import score_quiet
     from aurist.detection.scan import WindowOptions, listen, recordings_of
     from aurist.detection.thresholds import event_thresholds
+    from aurist.errors import ConfigError
     from aurist.inference.inputs import read_inputs
 
+    if files.spec.window is None:
+        raise ConfigError(
+            f"{files.folder} was not fitted on windows of annotated recordings, so that it detects no events. Leave "
+            "--quiet-recordings out."
+        )
     chosen = event_thresholds(files, model)
     clips = read_inputs([recordings], ReadOptions(), files.spec)
     with tempfile.TemporaryDirectory(prefix="aurist-") as temporary:
