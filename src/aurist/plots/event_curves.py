@@ -78,6 +78,7 @@ def plot_event_curves(curve: pd.DataFrame, classes: Sequence[str], hours: float,
         plain_axes(axes)
         other = axes.twinx()
         other.plot(threshold, alarms / hours, color=_ALARMS, linewidth=1.2, linestyle="--")
+        other.set_yscale("symlog", linthresh=1)  # from hundreds to none
         other.set_ylim(bottom=0)
         plain_axes(other)
         other.tick_params(colors=_ALARMS, labelsize=8)
