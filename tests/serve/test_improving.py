@@ -71,6 +71,7 @@ def learnt(client: TestClient) -> dict[str, Any]:
     return status
 
 
+@pytest.mark.slow
 def test_the_loop(start: Callable[..., TestClient], tmp_path: Path) -> None:
     client = start()
     job = listen(client, *range(8))
@@ -131,6 +132,7 @@ def test_it_can_be_stopped(start: Callable[..., TestClient], tmp_path: Path) -> 
     assert client.post("/v1/improve/use").status_code == 409
 
 
+@pytest.mark.slow
 def test_it_goes_on_after_a_restart(start: Callable[..., TestClient]) -> None:
     client = start()
     judge_all(client, listen(client, 0, 1, 2, 3))

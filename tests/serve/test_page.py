@@ -173,6 +173,7 @@ def test_no_serious_findings_of_axe(dropped: Visit) -> None:
     assert serious_findings(dropped.page) == []
 
 
+@pytest.mark.slow
 def test_a_server_that_is_killed_comes_back(examples: Path, tmp_path: Path, chrome: Any) -> None:
     seen = visit(chrome)
     upload = {"name": "a.wav", "mimeType": "audio/wav", "buffer": as_file(night())}

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from aurist.review.journal import VerdictJournal
 
@@ -35,6 +36,7 @@ def press(seen: Visit, *keys: str) -> None:
             seen.page.keyboard.press(key)
 
 
+@pytest.mark.slow
 def test_review(examples: Path, tmp_path: Path, chrome: Any) -> None:
     seen, state = visit(chrome), tmp_path / "state"
     page = seen.page
