@@ -140,7 +140,7 @@ def test_no_second_and_no_event_is_lost(recordings: list[tuple[int, float]], see
 
 def test_the_command_reads_what_predict_wrote(tmp_path: Path) -> None:
     scan = scanned(tmp_path, {"S1_20230601_225900.wav": 4, "plain.wav": 2})
-    with pytest.raises(DataError, match=r"has no events\.csv or events\.jsonl.*--format csv"):
+    with pytest.raises(DataError, match=r'has no events\.csv or events\.jsonl.*formats="csv"'):
         activity_of(scan.detections.folder)
     write_detections(scan, ExportOptions(("csv", "raven", "kaleidoscope", "jsonl", "windows")))
     folder = scan.detections.folder

@@ -73,7 +73,7 @@ def activity_of(folder: Path) -> Activity:
     if table is None:
         raise DataError(
             f"{folder} has no {' or '.join(path.name for path in tables)}. Give the command of the detections again, "
-            "with --format csv: nothing is scanned again."
+            'with formats="csv": nothing is scanned again.'
         )
     lengths = detections.lengths()
     effort = {name: Effort(_began(name, file), seconds) for name, (file, seconds) in lengths.items()}
@@ -131,7 +131,7 @@ def with_expected_false(activity: Activity, files: ModelFiles) -> Activity:
     if scores is None or curve is None or not scores.hours:
         raise ConfigError(
             f"{files.folder} has no false alarms of annotated recordings. Leave the run out, or measure them with: "
-            f"aurist evaluate {files.folder} --quiet-recordings NIGHT"
+            "aurist evaluate RUN --quiet-recordings NIGHT"
         )
     classes = list(files.spec.task.classes)
     expected = []

@@ -176,7 +176,7 @@ def _remove_others(folder: Path, formats: Sequence[str]) -> None:
             path.unlink()
         else:
             continue
-        logger.info(f"removed: {path}, of an earlier call; --format {format_name} writes it again")
+        logger.info(f'removed: {path}, of an earlier call; formats="{format_name}" writes it again')
 
 
 def events_of(

@@ -56,7 +56,7 @@ def decode(source: Path, target: Path, seconds: float, whole: bool) -> dict[str,
                 if frames > most:
                     raise DataError(
                         f"{source} lasts over {most / info.sample_rate:g} s, the most that this server takes. Cut it "
-                        "into parts, or start the server with a larger --max-seconds."
+                        "into parts, or start the server again: aurist serve --max-seconds, with more."
                     )
                 file.write(piece)
         if not frames:

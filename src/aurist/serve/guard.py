@@ -89,7 +89,7 @@ class Guard:
             raise RefusedError(
                 421,
                 "wrong_host",
-                "The server is not called so. Use the address that it printed, or allow this name with --allow-host.",
+                "The server has another name. Use the address that it printed, or: aurist serve --allow-host NAME.",
             )
         origin = headers.get("origin")
         if origin is not None and urlsplit(origin).netloc != host:

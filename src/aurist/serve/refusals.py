@@ -40,8 +40,8 @@ def too_large(megabytes: float) -> RefusedError:
     return RefusedError(
         413,
         "too_large",
-        f"The request is larger than {megabytes:g} MB. Send fewer or shorter recordings, or start the server with a "
-        "larger --max-megabytes.",
+        f"The request is larger than {megabytes:g} MB. Send fewer or shorter recordings, or start the server "
+        "again: aurist serve --max-megabytes, with more.",
     )
 
 
