@@ -15,7 +15,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import subprocess
 
 #: Byte of a file that Windows locks: far behind its content, which others may then read.
 _LOCKED_BYTE = 1 << 30
@@ -100,6 +103,15 @@ def limit_memory(size: int) -> None:
     except ImportError:
         return
     resource.setrlimit(resource.RLIMIT_AS, (size, size))
+
+
+def kill_session(process: subprocess.Popen[bytes]) -> None:
+    """Kill a process that began a session of its own, with its children; on Windows the process alone."""
+    with suppress(ProcessLookupError):
+        if hasattr(os, "killpg"):
+            os.killpg(process.pid, signal.SIGKILL)
+        else:
+            process.kill()
 
 
 def cpu_name() -> str:

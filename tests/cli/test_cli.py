@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 import soundfile as sf
 
-from aurist.cli.apply import _write as write_predictions
+from aurist.cli.scanning import write_answers as write_predictions
 
 from ..command import aurist, aurist_process, done
 

@@ -14,6 +14,8 @@ import soundfile
 from typer.testing import CliRunner
 
 from aurist.cli import app
+from aurist.clips.read import read_clips
+from aurist.shards import write_shards
 
 from ..small_run import LDA, feature_table
 from .test_docs import ROOT, command_lines
@@ -104,6 +106,9 @@ def test_the_page_on_clips_runs(folder: Path) -> None:
     write_music(folder, "recordings")
     for path in (folder / "recordings").glob("*/*.wav"):
         path.rename(folder / "recordings" / path.name)
+    for name in ("birds", "new"):
+        shutil.make_archive(name, "zip", folder / "music")
+    write_shards(read_clips(folder / "music"), folder / "shards")
     assert run_page(ROOT / "docs" / "clips.md")
 
 
@@ -116,4 +121,6 @@ def test_pages_on_annotated_recordings_run(folder: Path, page: str) -> None:
     write_field_recordings(folder / "all", "new", 1)
     night, _ = soundfile.read(folder / "new_recordings" / "new0.wav")
     soundfile.write(folder / "night.flac", night, RATE)
+    for name in ("nights", "quiet_nights"):
+        shutil.copytree(folder / "new_recordings", folder / name)
     assert run_page(ROOT / "docs" / page, skipped="^aurist listen")  # it has no end

@@ -29,7 +29,10 @@ def clips(tmp_path: Path) -> Path:
         name = f"0.{9 - i}_it's #{i}.flac"
         write_sound(tmp_path / name, rng.normal(0, 0.1, 8000).astype(np.float32), 8000)
         rows.append(
-            (name, 'site "1"/a.wav', 0.5 + i, 1.0 + i, LABELS[i % 2], 0.9 - i / 10, "best;random", "")
+            (
+                *(name, 'site "1"/a.wav', 0.5 + i, 1.0 + i, 0.5 + i, 1.0 + i),
+                *(LABELS[i % 2], 0.9 - i / 10, "best;random", ""),
+            )
         )
     write_review(tmp_path, pd.DataFrame(rows, columns=list(COLUMNS)), LABELS, padding=0.25)
     return tmp_path

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import subprocess
 import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -29,6 +26,7 @@ from aurist.serve.refusals import RefusedError
 from aurist.serve.relearning import REQUEST, RESULT, to_json
 from aurist.serve.reviewing import Reviews
 from aurist.stored import read_json
+from aurist.system import kill_session
 
 IDLE, RUNNING, DONE, FAILED = "idle", "running", "done", "failed"
 _HELD_OUT = "held_out.json"
@@ -228,11 +226,7 @@ class Improving:
 
     def _kill(self) -> None:
         if self._process is not None and self._alive():
-            with suppress(ProcessLookupError):  # with its workers
-                if hasattr(os, "killpg"):
-                    os.killpg(self._process.pid, signal.SIGKILL)
-                else:
-                    self._process.kill()
+            kill_session(self._process)  # with its workers
             self._process.wait()
 
     def _folders(self) -> Sequence[Path]:
