@@ -11,8 +11,9 @@ from aurist.audio import AudioInfo, describe_lost_end, format_stretches, probe
 from aurist.clips import Clips
 from aurist.clips.suffixes import with_bytes_shown
 from aurist.detection.event_times import check_times
+from aurist.detection.progress import ScanProgress
 from aurist.detection.settings import scan_settings
-from aurist.detection.store import Detections, Recording, ScanProgress
+from aurist.detection.store import Detections, Recording
 from aurist.detection.window_model import WindowModel
 from aurist.errors import ConfigError, DataError, about
 from aurist.events import Grid

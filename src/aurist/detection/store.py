@@ -9,7 +9,7 @@ import hashlib
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from aurist.archives import exists, stamp
 from aurist.arrays import Proba
+from aurist.detection.progress import FAILED, LINE, ScanProgress, replay
 from aurist.detection.settings import check_settings, read_settings
 from aurist.detection.window_scores import SUREST, Scores, scores_of_arrays
 from aurist.errors import ConfigError, DataError, listing, plural
@@ -27,18 +28,7 @@ from aurist.progress import logger
 from aurist.stored import check_shape, read_arrays, stored
 
 JOURNAL, SCORES = "journal.jsonl", "scores"
-_FAILED = "failed"
-#: The expected content of these files.
-_LINE = {
-    "event": str,
-    "recording": str,
-    "stamp?": [int],
-    "file?": (str, None),
-    "block?": int,
-    "seconds?": float,
-    "note?": str,
-    "silenced?": [[float]],
-}
+#: The expected content of a block.
 _ARRAYS = {"starts": (1,), "ends": (1,), "proba": (2,), "likeness": (1,), "when": (3,)}
 _ARRAYS_ALONE = {name: _ARRAYS[name] for name in ("starts", "ends", "proba", "likeness")}
 #: Age in seconds at which an unfinished file is left over from a killed process.
@@ -55,37 +45,6 @@ class Recording:
     def stamp(self) -> list[int]:
         """Give the size and the modification time of the file, or of its archive, to notice changes."""
         return list(stamp(self.file))
-
-
-@dataclass
-class ScanProgress:
-    """The progress of a recording, as the journal tells it.
-
-    Parameters
-    ----------
-    stamp
-        The stamp of the file when its first block was scored.
-    blocks
-        The numbers of the finished blocks.
-    seconds
-        Its length, if all of it is scored; else None.
-    note
-        A note for people, such as a missing end or damage.
-    silenced
-        See `aurist.audio.Stretch`.
-    file
-        The path of the recording; None in folders of older versions.
-    failure
-        The message of a recording that cannot be read; "" otherwise.
-    """
-
-    stamp: list[int]
-    blocks: set[int] = field(default_factory=set)
-    seconds: float | None = None
-    note: str = ""
-    file: str | None = None
-    failure: str = ""
-    silenced: list[tuple[float, float]] = field(default_factory=list)
 
 
 class Detections:
@@ -119,8 +78,8 @@ class Detections:
         )
         for line in read_jsonl(folder / JOURNAL):
             with stored(folder / JOURNAL, self._remedy):
-                check_shape(line, _LINE)
-                self._replay(line)
+                check_shape(line, LINE)
+                replay(self._known, line)
 
     def check_names(self, recordings: Sequence[Recording]) -> None:
         """Check that no recording replaces another of the same name.
@@ -232,7 +191,7 @@ class Detections:
     def fail(self, recording: Recording, message: str) -> None:
         """Note that a recording cannot be read; a later call tries again. One that is missing is not noted."""
         if exists(recording.file) and self.progress(recording).failure != message:
-            self._log({"event": _FAILED, "recording": recording.name, "note": message})
+            self._log({"event": FAILED, "recording": recording.name, "note": message})
 
     def failures(self) -> dict[str, str]:
         """Give the messages of recordings that could not be read at the last try."""
@@ -290,21 +249,7 @@ class Detections:
 
     def _log(self, line: dict[str, Any]) -> None:
         append_jsonl(self.folder / JOURNAL, line)
-        self._replay(line)
-
-    def _replay(self, line: dict[str, Any]) -> None:
-        if line["event"] == "began":
-            self._known[line["recording"]] = ScanProgress(line["stamp"], file=line.get("file"))
-            return
-        if line["recording"] not in self._known:
-            raise ValueError(f"{line['recording']!r} was never begun")
-        progress = self._known[line["recording"]]
-        progress.failure = line.get("note", "") if line["event"] == _FAILED else ""
-        if "block" in line:
-            progress.blocks.add(line["block"])
-            progress.silenced += [(start, end) for start, end in line.get("silenced", ())]
-        if "seconds" in line:  # a separate line in folders of older versions
-            progress.seconds, progress.note = line["seconds"], line.get("note", "")
+        replay(self._known, line)
 
 
 def open_detections(folder: Path) -> Detections:
