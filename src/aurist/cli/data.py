@@ -112,13 +112,13 @@ def _annotated(recordings: Path, annotations: Path, label: str | None, *, quiet:
     from aurist.automl.annotated import read_annotated, survey_annotated
 
     if not quiet:
-        found = survey_annotated(recordings, annotations, label=label)
-        print_table(found.by_class, title="boxes by class; lengths in seconds, frequencies in Hz", digits=2)
-        if len(found.together):
+        survey = survey_annotated(recordings, annotations, label=label)
+        print_table(survey.by_class, title="boxes by class; lengths in seconds, frequencies in Hz", digits=2)
+        if len(survey.together):
             print()
-            print_table(found.together, title="classes in the same recordings")
+            print_table(survey.together, title="classes in the same recordings")
         print()
-        for note in found.notes:
+        for note in survey.notes:
             say(note)
     return read_annotated(recordings, annotations, label=label, allow_missing=True)
 

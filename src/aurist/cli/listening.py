@@ -93,16 +93,16 @@ def listen(
     lowest = export.lowest_scores(classes)
     lowest[[i for i in range(len(classes)) if i not in set(export.columns(classes).tolist())]] = float("inf")
     grid = WindowOptions(window, overlap).grid(files.spec.window)
-    found = LiveEvents(WindowModel(files, None, jobs or files.spec.task.jobs), grid, lowest)
+    live_events = LiveEvents(WindowModel(files, None, jobs or files.spec.task.jobs), grid, lowest)
     written = None if log is None else EventLog(log, rotate)
     hooks = Hooks(on_event, webhook)
     began = datetime.now().astimezone()
     say(f"listening to {source} in windows of {grid.window:g} s (stop with Ctrl-C)")
 
     def report(event: LiveEvent) -> None:
-        record = _record(event, began, found.seconds)
+        record = _record(event, began, live_events.seconds)
         if clips is not None:
-            record["file"] = str(_save(event, clips, began, found.sample_rate))
+            record["file"] = str(_save(event, clips, began, live_events.sample_rate))
         if written is not None:
             written.write(record)
         hooks.report(record)
@@ -111,13 +111,15 @@ def listen(
         print(visible(line), flush=True)
 
     try:
-        for piece in sound_of(opened, found.sample_rate):
-            for event in found.gap(piece.seconds) if isinstance(piece, Gap) else found.push(piece):
+        for piece in sound_of(opened, live_events.sample_rate):
+            for event in (
+                live_events.gap(piece.seconds) if isinstance(piece, Gap) else live_events.push(piece)
+            ):
                 report(event)
-        for event in found.finish():
+        for event in live_events.finish():
             report(event)
     except KeyboardInterrupt:
-        for event in found.finish():
+        for event in live_events.finish():
             report(event)
     finally:
         hooks.close()

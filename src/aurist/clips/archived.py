@@ -44,10 +44,10 @@ def read_archives(
     DataError
         If an archive is damaged, holds no recordings, or rows are wrong.
     """
-    beside = {path: table_of(path) for path in paths}
-    if all(table is not None for table in beside.values()):
+    tables_of = {path: table_of(path) for path in paths}
+    if all(table is not None for table in tables_of.values()):
         return _joined(
-            {path: table for path, table in beside.items() if table is not None}, options, labelled
+            {path: table for path, table in tables_of.items() if table is not None}, options, labelled
         )
     if len(paths) > 1:
         raise DataError(
@@ -66,25 +66,25 @@ def read_archives(
     return read_table(table, options, where=str(where), root=where.parent, labelled=labelled, notes=notes)
 
 
-def _joined(beside: dict[Path, pd.DataFrame], options: ReadOptions, labelled: bool) -> Clips:
+def _joined(tables_of: dict[Path, pd.DataFrame], options: ReadOptions, labelled: bool) -> Clips:
     """Join the tables of archives; their names may tell train, validation and test."""
-    root = next(iter(beside)).parent
-    parts = {path: _part(path) for path in beside}
+    root = next(iter(tables_of)).parent
+    parts = {path: _part(path) for path in tables_of}
     frames = []
-    for path, table in beside.items():
+    for path, table in tables_of.items():
         named = table.assign(path=[f"{path.name}/{name}" for name in table["path"]])
         if len(set(parts.values())) > 1 and None not in parts.values() and "split" not in named:
             named["split"] = parts[path]
         frames.append(named)
     joined = pd.concat(frames, ignore_index=True)
-    names = ", ".join(path.name for path in list(beside)[:3]) + (" ..." if len(beside) > 3 else "")
+    names = ", ".join(path.name for path in list(tables_of)[:3]) + (" ..." if len(tables_of) > 3 else "")
     return read_table(
         joined,
         options,
         where=names,
         root=root,
         labelled=labelled,
-        notes=[f"{plural(len(joined), 'recording')} in {plural(len(beside), 'archive')}: {names}"],
+        notes=[f"{plural(len(joined), 'recording')} in {plural(len(tables_of), 'archive')}: {names}"],
     )
 
 

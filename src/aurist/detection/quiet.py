@@ -88,7 +88,7 @@ def score_quiet(scan: ScanResult, lowest: npt.NDArray[np.float64]) -> QuietScore
     counts = np.zeros(len(scan.classes), dtype=np.int64)
     pieces: list[npt.NDArray[np.int64]] = []
     at_threshold = np.zeros(len(GRID), dtype=np.int64)
-    heard = np.flatnonzero(lowest <= 1)
+    reported = np.flatnonzero(lowest <= 1)
     for recording in scan.recordings:
         scores = scan.detections.scores(recording)
         events = scores.events(lowest)
@@ -96,9 +96,9 @@ def score_quiet(scan: ScanResult, lowest: npt.NDArray[np.float64]) -> QuietScore
         n = max(1, round(scan.seconds[recording.name] / _PIECE))
         piece = np.array([event.start / scan.seconds[recording.name] * n for event in events], dtype=np.int64)
         pieces.append(np.bincount(np.minimum(piece, n - 1), minlength=n).astype(np.int64))
-        of_classes = scan.detections.scores(recording, heard)
+        of_classes = scan.detections.scores(recording, reported)
         for index, threshold in enumerate(GRID):
-            at_threshold[index] += len(of_classes.events(np.full(len(heard), threshold)))
+            at_threshold[index] += len(of_classes.events(np.full(len(reported), threshold)))
     by_class = pd.DataFrame(
         {
             "class": list(scan.classes),

@@ -35,7 +35,7 @@ class ClassScores:
 
 
 @dataclass(frozen=True)
-class Heard:
+class LaidOut:
     """The windows of annotated recordings on one axis, and their boxes.
 
     Parameters
@@ -118,7 +118,7 @@ def lay_out(
     groups: npt.NDArray[np.int64],
     boxes: pd.DataFrame,
     classes: Sequence[str],
-) -> Heard | None:
+) -> LaidOut | None:
     """Lay windows and boxes on one axis; None if there are no windows or no boxes.
 
     Parameters
@@ -157,7 +157,7 @@ def lay_out(
     seconds = _seconds(merged(starts, ends), offsets) - _seconds(
         _shared(merged(starts, ends), covered), offsets
     )
-    return Heard(
+    return LaidOut(
         windows.index.to_numpy(np.intp),
         starts,
         ends,

@@ -18,7 +18,7 @@ from aurist.ensemble.thresholds import GRID, default_thresholds
 from aurist.inference.frames import frames_out_of_fold, rows_with_frames
 from aurist.metrics import UNKNOWN, Interval
 from aurist.plan import ENSEMBLE
-from aurist.results.event_counts import COUNTS, Heard, lay_out
+from aurist.results.event_counts import COUNTS, LaidOut, lay_out
 from aurist.run import RunData, RunFolder, files_of_run
 from aurist.run.events_file import EventScores, FrameScores, remove_events, write_events
 
@@ -36,41 +36,41 @@ def write_event_scores(run: RunFolder, data: RunData, learn: TrainingData) -> No
         return
     rows = np.flatnonzero(learn.folds >= 0)
     truth = learn.examples.targets[rows]
-    known = (truth != UNKNOWN).all(axis=1)
+    complete = (truth != UNKNOWN).all(axis=1)
     clips = learn.examples.inputs.clips
-    if clips is None or not known.any():
+    if clips is None or not complete.any():
         return
-    table = clips.table.iloc[rows[known]].reset_index(drop=True)
-    folds, groups = learn.folds[rows[known]], learn.groups[rows[known]]
-    heard = lay_out(table, folds, groups, data.clips.boxes, learn.task.classes)
-    if heard is None:
+    table = clips.table.iloc[rows[complete]].reset_index(drop=True)
+    folds, groups = learn.folds[rows[complete]], learn.groups[rows[complete]]
+    laid_out = lay_out(table, folds, groups, data.clips.boxes, learn.task.classes)
+    if laid_out is None:
         return
-    ids = learn.clip_ids[rows[known]].tolist()
+    ids = learn.clip_ids[rows[complete]].tolist()
     probas = {name: made.aligned(ids) for name, made in run.out_of_fold(learn.task.classes).items()}
-    truth = truth[known]
+    truth = truth[complete]
     frames, cut_by = {}, None
     for name in rows_with_frames(files_of_run(run)):
-        when = frames_out_of_fold(files_of_run(run), name, learn, rows[known])
-        frames[name] = _compare_frames(heard, probas[name], truth, when)
+        when = frames_out_of_fold(files_of_run(run), name, learn, rows[complete])
+        frames[name] = _compare_frames(laid_out, probas[name], truth, when)
         if name == ENSEMBLE and frames[name].are_better:
             cut_by = when
-    scores = _scores(heard, probas[ENSEMBLE], truth, cut_by, data.clips.window, _hop(table), frames)
-    write_events(run.folder, scores, event_curve(heard, probas[ENSEMBLE], cut_by))
+    scores = _scores(laid_out, probas[ENSEMBLE], truth, cut_by, data.clips.window, _hop(table), frames)
+    write_events(run.folder, scores, event_curve(laid_out, probas[ENSEMBLE], cut_by))
 
 
-def event_curve(heard: Heard, proba: Proba, when: npt.NDArray[np.uint8] | None = None) -> pd.DataFrame:
+def event_curve(laid_out: LaidOut, proba: Proba, when: npt.NDArray[np.uint8] | None = None) -> pd.DataFrame:
     """Count events of each class at each threshold of `CURVE_THRESHOLDS`: ``column, threshold`` and `COUNTS`."""
     rows = []
     for column in range(proba.shape[1]):
-        scores = heard.scores(proba, column, when)
+        scores = laid_out.scores(proba, column, when)
         for threshold in CURVE_THRESHOLDS:
-            counts = heard.count(scores, column, np.full(len(heard.offsets), threshold))
+            counts = laid_out.count(scores, column, np.full(len(laid_out.offsets), threshold))
             rows.append((column, threshold, *(int(counts[name].sum()) for name in COUNTS)))
     return pd.DataFrame(rows, columns=["column", "threshold", *COUNTS])
 
 
 def _scores(
-    heard: Heard,
+    laid_out: LaidOut,
     proba: Proba,
     truth: npt.NDArray[np.int8],
     when: npt.NDArray[np.uint8] | None,
@@ -78,7 +78,7 @@ def _scores(
     hop: float,
     frames: Mapping[str, FrameScores],
 ) -> EventScores:
-    counts = _decided(heard, proba, truth, when)
+    counts = _decided(laid_out, proba, truth, when)
     draws = _draws(len(counts["events"]))
     return EventScores(
         window=window,
@@ -96,35 +96,35 @@ def _scores(
 
 
 def _compare_frames(
-    heard: Heard, proba: Proba, truth: npt.NDArray[np.int8], when: npt.NDArray[np.uint8]
+    laid_out: LaidOut, proba: Proba, truth: npt.NDArray[np.int8], when: npt.NDArray[np.uint8]
 ) -> FrameScores:
-    by_windows, by_frames = (_decided(heard, proba, truth, times) for times in (None, when))
+    by_windows, by_frames = (_decided(laid_out, proba, truth, times) for times in (None, when))
     draws = _draws(len(by_windows["events"]))
     windows, frames = _f1(by_windows, draws), _f1(by_frames, draws)
     return FrameScores(float(windows[0]), float(frames[0]), _interval(frames - windows))
 
 
 def _decided(
-    heard: Heard, proba: Proba, truth: npt.NDArray[np.int8], when: npt.NDArray[np.uint8] | None
+    laid_out: LaidOut, proba: Proba, truth: npt.NDArray[np.int8], when: npt.NDArray[np.uint8] | None
 ) -> Counts:
     """Count the events of all classes by group, with the thresholds that the other folds choose."""
     folds, groups = np.empty((2, len(proba)), dtype=np.int64)
-    of_window = np.searchsorted(heard.offsets, heard.starts + 1e-6, side="right") - 1
-    folds[heard.rows], groups[heard.rows] = heard.folds[of_window], heard.groups[of_window]
-    thresholds = np.full((len(heard.offsets), proba.shape[1]), 0.5)
-    for fold in np.unique(heard.folds):
+    of_window = np.searchsorted(laid_out.offsets, laid_out.starts + 1e-6, side="right") - 1
+    folds[laid_out.rows], groups[laid_out.rows] = laid_out.folds[of_window], laid_out.groups[of_window]
+    thresholds = np.full((len(laid_out.offsets), proba.shape[1]), 0.5)
+    for fold in np.unique(laid_out.folds):
         rest = folds != fold
         if rest.any():
-            thresholds[heard.folds == fold] = default_thresholds(
+            thresholds[laid_out.folds == fold] = default_thresholds(
                 proba[rest], truth[rest], groups[rest], folds[rest]
             )
-    by_recording = {name: np.zeros(len(heard.offsets)) for name in COUNTS}
+    by_recording = {name: np.zeros(len(laid_out.offsets)) for name in COUNTS}
     for column in range(proba.shape[1]):
-        counted = heard.count(heard.scores(proba, column, when), column, thresholds[:, column])
+        counted = laid_out.count(laid_out.scores(proba, column, when), column, thresholds[:, column])
         for name in COUNTS:
             by_recording[name] += counted[name]
-    by_recording["hours"] = heard.hours
-    member = np.unique(heard.groups, return_inverse=True)[1]
+    by_recording["hours"] = laid_out.hours
+    member = np.unique(laid_out.groups, return_inverse=True)[1]
     return {name: np.bincount(member, values).astype(np.float64) for name, values in by_recording.items()}
 
 

@@ -43,10 +43,10 @@ def likely_label_errors(run: RunFolder, *, most: int = 500) -> pd.DataFrame:
     rows = pd.Index(data.clips.table["clip_id"]).get_indexer(pd.Index(oof.clip_id))
     targets = data.clips.targets(classes)[rows]
     find = _several if data.task.multilabel else _single
-    found = find(targets, oof.proba)[:most]
+    suspects = find(targets, oof.proba)[:most]
     names = np.asarray(classes, dtype=object)
     records = []
-    for row, column, given, suggested in found:
+    for row, column, given, suggested in suspects:
         labels = set(table["labels"].iloc[row])
         rather = labels ^ {str(names[column])} if data.task.multilabel else {str(names[column])}
         clip = [table[name].iloc[row] for name in ("clip_id", "path", "start", "end")]
@@ -92,7 +92,7 @@ def _several(targets: npt.NDArray[np.int8], proba: Proba) -> list[tuple[int, int
     )  # a class that is hardly told is never surely absent
     missing = absent & (proba >= np.maximum(high, 0.5))
     too_many = present & (proba <= low)
-    found = [
+    suspects = [
         (
             int(row),
             int(column),
@@ -106,7 +106,7 @@ def _several(targets: npt.NDArray[np.int8], proba: Proba) -> list[tuple[int, int
     ]
     return [
         (row, column, given, suggested)
-        for row, column, given, suggested, _ in sorted(found, key=lambda one: one[4])
+        for row, column, given, suggested, _ in sorted(suspects, key=lambda one: one[4])
     ]
 
 

@@ -104,8 +104,8 @@ class Progress(BaseModel):
 @router.get("/v1/review", summary="List what can be judged")
 def reviews(request: Request) -> list[Folder]:
     """Give the folders of detections: those given at the start, and the jobs that are done."""
-    known = server_of(request).reviews
-    rows = [(review, *known.count(review)) for review in known.all()]
+    all_reviews = server_of(request).reviews
+    rows = [(review, *all_reviews.count(review)) for review in all_reviews.all()]
     return [Folder(id=review.id, name=review.name, detections=n, judged=done) for review, n, done in rows]
 
 
