@@ -167,7 +167,7 @@ def _files(clips: Clips, row: int, sample_rate: int | None) -> Iterator[tuple[st
     clip = clips.table.iloc[row]
     path = clips.file(str(clip["path"]))
     if sample_rate is None and np.isnan(clip["start"]) and np.isnan(clip["end"]):
-        member = None if path.is_file() else read_member(path)
+        member = read_member(path)
         yield path.suffix.lower(), path.read_bytes() if member is None else member
     else:
         yield ".flac", _decoded(path, float(clip["start"]), float(clip["end"]), sample_rate)

@@ -52,7 +52,7 @@ def _open(path: str, size: int, mtime_ns: int) -> Archive:
 
 
 def _split(path: Path) -> tuple[Path, str] | None:
-    """Split a path into its archive and the name of the member; None if no part of it is an archive."""
+    """Split a path into its archive and the name of the member; None for a file of its own: it lies in no file."""
     for parent in path.parents:
         if parent.suffix.lower() in _OPENERS and is_file(parent):
             return parent, path.relative_to(parent).as_posix()
@@ -110,6 +110,6 @@ def stamp(path: Path) -> tuple[int, int]:
     OSError
         If there is no such file.
     """
-    parts = None if is_file(path) else _split(path)
+    parts = _split(path)
     state = (path if parts is None else parts[0]).stat()
     return state.st_size, state.st_mtime_ns

@@ -90,7 +90,7 @@ def source_of(path: Path) -> Path | BinaryIO:
 
     try:
         remote: BinaryIO = fsspec.open(url, "rb", block_size=_BLOCK).open()
-    except Exception as error:
+    except Exception as error:  # as above
         raise _unreachable(url, error) from error
     try:
         remote.seek(max(0, remote.seek(0, 2) - 1))

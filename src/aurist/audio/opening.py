@@ -25,7 +25,7 @@ _CONVERT = "Install ffmpeg and put it on the PATH, or convert the file to WAV, F
 
 def open_source(path: Path) -> Source:
     """Open with libsndfile, else with ffmpeg; a file inside an archive is unpacked alone while it is open."""
-    member = None if is_file(path) else read_member(path)
+    member = read_member(path)
     return _open_file(path) if member is None else _open_member(path, member)
 
 

@@ -130,9 +130,9 @@ def _missing(promised: float, seconds: float) -> str:
 
 
 def _problem(path: Path) -> str:
-    member = None if os.path.exists(path) else read_member(path)  # noqa: PTH110 - Path.exists raises for impossible names
+    member = read_member(path)
     if member is not None:
         return "unreadable" if member else "empty"
-    if not os.path.exists(path):  # noqa: PTH110
+    if not os.path.exists(path):  # noqa: PTH110 - Path.exists raises for impossible names
         return "missing"
     return "empty" if path.is_file() and path.stat().st_size == 0 else "unreadable"

@@ -148,10 +148,10 @@ def with_expected_false(activity: Activity, files: ModelFiles) -> Activity:
 
 
 def _by_hour(table: pd.DataFrame, effort: Mapping[str, Effort]) -> pd.DataFrame:
-    heard: dict[datetime, float] = {}
+    minutes_of: dict[datetime, float] = {}
     for one in effort.values():
         for hour, minutes in _hours_of(one):
-            heard[hour] = heard.get(hour, 0.0) + minutes
+            minutes_of[hour] = minutes_of.get(hour, 0.0) + minutes
     counts = table.groupby(["label", table["clock"].dt.floor("h")]).size()
     rows = [
         {
@@ -159,10 +159,10 @@ def _by_hour(table: pd.DataFrame, effort: Mapping[str, Effort]) -> pd.DataFrame:
             "day": f"{hour:%Y-%m-%d}",
             "hour": hour.hour,
             "events": int(counts.get((label, hour), 0)),
-            "minutes": round(heard[hour], 3),
+            "minutes": round(minutes_of[hour], 3),
         }
         for label in sorted(table["label"].unique())
-        for hour in sorted(heard)
+        for hour in sorted(minutes_of)
     ]
     out = pd.DataFrame(rows, columns=["label", "day", "hour", "events", "minutes"])
     return out.assign(events_per_hour=_rate(out["events"], out["minutes"] / 60))
@@ -235,5 +235,5 @@ def _local(time: datetime) -> datetime:
 
 
 def _began(name: str, file: Path) -> datetime | None:
-    began = began_at(file) or began_at(name)
+    began = began_at(file, name)
     return None if began is None else began.time

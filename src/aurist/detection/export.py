@@ -269,7 +269,7 @@ def _facts(scan: ScanResult, *, bands: bool) -> dict[str, RecordingFacts]:
 
 def _began(recording: Recording) -> datetime | None:
     """Read the clock time of a recording's file, or of its name if the file is elsewhere now."""
-    began = began_at(recording.file) or began_at(recording.name)
+    began = began_at(recording.file, recording.name)
     return None if began is None else began.time
 
 

@@ -15,7 +15,6 @@ import numpy as np
 import numpy.typing as npt
 
 from aurist.archives import read_member, stamp
-from aurist.files import is_file
 from aurist.folders import default_cache_dir
 
 Float = npt.NDArray[np.float32]
@@ -141,7 +140,7 @@ class FeatureCache:
         )
         if row is not None:
             return bytes(row[0])
-        member = None if is_file(path) else read_member(path)
+        member = read_member(path)
         if member is None:
             with path.open("rb") as file:
                 digest = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).digest()

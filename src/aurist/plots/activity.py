@@ -62,7 +62,7 @@ def _grid(
 ) -> np.ma.MaskedArray[tuple[int, int], np.dtype[np.float64]]:
     """Return events per hour, (n_days, 24); hours that were not listened to are masked."""
     events, minutes = np.zeros((len(days), 24)), np.zeros((len(days), 24))
-    position = np.array([days.index(day) for day in of_label["day"]]), of_label["hour"].to_numpy(dtype=int)
+    position = pd.Index(days).get_indexer(pd.Index(of_label["day"])), of_label["hour"].to_numpy(dtype=int)
     np.add.at(events, position, of_label["events"].to_numpy(dtype=float))
     np.add.at(minutes, position, of_label["minutes"].to_numpy(dtype=float))
     return np.ma.masked_array(events * 60 / np.maximum(minutes, 1e-9), mask=minutes <= 0)

@@ -2,35 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
-from aurist.recorders.headers import read_header
+from aurist.recorders.headers import Began, read_header
 from aurist.recorders.names import time_in_name
 
 
-@dataclass(frozen=True)
-class Began:
-    """The clock time and the place at which a recording began.
-
-    Parameters
-    ----------
-    time
-        By the recorder's clock; with its difference from UTC if the recorder wrote it down.
-    source
-        Where it was read: "GUANO", "WAMD", "AudioMoth", or "name".
-    latitude, longitude
-        In degrees; None: unknown.
-    """
-
-    time: datetime
-    source: str
-    latitude: float | None = None
-    longitude: float | None = None
-
-
-def began_at(path: str | Path) -> Began | None:
+def began_at(path: str | Path, name: str = "") -> Began | None:
     """Read when a recording began: from its header, else from its name; None if neither says.
 
     Headers are GUANO (most bat detectors, newer recorders), WAMD (Wildlife Acoustics) and AudioMoth's comment, in WAV
@@ -40,6 +18,8 @@ def began_at(path: str | Path) -> Began | None:
     ----------
     path
         The recording.
+    name
+        Another name of it, if that of the file says nothing.
 
     Examples
     --------
@@ -50,6 +30,6 @@ def began_at(path: str | Path) -> Began | None:
     """
     header = read_header(Path(path))
     if header is not None:
-        return Began(header.time, header.source, header.latitude, header.longitude)
-    time = time_in_name(Path(path).name)
+        return header
+    time = time_in_name(Path(path).name) or time_in_name(Path(name).name)
     return None if time is None else Began(time, "name")

@@ -28,8 +28,18 @@ _AUDIOMOTH = re.compile(
 
 
 @dataclass(frozen=True)
-class Header:
-    """The time and the place in a header; see `aurist.recorders.Began`."""
+class Began:
+    """The clock time and the place at which a recording began.
+
+    Parameters
+    ----------
+    time
+        By the recorder's clock; with its difference from UTC if the recorder wrote it down.
+    source
+        Where it was read: "GUANO", "WAMD", "AudioMoth", or "name".
+    latitude, longitude
+        In degrees; None: unknown.
+    """
 
     time: datetime
     source: str
@@ -37,7 +47,7 @@ class Header:
     longitude: float | None = None
 
 
-def read_header(path: Path) -> Header | None:
+def read_header(path: Path) -> Began | None:
     """Read the time and the place in the header of a WAV file; None if it has none, or is no WAV file."""
     try:
         with path.open("rb") as file:
@@ -70,23 +80,23 @@ def _chunks(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
             file.seek(size + size % 2, 1)
 
 
-def _guano(chunk: bytes) -> Header | None:
+def _guano(chunk: bytes) -> Began | None:
     lines = chunk.rstrip(b"\0").decode("utf-8", errors="replace").splitlines()
     fields = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
     time = _iso(fields.get("Timestamp", ""))
     if time is None:
         return None
-    return Header(time, "GUANO", *_place(fields.get("Loc Position", "").split()))
+    return Began(time, "GUANO", *_place(fields.get("Loc Position", "").split()))
 
 
-def _wamd(chunk: bytes) -> Header | None:
+def _wamd(chunk: bytes) -> Began | None:
     fields, at = {}, 0
     while at + 6 <= len(chunk):
         number, size = struct.unpack_from("<HI", chunk, at)
         fields[number] = chunk[at + 6 : at + 6 + size].rstrip(b"\0").decode("utf-8", errors="replace")
         at += 6 + size
     time = _iso(fields.get(_WAMD_TIME, ""))
-    return None if time is None else Header(time, "WAMD", *_wamd_place(fields.get(_WAMD_PLACE, "")))
+    return None if time is None else Began(time, "WAMD", *_wamd_place(fields.get(_WAMD_PLACE, "")))
 
 
 def _wamd_place(text: str) -> tuple[float | None, float | None]:
@@ -112,13 +122,13 @@ def _place(cells: list[str]) -> tuple[float | None, float | None]:
     return (latitude, longitude) if abs(latitude) <= 90 and abs(longitude) <= 180 else (None, None)
 
 
-def _audiomoth(chunk: bytes) -> Header | None:
+def _audiomoth(chunk: bytes) -> Began | None:
     match = _AUDIOMOTH.search(chunk.decode("latin-1"))
     if match is None:
         return None
     try:
         time = datetime.strptime(f"{match['date']} {match['time'][:8]}", "%d/%m/%Y %H:%M:%S")
-        return Header(time.replace(tzinfo=zone_of(match["zone"] or "Z")), "AudioMoth")
+        return Began(time.replace(tzinfo=zone_of(match["zone"] or "Z")), "AudioMoth")
     except ValueError:  # there is no such day, hour or zone
         return None
 
