@@ -47,7 +47,7 @@ def _no_work(monkeypatch: pytest.MonkeyPatch) -> None:
         "aurist.inference.feature_tables.read_clips",
         "aurist.clips.read.read_clips",
         "aurist.results.importance.permutation_importance",
-        "aurist.report.gather.model_predictions",
+        "aurist.report.page.model_predictions",
         "aurist.models.training.augment_preview.preview_augmentation",
         "aurist.synth.synthesise_demo",
     ):

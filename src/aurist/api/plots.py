@@ -63,7 +63,7 @@ class Plots:
             If clips may have several labels, or the run has no such model.
         """
         from aurist.plots import plot_confusion
-        from aurist.report.gather import model_predictions
+        from aurist.results.reported import model_predictions
         from aurist.results.tables import confusion
         from aurist.run import read_data
 

@@ -122,6 +122,32 @@ class RunResults:
             write_report(self._files, target, model=model, with_sound=with_sound)
         return target
 
+    def compare(self, other: RunResults, path: str | Path | None = None, *, with_sound: bool = True) -> Path:
+        """Write one HTML page that compares another run with this one on the clips that both have scored.
+
+        Parameters
+        ----------
+        other
+            The run to compare: differences are its score minus that of this run.
+        path
+            The file; None: ``comparison.html`` in the folder of the other run.
+        with_sound
+            Include the sound of clips that one run has right and the other wrong.
+
+        Examples
+        --------
+        >>> import aurist
+        >>> run = aurist.load("run")
+        >>> run.compare(run, "comparison.html").name
+        'comparison.html'
+        """
+        from aurist.report import write_comparison
+
+        target = other.folder / "comparison.html" if path is None else Path(path)
+        with errors_in_python():
+            write_comparison(self._files, other._files, target, with_sound=with_sound)
+        return target
+
     @cached_property
     def plot(self) -> Plots:
         """Pictures: ``run.plot.confusion()``, ``run.plot.leaderboard()``, ``run.plot.importance()``."""

@@ -124,27 +124,45 @@ def importance(
 
 def report(
     run: opt.RunFolder,
+    other: Annotated[
+        Path | None, typer.Argument(help="Another run: compare both on the clips that they share.")
+    ] = None,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help="File to write. Default: report.html in the run folder."),
+        typer.Option(
+            "--output",
+            "-o",
+            help="File to write. Default: report.html in the run folder, or comparison.html in the other one.",
+        ),
     ] = None,
     model: Annotated[
         str | None,
         typer.Option(help="Model of the leaderboard to report on. Default: the ensemble."),
     ] = None,
     sound: Annotated[
-        bool, typer.Option(help="Include the sound of the worst mistakes; it is most of the file.")
+        bool, typer.Option(help="Include sounds of mistakes; they are most of the file.")
     ] = True,
 ) -> None:
     """Write a report on a run: one HTML file, which needs no other file and no connection.
 
-    Example:
+    With two runs, the file compares them on the clips that both have scored.
+
+    Examples:
 
       aurist report run
+
+      aurist report run other-run -o comparison.html
     """
-    from aurist.report import write_report
+    from aurist.errors import ConfigError
+    from aurist.report import write_comparison, write_report
     from aurist.run import open_run
 
-    path = output or run / "report.html"
-    write_report(open_run(run), path, model=model, with_sound=sound)
+    if other is None:
+        path = output or run / "report.html"
+        write_report(open_run(run), path, model=model, with_sound=sound)
+    else:
+        if model is not None:
+            raise ConfigError("model= is for a single run: two runs are compared by what they predict with.")
+        path = output or other / "comparison.html"
+        write_comparison(open_run(run), open_run(other), path, with_sound=sound)
     say(f"written: {path}")

@@ -57,9 +57,12 @@ class ForestEngine:
         return [folder / MODEL_FILE]
 
 
-def forest_proba(task: Task, train: Examples, inputs: Inputs) -> Proba:
-    """Fit a forest on ``train`` and return its predictions (n, n_classes), without storing it."""
-    return _fit(train, task, _trees(train, task)).predict_proba(inputs)
+def forest_proba(task: Task, train: Examples, inputs: Inputs, *, trees: int | None = None) -> Proba:
+    """Fit a forest on ``train`` and return its predictions (n, n_classes), without storing it.
+
+    ``trees``: the number of trees; None: enough for the data.
+    """
+    return _fit(train, task, trees or _trees(train, task)).predict_proba(inputs)
 
 
 def trees_of_forest(forest: Any, n_columns: int) -> Trees:

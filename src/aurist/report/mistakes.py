@@ -17,10 +17,12 @@ from aurist.report.pictures import read_for_page, sound, spectrogram
 class Mistake:
     """A clip, its true classes, and the predicted ones.
 
-    ``truth`` and ``predicted`` are classes with their probabilities. ``picture`` and ``sound`` are addresses, None
-    without a recording. ``slowed`` is the factor by which the sound is slowed down.
+    ``row`` is its position among the clips. ``truth`` and ``predicted`` are classes with their probabilities.
+    ``picture`` and ``sound`` are addresses, None without a recording. ``slowed`` is the factor by which the sound is
+    slowed down.
     """
 
+    row: int
     name: str
     truth: list[tuple[str, float]]
     predicted: list[tuple[str, float]]
@@ -91,6 +93,7 @@ def _mistake(
         except (DataError, OSError):
             pass  # the file was moved since the fit; the mistake is still listed
     return Mistake(
+        row,
         str(entry["clip_id"]),
         _top_classes(clips, np.flatnonzero(truth > 0), proba),
         _top_classes(clips, np.flatnonzero(wrong > 0), proba),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from dataclasses import replace
 from functools import partial
 from importlib import metadata
 from pathlib import Path
@@ -15,19 +16,23 @@ from aurist.files import atomic_path
 from aurist.folders import check_output
 from aurist.inference.thresholds import silent_classes
 from aurist.plots import (
-    plot_confusion,
     plot_curves,
+    plot_data_curve,
     plot_event_curves,
     plot_importance,
     plot_leaderboard,
     plot_reliability,
 )
 from aurist.report import gather
-from aurist.report.gather import ReportedModel
+from aurist.report.advice import honesty, next_steps
+from aurist.report.cells import CellTable, common_confusions, confusion_cells, payload
 from aurist.report.mistakes import worst_mistakes
 from aurist.report.pictures import chart
-from aurist.report.templates import template
-from aurist.results.tables import confusion, ece, per_class, reliability
+from aurist.report.templates import as_json, template
+from aurist.results.data_curve import DataCurve, data_curve
+from aurist.results.label_errors import likely_label_errors
+from aurist.results.reported import ReportedModel, decisions, model_predictions
+from aurist.results.tables import ece, per_class, reliability
 from aurist.run import RunFolder, read_data
 from aurist.run.events_file import read_event_curve, read_events
 from aurist.stored import stored
@@ -36,6 +41,8 @@ from aurist.stored import stored
 MOST_MISTAKES, MOST_BROKEN, MOST_FEATURES = 12, 30, 20
 #: A matrix of more classes than this cannot be read on a page.
 MOST_CONFUSED = 60
+#: Of so many classes, the most common errors are listed.
+MOST_PAIRS = 30
 
 
 def write_report(run: RunFolder, path: Path, *, model: str | None = None, with_sound: bool = True) -> None:
@@ -72,8 +79,23 @@ def write_report(run: RunFolder, path: Path, *, model: str | None = None, with_s
 
 def _contents(run: RunFolder, model: str | None, with_sound: bool) -> dict[str, Any]:
     board, scores, data = run.leaderboard(), run.scores(), read_data(run)
-    reported = gather.model_predictions(run, data, model)
+    reported = model_predictions(run, data, model)
+    several = reported.clips.multilabel
     broken = gather.left_out(run)
+    mistakes = worst_mistakes(
+        reported.clips,
+        reported.truth,
+        reported.proba,
+        reported.named,
+        most=MOST_MISTAKES,
+        with_sound=with_sound,
+    )
+    cells = confusion_cells(reported.clips, reported.truth, reported.proba, decisions(reported))
+    classes = per_class(
+        reported.truth, reported.proba, reported.clips.classes, multilabel=several, named=reported.named
+    )
+    curve = data_curve(run, progress=True)
+    n_suspects = len(likely_label_errors(run))
     features = gather.importance(run)
     variants = run.variants()
     return {
@@ -99,18 +121,19 @@ def _contents(run: RunFolder, model: str | None, with_sound: bool) -> dict[str, 
         if features is None
         else chart(partial(plot_importance, features, most=MOST_FEATURES)),
         **_events(run, scores.best, reported.model),
-        "mistakes": worst_mistakes(
-            reported.clips,
-            reported.truth,
-            reported.proba,
-            reported.named,
-            most=MOST_MISTAKES,
-            with_sound=with_sound,
-        ),
+        "honesty": honesty(data, scores),
+        "steps": next_steps(classes, cells, curve, n_suspects, len(broken)),
+        "data_curve": curve,
+        "data_curve_chart": _drawn_curve(curve),
+        "mistakes": mistakes,
+        **_cells(reported, cells, [one.row for one in mistakes if one.sound], with_sound),
+        "several": several,
+        "with_sound": with_sound,
+        "per_class": classes.to_dict("records"),
         "settings": gather.settings(run.config()),
         "recipes": [(recipe.name, recipe.to_dict()) for recipe in run.networks()],
         "versions": gather.versions(run),
-        **_performance(reported, silent_classes(run, reported.model)),
+        **_calibration(reported, silent_classes(run, reported.model)),
     }
 
 
@@ -123,22 +146,33 @@ def _events(run: RunFolder, best: str, model: str) -> dict[str, Any]:
     return {"events": events.sentence(), "event_curves": chart(draw)}
 
 
-def _performance(reported: ReportedModel, silent: list[str]) -> dict[str, Any]:
-    """Return the tables and charts of right and wrong predictions."""
+def _calibration(reported: ReportedModel, silent: list[str]) -> dict[str, Any]:
+    """Return the chart and the error of the calibration."""
     several = reported.clips.multilabel
     reliability_table = reliability(reported.truth, reported.proba, multilabel=several)
-    table = per_class(
-        reported.truth, reported.proba, reported.clips.classes, multilabel=several, named=reported.named
-    )
-    matrix = None
-    if not several and len(reported.clips.classes) <= MOST_CONFUSED:
-        matrix = chart(
-            partial(plot_confusion, confusion(reported.truth, reported.proba), reported.clips.classes)
-        )
     return {
-        "confusion": matrix,
-        "per_class": table.to_dict("records"),
         "silent": silent,
         "reliability": chart(partial(plot_reliability, reliability_table)),
         "ece": ece(reported.truth, reported.proba, multilabel=several),
     }
+
+
+def _cells(reported: ReportedModel, table: CellTable, held: list[int], with_sound: bool) -> dict[str, Any]:
+    """Return the confusion matrix, or the most common confusions of many classes, and the clips of their cells."""
+    small = reported.clips.multilabel or len(table.columns) <= MOST_CONFUSED
+    common = [] if small else common_confusions(table, MOST_PAIRS)
+    shown = (
+        table if small else replace(table, cells={at: cell for at, cell in table.cells.items() if cell.wrong})
+    )
+    return {
+        "confusion": table if small else None,
+        "common": common,
+        "cell_data": as_json(payload([shown], reported.clips, held, with_sound)),
+    }
+
+
+def _drawn_curve(curve: DataCurve | None) -> str | None:
+    if curve is None:
+        return None
+    draw = partial(plot_data_curve, curve.clips, curve.scores, metric=curve.metric, doubled=curve.doubled)
+    return chart(draw)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import markupsafe
     from jinja2 import Template
 
     from aurist.metrics import Interval
@@ -28,3 +30,17 @@ def _interval(interval: Interval) -> str:
 
 def _digits(value: float, places: int = 3) -> str:
     return "-" if value != value else f"{value:,.{places}f}"
+
+
+def as_json(value: Any) -> markupsafe.Markup:
+    """Write a value as JSON for a script element: no text in it can end the element.
+
+    Examples
+    --------
+    >>> print(as_json({"name": "</script>"}))
+    {"name":"\\u003c/script>"}
+    """
+    from markupsafe import Markup
+
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return Markup(text.replace("<", "\\u003c"))
