@@ -63,6 +63,26 @@ def test_agrees_with_librosa(kind, rate):
     assert apart.max() <= rate / N_FFT + 0.01 and np.mean(apart > 0.01) < 0.005
 
 
+def test_a_share_of_the_spectrum_agrees_with_librosa():
+    rate, y = 22050, sound("clicks", 22050)
+    frames = analyse(
+        y, rate, n_fft=N_FFT, hop_length=HOP, n_mels=64, n_mfcc=20, fmin=0.0, fmax=9922.0, spectrum_share=0.9
+    )
+    bins = 1 + round(0.9 * N_FFT / 2)
+    magnitudes = np.abs(librosa.stft(y, n_fft=N_FFT, hop_length=HOP))[:bins]
+    freq = librosa.fft_frequencies(sr=rate, n_fft=N_FFT)[:bins]
+    feature = librosa.feature
+    mel = feature.melspectrogram(y=y, sr=rate, n_fft=N_FFT, hop_length=HOP, n_mels=64, fmax=9922.0)
+    for name, ours, theirs, close in (
+        ("mel", frames.mel, mel, 1e-4 * mel.max()),
+        ("contrast", frames.contrast, feature.spectral_contrast(S=magnitudes, sr=rate, freq=freq), 1e-3),
+        ("centroid", frames.centroid, feature.spectral_centroid(S=magnitudes, freq=freq)[0], 0.02),
+        ("bandwidth", frames.bandwidth, feature.spectral_bandwidth(S=magnitudes, freq=freq)[0], 0.05),
+        ("flatness", frames.flatness, feature.spectral_flatness(S=magnitudes)[0], 1e-5),
+    ):
+        np.testing.assert_allclose(ours.T, theirs, atol=close, rtol=0, err_msg=name)
+
+
 @pytest.mark.parametrize(("n_fft", "hop"), [(2048, 512), (1024, 300), (1000, 1000), (512, 7)])
 def test_level_and_crossings_at_any_hop(n_fft, hop):
     y = sound("clicks", 22050, 0.5)

@@ -109,11 +109,15 @@ def test_both_are_stored_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 
 def test_settings_follow_the_recordings():
-    assert config_for_rates({}) == SummaryConfig()
-    assert config_for_rates({"44100": 9, "256000": 3}) == SummaryConfig()
+    assert config_for_rates({}) == SummaryConfig(spectrum_share=0.9)
+    assert config_for_rates({"44100": 9, "256000": 3}) == SummaryConfig(spectrum_share=0.9)
+    assert config_for_rates({}, sample_rate=8000) == SummaryConfig(sample_rate=8000, spectrum_share=0.9)
     assert config_for_rates({"44100": 9}, (300.0, 9000.0)).sample_rate == 22050
-    assert config_for_rates({"44100": 9}, (300.0, 15000.0)).sample_rate == 32000
+    assert config_for_rates({"44100": 9}, (300.0, 15000.0)).sample_rate == 44100
+    assert config_for_rates({"44100": 9}, (300.0, 14300.0)).highest == 0.9 * 16000
     assert config_for_rates({"24000": 9}, (300.0, 15000.0)).sample_rate == 24000
+    # boxes that reach into the last tenth of the spectrum have all of it
+    assert config_for_rates({"24000": 9}, (300.0, 11900.0)).spectrum_share == 1.0
     bats = config_for_rates({"384000": 5, "44100": 2}, (20_000.0, 250_000.0), level="keep")
     assert (bats.sample_rate, bats.fmin, bats.highest, bats.level) == (384000, 20_000, 192_000, "keep")
     assert bats.sample_rate / bats.slowed == pytest.approx(22050)

@@ -4,13 +4,17 @@ import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aurist.audio import resample
 from aurist.errors import ConfigError, DataError
 from aurist.features.frames import analyse
 from aurist.features.level import normalise_level
 from aurist.features.summary import SummaryConfig, summary, summary_columns
+from aurist.features.summary_config import config_for_rates
 
 CONFIG = SummaryConfig()
 COLUMNS = summary_columns(CONFIG)
+#: Features of the samples themselves: no bin of a spectrum can be left out.
+TIME_DOMAIN = ("zcr", "rms", "level")
 
 
 def noise(n: int, seed: int = 0) -> np.ndarray:
@@ -33,6 +37,19 @@ def test_columns_are_named_and_distinct():
         assert name in COLUMNS
     for name in ("tempo", "contrast_06_max", "tonnetz_05_skew", "mel_31_std", "rms_change", "zcr_mean"):
         assert name in COLUMNS
+
+
+@pytest.mark.parametrize("rate", [32_000, 48_000])
+def test_a_recording_at_another_rate_has_the_same_features(rate: int):
+    """White noise reaches up to half of each rate; a resampler keeps nine tenths of it."""
+    config = config_for_rates({})
+    y = noise(3 * config.sample_rate)
+    again = resample(resample(y, config.sample_rate, rate), rate, config.sample_rate)
+    kept = [not name.startswith(TIME_DOMAIN) for name in summary_columns(config)]
+    spread = 1e-9 + np.std([summary(noise(len(y), seed), config) for seed in range(5)], axis=0)
+    moved, without = (np.abs(summary(again, c) - summary(y, c)) / spread for c in (config, CONFIG))
+    assert moved[kept].max() < 0.5
+    assert without[kept].max() > 10
 
 
 def test_statistics_are_scipys():

@@ -50,10 +50,13 @@ class TrainingFeatures:
 
 def summary_config_of(config: FitConfig, clips: Clips, report: Audit) -> SummaryConfig:
     """Choose the settings of summary features, by the band of the boxes and the sample rates of the recordings."""
-    if config.sample_rate is not None:
-        return SummaryConfig(sample_rate=config.sample_rate, level=config.level)
     rates = report.content.get("sample_rates")
-    return config_for_rates(rates if isinstance(rates, dict) else {}, clips.band, level=config.level)
+    return config_for_rates(
+        rates if isinstance(rates, dict) else {},
+        clips.band,
+        sample_rate=config.sample_rate,
+        level=config.level,
+    )
 
 
 def training_features(

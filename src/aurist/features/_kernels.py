@@ -19,12 +19,12 @@ _STRETCH = 32
 def power_and_mel(spec: Any, firsts: Any, lengths: Any, weights: Any, power: Any, mel: Any) -> None:
     """Compute |X|^2 of each frame, and its mel bands through the non-zero weights only.
 
-    ``spec`` (n, bins) complex128; band ``m`` is ``lengths[m]`` weights of ``weights[m]`` from bin ``firsts[m]``;
+    ``spec`` (n, bins or more) complex; band ``m`` is ``lengths[m]`` weights of ``weights[m]`` from bin ``firsts[m]``;
     ``power`` (n, bins) and ``mel`` (n, bands) are written.
     """
     for t in range(spec.shape[0]):
         row = power[t]
-        for k in range(spec.shape[1]):
+        for k in range(power.shape[1]):
             re = spec[t, k].real
             im = spec[t, k].imag
             row[k] = re * re + im * im

@@ -125,14 +125,16 @@ class ContrastBands:
 
 
 @lru_cache(maxsize=8)
-def contrast_bands(sample_rate: float, n_fft: int, quantile: float = 0.02) -> ContrastBands:
-    """Return bands 0-200, 200-400 ... Hz, up to six octaves below half the sample rate.
+def contrast_bands(
+    sample_rate: float, n_fft: int, bins: int | None = None, quantile: float = 0.02
+) -> ContrastBands:
+    """Return bands 0-200, 200-400 ... Hz, up to six octaves, of the first ``bins`` bins.
 
     The edges are librosa's: each band includes the bin below it; all except the last lose their top bin.
     """
-    freqs = frequencies(sample_rate, n_fft)
+    freqs = frequencies(sample_rate, n_fft)[:bins]
     edges = [0.0] + [200.0 * 2**k for k in range(7)]
-    while len(edges) > 3 and edges[-2] >= sample_rate / 2:
+    while len(edges) > 3 and edges[-2] >= freqs[-1]:
         edges.pop()
     firsts, lasts, counts = [], [], []
     for band, (low, high) in enumerate(pairwise(edges)):

@@ -89,6 +89,7 @@ def analyse(
     n_mfcc: int,
     fmin: float,
     fmax: float,
+    spectrum_share: float = 1.0,
 ) -> Frames:
     """Compute the features of every frame: centred, Hann window, zeros beyond the ends, as in librosa.
 
@@ -102,13 +103,16 @@ def analyse(
         Frame length and step, in samples.
     n_mels, n_mfcc
         Mel bands from ``fmin`` to ``fmax`` Hz, and their cepstral coefficients.
+    spectrum_share
+        Share of the bins to use, from 0 Hz; no mel band may reach above.
     """
     loops = feature_loops(len(y) / sample_rate)
     n = 1 + len(y) // hop_length
     bank = filters.mel_bank(sample_rate, n_fft, n_mels, fmin, fmax)
-    chroma_bank = filters.chroma_bank(sample_rate, n_fft)
-    freqs = filters.frequencies(sample_rate, n_fft)
-    bands = filters.contrast_bands(sample_rate, n_fft)
+    bins = round(spectrum_share * (n_fft // 2)) + 1
+    chroma_bank = np.ascontiguousarray(filters.chroma_bank(sample_rate, n_fft)[:, :bins])
+    freqs = filters.frequencies(sample_rate, n_fft)[:bins]
+    bands = filters.contrast_bands(sample_rate, n_fft, bins)
     percents = np.array(PERCENTS)
 
     mel = np.empty((n, n_mels), np.float32)

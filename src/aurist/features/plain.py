@@ -22,7 +22,8 @@ def power_and_mel(
     spec: npt.NDArray[np.complex128], firsts: Ints, lengths: Ints, weights: Float, power: Float, mel: Float
 ) -> None:
     """Compute |X|^2 of each frame, and its mel bands."""
-    power[:] = spec.real**2 + spec.imag**2
+    used = spec[:, : power.shape[1]]
+    power[:] = used.real**2 + used.imag**2
     for band, (first, length) in enumerate(zip(firsts, lengths, strict=True)):
         mel[:, band] = power[:, first : first + length] @ weights[band, :length]
 

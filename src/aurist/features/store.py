@@ -121,9 +121,8 @@ def config_for_clips(
     clips: Clips, sample_rate: int | None = None, *, level: str = "relative"
 ) -> SummaryConfig:
     """Choose settings for clips without an audit: at a given rate in Hz, else by some of their sample rates."""
-    if sample_rate is not None:
-        return SummaryConfig(sample_rate=sample_rate, level=level)
-    return config_for_rates(sampled_rates(clips), clips.band, level=level)
+    rates = {} if sample_rate is not None else sampled_rates(clips)
+    return config_for_rates(rates, clips.band, sample_rate=sample_rate, level=level)
 
 
 def sampled_rates(clips: Clips) -> dict[str, int]:

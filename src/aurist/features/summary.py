@@ -125,6 +125,7 @@ def _analysed(y: Float, config: SummaryConfig) -> Frames:
         n_mfcc=config.n_mfcc,
         fmin=config.fmin / config.slowed,
         fmax=config.highest / config.slowed,
+        spectrum_share=config.spectrum_share,
     )
 
 

