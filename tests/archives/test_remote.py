@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from aurist.archives import ArchiveError, read_member
+from aurist.archives import ArchiveError, open_archive, read_member, remote
 from aurist.clips.read import read_clips
 from aurist.errors import DataError
 
@@ -98,6 +98,20 @@ def test_the_command_takes_a_url(folder: Path, site: str, tmp_path: Path) -> Non
     result = aurist_process("check", f"{site}/data.zip", cwd=tmp_path)
     assert result.returncode == 0, result.stderr
     assert "12" in result.stdout + result.stderr
+
+
+def test_data_of_others_makes_this_machine_fetch_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AURIST_CACHE_DIR", str(tmp_path / "cache"))
+    fsspec.filesystem("memory").pipe("/secret/a.zip", b"PK\5\6" + b"\0" * 18)
+    (link,) = remote.link("memory://secret/a.zip")
+    assert not isinstance(remote.source_of(link), Path)
+    copy = tmp_path / "data.zip"  # the same bytes, in a folder that somebody sent
+    copy.write_bytes(link.read_bytes())
+    assert remote.source_of(copy) == copy
+    with pytest.raises(ArchiveError, match=r"data\.zip is damaged, or no \.zip file"):
+        open_archive(copy)
 
 
 def test_several_shards_by_a_pattern(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,6 +30,13 @@ def test_the_last_verdict_holds_and_survives_a_kill(tmp_path: Path) -> None:
     assert set(VerdictJournal(tmp_path).current()) == {"a", "c"}
 
 
+def test_what_a_later_version_writes_beside_it_is_passed_over(tmp_path: Path) -> None:
+    VerdictJournal(tmp_path).put(verdict("a", "yes"))
+    line = (tmp_path / JOURNAL).read_text()
+    (tmp_path / JOURNAL).write_text(line.replace('"key"', '"colour": "red", "key"'))
+    assert VerdictJournal(tmp_path).current()["a"].verdict == "yes"
+
+
 def test_annotations() -> None:
     verdicts = [
         verdict("a", "yes"),

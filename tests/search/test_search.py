@@ -124,6 +124,14 @@ def test_other_settings_changed_and_broken_recordings(folder: Path) -> None:
         build(folder)
     with pytest.raises(RunError, match="holds no index"):
         open_index(folder / "data")
+    windows = np.fromfile(folder / "index" / "windows.bin", index_module.WINDOW)
+    for column, value in (("recording", 7), ("recording", -1), ("start", np.nan)):
+        damaged = windows.copy()
+        damaged[column][3] = value
+        damaged.tofile(folder / "index" / "windows.bin")
+        with pytest.raises(RunError, match=r"windows\.bin names other recordings than"):
+            open_index(folder / "index")
+    windows.tofile(folder / "index" / "windows.bin")
     os.truncate(folder / "index" / "scales.f4", 8)
     with pytest.raises(RunError, match=r"scales\.f4 is shorter than its 22 windows.*Remove"):
         open_index(folder / "index")

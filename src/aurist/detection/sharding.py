@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,10 +16,10 @@ from aurist.errors import ConfigError, DataError, listing, plural
 from aurist.files import atomic_path, folder_lock, write_json
 from aurist.folders import check_output
 from aurist.records import read_record, write_record
+from aurist.sharding import gaps, parse_shard
 
 #: The record of a shard. It is hidden: the folder may get it before it has settings.
 NAME = ".shard.json"
-_SHARD = re.compile(r"(\d+)/(\d+)")
 _REMEDY = "Scan its recordings again into another folder with `aurist predict --shard`."
 
 
@@ -63,10 +62,7 @@ def begin_shard(text: str, clips: Clips, folder: Path) -> Clips:
     ConfigError
         If the text is no such number, or the folder belongs to another shard or other recordings.
     """
-    match = _SHARD.fullmatch(text.strip())
-    number, of = (int(match[1]), int(match[2])) if match else (0, 0)
-    if not 1 <= number <= of:
-        raise ConfigError(f"shard is {text!r}, but must be a number and the number of all, such as 2/16.")
+    number, of = parse_shard(text)
     names = sorted(recording.name for recording in recordings_of(clips))
     digest = hashlib.sha256("\n".join(names).encode()).hexdigest()
     shard = Shard(number, of, digest, tuple(names[number - 1 :: of]))
@@ -146,22 +142,16 @@ def _gaps(shards: dict[Path, Shard]) -> list[str]:
     """List what is missing, given twice, or of another scan than the first folder."""
     first_folder, first = next(iter(shards.items()))
     settings = read_settings(first_folder)
-    problems: list[str] = []
-    numbers: dict[int, Path] = {}
-    for folder, shard in shards.items():
+
+    def difference(folder: Path) -> str | None:
+        shard = shards[folder]
         if (shard.of, shard.recordings) != (first.of, first.recordings):
-            problems.append(
-                f"{folder}: of other recordings, or of another number of shards, than {first_folder}"
-            )
-        elif read_settings(folder) != settings:
-            problems.append(f"{folder}: another run, model, window, overlap or channel than {first_folder}")
-        elif shard.number in numbers:
-            problems.append(f"{folder}: shard {shard.number}/{shard.of}, as {numbers[shard.number]}")
-        numbers.setdefault(shard.number, folder)
-    missing = sorted(set(range(1, first.of + 1)) - set(numbers))
-    if missing:
-        problems.append(f"missing: {_listed(f'{number}/{first.of}' for number in missing)}")
-    return problems
+            return f"of other recordings, or of another number of shards, than {first_folder}"
+        if read_settings(folder) != settings:
+            return f"another run, model, window, overlap or channel than {first_folder}"
+        return None
+
+    return gaps(shards, difference)
 
 
 def _unfinished(folder: Path, shard: Shard, unreadable: list[str]) -> list[str]:
@@ -170,8 +160,3 @@ def _unfinished(folder: Path, shard: Shard, unreadable: list[str]) -> list[str]:
     finished, failures = detections.lengths(), detections.failures()
     unreadable += [failures[name] for name in shard.names if name in failures]
     return [name for name in shard.names if name not in finished and name not in failures]
-
-
-def _listed(names: Iterable[str], most: int = 10) -> str:
-    listed = list(names)
-    return ", ".join(listed[:most]) + (f" and {len(listed) - most} more" if len(listed) > most else "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -49,7 +50,7 @@ def _body(name: str, model: ModelDescription, cautions: Sequence[str], *, listen
         for row, score in scores.rows.items()
     )
     several = "A clip may have several of them." if model.multilabel else "A clip has one of them."
-    shown = ", ".join(model.classes[:_SHOWN]) + (" ..." if len(model.classes) > _SHOWN else "")
+    shown = ", ".join(map(_literal, model.classes[:_SHOWN])) + (" ..." if len(model.classes) > _SHOWN else "")
     limits = "\n".join(f"- {caution}" for caution in [*cautions, *_limits(model)])
     return f"""# {name}
 
@@ -83,6 +84,18 @@ intervals over the groups. Guessing scores {scores.chance:.3f}.
 
 {limits}
 """
+
+
+def _literal(text: str) -> str:
+    r"""Escape what Markdown or HTML would obey in the name of a class.
+
+    Examples
+    --------
+    >>> print(_literal("<b>rock & roll</b>\n# [x](y)"))
+    \<b\>rock \& roll\</b\> \# \[x\]\(y\)
+    """
+    one_line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return re.sub(r"([\\`*_{}\[\]<>()#+!|&~$])", r"\\\1", one_line)
 
 
 def _made_of(model: ModelDescription) -> str:

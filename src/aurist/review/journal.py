@@ -35,6 +35,8 @@ _LINE = {
     "surest_start?": (float, None),
     "surest_end?": (float, None),
 }
+#: A later version may write more.
+_NAMES = tuple(name.removesuffix("?") for name in _LINE)
 
 
 @dataclass(frozen=True)
@@ -137,7 +139,8 @@ class VerdictJournal:
         for line in read_jsonl(path):
             with stored(path, f"Take the damaged line out of {path}."):
                 check_shape(line, _LINE)
-            self._keep(Verdict(**{**line, "labels": tuple(line["labels"])}))
+            known = {name: line[name] for name in _NAMES if name in line}
+            self._keep(Verdict(**{**known, "labels": tuple(line["labels"])}))
 
     def put(self, verdict: Verdict) -> Verdict:
         """Store a verdict; when this returns it is safe on the disk. A later one takes the place of an earlier one."""

@@ -161,14 +161,16 @@ def open_index(folder: Path) -> WindowIndex:
         for name, each in ((VECTORS, 2 * size), (SCALES, 4), (WINDOWS, WINDOW.itemsize)):
             if (folder / name).stat().st_size < n * each:
                 raise ValueError(f"{name} is shorter than its {n:,} windows")
-        return WindowIndex(
-            folder,
-            settings,
-            recordings,
-            np.memmap(folder / VECTORS, "<i2", "r", shape=(n, size)) if n else np.zeros((0, size), np.int16),
-            np.fromfile(folder / SCALES, "<f4", n),
-            np.fromfile(folder / WINDOWS, WINDOW, n),
+        scales, windows = np.fromfile(folder / SCALES, "<f4", n), np.fromfile(folder / WINDOWS, WINDOW, n)
+        number = np.repeat(np.arange(len(recordings)), [recording.windows for recording in recordings])
+        if not (np.array_equal(windows["recording"], number) and np.isfinite(windows["start"]).all()):
+            raise ValueError(f"{WINDOWS} names other recordings than {JOURNAL}, or impossible times")
+        if not np.isfinite(scales).all():
+            raise ValueError(f"{SCALES} holds impossible numbers")
+        vectors = (
+            np.memmap(folder / VECTORS, "<i2", "r", shape=(n, size)) if n else np.zeros((0, size), np.int16)
         )
+    return WindowIndex(folder, settings, recordings, vectors, scales, windows)
 
 
 class _Builder:

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
+from aurist.formulas import safe_table
 from aurist.results.label_errors import corrected_clips
 from aurist.serve.clip_answers import picture_response
 from aurist.serve.context import Server, server_of
@@ -116,9 +117,13 @@ def picture(
 
 @router.get("/v1/data/clips.csv", summary="Give the corrected clips table", response_class=Response)
 def table(request: Request) -> Response:
-    """Give the clips table of the run with the corrected labels, to fit again."""
+    """Give the clips table of the run with the corrected labels, to fit again.
+
+    Text that a spreadsheet would take for a formula has a quote in front, which the fit removes.
+    """
     errors = _errors(server_of(request))
-    text = corrected_clips(errors.run, dict(errors.corrections())).to_csv(index=False, float_format="%.9g")
+    clips = safe_table(corrected_clips(errors.run, dict(errors.corrections())))
+    text = clips.to_csv(index=False, float_format="%.9g")
     return Response(
         text, media_type="text/csv", headers={"Content-Disposition": 'attachment; filename="clips.csv"'}
     )

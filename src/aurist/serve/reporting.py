@@ -18,6 +18,7 @@ from typing import Any
 
 from aurist.errors import ConfigError
 from aurist.files import append_jsonl
+from aurist.formulas import safe_cell
 from aurist.progress import logger
 
 COLUMNS = ("clock", "start", "end", "label", "score", "delay", "file")
@@ -60,7 +61,7 @@ class EventLog:
         writer = csv.writer(text, lineterminator="\n")
         if not self.path.exists():
             writer.writerow(COLUMNS)
-        writer.writerow([event.get(name, "") for name in COLUMNS])
+        writer.writerow([safe_cell(event.get(name, "")) for name in COLUMNS])
         with self.path.open("a", encoding="utf-8", newline="") as file:
             file.write(text.getvalue())
 

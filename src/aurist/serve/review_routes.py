@@ -11,6 +11,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
+from aurist.formulas import safe_table
 from aurist.review.journal import OTHER, VERDICTS, Verdict, annotations_of
 from aurist.review.orders import ORDERS, bins_of, precision_of, random_sample
 from aurist.serve.clip_answers import picture_response
@@ -216,7 +217,7 @@ def clip_picture(
 def annotations_file(request: Request, review_id: str) -> Response:
     """Give the file that ``aurist verdicts`` writes, for ``aurist fit --verdicts``."""
     review = server_of(request).reviews.get(review_id)
-    table = annotations_of(review.journal.current().values()).table
+    table = safe_table(annotations_of(review.journal.current().values()).table)
     headers = {"Content-Disposition": 'attachment; filename="annotations.csv"'}
     return Response(table.to_csv(index=False, float_format="%.9g"), media_type="text/csv", headers=headers)
 

@@ -1,7 +1,9 @@
 """Damaged inputs of every kind: only errors of aurist may come out, in time and within memory.
 
-python benchmarks/mutations.py --total 60000 --output mutations   # continues if it was interrupted
-python benchmarks/mutations.py --only "run folder" --first 17 --total 1 --output again   # one of them again
+Folders, such as runs, are one in a hundred of the inputs. The same command continues where it was interrupted.
+
+TMPDIR=/dev/shm python benchmarks/fuzz.py --total 1000000 --output fuzz
+python benchmarks/fuzz.py --only "run folder" --first 17 --each 1 --output again   # one of them again
 """
 
 from __future__ import annotations
@@ -11,90 +13,25 @@ import contextlib
 import json
 import multiprocessing
 import os
-import resource
-import shutil
-import signal
 import sys
 import tempfile
 import time
-import traceback
-import warnings
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
-import numpy as np
-
 from _common import table
-from _mutated import mutated
-from _mutation_targets import TARGETS, Target
-from aurist.errors import AuristError
 
-#: Limits of one input in seconds and bytes, and the number of inputs per process.
-SECONDS, MEMORY, BATCH = 20, 2 << 30, 200
-CLEAN, OURS, HANG, LARGE, CRASH = "clean", "error of ours", "HANG", "OVER 2 GB", "CRASH"
+# other projects install packages of this name
+sys.modules["tests"] = ModuleType("tests")
+sys.modules["tests"].__path__ = [str(Path(__file__).parents[1] / "tests")]
+from tests.fuzz.harness import CLEAN, CRASH, LARGE, OURS, SECONDS, Target, one  # noqa: E402
+from tests.fuzz.targets import TARGETS  # noqa: E402
 
-
-class Hang(BaseException):
-    """An input took longer than allowed. No ``except Exception`` can hide it."""
-
-
-def _expired(*_: object) -> None:
-    raise Hang
-
-
-def outcome(target: Target, folder: Path) -> tuple[str, str]:
-    """Return the result of reading a folder: one of the outcomes, or the name of an exception; and its message."""
-    signal.signal(signal.SIGALRM, _expired)
-    signal.alarm(SECONDS)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            target.read(folder)
-    except AuristError as error:
-        return OURS, str(error)
-    except Hang:
-        return HANG, f"over {SECONDS} s"
-    except Exception as error:
-        return type(error).__name__, "".join(traceback.format_exception(error)[-3:])
-    finally:
-        signal.alarm(0)
-    if resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 > MEMORY:
-        return LARGE, f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10} MB"
-    return CLEAN, ""
-
-
-def damage(folder: Path, keep: tuple[str, ...], rng: np.random.Generator) -> str:
-    """Damage or remove one file of a folder. Return a description."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != ".lock")
-    files = [path for path in files if not str(path.relative_to(folder)).startswith(keep)] if keep else files
-    path = files[int(rng.integers(0, len(files)))]
-    name = path.relative_to(folder)
-    if len(files) > 1 and rng.random() < 0.04:
-        path.unlink()
-        return f"{name}: gone"
-    if len(files) > 1 and rng.random() < 0.04:
-        other = files[int(rng.integers(0, len(files)))]
-        data = other.read_bytes()
-        path.write_bytes(data)
-        return f"{name}: is {other.relative_to(folder)}"
-    how, data = mutated(path.read_bytes(), path.suffix, rng)
-    path.write_bytes(data)
-    return f"{name}: {how}"
-
-
-def one(target: Target, whole: Path, number: int, seed: int) -> tuple[str, str, str]:
-    """Return the outcome of one mutation, its description and the message. It depends only on its number and the
-    seed.
-    """
-    rng = np.random.default_rng([seed, sum(target.name.encode()), number])
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary) / "in"
-        shutil.copytree(whole, folder)
-        done = damage(folder, target.keep, rng)
-        kind, message = outcome(target, folder)
-    return kind, done, message
+#: The share of folders, and the inputs of a process.
+FOLDERS, BATCH = 0.01, 500
 
 
 def _batch(target: Target, whole: Path, numbers: list[int], seed: int, output: Path) -> None:
@@ -139,9 +76,8 @@ def run_target(target: Target, numbers: list[int], seed: int, output: Path, unti
         whole = Path(temporary)
         target.make(whole)
         target.read(whole)  # Inputs that cannot be read intact are useless, and libraries are loaded once.
-        while left := sorted(set(numbers) - set(read(output))):
-            if time.monotonic() > until:
-                return
+        left = sorted(set(numbers) - set(read(output)))
+        while left and time.monotonic() < until:
             process = forked.Process(target=_batch, args=(target, whole, left[:BATCH], seed, output))
             process.start()
             while process.is_alive():
@@ -151,18 +87,22 @@ def run_target(target: Target, numbers: list[int], seed: int, output: Path, unti
                     process.kill()  # It hangs in a library that no signal reaches.
             if process.exitcode:
                 crashed(output, process.exitcode)
+            finished = set(read(output))
+            left = [number for number in left if number not in finished]
 
 
-def shares(targets: list[Target], total: int) -> Iterator[tuple[Target, int]]:
+def counts(targets: list[Target], total: int) -> Iterator[tuple[Target, int]]:
     """Return the number of mutations of each kind."""
-    whole = sum(target.share for target in targets)
-    for target in targets:
-        yield target, max(1, round(total * target.share / whole))
+    for folder in (False, True):
+        kinds = [target for target in targets if target.folder == folder]
+        part = total * (FOLDERS if folder else 1 - FOLDERS) / max(1e-9, sum(kind.share for kind in kinds))
+        yield from ((kind, max(1, round(part * kind.share))) for kind in kinds)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--total", type=int, default=60_000, help="mutations of all kinds")
+    parser.add_argument("--each", type=int, help="mutations of each kind, in place of a total")
     parser.add_argument("--first", type=int, default=0, help="first number of each kind")
     parser.add_argument("--only", default="", help="only kinds whose name begins with this")
     parser.add_argument("--seed", type=int, default=15)
@@ -174,24 +114,21 @@ def main() -> None:
     given.output.mkdir(parents=True, exist_ok=True)
     until = time.monotonic() + 60 * given.minutes
     rows, bad, n = [], [], 0
-    for target, count in shares([t for t in TARGETS if t.name.startswith(given.only)], given.total):
+    chosen = [target for target in TARGETS if target.name.startswith(given.only)]
+    for target, count in counts(chosen, given.total):
         path = given.output / f"{target.name.replace(' ', '_').replace(':', '')}.jsonl"
-        numbers = list(range(given.first, given.first + count))
+        numbers = list(range(given.first, given.first + (given.each or count)))
         if time.monotonic() < until and not set(numbers) <= set(read(path)):
             run_target(target, numbers, given.seed, path, until)
         wanted = set(numbers)
         records = [record for number, record in read(path).items() if number in wanted]
-        counts = Counter(record["outcome"] for record in records)
+        outcomes = Counter(record["outcome"] for record in records)
         n += len(records)
-        rows.append(
-            [
-                target.name,
-                f"{len(records):,}",
-                f"{counts.pop(CLEAN, 0):,}",
-                f"{counts.pop(OURS, 0):,}",
-                ", ".join(f"{k} {v}" for k, v in counts.items()),
-            ]
-        )
+        cells = [
+            target.name,
+            *(f"{c:,}" for c in (len(records), outcomes.pop(CLEAN, 0), outcomes.pop(OURS, 0))),
+        ]
+        rows.append([*cells, ", ".join(f"{k} {v}" for k, v in outcomes.items())])
         bad += [(target.name, record) for record in records if record["outcome"] not in (CLEAN, OURS)]
         print(f"{target.name}: {rows[-1][1:]}", file=sys.stderr, flush=True)
     print(table(["kind", "damaged", "read", "refused with aurist's error", "anything else"], rows))

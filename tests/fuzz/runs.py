@@ -1,0 +1,148 @@
+"""Run folders, model folders, and the files of a trained network."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from aurist.errors import AuristError
+
+from .harness import Target
+from .tables import feature_rows
+
+_PLAN_OF_RUN = """
+[[member]]
+name = "ExtraTrees"
+engine = "forest"
+settings = {trees = 5}
+[[member]]
+name = "Logistic"
+engine = "classic"
+settings = {kind = "logistic"}
+[[member]]
+name = "KernelRidge"
+engine = "kernel"
+"""
+
+
+def make_run(folder: Path) -> None:
+    """Make a small finished run that uses features alone."""
+    from aurist.automl.fit import fit
+    from aurist.config import FitConfig
+
+    (folder / "own.toml").write_text(_PLAN_OF_RUN)
+    table = pd.concat([feature_rows()] * 3, ignore_index=True).drop(columns=["id", "artist"])
+    table["tempo"] += np.random.default_rng(1).normal(size=len(table))
+    config = FitConfig(plan=str(folder / "own.toml"), folds=2, jobs=1)
+    fit(
+        table.assign(mode=table["mode"].str.upper()),
+        folder / "run",
+        config,
+        test=table.drop(columns="genre").head(4),
+    )
+    (folder / "own.toml").unlink()
+
+
+def read_run(folder: Path) -> object:
+    """Read a run as `leaderboard`, `predict`, `report` and `resume` do."""
+    from aurist.cli.leaderboard import print_leaderboard
+    from aurist.clips.read import ReadOptions, read_clips
+    from aurist.inference.predict import predict_clips
+    from aurist.report import gather
+    from aurist.results.pruning import fitted_members
+    from aurist.run import files_of_run, open_run, read_audit, read_data, training_data
+    from aurist.stored import stored
+
+    run = open_run(folder / "run")
+    new = feature_rows().drop(columns=["id", "artist", "genre"]).head(3)
+    wrong: AuristError | None = None
+
+    def board() -> None:
+        with stored(run.folder, run.remedy), contextlib.redirect_stdout(io.StringIO()):
+            print_leaderboard(run)
+            run.pairwise()
+
+    def report() -> None:
+        with stored(run.folder, run.remedy):
+            gather.model_predictions(run, read_data(run), None), gather.left_out(run), gather.versions(run)
+
+    for part in (
+        board,
+        report,
+        lambda: predict_clips(files_of_run(run), read_clips(new, ReadOptions(), labelled=False)),
+        lambda: fitted_members(run, training_data(read_data(run))),
+        lambda: (run.plan(), read_audit(run), run.networks(), run.embedders(), run.recipes()),
+    ):
+        try:
+            part()
+        except AuristError as error:
+            wrong = error
+    if wrong is not None:
+        raise wrong
+    return None
+
+
+def make_model(folder: Path) -> None:
+    """Make a model folder, as `export` writes it."""
+    from aurist.export.export import export_run
+    from aurist.run import open_run
+
+    make_run(folder)
+    export_run(open_run(folder / "run"), folder / "model")
+    shutil.rmtree(folder / "run")
+
+
+def read_model(folder: Path) -> object:
+    """Read a model folder as `predict` does."""
+    from aurist.clips.read import ReadOptions, read_clips
+    from aurist.inference.predict import predict_clips
+    from aurist.run.model_folder import open_model
+
+    new = feature_rows().drop(columns=["id", "artist", "genre"]).head(3)
+    return predict_clips(open_model(folder / "model"), read_clips(new, ReadOptions(), labelled=False))
+
+
+def make_network(folder: Path) -> None:
+    """Make the files that the training of a small network leaves for a fold."""
+    from dataclasses import asdict
+
+    from aurist.files import write_json
+    from aurist.models.network_files import input_spec_of
+    from aurist.models.training.fold import new_network
+    from aurist.nets.files import save_weights
+    from aurist.recipes import read_recipe
+
+    recipe = read_recipe("mel-cnn", {"window.seconds": 0.5})
+    input_spec = input_spec_of(recipe, 22050)
+    (folder / "net0").mkdir()
+    save_weights(folder / "net0" / "epoch001.safetensors", new_network(recipe, input_spec, 2))
+    kept = {
+        "recipe": recipe.to_dict(),
+        "ear": asdict(input_spec),
+        "precision": "32",
+        "described": None,
+        "unseen": [],
+        "networks": [[{"file": "net0/epoch001.safetensors"}]],
+    }
+    write_json(folder / "networks.json", kept)
+
+
+def read_network(folder: Path) -> object:
+    from aurist.models.network_files import read_networks
+    from aurist.models.training.model import load_torch_networks
+    from aurist.stored import stored
+
+    with stored(folder, "Train it again."):
+        return load_torch_networks(read_networks(folder), 2)
+
+
+TARGETS = (
+    Target("run folder", make_run, read_run, 0.7, folder=True),
+    Target("model folder", make_model, read_model, 0.7, folder=True),
+    Target("network", make_network, read_network, 0.3, folder=True),
+)

@@ -1,0 +1,15 @@
+"""All kinds of inputs that are damaged."""
+
+from __future__ import annotations
+
+from . import annotations, archives, detections, runs, settings, sounds, tables
+
+TARGETS = (
+    *tables.TARGETS,
+    *annotations.TARGETS,
+    *archives.TARGETS,
+    *sounds.TARGETS,
+    *settings.TARGETS,
+    *runs.TARGETS,
+    *detections.TARGETS,
+)
