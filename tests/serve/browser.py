@@ -77,15 +77,15 @@ class Visit:
 
 
 @contextmanager
-def browser() -> Iterator[Any]:
-    """Run a browser that reaches only this machine."""
+def browser(*arguments: str) -> Iterator[Any]:
+    """Run a browser that reaches only this machine, with further arguments."""
     path = chromium()
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(
             executable_path=path,
-            args=[*ARGUMENTS, "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"],
+            args=[*ARGUMENTS, *arguments, "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"],
         )
         try:
             yield opened

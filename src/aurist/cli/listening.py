@@ -81,9 +81,10 @@ def listen(
     from aurist.detection.window_model import WindowModel
     from aurist.inference.thresholds import thresholds_of
     from aurist.run.remote import open_trained
+    from aurist.serve.following import follow
     from aurist.serve.live import LiveEvents
     from aurist.serve.reporting import EventLog, Hooks
-    from aurist.serve.stream import Gap, Source, sound_of
+    from aurist.serve.stream import Source, sound_of
 
     opened = Source(source, raw_rate)
     files = open_trained(run)
@@ -99,8 +100,7 @@ def listen(
     began = datetime.now().astimezone()
     say(f"listening to {source} in windows of {grid.window:g} s (stop with Ctrl-C)")
 
-    def report(event: LiveEvent) -> None:
-        record = _record(event, began, live_events.seconds)
+    def report(record: dict[str, Any], event: LiveEvent) -> None:
         if clips is not None:
             record["file"] = str(_save(event, clips, began, live_events.sample_rate))
         if written is not None:
@@ -111,31 +111,13 @@ def listen(
         print(visible(line), flush=True)
 
     try:
-        for piece in sound_of(opened, live_events.sample_rate):
-            for event in (
-                live_events.gap(piece.seconds) if isinstance(piece, Gap) else live_events.push(piece)
-            ):
-                report(event)
-        for event in live_events.finish():
-            report(event)
+        for record, event in follow(sound_of(opened, live_events.sample_rate), live_events, began):
+            report(record, event)
     except KeyboardInterrupt:
-        for event in live_events.finish():
-            report(event)
+        for record, event in follow((), live_events, began):  # those that are still open
+            report(record, event)
     finally:
         hooks.close()
-
-
-def _record(event: LiveEvent, began: datetime, seconds: float) -> dict[str, Any]:
-    """Give an event as a row of the log: seconds of the stream, and the ``delay`` from its end to its report."""
-    clock = began + timedelta(seconds=event.start)
-    return {
-        "clock": clock.isoformat(timespec="milliseconds"),
-        "start": round(event.start, 3),
-        "end": round(event.end, 3),
-        "label": event.label,
-        "score": round(event.score, 6),
-        "delay": round(seconds - event.end, 3),
-    }
 
 
 def _save(event: LiveEvent, folder: Path, began: datetime, sample_rate: int) -> Path:

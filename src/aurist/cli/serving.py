@@ -38,6 +38,12 @@ def serve(
             help="A folder that `aurist predict` made, to judge on the page. Repeatable.", file_okay=False
         ),
     ] = None,
+    source: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="mic, mic:NAME of a device, or a URL that the page may follow live, by ffmpeg. Repeatable."
+        ),
+    ] = None,
     state: Annotated[
         Path | None,
         typer.Option(
@@ -89,6 +95,7 @@ def serve(
     need_extra("serve", "A server")
     from aurist.serve.options import Limits, ServeOptions
     from aurist.serve.running import serve as serve_model
+    from aurist.serve.stream import Source
 
     token = os.environ.get("AURIST_TOKEN") or None
     if token_file is not None:
@@ -96,8 +103,18 @@ def serve(
         if not token:
             raise ConfigError(f"{token_file} holds no token.")
     limits = Limits(max_megabytes, max_seconds, max_files, max_waiting, max_jobs, request_seconds)
+    for name in source or ():
+        Source(name)  # refuses what cannot be opened
     options = ServeOptions(
-        host, port, token, tuple(allow_host or ()), state, tuple(detections or ()), limits, jobs
+        host,
+        port,
+        token,
+        tuple(allow_host or ()),
+        state,
+        tuple(detections or ()),
+        tuple(source or ()),
+        limits,
+        jobs,
     )
     files = open_trained(run)
     serve_model(

@@ -133,8 +133,8 @@ def _curve(
         points.append(float(scores.mean()))
         resampled.append(drawn.mean(axis=0))
     biased = metric.over_classes
-    scores = (_interval(*point, biased) for point in zip(points, resampled, strict=True))
-    curve = DataCurve(name, tuple(clips), tuple(scores))
+    bounded = (_interval(*point, biased) for point in zip(points, resampled, strict=True))
+    curve = DataCurve(name, tuple(clips), tuple(bounded))
     if len(points) < 3:
         return curve
     doubled = twice(np.array([points[-2]]), np.array([points[-1]]))[0]

@@ -19,6 +19,7 @@ from aurist.serve import (
     detecting,
     hearing,
     improve_routes,
+    live_routes,
     pages,
     predicting,
     review_routes,
@@ -67,6 +68,7 @@ def create_app(files: ModelFiles, options: ServeOptions) -> FastAPI:
         review_routes,
         improve_routes,
         data_routes,
+        live_routes,
         pages,
     ):
         app.include_router(module.router)

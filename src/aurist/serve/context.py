@@ -24,6 +24,7 @@ from aurist.serve.engine import Engine
 from aurist.serve.improving import Improving
 from aurist.serve.jobs import Jobs
 from aurist.serve.label_errors import LabelErrors
+from aurist.serve.live_sessions import LiveSessions
 from aurist.serve.models import Models
 from aurist.serve.options import ServeOptions
 from aurist.serve.reviewing import Reviews
@@ -66,6 +67,7 @@ class Server:
         )
         self.jobs = Jobs(self.models, self.state / "jobs", limits.jobs, self.options.jobs)
         self.reviews = Reviews(self.models, self.jobs, self.options.reviews)
+        self.live = LiveSessions(self.models, self.state / "live", self.options)
         self.improving = Improving(self.models, self.reviews, self.state)
         self.model = self._describe()
 
@@ -110,6 +112,7 @@ class Server:
     def close(self) -> None:
         """Finish what waits, and end all processes."""
         self.stopping.set()
+        self.live.close()
         self.jobs.close()
         self.improving.close()
         self.engine.close()

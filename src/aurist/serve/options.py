@@ -76,6 +76,8 @@ class ServeOptions:
         Folder of jobs and verdicts; None: in the cache folder, by the model.
     reviews
         Folders of detections, to judge on the page.
+    sources
+        Microphones and streams of this machine that the page may follow live, as of `aurist listen`.
     limits
         The most that a client may use.
     jobs
@@ -99,6 +101,7 @@ class ServeOptions:
     hosts: tuple[str, ...] = ()
     state: Path | None = None
     reviews: tuple[Path, ...] = ()
+    sources: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
     jobs: int = 0
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -78,6 +79,10 @@ class Source:
             return [*raw, "-i", "pipe:0"]
         if kind in ("rtsp", "rtsps"):
             return ["-rtsp_transport", "tcp", "-timeout", f"{_SILENT}000000", "-i", self.name]
+        if kind in ("http", "https"):
+            # a playlist of a stranger must not name files of this machine
+            allowed = ["-protocol_whitelist", "http,https,tcp,tls,crypto,httpproxy"]
+            return [*allowed, "-rw_timeout", f"{_SILENT}000000", "-i", self.name]
         if "://" in self.name:
             return ["-rw_timeout", f"{_SILENT}000000", "-i", self.name]
         return ["-i", self.name]
@@ -90,7 +95,9 @@ class Gap:
     seconds: float
 
 
-def sound_of(source: Source, sample_rate: int) -> Iterator[Samples | Gap]:
+def sound_of(
+    source: Source, sample_rate: int, stopped: threading.Event | None = None
+) -> Iterator[Samples | Gap]:
     """Yield the sound of a source, mixed to one channel, piece by piece; a live source is taken up again without end.
 
     Parameters
@@ -99,6 +106,8 @@ def sound_of(source: Source, sample_rate: int) -> Iterator[Samples | Gap]:
         The source.
     sample_rate
         In Hz.
+    stopped
+        Set to end the sound of a live source; None: it has no end.
 
     Raises
     ------
@@ -106,7 +115,8 @@ def sound_of(source: Source, sample_rate: int) -> Iterator[Samples | Gap]:
         If a source that is not live cannot be decoded, or gives no sound at all.
     """
     wait, lost = _FIRST_WAIT, 0.0
-    while True:
+    stopped = stopped or threading.Event()
+    while not stopped.is_set():
         count = 0
         began = time.monotonic()
         for piece in _decoded(source, sample_rate):
@@ -125,7 +135,7 @@ def sound_of(source: Source, sample_rate: int) -> Iterator[Samples | Gap]:
         wait = _FIRST_WAIT if time.monotonic() - began > _LONGEST_WAIT else min(2 * wait, _LONGEST_WAIT)
         lost = lost or time.monotonic()
         logger.warning(f"{source.name} broke off, or cannot be opened. Trying again in {wait:.0f} s.")
-        time.sleep(wait)
+        stopped.wait(wait)
 
 
 def _decoded(source: Source, sample_rate: int) -> Iterator[Samples]:

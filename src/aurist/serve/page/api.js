@@ -36,6 +36,7 @@ export const getBytes = async (path, options) => new Uint8Array(await (await sen
 export const remove = (path) => send(path, { method: "DELETE" });
 export const sendJson = async (method, path, body) =>
   readJson(await send(path, { method, headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) }));
+export const sendBytes = (path, body) => send(path, { method: "POST", headers: { "Content-Type": "application/octet-stream" }, body });
 export const getResponse = (path, options) => send(path, options);
 
 /** Write an address with its parameters; empty ones are left out, and lists are repeated. */

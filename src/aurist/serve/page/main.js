@@ -3,6 +3,7 @@
 import { getJson } from "./api.js";
 import { startData } from "./data.js";
 import { startImproving } from "./improve.js";
+import { startLive } from "./live.js";
 import { startListening } from "./listen.js";
 import { startReview } from "./review.js";
 import { otherLanguage, switchLanguage, text, writeTexts } from "./strings.js";
@@ -90,6 +91,7 @@ async function start() {
   startListening(model);
   startReview(model);
   startData(model);
+  startLive(model);
   startImproving();
   const openHash = () => openTab(TABS.find((tab) => `#${tab.getAttribute("aria-controls")}` === location.hash) ?? TABS[0]);
   addEventListener("hashchange", openHash);

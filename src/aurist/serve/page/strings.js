@@ -33,6 +33,10 @@ const TEXTS = {
     dataNote: "Clips that models which never saw them confidently take for something else. Listen, and decide: a model may be wrong, too.",
     dataClips: "The corrected clips table (CSV), for aurist fit", dataCounts: "{n} clips look wrong, {done} are decided, {corrected} with other labels now.", dataNone: "No clip of the training data looks wrong.",
     dataQuestion: "{label}, or rather {suggestion}?", nothing_label: "nothing", dataFacts: "{name}. Predicted without having seen it: {given} against {suggested}.", takeLabel: "It is {suggestion}", keepLabel: "It is {label}",
+    live: "Live", liveSource: "Source", ownMicrophone: "Microphone of this browser", serverMicrophone: "Microphone of the server", otherStream: "Another stream or device", liveUrl: "Address, or mic:NAME",
+    liveNote: "Without a lowest score, the thresholds of the model decide.", liveStart: "Start to listen", liveStop: "Stop", liveNothing: "Choose a microphone or a stream: what is heard appears here, with its sound.",
+    liveOpening: "opening ...", liveRunning: "{seconds} heard, {n} events, {level}", liveStopped: "Ended. {seconds} heard, {n} events", liveNow: "live", microphone: "Microphone", liveEvents: "Latest events", liveNone: "Nothing was heard yet.",
+    liveEvent: "{label}, {at}, score {score}", hearEvent: "Hear {label}, {at}", liveNowPicture: "Spectrogram of the last seconds", jsonLines: "JSON lines",
     improve: "Improve", improveName: "Learn from the verdicts", improveTime: "Time", learn: "Learn from my verdicts", stopLearning: "Stop", learning: "Learning",
     improveCounts: "{learn} verdicts to learn from. {held} more are never learnt from: they tell how good the new model is, {random} of them drawn at random.",
     improveNote: "A third of the verdicts in random order is held out, whole recordings at a time, before anything is learnt. Both models are compared on these alone.",
@@ -76,6 +80,10 @@ const TEXTS = {
     dataNote: "이 클립을 본 적 없는 모델들이 확실히 다른 것으로 여기는 클립입니다. 듣고 결정하세요. 모델도 틀릴 수 있습니다.",
     dataClips: "고친 클립 표 (CSV), aurist fit에 사용", dataCounts: "클립 {n}개가 틀려 보이고, {done}개를 결정했으며, {corrected}개의 라벨을 고쳤습니다.", dataNone: "학습 데이터에서 틀려 보이는 클립이 없습니다.",
     dataQuestion: "{label} 또는 {suggestion}?", nothing_label: "없음", dataFacts: "{name}. 보지 않고 예측한 확률: {given} 대 {suggested}.", takeLabel: "{suggestion}입니다", keepLabel: "{label}입니다",
+    live: "실시간", liveSource: "소리", ownMicrophone: "이 브라우저의 마이크", serverMicrophone: "서버의 마이크", otherStream: "다른 스트림 또는 장치", liveUrl: "주소 또는 mic:이름",
+    liveNote: "최저 점수가 없으면 모델의 문턱값이 정합니다.", liveStart: "듣기 시작", liveStop: "중지", liveNothing: "마이크나 스트림을 고르면 들리는 것이 소리와 함께 여기에 나타납니다.",
+    liveOpening: "여는 중 ...", liveRunning: "{seconds} 들음, 사건 {n}개, {level}", liveStopped: "끝났습니다. {seconds} 들음, 사건 {n}개", liveNow: "실시간", microphone: "마이크", liveEvents: "최근 사건", liveNone: "아직 들린 것이 없습니다.",
+    liveEvent: "{label}, {at}, 점수 {score}", hearEvent: "{label} 듣기, {at}", liveNowPicture: "지난 몇 초의 스펙트로그램", jsonLines: "JSON 줄",
     improve: "개선", improveName: "판정에서 배우기", improveTime: "시간", learn: "내 판정에서 배우기", stopLearning: "중지", learning: "학습 중",
     improveCounts: "배울 판정 {learn}개. 다른 {held}개는 절대 학습하지 않고 새 모델이 얼마나 좋은지 알려 줍니다. 그중 {random}개가 무작위입니다.",
     improveNote: "무작위 순서로 내린 판정의 3분의 1은 학습하기 전에 녹음 단위로 따로 둡니다. 두 모델은 이것으로만 비교합니다.",
@@ -90,6 +98,9 @@ const TEXTS = {
 };
 
 let language = localStorage.getItem("language") ?? (navigator.language.startsWith("ko") ? "ko" : "en");
+
+/** Give the language of the page. */
+export const currentLanguage = () => language;
 
 /** Give a text, with values in the place of {names}. */
 export function text(key, values = {}) {
