@@ -164,8 +164,19 @@ def _write(result: Audit, folder: Path, safe: bool) -> None:
 def features(
     data: opt.Data,
     *,
-    output: Annotated[Path, typer.Option("--output", "-o", help="Table to write: .parquet or .csv.")],
+    output: Annotated[
+        Path,
+        typer.Option(
+            "--output", "-o", help="Table to write: .parquet or .csv. With --shard: folder of the shard."
+        ),
+    ],
     columns: LabelledColumns,
+    shard: Annotated[
+        str | None,
+        typer.Option(
+            help="Compute a part of the clips, such as 2/16, on one of several machines; then `aurist merge`."
+        ),
+    ] = None,
     sample_rate: opt.SampleRate = None,
     level: opt.Level = "relative",
     safe_csv: opt.SafeCsv = False,
@@ -174,13 +185,31 @@ def features(
 ) -> None:
     """Compute the summary features of every clip, and store them for later commands.
 
-    Example:
+    Examples:
 
       aurist features music/ -o features.parquet
+
+      aurist features music/ --shard 2/16 -o part-2
     """
     from aurist.errors import about, plural
+    from aurist.inference.feature_shards import write_feature_shard
     from aurist.inference.feature_tables import feature_file
 
+    if shard is not None:
+        part = write_feature_shard(
+            data,
+            output,
+            columns.reading(),
+            shard,
+            sample_rate=sample_rate,
+            level=level,
+            jobs=jobs,
+            cache_dir=cache_dir,
+        )
+        for clip_id, message in part.failures.items():
+            say(f"no features: {about(clip_id, message)}")
+        say(f"written: {output} (shard {part.number} of {part.of})")
+        return
     written = feature_file(
         data,
         output,

@@ -1,4 +1,4 @@
-"""`aurist merge`: one folder of detections from those of several machines."""
+"""`aurist merge`: one folder of detections, or one table of features, from those of several machines."""
 
 from __future__ import annotations
 
@@ -7,18 +7,28 @@ from typing import Annotated
 
 import typer
 
+from aurist.cli import options as opt
 from aurist.cli.printing import say
 
 
 def merge(
-    detections: Annotated[
-        list[Path], typer.Argument(help="The folders of all shards that `aurist predict --shard` made.")
+    shards: Annotated[
+        list[Path],
+        typer.Argument(
+            help="The folders of all shards of `aurist predict --shard` or `aurist features --shard`."
+        ),
     ],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder of detections to make.")],
+    output: Annotated[
+        Path,
+        typer.Option(
+            "--output", "-o", help="Folder of detections, or table of features (.parquet or .csv), to make."
+        ),
+    ],
+    safe_csv: opt.SafeCsv = False,
 ) -> None:
-    """Merge the detections of several machines; missing, repeated and unfinished shards are refused.
+    """Merge the shards of several machines; missing, repeated and unfinished shards are refused.
 
-    Then write the tables with `aurist predict` and all recordings: nothing is scanned again.
+    After detections are merged, write the tables with `aurist predict` and all recordings: nothing is scanned again.
 
     Examples:
 
@@ -27,11 +37,21 @@ def merge(
       aurist merge part-* -o detections
 
       aurist predict run archive/ -o detections
+
+      aurist features music/ --shard 1/16 -o part-1
+
+      aurist merge part-* -o features.parquet
     """
     from aurist.detection.sharding import merge_shards
-    from aurist.errors import listing, plural
+    from aurist.errors import about, listing, plural
+    from aurist.inference.feature_shards import is_feature_shard, merge_feature_shards
 
-    unreadable = merge_shards(detections, output)
-    say(f"written: {output} ({plural(len(detections), 'shard')})")
+    if any(map(is_feature_shard, shards)):
+        table = merge_feature_shards(shards, output, safe_csv=safe_csv)
+        unreadable = [about(clip, why) for clip, why in table.failures.items()]
+        what = "clip"
+    else:
+        unreadable, what = merge_shards(shards, output), "recording"
+    say(f"written: {output} ({plural(len(shards), 'shard')})")
     if unreadable:
-        say(f"{plural(len(unreadable), 'recording')} cannot be read:\n{listing(unreadable)}")
+        say(f"{plural(len(unreadable), what)} cannot be read:\n{listing(unreadable)}")

@@ -1,0 +1,179 @@
+"""Compute summary features in shards, on several machines, and merge them into one table."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from aurist.clips import Clips
+from aurist.clips.read import ReadOptions
+from aurist.errors import ConfigError, DataError, RunError, listing
+from aurist.features.store import config_for_clips
+from aurist.features.summary import VERSION, SummaryConfig
+from aurist.files import folder_lock
+from aurist.folders import check_output
+from aurist.inference.feature_tables import (
+    FeatureFile,
+    check_form,
+    clips_to_describe,
+    feature_rows,
+    write_features,
+)
+from aurist.records import read_record, write_record
+from aurist.sharding import gaps, parse_shard
+from aurist.stored import read_frame
+from aurist.tables import table_path, write_table
+
+#: The record of a shard is its last file: a shard with a record is whole.
+NAME, TABLE = "feature_shard.json", "features.parquet"
+_REMEDY = "Compute the shard again with `aurist features --shard` into another folder."
+
+
+@dataclass(frozen=True)
+class FeatureShard:
+    """A part of the clips of a table of features: every n-th one, in order.
+
+    Parameters
+    ----------
+    number, of
+        The number of the part, from 1, and the number of parts.
+    clips
+        A hash of all clips.
+    n_clips
+        Their number.
+    features, summary
+        The version and the settings of the features.
+    failures
+        By clip, why it could not be read.
+    """
+
+    number: int
+    of: int
+    clips: str
+    n_clips: int
+    features: int
+    summary: SummaryConfig
+    failures: Mapping[str, str]
+
+
+def is_feature_shard(folder: Path) -> bool:
+    """Return True for a folder of `write_feature_shard`, finished or not."""
+    return (folder / NAME).exists() or table_path(folder / TABLE).exists()
+
+
+def write_feature_shard(
+    source: Path,
+    folder: Path,
+    options: ReadOptions,
+    shard: str,
+    *,
+    sample_rate: int | None = None,
+    level: str = "relative",
+    jobs: int = 0,
+    cache_dir: Path | None = None,
+) -> FeatureShard:
+    """Compute the features of a part of the clips; a shard that is finished is not computed again.
+
+    Parameters
+    ----------
+    source, options, sample_rate, level, jobs, cache_dir
+        As for `feature_file`; the same for all shards.
+    folder
+        For this shard alone.
+    shard
+        The number of the part and the number of parts, such as "2/16".
+
+    Raises
+    ------
+    ConfigError
+        If the text is no such number, or the folder holds another shard.
+    DataError
+        If there is no audio.
+    """
+    number, of = parse_shard(shard)
+    check_output(folder, folder=True)
+    clips = clips_to_describe(source, options)
+    if number > len(clips):
+        raise ConfigError(f"shard is {shard}, but there are only {len(clips)} clips.")
+    # the settings depend on all clips: shards agree
+    config = config_for_clips(clips, sample_rate, level=level)
+    expected = FeatureShard(number, of, _hash(clips), len(clips), VERSION, config, {})
+    folder.mkdir(parents=True, exist_ok=True)
+    with folder_lock(folder):
+        if (folder / NAME).exists():
+            before = read_record(folder / NAME, FeatureShard, _REMEDY)
+            if replace(before, failures={}) == expected:
+                return before
+            others = "" if _same(before, expected) else " of other clips or settings"
+            raise ConfigError(
+                f"{folder} holds shard {before.number}/{before.of}{others}, and {shard} is given now. Give each shard "
+                "a folder of its own."
+            )
+        part = np.zeros(len(clips), bool)
+        part[number - 1 :: of] = True
+        table, failures = feature_rows(clips.take(part), config, jobs=jobs, cache_dir=cache_dir)
+        write_table(table, folder / TABLE)
+        done = replace(expected, failures=failures)
+        write_record(folder / NAME, done)
+    return done
+
+
+def merge_feature_shards(folders: Sequence[Path], output: Path, *, safe_csv: bool = False) -> FeatureFile:
+    """Merge the shards into the table that one machine would have written.
+
+    Raises
+    ------
+    DataError
+        If shards are missing, given twice, unfinished, or of different clips or settings. All are listed.
+    """
+    check_form(output)
+    unfinished = [
+        f"{folder} is not finished: give its command again"
+        for folder in folders
+        if not (folder / NAME).exists()
+    ]
+    if unfinished:
+        raise DataError(f"These shards cannot be merged:\n{listing(unfinished)}")
+    shards = {folder: read_record(folder / NAME, FeatureShard, _REMEDY) for folder in folders}
+    first_folder, first = next(iter(shards.items()))
+
+    def difference(folder: Path) -> str | None:
+        if _same(shards[folder], first):
+            return None
+        return f"of other clips or settings, or of another number of shards, than {first_folder}"
+
+    problems = gaps(shards, difference)
+    if problems:
+        raise DataError(f"These shards cannot be merged:\n{listing(problems)}")
+    rows = [_rows(folder, shard) for folder, shard in shards.items()]
+    table = pd.concat(rows).sort_index(kind="stable")
+    failures = {clip: why for shard in shards.values() for clip, why in shard.failures.items()}
+    return write_features(table, failures, output, (), safe_csv=safe_csv)
+
+
+def _rows(folder: Path, shard: FeatureShard) -> pd.DataFrame:
+    """Read the rows of a shard; their index is the number of the clip."""
+    table = read_frame(table_path(folder / TABLE), {"clip_id": ""}, _REMEDY)
+    numbers = range(shard.number - 1, shard.n_clips, shard.of)
+    if len(table) != len(numbers):
+        raise RunError(f"{folder} has {len(table)} rows, and {len(numbers)} are expected. {_REMEDY}")
+    return table.set_index(pd.RangeIndex(numbers.start, numbers.stop, numbers.step))
+
+
+def _same(shard: FeatureShard, other: FeatureShard) -> bool:
+    """Return True for parts of the same clips with the same settings."""
+    return all(
+        getattr(shard, name) == getattr(other, name)
+        for name in ("of", "clips", "n_clips", "features", "summary")
+    )
+
+
+def _hash(clips: Clips) -> str:
+    columns = ["clip_id", "path", "start", "end", "labels", "group", "fold", "part"]
+    text = clips.table[columns].astype(str).to_csv(index=False)
+    return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()
