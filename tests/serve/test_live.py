@@ -86,6 +86,15 @@ def test_the_pieces_make_no_difference(files: ModelFiles) -> None:
     assert results[0] == results[1] == results[2] and len(results[0]) > 4
 
 
+def test_windows_that_begin_between_two_samples(files: ModelFiles) -> None:
+    listening = live(files, window=1.5)
+    wave = resample(night(), RATE, listening.sample_rate)
+    assert (0.75 * listening.sample_rate) % 1 == 0.5
+    events = [event for piece in in_pieces(wave) for event in listening.push(piece)]
+    events += listening.finish()
+    assert [event.label for event in events[:3]] == ["drone", "whistle", "drone"]
+
+
 def test_a_long_event_is_reported_in_parts_and_memory_does_not_grow(files: ModelFiles) -> None:
     found = live(files)
     wave = resample(tone("whistle", 150.0), RATE, found.sample_rate)

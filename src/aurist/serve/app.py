@@ -15,6 +15,7 @@ from aurist.errors import AuristError, FullDiskError
 from aurist.progress import logger
 from aurist.run import ModelFiles
 from aurist.serve import (
+    check_routes,
     data_routes,
     detecting,
     hearing,
@@ -68,6 +69,7 @@ def create_app(files: ModelFiles, options: ServeOptions) -> FastAPI:
         review_routes,
         improve_routes,
         data_routes,
+        check_routes,
         live_routes,
         pages,
     ):

@@ -18,6 +18,7 @@ from aurist.plan import ENSEMBLE
 from aurist.run import ModelFiles, open_model
 from aurist.run.model_folder import read_description
 from aurist.serve.answers import Model, Score
+from aurist.serve.check_findings import CheckFindings
 from aurist.serve.counters import Counters
 from aurist.serve.decoders import Decoders
 from aurist.serve.engine import Engine
@@ -50,6 +51,7 @@ class Server:
     counters: Counters = field(default_factory=Counters)
     stopping: threading.Event = field(default_factory=threading.Event)
     label_errors: LabelErrors | None = None
+    check: CheckFindings | None = None
 
     def __post_init__(self) -> None:
         uploads = self.state / "uploads"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -112,7 +113,8 @@ class LiveEvents:
         starts = np.array([self._grid.start(number) for number in numbers])
         ends = starts + self._grid.window
         rate = self.sample_rate
-        first = max(self._first, round((starts[0] - self._model.margin) * rate))
+        # not behind the start of the window: it may lie between two samples
+        first = max(self._first, math.floor((starts[0] - self._model.margin) * rate))
         stretch = self._sound[first - self._first :]
         begin = first / rate
         waves = {}

@@ -1,6 +1,7 @@
 // The frame of the page: tabs, theme, language, and whether the server lives.
 
 import { getJson } from "./api.js";
+import { startCheck } from "./check.js";
 import { startData } from "./data.js";
 import { startImproving } from "./improve.js";
 import { startLive } from "./live.js";
@@ -91,6 +92,7 @@ async function start() {
   startListening(model);
   startReview(model);
   startData(model);
+  startCheck();
   startLive(model);
   startImproving();
   const openHash = () => openTab(TABS.find((tab) => `#${tab.getAttribute("aria-controls")}` === location.hash) ?? TABS[0]);

@@ -1,0 +1,107 @@
+"""``/v1/data/check``: what the check before the fit found, to be heard."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+from pydantic import BaseModel, Field
+
+from aurist.serve.check_findings import CheckFindings
+from aurist.serve.clip_answers import picture_response
+from aurist.serve.context import Server, server_of
+from aurist.serve.hearing import wav_response
+from aurist.serve.refusals import RefusedError
+from aurist.serve.sound import Samples
+
+router = APIRouter()
+
+Key = Annotated[
+    str, Query(description="Numbers of the finding and of its clip, such as 3-0.", pattern=r"^\d{1,6}-[01]$")
+]
+
+
+class CheckedClip(BaseModel):
+    """A clip of a finding."""
+
+    key: str
+    name: str
+    labels: str
+
+
+class CheckFinding(BaseModel):
+    """A flawed clip, or two clips to compare."""
+
+    kind: str = Field(examples=["near duplicates"])
+    detail: str
+    left_out: bool = Field(description="True if the clip could not be used.")
+    clips: list[CheckedClip]
+
+
+class CheckAnswer(BaseModel):
+    """What the check found."""
+
+    possible: bool
+    reason: str
+    notes: list[str] = Field(description="About the data as a whole.")
+    findings: list[CheckFinding]
+
+
+@router.get("/v1/data/check", summary="List what the check found")
+def findings(request: Request) -> CheckAnswer:
+    """Give the findings to hear, and sentences about the data."""
+    server = server_of(request)
+    try:
+        check = _check(server)
+    except RefusedError as error:
+        return CheckAnswer(possible=False, reason=str(error), notes=[], findings=[])
+    items = [
+        CheckFinding(
+            kind=item.kind,
+            detail=item.detail,
+            left_out=item.left_out,
+            clips=[
+                CheckedClip(key=f"{row}-{number}", name=clip.name, labels=clip.labels)
+                for number, clip in enumerate(item.clips)
+            ],
+        )
+        for row, item in enumerate(check.items)
+    ]
+    return CheckAnswer(possible=True, reason="", notes=check.notes, findings=items)
+
+
+@router.get("/v1/data/check/sound.wav", summary="Play a clip of a finding", response_class=Response)
+def sound(request: Request, key: Key) -> Response:
+    """Give its sound as a WAV file of 16 bits."""
+    return wav_response(request, _samples(request, key))
+
+
+@router.get("/v1/data/check/spectrogram", summary="Draw a clip of a finding", response_class=Response)
+def picture(
+    request: Request,
+    key: Key,
+    columns: Annotated[int, Query(ge=1, le=1024)] = 512,
+    rows: Annotated[int, Query(ge=1, le=512)] = 192,
+) -> Response:
+    """Give bytes as for a detection."""
+    return picture_response(_samples(request, key), 0.0, columns, rows)
+
+
+def _samples(request: Request, key: str) -> Samples:
+    item, number = map(int, re.split("-", key))
+    return _check(server_of(request)).clip(item, number)
+
+
+def _check(server: Server) -> CheckFindings:
+    if server.original.run is None:
+        raise RefusedError(
+            409,
+            "needs_run",
+            "This is an exported model, without the data that it was fitted on. Start the server with the run that it "
+            "was exported from: aurist serve RUN.",
+        )
+    if server.check is None:
+        server.check = CheckFindings(server.original.run)
+    return server.check
