@@ -74,6 +74,22 @@ def serve(
             help="Time of a request to upload, to decode and to predict.", min=1, rich_help_panel=LIMITS
         ),
     ] = 120,
+    keep_days: Annotated[
+        float,
+        typer.Option(
+            help="Finished jobs are deleted after these days; those with verdicts stay.",
+            min=0.01,
+            rich_help_panel=LIMITS,
+        ),
+    ] = 90,
+    keep_gigabytes: Annotated[
+        float,
+        typer.Option(
+            help="Beyond this space the oldest finished jobs are deleted; those with verdicts stay.",
+            min=0.001,
+            rich_help_panel=LIMITS,
+        ),
+    ] = 50,
     jobs: opt.Jobs = 0,
     trust: opt.Trust = False,
 ) -> None:
@@ -102,7 +118,16 @@ def serve(
         token = token_file.read_text(encoding="utf-8").strip()
         if not token:
             raise ConfigError(f"{token_file} holds no token.")
-    limits = Limits(max_megabytes, max_seconds, max_files, max_waiting, max_jobs, request_seconds)
+    limits = Limits(
+        max_megabytes,
+        max_seconds,
+        max_files,
+        max_waiting,
+        max_jobs,
+        request_seconds,
+        keep_days=keep_days,
+        keep_gigabytes=keep_gigabytes,
+    )
     for name in source or ():
         Source(name)  # refuses what cannot be opened
     options = ServeOptions(

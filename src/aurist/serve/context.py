@@ -13,8 +13,10 @@ from pathlib import Path
 
 from fastapi import Request
 
+from aurist.errors import AuristError
 from aurist.folders import default_cache_dir, remove_folder
 from aurist.plan import ENSEMBLE
+from aurist.progress import logger
 from aurist.run import ModelFiles, open_model
 from aurist.run.model_folder import read_description
 from aurist.serve.answers import Model, Score
@@ -29,6 +31,7 @@ from aurist.serve.live_sessions import LiveSessions
 from aurist.serve.models import Models
 from aurist.serve.options import ServeOptions
 from aurist.serve.reviewing import Reviews
+from aurist.serve.tidying import tidy
 
 
 @dataclass
@@ -99,8 +102,17 @@ class Server:
     def start(self) -> None:
         """Load the model, and go on with the jobs of an earlier server."""
         self.engine.load()
+        self.tidy()
+        self.jobs.finished = self.tidy
         self.jobs.start()
         self.improving.go_on()
+
+    def tidy(self) -> None:
+        """Delete old results beyond the limits."""
+        try:
+            tidy(self.jobs, self.live, self.options.limits)
+        except (AuristError, OSError) as error:  # another program may hold a file: the next time will do
+            logger.warning(f"old results were not deleted: {error}")
 
     @contextmanager
     def temporary_folder(self) -> Iterator[Path]:

@@ -6,7 +6,7 @@ import secrets
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -54,12 +54,15 @@ class Jobs:
         The most jobs that wait or run.
     cores
         Of the model; 0: as many as the run was fitted with.
+    finished
+        Called after each job.
     """
 
     models: Models
     folder: Path
     most: int
     cores: int = 0
+    finished: Callable[[], object] = lambda: None
     _jobs: dict[str, Job] = field(default_factory=dict)
     _queue: deque[str] = field(default_factory=deque)
     _changed: threading.Condition = field(default_factory=threading.Condition)
@@ -222,6 +225,7 @@ class Jobs:
                     self._put(replace(current, state=state, message=message))
             if current is None:
                 remove_folder(self.folder / job.id)
+            self.finished()
 
     def _scan(self, job: Job) -> ScanResult:
         """Score what is not scored yet."""

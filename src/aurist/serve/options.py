@@ -33,6 +33,9 @@ class Limits:
         Time to upload, to decode and to predict, each.
     decoder_megabytes
         Memory of a process that decodes uploads.
+    keep_days, keep_gigabytes
+        Age and space of finished jobs and ended live sources: older ones, and the oldest, are deleted, but for jobs
+        with verdicts.
 
     Raises
     ------
@@ -47,6 +50,8 @@ class Limits:
     jobs: int = 20
     request_seconds: float = 120.0
     decoder_megabytes: int = 2048
+    keep_days: float = 90.0
+    keep_gigabytes: float = 50.0
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
