@@ -18,6 +18,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "mljar": ("supervised",),
     "parquet": ("pyarrow",),
     "plots": ("matplotlib",),
+    "ray": ("ray",),
     "serve": ("fastapi", "uvicorn", "python_multipart"),
     "tune": ("optuna",),
 }

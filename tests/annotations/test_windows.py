@@ -272,6 +272,11 @@ def test_absent_boxes_propose_nothing() -> None:
     assert propose_window(absent).window == 5
 
 
+def test_boxes_of_impossible_lengths_give_the_longest_window() -> None:
+    lengths = [1.0, 2.0, 3.0, 4.0] + 7 * [1.7e308]
+    assert propose_window(boxes(*((0.0, length, "x") for length in lengths))).window == 5
+
+
 def test_a_single_recording_is_divided_by_time_with_unused_gaps() -> None:
     calls = boxes(*((10.0 * i + 1, 10.0 * i + 2, "x") for i in range(20)))
     clips = to_clips(calls, {"a.wav": 200.0}, CutOptions(window=1))

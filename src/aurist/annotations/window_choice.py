@@ -51,7 +51,7 @@ def propose_window(annotations: Annotations) -> WindowChoice:
         reason = f"{plural(len(lengths), 'box', 'boxes')}, nearly all of {common:.3g} s"
         return WindowChoice(window, window, _note(window, window, reason))
     whole = float(np.quantile(lengths, _SHARE))
-    window = min(max(math.ceil(whole / _STEP - 1e-6) * _STEP, _SHORTEST), _LONGEST)
+    window = max(math.ceil(min(whole, _LONGEST) / _STEP - 1e-6) * _STEP, _SHORTEST)
     reason = (
         f"{plural(len(lengths), 'box', 'boxes')}, half of them of at most {common:.2g} s, three quarters of at most "
         f"{whole:.2g} s"

@@ -105,6 +105,7 @@ def predict(
             rich_help_panel=opt.WINDOWS,
         ),
     ] = None,
+    cluster: opt.Cluster = None,
     channel: Annotated[
         int | None,
         typer.Option(
@@ -152,13 +153,22 @@ def predict(
     from aurist.inference.submission import submission as contest_file
     from aurist.run.remote import open_trained
 
+    if shard is not None and cluster is not None:
+        raise ConfigError("--shard and --cluster cannot go together: a cluster makes its shards itself.")
     if submission is not None and output is not None and output.resolve() == submission.resolve():
         raise ConfigError(f"{submission} is the sample and is never written to. Give another file with -o.")
     files = open_trained(run)
     sample = None if submission is None else _sample(submission)
     index = index_of(
         data,
-        {"window": window, "overlap": overlap, "channel": channel, "unknown": unknown, "shard": shard},
+        {
+            "window": window,
+            "overlap": overlap,
+            "channel": channel,
+            "unknown": unknown,
+            "shard": shard,
+            "cluster": cluster,
+        },
     )
     source = read_inputs(data, columns.reading(), files.spec) if index is None else index
     if index is not None or is_scan(cast("Clips", source), window, files.spec.window):
@@ -194,6 +204,7 @@ def predict(
             model,
             jobs,
             shard,
+            cluster,
         )
         return
     window_options = {
@@ -205,6 +216,7 @@ def predict(
         "false-alarms": false_alarms,
         "times": None if times == "auto" else times,
         "shard": shard,
+        "cluster": cluster,
     }
     misplaced = [f"--{name}" for name, value in window_options.items() if value is not None]
     if misplaced:

@@ -177,6 +177,7 @@ def features(
             help="Compute a part of the clips, such as 2/16, on one of several machines; then `aurist merge`."
         ),
     ] = None,
+    cluster: opt.Cluster = None,
     sample_rate: opt.SampleRate = None,
     level: opt.Level = "relative",
     safe_csv: opt.SafeCsv = False,
@@ -190,11 +191,15 @@ def features(
       aurist features music/ -o features.parquet
 
       aurist features music/ --shard 2/16 -o part-2
+
+      aurist features music/ --cluster ray://head:10001 -o features.parquet
     """
-    from aurist.errors import about, plural
-    from aurist.inference.feature_shards import write_feature_shard
+    from aurist.errors import ConfigError, about, plural
+    from aurist.inference.feature_shards import features_on_cluster, write_feature_shard
     from aurist.inference.feature_tables import feature_file
 
+    if shard is not None and cluster is not None:
+        raise ConfigError("--shard and --cluster cannot go together: a cluster makes its shards itself.")
     if shard is not None:
         part = write_feature_shard(
             data,
@@ -210,16 +215,21 @@ def features(
             say(f"no features: {about(clip_id, message)}")
         say(f"written: {output} (shard {part.number} of {part.of})")
         return
-    written = feature_file(
-        data,
-        output,
-        columns.reading(),
-        sample_rate=sample_rate,
-        level=level,
-        jobs=jobs,
-        cache_dir=cache_dir,
-        safe_csv=safe_csv,
-    )
+    if cluster is not None:
+        written = features_on_cluster(
+            data, output, columns.reading(), cluster, sample_rate=sample_rate, level=level, safe_csv=safe_csv
+        )
+    else:
+        written = feature_file(
+            data,
+            output,
+            columns.reading(),
+            sample_rate=sample_rate,
+            level=level,
+            jobs=jobs,
+            cache_dir=cache_dir,
+            safe_csv=safe_csv,
+        )
     for note in written.notes:
         say(note)
     for clip_id, message in written.failures.items():

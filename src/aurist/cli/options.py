@@ -284,6 +284,13 @@ Seed = Annotated[
         rich_help_panel=ADVANCED,
     ),
 ]
+Cluster = Annotated[
+    str | None,
+    typer.Option(
+        help="Compute on the machines of a Ray cluster, which share a disk: ray://HEAD:10001, or auto on one of them.",
+        rich_help_panel=ADVANCED,
+    ),
+]
 Jobs = Annotated[
     int,
     typer.Option(

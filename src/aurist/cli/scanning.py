@@ -32,11 +32,13 @@ def scan_recordings(
     model: str | None,
     jobs: int,
     shard: str | None = None,
+    cluster: str | None = None,
 ) -> None:
     """Scan recordings window by window, or those of a shard; exit with 1 if some cannot be read."""
     from aurist.clips import Clips
     from aurist.detection.contests import contest_table
     from aurist.detection.export import unlike_windows, write_detections
+    from aurist.detection.on_cluster import scan_on_cluster
     from aurist.detection.scan import listen, recordings_of
     from aurist.detection.sharding import begin_shard
     from aurist.errors import ConfigError, listing, plural
@@ -57,6 +59,8 @@ def scan_recordings(
             say(note)
         if shard is not None:
             source = begin_shard(shard, source, output)
+        if cluster is not None:
+            scan_on_cluster(files, source, output, windows, cluster, model=model, cores=jobs or 1)
         scan = listen(
             files, recordings_of(source), output, windows, model=model, unknown=export.unknown, jobs=jobs
         )

@@ -131,6 +131,13 @@ def merge_shards(folders: Sequence[Path], output: Path) -> list[str]:
     return unreadable
 
 
+def is_finished(folder: Path) -> bool:
+    """Return True for the folder of a shard whose recordings were all scanned, or cannot be read."""
+    if not ((folder / NAME).exists() and (folder / SETTINGS).exists()):
+        return False
+    return not _unfinished(folder, _read(folder), [])
+
+
 def _read(folder: Path) -> Shard:
     read_settings(folder)
     if not (folder / NAME).exists():

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +14,7 @@ import pandas as pd
 
 from aurist.clips import Clips
 from aurist.clips.read import ReadOptions
+from aurist.cluster import run_on_cluster
 from aurist.errors import ConfigError, DataError, RunError, listing
 from aurist.features.store import config_for_clips
 from aurist.features.summary import VERSION, SummaryConfig
@@ -31,6 +34,8 @@ from aurist.tables import table_path, write_table
 
 #: The record of a shard is its last file: a shard with a record is whole.
 NAME, TABLE = "feature_shard.json", "features.parquet"
+#: Of a cluster: a lost machine costs some minutes of its work.
+CLIPS_PER_SHARD, _MOST_SHARDS = 200, 1000
 _REMEDY = "Compute the shard again with `aurist features --shard` into another folder."
 
 
@@ -177,3 +182,52 @@ def _hash(clips: Clips) -> str:
     columns = ["clip_id", "path", "start", "end", "labels", "group", "fold", "part"]
     text = clips.table[columns].astype(str).to_csv(index=False)
     return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()
+
+
+def features_on_cluster(
+    source: Path,
+    output: Path,
+    options: ReadOptions,
+    address: str,
+    *,
+    sample_rate: int | None = None,
+    level: str = "relative",
+    safe_csv: bool = False,
+) -> FeatureFile:
+    """Write the table of `feature_file`, computed in shards on the machines of a cluster.
+
+    The shards are in ``<output>.shards`` until the table is written: a call that was killed continues.
+
+    Parameters
+    ----------
+    source, output
+        On a disk that all machines share, at the same path.
+    address
+        See `run_on_cluster`.
+
+    Raises
+    ------
+    ClusterError
+        If the cluster cannot be reached.
+    """
+    check_form(output)
+    clips = clips_to_describe(source, options)
+    of = min(_MOST_SHARDS, -(-len(clips) // CLIPS_PER_SHARD))
+    root = output.absolute().with_name(f"{output.name}.shards")
+    folders = [root / f"{number:04}" for number in range(1, of + 1)]
+    calls = [
+        partial(
+            write_feature_shard,
+            *(source.absolute(), folder, options, f"{number}/{of}"),
+            sample_rate=sample_rate,
+            level=level,
+            jobs=1,
+        )
+        for number, folder in enumerate(folders, 1)
+        if not (folder / NAME).exists()
+    ]
+    if calls:
+        run_on_cluster(calls, address, title="shards of features")
+    written = merge_feature_shards(folders, output, safe_csv=safe_csv)
+    shutil.rmtree(root)
+    return replace(written, notes=clips.notes)
