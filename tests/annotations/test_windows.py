@@ -105,11 +105,31 @@ def test_of_recordings_that_are_known_in_part_the_rest_is_unknown() -> None:
     ]
     durations = {"a.wav": 10.0, "b.wav": 15.0}
     clips = to_clips(make_annotations(rows, "t"), durations, CutOptions(window=5), partial={"b.wav"})
-    assert clips.table["path"].tolist() == ["a.wav", "a.wav", "b.wav"]
-    # owl, wren
-    assert clips.targets().tolist() == [[1, 0], [0, 0], [-1, 0]]
+    assert clips.table["path"].tolist() == ["a.wav", "a.wav", "b.wav", "b.wav", "b.wav"]
+    # owl, wren; the windows of b.wav that nobody judged are assumed to have neither
+    assert clips.targets().tolist() == [[1, 0], [0, 0], [-1, 0], [0, 0], [0, 0]]
+    assert clips.table["part"].tolist() == [*["train"] * 3, *["background"] * 2]
+    assert clips.table["weight"].tolist() == [1, 1, 1, 0.5, 0.5]
     whole = to_clips(make_annotations(rows, "t"), durations, CutOptions(window=5))
     assert whole.unannotated == "absent" and len(whole) == 5
+
+
+def test_assumed_background_touches_no_verdict_and_is_four_times_as_many_windows() -> None:
+    rows = [
+        {"path": "a.wav", "start": 0, "end": 2, "label": "owl"},
+        {"path": "b.wav", "start": 50, "end": 51, "label": "owl", "state": "absent"},
+    ]
+    durations = {"a.wav": 10.0, "b.wav": 100.0}
+    annotations, options = make_annotations(rows, "t"), CutOptions(window=2, hop=1)
+    table = to_clips(annotations, durations, options, partial={"b.wav"}).table
+    judged = table[(table["path"] == "b.wav") & (table["part"] == "train")]
+    assumed = table[table["part"] == "background"]
+    assert len(judged) == 2 and len(assumed) == 8
+    assert ((assumed["end"] <= judged["start"].min()) | (assumed["start"] >= judged["end"].max())).all()
+    unknown = to_clips(annotations, durations, CutOptions(window=2, hop=1, unannotated="unknown")).table
+    assert (unknown["part"] == "train").all()
+    boxes = to_clips(annotations, durations, CutOptions(clip_mode="boxes"), partial={"b.wav"}).table
+    assert (boxes["part"] == "train").all()
 
 
 def test_of_the_background_some_is_kept() -> None:

@@ -9,11 +9,13 @@ import pytest
 import soundfile
 
 from aurist.automl.fit import fit, plan_fit
+from aurist.clips import BACKGROUND, Part, make_clips
 from aurist.clips.read import ReadOptions, read_clips
 from aurist.config import FitConfig
 from aurist.errors import DataError
 from aurist.inference.predict import predict_clips
-from aurist.run import files_of_run
+from aurist.run import files_of_run, read_data, training_data
+from aurist.splits import NEVER_SCORED
 
 from ..small_run import feature_table
 
@@ -48,6 +50,27 @@ def test_a_test_part_is_new_where_its_groups_are(tmp_path: Path) -> None:
     applied = predict_clips(files_of_run(run), read_clips(table.iloc[140:].drop(columns="part")))
     truth = table["genre"].iloc[140:].to_numpy()
     assert held.new.score == pytest.approx((applied.to_frame()["label"].to_numpy() == truth).mean())
+
+
+def test_background_is_learnt_from_and_never_scored(tmp_path: Path) -> None:
+    features = feature_table(120, seed=1).iloc[:120].drop(columns=["ID", "genre"])
+    labels = [(("wren",), ("owl",), ())[row % 3] for row in range(120)]
+    groups = [f"recording {row // 5}" for row in range(120)]
+    parts: list[Part] = [BACKGROUND if row % 5 == 4 else "train" for row in range(120)]
+    clips = make_clips(labels, groups=groups, parts=parts, features=features, multilabel=True)
+    plan = tmp_path / "plan.toml"
+    plan.write_text('[[member]]\nname = "ridge"\nengine = "kernel"\n', encoding="utf-8")
+    run = fit(clips, tmp_path / "run", FitConfig(plan=str(plan), folds=3, jobs=1))
+    data = read_data(run)
+    background = np.flatnonzero(data.clips.table["part"] == BACKGROUND)
+    assert (data.folds[background] == NEVER_SCORED).all()
+    learn = training_data(data)
+    for split in learn.splits:
+        assert not set(split.scored) & set(background)
+        assert set(split.train) & set(background)
+        # not that of a recording whose other windows are scored
+        assert not set(learn.groups[split.train]) & set(learn.groups[split.scored])
+    assert len(run.predictions().query("part == 'oof'")["clip_id"].unique()) == 96
 
 
 def test_given_features_beside_recordings_do_not_answer_for_them(tmp_path: Path) -> None:

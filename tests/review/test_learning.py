@@ -109,6 +109,8 @@ def test_several_labels_a_clip(tmp_path: Path, sounds: dict[str, Path]) -> None:
     targets = clips.targets()
     assert n_new == 2
     # classes: drone, whistle; what was not judged is unknown in the new clips, and absent in the old ones as before
-    assert targets[-2:].tolist() == [[0, -1], [1, 1]]
+    part = clips.table["part"].tolist()
+    assert part == [*["train"] * 14, *["background"] * 6]
+    assert targets[12:].tolist() == [[0, -1], [1, 1], *[[0, 0]] * 6]
     old = replace(clips, table=clips.table.head(12)).targets()
     assert sorted({tuple(row) for row in old.tolist()}) == [(0, 1), (1, 0)]

@@ -6,12 +6,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
+from aurist.annotations.cuts import BACKGROUND_WEIGHT, Cut, assumed_background, with_some_background
 from aurist.annotations.groups import groups_of
 from aurist.annotations.table import ABSENT, Annotation, Annotations
 from aurist.annotations.window_choice import propose_window
-from aurist.clips import Clips, make_clips
+from aurist.clips import BACKGROUND, Clips, make_clips
 from aurist.errors import ConfigError, DataError, check_one_of, listing, plural
 
 CLIP_MODES = ("windows", "boxes")
@@ -76,22 +76,6 @@ class CutOptions:
             raise ConfigError(f"background is {self.background:g}, but must be 0 or more.")
 
 
-@dataclass(frozen=True)
-class _Cut:
-    """A stretch of a recording with its labels."""
-
-    path: str
-    start: float
-    end: float
-    present: frozenset[str]
-    absent: frozenset[str]
-
-    @property
-    def empty(self) -> bool:
-        """True if it has no present and no absent label."""
-        return not self.present and not self.absent
-
-
 def to_clips(
     annotations: Annotations,
     durations: Mapping[str, float],
@@ -112,7 +96,9 @@ def to_clips(
     options
         The options.
     partial
-        Recordings where classes without annotation are unknown, regardless of ``options.unannotated``.
+        Recordings where classes without annotation are unknown, regardless of ``options.unannotated``. Some windows of
+        these without any annotation are assumed to have no class, with less weight: a model that knows of a
+        recording little but calls would take all of it for calls. They are learnt from, and never scored.
 
     Raises
     ------
@@ -133,7 +119,7 @@ def to_clips(
     by_path: dict[str, list[Annotation]] = {path: [] for path in annotations.recordings}
     for annotation in annotations:
         by_path[annotation.path].append(_inside(annotation, durations[annotation.path]))
-    cuts: list[_Cut] = []
+    cuts: list[Cut] = []
     for path, boxes in by_path.items():
         stretches = (
             [_stretch(annotation, durations[path], grid[0]) for annotation in boxes]
@@ -142,9 +128,11 @@ def to_clips(
         )
         cuts += [_filled(path, start, end, boxes, options) for start, end in dict.fromkeys(stretches)]
     unknown = set(partial if options.unannotated == "absent" else by_path)
-    cuts = _with_some_background(cuts, options, unknown)
+    labels = frozenset(annotation.label for annotation in annotations)
+    of_windows = partial if options.clip_mode == "windows" else ()
+    assumed = assumed_background(cuts, of_windows, labels, options.seed)
+    cuts = with_some_background(cuts, options.background, unknown, options.seed)
     if unknown:
-        labels = frozenset(annotation.label for annotation in annotations)
         rest_absent = options.unannotated == "partial"
         cuts = [
             replace(cut, absent=labels - cut.present)
@@ -152,6 +140,7 @@ def to_clips(
             else cut
             for cut in cuts
         ]
+    cuts += assumed
     spans = [(cut.path, cut.start, cut.end) for cut in cuts]
     groups, note = groups_of(spans, durations, grid[0], options.group_by)
     cuts = [cut for cut, group in zip(cuts, groups, strict=True) if group is not None]
@@ -162,6 +151,8 @@ def to_clips(
         ends=[cut.end for cut in cuts],
         absent=[tuple(sorted(cut.absent)) for cut in cuts],
         groups=[group for group in groups if group is not None],
+        parts=[BACKGROUND if cut.is_assumed else "train" for cut in cuts],
+        weights=[BACKGROUND_WEIGHT if cut.is_assumed else 1.0 for cut in cuts],
         multilabel=True,
         unannotated="unknown" if unknown else "absent",
         root=annotations.root,
@@ -259,11 +250,11 @@ def _stretch(annotation: Annotation, length: float, window: float) -> tuple[floa
     return start, min(length, start + window)
 
 
-def _filled(path: str, start: float, end: float, boxes: list[Annotation], options: CutOptions) -> _Cut:
+def _filled(path: str, start: float, end: float, boxes: list[Annotation], options: CutOptions) -> Cut:
     inside = [annotation for annotation in boxes if _is_in(annotation, start, end, options.min_overlap)]
     present = frozenset(annotation.label for annotation in inside if annotation.state != ABSENT)
     absent = frozenset(annotation.label for annotation in inside if annotation.state == ABSENT)
-    return _Cut(path, start, end, present, absent - present)
+    return Cut(path, start, end, present, absent - present)
 
 
 def _is_in(annotation: Annotation, start: float, end: float, min_overlap: float) -> bool:
@@ -276,15 +267,3 @@ def _is_in(annotation: Annotation, start: float, end: float, min_overlap: float)
         shared > 0
         and shared >= min(min_overlap, 0.5 * (annotation.end - annotation.start), end - start) - _TOLERANCE
     )
-
-
-def _with_some_background(cuts: list[_Cut], options: CutOptions, unknown: Collection[str]) -> list[_Cut]:
-    """Keep some windows without labels, but none of ``unknown`` recordings, as these teach nothing."""
-    if options.background is None:
-        return [cut for cut in cuts if not (cut.empty and cut.path in unknown)]
-    empty = [i for i, cut in enumerate(cuts) if cut.empty]
-    n_kept = round(options.background * (len(cuts) - len(empty)))
-    rng = np.random.default_rng(options.seed)
-    dropped: npt.NDArray[np.intp] = rng.permutation(empty)[n_kept:].astype(np.intp)
-    dropped_rows = set(dropped.tolist())
-    return [cut for i, cut in enumerate(cuts) if i not in dropped_rows]

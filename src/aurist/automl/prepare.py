@@ -17,7 +17,7 @@ from aurist.audit.nearest_clips import nearest_sentence
 from aurist.audit.sentences import sentences
 from aurist.automl.clip_features import summary_config_of, training_features
 from aurist.automl.embedders import embedders_of, named_embedders
-from aurist.clips import Clips
+from aurist.clips import BACKGROUND, Clips
 from aurist.clips.guessed_groups import apply_grouping, without_guessed_groups
 from aurist.clips.read import ReadOptions, Source, read_clips
 from aurist.config import FitConfig
@@ -238,7 +238,9 @@ def _folds(clips: Clips, groups: npt.NDArray[np.int64], config: FitConfig) -> np
     """Assign each clip to the fold that scores it, as prescribed or made here; mark held-out clips."""
     held_out = (clips.table["part"] == "test").to_numpy()
     folds = np.full(len(clips), HELD_OUT, dtype=np.int64)
-    learnt = np.flatnonzero(~held_out)
+    is_background = (clips.table["part"] == BACKGROUND).to_numpy()
+    folds[is_background] = NEVER_SCORED
+    learnt = np.flatnonzero(~held_out & ~is_background)
     table = clips.table.iloc[learnt]
     prescribed = given_folds(table["fold"].tolist(), table["part"].tolist())
     if (

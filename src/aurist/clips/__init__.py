@@ -1,5 +1,5 @@
 """The clips table and its readers: folders, CSV, TSV, Parquet, ARFF."""
 
-from aurist.clips.table import COLUMNS, PARTS, Clips, Part, make_clips
+from aurist.clips.table import BACKGROUND, COLUMNS, PARTS, Clips, Part, make_clips
 
-__all__ = ["COLUMNS", "PARTS", "Clips", "Part", "make_clips"]
+__all__ = ["BACKGROUND", "COLUMNS", "PARTS", "Clips", "Part", "make_clips"]

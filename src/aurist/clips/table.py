@@ -15,8 +15,10 @@ from aurist.clips.grouping import Grouping
 from aurist.errors import DataError, listing, plural
 from aurist.metrics import UNKNOWN
 
-Part = Literal["train", "valid", "test"]
+Part = Literal["train", "valid", "test", "background"]
+#: Parts that a table can name. A "background" is assumed to have none of the classes: learnt from, never scored.
 PARTS: tuple[Part, ...] = ("train", "valid", "test")
+BACKGROUND: Part = "background"
 
 #: The columns of every clips table.
 COLUMNS = ("clip_id", "path", "start", "end", "labels", "absent", "weight", "group", "fold", "part")
@@ -32,7 +34,8 @@ class Clips:
         One row per clip, index 0..n-1, the columns of `COLUMNS` and then the feature columns:
         ``clip_id`` (str, unique), ``path`` (str as given, None for a feature table), ``start`` and ``end`` (seconds;
         NaN: the whole file), ``labels`` and ``absent`` (tuples of class names), ``weight`` (float), ``group`` (str or
-        None: a group stays in one fold), ``fold`` (str or None: as given), ``part`` ("train", "valid" or "test").
+        None: a group stays in one fold), ``fold`` (str or None: as given), ``part`` ("train", "valid", "test",
+        or "background": assumed to have no class, learnt from and never scored).
     classes
         The class names, sorted; empty for an unlabelled table.
     features

@@ -13,7 +13,7 @@ import pandas as pd
 
 from aurist.annotations import PRESENT, CutOptions, make_annotations, to_clips
 from aurist.audio import probe
-from aurist.clips import Clips, make_clips
+from aurist.clips import BACKGROUND, Clips, make_clips
 from aurist.errors import DataError, plural
 from aurist.inference.predictor import Predictor
 from aurist.metrics import Interval
@@ -108,9 +108,9 @@ def with_verdicts(run: RunFolder, judged: Sequence[Judged], window: float) -> tu
     -------
     clips
         Those of the run, then the new ones. If clips may have several labels, only judged classes are known in the new
-        ones; else the new ones are those with exactly one class.
+        ones, and some windows that nobody judged are background; else the new ones are those with exactly one class.
     n_new
-        The number of new clips.
+        The number of new clips, without background.
 
     Raises
     ------
@@ -130,7 +130,8 @@ def with_verdicts(run: RunFolder, judged: Sequence[Judged], window: float) -> tu
         )
     table = pd.concat([_known(old), new], ignore_index=True)
     unannotated = "unknown" if old.multilabel else old.unannotated
-    return replace(old, table=table, rows=(), unannotated=unannotated), len(new)
+    n_judged = int((new["part"] != BACKGROUND).sum())
+    return replace(old, table=table, rows=(), unannotated=unannotated), n_judged
 
 
 def _known(clips: Clips) -> pd.DataFrame:
@@ -159,6 +160,11 @@ def _clips_of(judged: Sequence[Judged], old: Clips, window: float) -> pd.DataFra
     cut = to_clips(make_annotations(rows, "the verdicts"), lengths, options, partial=set(lengths)).table
     if not old.multilabel:
         cut = cut[cut["labels"].map(len) == 1]
+    is_background = cut["part"] == BACKGROUND
+    absent = [
+        old.classes if flag else of_cut for flag, of_cut in zip(is_background, cut["absent"], strict=True)
+    ]
+    cut = cut.assign(absent=pd.Series(absent, index=cut.index, dtype=object))
     contents = {str(one.file): one.content for one in judged}
     group = cut["path"].map(contents)
     folds = sorted(old.table["fold"].dropna().unique())

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from aurist.clips import BACKGROUND
 from aurist.errors import ConfigError, plural
 from aurist.files import atomic_path
 from aurist.fold_files import load_folds
@@ -113,15 +114,16 @@ def _whole_folds(data: RunData, share: float, seed: int) -> npt.NDArray[np.int64
 def _whole_groups(data: RunData, share: float, n_splits: int, seed: int) -> npt.NDArray[np.int64]:
     targets = data.clips.targets(data.task.classes)
     parts = assign_folds(targets, data.groups, max(2, round(1 / share)), seed)
-    folds = np.where(parts == 0, HELD_OUT, data.folds)
+    is_background = (data.clips.table["part"] == BACKGROUND).to_numpy()
+    folds = np.where((parts == 0) & ~is_background, HELD_OUT, data.folds)
     if not _prescribed(data):
-        rest = np.flatnonzero(parts != 0)
+        rest = np.flatnonzero((parts != 0) & ~is_background)
         folds[rest] = assign_folds(targets[rest], data.groups[rest], n_splits, seed)
     return _renumbered(folds)
 
 
 def _prescribed(data: RunData) -> bool:
-    table = data.clips.table
+    table = data.clips.table[data.clips.table["part"] != BACKGROUND]
     return given_folds(table["fold"].tolist(), table["part"].tolist()) is not None
 
 
