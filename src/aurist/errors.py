@@ -126,6 +126,18 @@ def plural(n: int, noun: str, many: str | None = None) -> str:
     return f"{n:,} {noun if n == 1 else many or noun + 's'}"
 
 
+def rounded(value: float, digits: int = 2) -> str:
+    """Return a number with so many significant digits, never in powers of ten.
+
+    Examples
+    --------
+    >>> rounded(111.3), rounded(0.0123), rounded(15387, 3), rounded(7.0)
+    ('110', '0.012', '15,400', '7')
+    """
+    text = f"{float(f'{value:.{digits}g}'):,.12f}"
+    return text.rstrip("0").rstrip(".")
+
+
 def about(name: str, message: str) -> str:
     """Return a message about a clip, with its name in front unless the message already names its file.
 

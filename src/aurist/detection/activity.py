@@ -13,7 +13,7 @@ import pandas as pd
 from aurist.annotations import Annotations, read_annotations
 from aurist.detection.export import NAMES
 from aurist.detection.store import open_detections
-from aurist.errors import ConfigError, DataError, plural
+from aurist.errors import ConfigError, DataError, plural, rounded
 from aurist.recorders import began_at
 from aurist.run import ModelFiles
 from aurist.run.events_file import read_event_curve, read_events
@@ -143,7 +143,7 @@ def with_expected_false(activity: Activity, files: ModelFiles) -> Activity:
         expected.append(round(alarms / scores.hours * hours, 1))
     table = activity.classes.copy()
     table.insert(5, "expected_false", pd.Series(expected, dtype=float))
-    note = f"expected_false: by the false alarms in {scores.hours:.2g} hours of background, out of fold"
+    note = f"expected_false: by the false alarms in {rounded(scores.hours)} hours of background, out of fold"
     return replace(activity, classes=table, notes=(*activity.notes, note))
 
 

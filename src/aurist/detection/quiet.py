@@ -12,7 +12,7 @@ import pandas as pd
 
 from aurist.detection.scan import ScanResult
 from aurist.ensemble.thresholds import GRID
-from aurist.errors import DataError
+from aurist.errors import DataError, rounded
 from aurist.files import write_csv, write_json
 from aurist.metrics import Interval
 
@@ -46,10 +46,12 @@ class QuietScores:
 
     def sentence(self) -> str:
         """State the figures for people."""
-        bounds = f" [{self.per_hour.low:.2g}, {self.per_hour.high:.2g}]" if self.per_hour.score else ""
+        bounds = (
+            f" [{rounded(self.per_hour.low)}, {rounded(self.per_hour.high)}]" if self.per_hour.score else ""
+        )
         return (
-            f"False alarms in {self.hours:.3g} hours of quiet recordings: {self.per_hour.score:.3g}{bounds} an hour, "
-            f"all classes together. Fewer than {3 / self.hours:.2g} an hour cannot be shown in this time."
+            f"False alarms in {rounded(self.hours, 3)} hours of quiet recordings: "
+            f"{rounded(self.per_hour.score, 3)}{bounds} an hour, all classes together. Fewer than {rounded(3 / self.hours)} an hour cannot be shown in this time."
         )
 
     def to_dict(self) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from aurist.ensemble.thresholds import SILENT, Thresholds, is_silent
-from aurist.errors import ConfigError
+from aurist.errors import ConfigError, rounded
 from aurist.inference.thresholds import never_named, thresholds_of
 from aurist.plan import ENSEMBLE
 from aurist.run import ModelFiles
@@ -69,11 +69,13 @@ def event_thresholds(
     if scores is not None and np.isfinite(scores.false_alarms.score):
         rate = scores.false_alarms.score
         expected = (
-            f"expect {rate:.2g}" if rate else f"none, which shows no rate below {_smallest(scores.hours):.2g}"
+            f"expect {rounded(rate)}"
+            if rate
+            else f"none, which shows no rate below {rounded(_smallest(scores.hours))}"
         )
         notes.append(
-            f"false alarms: {expected} an hour, all classes together, as out of fold in {scores.hours:.2g} hours of "
-            'background; false_alarms="1/h" chooses a threshold for fewer'
+            f"false alarms: {expected} an hour, all classes together, as out of fold in {rounded(scores.hours)} hours "
+            'of background; false_alarms="1/h" chooses a threshold for fewer'
         )
     return EventThresholds(thresholds, tuple(notes))
 
@@ -101,14 +103,14 @@ def _for_false_alarms(files: ModelFiles, model: str | None, rate: float) -> Even
     chosen = float(alarms.index[enough[0]]) if len(enough) else np.inf
     n_alarms = int(most_from_here[enough[0]]) if len(enough) else 0
     notes = [
-        f"threshold {chosen:.3g} for all classes: {n_alarms} false alarms in {scores.hours:.2g} hours of background, "
-        "out of fold"
+        f"threshold {chosen:.3g} for all classes: {n_alarms} false alarms in {rounded(scores.hours)} hours of "
+        "background, out of fold"
     ]
     if not len(enough):
         notes = [f"no threshold has at most {rate:g} false alarms an hour, out of fold: nothing is reported"]
     elif rate * scores.hours < _RULE_OF_THREE:
         notes.append(
-            f"{scores.hours:.2g} hours of background show no rate below {_smallest(scores.hours):.2g} "
+            f"{rounded(scores.hours)} hours of background show no rate below {rounded(_smallest(scores.hours))} "
             "an hour; measure it on more: aurist evaluate RUN --quiet-recordings NIGHT"
         )
     notes += never_named(files.spec.task.classes, default, None)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from aurist.errors import rounded
 from aurist.files import atomic_path
 from aurist.metrics import Interval
 from aurist.records import OPTIONAL, read_record, write_record
@@ -88,7 +89,7 @@ class EventScores:
             f"class, and "
             f"{self.touched.score:.0%} of {self.boxes:,} calls are touched. With an intersection over union of at "
             f"least 0.3, precision is {_shown(self.precision)} and recall {_shown(self.recall)}. False alarms in "
-            f"{self.hours:.2g} hours of background: {_shown(self.false_alarms, 1)} an hour, all classes together."
+            f"{rounded(self.hours)} hours of background: {_shown(self.false_alarms, 1)} an hour, all classes together."
         )
 
 
