@@ -51,7 +51,8 @@ class QuietScores:
         )
         return (
             f"False alarms in {rounded(self.hours, 3)} hours of quiet recordings: "
-            f"{rounded(self.per_hour.score, 3)}{bounds} an hour, all classes together. Fewer than {rounded(3 / self.hours)} an hour cannot be shown in this time."
+            f"{rounded(self.per_hour.score, 3)}{bounds} an hour, all classes together. "
+            f"Fewer than {rounded(3 / self.hours)} an hour cannot be shown in this time."
         )
 
     def to_dict(self) -> dict[str, Any]:
