@@ -67,6 +67,14 @@ def test_a_second_run_computes_nothing(folder, counted):
     pd.testing.assert_frame_equal(first.features, second.features)
 
 
+def test_features_that_are_not_kept(folder):
+    clips = table(folder, WAVS)
+    kept = summary_table(clips, CONFIG, cache_dir=folder / "cache")
+    unkept = summary_table(clips, CONFIG, cache_dir=folder / "none", keep=False)
+    pd.testing.assert_frame_equal(unkept.features, kept.features)
+    assert not (folder / "none").exists()
+
+
 def test_the_key_is_content_span_and_settings(folder, counted):
     cache_dir = folder / "cache"
     summary_table(table(folder, ["0.wav"]), CONFIG, cache_dir=cache_dir)

@@ -74,6 +74,7 @@ def summary_table(
     cache_dir: Path | None = None,
     jobs: int = 0,
     progress: bool = True,
+    keep: bool = True,
 ) -> SummaryTable:
     """Compute the summary features of every clip, or read them from the cache.
 
@@ -92,6 +93,8 @@ def summary_table(
         Threads (the work runs outside the interpreter's lock); 0: one per core of this process.
     progress
         True: show a progress bar if it takes over two seconds.
+    keep
+        False: neither read nor write the cache.
     """
     # features are stored without the level, and the level apart: switching the setting needs no new computation
     relative = dataclasses.replace(config, level="relative")
@@ -109,7 +112,9 @@ def summary_table(
         # without compiled loops the last bits differ: a stored clip would not be recognised by them
         compiles_features,
     )
-    values, failures = vectors_of_clips(clips, settings, cache_dir=cache_dir, jobs=jobs, progress=progress)
+    values, failures = vectors_of_clips(
+        clips, settings, cache_dir=cache_dir, jobs=jobs, progress=progress, keep=keep
+    )
     values, level = values[:, :-1], values[:, -1]
     if config.level == "keep":
         values = at_recorded_level(values, level, config)

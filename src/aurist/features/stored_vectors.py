@@ -49,11 +49,18 @@ class VectorSettings:
 
 
 def vectors_of_clips(
-    clips: Clips, settings: VectorSettings, *, cache_dir: Path | None, jobs: int, progress: bool
+    clips: Clips,
+    settings: VectorSettings,
+    *,
+    cache_dir: Path | None,
+    jobs: int,
+    progress: bool,
+    keep: bool = True,
 ) -> tuple[Float, dict[int, str]]:
     """Compute the vector of every clip, or read it from the cache.
 
-    Results are stored at least every second, so a killed run can continue.
+    Results are stored at least every second, so a killed run can continue. Without ``keep`` there is no cache: to hash
+    and to store a clip that never comes again takes time.
 
     Returns
     -------
@@ -64,44 +71,52 @@ def vectors_of_clips(
     """
     values = np.full((len(clips), settings.size), np.nan, dtype=np.float32)
     failures: dict[int, str] = {}
-    work = _Work(settings, FeatureCache(cache_dir))
+    work = _Work(settings, FeatureCache(cache_dir) if keep else None)
     try:
         with Advance(len(clips), progress, settings.title) as advance:
-            for row, result in run_in_threads(
-                work, spans_of(clips), available_cores(jobs), work.cache.commit
-            ):
+            for row, result in run_in_threads(work, spans_of(clips), available_cores(jobs), work.commit):
                 if isinstance(result, str):
                     failures[row] = result
                 else:
                     values[row] = result
                 advance()
     finally:
-        work.cache.close()
+        work.close()
     return values, dict(sorted(failures.items()))
 
 
 class _Work:
-    """Computes the vector of one clip, with the cache."""
+    """Computes the vector of one clip, with the cache if there is one."""
 
-    def __init__(self, settings: VectorSettings, cache: FeatureCache) -> None:
+    def __init__(self, settings: VectorSettings, cache: FeatureCache | None) -> None:
         self.settings = settings
         self.cache = cache
+
+    def commit(self) -> None:
+        if self.cache is not None:
+            self.cache.commit()
+
+    def close(self) -> None:
+        if self.cache is not None:
+            self.cache.close()
 
     def __call__(self, span: Span) -> Float | str:
         settings = self.settings
         if span.path is None:
             return "has no path: it is not a recording"
         try:
-            key = span_key(self.cache, span, settings.key)
-            vector = None if key is None else self.cache.get(key, settings.size)
+            cache = self.cache
+            key = None if cache is None else span_key(cache, span, settings.key)
+            vector = None if cache is None or key is None else cache.get(key, settings.size)
             if vector is None:
                 wave, _ = read(span.path, settings.sample_rate, start=span.start, end=span.end)
                 if not len(wave):
                     return f"{span.path} holds no samples"
                 vector = settings.compute(wave)
                 seconds = len(wave) / settings.sample_rate
-                if key is not None and (settings.is_stored is None or settings.is_stored(seconds)):
-                    self.cache.put(key, vector)
+                is_stored = settings.is_stored is None or settings.is_stored(seconds)
+                if cache is not None and key is not None and is_stored:
+                    cache.put(key, vector)
         except (DataError, OSError, MemoryError) as error:
             return failure_message(span, error)
         return vector

@@ -43,12 +43,17 @@ class RawFeatures:
 
 
 def raw_features(
-    clips: Clips, summary: SummaryConfig | None, *, jobs: int = 0, cache_dir: Path | None = None
+    clips: Clips,
+    summary: SummaryConfig | None,
+    *,
+    jobs: int = 0,
+    cache_dir: Path | None = None,
+    keep: bool = True,
 ) -> RawFeatures:
     """Compute the summary features of recordings; without ``summary`` take the feature columns as they are."""
     if summary is None:
         return RawFeatures(clips.feature_table(), None, {})
-    computed = summary_table(clips, summary, cache_dir=cache_dir, jobs=jobs)
+    computed = summary_table(clips, summary, cache_dir=cache_dir, jobs=jobs, keep=keep)
     return RawFeatures(computed.features, computed.level, dict(computed.failures))
 
 
@@ -95,7 +100,9 @@ class FeaturePipeline:
     summary: SummaryConfig | None
     embedders: Sequence[FeatureNetwork] = ()
 
-    def transform(self, clips: Clips, *, jobs: int = 0, cache_dir: Path | None = None) -> ClipFeatures:
+    def transform(
+        self, clips: Clips, *, jobs: int = 0, cache_dir: Path | None = None, keep: bool = True
+    ) -> ClipFeatures:
         """Make the features of clips.
 
         Parameters
@@ -106,6 +113,8 @@ class FeaturePipeline:
             Cores; 0: all.
         cache_dir
             Folder of the features of recordings; None: the default folder.
+        keep
+            False: summary features are neither read from this folder nor written to it.
 
         Raises
         ------
@@ -114,7 +123,7 @@ class FeaturePipeline:
             table, or the other way round.
         """
         self._check_kind(clips)
-        raw = raw_features(clips, self.summary, jobs=jobs, cache_dir=cache_dir)
+        raw = raw_features(clips, self.summary, jobs=jobs, cache_dir=cache_dir, keep=keep)
         failures, table = dict(raw.failures), raw.table
         if self.embedders:
             embedded = self._embed(table, _without(failures, len(clips)), clips, jobs, cache_dir)

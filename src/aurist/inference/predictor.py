@@ -124,6 +124,7 @@ class Predictor:
         unknown: float | None = None,
         jobs: int = 0,
         cache_dir: Path | None = None,
+        keep: bool = True,
     ) -> ClipPredictions:
         """Predict clips; a clip that cannot be used gets NaN and its reason.
 
@@ -141,6 +142,8 @@ class Predictor:
             Cores; 0: as many as the run was fitted with.
         cache_dir
             Folder of stored features; None: the usual one.
+        keep
+            False: summary features are neither read from this folder nor written to it.
 
         Raises
         ------
@@ -153,7 +156,9 @@ class Predictor:
         thresholds = thresholds_of(self.files, self.name, precision)
         classes = self.spec.task.classes
         with self._loops(len(clips)):
-            features = self.pipeline.transform(clips, jobs=jobs or self.spec.task.jobs, cache_dir=cache_dir)
+            features = self.pipeline.transform(
+                clips, jobs=jobs or self.spec.task.jobs, cache_dir=cache_dir, keep=keep
+            )
         notes = (*never_named(classes, thresholds, precision), *features.notes)
         proba = np.full((len(clips), len(classes)), np.nan)
         seen = np.zeros(len(clips), dtype=bool)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -18,6 +19,9 @@ from aurist.features.matrix import float_matrix
 from aurist.features.waves import WavesInMemory
 from aurist.folders import check_name
 from aurist.metrics import UNKNOWN
+
+#: Of so few rows, the models of all folds share one array: to make it for each takes longer than their sums.
+_FEW_ROWS = 1000
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,11 @@ class Inputs:
         """
         if self.features.shape[1] != n_features:
             raise ValueError(f"it needs {n_features} features, and there are {self.features.shape[1]}")
+        return self._matrix if len(self.features) <= _FEW_ROWS else float_matrix(self.features)
+
+    @cached_property
+    def _matrix(self) -> npt.NDArray[np.float32]:
+        """The features as one array, which nobody may change."""
         return float_matrix(self.features)
 
 

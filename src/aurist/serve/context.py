@@ -69,6 +69,7 @@ class Server:
             self.counters,
             waiting=limits.waiting,
             jobs=self.options.jobs,
+            coming=self.decoders.clips,
         )
         self.jobs = Jobs(self.models, self.state / "jobs", limits.jobs, self.options.jobs)
         self.reviews = Reviews(self.models, self.jobs, self.options.reviews)

@@ -62,12 +62,33 @@ class Decoders:
 
     def __init__(self, limits: Limits, count: int = 2) -> None:
         self._limits, self.count = limits, count
+        self._clips, self._lock = 0, threading.Lock()
         self._idle: queue.Queue[_Process | None] = queue.Queue()
         for _ in range(count):
             self._idle.put(None)
 
+    def clips(self) -> int:
+        """Count the clips to label that wait to be decoded, or are."""
+        return self._clips
+
     def decode(self, name: str, source: Path, target: Path, *, whole: bool = False) -> Sound:
-        """Decode a file; block until it is done.
+        """Decode a file; block until it is done. ``whole``: it is a clip, and refused if its end is missing.
+
+        Raises
+        ------
+        RefusedError
+            If it cannot be decoded within the limits.
+        """
+        with self._lock:
+            self._clips += whole
+        try:
+            return self._decode(name, source, target, whole)
+        finally:
+            with self._lock:
+                self._clips -= whole
+
+    def _decode(self, name: str, source: Path, target: Path, whole: bool) -> Sound:
+        """Decode in the next free process.
 
         Raises
         ------

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import queue
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,6 +25,8 @@ from aurist.serve.refusals import busy
 
 #: The most clips, and seconds of sound, of a batch.
 _CLIPS, _SECONDS = 64, 600.0
+#: The most seconds that a batch waits for requests that are being decoded, and seconds between two looks.
+_PATIENCE, _LOOK = 0.05, 0.001
 #: The store of features of clips is emptied at this size; only repeated uploads would gain from it.
 _STORE_BYTES, _STORE_EVERY = 200_000_000, 100
 
@@ -48,14 +52,25 @@ class Engine:
         The most requests that wait or are computed.
     jobs
         Cores; 0: as many as the run was fitted with.
+    coming
+        Counts the requests that are being decoded: a batch waits a moment for them, as a clip costs far less in a
+        batch.
     """
 
     def __init__(
-        self, files: ModelFiles, store: Path, counters: Counters, *, waiting: int = 64, jobs: int = 0
+        self,
+        files: ModelFiles,
+        store: Path,
+        counters: Counters,
+        *,
+        waiting: int = 64,
+        jobs: int = 0,
+        coming: Callable[[], int] = lambda: 0,
     ) -> None:
         self._store, self._counters, self._jobs = store, counters, jobs
         self.predictor = Predictor(files, jobs=jobs)
         self._most, self._waiting, self._batches = waiting, 0, 0
+        self._coming = coming
         self._lock = threading.Lock()
         self._calls: queue.SimpleQueue[_Call | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="engine", daemon=True)
@@ -126,12 +141,13 @@ class Engine:
         ended = False
         while not ended:
             batch: list[_Call] = []
-            size, seconds = 0, 0.0
+            size, seconds, until = 0, 0.0, math.inf
             while size < _CLIPS and seconds < _SECONDS:
                 try:
-                    call = self._calls.get(block=not batch)
+                    call = self._next(until) if batch else self._calls.get()
                 except queue.Empty:
                     break
+                until = min(until, time.monotonic() + _PATIENCE)
                 if call is None:
                     ended = True
                     break
@@ -142,11 +158,20 @@ class Engine:
             if batch:
                 self._predict(batch)
 
+    def _next(self, until: float) -> _Call | None:
+        """Give a further request of a batch, and wait for it while others are decoded; raise `queue.Empty` without."""
+        while True:
+            try:
+                return self._calls.get(timeout=_LOOK)
+            except queue.Empty:
+                if not self._coming() or time.monotonic() > until:
+                    raise
+
     def _predict(self, batch: Sequence[_Call]) -> None:
         sounds = [sound for call in batch for sound in call.sounds]
         clips = make_clips([()] * len(sounds), paths=[str(sound.file) for sound in sounds])
         try:
-            predictions = self.predictor.predict(clips, cache_dir=self._store)
+            predictions = self.predictor.predict(clips, cache_dir=self._store, keep=False)
         except BaseException as error:  # the thread must go on, and each request gets the error
             for call in batch:
                 call.future.set_exception(error)
