@@ -15,8 +15,10 @@ import soxr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aurist.audit import near
 from aurist.audit.fingerprint import HOP, RATE, Fingerprint, fingerprint, fingerprint_blocks
 from aurist.audit.near import near_pairs
+from aurist.errors import DataError
 
 _spec = spec_from_file_location("audit_sounds", Path(__file__).with_name("conftest.py"))
 sounds = module_from_spec(_spec)
@@ -149,3 +151,27 @@ def test_a_long_sound_and_its_excerpt_are_indexed_by_the_same_keys():
     )
     assert pairs[["a", "b"]].values.tolist() == [[0, 1]]
     assert pairs["offset"].iloc[0] == pytest.approx(47.0, abs=0.01)
+
+
+def test_copies_of_short_sounds_are_found_by_the_longer_keys_of_large_sets(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    originals = [sounds.rain(seed)[:SR] for seed in range(5)]
+    copies = [0.25 * y for y in originals]
+    prints = [fingerprint(y, SR) for y in (*originals, *copies)]
+    plain = near_pairs(prints)
+    widened = near._widened
+    monkeypatch.setattr(
+        near, "_widened", lambda key, _: widened(key, 80_000_000)
+    )  # those of a million sounds
+    pairs = near_pairs(prints)
+    assert list(zip(pairs["a"], pairs["b"], strict=True)) == [(i, i + 5) for i in range(5)]
+    assert list(zip(plain["a"], plain["b"], strict=True)) == [(i, i + 5) for i in range(5)]
+
+
+def test_more_sounds_than_have_numbers_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(near, "MOST", 2)
+    empty = Fingerprint(np.empty(0, np.uint64), np.empty(0, np.uint64))
+    assert near_pairs([empty, empty]).empty
+    with pytest.raises(DataError, match=r"3 recordings are too many .* near_duplicates=False"):
+        near_pairs([empty] * 3)

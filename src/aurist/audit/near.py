@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from aurist.audit.fingerprint import Bits, Fingerprint
+from aurist.errors import DataError
 
 I64 = npt.NDArray[np.int64]
 
@@ -34,6 +35,9 @@ INDEXED = 1024
 LONG_KEYS = [(0, 24, 18, 32), (20, 24, 18, 32), (40, 24, 18, 32)]
 SHORT_KEYS = [(0, 20, 17, 64), (11, 20, 17, 64), (22, 20, 17, 64), (33, 20, 17, 64), (44, 20, 17, 64)]
 
+#: Sounds that can be compared: their numbers have 19 bits in a hit.
+MOST = 1 << 19
+
 COLUMNS = ["a", "b", "offset", "overlap", "error", "bits"]
 
 
@@ -56,7 +60,17 @@ def near_pairs(prints: Sequence[Fingerprint], max_error: float = MAX_ERROR) -> p
     DataFrame
         One row per pair: ``a < b`` (positions in ``prints``), ``offset`` (seconds from the beginning of ``a`` to the
         beginning of ``b``), ``overlap`` (seconds), ``error`` (share of differing bits), ``bits`` (compared).
+
+    Raises
+    ------
+    DataError
+        If there are more sounds than `MOST`.
     """
+    if len(prints) > MOST:
+        raise DataError(
+            f"{len(prints):,} recordings are too many to look for near duplicates among them: at most {MOST:,} can be "
+            "compared. Check a part of them, or leave this out with near_duplicates=False."
+        )
     if len(prints) < 2:
         return pd.DataFrame({name: np.empty(0, int if name in "ab" else float) for name in COLUMNS})
     code = np.concatenate([p.code for p in prints])
@@ -123,7 +137,7 @@ def _hits(
 ) -> I64:
     """Return every repeat of a key in another sound, sorted, packed as a (20 bits), b (20), offset (24)."""
     out: list[I64] = []
-    for begin, width, least, common in keys:
+    for begin, width, least, common in (_widened(key, len(code)) for key in keys):
         field = np.uint64((1 << width) - 1)
         key = (code >> np.uint64(begin)) & field
         is_used = _count_ones((reliable >> np.uint64(begin)) & field) >= least
@@ -134,6 +148,19 @@ def _hits(
         rows = rows[np.argsort(key[rows], kind="stable")]
         out += _within_runs(key[rows], rows, item, frame, common)
     return np.sort(np.concatenate(out)) if out else np.empty(0, dtype=np.int64)
+
+
+def _widened(key: tuple[int, int, int, int], n_frames: int) -> tuple[int, int, int, int]:
+    """Widen a key for many frames: chance then repeats each less than twice, and work and memory grow with the frames.
+
+    Examples
+    --------
+    >>> _widened((44, 20, 17, 64), 500_000), _widened((44, 20, 17, 64), 8_000_000)
+    ((44, 20, 17, 64), (42, 22, 19, 64))
+    """
+    begin, width, least, common = key
+    more = max(0, n_frames.bit_length() - 1 - width)
+    return min(begin, 64 - width - more), width + more, least + more, common
 
 
 def _within_runs(
