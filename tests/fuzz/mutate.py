@@ -234,6 +234,8 @@ def zip_member(data: bytes, rng: np.random.Generator) -> bytes:
             parts = {name: before.read(name) for name in before.namelist()}
     except Exception:
         return cut(data, rng)
+    if not parts:
+        return cut(data, rng)
     name = list(parts)[int(rng.integers(0, len(parts)))]
     if rng.random() < 0.1:
         del parts[name]
