@@ -123,7 +123,7 @@ def test_quiet_recordings_are_counted(field: tuple[Path, str]) -> None:
     assert counted["hours"] == pytest.approx(1 / 60)
     assert sum(row["false_alarms"] for row in counted["by_class"]) == len(events)
     assert counted["per_hour"]["score"] == pytest.approx(60 * len(events))
-    assert "Fewer than 1.8e+02 an hour cannot be shown" in one_line(answer.stdout)
+    assert "Fewer than 180 an hour cannot be shown" in one_line(answer.stdout)
     assert aurist("evaluate", "run", cwd=folder).returncode
 
 
