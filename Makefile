@@ -15,7 +15,7 @@ DEMO ?= demo
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test slow lint format docs dist bench clean
+.PHONY: help setup demo test slow lint format docs dist bench audit clean
 
 help: ## what there is to make
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -65,6 +65,11 @@ dist: $(READY) ## the wheel and the sdist, in dist/, tried in a fresh environmen
 
 bench: $(READY) ## the short benchmarks, one after another; benchmarks/README.md has the commands of all
 	@for name in $(BENCHMARKS); do echo "== $$name"; $(BIN)/python benchmarks/$$name.py || exit 1; done
+
+audit: ## known weaknesses of the pinned versions (pip-audit, in an environment of its own)
+	$(PYTHON) -m venv build/audit
+	build/audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit
+	build/audit/bin/pip-audit --progress-spinner off --no-deps --disable-pip -r constraints.txt
 
 clean: ## remove what was made, the virtual environment too
 	rm -rf $(VENV) $(DEMO) build dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
