@@ -83,6 +83,8 @@ def main() -> None:
                 memory.append(megabytes(listener.pid))
                 used = seconds_of_cpu(listener.pid)
         events = [json.loads(line) for line in log.read_text().splitlines()]
+    if len(events) < 3:
+        raise SystemExit(f"There were {len(events)} events: lower --min-score, or take another recording.")
     stated = np.array([event["delay"] for event in events[:-1]])  # the last one is cut by the end
     ends = np.array([event["end"] for event in events[:-1]])
     # by this clock, but for the begin of the stream, which is that of the least late event

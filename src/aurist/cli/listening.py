@@ -95,6 +95,7 @@ def listen(
     lowest[[i for i in range(len(classes)) if i not in set(export.columns(classes).tolist())]] = float("inf")
     grid = WindowOptions(window, overlap).grid(files.spec.window)
     live_events = LiveEvents(WindowModel(files, None, jobs or files.spec.task.jobs), grid, lowest)
+    live_events.warm_up()
     written = None if log is None else EventLog(log, rotate)
     hooks = Hooks(on_event, webhook)
     began = datetime.now().astimezone()

@@ -71,6 +71,13 @@ class LiveEvents:
         """Seconds of the stream so far."""
         return self._begin + self._first / self.sample_rate + len(self._sound) / self.sample_rate
 
+    def warm_up(self) -> None:
+        """Score noise, and forget it: what is compiled or read at the first window must not hold up the sound."""
+        seconds = self._grid.window + 2 * self._model.margin + 0.1
+        noise = np.random.default_rng(0).normal(0, 0.01, round(seconds * self.sample_rate))
+        list(self.push(noise.astype(np.float32)))
+        self._restart(0.0)
+
     def push(self, piece: Samples) -> Iterator[LiveEvent]:
         """Take further sound, and yield the events that are complete now."""
         self._sound = np.concatenate([self._sound, piece])

@@ -121,7 +121,9 @@ class LiveSessions:
                 if self._model is None or self._model[0] != key:
                     cores = self.options.jobs or files.spec.task.jobs
                     self._model = key, WindowModel(files, None, cores)
-                return LiveEvents(self._model[1], grid, lowest)
+                events = LiveEvents(self._model[1], grid, lowest)
+                events.warm_up()
+                return events
 
         session_id = secrets.token_hex(8)
         session = LiveSession(session_id, source, self.folder / session_id, make_events, self._turns)
