@@ -74,8 +74,8 @@ def _connect(ray: Any, address: str) -> None:
     except Exception as error:  # Ray raises many kinds of errors
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise ClusterError(
-            f"The cluster {address} cannot be reached: {reason}. Start one with `ray start --head`, and give its "
-            "address as ray://HOST:10001, or auto on one of its machines."
+            f"The cluster {address} cannot be reached: {reason}. Start one with Ray's own command `ray start`, "
+            "and give its address as ray://HOST:10001, or auto on one of its machines."
         ) from error
 
 

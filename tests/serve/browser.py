@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import re
 import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -79,18 +81,26 @@ class Visit:
 @contextmanager
 def browser(*arguments: str) -> Iterator[Any]:
     """Run a browser that reaches only this machine, with further arguments."""
-    path = chromium()
+    opened = _driver().chromium.launch(
+        executable_path=chromium(),
+        args=[*ARGUMENTS, *arguments, "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"],
+    )
+    try:
+        yield opened
+    finally:
+        opened.close()
+
+
+@cache
+def _driver() -> Any:
+    """Start Playwright, which a process can do only once at a time, for all browsers of this process."""
+    chromium()
     from playwright.sync_api import sync_playwright
 
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(
-            executable_path=path,
-            args=[*ARGUMENTS, *arguments, "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"],
-        )
-        try:
-            yield opened
-        finally:
-            opened.close()
+    context = sync_playwright()
+    driver = context.start()
+    atexit.register(driver.stop)
+    return driver
 
 
 def visit(opened: Any, width: int = 1280, height: int = 900, **settings: Any) -> Visit:

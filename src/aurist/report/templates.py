@@ -6,7 +6,6 @@ import json
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    import markupsafe
     from jinja2 import Template
 
     from aurist.metrics import Interval
@@ -32,15 +31,14 @@ def _digits(value: float, places: int = 3) -> str:
     return "-" if value != value else f"{value:,.{places}f}"
 
 
-def as_json(value: Any) -> markupsafe.Markup:
+def as_json(value: Any) -> str:
     """Write a value as JSON for a script element: no text in it can end the element.
 
     Examples
     --------
     >>> print(as_json({"name": "</script>"}))
-    {"name":"\\u003c/script>"}
+    {"name":"\\u003c/script\\u003e"}
     """
-    from markupsafe import Markup
+    from jinja2.utils import htmlsafe_json_dumps
 
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return Markup(text.replace("<", "\\u003c"))
+    return htmlsafe_json_dumps(value, json.dumps, ensure_ascii=False, separators=(",", ":"))
