@@ -1,4 +1,4 @@
-"""How audit, features, store and prediction grow from 100 to 100,000 clips of a second: time, memory, disk.
+"""Growth of audit, features, store and prediction from 100 to 100,000 clips of a second: time, memory, disk.
 
     python benchmarks/growth.py --most 100000 --folder /tmp/growth --output results   # continues if it was interrupted
 

@@ -1,4 +1,4 @@
-"""What the lists of an archive cost, without its sound: 10,000 to 1,000,000 recordings, and by these 10 million.
+"""Cost of the lists of an archive, without its sound: 10,000 to 1,000,000 recordings, and by these 10 million.
 
     python benchmarks/manifest.py --output results
 

@@ -1,4 +1,4 @@
-"""What verdicts bring: 200 detections of a recording that the model had not seen are judged by the true labels.
+"""Gain by verdicts: 200 detections of a recording that the model had not seen are judged by the true labels.
 
 As in `night_verdicts.py`, one night is judged and another one, with other calls and background, is scored: windows of
 1.5 s, average precision over the classes. Detections are judged in the orders of the page: the most uncertain first, at

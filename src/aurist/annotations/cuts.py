@@ -38,15 +38,17 @@ def assumed_background(
     windows drawn at random teach what it sounds like without one.
     """
     rng = np.random.default_rng(seed)
+    by_path: dict[str, list[Cut]] = {path: [] for path in sorted(partial)}
+    for cut in cuts:
+        if cut.path in by_path:
+            by_path[cut.path].append(cut)
     drawn: list[Cut] = []
-    for path in sorted(partial):
-        judged = [cut for cut in cuts if cut.path == path and not cut.empty]
+    for of_recording in by_path.values():
+        judged = [cut for cut in of_recording if not cut.empty]
         free = [
             cut
-            for cut in cuts
-            if cut.path == path
-            and cut.empty
-            and not any(cut.start < other.end and cut.end > other.start for other in judged)
+            for cut in of_recording
+            if cut.empty and not any(cut.start < other.end and cut.end > other.start for other in judged)
         ]
         count = min(len(free), BACKGROUND_A_VERDICT * len(judged))
         chosen = sorted(rng.choice(len(free), count, replace=False).tolist())

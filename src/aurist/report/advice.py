@@ -1,4 +1,4 @@
-"""What people should know about a run: how its score was kept honest, and what to do next."""
+"""Advice about a run: the honesty of its score in four sentences, and the next steps."""
 
 from __future__ import annotations
 

@@ -135,7 +135,7 @@ def compare_runs(first: RunFolder, second: RunFolder) -> RunComparison:
 
 @dataclass(frozen=True)
 class _Side:
-    """What one run says about the shared clips: truth, proba, decided (n, m), groups (n,)."""
+    """The answers of one run for the shared clips: truth, proba, decided (n, m), groups (n,)."""
 
     truth: npt.NDArray[np.int8]
     proba: Proba

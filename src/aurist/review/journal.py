@@ -139,8 +139,8 @@ class VerdictJournal:
         for line in read_jsonl(path):
             with stored(path, f"Take the damaged line out of {path}."):
                 check_shape(line, _LINE)
-            known = {name: line[name] for name in _NAMES if name in line}
-            self._keep(Verdict(**{**known, "labels": tuple(line["labels"])}))
+            fields = {name: line[name] for name in _NAMES if name in line}
+            self._keep(Verdict(**{**fields, "labels": tuple(line["labels"])}))
 
     def put(self, verdict: Verdict) -> Verdict:
         """Store a verdict; when this returns it is safe on the disk. A later one takes the place of an earlier one."""

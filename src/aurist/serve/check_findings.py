@@ -1,4 +1,4 @@
-"""What the check before the fit found, with sound: flawed clips, near duplicates, copies with other labels."""
+"""Findings of the check before the fit, with sound: flawed clips, near duplicates, copies with other labels."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 
 from aurist.serve.check_findings import CheckFindings
 from aurist.serve.clip_answers import picture_response
-from aurist.serve.context import Server, server_of
+from aurist.serve.context import Server, run_with_data, server_of
 from aurist.serve.hearing import wav_response
 from aurist.serve.refusals import RefusedError
 from aurist.serve.sound import Samples
@@ -41,7 +41,7 @@ class CheckFinding(BaseModel):
 
 
 class CheckAnswer(BaseModel):
-    """What the check found."""
+    """The findings of the check."""
 
     possible: bool
     reason: str
@@ -95,13 +95,7 @@ def _samples(request: Request, key: str) -> Samples:
 
 
 def _check(server: Server) -> CheckFindings:
-    if server.original.run is None:
-        raise RefusedError(
-            409,
-            "needs_run",
-            "This is an exported model, without the data that it was fitted on. Start the server with the run that it "
-            "was exported from: aurist serve RUN.",
-        )
+    run = run_with_data(server)
     if server.check is None:
-        server.check = CheckFindings(server.original.run)
+        server.check = CheckFindings(run)
     return server.check

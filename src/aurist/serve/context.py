@@ -17,7 +17,7 @@ from aurist.errors import AuristError
 from aurist.folders import default_cache_dir, remove_folder
 from aurist.plan import ENSEMBLE
 from aurist.progress import logger
-from aurist.run import ModelFiles, open_model
+from aurist.run import ModelFiles, RunFolder, open_model
 from aurist.run.model_folder import read_description
 from aurist.serve.answers import Model, Score
 from aurist.serve.check_findings import CheckFindings
@@ -30,6 +30,7 @@ from aurist.serve.label_errors import LabelErrors
 from aurist.serve.live_sessions import LiveSessions
 from aurist.serve.models import Models
 from aurist.serve.options import ServeOptions
+from aurist.serve.refusals import RefusedError
 from aurist.serve.reviewing import Reviews
 from aurist.serve.tidying import tidy
 
@@ -139,6 +140,24 @@ def server_of(request: Request) -> Server:
     """Give the server that serves a request."""
     server: Server = request.app.state.server
     return server
+
+
+def run_with_data(server: Server) -> RunFolder:
+    """Give the run that the server was started with.
+
+    Raises
+    ------
+    RefusedError
+        If it is an exported model: the training data is not with it.
+    """
+    if server.original.run is None:
+        raise RefusedError(
+            409,
+            "needs_run",
+            "This is an exported model, without the data that it was fitted on. Start the server with the run that it "
+            "was exported from: aurist serve RUN.",
+        )
+    return server.original.run
 
 
 def state_folder(files: ModelFiles, options: ServeOptions) -> Path:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from aurist.formulas import safe_table
 from aurist.results.label_errors import corrected_clips
 from aurist.serve.clip_answers import picture_response
-from aurist.serve.context import Server, server_of
+from aurist.serve.context import Server, run_with_data, server_of
 from aurist.serve.hearing import wav_response
 from aurist.serve.label_errors import LabelErrors
 from aurist.serve.refusals import RefusedError
@@ -55,15 +55,9 @@ class Decision(BaseModel):
 
 
 def _errors(server: Server) -> LabelErrors:
-    if server.original.run is None:
-        raise RefusedError(
-            409,
-            "needs_run",
-            "This is an exported model, without the data that it was fitted on. Start the server with the run that it "
-            "was exported from: aurist serve RUN.",
-        )
+    run = run_with_data(server)
     if server.label_errors is None:
-        server.label_errors = LabelErrors(server.original.run, server.state)
+        server.label_errors = LabelErrors(run, server.state)
     return server.label_errors
 
 

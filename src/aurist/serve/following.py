@@ -48,7 +48,7 @@ def follow(pieces: Iterable[Samples | Gap], events: LiveEvents, began: datetime)
         yield _report(event, began, events.seconds, passed)
 
 
-def _report(event: LiveEvent, began: datetime, heard: float, passed: float) -> Report:
+def _report(event: LiveEvent, began: datetime, received: float, passed: float) -> Report:
     """Describe an event; sound that comes faster than it sounds, as of a file, has no clock but its own."""
     clock = began + timedelta(seconds=event.start)
     record = {
@@ -57,6 +57,6 @@ def _report(event: LiveEvent, began: datetime, heard: float, passed: float) -> R
         "end": round(event.end, 3),
         "label": event.label,
         "score": round(event.score, 6),
-        "delay": round(max(heard, passed) - event.end, 3),
+        "delay": round(max(received, passed) - event.end, 3),
     }
     return Report(record, event)

@@ -64,7 +64,7 @@ class LiveStates(BaseModel):
 
 
 class LiveNews(BaseModel):
-    """What is new of a live source."""
+    """The news of a live source."""
 
     state: LiveState
     events: list[LiveEventAnswer]
@@ -153,10 +153,10 @@ def now(
 ) -> Response:
     """Give the spectrogram of the last seconds, as that of a recording; 204 before the first sound."""
     session = server_of(request).live.get(session_id)
-    heard = session.now
-    if not len(heard) or not session.sample_rate:
+    latest = session.now
+    if not len(latest) or not session.sample_rate:
         return Response(status_code=204)
-    samples = Samples(heard, session.sample_rate)
+    samples = Samples(latest, session.sample_rate)
     tile = spectrogram(samples, 0.0, samples.seconds, columns, rows, 0.0, session.sample_rate / 2)
     headers = {"X-Seconds": f"{samples.seconds:.3f}", "X-High": f"{session.sample_rate / 2:g}"}
     return Response(tile.tobytes(), media_type="application/octet-stream", headers=headers)
