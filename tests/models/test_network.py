@@ -202,6 +202,14 @@ def test_too_little_time_is_said_before_anything_is_trained(tmp_path: Path) -> N
         fitted(tmp_path / "run", data, tiny(), seconds=0.0)
 
 
+def test_a_late_fold_trains_for_one_epoch_rather_than_lose_the_finished_folds(tmp_path: Path) -> None:
+    data = sound_data(tmp_path / "sounds", n=36)
+    fitted(tmp_path / "fold0", data, tiny(training={"epochs": 3}))
+    fitted(tmp_path / "fold1", data, tiny(), seconds=0.0)
+    assert json.loads((tmp_path / "fold1" / "plan.json").read_text())["epochs"] == 1
+    assert len(pd.read_csv(tmp_path / "fold1" / "net0" / "history.csv")) == 1
+
+
 def test_the_epochs_fit_the_time(tmp_path: Path) -> None:
     data = sound_data(tmp_path / "sounds", n=36)
     fitted(tmp_path / "run", data, tiny(training={"epochs": 1_000_000}), seconds=8)

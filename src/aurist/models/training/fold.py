@@ -38,6 +38,8 @@ _PLANNED = {"epochs": int, "precision": str, "clips_per_second": float}
 _FILLED = 0.85
 #: A network trained for fewer epochs than this is not worth its time.
 _FEWEST = 3
+#: How often the speed is measured at most, if a network seems too slow for its time.
+_MEASURED_AGAIN = 2
 
 
 def device() -> torch.device:
@@ -174,9 +176,37 @@ def _plan_training(
     if path.exists():
         stored_plan = read_json(path, _PLANNED, fit_again(folder))
         return Plan(**{name: stored_plan[name] for name in _PLANNED})
+    affordable = 0.0
+    for _ in range(_MEASURED_AGAIN):  # one moment of other work on the machine must not cost the network
+        precision, clip_seconds = _measured(recipe, task, input_spec, part, loss, front)
+        epoch_seconds = recipe.training.seeds * len(part) * clip_seconds / _FILLED
+        affordable = max(affordable, (until - time.monotonic()) / epoch_seconds)
+        if affordable >= _FEWEST:
+            break
+    epochs = math.floor(min(recipe.training.epochs, affordable))
+    if any(folder.parent.glob(f"fold*/{NETWORKS}")):
+        epochs = max(1, epochs)  # without this fold, the finished ones would be lost
+    elif epochs < min(_FEWEST, recipe.training.epochs):
+        raise FitFailedError(
+            f"{recipe.name}: {_FEWEST} epochs of {len(part)} clips need about {_FEWEST * epoch_seconds:.0f} s per fold "
+            f"at {1 / clip_seconds:.1f} clips/s, and {max(0.0, until - time.monotonic()):.0f} s are left for it."
+        )
+    plan = Plan(epochs, precision, 1 / clip_seconds)
+    write_json(path, asdict(plan))
+    return plan
+
+
+def _measured(
+    recipe: Recipe,
+    task: Task,
+    input_spec: InputSpec,
+    part: LabelledAudio,
+    loss: LossFunction,
+    front: Spectrogram | None,
+) -> tuple[str, float]:
+    """Return the precision to train in, and the seconds of training for a clip."""
     torch.manual_seed(task.seed)
-    network = new_network(recipe, input_spec, len(task.classes))
-    network = to_device(network)
+    network = to_device(new_network(recipe, input_spec, len(task.classes)))
     batches = Batches(part, recipe, front, task.seed, device())
     began = time.perf_counter()
     batch = batches.make(0, 0, np.arange(min(CLIPS, len(part))), mixed=True)
@@ -185,18 +215,7 @@ def _plan_training(
     precision, train_seconds = choose_precision(
         network, channels_last(batch.x), batch_loss, recipe.training.precision
     )
-    clip_seconds = train_seconds + batch_seconds / (1 + task.jobs)
-    affordable = (until - time.monotonic()) * _FILLED / (recipe.training.seeds * len(part) * clip_seconds)
-    epochs = math.floor(min(recipe.training.epochs, affordable))
-    if epochs < min(_FEWEST, recipe.training.epochs):
-        needed = _FEWEST * recipe.training.seeds * len(part) * clip_seconds / _FILLED
-        raise FitFailedError(
-            f"{recipe.name}: {_FEWEST} epochs of {len(part)} clips need about {needed:.0f} s per fold at "
-            f"{1 / clip_seconds:.1f} clips/s, and {max(0.0, until - time.monotonic()):.0f} s are left for it."
-        )
-    plan = Plan(epochs, precision, 1 / clip_seconds)
-    write_json(path, asdict(plan))
-    return plan
+    return precision, train_seconds + batch_seconds / (1 + task.jobs)
 
 
 def _batch_loss(
