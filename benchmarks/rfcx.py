@@ -8,7 +8,9 @@ and the prediction of a recording for a species is its highest window.
 
 The published recipe trains on ten seconds around the boxes of true positives, and predicts ten seconds at a time.
 `mel-sed` trains on three seconds around all boxes, false positives too: near a call other species are absent, near a
-false positive they are unknown. Existing files in the folder are used again.
+false positive they are unknown. "default" is what `aurist fit train/ --annotations tables/ --unannotated partial`
+fits, and "default, birdnet" the same with this embedder. The scores of windows are also pooled as entrants of such
+contests did, to see what that gains. Existing files in the folder are used again.
 
     python benchmarks/rfcx.py --minutes 30 --folder rfcx --output results
 """
@@ -54,6 +56,16 @@ PRESENT, CALLS, KNOWN, FALSE = (2, 4), (1, 3), 0.4, 5
 FOLDS = 3
 COLUMNS = ["recording_id", "species_id", "songtype_id", "t_min", "f_min", "t_max", "f_max"]
 Wave = npt.NDArray[np.float32]
+WAYS = ("rfcx-resnet50", "mel-sed", "default", "default, birdnet")
+#: The scores of a recording, (n_species,), from those of its windows, (n_windows, n_species).
+POOLED = {
+    "highest window": lambda proba: proba.max(axis=0),
+    "mean of the three highest": lambda proba: np.sort(proba, axis=0)[-3:].mean(axis=0),
+    "highest mean of three neighbours": lambda proba: _neighbours(proba).max(axis=0),
+    "highest window, times the root of the mean": lambda proba: (
+        proba.max(axis=0) * np.sqrt(proba.mean(axis=0))
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -183,6 +195,11 @@ def make(folder: Path, data: Path, n: int, *, test: bool) -> None:
         pd.DataFrame(rows, columns=COLUMNS).to_csv(folder / f"{file}.csv", index=False, float_format="%.4f")
 
 
+def _neighbours(proba: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    padded = np.pad(proba, ((1, 1), (0, 0)), mode="edge")
+    return (padded[:-2] + padded[1:-1] + padded[2:]) / 3
+
+
 def fitted(folder: Path, way: str, minutes: float, jobs: int) -> Path:
     """Return the run of a method, with its tables in the form of the contest."""
     run_folder, training = folder / way, folder / "train"
@@ -193,19 +210,24 @@ def fitted(folder: Path, way: str, minutes: float, jobs: int) -> Path:
     published = way == "rfcx-resnet50"
     for name in ["train_tp"] if published else ["train_tp", "train_fp"]:
         pd.read_csv(training / f"{name}.csv").to_csv(tables / f"{name}.csv", index=False)
-    cut = CutOptions("boxes", unannotated="absent" if published else "partial")
-    clips = read_annotated(training, tables, cut)
-    # One network each: a third of the recordings, always the same, is scored and used for no choice.
-    third = clips.table["path"].map(lambda name: int(Path(name).stem[-4:]) % FOLDS == 0)
-    clips = replace(clips, table=clips.table.assign(part=np.where(third, "valid", "train")))
+    unannotated = "absent" if published else "partial"
+    one_network = published or way == "mel-sed"
+    clips = read_annotated(
+        training, tables, CutOptions("boxes" if one_network else "windows", unannotated=unannotated)
+    )
     config = FitConfig(
-        engine="networks",
-        recipes=(way if published else _ours(folder),),
         time_limit=60 * minutes,
         metric="lwlrap",
         jobs=jobs,
         near_duplicates=False,  # Recordings are mixed from the same soundscapes and would all be one group.
+        embeddings=("birdnet",) if way.endswith("birdnet") else (),
     )
+    if one_network:
+        # A third of the recordings, always the same, is scored and used for no choice.
+        third = clips.table["path"].map(lambda name: int(Path(name).stem[-4:]) % FOLDS == 0)
+        clips = replace(clips, table=clips.table.assign(part=np.where(third, "valid", "train")))
+        recipe = way if published else _ours(folder)
+        config = replace(config, engine="networks", recipes=(recipe,))
     fit(clips, run_folder, config, cache_dir=folder / "cache")
     return run_folder
 
@@ -222,14 +244,19 @@ def _ours(folder: Path) -> str:
     return str(path)
 
 
-def answers(folder: Path, run: Path, window: float, species: list[str]) -> npt.NDArray[np.float64]:
-    """Return (n_recordings, n_species): the highest window of each recording."""
+def window_scores(
+    folder: Path, run: Path, window: float | None, species: list[str]
+) -> list[npt.NDArray[np.float64]]:
+    """Return the scores of the windows of each recording, (n_windows, n_species)."""
     opened = open_run(run)
     recordings = [Recording(file.name, file) for file in sorted((folder / "test").glob("*.flac"))]
     result = listen(files_of_run(opened), recordings, folder / f"heard_{run.name}", WindowOptions(window))
-    columns = [result.classes.index(name) if name in result.classes else -1 for name in species]
-    best = np.stack([result.detections.scores(one).proba.max(axis=0) for one in result.recordings])
-    return np.where(np.array(columns) >= 0, best[:, columns], 0.0).astype(np.float64)
+    columns = np.array([result.classes.index(name) if name in result.classes else -1 for name in species])
+    out = []
+    for one in result.recordings:
+        proba = result.detections.scores(one).proba
+        out.append(np.where(columns >= 0, proba[:, columns], 0.0).astype(np.float64))
+    return out
 
 
 def main() -> None:
@@ -239,6 +266,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=_common.DATA)
     parser.add_argument("--minutes", type=float, default=30.0, help="minutes of each method")
     parser.add_argument("--jobs", type=int, default=0)
+    parser.add_argument("--ways", nargs="+", choices=WAYS, default=WAYS[:3])
     parser.add_argument("--folder", type=Path, default=Path("rfcx"), help="folder for all files")
     parser.add_argument("--output", type=Path)
     options = parser.parse_args()
@@ -253,25 +281,22 @@ def main() -> None:
     groups, rng = np.arange(len(names)), np.random.default_rng(0)
     score = metric("lwlrap")
     chance = float(np.mean([score(truth, rng.random(truth.shape), multilabel=True) for _ in range(200)]))
-    rows, figures = [["chance", f"{chance:.3f}", "", "", ""]], []
-    for way in ("rfcx-resnet50", "mel-sed"):
+    rows, figures = [["chance", "", f"{chance:.3f}", "", "", ""]], []
+    for way in options.ways:
         run = fitted(folder, way, options.minutes, options.jobs)
-        proba = answers(folder, run, WINDOW if way == "rfcx-resnet50" else OURS, species)
-        result = {
-            name: str(bootstrap(truth, proba, groups, name))
-            for name in ("lwlrap", "average_precision", "roc_auc")
-        }
+        windows = {"rfcx-resnet50": WINDOW, "mel-sed": OURS}.get(way)
+        scores = window_scores(folder, run, windows, species)
         epochs = [len(pd.read_csv(path)) for path in sorted(run.glob("models/*/fold*/net*/history.csv"))]
-        rows.append([way, *result.values(), " ".join(map(str, epochs))])
-        figures.append(
-            {
-                "way": way,
-                **result,
-                "epochs": epochs,
-                "run": json.loads((run / "scores.json").read_text())["score"],
+        for pooled, pool in POOLED.items():
+            proba = np.stack([pool(of_recording) for of_recording in scores])
+            result = {
+                name: str(bootstrap(truth, proba, groups, name))
+                for name in ("lwlrap", "average_precision", "roc_auc")
             }
-        )
-    header = ["method", "LWLRAP", "mean average precision", "AUC", "epochs"]
+            rows.append([way, pooled, *result.values(), " ".join(map(str, epochs))])
+            own = json.loads((run / "scores.json").read_text())["score"]
+            figures.append({"way": way, "pooled": pooled, **result, "epochs": epochs, "run": own})
+    header = ["method", "score of a recording", "LWLRAP", "mean average precision", "AUC", "epochs"]
     text = (
         f"{TRAINING} recordings of a minute to learn from, {TEST} to be scored, {SPECIES} species, "
         f"{options.minutes:g} minutes of training for each method:\n\n" + _common.table(header, rows)
