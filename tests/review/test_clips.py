@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pytest
 import soundfile as sf
@@ -19,6 +20,7 @@ from aurist.features.windows import Block
 from aurist.review.clips import cut_clips
 from aurist.review.sampling import LONGEST, Detection, Sampling, draw_detections, systematic
 from aurist.review.verdicts import read_verdicts
+from aurist.search import IndexedVectors
 
 from ..command import aurist, done
 
@@ -220,6 +222,34 @@ class TestDrawing:
         assert drawn(best=99) == [0.9, 0.7, 0.55, 0.45, 0.3], "down to half the threshold"
         both = draw_detections(detections, [one], columns, bar, Sampling(best=1, random=3))
         assert both[0].drawn == ("best", "random")
+
+    def test_none_is_almost_the_same_as_a_chosen_one(self, tmp_path: Path) -> None:
+        scores = [0.9, 0, 0.8, 0, 0.55, 0, 0.54, 0, 0.45]
+        detections, one = scored(tmp_path, scores)
+        seconds = {0: (1, 0), 4: (1, 0.01), 8: (0, 1), 12: (1, 0.02), 16: (1, 1)}
+
+        class Given(IndexedVectors):
+            def __init__(self) -> None:
+                pass
+
+            def at(self, file: Path, start: float, end: float) -> npt.NDArray[np.float32]:
+                return np.array(seconds[int(start)], np.float32)
+
+        def drawn(**counts: int) -> list[tuple[float, tuple[str, ...]]]:
+            sample = draw_detections(
+                detections, [one], np.array([0]), np.array([0.5]), Sampling(**counts), Given()
+            )
+            return [(round(d.event.score, 2), d.drawn) for d in sample]
+
+        assert drawn(best=2) == [(0.9, ("best",)), (0.55, ("best",))]
+        assert drawn(uncertain=3) == [(0.55, ("uncertain",)), (0.54, ("uncertain",)), (0.45, ("uncertain",))]
+        # what is chosen for one reason may be chosen for another one, and is what others are compared with
+        assert drawn(best=1, uncertain=9) == [
+            (0.9, ("best", "uncertain")),
+            (0.55, ("uncertain",)),
+            (0.45, ("uncertain",)),
+        ]
+        assert len(drawn(random=9)) == 4, "random ones stand for all"
 
     def test_a_class_that_is_never_announced_has_best_ones(self, tmp_path: Path) -> None:
         detections, one = scored(tmp_path, [0.9, 0, 0.6, 0, 0.2])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +17,9 @@ from aurist.embedders import EmbedderRecord, EmbedderSpec, load_embedder
 from aurist.embedders.clips import window_vectors
 from aurist.errors import ConfigError, DataError, RunError
 from aurist.files import sha256_of
-from aurist.search import build_index, open_index, query_vectors, search, sound_map
+from aurist.search import IndexedVectors, build_index, open_index, query_vectors, search, sound_map
 from aurist.search import index as index_module
+from aurist.search.vectors import ALMOST_THE_SAME
 
 from ..command import aurist
 from ..embedders.networks import RATE, write_onnx
@@ -41,11 +44,13 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def recordings(folder: Path, names: str = "abc") -> list[Recording]:
+def recordings(folder: Path, names: Sequence[str] = "abc") -> list[Recording]:
     return [Recording(f"{name}.wav", folder / "data" / f"{name}.wav") for name in names]
 
 
-def build(folder: Path, names: str = "abc", hop: float = 0.25, output: str = "index") -> dict[str, str]:
+def build(
+    folder: Path, names: Sequence[str] = "abc", hop: float = 0.25, output: str = "index"
+) -> dict[str, str]:
     spec = EmbedderSpec(name="ear", file="ear.onnx", sample_rate=RATE, seconds=0.5, output="hidden")
     path = folder / "home" / "ear.onnx"
     record, embedder = EmbedderRecord(spec, sha256_of(path)), load_embedder(spec, path)
@@ -94,6 +99,49 @@ def test_the_most_similar_windows_come_first_and_neighbours_once(folder: Path) -
     wanted = query.mean(axis=0) - middle
     cosines = (vectors - middle) @ wanted / np.linalg.norm(vectors - middle, axis=1) / np.linalg.norm(wanted)
     np.testing.assert_allclose(np.sort(every["similarity"]), np.sort(cosines), atol=1e-3)
+
+
+def test_what_is_judged_is_neither_a_copy_nor_the_same_second(folder: Path) -> None:
+    wave, _ = sf.read(folder / "data" / "b.wav")
+    sf.write(folder / "data" / "quiet.wav", 0.5 * wave, RATE)  # a copy at another level
+    shutil.copy(folder / "data" / "b.wav", folder / "data" / "copy.wav")
+    build(folder, ["a", "b", "c", "copy", "quiet"])
+    index = open_index(folder / "index")
+    query = query_vectors(index, folder / "data" / "b.wav", 0.5, 1.0)
+    every = search(index, query, 100)
+    tones = {
+        (Path(path).stem, start) for path, start in zip(every["path"][:2], every["start"][:2], strict=True)
+    }
+    assert tones == {("b", 0.5), ("copy", 0.5)}
+    chosen = search(index, query, 100, distinct=True)
+    assert chosen["similarity"].iloc[0] == every["similarity"].iloc[0]
+
+    def units(table: pd.DataFrame) -> np.ndarray:
+        vectors = IndexedVectors(index, set(map(Path, table["path"])))
+        rows = [vectors.at(Path(row.path), row.start, row.end) for row in table.itertuples()]
+        return np.stack([row / np.linalg.norm(row) for row in rows])
+
+    among = units(chosen) @ units(chosen).T - np.eye(len(chosen))
+    assert among.max() <= ALMOST_THE_SAME and 2 < len(chosen) < len(every)
+    # each that was left out is almost the same as a chosen one, or overlaps with one
+    alike = (units(every) @ units(chosen).T).max(axis=1) > ALMOST_THE_SAME
+    near = [
+        ((chosen["path"] == row.path) & ((chosen["start"] - row.start).abs() < 0.499)).any()
+        for row in every.itertuples()
+    ]
+    assert (alike | np.array(near)).all()
+
+
+def test_the_vector_of_a_span_is_that_of_the_nearest_window(folder: Path) -> None:
+    build(folder)
+    index, b = open_index(folder / "index"), folder / "data" / "b.wav"
+    rows = index.rows(np.arange(len(index)))
+    vectors = IndexedVectors(index, {b})
+    for (start, end), row in {(0.5, 1.0): 13, (0.3, 1.1): 13, (0.0, 0.1): 11, (2.9, 3.0): 21}.items():
+        np.testing.assert_allclose(vectors.at(b, start, end), rows[row] - rows.mean(axis=0), atol=1e-5)
+    lacking = {folder / "x.wav", b, folder / "y.wav"}
+    with pytest.raises(ConfigError, match=r"(?s)lacks 2 recordings:.*x\.wav.*y\.wav.*Add them: aurist index"):
+        IndexedVectors(index, lacking)
 
 
 def test_a_killed_index_continues_and_new_recordings_are_added(
@@ -186,9 +234,11 @@ settings = {view = "ear"}
 """
 
 
-def test_from_one_example_to_a_detector(folder: Path) -> None:
+def test_from_one_example_to_a_detector(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Search, judge, learn, and score the whole index without its sound."""
     pytest.importorskip("matplotlib")
+    # pure tones are all almost the same: at first none is left out
+    monkeypatch.setattr("aurist.search.vectors.ALMOST_THE_SAME", 1.1)
     rng = np.random.default_rng(1)
     for number in range(8):  # four recordings with the tone of recording a, four without
         wave = 0.02 * rng.normal(size=3 * RATE)
@@ -266,5 +316,9 @@ def test_from_one_example_to_a_detector(folder: Path) -> None:
     )
     done = aurist("predict", folder / "run", index, "--window", 1, "-o", folder / "no")
     assert done.returncode == 1 and "not for an index" in done.stderr
-    done = aurist("clips", folder / "run", out, "--uncertain", 2, "-o", folder / "more")
+    monkeypatch.setattr("aurist.search.vectors.ALMOST_THE_SAME", 0.95)
+    done = aurist(
+        "clips", folder / "run", out, "--uncertain", 20, "--index", folder / "index", "-o", folder / "more"
+    )
     assert done.returncode == 0, done.stderr
+    assert "almost the same as a chosen one" in done.stderr

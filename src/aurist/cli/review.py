@@ -48,6 +48,13 @@ def clips(
     audio_root: Annotated[
         Path | None, typer.Option(help="Folder of the recordings, if they were moved.")
     ] = None,
+    index: Annotated[
+        Path | None,
+        typer.Option(
+            help="Index of the recordings, of `aurist index`: of the best and the uncertain detections that sound "
+            "almost the same, such as copies, one is cut."
+        ),
+    ] = None,
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Folder to make, for the clips, clips.csv and index.html.")
     ] = Path("clips"),
@@ -63,6 +70,8 @@ def clips(
       aurist clips run detections -o clips
 
       aurist clips run detections --uncertain 20 --random 50 -o clips
+
+      aurist clips run detections --uncertain 50 --index index -o clips
     """
     from aurist.detection.export import labels_from
     from aurist.errors import plural
@@ -86,6 +95,7 @@ def clips(
         min_score=min_score,
         precision=precision,
         audio_root=audio_root,
+        index=index,
     )
     table = cut_clips(
         review.drawn,

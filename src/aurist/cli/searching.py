@@ -87,7 +87,11 @@ def search(
         Path | None, typer.Option("--output", "-o", help="CSV to write. Default: print the table.")
     ] = None,
     review: Annotated[
-        Path | None, typer.Option(help="Folder to make: cut the windows out, to listen to and to judge.")
+        Path | None,
+        typer.Option(
+            help="Folder to make: cut the windows out, to listen to and to judge. Of windows that sound almost the "
+            "same, such as copies, one is cut."
+        ),
     ] = None,
     label: Annotated[str, typer.Option(help="Name of what to look for, for --review.")] = "yes",
     jobs: opt.Jobs = 0,
@@ -116,7 +120,8 @@ def search(
         need_extra("plots", "A review of clips")
         check_output(review, folder=True)
     opened = open_index(index_folder)
-    similar = find(opened, query_vectors(opened, sound, start, end), count, jobs=jobs)
+    query = query_vectors(opened, sound, start, end)
+    similar = find(opened, query, count, distinct=review is not None, jobs=jobs)
     if output is not None:
         write_csv(similar, output, safe=safe_csv)
         say(f"written: {output} ({len(similar)} of {len(opened):,} windows)")

@@ -20,6 +20,7 @@ from aurist.files import write_csv
 from aurist.inference.thresholds import thresholds_of
 from aurist.review.sampling import Detection, Sampling, draw_detections
 from aurist.run import ModelFiles
+from aurist.search import IndexedVectors, open_index
 
 COLUMNS = (
     *("file", "recording", "start", "end", "surest_start", "surest_end", "label", "score", "selected_by"),
@@ -47,6 +48,7 @@ def detections_to_review(
     min_score: float | None = None,
     precision: float | None = None,
     audio_root: Path | None = None,
+    index: Path | None = None,
 ) -> ToReview:
     """Sample detections from a folder of detections.
 
@@ -66,11 +68,16 @@ def detections_to_review(
         The precision that these thresholds aim at; None: the best F1.
     audio_root
         Folder of the recordings; None: their old paths.
+    index
+        Folder of an index of the recordings: of the best and the uncertain detections that sound almost the same, one
+        is sampled. None: all may be.
 
     Raises
     ------
     ConfigError
-        If the run lacks some labels, or the scores are of another run.
+        If the run lacks some labels, the scores are of another run, or the index lacks some recordings.
+    RunError
+        If there is no index.
     DataError
         If there are no detections, or recordings are missing.
     """
@@ -86,8 +93,10 @@ def detections_to_review(
         min_score=min_score, labels=None if labels is None else tuple(labels), thresholds=thresholds
     )
     columns = options.columns(classes)
+    recordings = detections.recordings(audio_root)
+    vectors = None if index is None else IndexedVectors(open_index(index), {r.file for r in recordings})
     drawn = draw_detections(
-        detections, detections.recordings(audio_root), columns, options.lowest_scores(classes), sampling
+        detections, recordings, columns, options.lowest_scores(classes), sampling, vectors
     )
     channel = detections.settings["channel"]
     return ToReview(drawn, classes, None if channel == "mixed" else int(channel))

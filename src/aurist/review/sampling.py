@@ -10,8 +10,10 @@ import numpy.typing as npt
 
 from aurist.detection.store import Detections, Recording
 from aurist.detection.window_scores import Scores
-from aurist.errors import ConfigError
+from aurist.errors import ConfigError, plural
 from aurist.events import Event, score_over_time
+from aurist.progress import logger
+from aurist.search import Distinct, IndexedVectors
 
 BEST, UNCERTAIN, RANDOM = "best", "uncertain", "random"
 #: Longest clip in seconds. A longer event is cut to its most probable part, because nobody judges a whole minute.
@@ -20,6 +22,7 @@ LONGEST = 20.0
 _NEARLY = 0.5
 
 Thresholds = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,7 @@ def draw_detections(
     columns: npt.NDArray[np.intp],
     thresholds: Thresholds,
     sampling: Sampling,
+    vectors: IndexedVectors | None = None,
 ) -> list[Detection]:
     """Sample detections for a person to judge, highest score first.
 
@@ -98,6 +102,10 @@ def draw_detections(
         best events are sampled.
     sampling
         Numbers of detections per class.
+    vectors
+        The vectors of the recordings: the best and the uncertain detections of a class are chosen one after another,
+        and those that sound almost the same as a chosen one are left out. Random ones are not, as their precision
+        stands for all. None: none is left out.
     """
     by_class: dict[int, list[Detection]] = {int(column): [] for column in columns}
     for recording in recordings:
@@ -105,12 +113,16 @@ def draw_detections(
             class_event = event._replace(column=int(columns[event.column]))
             by_class[class_event.column].append(Detection(recording, class_event, surest=surest))
     rng = np.random.default_rng(sampling.seed)
-    drawn = []
+    drawn, alike = [], 0
     for column, candidates in by_class.items():
         candidates.sort(key=lambda d: (-d.event.score, d.recording.name, d.event.start))
         scores = np.array([d.event.score for d in candidates])
-        samples = _drawn(scores, float(thresholds[column]), sampling, rng)
+        chooser = _Chooser(candidates, vectors)
+        samples = _drawn(scores, float(thresholds[column]), sampling, rng, chooser)
+        alike += len(chooser.alike)
         drawn += [replace(candidates[i], drawn=tuple(names)) for i, names in samples.items()]
+    if alike:
+        logger.info(f"left out: {plural(alike, 'detection')}, almost the same as a chosen one")
     return sorted(drawn, key=lambda d: (-d.event.score, d.recording.name, d.event.start, d.event.column))
 
 
@@ -143,20 +155,54 @@ def _surest(scores: Scores, event: Event) -> tuple[Event, tuple[float, float] | 
 
 
 def _drawn(
-    scores: npt.NDArray[np.float64], threshold: float, sampling: Sampling, rng: np.random.Generator
+    scores: npt.NDArray[np.float64],
+    threshold: float,
+    sampling: Sampling,
+    rng: np.random.Generator,
+    chooser: _Chooser,
 ) -> dict[int, list[str]]:
     """Give the kinds of samples of each drawn detection, by its position in falling scores."""
     samples: dict[int, list[str]] = {}
     bar = min(threshold, 1.0)
     picks = {
-        BEST: np.arange(min(sampling.best, len(scores))),
-        UNCERTAIN: np.argsort(np.abs(scores - bar), kind="stable")[: sampling.uncertain],
+        BEST: chooser.first(np.arange(len(scores)), sampling.best),
+        UNCERTAIN: chooser.first(np.argsort(np.abs(scores - bar), kind="stable"), sampling.uncertain),
         RANDOM: systematic(int((scores >= threshold).sum()), sampling.random, rng),
     }
     for name, rows in picks.items():
         for row in rows.tolist():
             samples.setdefault(row, []).append(name)
     return samples
+
+
+class _Chooser:
+    """Chooses detections of a class in order; with vectors, none that sounds almost the same as a chosen one."""
+
+    def __init__(self, candidates: Sequence[Detection], vectors: IndexedVectors | None) -> None:
+        self._candidates, self._vectors = candidates, vectors
+        self._distinct, self._chosen = Distinct(), set[int]()
+        #: The rows that were left out.
+        self.alike: set[int] = set()
+
+    def first(self, rows: Rows, count: int) -> Rows:
+        """Choose the first ``count`` of some rows."""
+        if self._vectors is None:
+            return rows[:count]
+        picked: list[int] = []
+        for row in rows.tolist():
+            if len(picked) == count:
+                break
+            if row in self._chosen or self._distinct.add(self._vector(row, self._vectors)):
+                picked.append(row)
+            else:
+                self.alike.add(row)
+        self._chosen.update(picked)
+        return np.array(picked, dtype=np.intp)
+
+    def _vector(self, row: int, vectors: IndexedVectors) -> npt.NDArray[np.float32]:
+        detection = self._candidates[row]
+        start, end = detection.surest or detection.event[:2]
+        return vectors.at(detection.recording.file, start, end)
 
 
 def systematic(n: int, size: int, rng: np.random.Generator) -> npt.NDArray[np.intp]:

@@ -4,9 +4,12 @@ from aurist.search.index import IndexedRecording, WindowIndex, build_index, open
 from aurist.search.map import SoundMap, sound_map
 from aurist.search.query import query_vectors, search
 from aurist.search.scoring import score_index
+from aurist.search.vectors import Distinct, IndexedVectors
 
 __all__ = [
+    "Distinct",
     "IndexedRecording",
+    "IndexedVectors",
     "SoundMap",
     "WindowIndex",
     "build_index",

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from aurist.errors import DataError
 from aurist.search.index import WindowIndex
-from aurist.search.query import mean_vector
+from aurist.search.vectors import mean_vector
 
 Float = npt.NDArray[np.float32]
 #: Dimensions that are kept before windows are laid out.

@@ -12,9 +12,11 @@ import pandas as pd
 
 from aurist.audio import read
 from aurist.embedders.clips import cut, window_vectors
-from aurist.errors import DataError
+from aurist.errors import DataError, plural
 from aurist.machine import available_cores
+from aurist.progress import logger
 from aurist.search.index import WindowIndex
+from aurist.search.vectors import Distinct, mean_vector
 
 Float = npt.NDArray[np.float32]
 COLUMNS = ("path", "start", "end", "similarity")
@@ -22,8 +24,6 @@ COLUMNS = ("path", "start", "end", "similarity")
 _BLOCK = 1 << 16
 #: Windows of a query that are by so many dB quieter than its loudest one are left out.
 _QUIETER = 20.0
-#: Vectors that are averaged for the middle of an index.
-_SAMPLE = 20_000
 
 
 def query_vectors(index: WindowIndex, path: Path, start: float = 0.0, end: float | None = None) -> Float:
@@ -49,7 +49,13 @@ def query_vectors(index: WindowIndex, path: Path, start: float = 0.0, end: float
 
 
 def search(
-    index: WindowIndex, query: Float, n: int = 20, *, apart: float | None = None, jobs: int = 0
+    index: WindowIndex,
+    query: Float,
+    n: int = 20,
+    *,
+    apart: float | None = None,
+    distinct: bool = False,
+    jobs: int = 0,
 ) -> pd.DataFrame:
     """Find the windows that are most like a query: all windows are compared, so none is missed.
 
@@ -67,6 +73,9 @@ def search(
     apart
         Windows of one recording are at least so many seconds apart: of neighbours the most similar one is returned.
         None: a window's length.
+    distinct
+        True: leave out windows that sound almost the same as a more similar one (a cosine above `ALMOST_THE_SAME`),
+        such as copies of a recording, and tell how many.
     jobs
         Cores; 0: all.
 
@@ -81,7 +90,7 @@ def search(
         index, wanted / max(float(np.linalg.norm(wanted)), 1e-12), middle, available_cores(jobs)
     )
     seconds = index.settings.embedder.embedder.seconds
-    rows = _best(index, similarity, n, seconds if apart is None else apart)
+    rows = _best(index, similarity, n, seconds if apart is None else apart, middle if distinct else None)
     recordings = [index.recordings[number] for number in index.windows["recording"][rows]]
     start = index.windows["start"][rows].astype(float)
     ends = [
@@ -96,14 +105,6 @@ def search(
         },
         columns=list(COLUMNS),
     )
-
-
-def mean_vector(index: WindowIndex) -> Float:
-    """Average the vectors of evenly spaced windows, (size,)."""
-    rows = np.unique(np.linspace(0, max(0, len(index) - 1), min(len(index), _SAMPLE)).astype(np.intp))
-    if not len(index):
-        raise DataError(f"{index.folder} holds no windows.")
-    return np.asarray(index.rows(rows).mean(axis=0), dtype=np.float32)
 
 
 def _cosines(index: WindowIndex, unit: Float, middle: Float, jobs: int) -> Float:
@@ -122,28 +123,43 @@ def _cosines(index: WindowIndex, unit: Float, middle: Float, jobs: int) -> Float
     return out
 
 
-def _best(index: WindowIndex, similarity: Float, n: int, apart: float) -> npt.NDArray[np.intp]:
-    """Return the rows of the best windows, best first, of neighbours only the best."""
+def _best(
+    index: WindowIndex, similarity: Float, n: int, apart: float, middle: Float | None
+) -> npt.NDArray[np.intp]:
+    """Return the rows of the best windows, best first, of neighbours only the best.
+
+    With ``middle``, the mean of the index, windows that sound almost the same are left out, too.
+    """
     wanted = min(len(similarity), 8 * n + 100)
     while True:
         top = np.arange(len(similarity))
         if wanted < len(similarity):
             top = np.argpartition(-similarity, wanted - 1)[:wanted]
-        chosen = _spread(index, top[np.argsort(-similarity[top], kind="stable")], n, apart)
+        chosen, alike = _spread(index, top[np.argsort(-similarity[top], kind="stable")], n, apart, middle)
         if len(chosen) == n or wanted == len(similarity):
-            return chosen
+            break
         wanted = min(len(similarity), 4 * wanted)
+    if alike:
+        logger.info(f"left out: {plural(alike, 'window')}, almost the same as a more similar one")
+    return chosen
 
 
-def _spread(index: WindowIndex, ordered: npt.NDArray[np.intp], n: int, apart: float) -> npt.NDArray[np.intp]:
-    taken: dict[int, list[float]] = {}
-    chosen = []
+def _spread(
+    index: WindowIndex, ordered: npt.NDArray[np.intp], n: int, apart: float, middle: Float | None
+) -> tuple[npt.NDArray[np.intp], int]:
+    """Take rows in order; return at most ``n``, and the number of those that were almost the same as a taken one."""
+    starts_of: dict[int, list[float]] = {}
+    chosen, alike, distinct = [], 0, Distinct()
     for row in ordered.tolist():
         recording, start = int(index.windows["recording"][row]), float(index.windows["start"][row])
-        starts = taken.setdefault(recording, [])
-        if all(abs(start - other) >= apart - 1e-3 for other in starts):
-            starts.append(start)
-            chosen.append(row)
-            if len(chosen) == n:
-                break
-    return np.array(chosen, dtype=np.intp)
+        starts = starts_of.setdefault(recording, [])
+        if any(abs(start - other) < apart - 1e-3 for other in starts):
+            continue
+        if middle is not None and not distinct.add(index.rows(np.array([row]))[0] - middle):
+            alike += 1
+            continue
+        starts.append(start)
+        chosen.append(row)
+        if len(chosen) == n:
+            break
+    return np.array(chosen, dtype=np.intp), alike
