@@ -12,6 +12,8 @@ import pytest
 import soundfile as sf
 
 import aurist as aurist_api
+from aurist.embedders import EmbedderSpec
+from aurist.embedders.network import Network, open_embedder
 from aurist.features.matrix import EMBEDDED
 from aurist.inference.embedding import opened
 
@@ -161,8 +163,28 @@ def test_without_a_name_those_of_this_machine_are_used_and_no_embed_leaves_them_
     quick = ("--preset", "quick", "--time-limit", "60", "--engine", "autogluon", "--jobs", 1, "--folds", 2)
     done = aurist("fit", folder / "data", *quick, "--dry-run")
     assert "embeddings: ear, about" in done.stderr and "Logistic_ear" in done.stdout
+    assert "plan: embeddings: ear took" in done.stderr
     done = aurist("fit", folder / "data", *quick, "--dry-run", "--no-embed")
     assert "embeddings" not in done.stderr and "Logistic_ear" not in done.stdout
+
+
+def test_a_fit_opens_a_network_once_and_another_file_anew(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AURIST_EMBEDDERS", str(shutil.copytree(folder / "home", tmp_path / "home")))
+    opened_networks = []
+
+    def counted(spec: EmbedderSpec, path: Path) -> tuple[Network, int]:
+        opened_networks.append(path.name)
+        return open_embedder(spec, path)
+
+    monkeypatch.setattr("aurist.embedders.clips.open_embedder", counted)
+    given = ("--preset", "quick", "--engine", "autogluon", "--jobs", 1, "--folds", 2, "--dry-run")
+    assert aurist("fit", folder / "data", *given).returncode == 0
+    assert opened_networks == ["ear.onnx"], "it is timed, and used"
+    write_onnx(tmp_path / "home" / "ear.onnx", seed=1)
+    assert aurist("fit", folder / "data", *given).returncode == 0
+    assert opened_networks == ["ear.onnx"] * 2
 
 
 def test_a_licence_is_accepted_once(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,13 +12,14 @@ import pandas as pd
 
 from aurist.audit import Audit
 from aurist.clips import Clips
-from aurist.config import FitConfig
+from aurist.config import FitConfig, duration
 from aurist.embedders import Available, store_embedder
 from aurist.features.summary_config import SummaryConfig, config_for_rates
 from aurist.folders import remove_folder
 from aurist.inference.embedding import with_embeddings
 from aurist.inference.features import raw_features
 from aurist.models.base import Inputs
+from aurist.progress import logger
 from aurist.recipes import Recipe
 from aurist.run.embedders_file import FeatureNetwork
 
@@ -94,6 +95,8 @@ def training_features(
     usable = _usable(clips, broken)
     some = features.iloc[usable]
     made = with_embeddings(some, Inputs(some, clips.take(usable), cache_dir), output, networks, jobs)
+    times = ", ".join(f"{name} took {duration(seconds)}" for name, seconds in made.seconds.items())
+    logger.info(f"plan: embeddings: {times}")
     table = made.table.reindex(features.index)
     broken = _with_failures(broken, clips, usable, made.failures)
     return TrainingFeatures(features, table, level, broken, networks)

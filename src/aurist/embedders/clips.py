@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -61,6 +62,8 @@ class Embedder:
 def load_embedder(spec: EmbedderSpec, path: Path) -> Embedder:
     """Open an embedder with its network at ``path``, and check it.
 
+    It is kept: a fit that times an embedder uses the same one afterwards.
+
     Raises
     ------
     EmbedderError
@@ -71,6 +74,13 @@ def load_embedder(spec: EmbedderSpec, path: Path) -> Embedder:
         raise EmbedderError(
             f"The network of the embedder {spec.name} is missing: {path} does not exist.{source}"
         )
+    written = path.stat()
+    return _opened(spec, path, (written.st_size, written.st_mtime_ns))
+
+
+@lru_cache(maxsize=4)
+def _opened(spec: EmbedderSpec, path: Path, stamp: tuple[int, int]) -> Embedder:
+    """Open an embedder; with another stamp, the size and the time of its file, it is opened again."""
     digest = sha256_of(path)
     if spec.sha256 and digest != spec.sha256:
         raise EmbedderError(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -27,10 +28,11 @@ from aurist.workers import run_in_processes
 
 @dataclass(frozen=True)
 class Embedded:
-    """Features with embeddings, (n, n_features), and by row the reasons for those that failed."""
+    """Features with embeddings, (n, n_features), by row the reasons for those that failed, and seconds by network."""
 
     table: pd.DataFrame
     failures: dict[int, str]
+    seconds: dict[str, float] = field(default_factory=dict)
 
 
 def rate_of(network: FeatureNetwork) -> int:
@@ -61,15 +63,17 @@ def with_embeddings(
     jobs
         Cores.
     """
-    parts, failures = [features], dict[int, str]()
+    parts, failures, seconds = [features], dict[int, str](), dict[str, float]()
     for network in networks:
+        began = time.monotonic()
         if isinstance(network, EmbedderRecord):
             table, failed = _by_file(network, inputs, folder, jobs)
             failures = failed | failures
         else:
             table = _by_torch(network, inputs, folder, jobs)
         parts.append(table.set_axis(features.index))
-    return Embedded(pd.concat(parts, axis=1) if networks else features, failures)
+        seconds[network.name] = time.monotonic() - began
+    return Embedded(pd.concat(parts, axis=1) if networks else features, failures, seconds)
 
 
 def _by_file(
@@ -85,7 +89,7 @@ def _by_file(
 
 @lru_cache(maxsize=4)
 def opened(record: EmbedderRecord, folder: Path) -> Embedder:
-    """Open an embedder of a run, and keep it: the blocks of a long recording use it again and again."""
+    """Find and open an embedder of a run, and keep it: the blocks of a long recording use it again and again."""
     return open_stored(record, folder)
 
 
