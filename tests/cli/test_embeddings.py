@@ -232,6 +232,22 @@ def test_the_list_and_one_embedder(folder: Path, tmp_path: Path) -> None:
     assert 'output = "hidden"' in shown.stdout and "vectors of 6 numbers" in shown.stdout + shown.stderr
     fused = aurist("embedders", "ear", "--fuse", tmp_path / "new.onnx")
     assert fused.returncode == 0 and (tmp_path / "new.toml").exists()
+    done = aurist("embedders", "ear", "--classify", folder / "data" / "low" / "0.wav")
+    assert done.returncode == 1 and "names no classes" in done.stderr
+    (folder / "home" / "six.toml").write_text(
+        EAR + 'file = "ear.onnx"\nclasses = "six.txt"\nscores = "product"\n'
+    )
+    (folder / "home" / "six.txt").write_text("".join(f"tone {i}\n" for i in range(6)))
+    try:
+        done = aurist("embedders", "six", "--classify", folder / "data" / "low" / "0.wav", "-n", 2)
+        assert done.returncode == 0 and "highest of 6 classes of six" in done.stdout, done.stderr
+        assert done.stdout.count("tone ") == 2
+        every = json.loads(
+            aurist("embedders", "six", "--classify", folder / "data" / "low" / "0.wav", "--json").stdout
+        )
+        assert len(every) == 6 and list(every[0]) == ["class", "score", "start", "end"]
+    finally:
+        (folder / "home" / "six.toml").unlink()
     done = aurist("embedders", "no-such")
     assert done.returncode == 1 and "`aurist embedders` lists them" in done.stderr
 

@@ -23,6 +23,7 @@ from aurist.embedders import (
     read_embedder,
     store_embedder,
 )
+from aurist.embedders.classify import class_names, classify
 from aurist.embedders.clips import cut, window_vectors
 from aurist.embedders.fuse import fuse
 from aurist.embedders.graph import htk_bank
@@ -303,3 +304,57 @@ def test_a_reference_vector_tells_a_wrong_front_end(tmp_path: Path) -> None:
         compare(embedder, tmp_path / "a.wav", tmp_path / "none.npy")
     with pytest.raises(ConfigError, match="sound="):
         compare(embedder, None, tmp_path / "right.npy")
+
+
+def test_what_a_network_says_itself_is_the_highest_score_of_each_class(home: Path, tmp_path: Path) -> None:
+    import soundfile as sf
+
+    w = write_onnx(home / "ear.onnx")
+    (home / "names.csv").write_text(
+        "index,name\n" + "".join(f'{i},"class {i}, of six"\n' for i in range(SIZE))
+    )
+    (home / "ear.toml").write_text(TOML + 'hop = 0.25\nclasses = "names.csv"\nscores = "product"\n')
+    wave = noise(3 * N_SAMPLES)
+    sf.write(tmp_path / "a.wav", wave, RATE, subtype="FLOAT")
+    table = classify(find_embedder("ear"), tmp_path / "a.wav")
+    scores = 1 / (1 + np.exp(-(cut(wave, spec(hop=0.25)) @ w)))
+    expected = {f"class {i}, of six": scores[:, i].max() for i in range(SIZE)}
+    assert table["score"].is_monotonic_decreasing and set(table["class"]) == set(expected)
+    np.testing.assert_allclose(table["score"], table["class"].map(expected), atol=1e-4)
+    np.testing.assert_allclose(
+        table["start"], [0.25 * scores[:, int(name[6])].argmax() for name in table["class"]], atol=1e-6
+    )
+    assert (table["end"] - table["start"]).tolist() == [0.5] * SIZE
+    # a long recording is read block by block, and a class is where it is in any of them
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("aurist.features.windows._SECONDS", 0.5)
+        assert classify(find_embedder("ear"), tmp_path / "a.wav").equals(table)
+    # scores that are probabilities already stay
+    (home / "names.txt").write_text("\n".join("abcdef"))
+    (home / "ear.toml").write_text(
+        TOML + 'classes = "names.txt"\nscores = "positive"\nscores_are = "probabilities"\n'
+    )
+    given = classify(find_embedder("ear"), tmp_path / "a.wav").set_index("class")["score"]
+    np.testing.assert_allclose(given[list("abcdef")], np.abs(cut(wave, spec()) @ w).max(axis=0), atol=1e-4)
+
+
+def test_class_names_must_be_there_and_fit(home: Path, tmp_path: Path) -> None:
+    write_onnx(home / "ear.onnx")
+    (home / "ear.toml").write_text(TOML)
+    with pytest.raises(ConfigError, match="its TOML file names no classes"):
+        class_names(find_embedder("ear"))
+    (home / "ear.toml").write_text(TOML + 'classes = "names.txt"\n')
+    with pytest.raises(ConfigError, match="classes and scores belong together"):
+        find_embedder("ear")
+    (home / "ear.toml").write_text(TOML + 'classes = "names.txt"\nscores = "hidden"\n')
+    with pytest.raises(EmbedderError, match=r"names\.txt, are not on this machine"):
+        class_names(find_embedder("ear"))
+    (home / "names.txt").write_text("a\nb\n")
+    with pytest.raises(EmbedderError, match=r"has 6 scores, and names\.txt names 2 classes"):
+        classify(find_embedder("ear"), tmp_path / "a.wav")
+
+
+def test_vectors_do_not_depend_on_the_names_of_classes() -> None:
+    named = spec(classes="names.txt", scores="hidden")
+    assert named == spec() and named.settings_key("0" * 64) == spec().settings_key("0" * 64)
+    assert spec(pad="repeat").settings_key("0" * 64) != spec().settings_key("0" * 64)

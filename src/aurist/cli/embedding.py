@@ -32,7 +32,16 @@ def embedders(
         Path | None,
         typer.Option(help="The right vector of the recording, a .npy file, from the network's own program."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the list as JSON.")] = False,
+    classify: Annotated[
+        Path | None,
+        typer.Option(help="Recording to score with the classes that the network itself has."),
+    ] = None,
+    count: Annotated[
+        int, typer.Option("--count", "-n", help="Classes to print, for --classify.", min=1)
+    ] = 10,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the list, or all scores of --classify, as JSON.")
+    ] = False,
 ) -> None:
     """List the pretrained networks that turn sound into vectors, or try one.
 
@@ -43,6 +52,8 @@ def embedders(
       aurist embedders
 
       aurist embedders yamnet
+
+      aurist embedders yamnet --classify dog.wav
 
       aurist embedders mine.toml --sound dog.wav --vector dog.npy
 
@@ -57,6 +68,9 @@ def embedders(
     available = find_embedder(name)
     if fuse is not None:
         _fuse(available, fuse)
+        return
+    if classify is not None:
+        _classify(available, classify, count, as_json=as_json)
         return
     _try(available, sound, vector)
 
@@ -80,6 +94,7 @@ def _print_list(every: Sequence[Available], folder: Path, *, as_json: bool) -> N
             "kHz": f"{available.spec.sample_rate / 1000:g}",
             "window": f"{available.spec.seconds:g} s",
             "vector": available.spec.size or "",
+            "classifies": "yes" if available.spec.scores else "",
             "licence": available.spec.licence,
         }
         for available in every
@@ -119,6 +134,28 @@ def _try(available: Available, sound: Path | None, vector: Path | None) -> None:
         say(f"{sound}: mean {np.mean(result.vector):.4g}, norm {np.linalg.norm(result.vector):.4g}")
     if vector is not None:
         say(compare(embedder, sound, vector))
+
+
+def _classify(available: Available, sound: Path, count: int, *, as_json: bool) -> None:
+    """Print what the network itself says of a recording."""
+    from aurist.embedders import check_licence
+    from aurist.embedders.classify import classify
+
+    check_licence(available.spec)
+    table = classify(available, sound)
+    if as_json:
+        print_json(table.to_dict("records"))
+        return
+    print_table(
+        table.head(count),
+        title=f"{sound}: highest of {len(table):,} classes of {available.spec.name}",
+        digits=3,
+    )
+    print()
+    paragraph(
+        "These are the scores of the network itself: the highest of any window, and where. They are no model of yours, "
+        "and nobody measured them on your recordings."
+    )
 
 
 def _fuse(available: Available, output: Path) -> None:

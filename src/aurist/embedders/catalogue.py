@@ -48,6 +48,10 @@ class Available:
             + "."
         )
 
+    def file(self, name: str) -> Path | None:
+        """Return a file beside the network, or of the same package; None if it is not on this machine."""
+        return next(_places(self.spec, self.described, name), None)
+
     def path(self) -> Path:
         """Return the file of the network; it is unpacked first if it lies in an archive.
 
@@ -119,13 +123,14 @@ def find_embedder(name: str) -> Available:
 
 def _available(described: Path) -> Available:
     spec = read_embedder(described)
-    return Available(spec, described, next(_places(spec, described), None))
-
-
-def _places(spec: EmbedderSpec, described: Path) -> Iterator[Path]:
-    """Yield the file of a network, or of its archive, wherever it exists."""
     head, is_archive, _ = spec.file.partition(".zip/")
-    file = head + ".zip" if is_archive else spec.file
+    return Available(
+        spec, described, next(_places(spec, described, head + ".zip" if is_archive else head), None)
+    )
+
+
+def _places(spec: EmbedderSpec, described: Path, file: str) -> Iterator[Path]:
+    """Yield a file of an embedder, wherever it exists: its network, its archive, its class names."""
     if spec.package:
         yield from _files_of_package(spec.package, file)
         return

@@ -40,6 +40,8 @@ def fuse(available: Available, output: Path) -> Path:
         output="",
         floats=False,
         front=None,
+        classes="",
+        scores="",
     )
     described = output.with_suffix(".toml")
     write_text(described, tomli_w.dumps(to_json(written)))

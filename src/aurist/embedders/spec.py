@@ -16,6 +16,11 @@ from aurist.records import OPTIONAL, from_json, to_json
 #: Kinds of network files.
 SUFFIXES = (".onnx", ".tflite")
 _STATISTICS = ("mean", "std", "max")
+#: Fields that vectors do not depend on.
+_DESCRIBED = {
+    *("name", "file", "package", "licence", "commercial", "redistribute", "trained_on", "overlaps", "source"),
+    *("classes", "scores", "scores_are"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,6 +100,13 @@ class EmbedderSpec:
         Data sets that are known to share recordings with its training data, for people.
     source
         Where the network can be had.
+    classes
+        A file with the names of classes, if the network also classifies: beside the TOML file, or within the package. A
+        name a line, or a CSV file with a header and the names in its last column.
+    scores
+        The tensor with a score for each class.
+    scores_are
+        ``"logits"``, which a sigmoid turns into probabilities, or ``"probabilities"``.
     """
 
     name: str
@@ -119,6 +131,10 @@ class EmbedderSpec:
     trained_on: tuple[str, ...] = field(default=(), metadata=OPTIONAL)
     overlaps: tuple[str, ...] = field(default=(), metadata=OPTIONAL)
     source: str = field(default="", metadata=OPTIONAL)
+    # not compared: runs and indexes of the same vectors go on when their embedder learns to name its classes
+    classes: str = field(default="", metadata=OPTIONAL, compare=False)
+    scores: str = field(default="", metadata=OPTIONAL, compare=False)
+    scores_are: Literal["logits", "probabilities"] = field(default="logits", metadata=OPTIONAL, compare=False)
 
     def __post_init__(self) -> None:
         check_name(self.name, "The name of an embedder")
@@ -141,6 +157,10 @@ class EmbedderSpec:
                 (
                     not self.pool or set(self.pool) - set(_STATISTICS),
                     f"pool is {list(self.pool)}, and must be of {_or(_STATISTICS)}",
+                ),
+                (
+                    bool(self.classes) != bool(self.scores),
+                    "classes and scores belong together: one is missing",
                 ),
                 (self.front is not None and not self.file.endswith(".onnx"), "[front] is for .onnx files"),
                 (
@@ -165,18 +185,7 @@ class EmbedderSpec:
 
     def settings_key(self, sha256: str) -> bytes:
         """Return a key of all that vectors depend on, for a network with this hash."""
-        table = to_json(self)
-        described = (
-            "licence",
-            "commercial",
-            "redistribute",
-            "trained_on",
-            "overlaps",
-            "source",
-            "file",
-            "package",
-        )
-        used = {key: value for key, value in table.items() if key not in (*described, "name")}
+        used = {key: value for key, value in to_json(self).items() if key not in _DESCRIBED}
         text = json.dumps([used | {"sha256": sha256}], sort_keys=True)
         return hashlib.blake2b(text.encode(), digest_size=16).digest()
 
