@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -95,6 +96,21 @@ def test_several_labels_a_clip(member: ModelSpec, tmp_path: Path) -> None:
     proba = result.oof.aligned(data.clip_ids.tolist())
     assert ((proba >= 0) & (proba <= 1)).all()
     assert metric("average_precision")(data.examples.targets, proba, multilabel=True) > 0.7
+
+
+@pytest.mark.parametrize("member", MEMBERS, ids=str)
+def test_rows_that_all_have_the_same_labels(member: ModelSpec, tmp_path: Path) -> None:
+    data = training_data(multilabel=True, n=24)
+    rows = data.examples.take(np.arange(4))
+    same = replace(rows, targets=np.tile(np.array([1, 0, 0, 1], dtype=np.int8), (4, 1)))
+    fold_engine = engine(member.engine)
+    try:
+        fitted = fold_engine.fit(tmp_path, data.task, member, same, same, 40)
+    except FitFailedError:
+        return  # there is nothing to learn
+    for model in (fitted.model, fold_engine.load(tmp_path, data.task, member)):
+        proba = model.predict_proba(data.examples.inputs)
+        assert np.allclose(proba, [1, 0, 0, 1], atol=0.02)
 
 
 def test_mljar_learns_too_and_is_the_same_when_read_back(tmp_path: Path) -> None:

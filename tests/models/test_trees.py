@@ -50,6 +50,12 @@ def test_rows_reach_their_leaves(read_back: bool) -> None:
     assert trees.sums(np.array(rows, dtype=np.float32)).tolist() == expected
 
 
+@pytest.mark.parametrize("n_rows", [2, 5000])
+def test_no_trees_add_nothing(n_rows: int) -> None:
+    trees = Trees.from_arrays(Trees.join([], 0).to_arrays(), 0)
+    assert trees.sums(np.zeros((n_rows, 3), np.float32)).shape == (n_rows, 0)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
 
@@ -12,9 +13,9 @@ import pytest
 from aurist.automl.fit import fit
 from aurist.clips.read import ReadOptions
 from aurist.config import FitConfig
-from aurist.results.cautions import about_few_groups, trials_like
+from aurist.results.cautions import about_best, about_few_groups, trials_like
 from aurist.run import RunFolder
-from aurist.run.scores_file import Trials
+from aurist.run.scores_file import Best, Trials
 
 from ..command import aurist as command
 from ..small_run import HUNDRED
@@ -129,3 +130,7 @@ def test_copies_across_folds_of_differing_shares_are_a_leak(tmp_path: Path) -> N
     table = pd.DataFrame(clips, columns=list("wxyz")).assign(label=np.repeat(label, 5))
     run = fitted(tmp_path, table.assign(site=np.arange(400) // 200), HUNDRED, fold="site")
     assert run.scores().random_split.leak
+
+
+def test_an_excess_that_cannot_be_computed_is_said() -> None:
+    assert "0.612 is too high by an unknown amount." in about_best(Best("LightGBM", 0.612, 6, math.nan))

@@ -15,6 +15,8 @@ _SHARE = 0.75
 #: The shortest and the longest window to propose, the steps between them, and the window without any box, in seconds.
 #: A longer window hardly tells when; a shorter one holds too little sound to recognise most calls.
 _SHORTEST, _LONGEST, _STEP, _WITHOUT = 1.0, 5.0, 0.5, 5.0
+#: Calls of milliseconds, such as those of bats, get shorter windows: so many times their length, in steps of so many s.
+_TIMES, _BRIEFEST = 20.0, 0.1
 #: If this share of at least so many boxes has one length, to a hundredth, they are equal parts of the recordings.
 _EQUAL, _FEWEST = 0.9, 5
 
@@ -52,6 +54,7 @@ def propose_window(annotations: Annotations) -> WindowChoice:
         return WindowChoice(window, window, _note(window, window, reason))
     whole = float(np.quantile(lengths, _SHARE))
     window = max(math.ceil(min(whole, _LONGEST) / _STEP - 1e-6) * _STEP, _SHORTEST)
+    window = round(min(window, math.ceil(_TIMES * min(whole, _LONGEST) / _BRIEFEST - 1e-6) * _BRIEFEST), 1)
     reason = (
         f"{plural(len(lengths), 'box', 'boxes')}, half of them of at most {common:.2g} s, three quarters of at most "
         f"{whole:.2g} s"

@@ -13,6 +13,8 @@ class Interval:
     --------
     >>> print(Interval(0.67712, 0.66504, 0.68901))
     0.677 [0.665, 0.689]
+    >>> print(Interval(0.0, -0.0001, 0.2))
+    0.000 [0.000, 0.200]
     """
 
     score: float
@@ -20,4 +22,5 @@ class Interval:
     high: float
 
     def __str__(self) -> str:
-        return f"{self.score:.3f} [{self.low:.3f}, {self.high:.3f}]"
+        # z: no minus before a zero
+        return f"{self.score:z.3f} [{self.low:z.3f}, {self.high:z.3f}]"

@@ -111,27 +111,32 @@ def _trees(examples: Examples, task: Task) -> int:
 
 
 def _fit(examples: Examples, task: Task, trees: int) -> TreeModel:
-    from sklearn.ensemble import ExtraTreesClassifier
-
     # all labels share the leaves, so no cell can be left out: unknown cells count as absent
     targets = (examples.targets > 0).astype(np.int8)
     seen, truth = learnable(targets, multilabel=task.multilabel)
-    truth = truth[:, 0] if truth.ndim > 1 and truth.shape[1] == 1 else truth
-    forest = ExtraTreesClassifier(
-        n_estimators=trees,
-        min_samples_leaf=1 if len(targets) < MANY_ROWS else 5,
-        max_features="sqrt" if examples.features.shape[1] > 30 else 0.6,
-        random_state=task.seed,
-        n_jobs=task.jobs,
-    )
     numbers = float_matrix(examples.features)
-    forest.fit(numbers, truth, sample_weight=examples.weight)
+    if seen:
+        truth = truth[:, 0] if truth.ndim > 1 and truth.shape[1] == 1 else truth
+        forest = _extra_trees(examples, task, trees).fit(numbers, truth, sample_weight=examples.weight)
     return TreeModel(
-        trees=trees_of_forest(forest, len(seen)),
+        # rows may all have the same labels: then there is nothing to learn
+        trees=trees_of_forest(forest, len(seen)) if seen else Trees.join([], 0),
         link=SHARES,
         n_features=numbers.shape[1],
         n_classes=len(task.classes),
         seen=seen,
         constants=dict.fromkeys(always_present(targets) if task.multilabel else [], 1.0),
         jobs=task.jobs,
+    )
+
+
+def _extra_trees(examples: Examples, task: Task, trees: int) -> Any:
+    from sklearn.ensemble import ExtraTreesClassifier
+
+    return ExtraTreesClassifier(
+        n_estimators=trees,
+        min_samples_leaf=1 if len(examples.targets) < MANY_ROWS else 5,
+        max_features="sqrt" if examples.features.shape[1] > 30 else 0.6,
+        random_state=task.seed,
+        n_jobs=task.jobs,
     )

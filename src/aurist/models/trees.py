@@ -106,6 +106,8 @@ class Trees:
         """
         loops: Any = model_loops(len(numbers))
         out = np.zeros((len(numbers), self.n_columns))
+        if not len(self.roots):
+            return out
         arrays = tuple(getattr(self, name) for name in _ARRAYS)
         numbers = np.ascontiguousarray(numbers, dtype=np.float32)
 

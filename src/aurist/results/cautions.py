@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -154,7 +155,8 @@ def about_best(best: Best) -> str:
     'LightGBM is the best of the other 6 rows, partly by luck: it was picked by its score, so its 0.612 is too high by \
 about 0.034. Ensemble was not picked by its score.'
     """
+    excess = f"about {best.optimism:.3f}" if math.isfinite(best.optimism) else "an unknown amount"
     return (
         f"{best.model} is the best of the other {best.models} rows, partly by luck: it was picked by its score, so its "
-        f"{best.score:.3f} is too high by about {best.optimism:.3f}. {ENSEMBLE} was not picked by its score."
+        f"{best.score:.3f} is too high by {excess}. {ENSEMBLE} was not picked by its score."
     )
