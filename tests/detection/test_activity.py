@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from aurist.annotations import make_annotations
 from aurist.detection.activity import Effort, activity_of, summarise, with_expected_false
 from aurist.detection.export import ExportOptions, write_detections
-from aurist.detection.scan import ScanResult
+from aurist.detection.result import ScanResult
 from aurist.detection.store import Detections, Recording
 from aurist.errors import ConfigError, DataError
 from aurist.events import Grid

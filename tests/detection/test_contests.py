@@ -20,7 +20,7 @@ from aurist.detection.export import (
     labels_from,
     write_detections,
 )
-from aurist.detection.scan import ScanResult
+from aurist.detection.result import ScanResult
 from aurist.detection.store import Detections, Recording
 from aurist.errors import AuristError, ConfigError, DataError
 from aurist.events import Grid

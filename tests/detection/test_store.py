@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from aurist.detection.scan import ScanResult, _Scan
+from aurist.detection.result import ScanResult
+from aurist.detection.scan import _Scan
 from aurist.detection.store import JOURNAL, Detections, Recording
 from aurist.detection.window_model import BlockScores
 from aurist.errors import ConfigError, DataError

@@ -39,7 +39,7 @@ def make_detections(folder: Path) -> None:
 
 def read_detections(folder: Path) -> object:
     from aurist.detection.export import WINDOWS, ExportOptions, write_detections
-    from aurist.detection.scan import ScanResult
+    from aurist.detection.result import ScanResult
     from aurist.detection.store import Detections, open_detections
 
     detections = open_detections(folder / "found")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,17 +31,19 @@ def detect(
         float | str | None,
         Sequence[str] | str | None,
         float | None,
+        str | Path | None,
     ],
     model: str | None,
     jobs: int,
 ) -> pd.DataFrame:
-    """Detect events, see `aurist.Run.detect`; ``export_options`` has formats, thresholds, labels, unknown."""
+    """Detect events, see `aurist.Run.detect`; ``export_options`` has formats, thresholds, labels, unknown, prior."""
     from aurist.detection.export import ExportOptions, events_of, unlike_windows, write_detections
+    from aurist.detection.priors import PRIOR, read_priors
     from aurist.detection.scan import WindowOptions, listen, recordings_of
     from aurist.detection.thresholds import event_thresholds, parse_rate
     from aurist.inference.inputs import read_inputs
 
-    formats, min_score, precision, false_alarms, labels, unknown = export_options
+    formats, min_score, precision, false_alarms, labels, unknown, prior = export_options
     formats = (formats,) if isinstance(formats, str) else tuple(formats)
     labels = (labels,) if isinstance(labels, str) else labels
     if is_samples(recordings):
@@ -64,6 +67,7 @@ def detect(
         unknown=unknown,
     )
     columns = export.columns(classes)
+    priors = None if prior is None else read_priors(Path(prior), classes)
     for note in chosen.notes:
         warn(note)
     with (
@@ -76,6 +80,7 @@ def detect(
         scored = listen(
             files, recordings_of(clips), folder, streaming, model=model, unknown=unknown, jobs=jobs
         )
+        scored = replace(scored, priors=priors)
         for name, note in scored.notes.items():
             warn(f"{name} {note}")
         failures = list(scored.failures.values())
@@ -88,4 +93,5 @@ def detect(
         if output is not None:
             write_detections(scored, export)
         events = events_of(scored, columns, export.lowest_scores(classes), unknown).table
-    return events[["path", "start", "end", "label", "score"]].reset_index(drop=True)
+    columns_of_events = ["path", "start", "end", "label", "score"] + ([PRIOR] if priors is not None else [])
+    return events[columns_of_events].reset_index(drop=True)

@@ -139,6 +139,7 @@ class Run(RunPredictions):
         times: str = "auto",
         unknown: float | None = None,
         labels: Sequence[str] | None = None,
+        prior: str | Path | None = None,
         formats: Sequence[str] = ("csv",),
         model: str | None = None,
         path: str | None = None,
@@ -173,6 +174,9 @@ class Run(RunPredictions):
             that may be left out so. None: all windows count.
         labels
             Classes to look for; None: all.
+        prior
+            A table of where and when classes are to be expected: `aurist.detection.priors.read_priors`. It weighs the
+            scores.
         formats
             Files to write into ``output``: "csv", "raven", "audacity", "kaleidoscope", "jsonl", "parquet", "windows".
         model, path, audio_root, jobs
@@ -181,7 +185,7 @@ class Run(RunPredictions):
         Returns
         -------
         pandas.DataFrame
-            The events: ``path``, ``start`` and ``end`` in seconds, ``label``, ``score``.
+            The events: ``path``, ``start`` and ``end`` in seconds, ``label``, ``score``; with ``prior`` this, too.
 
         Raises
         ------
@@ -202,5 +206,5 @@ class Run(RunPredictions):
         with errors_in_python():
             options = read_options(path=path, audio_root=audio_root)
             grid = (window, overlap, channel, times)
-            export_options = (formats, min_score, precision, false_alarms, labels, unknown)
+            export_options = (formats, min_score, precision, false_alarms, labels, unknown, prior)
             return detect(self._model_files, recordings, output, options, grid, export_options, model, jobs)

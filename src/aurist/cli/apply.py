@@ -90,6 +90,22 @@ def predict(
             rich_help_panel=opt.WINDOWS,
         ),
     ] = None,
+    prior: Annotated[
+        Path | None,
+        typer.Option(
+            help="A table of where and when classes are to be expected: label, prior, and any of site, month, hour. A "
+            "prior multiplies the odds of scores (0: never, 1: as in the training data), and is written beside events.",
+            rich_help_panel=opt.WINDOWS,
+        ),
+    ] = None,
+    no_weigh: Annotated[
+        bool,
+        typer.Option(
+            "--no-weigh",
+            help="Write priors beside events, but leave scores as they are.",
+            rich_help_panel=opt.WINDOWS,
+        ),
+    ] = False,
     times: Annotated[
         str,
         typer.Option(
@@ -174,6 +190,7 @@ def predict(
     if index is not None or is_scan(cast("Clips", source), window, files.spec.window):
         from aurist.cli.messages import in_options
         from aurist.detection.export import ExportOptions, labels_from
+        from aurist.detection.priors import read_priors
         from aurist.detection.scan import WindowOptions
         from aurist.detection.thresholds import event_thresholds, parse_rate
 
@@ -192,6 +209,7 @@ def predict(
             safe_csv,
             unknown,
         )
+        priors = None if prior is None else read_priors(prior, files.spec.task.classes, weigh=not no_weigh)
         for note in chosen.notes:
             say(in_options(note))
         scan_recordings(
@@ -205,6 +223,7 @@ def predict(
             jobs,
             shard,
             cluster,
+            priors,
         )
         return
     window_options = {
@@ -214,6 +233,7 @@ def predict(
         "labels": labels,
         "channel": channel,
         "false-alarms": false_alarms,
+        "prior": prior,
         "times": None if times == "auto" else times,
         "shard": shard,
         "cluster": cluster,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
     from aurist.clips import Clips
     from aurist.detection.export import ExportOptions
+    from aurist.detection.priors import Priors
+    from aurist.detection.result import ScanResult
     from aurist.detection.scan import WindowOptions
     from aurist.run import ModelFiles
     from aurist.search import WindowIndex
@@ -33,11 +36,12 @@ def scan_recordings(
     jobs: int,
     shard: str | None = None,
     cluster: str | None = None,
+    priors: Priors | None = None,
 ) -> None:
     """Scan recordings window by window, or those of a shard; exit with 1 if some cannot be read."""
     from aurist.clips import Clips
     from aurist.detection.contests import contest_table
-    from aurist.detection.export import unlike_windows, write_detections
+    from aurist.detection.export import write_detections
     from aurist.detection.on_cluster import scan_on_cluster
     from aurist.detection.scan import listen, recordings_of
     from aurist.detection.sharding import begin_shard
@@ -66,10 +70,8 @@ def scan_recordings(
         )
     else:
         scan = score_index(files, source, output, model=model, jobs=jobs)
-    for name, note in scan.notes.items():
-        say(f"{name} {note}")
-    if about_windows := unlike_windows(scan, export.unknown):
-        say(about_windows)
+    scan = replace(scan, priors=priors)
+    _say_notes(scan, export.unknown)
     hours = sum(scan.seconds.values()) / 3600
     for path, rows in write_detections(scan, export):
         unit = "window" if path.name == "windows.csv" else "event"
@@ -84,6 +86,22 @@ def scan_recordings(
         failed = plural(len(scan.failures), "recording")
         say(f"{failed} cannot be read:\n{listing(list(scan.failures.values()))}")
         raise typer.Exit(1)
+
+
+def _say_notes(scan: ScanResult, unknown: float | None) -> None:
+    from aurist.detection.export import unlike_windows
+    from aurist.detection.result import began_of
+
+    for name, note in scan.notes.items():
+        say(f"{name} {note}")
+    if scan.priors is not None:
+        about_clocks = scan.priors.note(
+            {recording.name: began_of(recording) for recording in scan.recordings}
+        )
+        if about_clocks:
+            say(about_clocks)
+    if about_windows := unlike_windows(scan, unknown):
+        say(about_windows)
 
 
 def index_of(data: Sequence[Path], options: Mapping[str, object]) -> WindowIndex | None:

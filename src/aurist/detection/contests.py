@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from aurist.annotations.birdclef import SECONDS
-from aurist.detection.scan import ScanResult
+from aurist.detection.result import ScanResult
 from aurist.errors import DataError, listing, plural
 from aurist.events import score_of_stretches
 
@@ -118,7 +118,7 @@ def _values(scan: ScanResult, names: list[str], ends: list[float], *, rows: bool
         rows_of_recording = np.flatnonzero(recording_names == recording.name)
         if not len(rows_of_recording):
             continue
-        scores = scan.detections.scores(recording, when=False)
+        scores = scan.scores(recording, when=False)
         if rows:
             out[rows_of_recording] = score_of_stretches(
                 scores.starts,

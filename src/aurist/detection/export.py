@@ -5,9 +5,9 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,15 +17,14 @@ from aurist.annotations import CLOCK, Annotations, RecordingFacts, make_annotati
 from aurist.annotations import FORMATS as EVENT_FORMATS
 from aurist.audio import probe
 from aurist.clips.table import numbered
-from aurist.detection.scan import ScanResult
-from aurist.detection.store import Recording
+from aurist.detection.priors import PRIOR, clock_of
+from aurist.detection.result import ScanResult, began_of
 from aurist.errors import ConfigError, DataError, check_one_of, listing, plural
 from aurist.files import atomic_path
 from aurist.folders import remove_folder
 from aurist.formulas import safe_table
 from aurist.openset import unlike_note
 from aurist.progress import logger
-from aurist.recorders import began_at
 
 WINDOWS = "windows"
 FORMATS = (WINDOWS, *EVENT_FORMATS)
@@ -186,9 +185,11 @@ def events_of(
     unknown: float | None = None,
 ) -> Annotations:
     """Find the events of all recordings, ordered by recording and start; ``thresholds`` is (n_classes,)."""
-    rows = []
+    rows: list[dict[str, Any]] = []
+    priors: list[float] = []
     for recording in scan.recordings:
-        scores = scan.detections.scores(recording, columns).without_unlike(unknown)
+        scores = scan.scores(recording, columns).without_unlike(unknown)
+        began = None if scan.priors is None else began_of(recording)
         for event in scores.events(thresholds[columns]):
             rows.append(
                 {
@@ -199,7 +200,13 @@ def events_of(
                     "score": round(event.score, _DIGITS),
                 }
             )
-    return make_annotations(rows, "the events", recordings=[recording.name for recording in scan.recordings])
+            if scan.priors is not None:
+                clock = clock_of(began, event.start)
+                priors.append(scan.priors.of(recording.name, rows[-1]["label"], clock))
+    events = make_annotations(
+        rows, "the events", recordings=[recording.name for recording in scan.recordings]
+    )
+    return events if scan.priors is None else replace(events, table=events.table.assign(**{PRIOR: priors}))
 
 
 def unlike_windows(scan: ScanResult, unknown: float | None) -> str | None:
@@ -226,7 +233,7 @@ def _write_windows(
         header = pd.DataFrame(columns=["path", *_OF_WINDOWS[: None if dated else -1], *names])
         (safe_table(header) if safe else header).to_csv(file, index=False)
         for recording in scan.recordings:
-            scores = scan.detections.scores(recording, columns, when=False)
+            scores = scan.scores(recording, columns, when=False)
             proba = scores.proba.astype(np.float64).round(_DIGITS)
             table = pd.DataFrame(proba, columns=names)
             if dated:
@@ -261,16 +268,10 @@ def _facts(scan: ScanResult, *, bands: bool) -> dict[str, RecordingFacts]:
             scan.seconds[recording.name],
             _nyquist(recording.file) if bands else math.nan,
             number,
-            _began(recording),
+            began_of(recording),
         )
         for recording in scan.recordings
     }
-
-
-def _began(recording: Recording) -> datetime | None:
-    """Read the clock time of a recording's file, or of its name if the file is elsewhere now."""
-    began = began_at(recording.file, recording.name)
-    return None if began is None else began.time
 
 
 def _nyquist(file: Path) -> float:

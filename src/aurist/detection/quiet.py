@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from aurist.detection.scan import ScanResult
+from aurist.detection.result import ScanResult
 from aurist.ensemble.thresholds import GRID
 from aurist.errors import DataError, rounded
 from aurist.files import write_csv, write_json

@@ -12,6 +12,7 @@ from aurist.clips import Clips
 from aurist.clips.suffixes import with_bytes_shown
 from aurist.detection.event_times import check_times
 from aurist.detection.progress import ScanProgress
+from aurist.detection.result import ScanResult
 from aurist.detection.settings import scan_settings
 from aurist.detection.store import Detections, Recording
 from aurist.detection.window_model import WindowModel
@@ -67,34 +68,6 @@ class WindowOptions:
                 "seconds with window=."
             )
         return Grid(window, window / 2 if self.overlap is None else self.overlap)
-
-
-@dataclass(frozen=True)
-class ScanResult:
-    """The result of a scan.
-
-    Parameters
-    ----------
-    detections
-        The stored scores.
-    classes
-        The columns of the scores.
-    recordings
-        The recordings that were scored to their end.
-    seconds
-        By recording, its length in seconds.
-    notes
-        By recording, a note for people: it is damaged, or ends before its header says.
-    failures
-        By recording, why it could not be read.
-    """
-
-    detections: Detections
-    classes: tuple[str, ...]
-    recordings: tuple[Recording, ...]
-    seconds: dict[str, float]
-    notes: dict[str, str]
-    failures: dict[str, str]
 
 
 def recordings_of(clips: Clips) -> list[Recording]:

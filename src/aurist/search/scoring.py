@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from aurist.detection.scan import ScanResult
+from aurist.detection.result import ScanResult
 from aurist.detection.settings import scan_settings
 from aurist.detection.store import Detections, Recording
 from aurist.errors import ConfigError

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from aurist.detection.export import ExportOptions
-from aurist.detection.scan import ScanResult, WindowOptions, listen
+from aurist.detection.result import ScanResult
+from aurist.detection.scan import WindowOptions, listen
 from aurist.detection.store import open_detections
 from aurist.errors import AuristError, RunError
 from aurist.files import write_json
