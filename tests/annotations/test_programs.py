@@ -182,3 +182,13 @@ class TestOtherPrograms:
         (tmp_path / "empty").mkdir()
         with pytest.raises(DataError, match="holds no annotations"):
             read_annotations(tmp_path / "empty")
+
+    @pytest.mark.parametrize("header", ["t_min,t_max,f_min,f_max,label", "start,end,low,high,label"])
+    def test_a_table_without_paths_is_of_the_recording_of_its_name(self, tmp_path: Path, header: str) -> None:
+        recordings(tmp_path, "dawn.wav", "dusk.wav")
+        table = write(tmp_path, "dawn_boxes.csv", header, "0.5,1.5,100,900,wren")
+        assert boxes(read_annotations(table, audio_root=tmp_path)) == [
+            ("dawn.wav", 0.5, 1.5, 100, 900, "wren")
+        ]
+        with pytest.raises(DataError, match="does not say which recording"):
+            read_annotations(write(tmp_path, "noon.csv", header, "0.5,1.5,1,9,wren"), audio_root=tmp_path)

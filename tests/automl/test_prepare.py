@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 import soundfile
 
+from aurist.annotations import CutOptions
+from aurist.automl.annotated import read_annotated
 from aurist.automl.fit import fit, plan_fit
 from aurist.clips import BACKGROUND, Part, make_clips
 from aurist.clips.read import ReadOptions, read_clips
@@ -89,3 +91,12 @@ def test_given_features_beside_recordings_do_not_answer_for_them(tmp_path: Path)
     run = fit(table, tmp_path / "run", config, options=options, cache_dir=tmp_path / "cache")
     applied = predict_clips(files_of_run(run), read_clips(table, options))
     assert not applied.seen.any()
+
+
+def test_a_short_recording_says_how_long_it_must_be(tmp_path: Path) -> None:
+    noise = 0.1 * np.random.default_rng(0).normal(size=20 * 8000)
+    soundfile.write(tmp_path / "dawn.wav", noise, 8000)
+    (tmp_path / "dawn.csv").write_text("start,end,label\n1,2,wren\n8,9,owl\n")
+    clips = read_annotated(tmp_path, tmp_path / "dawn.csv", CutOptions(window=1.0, hop=0.5))
+    with pytest.raises(DataError, match=r"of one recording.*windows of 1 s it needs 32 s"):
+        plan_fit(clips, FitConfig(time_limit=90, jobs=1), cache_dir=tmp_path / "cache")

@@ -29,6 +29,8 @@ def group_of(path: str, group: str) -> str:
 _MOST, _SHORTEST, _UNUSED = 10, 8, 2
 #: A recording that is divided into fewer stretches could not be both learnt and scored.
 _FEWEST = 4
+#: The shortest recording that can be divided, in windows.
+SHORTEST_RECORDING = _FEWEST * _SHORTEST
 
 
 def groups_of(

@@ -87,6 +87,8 @@ LAYOUTS = (
         "aurist", ("path",), "start", "end", "label", low="low", high="high", score="score", state="state"
     ),
     TableLayout("aurist", ("path",), "t_min", "t_max", "label", low="f_min", high="f_max"),
+    TableLayout("aurist", (), "start", "end", "label", low="low", high="high", score="score", state="state"),
+    TableLayout("aurist", (), "t_min", "t_max", "label", low="f_min", high="f_max"),
 )
 #: RFCX's species are numbers in its tables, and columns s0 to s23 in its submission.
 _RFCX, _RFCX_LABEL = "RFCX", "s{}"

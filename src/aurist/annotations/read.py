@@ -112,7 +112,8 @@ def _read_file(path: Path, recordings: Recordings, label: str | None) -> Annotat
         raise DataError(
             f"{path} is in no format of annotations that aurist knows: it has the columns {', '.join(table.columns)}. "
             "Expected a selection table of Raven, a label track of Audacity, a table of RFCX, BirdCLEF, BirdNET, "
-            "OpenSoundscape, DESED or Hoplite, or the columns path, start, end, label."
+            "OpenSoundscape, DESED or Hoplite, or the columns path, start, end, label (without path in a "
+            "table that is named after its recording)."
         )
     return read_program(table, layout, recordings, label)
 

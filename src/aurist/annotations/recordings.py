@@ -24,6 +24,8 @@ _ENDINGS = (
     ".labels",
     ".label",
     "_labels",
+    "_boxes",
+    "_annotations",
 )
 _ABSOLUTE = re.compile(r"/|[A-Za-z]:/")
 

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from aurist.annotations.groups import SHORTEST_RECORDING
 from aurist.audit import audit, with_file_rows
 from aurist.audit.nearest_clips import nearest_sentence
 from aurist.audit.sentences import sentences
@@ -249,6 +250,12 @@ def _folds(clips: Clips, groups: npt.NDArray[np.int64], config: FitConfig) -> np
         and len(np.unique(groups[learnt])) < 2
         and config.near_duplicates
     ):
+        if clips.window is not None and len(set(clips.table["path"])) == 1:
+            raise DataError(
+                f"All {len(learnt):,} clips are of one recording, which is too short to be divided by time: with "
+                f"windows of {clips.window:g} s it needs {SHORTEST_RECORDING * clips.window:g} s. Annotate more "
+                "recordings, or give shorter windows (window=)."
+            )
         raise DataError(
             f"All {len(learnt):,} clips are in one group: a given group, or exact or near duplicates of "
             f"each other. A group is never split over folds. `aurist check DATA -o audit` lists the pairs "

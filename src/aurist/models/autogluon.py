@@ -212,13 +212,20 @@ def _fit_predictor(
             )
         except Exception as error:  # a learner may raise anything; the other models go on
             raise FitFailedError(
-                f"{member.name}: nothing fitted in {max(0.0, seconds):.0f} s: {reason(error)}"
+                f"{member.name}: nothing fitted in {max(0.0, seconds):.0f} s: {_why(error)}"
             ) from error
         first = predictor.model_names()[0]
         if not member.settings.get(REFIT):
             return predictor, (first, first)
         refitted = predictor.refit_full(model=first, set_best_to_refit_full=True)
         return predictor, (first, refitted[first])
+
+
+def _why(error: Exception) -> str:
+    """Say why AutoGluon fitted nothing; it has several words for too little time, some with a negative rest."""
+    text = reason(error)
+    too_late = "TimeLimitExceeded" in text or "time left" in text
+    return "the time was too short" if too_late else text
 
 
 def _with_known_label(train: Examples, validation: Examples, column: int | None) -> tuple[Examples, Examples]:
