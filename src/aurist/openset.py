@@ -157,6 +157,8 @@ def unlike_note(
     >>> unlike_note(np.array([0.01, 0.02, 0.5, 0.7]), "recording")
     '2 of 4 recordings are unlike what was learnt (likeness of at most 0.05, as of about 5% of clips like the training \
 data). The column likeness tells which; unknown=0.05 labels them unknown.'
+    >>> unlike_note(np.array([0.01]), "recording").endswith("give the length of those with window=.")
+    True
     """
     if likeness is None or not np.isfinite(likeness).any():
         return None
@@ -171,6 +173,8 @@ data). The column likeness tells which; unknown=0.05 labels them unknown.'
     )
     if unknown is None:
         end = f"The column likeness tells which; unknown={share:g} labels them unknown."
+        if unit == "recording" and count > n / 2:
+            end += " If they are longer than the training clips, give the length of those with window=."
     else:
         end = "They count for no event." if unit == "window" else f"Labelled: {UNKNOWN_LABEL}."
     return f"{text} {end}"

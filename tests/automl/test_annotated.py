@@ -11,7 +11,7 @@ import soundfile as sf
 
 from aurist.annotations import CutOptions
 from aurist.automl.annotated import read_annotated
-from aurist.errors import DataError
+from aurist.errors import ConfigError, DataError
 from aurist.models.network_member import recipe_of
 from aurist.plan import read_plan
 
@@ -66,6 +66,42 @@ def test_what_is_missing_is_said_at_once(field: Path, tmp_path: Path) -> None:
         read_annotated(field / "sounds", table)
     with pytest.raises(DataError, match="is no folder"):
         read_annotated(field / "sounds" / "rec0.wav", table)
+
+
+def test_of_verdicts_alone_the_rest_is_unknown_and_some_of_it_background(field: Path, tmp_path: Path) -> None:
+    rows = "rec0.wav,0,4,low,present\nrec0.wav,4,8,low,absent\n"
+    for name, part in {"a.csv": rows, "b.csv": rows.replace("rec0", "rec1")}.items():
+        (tmp_path / name).write_text("path,start,end,label,state\n" + part)
+    clips = read_annotated(field / "sounds", None, CutOptions(window=4), verdicts=tmp_path)
+    table = clips.table.set_index(["path", "start"])
+    assert len(table) == 2 * 5, (
+        "the three windows that nobody judged are background, at most four for a verdict"
+    )
+    for name in ("rec0.wav", "rec1.wav"):
+        assert table.loc[(name, 0.0), "labels"] == ("low",) and table.loc[(name, 4.0), "absent"] == ("low",)
+        assert table.loc[name, "part"].tolist() == ["train", "train", *["background"] * 3]
+    with pytest.raises(ConfigError, match="Neither annotations= nor verdicts= is given"):
+        read_annotated(field / "sounds", None)
+
+
+def test_silence_between_calls_is_no_loss(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    for name in ("sounds", "tables"):
+        (tmp_path / name).mkdir()
+    for i in range(4):
+        y = np.concatenate([0.1 * rng.normal(size=8 * RATE), np.zeros(8 * RATE)])
+        sf.write(tmp_path / "sounds" / f"rec{i}.wav", y, RATE)
+        (tmp_path / "tables" / f"rec{i}.Table.1.selections.txt").write_text(
+            HEADER + "1\tSpectrogram 1\t1\t0\t3\t100\t900\tlow\n"
+        )
+    (tmp_path / "plan.toml").write_text(PLAN)
+    command = ("fit", "sounds", "--annotations", "tables", "--window", 4, "--plan", "plan.toml", "--dry-run")
+    printed = done(*command, "--jobs", 1, cwd=tmp_path).stderr
+    assert "8 clips silent (left out)" in printed and "left out: 8 of 16 clips" in printed
+    for table in (tmp_path / "tables").iterdir():  # calls in silence are a flaw
+        table.write_text(table.read_text() + "2\tSpectrogram 1\t1\t9\t12\t100\t900\tlow\n")
+    result = aurist(*command, "--jobs", 1, cwd=tmp_path)
+    assert result.returncode == 1 and "4 of 16 clips are broken, more than a tenth" in result.stderr
 
 
 def test_a_fit_by_the_command_line(field: Path) -> None:

@@ -207,6 +207,8 @@ def test_options_that_would_say_nothing_are_refused(folder: Path) -> None:
         )
         assert result.returncode == 1
         assert "--group, --id: not allowed with --annotations" in result.stderr
+        result = aurist(*command, folder, "--verdicts", folder, "--group", "a", "-o", folder / "idle")
+        assert result.returncode == 1 and "--group: not allowed with --verdicts" in result.stderr
         assert not (folder / "idle").exists()
 
 

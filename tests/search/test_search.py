@@ -217,6 +217,8 @@ def test_commands(folder: Path) -> None:
     assert done.returncode == 0 and page.count("<circle") == 33 and 3 <= page.count("<audio") <= 9
     done = aurist("index", folder / "data", "--embed", "no-such", "-o", folder / "other")
     assert done.returncode == 1 and "no embedder 'no-such'" in done.stderr
+    done = aurist("search", folder / "index", folder / "data" / "no.wav")
+    assert done.returncode == 1 and "no.wav does not exist. Give a recording" in done.stderr
     done = aurist("search", folder / "data", folder / "data" / "a.wav")
     assert done.returncode == 1 and "aurist index RECORDINGS" in done.stderr
 
@@ -249,20 +251,21 @@ def test_from_one_example_to_a_detector(folder: Path, monkeypatch: pytest.Monkey
     given = ("--start", 0.5, "--end", 1, "-n", 40, "--review", folder / "clips", "--label", "tone")
     done = aurist("search", index, data / "a.wav", *given)
     assert done.returncode == 0 and (folder / "clips" / "index.html").exists(), done.stderr
+    again = aurist("search", index, data / "a.wav", *given)
+    assert again.returncode == 1 and "Give another folder with --review" in again.stderr
     judged = pd.read_csv(folder / "clips" / "clips.csv").astype({"verdict": object})
+    assert set(judged["recording"]) <= {path.name for path in data.iterdir()}, "as in detections"
     tone = judged["recording"].map(lambda path: Path(path).stem in ("a", "c", "n0", "n2", "n4", "n6"))
     of_a_or_c = judged["recording"].map(lambda path: Path(path).stem in ("a", "c"))
     inside = np.where(of_a_or_c, judged["start"] == 0.5, judged["start"].isin((1.0, 1.5)))
     judged["verdict"] = np.where(tone & inside, "yes", "no")
     judged.to_csv(folder / "clips" / "clips.csv", index=False)
-    done = aurist("verdicts", index, folder / "clips" / "clips.csv", "-o", folder / "tone.csv")
+    done = aurist("verdicts", index, folder / "clips" / "clips.csv", "-o", folder / "verdicts" / "tone.csv")
     assert done.returncode == 0, done.stderr
     (folder / "plan.toml").write_text(PLAN)
     learn = (
-        "--annotations",
-        folder / "tone.csv",
-        "--unannotated",
-        "unknown",
+        "--verdicts",
+        folder / "verdicts",
         "--window",
         0.5,
         "--embed",

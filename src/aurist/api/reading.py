@@ -94,7 +94,7 @@ def read_clips(
 
 def read_annotated(
     recordings: str | Path,
-    annotations: str | Path,
+    annotations: str | Path | None = None,
     *,
     label: str | None = None,
     verdicts: str | Path | None = None,
@@ -116,11 +116,12 @@ def read_annotated(
     recordings
         Their folder.
     annotations
-        A file of annotations (Raven, Audacity, CSV ...), or a folder of them.
+        A file of annotations (Raven, Audacity, CSV ...), or a folder of them. None: there are only verdicts.
     label
         Column of the labels, where a format has several.
     verdicts
-        Further annotations, of `aurist verdicts`: of recordings that stand in these alone, the rest is unknown.
+        Annotations of `aurist verdicts`, a file or a folder: of recordings that stand in these alone, the rest is
+        unknown, and some of it serves as background.
     clip_mode
         "windows": the whole recording; "boxes": a clip for each annotation.
     window, hop
@@ -165,7 +166,7 @@ def read_annotated(
         more = None if verdicts is None else Path(verdicts)
         return read(
             Path(recordings),
-            Path(annotations),
+            None if annotations is None else Path(annotations),
             options,
             label=label,
             verdicts=more,

@@ -24,7 +24,7 @@ from aurist.annotations.survey import (
 from aurist.archives import exists
 from aurist.audio import AudioInfo, describe_lost_end, probe
 from aurist.clips import Clips
-from aurist.errors import DataError, listing, plural
+from aurist.errors import ConfigError, DataError, listing, plural
 
 #: Largest number of notes on damaged recordings.
 _NOTES = 5
@@ -32,7 +32,7 @@ _NOTES = 5
 
 def read_annotated(
     recordings: Path,
-    annotations: Path,
+    annotations: Path | None,
     options: CutOptions | None = None,
     *,
     label: str | None = None,
@@ -47,14 +47,14 @@ def read_annotated(
         Folder of the recordings.
     annotations
         A file of annotations, or a folder of them (see `aurist.annotations.read_annotations`). If a recording is
-        not at its stated path, the whole folder is searched by the end of the path.
+        not at its stated path, the whole folder is searched by the end of the path. None: there are only verdicts.
     options
         Options for cutting; windows of five seconds by default.
     label
         Column of the labels, if a format has several.
     verdicts
-        More annotations, such as `aurist.automl.read_verdicts` returns. If a recording is only in these, parts without
-        annotation are unknown.
+        Annotations such as `aurist.review.verdicts.read_verdicts` returns. If a recording is only in these, parts
+        without annotation are unknown, and some of them serve as background.
     allow_missing
         Leave out annotations of recordings that are not in the folder, with a note.
 
@@ -65,13 +65,17 @@ def read_annotated(
     """
     if not recordings.is_dir():
         raise DataError(f"{recordings} is no folder: with annotations= it must be that of the recordings.")
-    audio_root = Recordings(recordings, annotations, length=_seconds)
-    merged = read_annotations(annotations, audio_root=audio_root, label=label)
-    partial: set[str] = set()
-    if verdicts is not None:
-        more_annotations = read_annotations(verdicts, audio_root=audio_root, label=label)
-        partial = set(more_annotations.recordings) - set(merged.recordings)
-        merged = join_annotations([merged, more_annotations])
+    audio_root = Recordings(recordings, annotations or verdicts, length=_seconds)
+    parts = [
+        read_annotations(tables, audio_root=audio_root, label=label)
+        for tables in (annotations, verdicts)
+        if tables is not None
+    ]
+    if not parts:
+        raise ConfigError("Neither annotations= nor verdicts= is given: there is nothing to learn from.")
+    merged = join_annotations(parts)
+    whole = () if annotations is None else parts[0].recordings
+    partial = set(merged.recordings) - set(whole)
     infos: dict[str, AudioInfo] = {}
     missing, broken = [], []
     for path in merged.recordings:

@@ -219,6 +219,9 @@ def _keep(clips: Clips, broken: pd.DataFrame, *, allow_loss: bool) -> npt.NDArra
         raise DataError(
             f"Without the broken clips no clip is left of: {', '.join(lost_classes)}.\n{reasons}\n{advice}"
         )
+    # in annotated recordings, stretches of silence between calls are nothing to repair
+    silent = clips.table["clip_id"].isin(broken.loc[broken["kind"] == "silent", "clip_id"]).to_numpy()
+    lost &= ~(silent & clips.table["labels"].map(len).eq(0).to_numpy())
     if lost.mean() > MOST_LOST:
         raise DataError(
             f"{lost.sum():,} of {plural(len(lost), 'clip')} {'is' if lost.sum() == 1 else 'are'} broken, more than a "

@@ -116,15 +116,9 @@ class AnnotatedOptions:
         """
         from aurist.annotations import CutOptions
         from aurist.automl.annotated import read_annotated
-        from aurist.errors import ConfigError
 
         self._refuse_unused(context)
-        if self.annotations is None:
-            if self.verdicts is not None:
-                raise ConfigError(
-                    "--verdicts needs --annotations. To learn from verdicts alone: --annotations FILE --unannotated "
-                    "unknown."
-                )
+        if not self._are_given:
             return data
         given = {name: value for name, value in asdict(self).items() if name not in _FILES}
         cut = CutOptions(**given, seed=learning.seed)
@@ -137,11 +131,15 @@ class AnnotatedOptions:
             allow_missing=self.allow_missing,
         )
 
+    @property
+    def _are_given(self) -> bool:
+        return self.annotations is not None or self.verdicts is not None
+
     def _refuse_unused(self, context: typer.Context) -> None:
         """Refuse options that would have no effect."""
         from aurist.errors import ConfigError
 
-        unused = TrainingColumns if self.annotations is not None else AnnotatedOptions
+        unused = TrainingColumns if self._are_given else AnnotatedOptions
         names = [field.name for field in fields(unused) if field.name not in ("label", *_FILES)]
         sources = {name: context.get_parameter_source(name) for name in names}
         given = [
@@ -151,12 +149,13 @@ class AnnotatedOptions:
             return
         options = {param.name: param.opts[0] for param in context.command.params}
         listed = ", ".join(options[name] for name in given)
-        if self.annotations is None:
+        if not self._are_given:
             raise ConfigError(
-                f"{listed}: only for annotated recordings. Give their annotations with --annotations."
+                f"{listed}: only for annotated recordings. Give their annotations with --annotations or --verdicts."
             )
+        tables = "--verdicts" if self.annotations is None else "--annotations"
         raise ConfigError(
-            f"{listed}: not allowed with --annotations, which already name the recordings and the clips. Leave "
+            f"{listed}: not allowed with {tables}, which already name the recordings and the clips. Leave "
             f"{listed} out; --label names the column of the labels, and --group-by the groups that stay in one fold."
         )
 

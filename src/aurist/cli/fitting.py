@@ -142,6 +142,8 @@ def fit(
       aurist fit recordings/ --annotations tables/ --window 5 --metric lwlrap -o run
 
       aurist fit recordings/ --annotations tables/ --verdicts annotations.csv --window 5 -o better
+
+      aurist fit recordings/ --verdicts verdicts/ --window 3 -o run
     """
     from aurist.automl.fit import fit as fit_run
     from aurist.automl.fit import plan_fit

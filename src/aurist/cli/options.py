@@ -158,7 +158,8 @@ Annotations = Annotated[
 Verdicts = Annotated[
     Path | None,
     typer.Option(
-        help="More annotations, written by `aurist verdicts`. Everything else in their recordings is unknown.",
+        help="Annotations of `aurist verdicts`, a file or a folder, with --annotations or alone. Everything else in "
+        "their recordings is unknown; some of it serves as background.",
         rich_help_panel=ANNOTATED,
     ),
 ]

@@ -13,6 +13,8 @@ from aurist.cli.printing import print_table, say
 if TYPE_CHECKING:
     import pandas as pd
 
+    from aurist.search import WindowIndex
+
 Index = Annotated[Path, typer.Argument(metavar="INDEX", help="The folder that `aurist index` made.")]
 
 
@@ -108,9 +110,11 @@ def search(
 
       aurist search index owl.wav -n 100 --review clips --label owl
     """
+    from aurist.errors import ConfigError
     from aurist.extras import need_extra
     from aurist.files import write_csv
     from aurist.folders import check_output
+    from aurist.review.clips import TABLE
     from aurist.search import open_index, query_vectors
     from aurist.search import search as find
 
@@ -119,6 +123,10 @@ def search(
     if review is not None:
         need_extra("plots", "A review of clips")
         check_output(review, folder=True)
+        if (review / TABLE).exists():
+            raise ConfigError(
+                f"{review} holds clips already, which somebody may have judged. Give another folder with --review."
+            )
     opened = open_index(index_folder)
     query = query_vectors(opened, sound, start, end)
     similar = find(opened, query, count, distinct=review is not None, jobs=jobs)
@@ -126,21 +134,21 @@ def search(
         write_csv(similar, output, safe=safe_csv)
         say(f"written: {output} ({len(similar)} of {len(opened):,} windows)")
     if review is not None:
-        _review(similar, review, label, index_folder)
+        _review(similar, review, label, opened)
     if output is None and review is None:
         print_table(similar)
 
 
-def _review(similar: pd.DataFrame, folder: Path, label: str, index_folder: Path) -> None:
+def _review(similar: pd.DataFrame, folder: Path, label: str, index: WindowIndex) -> None:
     """Cut windows out of their recordings, and write the page that asks for verdicts."""
     from aurist.report import write_review
     from aurist.review.clips import cut_clips, windows_to_review
 
-    table = cut_clips(windows_to_review(similar), [label], folder, padding=0.0)
+    table = cut_clips(windows_to_review(similar, index), [label], folder, padding=0.0)
     write_review(folder, table, [label], padding=0.0)
     say(
         f"written: {folder} ({len(table)} clips); fill in verdicts in {folder / 'index.html'} or "
-        f"{folder / 'clips.csv'}, and read them with: aurist verdicts {index_folder} {folder / 'clips.csv'}"
+        f"{folder / 'clips.csv'}, and read them with: aurist verdicts {index.folder} {folder / 'clips.csv'}"
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,7 @@ from aurist.files import write_csv
 from aurist.inference.thresholds import thresholds_of
 from aurist.review.sampling import Detection, Sampling, draw_detections
 from aurist.run import ModelFiles
-from aurist.search import IndexedVectors, open_index
+from aurist.search import IndexedVectors, WindowIndex, open_index
 
 COLUMNS = (
     *("file", "recording", "start", "end", "surest_start", "surest_end", "label", "score", "selected_by"),
@@ -102,10 +103,20 @@ def detections_to_review(
     return ToReview(drawn, classes, None if channel == "mixed" else int(channel))
 
 
-def windows_to_review(similar: pd.DataFrame) -> list[Detection]:
-    """Turn the windows that `aurist.search.search` found into detections of one class to judge."""
+def windows_to_review(similar: pd.DataFrame, index: WindowIndex) -> list[Detection]:
+    """Turn the windows that `aurist.search.search` found in an index into detections of one class to judge.
+
+    Recordings have their names in the index, as in detections, so that verdicts on both go together; those of the same
+    name have their paths.
+    """
+    counts = Counter(recording.name for recording in index.recordings)
+    names = {
+        str(recording.file): recording.name for recording in index.recordings if counts[recording.name] == 1
+    }
     return [
-        Detection(Recording(path, Path(path)), Event(start, end, 0, similarity), ("similar",))
+        Detection(
+            Recording(names.get(path, path), Path(path)), Event(start, end, 0, similarity), ("similar",)
+        )
         for path, start, end, similarity in similar.itertuples(index=False)
     ]
 

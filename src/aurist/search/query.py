@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from aurist.archives import exists
 from aurist.audio import read
 from aurist.embedders.clips import cut, window_vectors
 from aurist.errors import DataError, plural
@@ -34,10 +35,12 @@ def query_vectors(index: WindowIndex, path: Path, start: float = 0.0, end: float
     Raises
     ------
     DataError
-        If it cannot be read, or holds no samples there.
+        If it does not exist, cannot be read, or holds no samples there.
     EmbedderError
         If the embedder of the index is not on this machine.
     """
+    if not exists(path):
+        raise DataError(f"{path} does not exist. Give a recording of what to look for.")
     embedder = index.embedder()
     wave, _ = read(path, embedder.spec.sample_rate, start=start, end=end)
     if not len(wave):
