@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import time
+from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -78,6 +79,11 @@ class Advance:
         )
         bar.start()
         return bar, bar.add_task(self._title, total=self._total)
+
+
+def progress_of(progress: bool | Advance, total: int, title: str) -> AbstractContextManager[Advance]:
+    """Return the bar of a job: that of the job it is a part of, or its own, shown if ``progress`` is True."""
+    return nullcontext(progress) if isinstance(progress, Advance) else Advance(total, progress, title)
 
 
 class Hours:

@@ -15,7 +15,7 @@ import soxr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aurist.audit import near
+from aurist.audit import candidates, near
 from aurist.audit.fingerprint import HOP, RATE, Fingerprint, fingerprint, fingerprint_blocks
 from aurist.audit.near import near_pairs
 from aurist.errors import DataError
@@ -160,13 +160,22 @@ def test_copies_of_short_sounds_are_found_by_the_longer_keys_of_large_sets(
     copies = [0.25 * y for y in originals]
     prints = [fingerprint(y, SR) for y in (*originals, *copies)]
     plain = near_pairs(prints)
-    widened = near._widened
+    widened = candidates._widened
     monkeypatch.setattr(
-        near, "_widened", lambda key, _: widened(key, 80_000_000)
+        candidates, "_widened", lambda key, _: widened(key, 80_000_000)
     )  # those of a million sounds
     pairs = near_pairs(prints)
     assert list(zip(pairs["a"], pairs["b"], strict=True)) == [(i, i + 5) for i in range(5)]
     assert list(zip(plain["a"], plain["b"], strict=True)) == [(i, i + 5) for i in range(5)]
+
+
+def test_blocks_and_parts_of_the_index_find_the_same_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
+    originals = [sounds.rain(seed)[: SR * (1 + seed % 3)] for seed in range(6)]
+    prints = [fingerprint(y, SR) for y in (*originals, *(0.25 * y for y in originals), sounds.tune(1))]
+    whole = near_pairs(prints)
+    monkeypatch.setattr(candidates, "_AT_ONCE", 300)
+    monkeypatch.setattr(candidates, "_SORTED", 200)
+    assert len(whole) >= 6 and near_pairs(prints).equals(whole)
 
 
 def test_more_sounds_than_have_numbers_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -54,6 +54,10 @@ def repeated_sets(keys: npt.NDArray[np.generic], rows: Rows) -> list[Rows]:
     [[0, 2], [1, 4]]
     """
     codes, _ = pd.factorize(keys)
+    repeated = (
+        np.bincount(codes)[codes] > 1
+    )  # an array for each single row would take more memory than the rows
+    codes, rows = codes[repeated], rows[repeated]
     order = np.argsort(codes, kind="stable")
     edges = np.flatnonzero(np.diff(codes[order])) + 1
     return [rows[members] for members in np.split(order, edges) if len(members) > 1]

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from aurist.audit.fingerprint import Bits, Fingerprint
+from aurist.audit.candidates import JITTER, candidates, count_ones
+from aurist.audit.fingerprint import Fingerprint
 from aurist.errors import DataError
 
 I64 = npt.NDArray[np.int64]
@@ -23,17 +24,6 @@ MIN_BITS = 200
 MIN_SHARE = 0.3
 #: ... or a stretch of it this many bits, about 1.5 seconds: sounds that share a part.
 LONG_BITS = 6_000
-
-#: Tolerance in frames between two hits of one pair at the same offset.
-JITTER = 2
-#: Sounds with fewer frames of content are also indexed by shorter, more tolerant keys.
-SHORT = 250
-#: About this many frames of each sound enter the index; of longer sounds, a fixed fraction of all keys.
-INDEXED = 1024
-
-# (first bit, bits, minimum of reliable bits, sounds that may share a key before it is too common)
-LONG_KEYS = [(0, 24, 18, 32), (20, 24, 18, 32), (40, 24, 18, 32)]
-SHORT_KEYS = [(0, 20, 17, 64), (11, 20, 17, 64), (22, 20, 17, 64), (33, 20, 17, 64), (44, 20, 17, 64)]
 
 #: Sounds that can be compared: their numbers have 19 bits in a hit.
 MOST = 1 << 19
@@ -73,23 +63,27 @@ def near_pairs(prints: Sequence[Fingerprint], max_error: float = MAX_ERROR) -> p
         )
     if len(prints) < 2:
         return pd.DataFrame({name: np.empty(0, int if name in "ab" else float) for name in COLUMNS})
-    code = np.concatenate([p.code for p in prints])
-    reliable = np.concatenate([p.reliable for p in prints])
-    count = np.array([len(p) for p in prints], dtype=np.int64)
+    a, b, offset = candidates(prints)
+    # only these are compared: their fingerprints are put together, and numbered anew
+    items, (at_a, at_b) = _numbered(a, b)
+    compared = [prints[item] for item in items]
+    no_bits = np.empty(0, dtype=np.uint64)
+    code = np.concatenate([no_bits, *(p.code for p in compared)])
+    reliable = np.concatenate([no_bits, *(p.reliable for p in compared)])
+    count = np.array([len(p) for p in compared], dtype=np.int64)
     first = np.cumsum(count) - count
-    a, b, offset = _candidates(code, reliable, count)
     from aurist.audit._kernels import compare
 
-    offset, *columns = compare(code, reliable, first, count, a, b, offset, JITTER + 1, max_error).T
+    offset, *columns = compare(code, reliable, first, count, at_a, at_b, offset, JITTER + 1, max_error).T
     whole = pd.DataFrame(dict(zip(("frames", "bits", "wrong"), columns[:3], strict=True)))
     stretch = pd.DataFrame(dict(zip(("frames", "bits", "wrong"), columns[3:], strict=True)))
-    total = np.array([int(_count_ones(p.reliable).sum()) for p in prints], dtype=np.int64)
+    total = np.array([int(count_ones(p.reliable).sum()) for p in compared], dtype=np.int64)
     allowed = max_error * np.minimum(1.0, FEW_BITS + (1 - FEW_BITS) * whole["bits"] / SURE_BITS)
-    enough = whole["bits"] >= np.maximum(MIN_BITS, MIN_SHARE * np.minimum(total[a], total[b]))
+    enough = whole["bits"] >= np.maximum(MIN_BITS, MIN_SHARE * np.minimum(total[at_a], total[at_b]))
     same = enough & (whole["wrong"] <= allowed * whole["bits"])
     shares_part = (stretch["bits"] >= LONG_BITS) & (stretch["wrong"] <= max_error * stretch["bits"])
     measured = whole.where(same, stretch)
-    hop = np.array([p.hop for p in prints])[a]
+    hop = np.array([p.hop for p in compared], dtype=np.float64)[at_a]
     pairs = pd.DataFrame(
         {
             "a": a,
@@ -104,91 +98,8 @@ def near_pairs(prints: Sequence[Fingerprint], max_error: float = MAX_ERROR) -> p
     return pd.DataFrame(best.reset_index(drop=True))
 
 
-def _candidates(code: Bits, reliable: Bits, count: I64) -> tuple[I64, I64, I64]:
-    """Return pairs and offsets (in frames) at which two keys repeat."""
-    item = np.repeat(np.arange(len(count)), count)
-    frame = np.arange(len(code)) - np.repeat(np.cumsum(count) - count, count)
-    content = np.bincount(item, weights=_count_ones(reliable) >= 16, minlength=len(count))
-    # powers of two: a key that is used for a long sound is also used for an excerpt of it
-    sparsity = np.exp2(np.ceil(np.log2(np.maximum(content / INDEXED, 1)))).astype(np.uint64)
-    short = (content < SHORT)[item]
-    hits = _hits(code, reliable, item, frame, sparsity[item], LONG_KEYS)
-    if short.any():
-        no_sparsity = np.ones(int(short.sum()), dtype=np.uint64)
-        tolerant_hits = _hits(
-            code[short], reliable[short], item[short], frame[short], no_sparsity, SHORT_KEYS
-        )
-        hits = np.sort(np.concatenate([hits, tolerant_hits]))
-    if len(hits) < 2:
-        return hits[:0], hits[:0], hits[:0]
-    # hits are ordered by pair and then offset: close neighbours are two votes for one offset
-    confirmed = hits[1:][np.diff(hits) <= JITTER]
-    confirmed = np.unique(confirmed)
-    return confirmed >> 44, (confirmed >> 24) & 0xFFFFF, (confirmed & 0xFFFFFF) - (1 << 23)
-
-
-def _hits(
-    code: Bits,
-    reliable: Bits,
-    item: npt.NDArray[np.intp],
-    frame: I64,
-    sparsity: Bits,
-    keys: Sequence[tuple[int, int, int, int]],
-) -> I64:
-    """Return every repeat of a key in another sound, sorted, packed as a (20 bits), b (20), offset (24)."""
-    out: list[I64] = []
-    for begin, width, least, common in (_widened(key, len(code)) for key in keys):
-        field = np.uint64((1 << width) - 1)
-        key = (code >> np.uint64(begin)) & field
-        is_used = _count_ones((reliable >> np.uint64(begin)) & field) >= least
-        is_used &= ((key * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(40)) % sparsity == 0
-        # a constant sound repeats its key: once is enough
-        is_used[1:] &= (key[1:] != key[:-1]) | (item[1:] != item[:-1])
-        rows = np.flatnonzero(is_used)
-        rows = rows[np.argsort(key[rows], kind="stable")]
-        out += _within_runs(key[rows], rows, item, frame, common)
-    return np.sort(np.concatenate(out)) if out else np.empty(0, dtype=np.int64)
-
-
-def _widened(key: tuple[int, int, int, int], n_frames: int) -> tuple[int, int, int, int]:
-    """Widen a key for many frames: chance then repeats each less than twice, and work and memory grow with the frames.
-
-    Examples
-    --------
-    >>> _widened((44, 20, 17, 64), 500_000), _widened((44, 20, 17, 64), 8_000_000)
-    ((44, 20, 17, 64), (42, 22, 19, 64))
-    """
-    begin, width, least, common = key
-    more = max(0, n_frames.bit_length() - 1 - width)
-    return min(begin, 64 - width - more), width + more, least + more, common
-
-
-def _within_runs(
-    key: Bits, rows: npt.NDArray[np.intp], item: npt.NDArray[np.intp], frame: I64, common: int
-) -> list[I64]:
-    """Return pairs within each run of equal keys; runs longer than ``common`` are left out."""
-    if not len(key):
-        return []
-    starts = np.flatnonzero(np.concatenate([[True], key[1:] != key[:-1]]))
-    sizes = np.diff(np.concatenate([starts, [len(key)]]))
-    rare = np.repeat((sizes > 1) & (sizes <= common), sizes)
-    key, rows = key[rare], rows[rare]
-    out: list[I64] = []
-    for step in range(1, common):
-        at = np.flatnonzero(key[step:] == key[:-step])
-        if not len(at):
-            break
-        x, y = rows[at], rows[at + step]
-        other = item[x] != item[y]
-        x, y = x[other], y[other]
-        out.append((item[x] << 44) | (item[y] << 24) | (frame[x] - frame[y] + (1 << 23)))
-    return out
-
-
-_TABLE = np.array([bin(i).count("1") for i in range(1 << 16)], dtype=np.uint8)
-
-
-def _count_ones(words: Bits) -> npt.NDArray[np.int64]:
-    """Count the set bits of each word."""
-    counts = _TABLE[np.ascontiguousarray(words).view(np.uint16)].reshape(-1, 4)
-    return np.asarray(counts.sum(axis=1, dtype=np.int64))
+def _numbered(a: I64, b: I64) -> tuple[I64, tuple[I64, I64]]:
+    """Return the distinct items of pairs, and the pairs by their positions among them."""
+    items, positions = np.unique(np.concatenate([a, b]), return_inverse=True)
+    at = positions.reshape(2, -1).astype(np.int64)
+    return items, (at[0], at[1])

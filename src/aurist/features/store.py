@@ -31,6 +31,7 @@ from aurist.features.summary_config import config_for_rates
 from aurist.features.waves import WavesInMemory
 from aurist.loops import compiles_features
 from aurist.machine import available_cores
+from aurist.progress import Advance
 
 __all__ = [
     "SummaryTable",
@@ -73,8 +74,9 @@ def summary_table(
     *,
     cache_dir: Path | None = None,
     jobs: int = 0,
-    progress: bool = True,
+    progress: bool | Advance = True,
     keep: bool = True,
+    by_column: bool = False,
 ) -> SummaryTable:
     """Compute the summary features of every clip, or read them from the cache.
 
@@ -92,9 +94,11 @@ def summary_table(
     jobs
         Threads (the work runs outside the interpreter's lock); 0: one per core of this process.
     progress
-        True: show a progress bar if it takes over two seconds.
+        True: show a progress bar if it takes over two seconds. Or the bar of a job that these clips are a part of.
     keep
         False: neither read nor write the cache.
+    by_column
+        True: the numbers of a column lie together, as files of columns take them without a copy.
     """
     # features are stored without the level, and the level apart: switching the setting needs no new computation
     relative = dataclasses.replace(config, level="relative")
@@ -113,7 +117,13 @@ def summary_table(
         compiles_features,
     )
     values, failures = vectors_of_clips(
-        clips, settings, cache_dir=cache_dir, jobs=jobs, progress=progress, keep=keep
+        clips,
+        settings,
+        cache_dir=cache_dir,
+        jobs=jobs,
+        progress=progress,
+        keep=keep,
+        by_column=by_column,
     )
     values, level = values[:, :-1], values[:, -1]
     if config.level == "keep":

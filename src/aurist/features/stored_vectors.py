@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +16,7 @@ from aurist.errors import DataError
 from aurist.features.cache import FeatureCache
 from aurist.features.spans import Span, failure_message, run_in_threads, span_key, spans_of
 from aurist.machine import available_cores
-from aurist.progress import Advance
+from aurist.progress import Advance, progress_of
 
 Float = npt.NDArray[np.float32]
 
@@ -54,13 +55,23 @@ def vectors_of_clips(
     *,
     cache_dir: Path | None,
     jobs: int,
-    progress: bool,
+    progress: bool | Advance,
     keep: bool = True,
+    by_column: bool = False,
 ) -> tuple[Float, dict[int, str]]:
     """Compute the vector of every clip, or read it from the cache.
 
     Results are stored at least every second, so a killed run can continue. Without ``keep`` there is no cache: to hash
     and to store a clip that never comes again takes time.
+
+    Parameters
+    ----------
+    clips, settings, cache_dir, jobs, keep
+        As for `aurist.features.store.summary_table`.
+    progress
+        True: show a progress bar if it takes over two seconds. Or the bar of a job that these clips are a part of.
+    by_column
+        True: the numbers of a column lie together, as tables of columns take them without a copy.
 
     Returns
     -------
@@ -69,11 +80,12 @@ def vectors_of_clips(
     failures
         Reasons of failed clips, by row.
     """
-    values = np.full((len(clips), settings.size), np.nan, dtype=np.float32)
+    order: Literal["C", "F"] = "F" if by_column else "C"
+    values = np.full((len(clips), settings.size), np.nan, dtype=np.float32, order=order)
     failures: dict[int, str] = {}
     work = _Work(settings, FeatureCache(cache_dir) if keep else None)
     try:
-        with Advance(len(clips), progress, settings.title) as advance:
+        with progress_of(progress, len(clips), settings.title) as advance:
             for row, result in run_in_threads(work, spans_of(clips), available_cores(jobs), work.commit):
                 if isinstance(result, str):
                     failures[row] = result

@@ -94,11 +94,11 @@ def feature_rows(
     clips: Clips, config: SummaryConfig, *, jobs: int, cache_dir: Path | None
 ) -> tuple[pd.DataFrame, dict[str, str]]:
     """Return a row for each clip, with all columns of the clips, and the failures by clip."""
-    computed = summary_table(clips, config, cache_dir=cache_dir, jobs=jobs)
+    computed = summary_table(clips, config, cache_dir=cache_dir, jobs=jobs, by_column=True)
     failures = {str(clips.table["clip_id"].iloc[row]): message for row, message in computed.failures.items()}
     table = clips.table[list(_COLUMNS)].reset_index(drop=True)
     table.insert(4, "label", [";".join(labels) for labels in clips.table["labels"]])
-    return pd.concat([table, computed.features.reset_index(drop=True)], axis=1), failures
+    return pd.concat([table, computed.features], axis=1, copy=False), failures
 
 
 def write_features(
@@ -118,7 +118,9 @@ def write_features(
     columns = (*_COLUMNS, "label")
     empty = [name for name in columns if table[name].replace("", np.nan).isna().all()]
     n_features = table.shape[1] - len(columns)
-    table = table.drop(columns=empty)
+    table = table.copy(deep=False)
+    for name in empty:  # drop() would copy all features
+        del table[name]
     if output.suffix.lower() == ".csv":
         write_csv(table, output, safe=safe_csv)
     else:

@@ -19,6 +19,7 @@ from aurist.features.summary_config import SummaryConfig
 from aurist.features.windows import Block
 from aurist.inference.embedding import Embedded, with_embeddings
 from aurist.models.base import Inputs
+from aurist.progress import Advance
 from aurist.run import ModelFiles
 from aurist.run.embedders_file import FeatureNetwork
 
@@ -49,11 +50,12 @@ def raw_features(
     jobs: int = 0,
     cache_dir: Path | None = None,
     keep: bool = True,
+    progress: bool | Advance = True,
 ) -> RawFeatures:
     """Compute the summary features of recordings; without ``summary`` take the feature columns as they are."""
     if summary is None:
         return RawFeatures(clips.feature_table(), None, {})
-    computed = summary_table(clips, summary, cache_dir=cache_dir, jobs=jobs, keep=keep)
+    computed = summary_table(clips, summary, cache_dir=cache_dir, jobs=jobs, keep=keep, progress=progress)
     return RawFeatures(computed.features, computed.level, dict(computed.failures))
 
 
@@ -101,7 +103,13 @@ class FeaturePipeline:
     embedders: Sequence[FeatureNetwork] = ()
 
     def transform(
-        self, clips: Clips, *, jobs: int = 0, cache_dir: Path | None = None, keep: bool = True
+        self,
+        clips: Clips,
+        *,
+        jobs: int = 0,
+        cache_dir: Path | None = None,
+        keep: bool = True,
+        progress: bool | Advance = True,
     ) -> ClipFeatures:
         """Make the features of clips.
 
@@ -115,6 +123,8 @@ class FeaturePipeline:
             Folder of the features of recordings; None: the default folder.
         keep
             False: summary features are neither read from this folder nor written to it.
+        progress
+            True: show a progress bar of the features. Or the bar of a job that these clips are a part of.
 
         Raises
         ------
@@ -123,7 +133,7 @@ class FeaturePipeline:
             table, or the other way round.
         """
         self._check_kind(clips)
-        raw = raw_features(clips, self.summary, jobs=jobs, cache_dir=cache_dir, keep=keep)
+        raw = raw_features(clips, self.summary, jobs=jobs, cache_dir=cache_dir, keep=keep, progress=progress)
         failures, table = dict(raw.failures), raw.table
         if self.embedders:
             embedded = self._embed(table, _without(failures, len(clips)), clips, jobs, cache_dir)

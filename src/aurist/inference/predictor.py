@@ -24,8 +24,12 @@ from aurist.models.base import Inputs
 from aurist.models.views import embedded_by
 from aurist.openset import OpenSet, check_share, unlike_note
 from aurist.plan import ENSEMBLE
+from aurist.progress import Advance
 from aurist.run import ModelFiles
 from aurist.stored import stored
+
+#: Recordings predicted at once, to limit memory: whole blocks of rows of all models, so that results do not change.
+PART = 4096
 
 
 class Predictor:
@@ -154,38 +158,61 @@ class Predictor:
         """
         self._check_unknown(unknown)
         thresholds = thresholds_of(self.files, self.name, precision)
-        classes = self.spec.task.classes
-        with self._loops(len(clips)):
-            features = self.pipeline.transform(
-                clips, jobs=jobs or self.spec.task.jobs, cache_dir=cache_dir, keep=keep
-            )
-        notes = (*never_named(classes, thresholds, precision), *features.notes)
-        proba = np.full((len(clips), len(classes)), np.nan)
-        seen = np.zeros(len(clips), dtype=bool)
-        keys = row_keys(features.inputs.features)
-        seen[features.rows] = self.duplicates.contains(keys)
-        if len(features.rows):
-            with stored(self.files.models, self.files.remedy):
-                blended = self.models.proba(features.inputs)
-            proba[features.rows] = self.ensemble.correct(self.name, blended, self.duplicates, keys)
-        likeness = self.likeness(features.inputs)
+        classes, n = self.spec.task.classes, len(clips)
+        proba, seen = np.full((n, len(classes)), np.nan), np.zeros(n, dtype=bool)
+        likeness = None if self.open_set is None else np.full(n, np.nan)
+        failures: dict[int, str] = {}
+        notes = never_named(classes, thresholds, precision)
+        parts = self._parts(clips)
+        with Advance(n, len(parts) > 1, "features") as advance:
+            for part in parts:
+                with self._loops(n):
+                    features = self.pipeline.transform(
+                        clips if len(parts) == 1 else clips.take(part),
+                        jobs=jobs or self.spec.task.jobs,
+                        cache_dir=cache_dir,
+                        keep=keep,
+                        progress=advance if len(parts) > 1 else True,
+                    )
+                rows = part[features.rows]
+                proba[rows], seen[rows] = self._answer(features.inputs)
+                if likeness is not None:
+                    likeness[rows] = self.likeness(features.inputs)
+                failures |= {int(part[row]): reason for row, reason in features.failures.items()}
+                notes += features.notes
         if likeness is not None:
-            of_all = np.full(len(clips), np.nan)
-            of_all[features.rows], likeness = likeness, of_all
-            if note := unlike_note(likeness, "recording" if clips.has_audio else "row", unknown):
-                notes = (*notes, note)
+            note = unlike_note(likeness, "recording" if clips.has_audio else "row", unknown)
+            notes += [note] if note else []
         return ClipPredictions(
             clips,
             classes,
             self.spec.task.multilabel,
             proba,
             seen,
-            features.failures,
-            notes,
+            failures,
+            tuple(notes),
             thresholds,
             likeness,
             unknown,
         )
+
+    def _parts(self, clips: Clips) -> list[npt.NDArray[np.intp]]:
+        """Divide recordings, to have the features of only some in memory. Tables stay whole, as their messages do."""
+        rows = np.arange(len(clips))
+        if self.spec.summary is None or len(clips) <= PART:
+            return [rows]
+        self.models.expect(len(clips))
+        return np.split(rows, range(PART, len(clips), PART))
+
+    def _answer(self, inputs: Inputs) -> tuple[Proba, npt.NDArray[np.bool_]]:
+        """Predict prepared inputs, (n, n_classes), and tell which of them stand in the training data, (n,)."""
+        keys = row_keys(inputs.features)
+        seen = self.duplicates.contains(keys)
+        if not len(inputs):
+            return np.zeros((0, len(self.spec.task.classes))), seen
+        with stored(self.files.models, self.files.remedy):
+            blended = self.models.proba(inputs)
+        return self.ensemble.correct(self.name, blended, self.duplicates, keys), seen
 
     def _loops(self, n_clips: int) -> AbstractContextManager[None]:
         """Allow features of few clips to be computed without a compiler, if no row is recognised by their last bits."""
