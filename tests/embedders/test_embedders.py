@@ -86,6 +86,8 @@ def test_an_inner_tensor_of_a_tflite_file(tmp_path: Path) -> None:
     embedder = load_embedder(spec(file="ear.tflite", output="hidden"), tmp_path / "ear.tflite")
     x = noise(3 * N_SAMPLES).reshape(3, -1)
     np.testing.assert_allclose(embedder.network(x), np.abs(x @ w), rtol=1e-4, atol=1e-6)
+    before = load_embedder(spec(file="ear.tflite", output="product"), tmp_path / "ear.tflite")
+    np.testing.assert_allclose(before.network(x), x @ w, rtol=1e-4, atol=1e-6)
     with pytest.raises(EmbedderError, match=r"no tensor 'hiden'; there are: .*hidden"):
         load_embedder(spec(file="ear.tflite", output="hiden"), tmp_path / "ear.tflite")
     with pytest.raises(EmbedderError, match=r"takes \(1, 4000\), and ear has windows of 8,000 samples"):

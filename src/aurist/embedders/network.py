@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import warnings
 import zipfile
 from pathlib import Path
 from typing import Any, Protocol
@@ -12,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aurist.embedders.graph import needs_change, one_graph
+from aurist.embedders.lite import with_output
 from aurist.embedders.spec import EmbedderSpec
 from aurist.errors import AuristError, DataError
 from aurist.extras import need_extra
@@ -145,7 +145,7 @@ class _Lite:
 
     def __init__(self, spec: EmbedderSpec, path: Path) -> None:
         self._spec, self._path = spec, path
-        self._content = path.read_bytes()
+        self._content = _with_inner_output(path, spec.output) if spec.output else path.read_bytes()
         self._local = threading.local()
 
     def __call__(self, windows: Float) -> Float:
@@ -167,12 +167,10 @@ class _Lite:
         from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
         spec = self._spec
-        with warnings.catch_warnings(), without_output(2):
-            warnings.simplefilter("ignore")  # that inner tensors take memory: they are what is wanted
+        with without_output(2):
             interpreter = Interpreter(
                 model_content=self._content,
                 num_threads=1,
-                experimental_preserve_all_tensors=bool(spec.output),
                 experimental_op_resolver_type=OpResolverType.BUILTIN,
             )
             interpreter.allocate_tensors()  # which names the delegate on standard error
@@ -183,9 +181,18 @@ class _Lite:
                 f"{self._path} takes {shape}, and {spec.name} has windows of {spec.n_samples:,} samples "
                 f"({spec.seconds:g} s at {spec.sample_rate} Hz)."
             )
-        tensors = interpreter.get_tensor_details() if spec.output else interpreter.get_output_details()
-        target = _tensor(tensors, spec.output, "output", self._path)
+        outputs = interpreter.get_output_details()
+        target = outputs[0] if spec.output else _tensor(outputs, "", "output", self._path)
         return interpreter, int(source["index"]), int(target["index"])
+
+
+def _with_inner_output(path: Path, name: str) -> bytes:
+    """Read a TensorFlow Lite file; the tensor of this name becomes its first output."""
+    from ai_edge_litert.interpreter import Interpreter
+
+    content = path.read_bytes()
+    tensors = Interpreter(model_content=content).get_tensor_details()
+    return with_output(content, int(_tensor(tensors, name, "output", path)["index"]))
 
 
 def _tensor(details: list[dict[str, Any]], name: str, key: str, path: Path) -> dict[str, Any]:
