@@ -44,7 +44,7 @@ def apart(table: pd.DataFrame, key: str, share: float = 0.2) -> tuple[pd.DataFra
 
 def learn(name: str, data: Path, folder: Path, limit: str) -> tuple[aurist.Run, Data, Data]:
     """Fit a run; return it with its own clips and with clips that it has not seen."""
-    settings = {"time_limit": limit, "jobs": 2, "cache_dir": folder.parent / "cache"}
+    settings = {"time_limit": limit, "jobs": 2, "cache_dir": folder.parent / "cache", "embeddings": ()}
     if name == "bengalese":
         recordings = data / name / "audio"
         table = pd.read_csv(data / name / "labels.csv")
@@ -83,7 +83,9 @@ def cold(python: str, model: Path, data: Path) -> tuple[float, float]:
     """Return the seconds and the peak memory in MB of a prediction in a new process."""
     began = time.perf_counter()
     command = ["/usr/bin/env", "time", "-f", "%M", python, "-m", "aurist", "predict", str(model), str(data)]
-    out = subprocess.run([*command, "--window", "0"], capture_output=True, text=True, check=True)
+    out = subprocess.run([*command, "--window", "0"], capture_output=True, text=True, check=False)
+    if out.returncode:
+        sys.exit(f"{' '.join(command)}\n{out.stderr}")
     return time.perf_counter() - began, int(out.stderr.split()[-1]) / 1024
 
 

@@ -14,6 +14,8 @@ from aurist.run import RunFolder, read_data
 
 #: Surer than this is sure: of classes that are told easily, half of the wrong labels lie below the mean.
 _SURE = 0.75
+#: A clip is also listed if another class is likelier by this, however sure others of that class are.
+_CLEARLY = 0.25
 COLUMNS = ("clip_id", "path", "start", "end", "label", "suggestion", "given", "suggested")
 
 
@@ -22,7 +24,8 @@ def likely_label_errors(run: RunFolder, *, most: int = 500) -> pd.DataFrame:
 
     It is confident learning on out-of-fold predictions. Source: C. G. Northcutt, L. Jiang and I. L. Chuang, "Confident
     learning: estimating uncertainty in dataset labels", JAIR 70, 2021: a clip is likely of class j if its probability
-    of j reaches the mean probability of j among the clips that are labelled j, or 0.75.
+    of j reaches the mean probability of j among the clips that are labelled j, or 0.75. With one label a clip, clips of
+    which another class is likelier by 0.25 are listed, too.
 
     Returns
     -------
@@ -62,16 +65,21 @@ def _single(targets: npt.NDArray[np.int8], proba: Proba) -> list[tuple[int, int,
     >>> targets = np.array([[1, 0], [1, 0], [1, 0], [0, 1], [0, 1]], np.int8)
     >>> _single(targets, np.array([[0.9, 0.1], [0.8, 0.2], [0.1, 0.9], [0.2, 0.8], [0.45, 0.55]]))
     [(2, 1, 0.1, 0.9)]
+    >>> _single(targets[1:], np.array([[0.9, 0.1], [0.35, 0.65], [0.1, 0.9], [0.0, 1.0]]))
+    [(1, 1, 0.35, 0.65)]
     """
     label = targets.argmax(axis=1)
     bars = np.minimum(_means(proba, targets == 1), _SURE)
     confident = np.where(proba >= bars, proba, -1.0)
     rather = confident.argmax(axis=1)
     every = np.arange(len(label))
-    given, suggested = proba[every, label], proba[every, rather]
-    wrong = np.flatnonzero(
-        (rather != label) & (confident[every, rather] > given) & (targets.max(axis=1) == 1)
-    )
+    given = proba[every, label]
+    is_wrong = (rather != label) & (confident[every, rather] > given)
+    best = proba.argmax(axis=1)
+    rather = np.where(is_wrong, rather, best)
+    is_wrong |= proba[every, best] - given >= _CLEARLY
+    suggested = proba[every, rather]
+    wrong = np.flatnonzero(is_wrong & (targets.max(axis=1) == 1))
     order = wrong[np.argsort((given - suggested)[wrong], kind="stable")]
     return [(int(i), int(rather[i]), float(given[i]), float(suggested[i])) for i in order]
 
