@@ -28,6 +28,16 @@ def test_a_journal_holds_every_name(tmp_path: Path) -> None:
     assert [line["name"] for line in read_jsonl(tmp_path / "j.jsonl")] == names
 
 
+@pytest.mark.parametrize("whole", [b"", b'{"a": 1}\n'])
+@pytest.mark.parametrize("cut", [b"", b'{"a"', b"x" * 200_000])
+def test_a_line_that_a_kill_cut_short_is_removed(tmp_path: Path, whole: bytes, cut: bytes) -> None:
+    path = tmp_path / "j.jsonl"
+    path.write_bytes(whole + cut)
+    append_jsonl(path, {"a": 2})
+    append_jsonl(path, {"a": 3})
+    assert path.read_bytes() == whole + b'{"a": 2}\n{"a": 3}\n'
+
+
 def test_json_keeps_korean_readable(tmp_path: Path) -> None:
     write_json(tmp_path / "a.json", {"장르": "록"})
     assert "록" in (tmp_path / "a.json").read_text(encoding="utf-8")

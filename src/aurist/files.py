@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 _SHOWN = 40
 #: Errors of a full disk or quota.
 _FULL = tuple(getattr(errno, name) for name in ("ENOSPC", "EDQUOT", "EFBIG") if hasattr(errno, name))
+#: Bytes of a journal that are read at once to find its last line.
+_TAIL = 1 << 16
 _FULL_WORDS = re.compile(
     r"No space left on device|File too large|Disk quota exceeded|disk is full|os error 28|code: 28"
 )
@@ -169,15 +171,26 @@ def append_jsonl(path: Path, record: dict[str, Any]) -> None:
     [{'a': 1}, {'a': 3}]
     """
     with full_disk_error(path), path.open("a+b") as journal:
-        journal.seek(0, os.SEEK_END)
-        if journal.tell():
-            journal.seek(-1, os.SEEK_END)
-            if journal.read(1) != b"\n":
-                journal.write(b"\n")
+        _drop_cut_line(journal)
         # names of files may be no Unicode: such bytes are escaped, and json restores them
         journal.write(json.dumps(record, ensure_ascii=False).encode(errors="backslashreplace") + b"\n")
         journal.flush()
         os.fsync(journal.fileno())
+
+
+def _drop_cut_line(journal: IO[bytes]) -> None:
+    """Remove the end of a journal behind its last line feed: a kill cut this line short."""
+    end = journal.seek(0, os.SEEK_END)
+    while end:
+        begin = max(0, end - _TAIL)
+        journal.seek(begin)
+        lines = journal.read(end - begin).rfind(b"\n") + 1
+        if lines:
+            end = begin + lines
+            break
+        end = begin
+    if end < journal.seek(0, os.SEEK_END):
+        journal.truncate(end)
 
 
 def read_jsonl(path: Path) -> list[dict[str, Any]]:

@@ -175,6 +175,7 @@ def test_blocks_and_parts_of_the_index_find_the_same_pairs(monkeypatch: pytest.M
     whole = near_pairs(prints)
     monkeypatch.setattr(candidates, "_AT_ONCE", 300)
     monkeypatch.setattr(candidates, "_SORTED", 200)
+    monkeypatch.setattr(near, "_COMPARED", 3)
     assert len(whole) >= 6 and near_pairs(prints).equals(whole)
 
 

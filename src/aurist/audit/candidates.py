@@ -27,9 +27,9 @@ LONG_KEYS = [(0, 24, 18, 32), (20, 24, 18, 32), (40, 24, 18, 32)]
 SHORT_KEYS = [(0, 20, 17, 64), (11, 20, 17, 64), (22, 20, 17, 64), (33, 20, 17, 64), (44, 20, 17, 64)]
 
 #: Frames, and hits, that are looked at together.
-_AT_ONCE = 1 << 20
+_AT_ONCE = 1 << 18
 #: Frames whose keys are sorted together.
-_SORTED = 1 << 22
+_SORTED = 1 << 21
 #: A frame of a sound as one number: the sound's, then these bits for the frame's.
 _FRAME_BITS = 24
 _FRAME = (1 << _FRAME_BITS) - 1

@@ -28,6 +28,9 @@ LONG_BITS = 6_000
 #: Sounds that can be compared: their numbers have 19 bits in a hit.
 MOST = 1 << 19
 
+#: Candidates compared at once.
+_COMPARED = 1 << 16
+
 COLUMNS = ["a", "b", "offset", "overlap", "error", "bits"]
 
 
@@ -64,6 +67,14 @@ def near_pairs(prints: Sequence[Fingerprint], max_error: float = MAX_ERROR) -> p
     if len(prints) < 2:
         return pd.DataFrame({name: np.empty(0, int if name in "ab" else float) for name in COLUMNS})
     a, b, offset = candidates(prints)
+    steps = [slice(begin, begin + _COMPARED) for begin in range(0, max(1, len(a)), _COMPARED)]
+    pairs = pd.concat([_same_sound(prints, a[step], b[step], offset[step], max_error) for step in steps])
+    best = pairs.sort_values(["a", "b", "bits"], ascending=[True, True, False]).drop_duplicates(["a", "b"])
+    return pd.DataFrame(best.reset_index(drop=True))
+
+
+def _same_sound(prints: Sequence[Fingerprint], a: I64, b: I64, offset: I64, max_error: float) -> pd.DataFrame:
+    """Compare candidates bit by bit; return those that share sound."""
     # only these are compared: their fingerprints are put together, and numbered anew
     items, (at_a, at_b) = _numbered(a, b)
     compared = [prints[item] for item in items]
@@ -93,9 +104,8 @@ def near_pairs(prints: Sequence[Fingerprint], max_error: float = MAX_ERROR) -> p
             "error": measured["wrong"] / np.maximum(measured["bits"], 1),
             "bits": measured["bits"],
         }
-    )[same | shares_part]
-    best = pairs.sort_values(["a", "b", "bits"], ascending=[True, True, False]).drop_duplicates(["a", "b"])
-    return pd.DataFrame(best.reset_index(drop=True))
+    )
+    return pd.DataFrame(pairs[same | shares_part])
 
 
 def _numbered(a: I64, b: I64) -> tuple[I64, tuple[I64, I64]]:

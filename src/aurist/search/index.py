@@ -241,8 +241,8 @@ class _Builder:
         done = IndexedRecording(
             recording.name, recording.file.absolute(), recording.stamp(), n_windows, seconds
         )
-        for name in positions:
-            with (self._folder / name).open("rb+") as file:
+        for path in (self._folder / name for name in positions):
+            with full_disk_error(path), path.open("rb+") as file:
                 os.fsync(file.fileno())  # before the journal names them
         line = {"recording": done.name, "file": str(done.file), "stamp": done.stamp}
         append_jsonl(self._folder / JOURNAL, {**line, "windows": n_windows, "seconds": seconds})

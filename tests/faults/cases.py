@@ -1,0 +1,83 @@
+"""The commands that the faults are tried on, and the small data that they need."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from ..archives.made import dataset
+from ..embedders.networks import RATE, write_onnx
+from .harness import Case, Server
+
+PLAN = """
+[[member]]
+name = "ExtraTrees"
+engine = "forest"
+settings = {trees = 10}
+
+[[member]]
+name = "KernelRidge"
+engine = "kernel"
+"""
+SCAN = "predict run recordings --window 0.5 --min-score 0.3 --format windows,csv,raven"
+#: Made before the cases, from the cases' own commands.
+BEFORE = (
+    "fit files --plan plan.toml --folds 2 --jobs 1 -o run",
+    f"{SCAN} -o detections",
+    *(f"{SCAN} --shard {number}/2 -o scan-{number}" for number in (1, 2)),
+    *(f"features files --shard {number}/2 -o part-{number}" for number in (1, 2)),
+)
+EMBEDDERS = {"AURIST_EMBEDDERS": "home"}
+#: Files of a run with times in them.
+TIMES = ("journal.jsonl", "leaderboard", "unit.json", "versions", "scores.json", "warm")
+
+CASES = (
+    Case(
+        "fit",
+        "fit files --plan plan.toml --folds 2 --jobs 1 -o OUT",
+        again="resume OUT",
+        unless="data.json",
+        varies=TIMES,
+    ),
+    Case("features (CSV)", "features files -o OUT.csv"),
+    Case("features (Parquet)", "features files -o OUT.parquet"),
+    Case("features --shard", "features files --shard 1/2 -o OUT"),
+    Case("check", "check files -o OUT"),
+    Case("predict (clips)", "predict run files -o OUT.csv"),
+    Case("predict (recordings)", f"{SCAN} -o OUT", varies=("journal.jsonl",)),
+    Case("predict --shard", f"{SCAN} --shard 1/2 -o OUT", varies=("journal.jsonl",)),
+    Case("merge (features)", "merge part-1 part-2 -o OUT.csv"),
+    Case("merge (detections)", "merge scan-1 scan-2 -o OUT", varies=("journal.jsonl",)),
+    Case("export", "export run -o OUT"),
+    Case(
+        "index",
+        "index recordings --embed ear --hop 0.25 -o OUT",
+        varies=("journal.jsonl",),
+        environment=EMBEDDERS,
+    ),
+    Case("shards", "shards files --clips 5 -o OUT"),
+    Case("evaluate", "evaluate run files -o OUT"),
+    # files with the time in them: WAV files of floating point, pictures
+    Case("clips", "clips run detections -o OUT", varies=(".wav", "index.html")),
+    Case("report", "report run -o OUT.html", varies=("OUT.html",)),
+)
+
+
+def make(folder: Path, server: Server) -> None:
+    """Write recordings, a network, and with the commands themselves a run, detections and shards."""
+    folder.mkdir(parents=True, exist_ok=True)
+    dataset(folder / "files")
+    (folder / "plan.toml").write_text(PLAN)
+    for name in ("recordings", "home"):
+        (folder / name).mkdir()
+    rng = np.random.default_rng(0)
+    for number in range(3):
+        y = rng.normal(0, 0.2, RATE * (2 + number))
+        soundfile.write(folder / "recordings" / f"{number}.wav", y, RATE)
+    write_onnx(folder / "home" / "ear.onnx")
+    (folder / "home" / "ear.toml").write_text('sample_rate = 8000\nseconds = 0.5\noutput = "hidden"\n')
+    for command in BEFORE:
+        ended = server.run(command, folder, {})
+        assert ended.status == 0, f"{command}\n{ended.text}"

@@ -1,0 +1,116 @@
+"""Run commands in forks of one process that has loaded the libraries, with a fault at the n-th moment of writing.
+
+Started as a script by `harness`: a line of JSON in for each command, a line of JSON out when it has ended.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import json
+import os
+import resource
+import signal
+import stat
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+#: Loaded once, before the forks: what the commands import.
+LIBRARIES = (
+    *("numba", "pandas", "pyarrow.parquet", "scipy.stats", "sklearn.linear_model", "soundfile", "soxr"),
+    *("aurist.cli", "aurist.automl.fit", "aurist.audit", "aurist.detection.scan", "aurist.inference.predict"),
+)
+#: A command that takes longer is taken to hang.
+SECONDS = 120
+#: Bytes that a kill takes from a file that is not on the disk yet.
+TORN = 7
+
+
+class Moments:
+    """Counts the moments at which something of the output becomes lasting, and lets one of them fail.
+
+    Such a moment is the flush of a file or of a folder, and the move of a file or of a folder to its name.
+    """
+
+    def __init__(self, kind: str, at: int) -> None:
+        self.kind, self.at, self.passed = kind, at, 0
+        for name in ("fsync", "replace", "rename"):
+            setattr(os, name, self._failing(getattr(os, name)))
+
+    def _failing(self, call: Callable[..., Any]) -> Callable[..., Any]:
+        def failing(*arguments: Any, **options: Any) -> Any:
+            if self.kind == "kill" and self.passed == self.at:
+                _tear(arguments[0])
+                os.kill(os.getpid(), signal.SIGKILL)
+            if self.kind == "full disk" and self.passed >= self.at:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            self.passed += 1
+            return call(*arguments, **options)
+
+        return failing
+
+
+def _tear(file: object) -> None:
+    """Cut the end off a file that is to be flushed, as a crash of the machine may."""
+    if isinstance(file, int) and stat.S_ISREG(os.fstat(file).st_mode):
+        os.ftruncate(file, max(0, os.fstat(file).st_size - TORN))
+
+
+def obey_permissions() -> None:
+    """Give up root's right to write where permissions forbid it (the capability CAP_DAC_OVERRIDE of Linux)."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    header = (ctypes.c_uint32 * 2)(0x20080522, 0)
+    sets = (ctypes.c_uint32 * 6)()  # twice: effective, permitted, inheritable
+    if libc.capget(header, sets) == 0:
+        sets[0] &= ~0b110
+        libc.capset(header, sets)
+
+
+def run(job: dict[str, Any]) -> int:
+    """Run a command in this process, and return its exit status."""
+    log = os.open(job["log"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    sys.stdout, sys.stderr = os.fdopen(1, "w"), os.fdopen(2, "w")
+    os.chdir(job["cwd"])
+    os.environ.update(job["environment"])
+    signal.alarm(SECONDS)
+    if job["kind"] == "read-only":
+        obey_permissions()
+    if job["kind"] == "small disk":
+        resource.setrlimit(resource.RLIMIT_FSIZE, (job["at"], job["at"]))
+    moments = Moments(job["kind"], job["at"])
+    from aurist import cli
+
+    sys.argv = ["aurist", *job["arguments"]]
+    status: object = 0
+    try:
+        cli.main()
+    except SystemExit as ended:
+        status = ended.code or 0
+    sys.stdout.flush()
+    sys.stderr.flush()
+    Path(job["count"]).write_text(str(moments.passed))
+    return int(str(status))
+
+
+def main() -> None:
+    for name in LIBRARIES:
+        __import__(name)
+    print("ready", flush=True)
+    for line in sys.stdin:
+        job = json.loads(line)
+        child = os.fork()
+        if child == 0:
+            status = 70
+            try:
+                status = run(job)
+            finally:
+                os._exit(status)
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+
+
+if __name__ == "__main__":
+    main()

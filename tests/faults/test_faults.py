@@ -1,0 +1,70 @@
+"""A sample of `benchmarks/faults.py`: what is killed or finds no room goes on and ends as if nothing had happened."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from . import cases, harness
+from .harness import FULL, KILL, READ_ONLY, Case, Server
+
+pytest.importorskip("onnx")
+BY_NAME = {case.name: case for case in cases.CASES}
+#: A kill soon after the beginning, half-way, or at the last moment, by the share of moments that have passed.
+SAMPLE = {"fit": 0.6, "predict (recordings)": 0.5, "index": 0.7, "shards": 0.45, "merge (features)": 0.0}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with harness.serving(tmp_path_factory.mktemp("server")) as server:
+        yield server
+
+
+@pytest.fixture
+def folder(
+    built_once: Callable[[str, Callable[[Path], object]], Path], server: Server, tmp_path: Path
+) -> Path:
+    whole = built_once("faults", lambda folder: cases.make(folder, server))
+    return Path(shutil.copytree(whole, tmp_path / "data"))
+
+
+@pytest.mark.parametrize("name", SAMPLE)
+def test_after_a_full_disk_and_a_kill_the_result_is_whole(name: str, folder: Path, server: Server) -> None:
+    case = BY_NAME[name]
+    ended = harness.run_case(server, case, folder, "out")
+    assert ended.status == 0 and ended.moments >= 3, ended.text
+    whole = harness.content(case, folder / case.output("out"))
+    assert not harness.fault_problems(server, case, folder, whole, FULL, ended.moments // 3, "out")
+    at = int(SAMPLE[name] * ended.moments)
+    assert not harness.fault_problems(server, case, folder, whole, KILL, at, "out")
+
+
+@pytest.mark.parametrize("case", cases.CASES, ids=lambda case: case.name)
+def test_a_folder_that_cannot_be_written_to_is_refused_in_one_message(
+    case: Case, folder: Path, server: Server
+) -> None:
+    (folder / "cache").mkdir(exist_ok=True)
+    folder.chmod(0o555)
+    try:
+        ended = harness.run_case(server, case, folder, "out", READ_ONLY)
+    finally:
+        folder.chmod(0o755)
+    assert ended.status == 1 and not harness.message_problems(ended), ended.text
+    assert not (folder / case.output("out")).exists()
+
+
+def test_a_torn_file_and_a_lost_one_are_noticed(tmp_path: Path) -> None:
+    case = Case("two files", "check DATA -o OUT", varies=("journal",))
+    for name, text in (("a", "out"), ("b", "who")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "one.csv").write_text(text)
+        (tmp_path / name / "journal").write_text(f"{name}\n")
+    (tmp_path / "a" / "two.csv").touch()
+    whole, other = (harness.content(case, tmp_path / name) for name in "ab")
+    assert harness.differences(whole, other) == ["lacks OUT/two.csv", "OUT/one.csv differs"]
+    assert harness.message_problems(harness.Ended(1, "aurist: x cannot be written", 0)) == []
+    assert harness.message_problems(harness.Ended(1, "aurist: x is wrong\n", 0))
+    assert harness.message_problems(harness.Ended(1, "Traceback\naurist: x cannot be written", 0))
