@@ -52,6 +52,7 @@ def campaign(given: argparse.Namespace) -> list[dict[str, object]]:
         cases.make(folder, server)
         shutil.copytree(folder, intact)
         for case in chosen:
+            harness.reset(folder, intact)
             ended = harness.run_case(server, case, folder, "out")
             if ended.status:
                 sys.exit(f"{case.name}: {ended.text}")
@@ -61,9 +62,7 @@ def campaign(given: argparse.Namespace) -> list[dict[str, object]]:
             faults += [(SMALL, size) for size in SIZES] + [(READ_ONLY, 0)]
             for kind, at in faults:
                 if (case.name, kind, at) not in done:
-                    # at the same path, which stands in some files
-                    shutil.rmtree(folder)
-                    shutil.copytree(intact, folder)
+                    harness.reset(folder, intact)
                     problems = tried(server, case, folder, whole, kind, at)
                     lines.append({"case": case.name, "kind": kind, "at": at, "problems": problems})
                     with record.open("a") as file:

@@ -135,6 +135,12 @@ def remove_output(case: Case, cwd: Path, name: str) -> None:
     output.unlink(missing_ok=True)
 
 
+def reset(folder: Path, intact: Path) -> None:
+    """Make a folder of data as it was, at the same path, which stands in some files."""
+    shutil.rmtree(folder)
+    shutil.copytree(intact, folder)
+
+
 def run_again(server: Server, case: Case, cwd: Path, name: str) -> Ended:
     """Run a case again after a fault: the same command, or the one that continues it."""
     continues = case.again and (cwd / case.output(name) / case.unless).exists()
