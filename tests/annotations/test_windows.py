@@ -289,6 +289,16 @@ def test_proposals_have_limits(lengths: tuple[float, ...], window: float, hop: f
     assert (choice.window, choice.hop) == (window, hop)
 
 
+@pytest.mark.parametrize(("pause", "advice"), [(0.1, True), (3.0, False)])
+def test_calls_that_follow_each_other_closely_get_advice(pause: float, advice: bool) -> None:
+    starts = [number * (0.08 + pause) for number in range(20)]
+    choice = propose_window(
+        boxes(*((start, start + 0.08 + 0.001 * i, "x") for i, start in enumerate(starts)))
+    )
+    assert choice.window == 1
+    assert ("window=0.2 and hop=0.1 keep them apart" in choice.note) == advice
+
+
 def test_absent_boxes_propose_nothing() -> None:
     absent = boxes((0, 4, "x"), (10, 13.7, "x"), state="absent")
     assert propose_window(absent).window == 5

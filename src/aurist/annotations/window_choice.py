@@ -6,6 +6,7 @@ import math
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from aurist.annotations.table import ABSENT, Annotations
 from aurist.errors import plural
@@ -59,7 +60,21 @@ def propose_window(annotations: Annotations) -> WindowChoice:
         f"{plural(len(lengths), 'box', 'boxes')}, half of them of at most {common:.2g} s, three quarters of at most "
         f"{whole:.2g} s"
     )
-    return WindowChoice(window, window / 2, _note(window, window / 2, reason))
+    note = _note(window, window / 2, reason)
+    if whole < window / 2 and _follow_closely(table, window):
+        shorter = math.ceil(2 * whole / _BRIEFEST - 1e-6) * _BRIEFEST
+        note += (
+            f". Calls of a class follow each other within a window, and become one event; window={shorter:.2g} and "
+            f"hop={shorter / 2:.2g} keep them apart, but a call is recognised by less sound"
+        )
+    return WindowChoice(window, window / 2, note)
+
+
+def _follow_closely(table: pd.DataFrame, window: float) -> bool:
+    """Tell if most boxes have the next one of their class within a window."""
+    ordered = table.sort_values(["path", "label", "start"], kind="stable")
+    next_start = ordered.groupby(["path", "label"])["start"].shift(-1)
+    return bool(((next_start - ordered["end"]) < window).mean() > 0.5)
 
 
 def _note(window: float, hop: float, reason: str) -> str:
