@@ -88,6 +88,28 @@ def test_gaps_and_overlaps_are_refused(made: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "a").exists()
 
 
+def test_an_interrupted_merge_is_given_again(
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("aurist.detection.sharding.write_json", killed)
+    with pytest.raises(KeyboardInterrupt):
+        merge_shards(parts(made), tmp_path / "again")
+    monkeypatch.undo()
+    (tmp_path / "again" / "scores" / "half").mkdir()
+    merge_shards(parts(made), tmp_path / "again")
+    merge_shards(parts(made), tmp_path / "whole")
+    files = [
+        {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+        for folder in (tmp_path / "again", tmp_path / "whole")
+    ]
+    assert files[0] == files[1] and not (tmp_path / "again" / "scores" / "half").exists()
+    with pytest.raises(DataError, match="is not empty"):
+        merge_shards(parts(made), tmp_path / "whole")
+
+
 def test_wrong_shards_are_refused(made: Path) -> None:
     for shard, message in (("4/3", "shard is '4/3'"), ("x", "shard is 'x'"), ("9/9", "only 5 recordings")):
         assert message in scan(made, "new-part", "--shard", shard)

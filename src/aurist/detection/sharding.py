@@ -14,7 +14,7 @@ from aurist.detection.settings import SETTINGS, read_settings
 from aurist.detection.store import JOURNAL, SCORES, open_detections
 from aurist.errors import ConfigError, DataError, listing, plural
 from aurist.files import atomic_path, folder_lock, write_json
-from aurist.folders import check_output
+from aurist.folders import check_output, remove_folder
 from aurist.records import read_record, write_record
 from aurist.sharding import gaps, parse_shard
 
@@ -118,8 +118,11 @@ def merge_shards(folders: Sequence[Path], output: Path) -> list[str]:
         raise DataError(f"These shards cannot be merged:\n{listing(problems)}")
     output.mkdir(parents=True, exist_ok=True)
     with folder_lock(output):
-        if any(not path.name.startswith(".") for path in output.iterdir()):
+        # scores without settings are of a merge that was interrupted: a scan writes its settings first
+        names = {path.name for path in output.iterdir() if not path.name.startswith(".")}
+        if not names <= {SCORES, JOURNAL}:
             raise DataError(f"{output} is not empty. Give a new folder with output=.")
+        remove_folder(output / SCORES)
         for folder in shards:
             for scores in sorted((folder / SCORES).glob("*")):
                 shutil.copytree(scores, output / SCORES / scores.name, dirs_exist_ok=True)
