@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from aurist.audio.writing import write_sound
 from aurist.errors import FullDiskError
 from aurist.files import append_jsonl, atomic_path, read_jsonl, write_arrays, write_json, write_text
 
@@ -82,6 +83,15 @@ def test_a_full_disk_is_told_of_models_and_journals(tmp_path: Path) -> None:
         write_arrays(tmp_path / "forest.npz", {"threshold": np.random.default_rng(0).random(9999)})
     with pytest.raises(FullDiskError, match="journal"):
         append_jsonl(tmp_path / "journal.jsonl", {"a": "a" * 99_999})
+
+
+@pytest.mark.parametrize("name", ["a.wav", "a.flac"])
+@pytest.mark.usefixtures("small_disk")
+def test_a_full_disk_is_told_of_sound(tmp_path: Path, name: str) -> None:
+    noise = np.random.default_rng(0).normal(size=20_000).astype(np.float32) / 10
+    with pytest.raises(FullDiskError, match=rf"{name} cannot be written: there is no room"):
+        write_sound(tmp_path / name, noise, 8000)
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_longest_name_is_written(tmp_path: Path) -> None:

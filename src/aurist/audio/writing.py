@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -31,8 +32,7 @@ def write_wav(path: Path, y: npt.NDArray[np.float32], sample_rate: int) -> None:
     ...     float(sf.read(Path(folder) / "a.wav")[0].max())
     1.5
     """
-    with atomic_path(path) as temporary:
-        sf.write(temporary, y, sample_rate, format="WAV", subtype="FLOAT")
+    _write(path, y, sample_rate, "WAV", "FLOAT")
 
 
 def write_sound(path: Path, y: npt.NDArray[np.float32], sample_rate: int) -> None:
@@ -40,5 +40,12 @@ def write_sound(path: Path, y: npt.NDArray[np.float32], sample_rate: int) -> Non
     if path.suffix.lower() != ".flac":
         write_wav(path, y, sample_rate)
         return
+    _write(path, y, sample_rate, "FLAC", "PCM_24")
+
+
+def _write(path: Path, y: npt.NDArray[np.float32], sample_rate: int, form: str, subtype: str) -> None:
+    # Python writes the file: libsndfile calls a full disk a system error, without its number
+    sound = io.BytesIO()
+    sf.write(sound, y, sample_rate, format=form, subtype=subtype)
     with atomic_path(path) as temporary:
-        sf.write(temporary, y, sample_rate, format="FLAC", subtype="PCM_24")
+        temporary.write_bytes(sound.getvalue())
