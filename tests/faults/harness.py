@@ -157,6 +157,8 @@ def fault_problems(
     problems = message_problems(first) if first.status >= 0 else []
     if kind == KILL and first.status != -9:
         problems.append(f"was not killed: {first.status}\n{first.text}")
+    if first.status == 0:  # there was room
+        return differences(whole, content(case, cwd / case.output(name)))
     again = run_again(server, case, cwd, name)
     if again.status != 0:
         problems.append(f"does not go on ({again.status}): {again.text[-2000:]}")
