@@ -138,6 +138,7 @@ def test_the_note_is_silent_about_what_is_to_be_expected() -> None:
     assert unlike_note(np.array([np.nan]), "recording") is None
     note = unlike_note(rng.uniform(0, 0.2, 100), "recording")
     assert note is not None and "of 100 recordings are unlike" in note
+    assert "The column likeness of windows.csv" in str(unlike_note(np.full(9, 0.01), "window"))
     assert "Labelled: unknown" in str(unlike_note(np.array([0.01]), "row", 0.05))
 
 

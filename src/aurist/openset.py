@@ -172,7 +172,8 @@ data). The column likeness tells which; unknown=0.05 labels them unknown.'
         f"{share:.0%} of clips like the training data)."
     )
     if unknown is None:
-        end = f"The column likeness tells which; unknown={share:g} labels them unknown."
+        of = ' of windows.csv (formats="windows")' if unit == "window" else ""
+        end = f"The column likeness{of} tells which; unknown={share:g} labels them unknown."
         if unit == "recording" and count > n / 2:
             end += " If they are longer than the training clips, give the length of those with window=."
     else:

@@ -190,5 +190,9 @@ class TestOtherPrograms:
         assert boxes(read_annotations(table, audio_root=tmp_path)) == [
             ("dawn.wav", 0.5, 1.5, 100, 900, "wren")
         ]
+        noon = write(tmp_path, "Noon_boxes.csv", header, "0.5,1.5,1,9,wren")
+        assert read_annotations(noon, audio_root=tmp_path).recordings == ("Noon",), (
+            "missing, under its own name"
+        )
         with pytest.raises(DataError, match="does not say which recording"):
-            read_annotations(write(tmp_path, "noon.csv", header, "0.5,1.5,1,9,wren"), audio_root=tmp_path)
+            read_annotations(noon)

@@ -61,7 +61,7 @@ def test_tables_without_a_path_belong_to_the_same_subfolder(sites: Path) -> None
     assert labelled(sites / "det", sites / "rec") == labelled(sites / "raven", sites / "rec") == expected
     (sites / "rec" / "siteB" / "X.wav").unlink()
     with pytest.raises(
-        DataError, match=r"siteA/X\.wav would be the recording of .*tab/siteA/x and of .*tab/siteB/x"
+        DataError, match=r"siteA/X\.wav would be the recording of .*tab/siteA/X and of .*tab/siteB/X"
     ):
         read_annotations(sites / "tab", audio_root=sites / "rec")
 

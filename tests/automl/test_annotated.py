@@ -10,7 +10,7 @@ import pytest
 import soundfile as sf
 
 from aurist.annotations import CutOptions
-from aurist.automl.annotated import read_annotated
+from aurist.automl.annotated import read_annotated, survey_annotated
 from aurist.errors import ConfigError, DataError
 from aurist.models.network_member import recipe_of
 from aurist.plan import read_plan
@@ -66,6 +66,29 @@ def test_what_is_missing_is_said_at_once(field: Path, tmp_path: Path) -> None:
         read_annotated(field / "sounds", table)
     with pytest.raises(DataError, match="is no folder"):
         read_annotated(field / "sounds" / "rec0.wav", table)
+
+
+def test_tables_of_other_recordings_are_one_error_that_names_both(field: Path, tmp_path: Path) -> None:
+    row = "1\tSpectrogram 1\t1\t0.5\t1.5\t350\t450\tlow\n"
+    for name in ("Other1", "Other2", "rec0"):
+        (tmp_path / f"{name}.Table.1.selections.txt").write_text(HEADER + row)
+    with pytest.raises(
+        DataError, match=r"(?s)2 recordings .*Other1\n  Other2\nThere are .*rec0\.wav.*own name"
+    ):
+        read_annotated(field / "sounds", tmp_path)
+    clips = read_annotated(field / "sounds", tmp_path, allow_missing=True)
+    assert set(clips.table["path"]) == {"rec0.wav"}
+    assert (
+        "2 recordings of the annotations missing, with 2 annotations left out: Other1, Other2" in clips.notes
+    )
+
+
+def test_a_wrong_folder_is_said_once(field: Path, tmp_path: Path) -> None:
+    for read in (read_annotated, survey_annotated):
+        with pytest.raises(DataError, match=r"^\S*nowhere does not exist\. With annotations= .{0,60}$"):
+            read(tmp_path / "nowhere", field / "tables")
+    with pytest.raises(DataError, match=r"It holds 17 recordings: give their folder first"):
+        read_annotated(field / "tables", field / "sounds")
 
 
 def test_of_verdicts_alone_the_rest_is_unknown_and_some_of_it_background(field: Path, tmp_path: Path) -> None:

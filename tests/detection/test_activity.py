@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -115,6 +116,13 @@ def test_expected_false_events_are_those_of_the_background_at_the_lowest_score(t
     files = cast(ModelFiles, SimpleNamespace(folder=tmp_path, remedy="", spec=SPEC))
     expected = with_expected_false(activity, files).classes.set_index("label")["expected_false"]
     assert expected.to_dict() == {"wren": 3.0, "owl": 1.5}
+    curve.loc[curve["column"] == 1, "alarms"] = 0
+    write_events(tmp_path, scores, curve)
+    notes = with_expected_false(replace(activity, weighed=True), files).notes
+    assert any("expected_false of 0: none in that time, so up to 2 events" in note for note in notes), (
+        "3 / 2 h x 1.5 h"
+    )
+    assert any(note.startswith("a prior weighed the events") for note in notes)
     with pytest.raises(ConfigError, match="--quiet-recordings"):
         with_expected_false(activity, cast(ModelFiles, SimpleNamespace(folder=tmp_path / "no", remedy="")))
 

@@ -121,6 +121,7 @@ def test_quiet_recordings_are_counted(field: tuple[Path, str]) -> None:
     answer = done("evaluate", "run", "--quiet-recordings", "quiet", "-o", "scores", "--jobs", 1, cwd=folder)
     counted = json.loads((folder / "scores" / "quiet.json").read_text())
     assert counted["hours"] == pytest.approx(1 / 60)
+    assert counted["per_hour"]["low"] is counted["per_hour"]["high"] is None, "a minute has no interval"
     assert sum(row["false_alarms"] for row in counted["by_class"]) == len(events)
     assert counted["per_hour"]["score"] == pytest.approx(60 * len(events))
     assert "Fewer than 180 an hour cannot be shown" in one_line(answer.stdout)

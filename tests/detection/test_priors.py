@@ -67,7 +67,7 @@ def test_all_wrong_rows_are_listed(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="5 rows cannot be used") as raised:
         read_priors(table(tmp_path / "prior.csv", text), CLASSES)
     for words in (
-        "line 3: 'finch' is no class of the run",
+        "line 3: 'finch' is no class of the run: " + ", ".join(CLASSES),
         "line 4: prior is '-1'",
         "line 5: prior is 'often'",
         "line 6: month is 13,",

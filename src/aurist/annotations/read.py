@@ -17,6 +17,7 @@ from aurist.annotations.raven import BEGIN, END, read_raven, with_ravens_names
 from aurist.annotations.recordings import Recordings
 from aurist.annotations.table import Annotations, join_annotations, make_annotations
 from aurist.annotations.text_table import read_text_table, with_point
+from aurist.clips.folders import find_audio
 from aurist.clips.load_table import read_text
 from aurist.errors import DataError, listing, plural
 
@@ -56,7 +57,9 @@ def read_annotations(
         skipped = [file.name for file in files if _NO_TABLE.fullmatch(file.name)]
         files = [file for file in files if file.name not in skipped]
         if not files:
-            raise DataError(f"{path} holds no annotations: expected files that end in {', '.join(SUFFIXES)}.")
+            raise DataError(
+                f"{path} holds no annotations: expected files that end in {', '.join(SUFFIXES)}.{_swapped(path)}"
+            )
         annotations = _all(files, recordings_of, label)
         annotations = replace(annotations, notes=together(annotations.notes))
         skipped_notes = [f"{name}: no annotations, skipped" for name in dict.fromkeys(skipped)]
@@ -73,6 +76,16 @@ def _recordings(source: Path, given: Path | Recordings | None) -> Callable[[Path
         return lambda file: in_folder(file.parent)
     recordings = given if isinstance(given, Recordings) else Recordings(given, source)
     return lambda _: recordings
+
+
+def _swapped(folder: Path) -> str:
+    """Say that a folder of annotations holds recordings, if it does."""
+    n = len(find_audio(folder)[0])
+    if not n:
+        return ""
+    return (
+        f" It holds {plural(n, 'recording')}: give their folder first, and that of the tables as annotations."
+    )
 
 
 def _may_be_table(path: Path) -> bool:

@@ -27,6 +27,8 @@ _ENDINGS = (
     "_boxes",
     "_annotations",
 )
+#: Raven numbers its tables.
+_NUMBERED = re.compile(r"\.table\.\d+$", re.IGNORECASE)
 _ABSOLUTE = re.compile(r"/|[A-Za-z]:/")
 
 
@@ -104,17 +106,19 @@ class Recordings:
         return stems | whole
 
     def of_table(self, table: Path) -> str:
-        """Return the recording that has the name of a table.
+        """Return the recording that has the name of a table; its bare name if a searched folder has no such recording.
 
         Raises
         ------
         DataError
-            If there is none, or more than one.
+            If there is more than one, or none beside the table.
         """
         try:
             path = self.find(_stem(table), table)
         except DataError as error:
             raise DataError(f"{table}: {error}") from None
+        if path is None and self._by_path:
+            return _stem(table)  # counts as missing, as the paths of tables that are not there
         if path is None:
             raise DataError(
                 f"{table} does not say which recording it belongs to, and there is none called {_stem(table)} "
@@ -223,15 +227,14 @@ def _stem(path: Path) -> str:
 
     Examples
     --------
-    >>> _stem(Path("dawn.Table.1.selections.txt")), _stem(Path("a.BirdNET.results.csv"))
-    ('dawn', 'a')
+    >>> _stem(Path("Dawn.Table.1.selections.txt")), _stem(Path("a.BirdNET.results.csv"))
+    ('Dawn', 'a')
     """
-    name = path.name.lower().removesuffix(path.suffix.lower())
+    name = path.name.removesuffix(path.suffix)
     for ending in _ENDINGS:
-        name = name.removesuffix(ending)
-    # Raven numbers its tables
-    before, dot, last = name.rpartition(".table.")
-    return before if dot and last.isdigit() else name
+        if name.lower().endswith(ending):
+            name = name[: -len(ending)]
+    return _NUMBERED.sub("", name)
 
 
 def _plain(given: str) -> str:

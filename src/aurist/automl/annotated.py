@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,6 +28,9 @@ from aurist.errors import ConfigError, DataError, listing, plural
 
 #: Largest number of notes on damaged recordings.
 _NOTES = 5
+
+#: Recordings of a folder that a message names.
+_SHOWN = 5
 
 
 def read_annotated(
@@ -63,8 +66,7 @@ def read_annotated(
     DataError
         If annotations cannot be read, or recordings are missing or broken; the error lists all of them.
     """
-    if not recordings.is_dir():
-        raise DataError(f"{recordings} is no folder: with annotations= it must be that of the recordings.")
+    _need_folder(recordings)
     audio_root = Recordings(recordings, annotations or verdicts, length=_seconds)
     parts = [
         read_annotations(tables, audio_root=audio_root, label=label)
@@ -91,7 +93,9 @@ def read_annotated(
         raise DataError(
             f"{plural(len(missing), 'recording')} of the annotations {'is' if len(missing) == 1 else 'are'} not in "
             f"{recordings}:\n{listing(missing)}\n"
-            "Copy them there, or leave their annotations out with allow_missing=True."
+            f"{_contents(audio_root.names)} A table without a name of a recording belongs to the recording with its "
+            "own name. Give the folder that holds the recordings of all annotations and verdicts, at any depth, or "
+            "leave out the annotations of missing ones with allow_missing=True."
         )
     if broken:
         raise DataError(f"{plural(len(broken), 'recording')} cannot be read:\n{listing(broken)}")
@@ -118,6 +122,7 @@ def survey_annotated(recordings: Path, annotations: Path, *, label: str | None =
     DataError
         If annotations cannot be read.
     """
+    _need_folder(recordings)
     audio_root = Recordings(recordings, annotations, length=_seconds)
     read = read_annotations(annotations, audio_root=audio_root, label=label)
     seconds = {path: _seconds(recordings / path) for path in read.recordings}
@@ -126,6 +131,23 @@ def survey_annotated(recordings: Path, annotations: Path, *, label: str | None =
     lengths = {path: length for path, length in seconds.items() if length is not None}
     surveyed = survey(read, lengths, audio_root.names)
     return replace(surveyed, notes=(*notes, *surveyed.notes))
+
+
+def _need_folder(recordings: Path) -> None:
+    if not recordings.exists():
+        raise DataError(
+            f"{recordings} does not exist. With annotations= it must be the folder of the recordings."
+        )
+    if not recordings.is_dir():
+        raise DataError(f"{recordings} is no folder: with annotations= it must be that of the recordings.")
+
+
+def _contents(names: Sequence[str]) -> str:
+    """Name some recordings of a folder, to compare with the expected names."""
+    if not names:
+        return "There is no recording there."
+    more = " ..." if len(names) > _SHOWN else "."
+    return f"There {'is' if len(names) == 1 else 'are'} {', '.join(names[:_SHOWN])}{more}"
 
 
 def _seconds(file: Path) -> float | None:

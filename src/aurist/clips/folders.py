@@ -107,7 +107,8 @@ def _check_classes(folder: Path, paths: Sequence[str], infos: Sequence[FolderInf
             f"{folder}: {len(outside):,} of {plural(len(paths), 'file')} {'is' if len(outside) == 1 else 'are'} in no "
             f"class folder:\n{listing(outside)}\n"
             "Expected FOLDER/CLASS/file. Move them, or give the pattern of the name: "
-            'label_from="{label}_{n}".'
+            'label_from="{label}_{n}". If tables of Raven, Audacity or another program say what is in the recordings, '
+            "give these with annotations=."
             + (
                 " If they are to be predicted, give the folder of the training files only."
                 if only_test

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -11,14 +12,17 @@ import numpy as np
 import pandas as pd
 
 from aurist.annotations import Annotations, read_annotations
+from aurist.config import duration
 from aurist.detection.export import NAMES
 from aurist.detection.store import open_detections
-from aurist.errors import ConfigError, DataError, plural, rounded
+from aurist.errors import ConfigError, DataError, plural
 from aurist.recorders import began_at
 from aurist.run import ModelFiles
 from aurist.run.events_file import read_event_curve, read_events
 
 _HOUR = timedelta(hours=1)
+#: None of them in h hours: up to 3 / h an hour are possible, with 95% confidence.
+_RULE_OF_THREE = 3.0
 
 
 @dataclass(frozen=True)
@@ -52,11 +56,14 @@ class Activity:
         ``minutes`` (listened to), ``events_per_hour``.
     notes
         For people.
+    weighed
+        True if a prior weighed the scores of the events.
     """
 
     classes: pd.DataFrame
     hours: pd.DataFrame
     notes: tuple[str, ...]
+    weighed: bool = False
 
 
 def activity_of(folder: Path) -> Activity:
@@ -77,7 +84,9 @@ def activity_of(folder: Path) -> Activity:
         )
     lengths = detections.lengths()
     effort = {name: Effort(_began(name, file), seconds) for name, (file, seconds) in lengths.items()}
-    return summarise(read_annotations(table, audio_root=folder), effort)
+    summary = summarise(read_annotations(table, audio_root=folder), effort)
+    first_row = table.read_text(encoding="utf-8").partition("\n")[0]
+    return replace(summary, weighed=bool(re.search(r"\bprior\b", first_row)))
 
 
 def summarise(events: Annotations, effort: Mapping[str, Effort]) -> Activity:
@@ -141,10 +150,23 @@ def with_expected_false(activity: Activity, files: ModelFiles) -> Activity:
         below = of_class[of_class["threshold"] <= lowest]
         alarms = int(below["alarms"].iloc[-1]) if len(below) else int(of_class["alarms"].max())
         expected.append(round(alarms / scores.hours * hours, 1))
+    listened = float(activity.classes["hours"].max()) if expected else 0.0
     table = activity.classes.copy()
     table.insert(5, "expected_false", pd.Series(expected, dtype=float))
-    note = f"expected_false: by the false alarms in {rounded(scores.hours)} hours of background, out of fold"
-    return replace(activity, classes=table, notes=(*activity.notes, note))
+    notes = [
+        f"expected_false: by the false alarms in {duration(3600 * scores.hours)} of background, out of fold"
+    ]
+    if 0.0 in expected:
+        notes.append(
+            f"expected_false of 0: none in that time, so up to {_RULE_OF_THREE / scores.hours * listened:.0f} events "
+            "of such a class may be false all the same"
+        )
+    if activity.weighed:
+        notes.append(
+            "a prior weighed the events, but not the false alarms: expected_false is too high where the prior is "
+            "below 1, and too low where it is above"
+        )
+    return replace(activity, classes=table, notes=(*activity.notes, *notes))
 
 
 def _by_hour(table: pd.DataFrame, effort: Mapping[str, Effort]) -> pd.DataFrame:

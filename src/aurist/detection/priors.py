@@ -172,7 +172,7 @@ def _rule(row: Mapping[str, object], classes: Sequence[str]) -> Rule:
     cells = dict(_cells(row))
     label = cells.get(LABEL, "")
     if label not in classes:
-        raise ValueError(f"{label!r} is no class of the run")
+        raise ValueError(f"{label!r} is no class of the run: {', '.join(classes)}")
     prior = _number(cells, PRIOR)
     if prior is None or not 0 <= prior < float("inf"):
         raise ValueError(f"prior is {cells.get(PRIOR, '')!r}, but must be a number from 0 on")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from aurist.config import duration
 from aurist.detection.result import ScanResult
 from aurist.ensemble.thresholds import GRID
 from aurist.errors import DataError, rounded
@@ -20,6 +22,8 @@ from aurist.metrics import Interval
 RATES = (10.0, 1.0, 0.1)
 #: Seconds of the pieces that are resampled for the interval: false alarms come in bursts.
 _PIECE = 60.0
+#: With fewer pieces the interval would be far too narrow: of one piece it is a point.
+_FEWEST_PIECES = 5
 _ROUNDS, _LEVEL = 1000, 0.95
 
 
@@ -34,7 +38,7 @@ class QuietScores:
     by_class
         ``class, threshold, false_alarms, per_hour``; the threshold is NaN if the class is never predicted.
     per_hour
-        All classes together, with an interval over minutes.
+        All classes together, with an interval over minutes: NaN if there are fewer than five.
     thresholds
         ``per_hour, threshold``: the lowest threshold, one for all classes, with no more false alarms than these.
     """
@@ -46,11 +50,10 @@ class QuietScores:
 
     def sentence(self) -> str:
         """State the figures for people."""
-        bounds = (
-            f" [{rounded(self.per_hour.low)}, {rounded(self.per_hour.high)}]" if self.per_hour.score else ""
-        )
+        low, high = self.per_hour.low, self.per_hour.high
+        bounds = f" [{rounded(low, 3)}, {rounded(high, 3)}]" if self.per_hour.score and low == low else ""
         return (
-            f"False alarms in {rounded(self.hours, 3)} hours of quiet recordings: "
+            f"False alarms in {duration(3600 * self.hours)} of quiet recordings: "
             f"{rounded(self.per_hour.score, 3)}{bounds} an hour, all classes together. "
             f"Fewer than {rounded(3 / self.hours)} an hour cannot be shown in this time."
         )
@@ -59,7 +62,11 @@ class QuietScores:
         """Return the figures as a dictionary for JSON."""
         return {
             "hours": self.hours,
-            "per_hour": {"score": self.per_hour.score, "low": self.per_hour.low, "high": self.per_hour.high},
+            "per_hour": {
+                "score": self.per_hour.score,
+                "low": _or_none(self.per_hour.low),
+                "high": _or_none(self.per_hour.high),
+            },
             "by_class": _records(self.by_class),
             "thresholds": _records(self.thresholds),
         }
@@ -121,13 +128,16 @@ def score_quiet(scan: ScanResult, lowest: npt.NDArray[np.float64]) -> QuietScore
 
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
     """Return the rows of a table; None for what is missing."""
-    return [
-        {str(name): None if value != value else value for name, value in row.items()}
-        for row in table.to_dict("records")
-    ]
+    return [{str(name): _or_none(value) for name, value in row.items()} for row in table.to_dict("records")]
+
+
+def _or_none(value: Any) -> Any:
+    return None if value != value else value
 
 
 def _interval(pieces: npt.NDArray[np.int64], hours: float) -> Interval:
+    if len(pieces) < _FEWEST_PIECES:
+        return Interval(float(pieces.sum() / hours), math.nan, math.nan)
     rng = np.random.default_rng(0)
     drawn = rng.multinomial(len(pieces), np.full(len(pieces), 1 / len(pieces)), size=_ROUNDS) @ pieces
     low, high = np.quantile(drawn, [(1 - _LEVEL) / 2, (1 + _LEVEL) / 2])

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from aurist.config import duration
 from aurist.ensemble.thresholds import SILENT, Thresholds, is_silent
 from aurist.errors import ConfigError, rounded
 from aurist.inference.thresholds import never_named, thresholds_of
@@ -74,7 +75,8 @@ def event_thresholds(
             else f"none, which shows no rate below {rounded(_smallest(scores.hours))}"
         )
         notes.append(
-            f"false alarms: {expected} an hour, all classes together, as out of fold in {rounded(scores.hours)} hours "
+            f"false alarms: {expected} an hour, all classes together, as out of fold in "
+            f"{duration(3600 * scores.hours)} "
             'of background; false_alarms="1/h" chooses a threshold for fewer'
         )
     return EventThresholds(thresholds, tuple(notes))
@@ -103,14 +105,14 @@ def _for_false_alarms(files: ModelFiles, model: str | None, rate: float) -> Even
     chosen = float(alarms.index[enough[0]]) if len(enough) else np.inf
     n_alarms = int(most_from_here[enough[0]]) if len(enough) else 0
     notes = [
-        f"threshold {chosen:.3g} for all classes: {n_alarms} false alarms in {rounded(scores.hours)} hours of "
+        f"threshold {chosen:.3g} for all classes: {n_alarms} false alarms in {duration(3600 * scores.hours)} of "
         "background, out of fold"
     ]
     if not len(enough):
         notes = [f"no threshold has at most {rate:g} false alarms an hour, out of fold: nothing is reported"]
     elif rate * scores.hours < _RULE_OF_THREE:
         notes.append(
-            f"{rounded(scores.hours)} hours of background show no rate below {rounded(_smallest(scores.hours))} "
+            f"{duration(3600 * scores.hours)} of background show no rate below {rounded(_smallest(scores.hours))} "
             "an hour; measure it on more: aurist evaluate RUN --quiet-recordings NIGHT"
         )
     notes += never_named(files.spec.task.classes, default, None)

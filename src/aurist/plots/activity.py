@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from aurist.errors import plural
 from aurist.plots.figure import FAINT, MUTED, blank_figure, need_columns, save, short_names, text_style
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 #: Classes in one chart, and the charts in a row of it.
 _MOST, _COLUMNS = 24, 3
 _MOST_DATES = 8
-_WIDE, _GAP, _LEFT, _TOP = 3.2, 0.75, 0.95, 0.4
+_WIDE, _GAP, _LEFT, _TOP, _FOOT = 3.2, 0.75, 0.95, 0.4, 0.25
 
 
 def plot_activity(hours: pd.DataFrame, path: Path) -> None:
@@ -43,7 +44,7 @@ def plot_activity(hours: pd.DataFrame, path: Path) -> None:
     tall = min(4.0, max(0.5, 0.22 * len(days)))
     columns = min(_COLUMNS, len(labels))
     rows = math.ceil(len(labels) / columns)
-    figure = blank_figure(_LEFT + columns * (_WIDE + _GAP) + 0.3, _TOP + rows * (tall + _GAP))
+    figure = blank_figure(_LEFT + columns * (_WIDE + _GAP) + 0.3, _TOP + rows * (tall + _GAP) + _FOOT)
     width, height = figure.get_size_inches()
     for number, label in enumerate(labels):
         row, column = divmod(number, columns)
@@ -54,6 +55,13 @@ def plot_activity(hours: pd.DataFrame, path: Path) -> None:
         _panel(
             axes, _grid(of_label, days), days, str(label), int(of_label["events"].sum()), dates=column == 0
         )
+    figure.text(
+        _LEFT / width,
+        _FOOT / 2 / height,
+        "hours of the day; the darker, the more events per hour of listening; pale yellow: none; grey: not listened to",
+        fontsize=8,
+        color=MUTED,
+    )
     save(figure, path)
 
 
@@ -83,7 +91,7 @@ def _panel(
         grid, cmap="YlGnBu", vmin=0, vmax=max(highest, 1e-9), aspect="auto", extent=(0, 24, len(days), 0)
     )
     axes.set_title(short_names([label])[0], fontsize=10, loc="left", **text_style())
-    axes.set_title(f"{events:,} events, up to {highest:.3g}/h", fontsize=8, color=MUTED, loc="right")
+    axes.set_title(f"{plural(events, 'event')}, up to {highest:.3g}/h", fontsize=8, color=MUTED, loc="right")
     axes.set_xticks(range(0, 25, 6), [f"{hour:02}:00" for hour in range(0, 25, 6)], fontsize=8, color=MUTED)
     step = math.ceil(len(days) / _MOST_DATES)
     marked = range(0, len(days), step)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from aurist.errors import rounded
+from aurist.config import duration
 from aurist.files import atomic_path
 from aurist.metrics import Interval
 from aurist.records import OPTIONAL, read_record, write_record
@@ -85,11 +85,12 @@ class EventScores:
     def sentence(self) -> str:
         """State the scores for people."""
         return (
-            f"Events, out of fold: {self.touching.score:.0%} of {self.events:,} events touch a call of their "
-            f"class, and "
+            f"Events, out of fold: {self.touching.score:.0%} of "
+            f"{self.events:,} events (made of windows of {self.window:g} s) touch a call of their class, and "
             f"{self.touched.score:.0%} of {self.boxes:,} calls are touched. With an intersection over union of at "
             f"least 0.3, precision is {_shown(self.precision)} and recall {_shown(self.recall)}. False alarms in "
-            f"{rounded(self.hours)} hours of background: {_shown(self.false_alarms, 1)} an hour, all classes together."
+            f"{duration(3600 * self.hours)} of background: {_shown(self.false_alarms, 1)} an hour, all classes "
+            "together."
         )
 
 
