@@ -60,7 +60,12 @@ CASES = (
     Case("shards", "shards files --clips 5 -o OUT"),
     Case("evaluate", "evaluate run files -o OUT"),
     # files with the time in them: WAV files of floating point, pictures
-    Case("clips", "clips run detections -o OUT", varies=(".wav", "index.html")),
+    Case(
+        "clips",
+        "clips run detections -o OUT",
+        varies=(".wav", "index.html"),
+        refusal="holds clips already",
+    ),
     Case("report", "report run -o OUT.html", varies=("OUT.html",)),
 )
 

@@ -41,6 +41,8 @@ class Case:
         A file that an interrupted command leaves if it must be continued by ``again``.
     varies
         Files of the output that differ from call to call, such as those with times.
+    refusal
+        The words with which it refuses an output that is whole already, such as one that people write to.
     environment
         Further variables of the environment.
     """
@@ -50,6 +52,7 @@ class Case:
     again: str = ""
     unless: str = ""
     varies: tuple[str, ...] = ()
+    refusal: str = ""
     environment: Mapping[str, str] = field(default_factory=dict)
 
     def output(self, name: str) -> str:
@@ -160,7 +163,8 @@ def fault_problems(
     if first.status == 0:  # there was room
         return differences(whole, content(case, cwd / case.output(name)))
     again = run_again(server, case, cwd, name)
-    if again.status != 0:
+    is_refused = again.status != 0 and case.refusal and case.refusal in again.text
+    if again.status != 0 and not is_refused:
         problems.append(f"does not go on ({again.status}): {again.text[-2000:]}")
     elif "Traceback" in again.text:
         problems.append(f"goes on with a traceback: {again.text[-2000:]}")

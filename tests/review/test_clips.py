@@ -17,7 +17,7 @@ from aurist.detection.store import Detections, Recording
 from aurist.errors import ConfigError, DataError
 from aurist.events import Event
 from aurist.features.windows import Block
-from aurist.review.clips import cut_clips
+from aurist.review.clips import cut_clips, write_clips
 from aurist.review.sampling import LONGEST, Detection, Sampling, draw_detections, systematic
 from aurist.review.verdicts import read_verdicts
 from aurist.search import IndexedVectors
@@ -300,9 +300,7 @@ def test_files_are_called_as_a_file_system_takes_it(tmp_path: Path) -> None:
     night = Recording("../" + "밤" * 80 + ".wav", tmp_path / "a.wav")
     drawn = [Detection(night, Event(0.1, 0.4, column, 0.9)) for column in range(len(labels))]
     table = cut_clips(drawn, labels, tmp_path / "in" / "clips")
-    assert sorted(p.name for p in (tmp_path / "in" / "clips").iterdir()) == sorted(
-        [*table["file"], "clips.csv"]
-    )
+    assert sorted(p.name for p in (tmp_path / "in" / "clips").iterdir()) == sorted(table["file"])
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.wav", "in"]
     assert all(file.isprintable() for file in table["file"])
 
@@ -310,7 +308,7 @@ def test_files_are_called_as_a_file_system_takes_it(tmp_path: Path) -> None:
 def test_verdicts_are_read_of_labels_that_are_written_so_that_they_are_no_formulas(tmp_path: Path) -> None:
     sf.write(tmp_path / "a.wav", np.zeros(RATE), RATE)
     drawn = [Detection(Recording("=a.wav", tmp_path / "a.wav"), Event(0.1, 0.4, 0, 0.9))]
-    cut_clips(drawn, ["-Wren"], tmp_path / "clips", safe_csv=True)
+    write_clips(cut_clips(drawn, ["-Wren"], tmp_path / "clips"), tmp_path / "clips", safe_csv=True)
     path = tmp_path / "clips" / "clips.csv"
     table = pd.read_csv(path)
     assert table.loc[0, ["recording", "label"]].tolist() == ["'=a.wav", "'-Wren"]

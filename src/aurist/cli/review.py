@@ -78,7 +78,7 @@ def clips(
     from aurist.extras import need_extra
     from aurist.folders import check_output
     from aurist.report import write_review
-    from aurist.review.clips import cut_clips, detections_to_review
+    from aurist.review.clips import cut_clips, detections_to_review, write_clips
     from aurist.review.sampling import Sampling
     from aurist.run.remote import open_trained
 
@@ -104,9 +104,9 @@ def clips(
         padding=padding,
         form=form,
         channel=review.channel,
-        safe_csv=safe_csv,
     )
     write_review(output, table, review.classes, padding=padding)
+    write_clips(table, output, safe_csv=safe_csv)
     say(
         f"written: {output} ({plural(len(table), 'clip')}); fill in verdicts in {output / 'index.html'} or "
         f"{output / 'clips.csv'}, and read them with: aurist verdicts {files.folder} {output / 'clips.csv'}"

@@ -142,10 +142,11 @@ def search(
 def _review(similar: pd.DataFrame, folder: Path, label: str, index: WindowIndex) -> None:
     """Cut windows out of their recordings, and write the page that asks for verdicts."""
     from aurist.report import write_review
-    from aurist.review.clips import cut_clips, windows_to_review
+    from aurist.review.clips import cut_clips, windows_to_review, write_clips
 
     table = cut_clips(windows_to_review(similar, index), [label], folder, padding=0.0)
     write_review(folder, table, [label], padding=0.0)
+    write_clips(table, folder)
     say(
         f"written: {folder} ({len(table)} clips); fill in verdicts in {folder / 'index.html'} or "
         f"{folder / 'clips.csv'}, and read them with: aurist verdicts {index.folder} {folder / 'clips.csv'}"

@@ -129,9 +129,8 @@ def cut_clips(
     padding: float = 1.0,
     form: str = "wav",
     channel: int | None = None,
-    safe_csv: bool = False,
 ) -> pd.DataFrame:
-    """Cut detections out of their recordings, and write a table to fill in.
+    """Cut detections out of their recordings; `write_clips` then writes the table to fill in.
 
     Parameters
     ----------
@@ -140,7 +139,7 @@ def cut_clips(
     classes
         The class names.
     output
-        Folder for the files and ``clips.csv``, written last.
+        Folder for the files.
     padding
         Seconds of sound before and after each detection.
     form
@@ -151,7 +150,7 @@ def cut_clips(
     Returns
     -------
     pandas.DataFrame
-        The written table: `COLUMNS`, with ``start`` and ``end`` of the detection without padding, in seconds of the
+        The table: `COLUMNS`, with ``start`` and ``end`` of the detection without padding, in seconds of the
         recording, ``surest_start`` and ``surest_end`` of its highest score, and an empty ``verdict``.
 
     Raises
@@ -192,9 +191,12 @@ def cut_clips(
                 "",
             )
         )
-    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def write_clips(table: pd.DataFrame, output: Path, *, safe_csv: bool = False) -> None:
+    """Write ``clips.csv``, the last file of a folder of clips: without it the folder is filled again."""
     write_csv(table, output / TABLE, safe=safe_csv, float_format="%.9g")
-    return table
 
 
 def _name(detection: Detection, classes: Sequence[str]) -> str:
