@@ -152,6 +152,10 @@ def verdicts(
         f"written: {output} ({plural(len(judged.annotations), 'annotation')}; {plural(judged.open, 'clip')} without a "
         "verdict)"
     )
+    say(
+        "to learn from them, put the judged recordings and those of the first fit under one folder, then: "
+        f"aurist fit FOLDER --annotations TABLES --verdicts {output} -o better"
+    )
 
 
 def _classes_of(trained: str, table: Path) -> tuple[str, ...]:
