@@ -136,7 +136,17 @@ def make_annotations(
 
 
 def join_annotations(sources: Sequence[Annotations]) -> Annotations:
-    """Join several tables. Relative paths become absolute if they start from different folders."""
+    """Join several tables. Relative paths become absolute if they start from different folders.
+
+    A box that is given more than once counts once, with a note.
+
+    Examples
+    --------
+    >>> one = make_annotations([{"path": "a.wav", "start": 1, "end": 2, "label": "wren"}], "a.txt")
+    >>> joined = join_annotations([one, one])
+    >>> len(joined), joined.notes
+    (1, ('1 box is given more than once: counted once',))
+    """
     roots = {source.root for source in sources}
     root = next(iter(roots)) if len(roots) == 1 else None
     tables: list[pd.DataFrame] = []
@@ -149,6 +159,13 @@ def join_annotations(sources: Sequence[Annotations]) -> Annotations:
         recordings += [_absolute(name, prefix) for name in source.recordings]
         notes += source.notes
     table = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(COLUMNS))
+    again = table.duplicated([name for name in COLUMNS if name != "score"])
+    if again.any():
+        n = int(again.sum())
+        notes.append(
+            f"{plural(n, 'box', 'boxes')} {'is' if n == 1 else 'are'} given more than once: counted once"
+        )
+    table = table[~again].reset_index(drop=True)
     return Annotations(table, tuple(dict.fromkeys(recordings)), root, tuple(dict.fromkeys(notes)))
 
 
