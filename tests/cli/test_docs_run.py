@@ -121,6 +121,7 @@ def test_pages_on_annotated_recordings_run(folder: Path, page: str) -> None:
     write_field_recordings(folder / "all", "new", 1)
     night, _ = soundfile.read(folder / "new_recordings" / "new0.wav")
     soundfile.write(folder / "night.flac", night, RATE)
+    (folder / "prior.csv").write_text("label,prior,site,month\nwren,0.9,,\nrobin,0.5,new,6\n")
     for name in ("nights", "quiet_nights"):
         shutil.copytree(folder / "new_recordings", folder / name)
     assert run_page(ROOT / "docs" / page, skipped="^aurist listen")  # it has no end
