@@ -32,12 +32,7 @@ def tried(server: Server, case: Case, data: Path, whole: dict[str, bytes], kind:
     """Try a fault; return the problems."""
     if kind != READ_ONLY:
         return harness.fault_problems(server, case, data, whole, kind, at, "out")
-    (data / "cache").mkdir(exist_ok=True)
-    data.chmod(0o555)
-    try:
-        ended = harness.run_case(server, case, data, "out", READ_ONLY)
-    finally:
-        data.chmod(0o755)
+    ended = harness.run_read_only(server, case, data, "out")
     return harness.message_problems(ended) if ended.status else ["wrote where it may not"]
 
 

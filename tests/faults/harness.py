@@ -144,6 +144,16 @@ def reset(folder: Path, intact: Path) -> None:
     shutil.copytree(intact, folder)
 
 
+def run_read_only(server: Server, case: Case, cwd: Path, name: str) -> Ended:
+    """Run a case in a folder that cannot be written to, but for its cache."""
+    (cwd / "cache").mkdir(exist_ok=True)
+    cwd.chmod(0o555)
+    try:
+        return run_case(server, case, cwd, name, READ_ONLY)
+    finally:
+        cwd.chmod(0o755)
+
+
 def run_again(server: Server, case: Case, cwd: Path, name: str) -> Ended:
     """Run a case again after a fault: the same command, or the one that continues it."""
     continues = case.again and (cwd / case.output(name) / case.unless).exists()

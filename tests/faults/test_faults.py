@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from . import cases, harness
-from .harness import FULL, KILL, READ_ONLY, Case, Server
+from .harness import FULL, KILL, Case, Server
 
 pytest.importorskip("onnx")
 BY_NAME = {case.name: case for case in cases.CASES}
@@ -46,12 +46,7 @@ def test_after_a_full_disk_and_a_kill_the_result_is_whole(name: str, folder: Pat
 def test_a_folder_that_cannot_be_written_to_is_refused_in_one_message(
     case: Case, folder: Path, server: Server
 ) -> None:
-    (folder / "cache").mkdir(exist_ok=True)
-    folder.chmod(0o555)
-    try:
-        ended = harness.run_case(server, case, folder, "out", READ_ONLY)
-    finally:
-        folder.chmod(0o755)
+    ended = harness.run_read_only(server, case, folder, "out")
     assert ended.status == 1 and not harness.message_problems(ended), ended.text
     assert not (folder / case.output("out")).exists()
 

@@ -14,15 +14,14 @@ import pandas as pd
 from aurist.annotations import Annotations, read_annotations
 from aurist.config import duration
 from aurist.detection.export import NAMES
-from aurist.detection.store import open_detections
+from aurist.detection.result import began_of
+from aurist.detection.store import Recording, open_detections
+from aurist.detection.thresholds import smallest_rate
 from aurist.errors import ConfigError, DataError, plural
-from aurist.recorders import began_at
 from aurist.run import ModelFiles
 from aurist.run.events_file import read_event_curve, read_events
 
 _HOUR = timedelta(hours=1)
-#: None of them in h hours: up to 3 / h an hour are possible, with 95% confidence.
-_RULE_OF_THREE = 3.0
 
 
 @dataclass(frozen=True)
@@ -83,9 +82,12 @@ def activity_of(folder: Path) -> Activity:
             'with formats="csv": nothing is scanned again.'
         )
     lengths = detections.lengths()
-    effort = {name: Effort(_began(name, file), seconds) for name, (file, seconds) in lengths.items()}
+    effort = {
+        name: Effort(began_of(Recording(name, file)), seconds) for name, (file, seconds) in lengths.items()
+    }
     summary = summarise(read_annotations(table, audio_root=folder), effort)
-    first_row = table.read_text(encoding="utf-8").partition("\n")[0]
+    with table.open(encoding="utf-8") as file:
+        first_row = file.readline()
     return replace(summary, weighed=bool(re.search(r"\bprior\b", first_row)))
 
 
@@ -158,7 +160,7 @@ def with_expected_false(activity: Activity, files: ModelFiles) -> Activity:
     ]
     if 0.0 in expected:
         notes.append(
-            f"expected_false of 0: none in that time, so up to {_RULE_OF_THREE / scores.hours * listened:.0f} events "
+            f"expected_false of 0: none in that time, so up to {smallest_rate(scores.hours) * listened:.0f} events "
             "of such a class may be false all the same"
         )
     if activity.weighed:
@@ -254,8 +256,3 @@ def _notes(events: Annotations, table: pd.DataFrame, effort: Mapping[str, Effort
 
 def _local(time: datetime) -> datetime:
     return time.replace(tzinfo=None)
-
-
-def _began(name: str, file: Path) -> datetime | None:
-    began = began_at(file, name)
-    return None if began is None else began.time

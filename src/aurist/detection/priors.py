@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path, PurePath
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from aurist.clips.guess import ReadOptions
+from aurist.clips.labels import cell_text
 from aurist.clips.load_table import load_table
 from aurist.detection.window_scores import Scores
 from aurist.errors import ConfigError, DataError, listing, plural
@@ -20,7 +20,7 @@ from aurist.errors import ConfigError, DataError, listing, plural
 #: Columns of the table; an empty cell of the last three, or none of them, means any.
 LABEL, PRIOR, SITE, MONTH, HOUR = "label", "prior", "site", "month", "hour"
 _COLUMNS = (LABEL, PRIOR, SITE, MONTH, HOUR)
-_HIGHEST = {MONTH: (1, 12), HOUR: (0, 23)}
+_RANGES = {MONTH: (1, 12), HOUR: (0, 23)}
 
 
 @dataclass(frozen=True)
@@ -169,7 +169,7 @@ def read_priors(path: Path, classes: Sequence[str], *, weigh: bool = True) -> Pr
 
 
 def _rule(row: Mapping[str, object], classes: Sequence[str]) -> Rule:
-    cells = dict(_cells(row))
+    cells = {name: text for name, cell in row.items() if (text := cell_text(cell))}
     label = cells.get(LABEL, "")
     if label not in classes:
         raise ValueError(f"{label!r} is no class of the run: {', '.join(classes)}")
@@ -177,18 +177,12 @@ def _rule(row: Mapping[str, object], classes: Sequence[str]) -> Rule:
     if prior is None or not 0 <= prior < float("inf"):
         raise ValueError(f"prior is {cells.get(PRIOR, '')!r}, but must be a number from 0 on")
     whole: dict[str, int | None] = {}
-    for name, (low, high) in _HIGHEST.items():
+    for name, (low, high) in _RANGES.items():
         number = _number(cells, name)
         if number is not None and not (low <= number <= high and number == int(number)):
             raise ValueError(f"{name} is {number:g}, but must be a whole number from {low} to {high}")
         whole[name] = None if number is None else int(number)
     return Rule(label, prior, cells.get(SITE), whole[MONTH], whole[HOUR])
-
-
-def _cells(row: Mapping[str, object]) -> Iterator[tuple[str, str]]:
-    for name, cell in row.items():
-        if not pd.isna(cell) and str(cell).strip():  # type: ignore[call-overload]
-            yield name, str(cell).strip()
 
 
 def _number(cells: Mapping[str, str], name: str) -> float | None:

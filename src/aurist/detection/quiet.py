@@ -13,6 +13,7 @@ import pandas as pd
 
 from aurist.config import duration
 from aurist.detection.result import ScanResult
+from aurist.detection.thresholds import smallest_rate
 from aurist.ensemble.thresholds import GRID
 from aurist.errors import DataError, rounded
 from aurist.files import write_csv, write_json
@@ -55,7 +56,7 @@ class QuietScores:
         return (
             f"False alarms in {duration(3600 * self.hours)} of quiet recordings: "
             f"{rounded(self.per_hour.score, 3)}{bounds} an hour, all classes together. "
-            f"Fewer than {rounded(3 / self.hours)} an hour cannot be shown in this time."
+            f"Fewer than {rounded(smallest_rate(self.hours))} an hour cannot be shown in this time."
         )
 
     def to_dict(self) -> dict[str, Any]:

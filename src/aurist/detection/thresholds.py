@@ -72,7 +72,7 @@ def event_thresholds(
         expected = (
             f"expect {rounded(rate)}"
             if rate
-            else f"none, which shows no rate below {rounded(_smallest(scores.hours))}"
+            else f"none, which shows no rate below {rounded(smallest_rate(scores.hours))}"
         )
         notes.append(
             f"false alarms: {expected} an hour, all classes together, as out of fold in "
@@ -112,14 +112,14 @@ def _for_false_alarms(files: ModelFiles, model: str | None, rate: float) -> Even
         notes = [f"no threshold has at most {rate:g} false alarms an hour, out of fold: nothing is reported"]
     elif rate * scores.hours < _RULE_OF_THREE:
         notes.append(
-            f"{duration(3600 * scores.hours)} of background show no rate below {rounded(_smallest(scores.hours))} "
+            f"{duration(3600 * scores.hours)} of background show no rate below {rounded(smallest_rate(scores.hours))} "
             "an hour; measure it on more: aurist evaluate RUN --quiet-recordings NIGHT"
         )
     notes += never_named(files.spec.task.classes, default, None)
     return EventThresholds(np.where(silent, SILENT, chosen), tuple(notes))
 
 
-def _smallest(hours: float) -> float:
+def smallest_rate(hours: float) -> float:
     """Give the smallest rate an hour that can be shown if nothing happens in these hours."""
     return _RULE_OF_THREE / max(hours, 1e-9)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -105,7 +106,8 @@ def fit_fold(
     front = front_end(recipe)
     front = None if front is None else front.to(device())
     loss = _loss(recipe, task, part)
-    plan = _plan_training(folder, recipe, task, input_spec, part, loss, front, until)
+    measure = partial(_measured, recipe, task, input_spec, part, loss, front)
+    plan = _plan_training(folder, recipe, len(part), measure, until)
     checkpoints: list[list[Checkpoint]] = []
     for number in range(recipe.training.seeds):
         seed = task.seed + 1000 * number
@@ -162,24 +164,17 @@ def _loss(recipe: Recipe, task: Task, part: LabelledAudio) -> LossFunction:
 
 
 def _plan_training(
-    folder: Path,
-    recipe: Recipe,
-    task: Task,
-    input_spec: InputSpec,
-    part: LabelledAudio,
-    loss: LossFunction,
-    front: Spectrogram | None,
-    until: float,
+    folder: Path, recipe: Recipe, n_clips: int, measure: Callable[[], tuple[str, float]], until: float
 ) -> Plan:
-    """Read the plan of a killed fit, or make one that fits into the time."""
+    """Read the plan of a killed fit, or make one that fits into the time, by the speed that `_measured` measures."""
     path = folder / PLAN
     if path.exists():
         stored_plan = read_json(path, _PLANNED, fit_again(folder))
         return Plan(**{name: stored_plan[name] for name in _PLANNED})
     affordable = 0.0
     for _ in range(_MEASURED_AGAIN):  # one moment of other work on the machine must not cost the network
-        precision, clip_seconds = _measured(recipe, task, input_spec, part, loss, front)
-        epoch_seconds = recipe.training.seeds * len(part) * clip_seconds / _FILLED
+        precision, clip_seconds = measure()
+        epoch_seconds = recipe.training.seeds * n_clips * clip_seconds / _FILLED
         affordable = max(affordable, (until - time.monotonic()) / epoch_seconds)
         if affordable >= _FEWEST:
             break
@@ -188,7 +183,7 @@ def _plan_training(
         epochs = max(1, epochs)  # without this fold, the finished ones would be lost
     elif epochs < min(_FEWEST, recipe.training.epochs):
         raise FitFailedError(
-            f"{recipe.name}: {_FEWEST} epochs of {len(part)} clips need about {_FEWEST * epoch_seconds:.0f} s per fold "
+            f"{recipe.name}: {_FEWEST} epochs of {n_clips} clips need about {_FEWEST * epoch_seconds:.0f} s per fold "
             f"at {1 / clip_seconds:.1f} clips/s, and {max(0.0, until - time.monotonic()):.0f} s are left for it."
         )
     plan = Plan(epochs, precision, 1 / clip_seconds)
