@@ -15,16 +15,19 @@ from pathlib import Path
 _EVERY = 0.05
 #: Of /proc/PID/status: what RLIMIT_DATA limits, the process's own memory, and resident pages of files.
 KINDS = ("VmData", "RssAnon", "RssFile")
+#: The most that a process had resident so far. The kernel's `ru_maxrss` is no substitute: a process begins with that of
+#: its parent, so a benchmark with PyTorch would report its own memory.
+PEAK = "VmHWM"
 
 
 def memory_of(pid: int | str = "self") -> dict[str, float]:
-    """Return the memory of a process in MB, by `KINDS`; zeros if it has ended."""
+    """Return the memory of a process in MB, by `KINDS` and `PEAK`; zeros if it has ended."""
     try:
         lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     except OSError:
         lines = []
     fields = dict(line.split(":", 1) for line in lines if ":" in line)
-    return {kind: int(fields.get(kind, "0 kB").split()[0]) / 1024 for kind in KINDS}
+    return {kind: int(fields.get(kind, "0 kB").split()[0]) / 1024 for kind in (*KINDS, PEAK)}
 
 
 def _family(pid: int) -> list[int]:
@@ -38,14 +41,18 @@ def _family(pid: int) -> list[int]:
 
 
 def measured(
-    command: list[str], *, limit_mb: float | None = None, environment: dict[str, str] | None = None
+    command: list[str],
+    *,
+    limit_mb: float | None = None,
+    environment: dict[str, str] | None = None,
+    folder: Path | None = None,
 ) -> dict[str, float]:
     """Run a command, each of its processes with at most ``limit_mb`` of data (RLIMIT_DATA); exit if it fails.
 
     Returns
     -------
     dict
-        ``seconds``, ``core seconds``, and by `KINDS` the most MB of one of its processes.
+        ``seconds``, ``core seconds``, and by `KINDS` and `PEAK` the most MB of one of its processes.
     """
 
     def limited() -> None:
@@ -55,6 +62,7 @@ def measured(
     began = time.perf_counter()
     process = subprocess.Popen(
         command,
+        cwd=folder,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         env=os.environ | (environment or {}),
@@ -81,5 +89,5 @@ def measured(
     return {
         "seconds": time.perf_counter() - began,
         "core seconds": usage.ru_utime + usage.ru_stime,
-        **{kind: float(most[kind]) for kind in KINDS},
+        **{kind: float(most[kind]) for kind in (*KINDS, PEAK)},
     }

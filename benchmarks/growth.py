@@ -10,11 +10,9 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +20,7 @@ import pandas as pd
 import soundfile
 
 import _common
+from _process import PEAK, measured
 
 RATE, FEWEST = 22_050, 10
 PLAN = """
@@ -87,22 +86,6 @@ def table_of_clips(folder: Path, n: int) -> Path:
     return path
 
 
-def measured(command: list[str]) -> dict[str, float]:
-    """Run a command; return its seconds, the seconds of its cores, and its peak memory in MB."""
-    began = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    assert process.stderr is not None
-    errors = process.stderr.read().decode()
-    _, status, usage = os.wait4(process.pid, 0)
-    if status:
-        sys.exit(f"{' '.join(command)}\n{errors}")
-    return {
-        "seconds": time.perf_counter() - began,
-        "core seconds": usage.ru_utime + usage.ru_stime,
-        "MB": usage.ru_maxrss / 1024,
-    }
-
-
 def commands(folder: Path, n: int, cache: Path) -> dict[str, list[str]]:
     clips, aurist = str(table_of_clips(folder, n)), [sys.executable, "-m", "aurist"]
     out, stored = str(folder / f"out_{n}"), str(cache / "features")
@@ -126,6 +109,7 @@ def step(folder: Path, n: int, name: str) -> dict[str, float]:
         if name != "prediction":
             shutil.rmtree(cache / name, ignore_errors=True)
         figures = measured(commands(folder, n, cache)[name])
+        figures["MB"] = figures[PEAK]
         # prediction is with the features that are stored
         figures["disk MB"] = 0.0 if name == "prediction" else disk(cache / name)
         kept.parent.mkdir(exist_ok=True)

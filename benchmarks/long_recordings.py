@@ -20,9 +20,7 @@ With `--frames` the small network is `mel-sed`, which predicts frame by frame an
 from __future__ import annotations
 
 import argparse
-import os
 import shutil
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -37,6 +35,7 @@ from safetensors.torch import load_file
 import _common
 from _laid import LABELS, drawn, lay, sources
 from _peer import SETTINGS, Peer
+from _process import PEAK, measured
 from aurist.annotations import CutOptions
 from aurist.automl.annotated import read_annotated
 from aurist.automl.fit import fit
@@ -118,12 +117,8 @@ def alone(run: RunFolder) -> RunFolder:
 def seconds_and_memory(run: Path, recording: Path, output: Path) -> tuple[float, float]:
     """Return the seconds of the whole command, and its peak memory in megabytes."""
     command = [sys.executable, "-m", "aurist", "predict", str(run), str(recording), "-o", str(output)]
-    began = time.perf_counter()
-    process = subprocess.Popen(command)
-    _, status, used = os.wait4(process.pid, 0)
-    if status:
-        raise SystemExit("the prediction failed")
-    return time.perf_counter() - began, used.ru_maxrss / 1024
+    figures = measured(command)
+    return figures["seconds"], figures[PEAK]
 
 
 def agreement(events: pd.DataFrame, truth: pd.DataFrame, least: float = 0.3) -> tuple[float, float]:

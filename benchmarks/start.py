@@ -14,9 +14,9 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
+from _process import PEAK, measured
 from aurist.synth import synthesise_demo
 
 PLAN = """
@@ -39,19 +39,9 @@ engine = "kernel"
 
 def run(source: Path, python: str, folder: Path, *command: str) -> tuple[float, float, float]:
     """Run a command with the code of a checkout; return its wall seconds, seconds of a core, and peak memory in MB."""
-    environment = {**os.environ, "PYTHONPATH": str(source / "src"), "OMP_NUM_THREADS": "1"}
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)
-    began = time.perf_counter()
-    with subprocess.Popen(
-        [python, *command], cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-    ) as process:
-        assert process.stderr is not None
-        message = process.stderr.read()
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise RuntimeError(message.decode())
-    return time.perf_counter() - began, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+    environment = {"PYTHONPATH": str(source / "src"), "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": ""}
+    figures = measured([python, *command], environment=environment, folder=folder)
+    return figures["seconds"], figures["core seconds"], figures[PEAK]
 
 
 def main() -> None:
@@ -100,9 +90,9 @@ def main() -> None:
                     python = arguments.python if "model" in title and arguments.python else sys.executable
                     source = arguments.before if version == "before" else now
                     subprocess.run(["rm", "-rf", folder / "nothing"], check=True)
-                    measured = run(source, python, folder, *command)
+                    figures = run(source, python, folder, *command)
                     if number:  # the first round stores bytecode and compiled loops
-                        rounds.setdefault((title, version), []).append(measured)
+                        rounds.setdefault((title, version), []).append(figures)
     print("| command | version | seconds of a core | wall, s | memory, MB |\n|---|---|---|---|---|")
     for (title, version), rows in rounds.items():
         wall, core, memory = (statistics.median(column) for column in zip(*rows, strict=True))
