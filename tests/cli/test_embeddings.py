@@ -187,6 +187,17 @@ def test_a_fit_opens_a_network_once_and_another_file_anew(
     assert opened_networks == ["ear.onnx"] * 2
 
 
+def test_a_slow_network_is_used_where_its_vectors_are_stored(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AURIST_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setattr("aurist.automl.embedders._seconds_per_window", lambda embedder: 1000.0)
+    quick = ("fit", folder / "data", "--preset", "quick", "--engine", "autogluon", "--jobs", 1, "--dry-run")
+    assert "embeddings: ear would need about" in aurist(*quick).stderr
+    assert aurist(*quick, "--embed", "ear").returncode == 0
+    assert "embeddings: ear, about 0 s" in aurist(*quick).stderr
+
+
 def test_a_licence_is_accepted_once(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     home = tmp_path / "home"
     shutil.copytree(folder / "home", home)

@@ -13,11 +13,13 @@ from aurist.clips import Clips
 from aurist.config import FitConfig, duration, read_toml
 from aurist.embedders import (
     Available,
+    Embedder,
     check_licence,
     find_embedder,
     is_accepted,
     list_embedders,
     load_embedder,
+    share_embedded,
 )
 from aurist.errors import AuristError, ConfigError
 from aurist.extras import need_extra
@@ -29,7 +31,9 @@ from aurist.recipes import Recipe, read_recipe, recipe_names
 MOST_TIME = 0.2
 
 
-def embedders_of(config: FitConfig, clips: Clips, report: Audit, jobs: int) -> list[Available | Recipe]:
+def embedders_of(
+    config: FitConfig, clips: Clips, report: Audit, *, jobs: int, cache_dir: Path | None = None
+) -> list[Available | Recipe]:
     """Return the networks that make embeddings of the clips.
 
     Parameters
@@ -40,13 +44,15 @@ def embedders_of(config: FitConfig, clips: Clips, report: Audit, jobs: int) -> l
         The clips, and their audit.
     jobs
         Cores.
+    cache_dir
+        Folder of the cache: embeddings that are stored there take no time. None: the default folder.
     """
     if config.embeddings is not None:
         return named_embedders(config.embeddings)
     if clips.features or not clips.has_audio or config.engine == "networks" or config.plan is not None:
         return []
     hours = float(str(report.content.get("clip_hours", 0.0)))
-    return _by_default(hours * 3600, len(clips), MOST_TIME * time_limit(config), jobs)
+    return _by_default(clips, hours * 3600, MOST_TIME * time_limit(config), jobs, cache_dir)
 
 
 def named_embedders(names: Sequence[str]) -> list[Available | Recipe]:
@@ -65,7 +71,9 @@ def named_embedders(names: Sequence[str]) -> list[Available | Recipe]:
     ]
 
 
-def _by_default(seconds: float, n_clips: int, at_most: float, jobs: int) -> list[Available | Recipe]:
+def _by_default(
+    clips: Clips, seconds: float, at_most: float, jobs: int, cache_dir: Path | None
+) -> list[Available | Recipe]:
     chosen: list[Available | Recipe] = []
     for available in list_embedders():
         spec = available.spec
@@ -78,8 +86,11 @@ def _by_default(seconds: float, n_clips: int, at_most: float, jobs: int) -> list
             )
             continue
         try:
-            windows = seconds / spec.step + n_clips
-            expected = windows * _seconds_per_window(available) / jobs
+            embedder = load_embedder(spec, available.path())
+            windows = (seconds / spec.step + len(clips)) * (
+                1 - share_embedded(clips, embedder, cache_dir=cache_dir)
+            )
+            expected = windows * _seconds_per_window(embedder) / jobs
         except AuristError as error:
             logger.info(f"embeddings: {spec.name} is not used: {error}")
             continue
@@ -95,9 +106,8 @@ def _by_default(seconds: float, n_clips: int, at_most: float, jobs: int) -> list
     return chosen
 
 
-def _seconds_per_window(available: Available) -> float:
-    embedder = load_embedder(available.spec, available.path())
-    windows = np.zeros((4, available.spec.n_samples), np.float32)
+def _seconds_per_window(embedder: Embedder) -> float:
+    windows = np.zeros((4, embedder.spec.n_samples), np.float32)
     embedder.network(windows[:1])
     started = time.perf_counter()
     embedder.network(windows)

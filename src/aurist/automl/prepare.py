@@ -72,7 +72,7 @@ def prepare(
     for sentence in messages:
         logger.info(f"check: {sentence}")
     summary = None if clips.features else summary_config_of(config, clips, report)
-    embedders = named or embedders_of(config, clips, report, jobs)
+    embedders = named or embedders_of(config, clips, report, jobs=jobs, cache_dir=cache_dir)
     computed = training_features(clips, summary, report, output, embedders, jobs=jobs, cache_dir=cache_dir)
     broken, level = computed.broken, computed.level
     rows = _keep(clips, broken, allow_loss=config.allow_loss)

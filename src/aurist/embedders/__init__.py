@@ -1,7 +1,7 @@
 """Pretrained networks that turn sound into vectors: wave in, embedding out."""
 
 from aurist.embedders.catalogue import Available, find_embedder, list_embedders
-from aurist.embedders.clips import Embedder, embed_clips, embed_waves, load_embedder
+from aurist.embedders.clips import Embedder, embed_clips, embed_waves, load_embedder, share_embedded
 from aurist.embedders.licences import accept_licence, check_licence, is_accepted
 from aurist.embedders.network import EmbedderError
 from aurist.embedders.spec import EmbedderSpec, read_embedder
@@ -24,5 +24,6 @@ __all__ = [
     "load_embedder",
     "open_stored",
     "read_embedder",
+    "share_embedded",
     "store_embedder",
 ]

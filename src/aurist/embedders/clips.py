@@ -17,7 +17,7 @@ from aurist.embedders.network import EmbedderError, Network, check_vectors, open
 from aurist.embedders.spec import EmbedderSpec
 from aurist.events import Grid
 from aurist.features.matrix import EMBEDDED
-from aurist.features.stored_vectors import VectorSettings, vectors_of_clips
+from aurist.features.stored_vectors import VectorSettings, share_stored, vectors_of_clips
 from aurist.features.waves import WavesInMemory
 from aurist.files import sha256_of
 from aurist.machine import available_cores
@@ -181,15 +181,25 @@ def embed_clips(
     progress
         True: show a progress bar if it takes over two seconds.
     """
-    settings = VectorSettings(
+    values, failures = vectors_of_clips(
+        clips, _settings(embedder), cache_dir=cache_dir, jobs=jobs, progress=progress
+    )
+    return Embeddings(pd.DataFrame(values, columns=embedder.columns, index=clips.table.index), failures)
+
+
+def share_embedded(clips: Clips, embedder: Embedder, *, cache_dir: Path | None = None) -> float:
+    """Return about which share of the clips `embed_clips` would read from the cache, 0 to 1."""
+    return share_stored(clips, _settings(embedder), cache_dir=cache_dir)
+
+
+def _settings(embedder: Embedder) -> VectorSettings:
+    return VectorSettings(
         lambda wave: pooled(window_vectors(wave, embedder), embedder.spec),
         len(embedder.columns),
         embedder.spec.sample_rate,
         embedder.key,
         f"embeddings by {embedder.spec.name}",
     )
-    values, failures = vectors_of_clips(clips, settings, cache_dir=cache_dir, jobs=jobs, progress=progress)
-    return Embeddings(pd.DataFrame(values, columns=embedder.columns, index=clips.table.index), failures)
 
 
 def embed_waves(waves: WavesInMemory, embedder: Embedder, *, jobs: int = 0) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,6 +96,26 @@ def vectors_of_clips(
     finally:
         work.close()
     return values, dict(sorted(failures.items()))
+
+
+def share_stored(
+    clips: Clips, settings: VectorSettings, *, cache_dir: Path | None, at_most: int = 100
+) -> float:
+    """Return the share of clips whose vectors are in the cache, 0 to 1, of at most so many clips at equal distances."""
+    rows = np.unique(np.linspace(0, len(clips) - 1, min(at_most, len(clips))).astype(int))
+    cache = FeatureCache(cache_dir, warn=False)
+    try:
+        keys = (_key(cache, span, settings) for span in spans_of(clips.take(rows)))
+        stored = [key is not None and cache.get(key, settings.size) is not None for key in keys]
+    finally:
+        cache.close()
+    return sum(stored) / max(1, len(stored))
+
+
+def _key(cache: FeatureCache, span: Span, settings: VectorSettings) -> bytes | None:
+    with contextlib.suppress(OSError):  # computing the vector gives the message
+        return span_key(cache, span, settings.key)
+    return None
 
 
 class _Work:
