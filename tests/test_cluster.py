@@ -1,4 +1,4 @@
-"""Features and detections on a Ray cluster of two nodes on this machine are those of one process."""
+"""Features, detections and fits on a Ray cluster of two nodes on this machine are those of one process."""
 
 from __future__ import annotations
 
@@ -15,15 +15,20 @@ import numpy as np
 import pytest
 import soundfile
 
+from aurist import crossval
+from aurist.automl.fit import fit, resume
 from aurist.clips.read import ReadOptions
-from aurist.cluster import ClusterError, run_on_cluster
+from aurist.cluster import ClusterError, connected, run_on_cluster
 from aurist.detection.sharding import is_finished
 from aurist.errors import ConfigError
 from aurist.inference import feature_shards
+from aurist.run import RunFolder
 from aurist.sharding import parse_shard
+from aurist.workers import OutOfTimeError
 
 from .archives.made import dataset
 from .command import aurist, start
+from .small_run import feature_table, small_plan
 
 ray = pytest.importorskip("ray", reason="needs the extra ray")
 pytestmark = pytest.mark.slow
@@ -71,7 +76,7 @@ def when(condition: Any, act: Any) -> threading.Thread:
     """Do something as soon as a condition holds."""
 
     def wait() -> None:
-        until = time.monotonic() + 200
+        until = time.monotonic() + 60
         while not condition() and time.monotonic() < until:
             time.sleep(0.02)
         act()
@@ -116,15 +121,87 @@ def test_detections_are_the_same(cluster: Any, folder: Path) -> None:
         assert (folder / "there" / name).read_bytes() == (folder / "here" / name).read_bytes()
 
 
+@pytest.fixture(scope="module")
+def fitted_here(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    """A run of four folds of a forest and a linear model, beside its table."""
+    folder = tmp_path_factory.mktemp("fits")
+    feature_table().to_csv(folder / "table.csv", index=False)
+    return fit(folder / "table.csv", folder / "here", small_plan(folder, folds=4))
+
+
+def assert_same_models(run: RunFolder, other: RunFolder) -> None:
+    columns = ["model", "score", "low", "high"]
+    assert run.leaderboard()[columns].equals(other.leaderboard()[columns])
+    for member in run.models.iterdir():
+        for file in (f"fold{fold}/predictions.parquet" for fold in range(4)):
+            assert (member / file).read_bytes() == (other.models / member.name / file).read_bytes()
+
+
+def begun(run: Path) -> int:
+    """How many folds are fitted at this moment."""
+    return len(list(run.glob("models/*/.fold*.lock")))
+
+
+def test_a_fit_is_the_same_though_a_node_is_lost(
+    cluster: Any, fitted_here: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(crossval, "SMALL_CELLS", 0)  # else the folds are fitted in this process
+    folder = fitted_here.folder.parent
+    node, output = cluster.add_node(num_cpus=1), folder / "there"
+    killer = when(lambda: begun(output) == 3, lambda: cluster.remove_node(node, allow_graceful=False))
+    run = fit(folder / "table.csv", output, fitted_here.config(), cluster=cluster.address)
+    killer.join()
+    assert_same_models(run, fitted_here)
+
+
+def test_a_fit_whose_driver_is_killed_is_resumed(
+    cluster: Any, fitted_here: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(crossval, "SMALL_CELLS", 0)
+    folder = fitted_here.folder.parent
+    output, plan = folder / "twice", fitted_here.config().plan
+    options = ["--plan", plan, "--folds", 4, "--cluster", cluster.address]
+    with start(
+        *("fit", folder / "table.csv", *options, "-o", output),
+        before="import aurist.crossval as m\nm.SMALL_CELLS = 0",
+    ) as process:
+        when(lambda: units(output), lambda: os.kill(process.pid, signal.SIGKILL)).join()
+        _, errors = process.communicate()
+    assert process.returncode == -9, errors
+    made = {path: path.stat().st_mtime_ns for path in units(output)}
+    assert 1 <= len(made) < 8
+    run = resume(output, cluster=cluster.address)
+    assert_same_models(run, fitted_here)
+    assert all(path.stat().st_mtime_ns == at for path, at in made.items())
+
+
+def units(run: Path) -> list[Path]:
+    """The folds that are fitted."""
+    return list(run.glob("models/*/fold*/unit.json"))
+
+
 #: A call that any installation can find.
 FAIL = partial(parse_shard, "0/0")
 
 
 def test_the_error_of_a_call_is_the_error_of_all(cluster: Any) -> None:
-    with pytest.raises(ConfigError, match=r"^shard is '0/0', but must be a number"):
-        run_on_cluster([FAIL, FAIL], cluster.address)
+    with (
+        connected(cluster.address) as there,
+        pytest.raises(ConfigError, match=r"^shard is '0/0', but must be a number"),
+    ):
+        run_on_cluster([FAIL, FAIL], there)
 
 
-def test_a_cluster_that_is_not_there() -> None:
+def test_calls_end_at_their_time_limit(cluster: Any, tmp_path: Path) -> None:
+    with connected(cluster.address) as there:
+        assert there.machines == (1, 1)
+        with pytest.raises(OutOfTimeError):
+            run_on_cluster([partial(time.sleep, 600)] * 3, there, seconds=5)
+        run_on_cluster([partial(os.mkdir, tmp_path / "made")], there)  # on a core that is free again
+    assert (tmp_path / "made").exists()
+
+
+def test_a_cluster_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(ClusterError, match=r"The cluster ray://127\.0\.0\.1:1 cannot be reached"):
-        run_on_cluster([FAIL], "ray://127.0.0.1:1")
+        fit(feature_table(), tmp_path / "never", cluster="ray://127.0.0.1:1")
+    assert not (tmp_path / "never").exists()

@@ -2,26 +2,73 @@
 
 from __future__ import annotations
 
+import math
 import socket
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import Any
 
 from aurist.errors import AuristError
 from aurist.extras import need_extra
 from aurist.progress import Advance
+from aurist.workers import OutOfTimeError, WorkerDiedError
 
 #: How often a call is given to another worker if its own is lost.
 _RETRIES = 5
-#: Seconds to wait until a cluster answers.
-_REACHED_WITHIN = 20.0
+#: Seconds to wait until a cluster answers, and until calls that are cancelled have ended.
+_REACHED_WITHIN, _ENDED_WITHIN = 20.0, 10.0
+#: Ray's errors for a worker or a machine that is lost.
+_LOST = ("WorkerCrashedError", "NodeDiedError", "LocalRayletDiedError", "OutOfMemoryError")
 
 
 class ClusterError(AuristError):
-    """A cluster cannot be reached, or lost a call too often."""
+    """A cluster cannot be reached, or a call on it failed."""
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A cluster that this process is connected to: its address, and the cores of each of its machines."""
+
+    address: str
+    machines: tuple[int, ...]
+
+
+@contextmanager
+def connected(address: str) -> Iterator[Cluster]:
+    """Connect to a cluster; its workers are kept until the end of this context.
+
+    Parameters
+    ----------
+    address
+        As Ray takes it: "ray://head:10001" from outside, "head:6379" or "auto" on a machine of the cluster.
+
+    Raises
+    ------
+    ClusterError
+        If the cluster cannot be reached.
+    """
+    need_extra("ray", "A cluster")
+    import ray
+
+    _connect(ray, address)
+    try:
+        cores = (int(node["Resources"].get("CPU", 0)) for node in ray.nodes() if node["Alive"])
+        yield Cluster(
+            address, tuple(n for n in cores if n) or (1,)
+        )  # an idle cluster may have no machine yet
+    finally:
+        ray.shutdown()
 
 
 def run_on_cluster(
-    calls: Sequence[Callable[[], object]], address: str, *, cores: int = 1, title: str = "shards"
+    calls: Sequence[Callable[[], object]],
+    cluster: Cluster,
+    *,
+    cores: int = 1,
+    seconds: float = math.inf,
+    title: str | None = None,
 ) -> None:
     """Run calls on a cluster, as `aurist.workers.run_in_processes` does here; results are ignored.
 
@@ -33,34 +80,43 @@ def run_on_cluster(
     calls
         Each must be picklable (by cloudpickle), and find its files at the same absolute paths on all machines, where
         the same aurist is installed.
-    address
-        As Ray takes it: "ray://head:10001" from outside, "head:6379" or "auto" on a machine of the cluster.
+    cluster
+        The cluster, by `connected`.
     cores
         Of each call.
+    seconds
+        Time limit for all.
     title
-        For the progress bar.
+        For the progress bar; None: there is none.
 
     Raises
     ------
+    OutOfTimeError
+        If the time limit is reached.
+    WorkerDiedError
+        If the same call was lost several times.
     ClusterError
-        If the cluster cannot be reached, or lost the same call several times.
-    AuristError
-        The first error of a call; calls that still run are cancelled.
+        If a call failed with an error that is not ours.
+    AuristError, MemoryError
+        The first error of a call. Calls that still run are then ended, as they are after all of these errors.
     """
-    need_extra("ray", "A cluster")
     import ray
 
-    _connect(ray, address)
+    until = time.monotonic() + seconds
+    task = ray.remote(num_cpus=cores, max_retries=_RETRIES)(_run)
+    running: list[Any] = []
     try:
-        task = ray.remote(num_cpus=cores, max_retries=_RETRIES)(_run)
-        running = [task.remote(call) for call in calls]
-        with Advance(len(calls), True, title) as advance:
+        running += [task.remote(call) for call in calls]
+        with Advance(len(calls), title is not None, title or "") as advance:
             while running:
-                done, running = ray.wait(running)
-                _check(ray, done[0], running)
+                remaining = None if math.isinf(until) else max(until - time.monotonic(), 0.0)
+                done, running = ray.wait(running, timeout=remaining)
+                if not done:
+                    raise OutOfTimeError
+                _check(ray, done[0])
                 advance()
     finally:
-        ray.shutdown()
+        _end(ray, running)
 
 
 def _connect(ray: Any, address: str) -> None:
@@ -79,6 +135,12 @@ def _connect(ray: Any, address: str) -> None:
         ) from error
 
 
+def _machines(ray: Any) -> tuple[int, ...]:
+    cores = [int(node["Resources"].get("CPU", 0)) for node in ray.nodes() if node["Alive"]]
+    # a cluster that grows when it is used may have no machine yet
+    return tuple(n for n in cores if n) or (1,)
+
+
 def _run(call: Callable[[], object]) -> AuristError | None:
     """Run a call on a worker; an error that users should read is a result, and no reason to try again."""
     try:
@@ -88,15 +150,28 @@ def _run(call: Callable[[], object]) -> AuristError | None:
     return None
 
 
-def _check(ray: Any, done: Any, running: Sequence[Any]) -> None:
+def _check(ray: Any, done: Any) -> None:
+    """Raise the error of a call that is done."""
     try:
         error = ray.get(done)
-    except ray.exceptions.RayError as lost:
-        reason = (str(lost).strip().splitlines() or [type(lost).__name__])[-1]
-        error = ClusterError(
-            f"A call on the cluster failed: {reason}. What is finished is kept: give the command again."
-        )
+    except MemoryError:  # Ray's errors are of the kind of their cause, too
+        raise
+    except ray.exceptions.RayError as failed:
+        reason = (str(failed).strip().splitlines() or [type(failed).__name__])[-1]
+        if isinstance(failed, tuple(getattr(ray.exceptions, name) for name in _LOST)):
+            error = WorkerDiedError(f"A call on the cluster was lost {_RETRIES + 1} times: {reason}")
+        else:
+            error = ClusterError(
+                f"A call on the cluster failed: {reason}. What is finished is kept: give the command again."
+            )
     if error is not None:
-        for call in running:
-            ray.cancel(call)
         raise error
+
+
+def _end(ray: Any, running: list[Any]) -> None:
+    """End calls at once, and wait for their ends: what they write must not meet what comes next."""
+    if running:
+        with suppress(Exception):  # the connection may be lost
+            for call in running:
+                ray.cancel(call, force=True)
+            ray.wait(running, num_returns=len(running), timeout=_ENDED_WITHIN)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -18,6 +18,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from aurist.arrays import Proba
+from aurist.cluster import Cluster, run_on_cluster
 from aurist.fold_files import (
     FoldFacts,
     base_models_of,
@@ -57,7 +58,8 @@ class TrainingData:
 
     ``prescribed`` is True if the folds came with the data. ``pseudo_labelled`` has more examples to learn from by fold,
     for when that fold is scored; they are never scored themselves. ``base_models`` are the models whose predictions a
-    stacked model gets as features: their names, each with the key of its predictions.
+    stacked model gets as features: their names, each with the key of its predictions. ``cluster`` fits the folds; None:
+    this machine.
     """
 
     task: Task
@@ -69,6 +71,12 @@ class TrainingData:
     prescribed: bool = False
     pseudo_labelled: Mapping[int, Examples] = field(default_factory=dict)
     base_models: Mapping[str, str] = field(default_factory=dict)
+    cluster: Cluster | None = None
+
+    @property
+    def machines(self) -> tuple[int, ...]:
+        """The cores of each machine that fits folds."""
+        return (self.task.jobs,) if self.cluster is None else self.cluster.machines
 
 
 @dataclass(frozen=True)
@@ -159,18 +167,18 @@ def _fit_here(folder: Path, data: TrainingData, member: ModelSpec, todo: list[Sp
 def _fit_in_processes(
     folder: Path, data: TrainingData, member: ModelSpec, todo: list[Split], seconds: float, at_most: float
 ) -> None:
-    """Fit each fold in a worker process with its share of the cores: small fits do not use several cores."""
+    """Fit each fold in a worker process, here or on a cluster, with its share of the cores."""
     until = time.time() + seconds
     fold_engine = engine(member.engine)
     before = was_killed(folder, member.name)
-    # by the number of all folds, not of those to do: a network that resumes must have the cores that it began with
-    workers = 1 if fold_engine.alone or before else min(data.task.jobs, len(data.splits))
+    cores = _cores_of_fold(data.machines, len(data.splits), alone=fold_engine.alone or before)
+    workers = min(len(data.splits), sum(machine // cores for machine in data.machines))
     rounds = -(-len(todo) // workers)
-    worker_data = replace(data, task=replace(data.task, jobs=max(1, data.task.jobs // workers)))
+    worker_data = replace(data, task=replace(data.task, jobs=cores), cluster=None)
     calls = [
         partial(
             _fit_fold,
-            folder,
+            folder.absolute(),
             worker_data,
             member,
             split,
@@ -181,7 +189,10 @@ def _fit_in_processes(
         for index, split in enumerate(todo)
     ]
     try:
-        run_in_processes(calls, workers, at_most)
+        if data.cluster is None:
+            run_in_processes(calls, workers, at_most)
+        else:
+            run_on_cluster(calls, data.cluster, cores=cores, seconds=at_most)
     except OutOfTimeError:
         done = sum(is_done(folder, split.fold) for split in data.splits)
         raise FitFailedError(
@@ -189,11 +200,27 @@ def _fit_in_processes(
         ) from None
     except (WorkerDiedError, MemoryError) as error:
         why = str(error) if isinstance(error, WorkerDiedError) else _NO_MEMORY
-        note_killed(folder, why, workers)
+        note_killed(folder, why, min(workers, max(data.machines) // cores))
         raise FitFailedError(f"{member.name}: {why}") from None
     finally:
         if not fold_engine.resumes:
             clear_partial_folds(folder)
+
+
+def _cores_of_fold(machines: Sequence[int], n_folds: int, *, alone: bool) -> int:
+    """Return the cores of each fold: small fits do not use several, unless there are more cores than folds.
+
+    It depends on the number of all folds, not of those to do: a network that resumes must have the cores it began with.
+
+    Examples
+    --------
+    >>> _cores_of_fold([2], 5, alone=False), _cores_of_fold([16], 5, alone=False), _cores_of_fold([16], 5, alone=True)
+    (1, 3, 16)
+    >>> _cores_of_fold([8, 4, 8], 5, alone=False), _cores_of_fold([8, 4, 8], 5, alone=True)
+    (4, 4)
+    """
+    smallest = min(machines)
+    return smallest if alone else min(smallest, max(1, sum(machines) // n_folds))
 
 
 def _fit_fold(

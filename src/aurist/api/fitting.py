@@ -50,6 +50,7 @@ def fit(
     allow_loss: bool = False,
     near_duplicates: bool = True,
     cache_dir: str | Path | None = None,
+    cluster: str | None = None,
 ) -> Run:
     """Learn to recognise sounds from labelled recordings, or from a table of features.
 
@@ -116,6 +117,9 @@ def fit(
         Keep near duplicates (re-encoded, cut, at another level) in one group.
     cache_dir
         Folder of features and decoded audio; None: ``$AURIST_CACHE_DIR`` or the system's folder for caches.
+    cluster
+        Address of a Ray cluster that fits the folds, such as "ray://head:10001". Its machines share the folders named
+        here, at the same paths.
 
     Returns
     -------
@@ -175,14 +179,16 @@ def fit(
             options=options,
             test=None if test is None else labelled(test, "test"),
             cache_dir=None if cache_dir is None else Path(cache_dir),
+            cluster=cluster,
         )
     return Run(folder.folder)
 
 
-def resume(folder: str | Path) -> Run:
+def resume(folder: str | Path, *, cluster: str | None = None) -> Run:
     """Continue a fit that was interrupted; finished folds are not fitted again.
 
-    Stacked models are refitted if their base models changed. The time limit counts what had been used.
+    Stacked models are refitted if their base models changed. The time limit counts what had been used. ``cluster`` is
+    as in `fit`.
 
     Raises
     ------
@@ -198,7 +204,7 @@ def resume(folder: str | Path) -> Run:
     from aurist.automl.fit import resume as resume_folder
 
     with errors_in_python():
-        return Run(resume_folder(Path(folder)).folder)
+        return Run(resume_folder(Path(folder), cluster=cluster).folder)
 
 
 def _seconds(time_limit: float | str | None) -> float | None:

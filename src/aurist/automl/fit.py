@@ -6,7 +6,7 @@ import math
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from aurist.automl.prepare import prepare
 from aurist.automl.train import train
 from aurist.automl.warming import workers_for
 from aurist.clips.read import ReadOptions, Source
+from aurist.cluster import Cluster, connected
 from aurist.config import FitConfig
 from aurist.errors import FullDiskError, RunError
 from aurist.files import LOCK, folder_lock
@@ -37,6 +38,7 @@ def fit(
     test: Source | None = None,
     cache_dir: Path | None = None,
     started: float | None = None,
+    cluster: str | None = None,
 ) -> RunFolder:
     """Learn to recognise the labels of recordings or of a feature table.
 
@@ -58,6 +60,9 @@ def fit(
         Folder for summary features, kept between runs.
     started
         Value of ``time.monotonic()`` at the start of the time limit; now by default.
+    cluster
+        The address of a Ray cluster that fits the folds, see `aurist.cluster.connected`. Its machines find ``output``,
+        the recordings and ``cache_dir`` at the same paths.
 
     Returns
     -------
@@ -70,6 +75,8 @@ def fit(
         If the data or the settings cannot be used.
     RunError
         If ``output`` holds a run already, or no model could be fitted in the time.
+    ClusterError
+        If the cluster cannot be reached.
     """
     began = time.monotonic() if started is None else started
     config = config or FitConfig()
@@ -79,7 +86,8 @@ def fit(
     need_engines(config)
     _check_free(folder)
     check_output(folder, folder=True)
-    with claim(folder), _advise_resume(folder), workers_for(config):
+    warm = workers_for(config) if cluster is None else nullcontext()
+    with _at(cluster) as machines, claim(folder), _advise_resume(folder), warm:
         _check_free(folder)  # another command may have created a run meanwhile
         run = prepare(
             source,
@@ -91,8 +99,12 @@ def fit(
         )
         clock = Clock(began, time_limit(config))
         run.log("prepared", {"used": clock.used()})
-        train(run, clock)
+        train(run, clock, machines)
     return run
+
+
+def _at(cluster: str | None) -> AbstractContextManager[Cluster | None]:
+    return nullcontext() if cluster is None else connected(cluster)
 
 
 def _check_free(folder: Path) -> None:
@@ -170,16 +182,17 @@ def _used(event: dict[str, Any]) -> float:
     return float(used) if isinstance(used, (int, float)) and math.isfinite(used) else 0.0
 
 
-def resume(folder: Path | str) -> RunFolder:
+def resume(folder: Path | str, *, cluster: str | None = None) -> RunFolder:
     """Continue a run that was killed or interrupted; finished folds are not fitted again.
 
     Stacked models are refitted if their base models changed.
 
-    The time limit is that of the run, minus the time that was used when the last model was finished.
+    The time limit is that of the run, minus the time that was used when the last model was finished. ``cluster`` is as
+    in `fit`; a run may begin on a cluster and end without one.
     """
     run = open_run(Path(folder))
-    with folder_lock(run.folder), _advise_resume(run.folder):
+    with _at(cluster) as machines, folder_lock(run.folder), _advise_resume(run.folder):
         began = time.monotonic() - max(map(_used, run.journal()), default=0.0)
         run.log("resumed", {})
-        train(run, Clock(began, time_limit(run.config())))
+        train(run, Clock(began, time_limit(run.config())), machines)
     return run

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -13,6 +14,7 @@ from aurist.automl.level import with_other_level
 from aurist.automl.planning import plan_of
 from aurist.automl.pseudo import pseudo_label_message, unlabelled_inputs, with_pseudo_labels
 from aurist.automl.training_progress import watched
+from aurist.cluster import Cluster
 from aurist.config import INSTANT
 from aurist.crossval import CrossValidationResult, TrainingData, fit_member, fit_member_in_process, unfinished
 from aurist.ensemble.blend import seconds_a_model
@@ -41,10 +43,11 @@ _SURE_SECONDS, _SURE_SECONDS_A_CELL = 3.0, 1e-6
 _WRITING, _WRITE_EVERY = 0.03, 0.1
 
 
-def train(run: RunFolder, clock: Clock) -> None:
+def train(run: RunFolder, clock: Clock, cluster: Cluster | None = None) -> None:
     """Fit every member of the plan that fits in the time, then blend, score and write.
 
-    The fitted members are also blended and written from time to time, so that a killed run can be used.
+    The fitted members are also blended and written from time to time, so that a killed run can be used. A cluster fits
+    the folds; all else is done here.
 
     Raises
     ------
@@ -52,7 +55,7 @@ def train(run: RunFolder, clock: Clock) -> None:
         If no member could be fitted.
     """
     data = read_data(run)
-    learn = training_data(data)
+    learn = replace(training_data(data), cluster=cluster)
     plan = plan_of(run, learn, clock)
     for note in (*plan.notes, *hearing(data, plan.members, read_audit(run))):
         logger.info(f"plan: {note}")
@@ -253,7 +256,7 @@ def _fit_or_skip(
 ) -> CrossValidationResult | None:
     folder = run.models / member.name
     todo = unfinished(folder, learn)
-    rounds = -(-len(todo) // learn.task.jobs)
+    rounds = -(-len(todo) // sum(learn.machines))
     needed = rounds * max(1.0, member.seconds_per_row * len(learn.folds))
     if todo and seconds < needed:
         logger.info(

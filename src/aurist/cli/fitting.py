@@ -119,6 +119,7 @@ def fit(
             help="Lowest probability of a prediction to learn from.", rich_help_panel=opt.UNLABELLED
         ),
     ] = 0.9,
+    cluster: opt.Cluster = None,
     learning: LearningOptions,
 ) -> None:
     """Learn from labelled recordings or a table of features.
@@ -182,12 +183,19 @@ def fit(
     if output is None:
         raise ConfigError("No run folder is given. Name it with -o, or print the plan alone with --dry-run.")
     run = fit_run(
-        source, output, config, options=options, test=test, cache_dir=learning.cache_dir, started=STARTED
+        source,
+        output,
+        config,
+        options=options,
+        test=test,
+        cache_dir=learning.cache_dir,
+        started=STARTED,
+        cluster=cluster,
     )
     print_leaderboard(run)
 
 
-def resume(run: opt.RunFolder) -> None:
+def resume(run: opt.RunFolder, cluster: opt.Cluster = None) -> None:
     """Continue a fit that was interrupted; finished folds are not fitted again.
 
     Stacked models are refitted if their base models changed.
@@ -199,7 +207,7 @@ def resume(run: opt.RunFolder) -> None:
     from aurist.automl.fit import resume as resume_run
     from aurist.cli.leaderboard import print_leaderboard
 
-    print_leaderboard(resume_run(run))
+    print_leaderboard(resume_run(run, cluster=cluster))
 
 
 def demo(

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from aurist.clips import Clips
-from aurist.cluster import run_on_cluster
+from aurist.cluster import connected, run_on_cluster
 from aurist.detection.scan import WindowOptions, listen, recordings_of
 from aurist.detection.settings import SETTINGS
 from aurist.detection.sharding import begin_shard, is_finished, merge_shards
@@ -40,7 +40,7 @@ def scan_on_cluster(
     options, model
         As for `listen`.
     address
-        See `run_on_cluster`.
+        See `connected`.
     cores
         Of each shard.
 
@@ -62,7 +62,8 @@ def scan_on_cluster(
         if not is_finished(folder)
     ]
     if calls:
-        run_on_cluster(calls, address, cores=cores, title="shards of recordings")
+        with connected(address) as cluster:
+            run_on_cluster(calls, cluster, cores=cores, title="shards of recordings")
     merge_shards(folders, output)
     shutil.rmtree(root)
 

@@ -14,7 +14,7 @@ import pandas as pd
 
 from aurist.clips import Clips
 from aurist.clips.read import ReadOptions
-from aurist.cluster import run_on_cluster
+from aurist.cluster import connected, run_on_cluster
 from aurist.errors import ConfigError, DataError, RunError, listing
 from aurist.features.store import config_for_clips
 from aurist.features.summary import VERSION, SummaryConfig
@@ -203,7 +203,7 @@ def features_on_cluster(
     source, output
         On a disk that all machines share, at the same path.
     address
-        See `run_on_cluster`.
+        See `connected`.
 
     Raises
     ------
@@ -227,7 +227,8 @@ def features_on_cluster(
         if not (folder / NAME).exists()
     ]
     if calls:
-        run_on_cluster(calls, address, title="shards of features")
+        with connected(address) as cluster:
+            run_on_cluster(calls, cluster, title="shards of features")
     written = merge_feature_shards(folders, output, safe_csv=safe_csv)
     shutil.rmtree(root)
     return replace(written, notes=clips.notes)
