@@ -11,7 +11,15 @@ import pandas as pd
 import pytest
 
 from aurist.errors import DataError
-from aurist.plots import charts, plot_confusion, plot_importance, plot_leaderboard, plot_reliability
+from aurist.plots import (
+    charts,
+    event_curves,
+    plot_confusion,
+    plot_event_curves,
+    plot_importance,
+    plot_leaderboard,
+    plot_reliability,
+)
 from aurist.results.tables import reliability
 
 
@@ -152,6 +160,20 @@ def test_a_plot_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
         plot_leaderboard(board(), path)
     assert path.read_bytes() == b"old"
     assert [file.name for file in tmp_path.iterdir()] == ["l.png"]
+
+
+@pytest.mark.parametrize("n", [1, 4])
+def test_curves_of_events_name_their_axes_and_lines(tmp_path, drawn, monkeypatch, n):
+    monkeypatch.setattr(event_curves, "save", charts.save)  # the one that keeps the texts
+    curve = pd.DataFrame({"column": np.arange(n), "threshold": 0.5, "events": 4, "right": 2, "boxes": 3})
+    names = [f"class {i}" for i in range(n)]
+    plot_event_curves(curve.assign(alarms=1), names, 2.0, tmp_path / "events.png")
+    edges = min(n, 2)  # rows of panels
+    assert drawn[0].count("precision, recall") == drawn[0].count("false alarms an hour") == edges
+    assert drawn[0].count("threshold") == min(n, 3), "below each column"
+    lines = ("precision", "recall", "false alarms an hour (right scale)")
+    assert [drawn[0].count(text) for text in lines] == [1, 1, 1]
+    assert set(names) <= set(drawn[0])
 
 
 def test_no_global_state(tmp_path):

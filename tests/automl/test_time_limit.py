@@ -31,7 +31,7 @@ def test_a_member_that_surely_ends_is_fitted_where_no_other_can_be(
 
 
 def test_models_whose_share_was_over_are_fitted_in_the_time_that_later_steps_leave(
-    table: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    table: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Steps before a network have a part of the time; if the network is skipped, they get the rest."""
     from aurist.models.base import ModelSpec
@@ -42,5 +42,7 @@ def test_models_whose_share_was_over_are_fitted_in_the_time_that_later_steps_lea
     late = ModelSpec("Slow", "classic", {"kind": "lda"}, seconds_per_row=1e6)
     plan = FitPlan((Step(forest), Step(early, until=1e-6), Step(late)))
     monkeypatch.setattr("aurist.automl.planning.make_plan", lambda *given: plan)
+    caplog.set_level("INFO", "aurist")
     run = fit(table, tmp_path / "run", FitConfig(preset="quick", time_limit=100, jobs=1))
     assert set(run.leaderboard()["model"]) == {"ExtraTrees", "Logistic", "Ensemble"}
+    assert sum(message.startswith("skipped: Slow") for message in caplog.messages) == 1

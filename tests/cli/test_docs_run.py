@@ -112,7 +112,7 @@ def test_the_page_on_clips_runs(folder: Path) -> None:
     assert run_page(ROOT / "docs" / "clips.md")
 
 
-@pytest.mark.parametrize("page", ["annotations.md", "recordings.md"])
+@pytest.mark.parametrize("page", ["annotations.md", "recordings.md", "night.md"])
 def test_pages_on_annotated_recordings_run(folder: Path, page: str) -> None:
     (folder / "new_recordings").rename(folder / "others")
     write_field_recordings(folder / "recordings", "site", 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -114,6 +115,24 @@ def test_predict_says_how_times_are_made_and_takes_a_rate(field: tuple[Path, str
     assert both.returncode and "both choose thresholds" in one_line(both.stderr)
 
 
+def test_predict_says_how_recordings_differ_from_those_learnt_from(field: tuple[Path, str]) -> None:
+    folder, _ = field
+    (folder / "dull").mkdir()
+    for name in ("q0.wav", "q1.wav"):
+        y, _ = sf.read(folder / "quiet" / name)
+        spectrum = np.fft.rfft(y)
+        spectrum[len(spectrum) // 3 :] = 0
+        sf.write(folder / "dull" / name, np.fft.irfft(spectrum, len(y)), RATE)
+    given = ("--jobs", 1, "--min-score", "0.9", "-o")
+    shown = one_line(done("predict", "run", "dull", *given, "of-dull", cwd=folder).stderr)
+    found = re.search(
+        r"sample rate: 2 of 2 recordings hold no sound above ([\d,]+) Hz, and those learnt from", shown
+    )
+    assert found and float(found[1].replace(",", "")) == pytest.approx(RATE / 6, abs=RATE / 2 / 25)
+    for kind in ("sample rate: ", "background: ", "level: "):
+        assert kind not in one_line(done("predict", "run", "quiet", *given, "of-like", cwd=folder).stderr)
+
+
 def test_quiet_recordings_are_counted(field: tuple[Path, str]) -> None:
     folder, _ = field
     done("predict", "run", "quiet", "-o", "all", "--jobs", 1, cwd=folder)
@@ -124,8 +143,23 @@ def test_quiet_recordings_are_counted(field: tuple[Path, str]) -> None:
     assert counted["per_hour"]["low"] is counted["per_hour"]["high"] is None, "a minute has no interval"
     assert sum(row["false_alarms"] for row in counted["by_class"]) == len(events)
     assert counted["per_hour"]["score"] == pytest.approx(60 * len(events))
-    assert "Fewer than 180 an hour cannot be shown" in one_line(answer.stdout)
+    printed = one_line(answer.stdout)
+    assert "Fewer than 180 an hour cannot be shown" in printed
+    assert counted["thresholds"] == [] and "one threshold for all classes" not in printed, "a minute is short"
+    assert "A threshold for 10 an hour needs 18 min of quiet recordings, for 1 an hour 3 h" in printed
+    none_from = counted["none_from"]
+    assert f"From a score of {none_from:.3g} on there is none here" in printed
+    given = ("quiet", "-o", "none", "--jobs", 1, "--min-score", none_from)
+    done("predict", "run", *given, cwd=folder)
+    assert pd.read_csv(folder / "none" / "events.csv").empty
     assert aurist("evaluate", "run", cwd=folder).returncode
+
+
+def test_an_option_on_priors_needs_priors(field: tuple[Path, str]) -> None:
+    folder, _ = field
+    wrong = aurist("predict", "run", "quiet", "--no-weigh", "-o", "unweighed", cwd=folder)
+    assert wrong.returncode == 1 and "--no-weigh needs a table of priors" in one_line(wrong.stderr)
+    assert not (folder / "unweighed").exists()
 
 
 def test_rates_are_an_hour_or_a_day() -> None:

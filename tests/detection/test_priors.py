@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aurist.detection.activity import activity_of
 from aurist.detection.export import ExportOptions, write_detections
 from aurist.detection.priors import Priors, Rule, read_priors, with_odds
 from aurist.detection.result import ScanResult
@@ -100,8 +101,9 @@ def test_events_have_their_prior(tmp_path: Path, weigh: bool, labels: list[str])
     write_detections(replace(scan, priors=priors), ExportOptions(("csv", "jsonl", "raven")))
     events = pd.read_csv(tmp_path / "detections" / "events.csv")
     assert events["label"].tolist() == labels
-    assert events["prior"].tolist() == [0.8, 0.01][: len(labels)]
-    assert '"prior": 0.8' in (tmp_path / "detections" / "events.jsonl").read_text()
+    assert events[priors.column].tolist() == [0.8, 0.01][: len(labels)]
+    assert activity_of(tmp_path / "detections").weighed is weigh
+    assert f'"{priors.column}": 0.8' in (tmp_path / "detections" / "events.jsonl").read_text()
     if weigh:
         assert events["score"].tolist() == [pytest.approx(0.72 / 0.82, abs=1e-6)]
 

@@ -37,10 +37,11 @@ def detect(
     jobs: int,
 ) -> pd.DataFrame:
     """Detect events, see `aurist.Run.detect`; ``export_options`` has formats, thresholds, labels, unknown, prior."""
-    from aurist.detection.export import ExportOptions, events_of, unlike_windows, write_detections
+    from aurist.detection.export import ExportOptions, chosen_events, unlike_windows, write_detections
     from aurist.detection.priors import PRIOR, read_priors
     from aurist.detection.scan import WindowOptions, listen, recordings_of
     from aurist.detection.thresholds import event_thresholds, parse_rate
+    from aurist.detection.unlike_recordings import unlike_mix, unlike_recordings
     from aurist.inference.inputs import read_inputs
 
     formats, min_score, precision, false_alarms, labels, unknown, prior = export_options
@@ -66,7 +67,7 @@ def detect(
         chosen.lowest,
         unknown=unknown,
     )
-    columns = export.columns(classes)
+    export.columns(classes)  # refuse wrong ones before hours of work
     priors = None if prior is None else read_priors(Path(prior), classes)
     for note in chosen.notes:
         warn(note)
@@ -77,6 +78,8 @@ def detect(
         folder = Path(temporary) / "detections" if output is None else Path(output)
         check_output(folder, folder=True)
         streaming = WindowOptions(*grid)
+        for note in unlike_recordings(files, recordings_of(clips)):
+            warn(note)
         scored = listen(
             files, recordings_of(clips), folder, streaming, model=model, unknown=unknown, jobs=jobs
         )
@@ -90,8 +93,10 @@ def detect(
             warn(f"passed over: {message}")
         if about_windows := unlike_windows(scored, unknown):
             warn(about_windows)
+        events = chosen_events(scored, export)
+        if labels is None and (about_labels := unlike_mix(files, events)):
+            warn(about_labels)
         if output is not None:
-            write_detections(scored, export)
-        events = events_of(scored, columns, export.lowest_scores(classes), unknown).table
+            write_detections(scored, export, events=events)
     columns_of_events = ["path", "start", "end", "label", "score"] + ([PRIOR] if priors is not None else [])
-    return events[columns_of_events].reset_index(drop=True)
+    return events.table[columns_of_events].reset_index(drop=True)

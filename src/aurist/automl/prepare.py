@@ -24,6 +24,7 @@ from aurist.clips.read import ReadOptions, Source, read_clips
 from aurist.config import FitConfig
 from aurist.embedders import Available
 from aurist.errors import ConfigError, DataError, about, listing, plural
+from aurist.features.profiles import profiles_of
 from aurist.features.schema import infer_schema
 from aurist.files import atomic_path, write_json
 from aurist.folders import default_cache_dir
@@ -40,6 +41,7 @@ from aurist.progress import logger
 from aurist.recipes import Recipe, parse_setting, read_recipe
 from aurist.run import HELD_OUT, RunData, RunFolder, RunSpec, create_run
 from aurist.run.audit_file import AUDIT
+from aurist.run.profiles_file import write_profiles
 from aurist.splits import NEVER_SCORED, assign_folds, given_folds, group_codes
 from aurist.workers import run_in_processes
 
@@ -103,6 +105,9 @@ def prepare(
     )
     output.mkdir(parents=True, exist_ok=True)
     write_json(output / AUDIT, report.to_dict())
+    if clips.window is not None:
+        learnt = clips.table.loc[data.folds != HELD_OUT, "path"].astype(str)
+        write_profiles(output, profiles_of([clips.file(path) for path in dict.fromkeys(learnt)]))
     with atomic_path(output / "quarantine.csv") as part:
         with_file_rows(broken, report.rows).to_csv(part, index=False)
     return create_run(output, config, data, recipes)

@@ -140,7 +140,10 @@ def _in_time_left(
     members = [step.member for step in plan.steps if not (run.models / step.member.name).exists()]
     for number, member in enumerate(members):
         left = clock.left() - _reserve(learn, len(fitted) + number + 1, blending)
-        result = _fit_or_skip(run, learn, member, share(left, len(members) - number), left, clock)
+        seconds = share(left, len(members) - number)
+        if seconds < _seconds_needed(run, learn, member):
+            continue  # as was said when it was skipped
+        result = _fit_or_skip(run, learn, member, seconds, left, clock)
         if result is not None:
             yield result
 
@@ -255,10 +258,8 @@ def _fit_or_skip(
     clock: Clock,
 ) -> CrossValidationResult | None:
     folder = run.models / member.name
-    todo = unfinished(folder, learn)
-    rounds = -(-len(todo) // sum(learn.machines))
-    needed = rounds * max(1.0, member.seconds_per_row * len(learn.folds))
-    if todo and seconds < needed:
+    needed = _seconds_needed(run, learn, member)
+    if seconds < needed:
         logger.info(
             f"skipped: {member.name}: it needs about {needed:.0f} s, and {max(seconds, 0):.0f} s are left for it"
         )
@@ -271,6 +272,15 @@ def _fit_or_skip(
             return fit_member(folder, learn, member, seconds, at_most)
 
     return _logged(run, member, fit, clock)
+
+
+def _seconds_needed(run: RunFolder, learn: TrainingData, member: ModelSpec) -> float:
+    """Estimate the least seconds for the folds of a member that are not done; below 0 if all are."""
+    todo = unfinished(run.models / member.name, learn)
+    if not todo:
+        return -math.inf
+    rounds = -(-len(todo) // sum(learn.machines))
+    return rounds * max(1.0, member.seconds_per_row * len(learn.folds))
 
 
 def _logged(

@@ -102,7 +102,7 @@ def predict(
         bool,
         typer.Option(
             "--no-weigh",
-            help="Write priors beside events, but leave scores as they are.",
+            help="Write priors beside events (prior_unused), but leave scores as they are.",
             rich_help_panel=opt.WINDOWS,
         ),
     ] = False,
@@ -169,6 +169,10 @@ def predict(
     from aurist.inference.submission import submission as contest_file
     from aurist.run.remote import open_trained
 
+    if no_weigh and prior is None:
+        raise ConfigError(
+            "--no-weigh needs a table of priors: give it with --prior, or leave --no-weigh out."
+        )
     if shard is not None and cluster is not None:
         raise ConfigError("--shard and --cluster cannot go together: a cluster makes its shards itself.")
     if submission is not None and output is not None and output.resolve() == submission.resolve():

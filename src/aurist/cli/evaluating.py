@@ -53,7 +53,8 @@ def evaluate(
     If some of the data is in the training data of the run, the new rows are also scored alone.
 
     With --quiet-recordings every event in them is a false alarm: they are counted by class and an hour, with thresholds
-    for 10, 1 and 0.1 false alarms an hour. With -o an interrupted count continues.
+    for 10, 1 and 0.1 false alarms an hour as far as the recordings are long enough to show them (1 an hour: three
+    hours). With -o an interrupted count continues.
 
     Examples:
 
@@ -145,10 +146,12 @@ def _count_false_alarms(
     print_table(quiet.by_class, title="false alarms by class; no threshold: never predicted", digits=3)
     print()
     paragraph(quiet.sentence())
-    print_table(
-        quiet.thresholds,
-        title="one threshold for all classes, for false alarms an hour (--min-score)",
-        digits=3,
-    )
+    paragraph(quiet.sentence_of_rates())
+    if len(quiet.thresholds):
+        print_table(
+            quiet.thresholds,
+            title="one threshold for all classes, for false alarms an hour (--min-score)",
+            digits=3,
+        )
     if output is not None:
         say(f"written: {output}")

@@ -39,12 +39,14 @@ def scan_recordings(
     priors: Priors | None = None,
 ) -> None:
     """Scan recordings window by window, or those of a shard; exit with 1 if some cannot be read."""
+    from aurist.cli.messages import in_options
     from aurist.clips import Clips
     from aurist.detection.contests import contest_table
-    from aurist.detection.export import write_detections
+    from aurist.detection.export import WINDOWS, chosen_events, write_detections
     from aurist.detection.on_cluster import scan_on_cluster
     from aurist.detection.scan import listen, recordings_of
     from aurist.detection.sharding import begin_shard
+    from aurist.detection.unlike_recordings import unlike_mix, unlike_recordings
     from aurist.errors import ConfigError, listing, plural
     from aurist.folders import check_output
     from aurist.search import score_index
@@ -59,8 +61,8 @@ def scan_recordings(
     export.columns(files.spec.task.classes)
     say(_times(files, source, windows, model))
     if isinstance(source, Clips):
-        for note in source.notes:
-            say(note)
+        for note in (*source.notes, *unlike_recordings(files, recordings_of(source))):
+            say(in_options(note))
         if shard is not None:
             source = begin_shard(shard, source, output)
         if cluster is not None:
@@ -73,7 +75,10 @@ def scan_recordings(
     scan = replace(scan, priors=priors)
     _say_notes(scan, export.unknown)
     hours = sum(scan.seconds.values()) / 3600
-    for path, rows in write_detections(scan, export):
+    events = None if set(export.formats) == {WINDOWS} else chosen_events(scan, export)
+    if events is not None and export.labels is None and (about_labels := unlike_mix(files, events)):
+        say(about_labels)
+    for path, rows in write_detections(scan, export, events=events):
         unit = "window" if path.name == "windows.csv" else "event"
         say(
             f"written: {path} ({plural(rows, unit)} of {plural(len(scan.recordings), 'recording')}, {hours:.1f} h)"

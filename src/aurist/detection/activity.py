@@ -14,6 +14,7 @@ import pandas as pd
 from aurist.annotations import Annotations, read_annotations
 from aurist.config import duration
 from aurist.detection.export import NAMES
+from aurist.detection.priors import PRIOR
 from aurist.detection.result import began_of
 from aurist.detection.store import Recording, open_detections
 from aurist.detection.thresholds import smallest_rate
@@ -88,7 +89,7 @@ def activity_of(folder: Path) -> Activity:
     summary = summarise(read_annotations(table, audio_root=folder), effort)
     with table.open(encoding="utf-8") as file:
         first_row = file.readline()
-    return replace(summary, weighed=bool(re.search(r"\bprior\b", first_row)))
+    return replace(summary, weighed=bool(re.search(rf"\b{PRIOR}\b", first_row)))
 
 
 def summarise(events: Annotations, effort: Mapping[str, Effort]) -> Activity:

@@ -17,7 +17,7 @@ from aurist.annotations import CLOCK, Annotations, RecordingFacts, make_annotati
 from aurist.annotations import FORMATS as EVENT_FORMATS
 from aurist.audio import probe
 from aurist.clips.table import numbered
-from aurist.detection.priors import PRIOR, clock_of
+from aurist.detection.priors import clock_of
 from aurist.detection.result import ScanResult, began_of
 from aurist.errors import ConfigError, DataError, check_one_of, listing, plural
 from aurist.files import atomic_path
@@ -132,10 +132,12 @@ def write_detections(
     options: ExportOptions,
     folder: Path | None = None,
     facts: Mapping[str, RecordingFacts] | None = None,
+    events: Annotations | None = None,
 ) -> list[tuple[Path, int]]:
     """Write the files of the options into a folder; None: that of the detections.
 
     ``facts`` are of recordings whose files have other names than those that people know; None: read from the files.
+    ``events`` are those of `chosen_events`; None: found here, if a format needs them.
 
     Returns
     -------
@@ -150,8 +152,8 @@ def write_detections(
         path = folder / NAMES[WINDOWS]
         written.append((path, _write_windows(scan, columns, facts, path, safe=options.safe_csv)))
     formats = [format_name for format_name in dict.fromkeys(options.formats) if format_name != WINDOWS]
-    lowest = options.lowest_scores(scan.classes)
-    events = events_of(scan, columns, lowest, options.unknown) if formats else None
+    if formats and events is None:
+        events = chosen_events(scan, options)
     for format_name in formats:
         assert events is not None
         path = folder / NAMES[format_name]
@@ -176,6 +178,12 @@ def _remove_others(folder: Path, formats: Sequence[str]) -> None:
         else:
             continue
         logger.info(f'removed: {path}, of an earlier call; formats="{format_name}" writes it again')
+
+
+def chosen_events(scan: ScanResult, options: ExportOptions) -> Annotations:
+    """Find the events of all recordings with the classes and the thresholds of the options: see `events_of`."""
+    classes = scan.classes
+    return events_of(scan, options.columns(classes), options.lowest_scores(classes), options.unknown)
 
 
 def events_of(
@@ -206,7 +214,9 @@ def events_of(
     events = make_annotations(
         rows, "the events", recordings=[recording.name for recording in scan.recordings]
     )
-    return events if scan.priors is None else replace(events, table=events.table.assign(**{PRIOR: priors}))
+    if scan.priors is None:
+        return events
+    return replace(events, table=events.table.assign(**{scan.priors.column: priors}))
 
 
 def unlike_windows(scan: ScanResult, unknown: float | None) -> str | None:

@@ -20,6 +20,8 @@ from aurist.errors import ConfigError, DataError, listing, plural
 #: Columns of the table; an empty cell of the last three, or none of them, means any.
 LABEL, PRIOR, SITE, MONTH, HOUR = "label", "prior", "site", "month", "hour"
 _COLUMNS = (LABEL, PRIOR, SITE, MONTH, HOUR)
+#: The column of events whose scores the prior did not weigh.
+PRIOR_UNUSED = "prior_unused"
 _RANGES = {MONTH: (1, 12), HOUR: (0, 23)}
 
 
@@ -55,7 +57,7 @@ class Priors:
     rules
         In the order of the table.
     weigh
-        False: scores stay as they are, and priors are only written beside events.
+        False: scores stay as they are, and priors are only written beside events, as `PRIOR_UNUSED`.
 
     Examples
     --------
@@ -66,6 +68,11 @@ class Priors:
 
     rules: tuple[Rule, ...]
     weigh: bool = True
+
+    @property
+    def column(self) -> str:
+        """The name of their column beside events."""
+        return PRIOR if self.weigh else PRIOR_UNUSED
 
     def of(self, name: str, label: str, clock: datetime | None) -> float:
         """Give the prior of a class at a moment of a recording."""

@@ -19,7 +19,7 @@ from aurist.errors import DataError, rounded
 from aurist.files import write_csv, write_json
 from aurist.metrics import Interval
 
-#: Rates an hour for which thresholds are listed.
+#: Rates an hour for which thresholds are listed, if the recordings are long enough to show them.
 RATES = (10.0, 1.0, 0.1)
 #: Seconds of the pieces that are resampled for the interval: false alarms come in bursts.
 _PIECE = 60.0
@@ -41,13 +41,17 @@ class QuietScores:
     per_hour
         All classes together, with an interval over minutes: NaN if there are fewer than five.
     thresholds
-        ``per_hour, threshold``: the lowest threshold, one for all classes, with no more false alarms than these.
+        ``per_hour, threshold``: the lowest threshold, one for all classes, with no more false alarms than these. Only
+        for rates that would have three false alarms in these hours or more.
+    none_from
+        The lowest threshold, one for all classes, without a false alarm; NaN if there is none.
     """
 
     hours: float
     by_class: pd.DataFrame
     per_hour: Interval
     thresholds: pd.DataFrame
+    none_from: float
 
     def sentence(self) -> str:
         """State the figures for people."""
@@ -58,6 +62,31 @@ class QuietScores:
             f"{rounded(self.per_hour.score, 3)}{bounds} an hour, all classes together. "
             f"Fewer than {rounded(smallest_rate(self.hours))} an hour cannot be shown in this time."
         )
+
+    def sentence_of_rates(self) -> str:
+        """State from which score on there is no false alarm, and which rates need more recordings.
+
+        Examples
+        --------
+        >>> nothing = pd.DataFrame({"per_hour": [], "threshold": []})
+        >>> scores = QuietScores(0.25, nothing, Interval(2.0, 0.0, 6.0), nothing, 0.62)
+        >>> scores.sentence_of_rates()
+        'From a score of 0.62 on there is none here. A threshold for 10 an hour needs 18 min of quiet recordings, \
+for 1 an hour 3 h, for 0.1 an hour 30 h.'
+        """
+        none = "There is no score from which on there is none here."
+        if not math.isnan(self.none_from):
+            none = f"From a score of {self.none_from:.3g} on there is none here."
+        longer = [
+            f"for {rate:g} an hour {duration(3600 / rate * smallest_rate(1.0))}"
+            for rate in RATES
+            if rate < smallest_rate(self.hours)
+        ]
+        if not longer:
+            return none
+        first, *rest = longer
+        needed = first.replace(" an hour ", " an hour needs ", 1) + " of quiet recordings"
+        return f"{none} A threshold {', '.join([needed, *rest])}."
 
     def to_dict(self) -> dict[str, Any]:
         """Return the figures as a dictionary for JSON."""
@@ -70,6 +99,7 @@ class QuietScores:
             },
             "by_class": _records(self.by_class),
             "thresholds": _records(self.thresholds),
+            "none_from": _or_none(self.none_from),
         }
 
     def write(self, folder: Path, *, safe_csv: bool = False) -> None:
@@ -120,11 +150,17 @@ def score_quiet(scan: ScanResult, lowest: npt.NDArray[np.float64]) -> QuietScore
     )
     # more events may be found at a higher threshold, where one event falls into two
     most = np.maximum.accumulate(at_threshold[::-1])[::-1]
-    enough = [np.flatnonzero(most <= rate * hours) for rate in RATES]
-    thresholds = pd.DataFrame(
-        {"per_hour": RATES, "threshold": [float(GRID[rows[0]]) if len(rows) else np.nan for rows in enough]}
-    )
-    return QuietScores(hours, by_class, _interval(np.concatenate(pieces), hours), thresholds)
+    rates = [rate for rate in RATES if rate >= smallest_rate(hours)]
+    of_rates = [_lowest(most <= rate * hours) for rate in rates]
+    thresholds = pd.DataFrame({"per_hour": rates, "threshold": of_rates}, dtype=float)
+    interval = _interval(np.concatenate(pieces), hours)
+    return QuietScores(hours, by_class, interval, thresholds, _lowest(most == 0))
+
+
+def _lowest(enough: npt.NDArray[np.bool_]) -> float:
+    """Return the lowest threshold of the grid that is enough; NaN if none is."""
+    rows = np.flatnonzero(enough)
+    return float(GRID[rows[0]]) if len(rows) else math.nan
 
 
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:

@@ -47,6 +47,7 @@ from aurist.run.model_folder import (
     read_model_folder,
 )
 from aurist.run.openset_file import NAME as OPEN_SET
+from aurist.run.profiles_file import NAME as PROFILES
 
 
 @dataclass(frozen=True)
@@ -207,8 +208,8 @@ def _write(
     for network in run.embedders():
         if isinstance(network, EmbedderRecord):
             copy_network(network, run.folder, folder)
-    if (run.folder / OPEN_SET).exists():
-        copy_files([run.folder / OPEN_SET], run.folder, folder)
+    measured = [run.folder / name for name in (OPEN_SET, PROFILES)]
+    copy_files([path for path in measured if path.exists()], run.folder, folder)
     if options.model == ENSEMBLE and not left_out:
         # another rule has other events
         events = [run.folder / name for name in (EVENTS, EVENT_CURVE)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,9 @@ from aurist.plots.figure import (
     short_names,
     text_style,
 )
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 #: Panels of a row; the most classes that are drawn.
 _COLUMNS, MOST_CLASSES = 3, 30
@@ -49,14 +53,15 @@ def plot_event_curves(curve: pd.DataFrame, classes: Sequence[str], hours: float,
         raise DataError("There are no curves of events to draw")
     shown = sorted(set(curve["column"]))[:MOST_CLASSES]
     rows = -(-len(shown) // _COLUMNS)
-    figure = blank_figure(10.5, 0.7 + 2.3 * rows)
+    height = 0.9 + 2.3 * rows
+    figure = blank_figure(10.5, height)
     grid = figure.subplots(rows, _COLUMNS, squeeze=False)
     figure.subplots_adjust(
-        left=0.05,
+        left=0.06,
         right=0.94,
-        top=1 - 0.45 / (0.7 + 2.3 * rows),
-        bottom=0.5 / (0.7 + 2.3 * rows),
-        wspace=0.35,
+        top=1 - 0.65 / height,
+        bottom=0.55 / height,
+        wspace=0.45,
         hspace=0.5,
     )
     for panel, axes in enumerate(grid.ravel()):
@@ -77,21 +82,36 @@ def plot_event_curves(curve: pd.DataFrame, classes: Sequence[str], hours: float,
         axes.grid(color=FAINT, linewidth=0.8)
         plain_axes(axes)
         other = axes.twinx()
-        other.plot(threshold, alarms / hours, color=_ALARMS, linewidth=1.2, linestyle="--")
+        other.plot(
+            threshold,
+            alarms / hours,
+            color=_ALARMS,
+            linewidth=1.2,
+            linestyle="--",
+            label="false alarms an hour (right scale)",
+        )
         other.set_yscale("symlog", linthresh=1)  # from hundreds to none
         other.set_ylim(bottom=0)
         plain_axes(other)
         other.tick_params(colors=_ALARMS, labelsize=8)
+        _name_axes(axes, other, panel, len(shown))
         axes.set_title(
             short_names([classes[shown[panel]]])[0], fontsize=9, color=INK, loc="left", **text_style()
         )
-    grid[0, 0].legend(fontsize=8, frameon=False, loc="upper right")
-    figure.text(
-        0.5,
-        0.01,
-        "Threshold; dashed, right scale: false alarms an hour",
-        ha="center",
-        fontsize=9,
-        color=MUTED,
-    )
+        if panel == 0:
+            lines = [*axes.get_lines(), *other.get_lines()]
+            figure.legend(
+                handles=lines, ncols=3, fontsize=9, frameon=False, loc="upper center", labelcolor=INK
+            )
     save(figure, path)
+
+
+def _name_axes(axes: Axes, other: Axes, panel: int, n_panels: int) -> None:
+    """Name the axes at the edges of the grid: left, right, and below the last panel of each column."""
+    style: dict[str, Any] = {"fontsize": 8, "color": MUTED}
+    if panel % _COLUMNS == 0:
+        axes.set_ylabel("precision, recall", **style)
+    if panel % _COLUMNS == _COLUMNS - 1 or panel == n_panels - 1:
+        other.set_ylabel("false alarms an hour", **style)
+    if panel + _COLUMNS >= n_panels:
+        axes.set_xlabel("threshold", **style)
