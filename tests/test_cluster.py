@@ -76,7 +76,7 @@ def when(condition: Any, act: Any) -> threading.Thread:
     """Do something as soon as a condition holds."""
 
     def wait() -> None:
-        until = time.monotonic() + 60
+        until = time.monotonic() + 200
         while not condition() and time.monotonic() < until:
             time.sleep(0.02)
         act()

@@ -53,6 +53,9 @@ class Training:
         The largest norm of the gradients; None: no limit.
     precision
         "32", "bf16", "16" (GPU), or "auto": bf16 if it is measured to be faster.
+    devices
+        The number of processes, or of GPUs, that train a network together, each on its share of every batch
+        (distributed data parallel). Norms have the statistics of each share.
     quantize
         "int8": networks of images predict in 8 bits on CPUs and are scored so; the variant "32 bits" shows the cost.
     """
@@ -78,6 +81,7 @@ class Training:
     ema: float | None = None
     clip_norm: float | None = None
     precision: str = "auto"
+    devices: int = 1
     quantize: str = "none"
 
     def __post_init__(self) -> None:
@@ -97,6 +101,7 @@ class Training:
             "seeds",
             "patience",
             "last_layers",
+            "devices",
         ):
             value = getattr(self, name)
             if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
@@ -110,6 +115,10 @@ class Training:
             )
         if self.ema is not None and not 0 <= self.ema < 1:
             raise ConfigError(f"ema is {self.ema}, but must be at least 0 and below 1, such as 0.99.")
+        if self.devices > self.batch_size:
+            raise ConfigError(
+                f"devices is {self.devices}, but batch_size is {self.batch_size}: each device needs a part of a batch."
+            )
         if self.keep == "last" and (self.patience is not None or self.top_k > 1):
             raise ConfigError(
                 "keep is 'last', which chooses nothing, but patience or top_k need a choice: use keep = 'best'."

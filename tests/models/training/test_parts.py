@@ -146,6 +146,15 @@ class TestBatches:
         assert not torch.equal(x(0, 3), x(0, 4))
         assert not torch.equal(x(0, 3), x(1, 3))
 
+    def test_processes_share_each_batch(self, folder: Path) -> None:
+        def labels(number: int, of: int) -> list[list[int]]:
+            made = batches(folder, augment={})
+            made.share = number, of
+            return [call().targets.argmax(1).tolist() for call in made.epoch(1, mixed=False)]
+
+        for whole, first, second in zip(labels(0, 1), labels(0, 2), labels(1, 2), strict=True):
+            assert len(first) == len(second) == 1 and whole == first + second
+
     def test_threads_change_nothing(self, folder: Path) -> None:
         made = batches(folder)
         plain = [call().x for call in made.epoch(0, mixed=True)]

@@ -81,10 +81,19 @@ class Batches:
         The seed of all random choices.
     device
         Makes the images.
+    share
+        The number of a process, from 0, and that of all that train together: which clips of each batch it makes.
     """
 
     def __init__(
-        self, part: LabelledAudio, recipe: Recipe, front: Spectrogram | None, seed: int, device: torch.device
+        self,
+        part: LabelledAudio,
+        recipe: Recipe,
+        front: Spectrogram | None,
+        seed: int,
+        device: torch.device,
+        *,
+        share: tuple[int, int] = (0, 1),
     ) -> None:
         self.part = part
         self.recipe = recipe
@@ -92,6 +101,7 @@ class Batches:
         self.seed = seed
         self.device = device
         self.size = min(recipe.training.batch_size, len(part))
+        self.share = share
         self._wave, self._spectrum, self._image = (
             recipe.augment.compose(stage) for stage in ("wave", "spectrum", "image")
         )
@@ -104,7 +114,8 @@ class Batches:
         """Yield the calls that make the batches of an epoch."""
         order = np.random.default_rng([self.seed, epoch, _SHUFFLE]).permutation(len(self.part))
         for index in range(len(self)):
-            rows = order[index * self.size : (index + 1) * self.size]
+            first, of = self.share
+            rows = order[index * self.size : (index + 1) * self.size][first::of]
             yield partial(self.make, epoch, index, rows, mixed=mixed)
 
     def make(self, epoch: int, index: int, rows: npt.NDArray[np.intp], *, mixed: bool) -> Batch:

@@ -6,12 +6,14 @@ import logging
 import math
 import time
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from aurist.features.spectrogram import Spectrogram
@@ -24,6 +26,7 @@ from aurist.models.network_member import loss_kind
 from aurist.models.sound import Sound, load_waves, window_length
 from aurist.models.training.batches import Batches, LabelledAudio
 from aurist.models.training.checkpoints import Checkpoint
+from aurist.models.training.devices import fabric_for, launch
 from aurist.models.training.loop import Plan, Trainer
 from aurist.models.training.precision import CLIPS, choose_precision
 from aurist.models.training.predict import channels_last
@@ -93,6 +96,72 @@ def fit_fold(
     until = time.monotonic() + seconds
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     torch.set_num_threads(max(1, task.jobs))
+    material = _material(recipe, task, train, validation, device())
+    plan = _plan_training(
+        folder, recipe, len(material.part), partial(_measured, recipe, task, material), until
+    )
+    fabric = fabric_for(recipe.training, plan.precision)
+    trained: list[TrainedNetwork] = []
+    for number in range(recipe.training.seeds):
+        net_folder = folder / f"net{number}"
+        net_folder.mkdir(exist_ok=True)
+        seconds_left = (until - time.monotonic()) / (recipe.training.seeds - number)
+        seed = task.seed + 1000 * number
+        settings = net_folder, recipe, task, plan, seed, seconds_left
+        if recipe.training.devices == 1:
+            network = _train(fabric, material, *settings)
+        else:
+            network = launch(fabric, partial(_train_share, train, validation, *settings))
+        trained.append(network)
+    write_json(
+        folder / NETWORKS,
+        {
+            "recipe": recipe.to_dict(),
+            "ear": asdict(material.input_spec),
+            "precision": plan.precision,
+            "described": trained[-1].described,
+            "unseen": [int(column) for column in np.flatnonzero(material.part.targets.max(axis=0) == 0)],
+            "networks": [
+                [
+                    {"file": f"net{n}/{checkpoint.file}", **asdict(checkpoint)}
+                    for checkpoint in network.checkpoints
+                ]
+                for n, network in enumerate(trained)
+            ],
+        },
+    )
+    for state in folder.glob("net*/state.pt"):
+        state.unlink()
+    return {"params": float(trained[-1].params), "train_speed": trained[-1].clips_per_second}
+
+
+@dataclass(frozen=True)
+class TrainedNetwork:
+    """A trained network: its checkpoints, best first, and the number of its parameters.
+
+    ``described`` is the architecture of a transformer.
+    """
+
+    checkpoints: list[Checkpoint]
+    params: int
+    clips_per_second: float
+    described: dict[str, Any] | None
+
+
+@dataclass(frozen=True)
+class _Material:
+    """What the networks of a fold learn from, and choose on; what makes the images, the loss, the input."""
+
+    part: LabelledAudio
+    chosen_on: LabelledAudio | None
+    front: Spectrogram | None
+    loss: LossFunction
+    input_spec: InputSpec
+
+
+def _material(
+    recipe: Recipe, task: Task, train: Examples, validation: Examples, on: torch.device
+) -> _Material:
     if recipe.training.keep == "last":
         train = train.concat(validation)
     waves = load_waves(train.inputs, recipe, task.jobs)
@@ -104,39 +173,46 @@ def fit_fold(
             validation, load_waves(validation.inputs, recipe, task.jobs), recipe, input_spec
         )
     front = front_end(recipe)
-    front = None if front is None else front.to(device())
-    loss = _loss(recipe, task, part)
-    measure = partial(_measured, recipe, task, input_spec, part, loss, front)
-    plan = _plan_training(folder, recipe, len(part), measure, until)
-    checkpoints: list[list[Checkpoint]] = []
-    for number in range(recipe.training.seeds):
-        seed = task.seed + 1000 * number
-        torch.manual_seed(seed)
-        net_folder = folder / f"net{number}"
-        net_folder.mkdir(exist_ok=True)
-        network = new_network(recipe, input_spec, len(task.classes))
-        left = recipe.training.seeds - number
-        now = time.monotonic()
-        trainer = Trainer(net_folder, recipe, task, plan, network, loss, part, chosen_on, front, seed)
-        checkpoints.append(trainer.train(now + (until - now) / left))
-        speed = float(np.median([epoch.clips_per_second for epoch in trainer.history]))
-    write_json(
-        folder / NETWORKS,
-        {
-            "recipe": recipe.to_dict(),
-            "ear": asdict(input_spec),
-            "precision": plan.precision,
-            "described": network.architecture() if isinstance(network, TransformerNetwork) else None,
-            "unseen": [int(column) for column in np.flatnonzero(part.targets.max(axis=0) == 0)],
-            "networks": [
-                [{"file": f"net{n}/{checkpoint.file}", **asdict(checkpoint)} for checkpoint in net]
-                for n, net in enumerate(checkpoints)
-            ],
-        },
-    )
-    for state in folder.glob("net*/state.pt"):
-        state.unlink()
-    return {"params": float(count_parameters(network)), "train_speed": speed}
+    front = None if front is None else front.to(on)
+    return _Material(part, chosen_on, front, _loss(recipe, task, part), input_spec)
+
+
+def _train(
+    fabric: Fabric,
+    material: _Material,
+    folder: Path,
+    recipe: Recipe,
+    task: Task,
+    plan: Plan,
+    seed: int,
+    seconds: float,
+) -> TrainedNetwork:
+    torch.manual_seed(seed)
+    network = new_network(recipe, material.input_spec, len(task.classes))
+    learnt_from = material.loss, material.part, material.chosen_on, material.front
+    trainer = Trainer(folder, recipe, task, plan, network, *learnt_from, seed, fabric)
+    checkpoints = trainer.train(time.monotonic() + seconds)
+    speed = float(np.median([epoch.clips_per_second for epoch in trainer.history]))
+    described = network.architecture() if isinstance(network, TransformerNetwork) else None
+    return TrainedNetwork(checkpoints, count_parameters(network), speed, described)
+
+
+def _train_share(
+    train: Examples,
+    validation: Examples,
+    folder: Path,
+    recipe: Recipe,
+    task: Task,
+    plan: Plan,
+    seed: int,
+    seconds: float,
+    fabric: Fabric,
+) -> TrainedNetwork:
+    """Train in one of several processes, which load the sound themselves."""
+    task = replace(task, jobs=max(1, task.jobs // recipe.training.devices))
+    torch.set_num_threads(task.jobs)
+    material = _material(recipe, task, train, validation, fabric.device)
+    return _train(fabric, material, folder, recipe, task, plan, seed, seconds)
 
 
 def _labelled_audio(
@@ -191,22 +267,16 @@ def _plan_training(
     return plan
 
 
-def _measured(
-    recipe: Recipe,
-    task: Task,
-    input_spec: InputSpec,
-    part: LabelledAudio,
-    loss: LossFunction,
-    front: Spectrogram | None,
-) -> tuple[str, float]:
+def _measured(recipe: Recipe, task: Task, material: _Material) -> tuple[str, float]:
     """Return the precision to train in, and the seconds of training for a clip."""
+    part = material.part
     torch.manual_seed(task.seed)
-    network = to_device(new_network(recipe, input_spec, len(task.classes)))
-    batches = Batches(part, recipe, front, task.seed, device())
+    network = to_device(new_network(recipe, material.input_spec, len(task.classes)))
+    batches = Batches(part, recipe, material.front, task.seed, device())
     began = time.perf_counter()
     batch = batches.make(0, 0, np.arange(min(CLIPS, len(part))), mixed=True)
     batch_seconds = (time.perf_counter() - began) / len(batch.x)
-    batch_loss = partial(_batch_loss, loss, batch.targets, batch.known, batch.weight)
+    batch_loss = partial(_batch_loss, material.loss, batch.targets, batch.known, batch.weight)
     precision, train_seconds = choose_precision(
         network, channels_last(batch.x), batch_loss, recipe.training.precision
     )

@@ -65,6 +65,9 @@ class Trainer:
         Makes images; None for networks that take waves.
     seed
         The seed of all random choices.
+    fabric
+        The device, or the processes that train together, of which this is one: each has its share of every batch. The
+        first one validates and writes.
     """
 
     def __init__(
@@ -79,22 +82,24 @@ class Trainer:
         validation: LabelledAudio | None,
         front: Spectrogram | None,
         seed: int,
+        fabric: Fabric,
     ) -> None:
         self.folder, self.recipe, self.task, self.plan = folder, recipe, task, plan
         self.config, self.loss, self.seed = recipe.training, loss, seed
         self.part, self.validation, self.front = part, validation, front
-        names = {"32": "32-true", "bf16": "bf16-mixed", "16": "16-mixed"}
-        self.fabric = Fabric(accelerator="auto", devices=1, precision=names[plan.precision])  # type: ignore[arg-type]
-        self.device = self.fabric.device
+        self.fabric, self.device = fabric, fabric.device
         self.plain = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.network, self.optimizer = self.fabric.setup(self.plain, optimizer(self.plain, self.config))
         if recipe.loss.frames:
             self.network.mark_forward_method("with_frames")
         self.ema = None if self.config.ema is None else moving_average(self.plain, self.config.ema)
-        self.batches = Batches(part, recipe, front, seed, self.device)
+        self.batches = Batches(
+            part, recipe, front, seed, self.device, share=(fabric.global_rank, fabric.world_size)
+        )
         self.history: list[Epoch] = []
         self.checkpoints: list[Checkpoint] = []
         self.step = 0
+        self.saved = time.monotonic()
 
     def train(self, until: float) -> list[Checkpoint]:
         """Train, and return the best checkpoints, best first.
@@ -111,13 +116,14 @@ class Trainer:
         """
         self._resume()
         progress = disk.TrainingProgress(self.folder)
-        saved = time.monotonic()
         while len(self.history) < self.plan.epochs and not self._is_patience_over():
             epoch = len(self.history)
             began = time.perf_counter()
             lr, loss, waited = self._train_epoch(epoch, progress)
             train_seconds = time.perf_counter() - began
-            score, validation_loss = self._validate(epoch)
+            score, validation_loss = self.fabric.broadcast(
+                self._validate(epoch) if self.fabric.is_global_zero else (math.nan, math.nan)
+            )
             clips = len(self.batches) * self.batches.size
             self.history.append(
                 Epoch(
@@ -131,30 +137,35 @@ class Trainer:
                     time.perf_counter() - began,
                 )
             )
-            if self.config.keep == "best":
-                new = Checkpoint(epoch, score, validation_loss)
-                self.checkpoints = disk.keep_best(
-                    self.folder, self.checkpoints, new, self.config.top_k, self._current_network()
-                )
-            disk.write_history(self.folder, self.history)
-            if time.monotonic() - saved > disk.STATE_EVERY:
-                disk.save_state(self.folder, self._state())
-                saved = time.monotonic()
-            self._shorten_plan(until)
-        if self.config.keep == "last":
-            last = Checkpoint(self.history[-1].epoch, math.nan, math.nan)
-            self.checkpoints = disk.keep_best(self.folder, [], last, 1, self._current_network())
-        disk.drop_others(self.folder, self.checkpoints)
+            if self.fabric.is_global_zero:
+                self._keep(self.history[-1])
+            self.plan = self.fabric.broadcast(self._plan_in_time(until))
+        if self.fabric.is_global_zero:
+            if self.config.keep == "last":
+                last = Checkpoint(self.history[-1].epoch, math.nan, math.nan)
+                self.checkpoints = disk.keep_best(self.folder, [], last, 1, self._current_network())
+            disk.drop_others(self.folder, self.checkpoints)
         return self.checkpoints
 
-    def _shorten_plan(self, until: float) -> None:
+    def _keep(self, epoch: Epoch) -> None:
+        """Write what an epoch has brought: its weights if they are among the best, its line of the curve, the state."""
+        if self.config.keep == "best":
+            new = Checkpoint(epoch.epoch, epoch.score, epoch.validation_loss)
+            self.checkpoints = disk.keep_best(
+                self.folder, self.checkpoints, new, self.config.top_k, self._current_network()
+            )
+        disk.write_history(self.folder, self.history)
+        if time.monotonic() - self.saved > disk.STATE_EVERY:
+            disk.save_state(self.folder, self._state())
+            self.saved = time.monotonic()
+
+    def _plan_in_time(self, until: float) -> Plan:
         """Plan fewer epochs if the machine became slower: the learning rate still falls to its end in time."""
         if math.isinf(until):
-            return
+            return self.plan
         epoch_seconds = float(np.median([epoch.seconds for epoch in self.history[-3:]]))
         affordable = len(self.history) + max(0, math.floor((until - time.monotonic()) / epoch_seconds))
-        if affordable < self.plan.epochs:
-            self.plan = replace(self.plan, epochs=affordable)
+        return replace(self.plan, epochs=min(affordable, self.plan.epochs))
 
     def _train_epoch(self, epoch: int, progress: disk.TrainingProgress) -> tuple[float, float, float]:
         """Train one epoch. Return the rate at its end, the mean loss, and the seconds of waiting for batches."""
@@ -167,12 +178,14 @@ class Trainer:
         for index, batch in enumerate(batches):
             lr = rate(self.config, self.step, self.plan.epochs * len(self.batches), len(self.batches))
             set_rate(self.optimizer, self.config, lr)
-            losses.append(self._train_batch(batch, index))
+            losses.append(self._mean(self._train_batch(batch, index)))
             self.step += 1
             if not math.isfinite(losses[-1]):
                 self._stop_at_nan(epoch)
             speed = (index + 1) * self.batches.size / (time.perf_counter() - began)
             left = (self.plan.epochs - epoch) * len(self.batches) - index - 1
+            if not self.fabric.is_global_zero:
+                continue
             progress.write(
                 {
                     "epoch": epoch,
@@ -191,7 +204,7 @@ class Trainer:
         if isinstance(body, nn.Module) and not self.recipe.network.frozen:
             freeze_layers(body, 0 if epoch < self.config.head_epochs else self.config.last_layers)
 
-    def _train_batch(self, batch: Batch, index: int) -> float:
+    def _train_batch(self, batch: Batch, index: int) -> Tensor:
         whole = (index + 1) % self.config.accumulate == 0 or index + 1 == len(self.batches)
         with self.fabric.no_backward_sync(self.network, enabled=not whole):
             loss = self._loss_of(batch)
@@ -205,7 +218,11 @@ class Trainer:
             self.optimizer.zero_grad(set_to_none=True)
             if self.ema is not None:
                 self.ema.update_parameters(self.plain)
-        return float(loss.detach())
+        return loss.detach()
+
+    def _mean(self, loss: Tensor) -> float:
+        """Return the mean of all processes: they stop together at a loss that is no number."""
+        return float(self.fabric.all_reduce(loss))  # type: ignore[arg-type]
 
     def _loss_of(self, batch: Batch) -> Tensor:
         truth = batch.targets, batch.known, batch.weight
