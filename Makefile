@@ -12,13 +12,15 @@ SINGLE_THREADED := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 PYTEST = $(SINGLE_THREADED) PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 WORKERS ?= 2
 DEMO ?= demo
+# figures of `make bench-all`; PEER=peer/bin/python adds OpenSoundscape
+SPEEDS ?= build/speeds
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test slow lint format docs dist bench audit clean
+.PHONY: help setup demo test slow lint format docs dist bench bench-all audit clean
 
 help: ## what there is to make
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 10
 
 setup: $(READY) ## the virtual environment, with .venv/bin/aurist in it
 
@@ -65,6 +67,9 @@ dist: $(READY) ## the wheel and the sdist, in dist/, tried in a fresh environmen
 
 bench: $(READY) ## the short benchmarks, one after another; benchmarks/README.md has the commands of all
 	@for name in $(BENCHMARKS); do echo "== $$name"; $(BIN)/python benchmarks/$$name.py || exit 1; done
+
+bench-all: $(READY) ## one table of all speeds, beside other tools; goes on if it was interrupted
+	$(BIN)/python benchmarks/speeds.py --output $(SPEEDS) $(if $(PEER),--peer $(PEER))
 
 audit: ## known weaknesses of the pinned versions (pip-audit, in an environment of its own)
 	$(PYTHON) -m venv build/audit

@@ -16,12 +16,14 @@ from pathlib import Path
 DATA = Path(os.environ.get("AURIST_DATA", Path(__file__).parents[2] / "shared" / "data"))
 
 
-def arguments(description: str) -> argparse.Namespace:
+def arguments(description: str, networks: tuple[str, ...] = ()) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--clips", type=int, default=40, help="clips of each data set")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--output", type=Path, help="folder for the table (.md) and the figures (.json)")
+    if networks:
+        parser.add_argument("--networks", nargs="+", choices=networks, default=networks)
     return parser.parse_args()
 
 

@@ -166,14 +166,14 @@ def part_of(clips: Clips, stored: Waves) -> tuple[LabelledAudio, Tensor]:
 
 
 def main() -> None:
-    options = _common.arguments(__doc__.splitlines()[0])
+    options = _common.arguments(__doc__.splitlines()[0], NETWORKS)
     threads = torch.get_num_threads()
     rows, figures = [], []
     with tempfile.TemporaryDirectory() as cache:
         clips = read_clips(options.data / "esc10" / "labels.csv", ReadOptions())
         clips = clips.take(np.linspace(0, len(clips) - 1, options.clips // BATCH * BATCH).astype(int))
         part, waves = part_of(clips, store_waves(clips, RATE, cache_dir=Path(cache), jobs=threads))
-        for name in NETWORKS:
+        for name in options.networks:
             for bf16 in (False, True):
                 tasks, ours = ways(recipe(name), part, waves, threads, bf16)
                 seconds = _common.interleaved(tasks, options.repeats)
