@@ -35,7 +35,7 @@ from aurist.review.journal import Verdict, key_of
 from aurist.review.learning import Judged, with_verdicts
 from aurist.review.orders import ORDERS, Candidates
 from aurist.review.sampling import Detection, Sampling, draw_detections
-from aurist.run import ModelFiles, RunFolder, open_model, open_run
+from aurist.run import ModelFiles, RunFolder, open_model, open_run, read_data
 from aurist.serve.relearning import config_for
 from night import NIGHT, SECONDS, command
 from night_verdicts import JUDGED, prepared
@@ -168,7 +168,7 @@ def measured(folder: Path, draw: int) -> dict[str, npt.NDArray[np.float64]]:
                 continue
             part = verdicts[:step]
             if not (run / "scores.json").exists():
-                clips, _ = with_verdicts(first, part, WINDOW)
+                clips, _ = with_verdicts(read_data(first).clips, part, WINDOW)
                 fit(clips, run, config_for(first, 0.0))
             keep(f"{order} {step}", open_model(run))
             right = sum(one.verdict.right for one in part)

@@ -101,7 +101,7 @@ def test_both_are_stored_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     soundfile.write(tmp_path / "a.wav", y, RATE, subtype="FLOAT")
     clips: Clips = read_clips(tmp_path, labelled=False)
     with_levels = summary_table(clips, keep, cache_dir=tmp_path / "cache", progress=False)
-    monkeypatch.setattr("aurist.features.store.measure", None)
+    monkeypatch.setattr("aurist.features.store.measure_both", None)
     relative = summary_table(clips, CONFIG, cache_dir=tmp_path / "cache", progress=False)
     np.testing.assert_array_equal(with_levels.features.iloc[0], summary(y, keep))
     np.testing.assert_array_equal(relative.features.iloc[0], summary(y, CONFIG))

@@ -15,7 +15,7 @@ from aurist.audio import read
 from aurist.clips import Clips, make_clips
 from aurist.features import cache, store, stored_vectors
 from aurist.features.store import cache_size, clear_cache, summary_table
-from aurist.features.summary import SummaryConfig, measure, summary, summary_columns
+from aurist.features.summary import SummaryConfig, measure_both, summary, summary_columns
 from aurist.folders import default_cache_dir
 
 CONFIG = SummaryConfig(n_fft=512, hop_length=256, n_mels=32, n_mfcc=4, sample_rate=8000)
@@ -40,9 +40,9 @@ def counted(monkeypatch) -> list[int]:
 
     def count(y, config):
         calls.append(len(y))
-        return measure(y, config)
+        return measure_both(y, config)
 
-    monkeypatch.setattr(store, "measure", count)
+    monkeypatch.setattr(store, "measure_both", count)
     return calls
 
 
@@ -141,13 +141,13 @@ import sys, time
 from pathlib import Path
 from aurist.clips import make_clips
 from aurist.features import cache, store
-from aurist.features.summary import SummaryConfig, measure
+from aurist.features.summary import SummaryConfig, measure_both
 
 def slowly(y, config):
     time.sleep(0.15)
-    return measure(y, config)
+    return measure_both(y, config)
 
-store.measure = slowly
+store.measure_both = slowly
 folder = Path(sys.argv[1])
 names = sorted(path.name for path in folder.glob("*.wav"))
 config = SummaryConfig(n_fft=512, hop_length=256, n_mels=32, n_mfcc=4, sample_rate=8000)

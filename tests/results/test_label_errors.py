@@ -10,9 +10,8 @@ import pytest
 
 from aurist.automl.fit import fit
 from aurist.clips import make_clips
-from aurist.clips.read import read_clips
 from aurist.config import FitConfig
-from aurist.results.label_errors import corrected_clips, likely_label_errors
+from aurist.results.label_errors import likely_label_errors
 from aurist.run import RunFolder
 
 from ..small_run import LDA
@@ -53,21 +52,3 @@ def test_few_labels_are_listed_where_all_are_right(tmp_path: Path, run: RunFolde
     assert 0 < len(table) < 60
     assert (table["label"] != table["suggestion"]).all()
     assert len(likely_label_errors(run, most=3)) == 3
-
-
-def test_the_corrected_table_can_be_fitted(tmp_path: Path) -> None:
-    files = []
-    for row in range(N):
-        files.append(str(tmp_path / f"{row}.wav"))
-        Path(files[-1]).touch()
-    (tmp_path / "plan.toml").write_text(LDA)
-    run = fitted(tmp_path, multilabel=False)
-    clips = run.folder / "clips.parquet"
-    stored = pd.read_parquet(clips)
-    stored.assign(path=files, start=1.0, end=2.0).to_parquet(clips)
-    table = corrected_clips(run, {"c3": ["dog"], "c40": []})
-    table.to_csv(tmp_path / "corrected.csv", index=False)
-    assert table["label"].iloc[[2, 3, 40]].tolist() == ["cat", "dog", ""]
-    assert list(table.columns) == ["clip_id", "path", "start", "end", "label"]
-    again = read_clips(tmp_path / "corrected.csv", labelled=False)
-    assert again.table["start"].eq(1.0).all() and len(again) == N

@@ -17,7 +17,7 @@ from aurist.config import FitConfig
 from aurist.errors import DataError
 from aurist.review.journal import Verdict
 from aurist.review.learning import Judged, divide, with_verdicts
-from aurist.run import RunFolder
+from aurist.run import RunFolder, read_data
 
 from ..small_run import LDA
 
@@ -89,7 +89,7 @@ def test_one_label_a_clip(tmp_path: Path, sounds: dict[str, Path]) -> None:
         judged("y", "other", "whistle", file=sounds["14"]),
         judged("z", "no", file=sounds["15"]),
     ]
-    clips, n_new = with_verdicts(run, rows, 1.0)
+    clips, n_new = with_verdicts(read_data(run).clips, rows, 1.0)
     assert n_new == 2 and len(clips) == 14 and not clips.multilabel
     new = clips.table.tail(2)
     assert new["labels"].tolist() == [("drone",), ("whistle",)]
@@ -97,15 +97,15 @@ def test_one_label_a_clip(tmp_path: Path, sounds: dict[str, Path]) -> None:
     assert new["group"].tolist() == ["judged x", "judged y"]
     assert set(new["fold"]) <= {"0", "1", "2"}  # the others have folds, so they need some
     with pytest.raises(DataError, match="one label per clip"):
-        with_verdicts(run, rows[2:], 1.0)
+        with_verdicts(read_data(run).clips, rows[2:], 1.0)
     with pytest.raises(DataError, match="nothing to learn"):
-        with_verdicts(run, [], 1.0)
+        with_verdicts(read_data(run).clips, [], 1.0)
 
 
 def test_several_labels_a_clip(tmp_path: Path, sounds: dict[str, Path]) -> None:
     run = fitted(tmp_path, sounds, multilabel=True)
     rows = [judged("x", "no", file=sounds["14"]), judged("y", "other", "whistle", "drone", file=sounds["15"])]
-    clips, n_new = with_verdicts(run, rows, 1.0)
+    clips, n_new = with_verdicts(read_data(run).clips, rows, 1.0)
     targets = clips.targets()
     assert n_new == 2
     # classes: drone, whistle; what was not judged is unknown in the new clips, and absent in the old ones as before

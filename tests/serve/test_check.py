@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
+from starlette.testclient import TestClient
 
 from aurist.automl.fit import fit
 from aurist.clips.read import read_clips
@@ -72,6 +75,44 @@ def test_the_findings(flawed: ModelFiles, tmp_path: Path) -> None:
         assert client.get("/v1/data/check/sound.wav?key=../x").status_code == 422
 
 
+def test_a_clip_is_left_out(flawed: ModelFiles, tmp_path: Path) -> None:
+    def clip(client: TestClient, kind: str, name: str) -> dict[str, Any]:
+        findings = client.get("/v1/data/check").json()["findings"]
+        return next(
+            clip
+            for finding in findings
+            if finding["kind"] == kind
+            for clip in finding["clips"]
+            if clip["name"].endswith(name)
+        )
+
+    def put(client: TestClient, key: str, decision: str) -> int:
+        body = {"key": key, "decision": decision}
+        return int(client.put("/v1/data/check/decisions", json=body).status_code)
+
+    def names(client: TestClient) -> set[str]:
+        table = pd.read_csv(io.StringIO(client.get("/v1/data/clips.csv").text))
+        return {Path(path).name for path in table["path"]}
+
+    with serving(flawed, tmp_path / "state", {}) as client:
+        every = names(client)
+        cut = clip(client, "near duplicates", "cut.wav")
+        same = clip(client, "other labels", "same.wav")
+        assert cut["can_leave_out"] and cut["decision"] == ""
+        assert [put(client, one["key"], "leave out") for one in (cut, same)] == [204, 204]
+        silent = clip(client, "silent", "silent.wav")
+        assert not silent["can_leave_out"] and put(client, silent["key"], "keep") == 409
+        assert put(client, "999-0", "keep") == 404 and put(client, cut["key"], "maybe") == 422
+    with serving(flawed, tmp_path / "state", {}) as client:  # it survives a restart
+        assert clip(client, "near duplicates", "cut.wav")["decision"] == "leave out"
+        assert clip(client, "near duplicates", "long.wav")["decision"] == ""
+        assert every - names(client) == {"cut.wav", "same.wav"}
+        assert client.get("/v1/improve").json()["corrected"] == 2
+        put(client, cut["key"], "keep")
+        put(client, same["key"], "")
+        assert names(client) == every and client.get("/v1/improve").json()["corrected"] == 0
+
+
 def test_an_exported_model_needs_the_run(flawed: ModelFiles, tmp_path: Path) -> None:
     assert flawed.run is not None
     export_run(flawed.run, tmp_path / "model")
@@ -96,6 +137,13 @@ def test_side_by_side(flawed: ModelFiles, tmp_path: Path, chrome: Any) -> None:
             "document.getElementById('check-sound-a').currentTime > 0"
         )
         assert serious_findings(page) == []
+        page.click("#check-leave-b")
+        page.wait_for_selector("#check-list button:has-text('left out by you')")
+        assert page.get_attribute("#check-leave-b", "aria-pressed") == "true"
+        page.click("#check-keep")
+        page.wait_for_selector("#check-keep.chosen")
+        assert "kept" in page.inner_text("#check-title")
         page.click("#check-list button:has-text('silent.wav')")
+        assert page.is_hidden("#check-leave-a") and page.is_hidden("#check-keep")
         assert page.is_hidden("#check-side-b") and "left out" in page.inner_text("#check-title")
     assert seen.errors == [] and seen.alone(address)

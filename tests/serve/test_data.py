@@ -16,10 +16,11 @@ from aurist.automl.fit import fit
 from aurist.clips.read import read_clips
 from aurist.config import FitConfig
 from aurist.export import export_run
-from aurist.run import ModelFiles, open_model
+from aurist.run import ModelFiles, open_model, open_run, read_data
 
 from .browser import serious_findings, server_process, visit
 from .conftest import serving
+from .test_improving import learnt
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +60,24 @@ def test_suspects_and_corrections(client: TestClient) -> None:
     assert row["label"].tolist() == ["whistle"] and len(table) == 16
     client.put("/v1/data/decisions", json={**body, "decision": "", "labels": []})
     assert client.get("/v1/data").json()["corrected"] == 0
+
+
+@pytest.mark.slow
+def test_corrections_alone_are_learnt(client: TestClient, tmp_path: Path) -> None:
+    assert client.post("/v1/improve", json={"seconds": 60}).status_code == 422  # nothing is corrected
+    first = client.get("/v1/data").json()["clips"][0]
+    client.put("/v1/data/decisions", json={"key": first["key"], "decision": "labels", "labels": ["whistle"]})
+    assert client.get("/v1/improve").json()["corrected"] == 1
+    assert client.post("/v1/improve", json={"seconds": 60}).status_code == 202
+    status = learnt(client)
+    assert status["state"] == "done", status["message"]
+    result = status["result"]
+    assert result["corrected"] == 1 and result["clips"] == 0 and result["comparison"] is None
+    # the corrected clip has no part in the comparison: the first model chose it
+    assert result["on_data"]["clips"] == 15 and result["on_data"]["metric"] == "accuracy"
+    table = read_data(open_run(tmp_path / "state" / "improved" / "0001" / "run")).clips.table
+    label = table.set_index(table["path"].map(lambda path: Path(path).name)).loc["swapped.wav", "labels"]
+    assert label == ("whistle",)
 
 
 @pytest.mark.parametrize(

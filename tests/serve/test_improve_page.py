@@ -58,7 +58,7 @@ def test_improve(examples: Path, tmp_path: Path, chrome: Any) -> None:
         page.click("#improve-start")
         page.wait_for_selector("#improve-running:not([hidden])")
         page.wait_for_selector("#improve-result:not([hidden])", timeout=200_000)
-        words = page.inner_text("#result-words")
+        words = page.inner_text("#result-list")
         assert "became" in words, words
         page.click("#improve-use")
         page.wait_for_function("() => document.getElementById('in-use').textContent.includes('in use')")

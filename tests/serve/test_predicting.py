@@ -6,6 +6,7 @@ import io
 import threading
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from starlette.testclient import TestClient
 
 import aurist
 from aurist.run import ModelFiles
+from aurist.serve import engine as engine_module
+from aurist.serve.decoders import Decoders, Sound
 
 from .conftest import RATE, as_file, tone
 
@@ -220,10 +223,10 @@ def test_requests_that_wait_are_predicted_together(
 
 
 def test_a_batch_waits_for_clips_that_are_being_decoded(
-    client: TestClient, monkeypatch: pytest.MonkeyPatch
+    client: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine = client.app.state.server.engine  # type: ignore[attr-defined]
-    sound, sizes, predict = engine._noise(), [], engine.predictor.predict
+    sound, sizes, predict = engine.noise(tmp_path), [], engine.predictor.predict
     later: list[Any] = []
 
     def counted(clips: Any, **settings: Any) -> object:
@@ -238,9 +241,45 @@ def test_a_batch_waits_for_clips_that_are_being_decoded(
 
     monkeypatch.setattr(engine.predictor, "predict", counted)
     monkeypatch.setattr(engine, "_coming", coming)
+    monkeypatch.setattr(engine, "_took", 60.0)
+    monkeypatch.setattr(engine_module, "_PATIENCE", 60.0)
     first = engine.submit([sound])
     assert first.result(60).proba.shape == later[0].result(60).proba.shape == (1, 2)
     assert sizes == [2]
+
+
+def test_features_come_from_the_decoding_processes(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = as_file(tone("whistle"))
+    expected = client.post("/v1/predict", content=body, headers=WAV).json()
+    long_ones: list[int] = []
+    computed = engine_module.raw_features
+
+    def counted(clips: Any, *args: Any, **settings: Any) -> Any:
+        long_ones.append(len(clips))
+        return computed(clips, *args, **settings)
+
+    monkeypatch.setattr(engine_module, "raw_features", counted)
+    assert client.post("/v1/predict", content=body, headers=WAV).json() == expected
+    assert long_ones == []
+    # without features, as of a long clip or of a model that was replaced meanwhile, the server computes the same
+    engine = client.app.state.server.engine  # type: ignore[attr-defined]
+    decode = Decoders.decode
+
+    def without(*args: Any, **settings: Any) -> Sound:
+        return replace(decode(*args, **settings), features=None)
+
+    monkeypatch.setattr(Decoders, "decode", without)
+    assert client.post("/v1/predict", content=body, headers=WAV).json() == expected
+    assert long_ones == [1] and engine.waiting == 0
+
+
+def test_a_clip_without_features_says_why(client: TestClient) -> None:
+    loud = np.full(RATE, 1e20, dtype=np.float32)
+    answer = client.post(f"/v1/predict?rate={RATE}&format=f32", content=loud.tobytes(), headers=RAW)
+    (row,) = answer.json()["predictions"]
+    assert "damaged" in row["error"] and row["labels"] == []
 
 
 def test_the_model_and_the_interface_are_described(client: TestClient) -> None:

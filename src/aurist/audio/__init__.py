@@ -8,6 +8,7 @@ from aurist.audio.info import (
     describe_lost_end,
     format_stretches,
 )
+from aurist.audio.opening import forget_headers
 from aurist.audio.reading import decode_full, open_audio, probe, read, read_stretch, resample
 from aurist.audio.streaming import Stretch, resampled, span_around, to_mono
 
@@ -19,6 +20,7 @@ __all__ = [
     "UnreadableAudioError",
     "decode_full",
     "describe_lost_end",
+    "forget_headers",
     "format_stretches",
     "open_audio",
     "probe",

@@ -61,6 +61,11 @@ class FfmpegSource:
         """Do nothing: only waiting decodings are open, and they end with this process."""
 
 
+def forget_files() -> None:
+    """Forget what ffmpeg said of all files."""
+    _looked_at.cache_clear()
+
+
 @lru_cache(maxsize=1 << 12)
 def _looked_at(file: Identity) -> tuple[AudioInfo, bool]:
     """Return a file's info, and True if its end is missing; cached until the file changes."""

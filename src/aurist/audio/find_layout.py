@@ -29,6 +29,11 @@ def layout_of(path: Path) -> Layout:
     return _layout(identity(path))
 
 
+def forget_layouts() -> None:
+    """Forget the layouts of all files: a process that opens each file once has no use for them."""
+    _layout.cache_clear()
+
+
 @lru_cache(maxsize=1 << 14)
 def _layout(file: Identity) -> Layout:
     path, _, size = file

@@ -11,7 +11,7 @@ import soundfile
 from aurist.archives import read_member
 from aurist.audio import ffmpeg
 from aurist.audio.chain import ChainSource
-from aurist.audio.find_layout import layout_of
+from aurist.audio.find_layout import forget_layouts, layout_of
 from aurist.audio.info import Source, UnreadableAudioError
 from aurist.audio.member import MemberSource
 from aurist.audio.sndfile import SndfileSource
@@ -21,6 +21,15 @@ from aurist.files import is_file
 #: The range of sample rates in Hz, from arrays of infrasound to the acoustic emission of materials.
 _LOWEST, _HIGHEST = 20, 10_000_000
 _CONVERT = "Install ffmpeg and put it on the PATH, or convert the file to WAV, FLAC, OGG or MP3."
+
+
+def forget_headers() -> None:
+    """Forget the headers of the files that were opened.
+
+    They are kept as a recording of many clips is opened many times; a server would keep those of files that are gone.
+    """
+    forget_layouts()
+    ffmpeg.forget_files()
 
 
 def open_source(path: Path) -> Source:

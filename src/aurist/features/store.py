@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections import Counter
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from aurist.features.summary import (
     VERSION,
     SummaryConfig,
     at_recorded_level,
-    measure,
+    measure_both,
     summary,
     summary_columns,
 )
@@ -41,6 +42,7 @@ __all__ = [
     "sampled_rates",
     "summary_of_waves",
     "summary_table",
+    "table_of_vectors",
 ]
 
 Float = npt.NDArray[np.float32]
@@ -102,13 +104,8 @@ def summary_table(
     """
     # features are stored without the level, and the level apart: switching the setting needs no new computation
     relative = dataclasses.replace(config, level="relative")
-
-    def compute(wave: Float) -> Float:
-        features, level = measure(wave, relative)
-        return np.append(features, np.float32(level))
-
     settings = VectorSettings(
-        compute,
+        lambda wave: measure_both(wave, relative),
         len(summary_columns(relative)) + 1,
         relative.sample_rate,
         json.dumps([VERSION, dataclasses.asdict(relative)], sort_keys=True).encode(),
@@ -125,11 +122,19 @@ def summary_table(
         keep=keep,
         by_column=by_column,
     )
-    values, level = values[:, :-1], values[:, -1]
+    return table_of_vectors(values, config, failures)
+
+
+def table_of_vectors(
+    vectors: Float, config: SummaryConfig, failures: Mapping[int, str] | None = None
+) -> SummaryTable:
+    """Make the table of what `aurist.features.summary.measure_both` computed, (n_clips, n_features + 1)."""
+    values, level = vectors[:, :-1], vectors[:, -1]
     if config.level == "keep":
         values = at_recorded_level(values, level, config)
-    features = pd.DataFrame(values, columns=list(summary_columns(config)), index=clips.table.index)
-    return SummaryTable(features, level, failures)
+    return SummaryTable(
+        pd.DataFrame(values, columns=list(summary_columns(config))), level, dict(failures or {})
+    )
 
 
 def config_for_clips(

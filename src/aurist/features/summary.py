@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,7 @@ from aurist.features.frames import PERCENTS, Frames, analyse, delta, feature_loo
 from aurist.features.level import LEVEL, normalise_level, remove_level, restore_level
 from aurist.features.summary_config import MEL_GROUPS, SummaryConfig
 
-__all__ = ["VERSION", "SummaryConfig", "measure", "summary", "summary_columns"]
+__all__ = ["VERSION", "SummaryConfig", "measure", "measure_both", "summary", "summary_columns"]
 
 Float = npt.NDArray[np.float32]
 
@@ -82,6 +82,15 @@ def measure(y: Float, config: SummaryConfig) -> tuple[Float, float]:
     # this feature is the level itself; only rounding is left of it
     features[_columns(config).index("mfcc_00_mean")] = 0
     return features, peak_db + frame_level
+
+
+def measure_both(y: Float, config: SummaryConfig) -> Float:
+    """Compute the features of a clip without its level, and the level behind them, (n_features + 1,), float32.
+
+    They suit both settings of the level; see `aurist.features.store.table_of_vectors`.
+    """
+    features, level = measure(y, replace(config, level="relative"))
+    return np.append(features, np.float32(level))
 
 
 def at_recorded_level(features: Float, level: Float, config: SummaryConfig) -> Float:

@@ -14,7 +14,7 @@ from aurist.clips import Clips
 from aurist.errors import DataError, plural
 from aurist.features.matrix import EMBEDDED, row_keys
 from aurist.features.schema import Schema
-from aurist.features.store import summary_of_waves, summary_table
+from aurist.features.store import summary_of_waves, summary_table, table_of_vectors
 from aurist.features.summary_config import SummaryConfig
 from aurist.features.windows import Block
 from aurist.inference.embedding import Embedded, with_embeddings
@@ -57,6 +57,12 @@ def raw_features(
         return RawFeatures(clips.feature_table(), None, {})
     computed = summary_table(clips, summary, cache_dir=cache_dir, jobs=jobs, keep=keep, progress=progress)
     return RawFeatures(computed.features, computed.level, dict(computed.failures))
+
+
+def raw_of_vectors(vectors: npt.NDArray[np.float32], summary: SummaryConfig) -> RawFeatures:
+    """Give features that were computed elsewhere by `aurist.features.summary.measure_both`, (n, n_features + 1)."""
+    table = table_of_vectors(vectors, summary)
+    return RawFeatures(table.features, table.level, {})
 
 
 @dataclass(frozen=True)
@@ -108,7 +114,7 @@ class FeaturePipeline:
         *,
         jobs: int = 0,
         cache_dir: Path | None = None,
-        keep: bool = True,
+        raw: RawFeatures | None = None,
         progress: bool | Advance = True,
     ) -> ClipFeatures:
         """Make the features of clips.
@@ -121,8 +127,8 @@ class FeaturePipeline:
             Cores; 0: all.
         cache_dir
             Folder of the features of recordings; None: the default folder.
-        keep
-            False: summary features are neither read from this folder nor written to it.
+        raw
+            The features as `raw_features` gives them, if they are computed already.
         progress
             True: show a progress bar of the features. Or the bar of a job that these clips are a part of.
 
@@ -133,7 +139,8 @@ class FeaturePipeline:
             table, or the other way round.
         """
         self._check_kind(clips)
-        raw = raw_features(clips, self.summary, jobs=jobs, cache_dir=cache_dir, keep=keep, progress=progress)
+        if raw is None:
+            raw = raw_features(clips, self.summary, jobs=jobs, cache_dir=cache_dir, progress=progress)
         failures, table = dict(raw.failures), raw.table
         if self.embedders:
             embedded = self._embed(table, _without(failures, len(clips)), clips, jobs, cache_dir)

@@ -16,7 +16,7 @@ from aurist.ensemble.duplicates import Duplicates
 from aurist.errors import ConfigError
 from aurist.features.matrix import row_keys
 from aurist.inference.clip_predictions import ClipPredictions
-from aurist.inference.features import pipeline_of
+from aurist.inference.features import RawFeatures, pipeline_of
 from aurist.inference.fold_models import FoldModels
 from aurist.inference.thresholds import never_named, thresholds_of
 from aurist.loops import job_of_clips
@@ -128,7 +128,7 @@ class Predictor:
         unknown: float | None = None,
         jobs: int = 0,
         cache_dir: Path | None = None,
-        keep: bool = True,
+        raw: RawFeatures | None = None,
     ) -> ClipPredictions:
         """Predict clips; a clip that cannot be used gets NaN and its reason.
 
@@ -146,8 +146,8 @@ class Predictor:
             Cores; 0: as many as the run was fitted with.
         cache_dir
             Folder of stored features; None: the usual one.
-        keep
-            False: summary features are neither read from this folder nor written to it.
+        raw
+            The features of the clips before the schema prepares them, if they are computed already.
 
         Raises
         ------
@@ -163,7 +163,7 @@ class Predictor:
         likeness = None if self.open_set is None else np.full(n, np.nan)
         failures: dict[int, str] = {}
         notes = never_named(classes, thresholds, precision)
-        parts = self._parts(clips)
+        parts = self._parts(clips) if raw is None else [np.arange(n)]
         with Advance(n, len(parts) > 1, "features") as advance:
             for part in parts:
                 with self._loops(n):
@@ -171,7 +171,7 @@ class Predictor:
                         clips if len(parts) == 1 else clips.take(part),
                         jobs=jobs or self.spec.task.jobs,
                         cache_dir=cache_dir,
-                        keep=keep,
+                        raw=raw,
                         progress=advance if len(parts) > 1 else True,
                     )
                 rows = part[features.rows]

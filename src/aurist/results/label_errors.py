@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -123,39 +121,3 @@ def _means(proba: Proba, chosen: npt.NDArray[np.bool_]) -> npt.NDArray[np.float6
     counts = chosen.sum(axis=0)
     sums = np.where(chosen, proba, 0.0).sum(axis=0)
     return np.where(counts > 0, sums / np.maximum(counts, 1), np.inf)
-
-
-def corrected_clips(run: RunFolder, corrections: dict[str, Sequence[str]]) -> pd.DataFrame:
-    """Give the clips table of a run with other labels, to fit again.
-
-    Parameters
-    ----------
-    run
-        The run.
-    corrections
-        By ``clip_id``, the right labels.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``clip_id, path, start, end, label, group, fold, part``, as `aurist fit` reads it: absent classes with a minus
-        sign, and columns only where the data has them. Paths are absolute.
-    """
-    clips = read_data(run).clips
-    table = clips.table
-    labels = []
-    for name, given, absent in zip(table["clip_id"], table["labels"], table["absent"], strict=True):
-        right = corrections.get(name)
-        present = given if right is None else tuple(right)
-        away = absent if right is None or clips.unannotated == "absent" else (*absent, *given)
-        labels.append(
-            ";".join([*present, *(f"-{label}" for label in dict.fromkeys(away) if label not in present)])
-        )
-    out = pd.DataFrame({"clip_id": table["clip_id"], "path": [str(file.resolve()) for file in clips.files()]})
-    out[["start", "end"]] = table[["start", "end"]]
-    out["label"] = labels
-    out[["group", "fold", "part"]] = table[["group", "fold", "part"]]
-    empty = [name for name in ("start", "end", "group", "fold") if out[name].isna().all()]
-    if (out["part"] == "train").all():
-        empty.append("part")
-    return out.drop(columns=empty)

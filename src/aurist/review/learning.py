@@ -20,7 +20,7 @@ from aurist.metrics import Interval
 from aurist.results.bootstrap import bootstrap
 from aurist.results.differences import Difference, paired
 from aurist.review.journal import Verdict
-from aurist.run import ModelFiles, RunFolder, read_data
+from aurist.run import ModelFiles
 
 #: The share of the verdicts on random samples that is never learnt from.
 HELD_OUT_SHARE = 1 / 3
@@ -92,13 +92,13 @@ def divide(judged: Sequence[Judged], before: Mapping[str, bool]) -> dict[str, bo
     return decided
 
 
-def with_verdicts(run: RunFolder, judged: Sequence[Judged], window: float) -> tuple[Clips, int]:
+def with_verdicts(old: Clips, judged: Sequence[Judged], window: float) -> tuple[Clips, int]:
     """Add clips of judged detections to those that a run was fitted on.
 
     Parameters
     ----------
-    run
-        The run, with its training data.
+    old
+        The clips that the run was fitted on.
     judged
         Verdicts to learn from.
     window
@@ -107,7 +107,7 @@ def with_verdicts(run: RunFolder, judged: Sequence[Judged], window: float) -> tu
     Returns
     -------
     clips
-        Those of the run, then the new ones. If clips may have several labels, only judged classes are known in the new
+        The old ones, then the new ones. If clips may have several labels, only judged classes are known in the new
         ones, and some windows that nobody judged are background; else the new ones are those with exactly one class.
     n_new
         The number of new clips, without background.
@@ -117,7 +117,6 @@ def with_verdicts(run: RunFolder, judged: Sequence[Judged], window: float) -> tu
     DataError
         If the verdicts give no clip to learn from.
     """
-    old = read_data(run).clips
     new = _clips_of(judged, old, window)
     if not len(new):
         raise DataError(

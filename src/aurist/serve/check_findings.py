@@ -11,8 +11,10 @@ from typing import Any
 
 import pandas as pd
 
+from aurist.review.journal import key_of
 from aurist.run import RunFolder, read_data
 from aurist.serve.clip_answers import read_clip
+from aurist.serve.decisions import OPEN, Decisions
 from aurist.serve.refusals import RefusedError
 from aurist.serve.sound import Samples
 
@@ -39,13 +41,18 @@ _SHAPE = {
 
 @dataclass(frozen=True)
 class FoundClip:
-    """A clip of a finding: its name, its labels, its file, and the seconds to hear; None: to its end."""
+    """A clip of a finding: its name, its labels, its file, and the seconds to hear; None: to its end.
+
+    ``clip_ids`` are the clips of the data that are left out with it: all clips of a file that is nearly another one;
+    none if it was left out by the check.
+    """
 
     name: str
     labels: str
     file: Path
     start: float
     end: float | None
+    clip_ids: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -66,9 +73,12 @@ class CheckFindings:
     ----------
     run
         The run.
+    decisions
+        Of the server.
     """
 
     run: RunFolder
+    decisions: Decisions
 
     @cached_property
     def _audit(self) -> dict[str, Any]:
@@ -85,6 +95,25 @@ class CheckFindings:
         """The findings to hear: pairs first, then flawed clips."""
         return [*self._conflicts(), *self._near(), *self._flaws()]
 
+    def decide(self, item: int, number: int, word: str) -> None:
+        """Store a decision about a clip of a finding: "leave out", "keep", or "" to take it back.
+
+        Raises
+        ------
+        RefusedError
+            If there is no such clip, or the check left it out.
+        """
+        clip = self._found(item, number)
+        if not clip.clip_ids:
+            raise RefusedError(409, "left_out", f"{clip.name} is not learnt from: the check left it out.")
+        for name in clip.clip_ids:
+            self.decisions.decide(_key(name), name, [word])
+
+    def decided(self, clip: FoundClip, decisions: Mapping[str, list[str]]) -> str:
+        """Tell what was decided about a clip, among all decisions; "" if nothing."""
+        words = {word for name in clip.clip_ids for word in decisions.get(_key(name), [OPEN])}
+        return words.pop() if len(words) == 1 else OPEN
+
     def clip(self, item: int, number: int) -> Samples:
         """Read the sound of a clip of a finding.
 
@@ -93,11 +122,14 @@ class CheckFindings:
         RefusedError
             If there is none.
         """
-        if not (item < len(self.items) and number < len(self.items[item].clips)):
-            raise RefusedError(404, "no_finding", "There is no such finding. Load the page again.")
-        clip = self.items[item].clips[number]
+        clip = self._found(item, number)
         end = clip.start + _LONGEST if clip.end is None else min(clip.end, clip.start + _LONGEST)
         return read_clip(clip.file, clip.start, end)
+
+    def _found(self, item: int, number: int) -> FoundClip:
+        if not (item < len(self.items) and number < len(self.items[item].clips)):
+            raise RefusedError(404, "no_finding", "There is no such finding. Load the page again.")
+        return self.items[item].clips[number]
 
     def _near(self) -> list[FoundItem]:
         pairs = [pair for pair in self._audit["near"] if not pair["in_test"]]
@@ -112,7 +144,7 @@ class CheckFindings:
                 (pair["other_path"], pair["other_labels"], max(0.0, -offset)),
             )
             clips = tuple(
-                FoundClip(path, ";".join(labels), self._file(path), start, start + overlap)
+                FoundClip(path, ";".join(labels), self._file(path), start, start + overlap, self._ids(path))
                 for path, labels, start in sides
             )
             items.append(FoundItem(NEAR, f"{overlap:.1f} s of the same sound", False, clips))
@@ -155,7 +187,12 @@ class CheckFindings:
             end = None if pd.isna(entry["end"]) else float(entry["end"])
         if not isinstance(path, str):
             return None  # a row of a table of features
-        return FoundClip(name, ";".join(map(str, labels or ())), self._file(path), start, end)
+        ids = (name,) if name in self._clips.index else ()
+        return FoundClip(name, ";".join(map(str, labels or ())), self._file(path), start, end, ids)
+
+    def _ids(self, path: str) -> tuple[str, ...]:
+        """Give the clips of a file."""
+        return tuple(self._clips.index[self._clips["path"] == path])
 
     @cached_property
     def _root(self) -> Path | None:
@@ -164,3 +201,8 @@ class CheckFindings:
 
     def _file(self, path: str) -> Path:
         return Path(path) if self._root is None else self._root / path
+
+
+def _key(clip_id: str) -> str:
+    """Give the key of a decision about a clip of a finding; suspicious clips have keys with other times."""
+    return key_of(clip_id, -1.0, -1.0, "")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -18,9 +17,8 @@ from aurist.serve.sound import Samples
 
 router = APIRouter()
 
-Key = Annotated[
-    str, Query(description="Numbers of the finding and of its clip, such as 3-0.", pattern=r"^\d{1,6}-[01]$")
-]
+_KEY = r"^\d{1,6}-[01]$"
+Key = Annotated[str, Query(description="Numbers of the finding and of its clip, such as 3-0.", pattern=_KEY)]
 
 
 class CheckedClip(BaseModel):
@@ -29,6 +27,8 @@ class CheckedClip(BaseModel):
     key: str
     name: str
     labels: str
+    can_leave_out: bool = Field(description="False if the check left it out already.")
+    decision: str = Field(description='"leave out", "keep", or "".')
 
 
 class CheckFinding(BaseModel):
@@ -49,6 +49,16 @@ class CheckAnswer(BaseModel):
     findings: list[CheckFinding]
 
 
+class CheckDecision(BaseModel):
+    """What a person decided about a clip of a finding."""
+
+    key: str = Field(pattern=_KEY)
+    decision: str = Field(
+        description='"leave out": never learn from it; "keep"; "" takes it back.',
+        pattern="^(leave out|keep|)$",
+    )
+
+
 @router.get("/v1/data/check", summary="List what the check found")
 def findings(request: Request) -> CheckAnswer:
     """Give the findings to hear, and sentences about the data."""
@@ -57,19 +67,32 @@ def findings(request: Request) -> CheckAnswer:
         check = _check(server)
     except RefusedError as error:
         return CheckAnswer(possible=False, reason=str(error), notes=[], findings=[])
+    decisions = server.decisions.current()
     items = [
         CheckFinding(
             kind=item.kind,
             detail=item.detail,
             left_out=item.left_out,
             clips=[
-                CheckedClip(key=f"{row}-{number}", name=clip.name, labels=clip.labels)
+                CheckedClip(
+                    key=f"{row}-{number}",
+                    name=clip.name,
+                    labels=clip.labels,
+                    can_leave_out=bool(clip.clip_ids),
+                    decision=check.decided(clip, decisions),
+                )
                 for number, clip in enumerate(item.clips)
             ],
         )
         for row, item in enumerate(check.items)
     ]
     return CheckAnswer(possible=True, reason="", notes=check.notes, findings=items)
+
+
+@router.put("/v1/data/check/decisions", summary="Decide about a clip of a finding", status_code=204)
+def decide(request: Request, decision: CheckDecision) -> None:
+    """Store a decision; the answer comes when it is safe on the disk."""
+    _check(server_of(request)).decide(*_numbers(decision.key), decision.decision)
 
 
 @router.get("/v1/data/check/sound.wav", summary="Play a clip of a finding", response_class=Response)
@@ -90,12 +113,16 @@ def picture(
 
 
 def _samples(request: Request, key: str) -> Samples:
-    item, number = map(int, re.split("-", key))
-    return _check(server_of(request)).clip(item, number)
+    return _check(server_of(request)).clip(*_numbers(key))
+
+
+def _numbers(key: str) -> tuple[int, int]:
+    item, _, number = key.partition("-")
+    return int(item), int(number)
 
 
 def _check(server: Server) -> CheckFindings:
     run = run_with_data(server)
     if server.check is None:
-        server.check = CheckFindings(run)
+        server.check = CheckFindings(run, server.decisions)
     return server.check

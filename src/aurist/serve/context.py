@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from fastapi import Request
 
 from aurist.errors import AuristError
 from aurist.folders import default_cache_dir, remove_folder
+from aurist.machine import available_cores
 from aurist.plan import ENSEMBLE
 from aurist.progress import logger
 from aurist.run import ModelFiles, RunFolder, open_model
@@ -22,6 +23,7 @@ from aurist.run.model_folder import read_description
 from aurist.serve.answers import Model, Score
 from aurist.serve.check_findings import CheckFindings
 from aurist.serve.counters import Counters
+from aurist.serve.decisions import Decisions
 from aurist.serve.decoders import Decoders
 from aurist.serve.engine import Engine
 from aurist.serve.improving import Improving
@@ -33,6 +35,9 @@ from aurist.serve.options import ServeOptions
 from aurist.serve.refusals import RefusedError
 from aurist.serve.reviewing import Reviews
 from aurist.serve.tidying import tidy
+
+#: The fewest and the most processes that decode: one recording may not hold all others up, and each takes memory.
+_FEWEST, _MOST = 2, 8
 
 
 @dataclass
@@ -62,7 +67,8 @@ class Server:
         remove_folder(uploads)  # of a server that was killed
         uploads.mkdir(parents=True)
         limits = self.options.limits
-        self.decoders = Decoders(limits)
+        processes = min(max(available_cores(self.options.jobs), _FEWEST), _MOST)
+        self.decoders = Decoders(limits, processes, lambda: self.engine.predictor.spec.summary)
         self.models = Models(self.original, self.state, self.options.jobs)
         self.engine = Engine(
             self.models.current,
@@ -75,7 +81,8 @@ class Server:
         self.jobs = Jobs(self.models, self.state / "jobs", limits.jobs, self.options.jobs)
         self.reviews = Reviews(self.models, self.jobs, self.options.reviews)
         self.live = LiveSessions(self.models, self.state / "live", self.options)
-        self.improving = Improving(self.models, self.reviews, self.state)
+        self.decisions = Decisions(self.state)
+        self.improving = Improving(self.models, self.reviews, self.decisions, self.state)
         self.model = self._describe()
 
     @property
@@ -108,6 +115,12 @@ class Server:
         self.jobs.finished = self.tidy
         self.jobs.start()
         self.improving.go_on()
+
+    def warm(self) -> None:
+        """Start a process that decodes, and load what it computes with: the first request need not wait for it."""
+        with suppress(RefusedError, OSError), self.temporary_folder() as folder:
+            noise = self.engine.noise(folder)
+            self.decoders.decode(noise.name, noise.file, folder / "decoded.wav", whole=True)
 
     def tidy(self) -> None:
         """Delete old results beyond the limits."""

@@ -9,7 +9,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
 from aurist.formulas import safe_table
-from aurist.results.label_errors import corrected_clips
+from aurist.results.corrections import corrected_table
 from aurist.serve.clip_answers import picture_response
 from aurist.serve.context import Server, run_with_data, server_of
 from aurist.serve.hearing import wav_response
@@ -57,7 +57,7 @@ class Decision(BaseModel):
 def _errors(server: Server) -> LabelErrors:
     run = run_with_data(server)
     if server.label_errors is None:
-        server.label_errors = LabelErrors(run, server.state)
+        server.label_errors = LabelErrors(run, server.decisions)
     return server.label_errors
 
 
@@ -69,7 +69,7 @@ def suspects(request: Request) -> Suspects:
         errors = _errors(server)
     except RefusedError as error:
         return Suspects(possible=False, reason=str(error), clips=[], corrected=0)
-    decided = errors.decisions()
+    decided = server.decisions.current()
     clips = [
         Suspect(
             key=row["key"],
@@ -82,7 +82,9 @@ def suspects(request: Request) -> Suspects:
         )
         for row in errors.table.to_dict("records")
     ]
-    return Suspects(possible=True, reason="", clips=clips, corrected=len(errors.corrections()))
+    return Suspects(
+        possible=True, reason="", clips=clips, corrected=len(server.decisions.corrections().labels)
+    )
 
 
 @router.put("/v1/data/decisions", summary="Decide about a clip", status_code=204)
@@ -115,8 +117,8 @@ def table(request: Request) -> Response:
 
     Text that a spreadsheet would take for a formula has a quote in front, which the fit removes.
     """
-    errors = _errors(server_of(request))
-    clips = safe_table(corrected_clips(errors.run, dict(errors.corrections())))
+    server = server_of(request)
+    clips = safe_table(corrected_table(run_with_data(server), server.decisions.corrections()))
     text = clips.to_csv(index=False, float_format="%.9g")
     return Response(
         text, media_type="text/csv", headers={"Content-Disposition": 'attachment; filename="clips.csv"'}

@@ -1,4 +1,4 @@
-"""Processes that decode uploads: a file that takes too long, or crashes its decoder, harms no other request."""
+"""Processes that decode uploads and compute features: one that crashes, or takes too long, harms no other request."""
 
 from __future__ import annotations
 
@@ -9,13 +9,26 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
+from aurist.features.summary_config import SummaryConfig
 from aurist.serve.options import Limits
 from aurist.serve.refusals import RefusedError, busy
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The features of a clip, (n_features + 1,), as of `aurist.features.summary.measure_both` with these settings."""
+
+    config: SummaryConfig
+    vector: npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -34,6 +47,8 @@ class Sound:
         A note for people on damage; "" without.
     began
         The clock time at its start in the form of ISO 8601, by the header; "" without.
+    features
+        Of a clip to label, if they are computed already.
     """
 
     name: str
@@ -42,6 +57,7 @@ class Sound:
     frames: int
     note: str = ""
     began: str = ""
+    features: Measured | None = None
 
     @property
     def seconds(self) -> float:
@@ -58,12 +74,17 @@ class Decoders:
         Of a recording, and of a process.
     count
         Number of processes.
+    features
+        Gives the settings of the features of clips; None: the model needs no features.
     """
 
-    def __init__(self, limits: Limits, count: int = 2) -> None:
-        self._limits, self.count = limits, count
+    def __init__(
+        self, limits: Limits, count: int = 2, features: Callable[[], SummaryConfig | None] = lambda: None
+    ) -> None:
+        self._limits, self.count, self._features = limits, count, features
         self._clips, self._lock = 0, threading.Lock()
-        self._idle: queue.Queue[_Process | None] = queue.Queue()
+        # the last one to be idle is the next one: with few requests the others need not start
+        self._idle: queue.LifoQueue[_Process | None] = queue.LifoQueue()
         for _ in range(count):
             self._idle.put(None)
 
@@ -72,7 +93,16 @@ class Decoders:
         return self._clips
 
     def decode(self, name: str, source: Path, target: Path, *, whole: bool = False) -> Sound:
-        """Decode a file; block until it is done. ``whole``: it is a clip, and refused if its end is missing.
+        """Decode a file in the next free process; block until it is done.
+
+        Parameters
+        ----------
+        name
+            For people.
+        source, target
+            The upload, and the WAV file to write.
+        whole
+            It is a clip to label: it is refused if its end is missing, and its features are computed.
 
         Raises
         ------
@@ -88,14 +118,8 @@ class Decoders:
                 self._clips -= whole
 
     def _decode(self, name: str, source: Path, target: Path, whole: bool) -> Sound:
-        """Decode in the next free process.
-
-        Raises
-        ------
-        RefusedError
-            If it cannot be decoded within the limits.
-        """
         limits = self._limits
+        config = self._features() if whole else None
         until = time.monotonic() + limits.request_seconds
         try:
             process = self._idle.get(timeout=limits.request_seconds)
@@ -109,6 +133,7 @@ class Decoders:
                 "target": str(target),
                 "seconds": limits.seconds,
                 "whole": whole,
+                "features": None if config is None else asdict(config),
             }
             answer = process.ask(request, until - time.monotonic())
         except TimeoutError:
@@ -128,7 +153,12 @@ class Decoders:
         if "problem" in answer:
             target.unlink(missing_ok=True)
             raise RefusedError(422, "undecodable", f"{name} {answer['problem']}")
-        return Sound(name, target, answer["sample_rate"], answer["frames"], answer["note"], answer["began"])
+        measured = None
+        if config is not None and answer["features"] is not None:
+            measured = Measured(config, np.array(answer["features"], dtype=np.float32))
+        return Sound(
+            name, target, answer["sample_rate"], answer["frames"], answer["note"], answer["began"], measured
+        )
 
     def close(self) -> None:
         """End the processes."""

@@ -1,6 +1,7 @@
-"""Decode uploads in a process of its own: one JSON line for each file, with limits of time and memory.
+"""Decode uploads, and compute features of clips, in a process of its own, with limits of time and memory.
 
-The server starts it as ``python -m aurist.serve.decoding``; it never decodes sound of strangers itself.
+Requests and answers are lines of JSON. The server starts it as ``python -m aurist.serve.decoding``; it never decodes
+sound of strangers itself.
 """
 
 from __future__ import annotations
@@ -8,10 +9,11 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from aurist.audio import UnreadableAudioError, open_audio, to_mono
+from aurist.audio import UnreadableAudioError, forget_headers, open_audio, read, to_mono
 from aurist.audio.streaming import finite
 from aurist.errors import AuristError, DataError
 from aurist.recorders import began_at
@@ -19,6 +21,8 @@ from aurist.system import limit_memory
 
 #: The largest WAV file, in samples of 4 bytes: its header counts bytes with 32 bits.
 _MOST_SAMPLES = (1 << 30) - (1 << 16)
+#: The longest clip, in seconds, whose features are computed here: those of hours need more memory.
+LONGEST = 300.0
 
 
 def decode(source: Path, target: Path, seconds: float, whole: bool) -> dict[str, Any]:
@@ -79,10 +83,34 @@ def decode(source: Path, target: Path, seconds: float, whole: bool) -> dict[str,
         }
 
 
+def features_of(file: Path, settings: Mapping[str, Any]) -> list[float] | None:
+    """Compute the features of a decoded clip, (n_features + 1); None if it has none: whoever needs them finds out why.
+
+    Parameters
+    ----------
+    file
+        The clip.
+    settings
+        Of `aurist.features.summary.SummaryConfig`.
+    """
+    from aurist.features.summary import SummaryConfig, measure_both
+
+    config = SummaryConfig(**settings)
+    try:
+        wave, _ = read(file, config.sample_rate)
+        features: list[float] = measure_both(wave, config).tolist()
+    except DataError:
+        return None
+    return features
+
+
 def _answer(request: dict[str, Any]) -> dict[str, Any]:
     source, target = Path(request["source"]), Path(request["target"])
     try:
-        return decode(source, target, request["seconds"], request["whole"])
+        answer = decode(source, target, request["seconds"], request["whole"])
+        is_short = answer["frames"] <= LONGEST * answer["sample_rate"]
+        settings = request["features"] if is_short else None
+        return {**answer, "features": None if settings is None else features_of(target, settings)}
     except UnreadableAudioError as error:
         return {"problem": f"{error.problem}. {error.advice}"}
     except AuristError as error:
@@ -101,6 +129,7 @@ def main() -> None:
     os.dup2(2, 1)
     for line in sys.stdin:
         print(json.dumps(_answer(json.loads(line))), file=answers, flush=True)
+        forget_headers()  # uploads never come again
 
 
 if __name__ == "__main__":

@@ -13,10 +13,12 @@ from pathlib import Path
 
 import numpy as np
 
+from aurist.audio import forget_headers
 from aurist.audio.writing import write_wav
-from aurist.clips import make_clips
+from aurist.clips import Clips, make_clips
 from aurist.features.store import cache_size, clear_cache
 from aurist.inference.clip_predictions import ClipPredictions
+from aurist.inference.features import RawFeatures, raw_features, raw_of_vectors
 from aurist.inference.predictor import Predictor
 from aurist.run import ModelFiles
 from aurist.serve.counters import Counters
@@ -25,9 +27,9 @@ from aurist.serve.refusals import busy
 
 #: The most clips, and seconds of sound, of a batch.
 _CLIPS, _SECONDS = 64, 600.0
-#: The most seconds that a batch waits for requests that are being decoded, and seconds between two looks.
-_PATIENCE, _LOOK = 0.05, 0.001
-#: The store of features of clips is emptied at this size; only repeated uploads would gain from it.
+#: The most seconds that a batch waits for clips that are being decoded, and seconds between two looks.
+_PATIENCE, _LOOK = 0.05, 0.002
+#: What networks store of clips is emptied at this size, which is looked at after so many batches.
 _STORE_BYTES, _STORE_EVERY = 200_000_000, 100
 
 
@@ -40,12 +42,15 @@ class _Call:
 class Engine:
     """Predicts clips in one thread, in batches of all requests that wait.
 
+    While a batch is predicted, the next one collects: the clips of other requests are decoded, and their features
+    computed, in other processes.
+
     Parameters
     ----------
     files
         Of a run, or of a model folder.
     store
-        A folder for features.
+        A folder for what a network stores of clips.
     counters
         Count clips and batches.
     waiting
@@ -53,8 +58,8 @@ class Engine:
     jobs
         Cores; 0: as many as the run was fitted with.
     coming
-        Counts the requests that are being decoded: a batch waits a moment for them, as a clip costs far less in a
-        batch.
+        Counts the clips that are being decoded: a batch waits for them, but no longer than the last one took, as a
+        clip costs far less in a batch.
     """
 
     def __init__(
@@ -70,7 +75,7 @@ class Engine:
         self._store, self._counters, self._jobs = store, counters, jobs
         self.predictor = Predictor(files, jobs=jobs)
         self._most, self._waiting, self._batches = waiting, 0, 0
-        self._coming = coming
+        self._coming, self._took = coming, 0.0
         self._lock = threading.Lock()
         self._calls: queue.SimpleQueue[_Call | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="engine", daemon=True)
@@ -89,7 +94,7 @@ class Engine:
         AuristError
             If the model cannot predict recordings.
         """
-        self.submit([self._noise()]).result()
+        self.submit([self.noise(self._store)]).result()
 
     def use(self, files: ModelFiles) -> None:
         """Predict with another model, which is read before the first request gets it.
@@ -100,14 +105,16 @@ class Engine:
             If the model cannot predict recordings.
         """
         predictor = Predictor(files, jobs=self._jobs)
-        predictor.predict(make_clips([()], paths=[str(self._noise().file)]), cache_dir=self._store)
+        predictor.predict(make_clips([()], paths=[str(self.noise(self._store).file)]), cache_dir=self._store)
         self.predictor = predictor
 
-    def _noise(self) -> Sound:
+    @staticmethod
+    def noise(folder: Path) -> Sound:
+        """Write a second of noise, to try what is loaded."""
         rate = 16_000
         noise = np.random.default_rng(0).normal(0, 0.1, rate).astype(np.float32)
-        self._store.mkdir(parents=True, exist_ok=True)
-        file = self._store / "noise.wav"
+        folder.mkdir(parents=True, exist_ok=True)
+        file = folder / "noise.wav"
         write_wav(file, noise, rate)
         return Sound("noise", file, rate, rate)
 
@@ -147,7 +154,7 @@ class Engine:
                     call = self._next(until) if batch else self._calls.get()
                 except queue.Empty:
                     break
-                until = min(until, time.monotonic() + _PATIENCE)
+                until = min(until, time.monotonic() + min(self._took, _PATIENCE))
                 if call is None:
                     ended = True
                     break
@@ -156,22 +163,27 @@ class Engine:
                     size += len(call.sounds)
                     seconds += sum(sound.seconds for sound in call.sounds)
             if batch:
+                began = time.monotonic()
                 self._predict(batch)
+                self._took = time.monotonic() - began
 
     def _next(self, until: float) -> _Call | None:
         """Give a further request of a batch, and wait for it while others are decoded; raise `queue.Empty` without."""
         while True:
             try:
-                return self._calls.get(timeout=_LOOK)
+                return self._calls.get(block=False)
             except queue.Empty:
                 if not self._coming() or time.monotonic() > until:
                     raise
+                time.sleep(_LOOK)
 
     def _predict(self, batch: Sequence[_Call]) -> None:
         sounds = [sound for call in batch for sound in call.sounds]
         clips = make_clips([()] * len(sounds), paths=[str(sound.file) for sound in sounds])
         try:
-            predictions = self.predictor.predict(clips, cache_dir=self._store, keep=False)
+            predictor = self.predictor
+            raw = self._features(predictor, sounds, clips)
+            predictions = predictor.predict(clips, raw=raw, cache_dir=self._store)
         except BaseException as error:  # the thread must go on, and each request gets the error
             for call in batch:
                 call.future.set_exception(error)
@@ -183,8 +195,24 @@ class Engine:
         self._counters.add("aurist_batches_total")
         self._counters.add("aurist_clips_total", len(sounds))
         self._batches += 1
-        if self._batches % _STORE_EVERY == 0 and cache_size(self._store) > _STORE_BYTES:
-            clear_cache(self._store)
+        if self._batches % _STORE_EVERY == 0:
+            forget_headers()
+            if cache_size(self._store) > _STORE_BYTES:
+                clear_cache(self._store)
+
+    def _features(self, predictor: Predictor, sounds: Sequence[Sound], clips: Clips) -> RawFeatures | None:
+        """Give the features that came with the sounds; compute all if one lacks them; None: the model needs none."""
+        summary = predictor.spec.summary
+        if summary is None:
+            return None
+        vectors = [
+            sound.features.vector for sound in sounds if sound.features and sound.features.config == summary
+        ]
+        if len(vectors) == len(sounds):
+            return raw_of_vectors(np.stack(vectors), summary)
+        # long ones, those without, and those of the model before: nothing is stored, as they never come again
+        jobs = self._jobs or predictor.spec.task.jobs
+        return raw_features(clips, summary, jobs=jobs, cache_dir=self._store, keep=False, progress=False)
 
 
 def _rows(predictions: ClipPredictions, first: int, last: int) -> ClipPredictions:

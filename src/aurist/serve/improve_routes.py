@@ -1,4 +1,4 @@
-"""``/v1/improve``: learn from the verdicts, and use the new model."""
+"""``/v1/improve``: learn from verdicts and corrections, and use the new model."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ router = APIRouter()
 
 
 class Improvement(BaseModel):
-    """The verdicts that there are, and the state of learning from them."""
+    """The verdicts and corrections that there are, and the state of learning from them."""
 
     possible: bool = Field(description="False for an exported model.")
     reason: str = Field(description="Why it is not possible.")
@@ -23,6 +23,7 @@ class Improvement(BaseModel):
     held_out_random: int = Field(
         description="Those of them that belong to random samples: they compare the models."
     )
+    corrected: int = Field(description="Clips of the training data with other labels, or left out.")
     state: str = Field(description="idle, running, done or failed.")
     progress: float
     models: list[str] = Field(description="The models that are fitted already.")
@@ -47,19 +48,21 @@ def status(request: Request) -> Improvement:
     except RefusedError as error:
         reason = str(error)
     learn, held_out = improving.divided()
+    corrections = improving.decisions.corrections()
     return Improvement(
         possible=not reason,
         reason=reason,
         learn=len(learn),
         held_out=len(held_out),
         held_out_random=sum(one.at_random for one in held_out),
+        corrected=len(corrections),
         **improving.status(),
     )
 
 
-@router.post("/v1/improve", summary="Learn from the verdicts", status_code=202)
+@router.post("/v1/improve", summary="Learn from verdicts and corrections", status_code=202)
 def start(request: Request, learning: Learning) -> Improvement:
-    """Fit a model to the data of the run and the verdicts, in the background."""
+    """Fit a model to the corrected data of the run and the verdicts, in the background."""
     server_of(request).improving.start(learning.seconds)
     return status(request)
 

@@ -21,6 +21,7 @@ from aurist.progress import logger
 from aurist.review.learning import Judged, divide
 from aurist.review.orders import random_sample
 from aurist.run import RunFolder
+from aurist.serve.decisions import Decisions
 from aurist.serve.models import IMPROVED, RUN, Models
 from aurist.serve.refusals import RefusedError
 from aurist.serve.relearning import REQUEST, RESULT, to_json
@@ -44,12 +45,15 @@ class Improving:
         Of the server.
     reviews
         Where the verdicts are.
+    decisions
+        On clips of the training data.
     state
         The folder of the server.
     """
 
     models: Models
     reviews: Reviews
+    decisions: Decisions
     state: Path
     _process: subprocess.Popen[bytes] | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -101,12 +105,14 @@ class Improving:
             judged = self.judged()
             held = divide(judged, self._decided())
             learn = [one for one in judged if not held[one.content]]
-            if not learn:
+            corrections = self.decisions.corrections()
+            if not learn and not len(corrections):
                 raise RefusedError(
                     422,
                     "no_verdicts",
-                    "There are no verdicts to learn from yet. Judge detections of several recordings: a third of those "
-                    "in random order is held out, by recording.",
+                    "There is nothing to learn from yet. Correct labels of the training data (Data), or judge "
+                    "detections of several recordings (Review): a third of those in random order is held out, by "
+                    "recording.",
                 )
             # before anything is learnt: what is held out stays so
             write_json(self.state / _HELD_OUT, held)
@@ -120,6 +126,8 @@ class Improving:
                 "started": time.time(),
                 "learn": [to_json(one) for one in learn],
                 "held_out": [to_json(one) for one in sample],
+                "labels": corrections.labels,
+                "left_out": corrections.left_out,
             }
             write_json(folder / REQUEST, request)
             self._launch(folder)
@@ -158,7 +166,7 @@ class Improving:
         """
         folder = self._last()
         if folder is None or self.status()["state"] != DONE:
-            raise RefusedError(409, "no_model", "There is no model that was learnt from verdicts.")
+            raise RefusedError(409, "no_model", "There is no model that learnt from people yet.")
         change(folder / RUN)
 
     def close(self) -> None:
@@ -203,13 +211,13 @@ class Improving:
         return decided
 
     def _window(self) -> float:
-        """Give the seconds of a clip: the window of the run, else that of most verdicts."""
+        """Give the seconds of a clip: the window of the run, else that of most verdicts; 0 without verdicts."""
         if self.models.original.spec.window is not None:
             return self.models.original.spec.window
         counts: Counter[float] = Counter()
         for review in self.reviews.all():
             counts[review.window] += len(review.journal.current())
-        return counts.most_common(1)[0][0]
+        return counts.most_common(1)[0][0] if counts else 0.0
 
     def _launch(self, folder: Path) -> None:
         with (folder / "log.txt").open("ab") as log:

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from aurist.files import append_jsonl, read_jsonl
 from aurist.results.label_errors import likely_label_errors
 from aurist.review.journal import key_of
 from aurist.run import RunFolder
 from aurist.serve.clip_answers import read_clip
+from aurist.serve.decisions import Decisions
 from aurist.serve.refusals import RefusedError
 from aurist.serve.sound import Samples
 
-#: A decision that was taken back.
-_OPEN = ""
-_JOURNAL = "corrections.jsonl"
 #: The most seconds of a clip to hear.
 _LONGEST = 30.0
 
@@ -34,13 +30,12 @@ class LabelErrors:
     ----------
     run
         The run.
-    folder
-        Holds the decisions.
+    decisions
+        Of the server.
     """
 
     run: RunFolder
-    folder: Path
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    decisions: Decisions
 
     @cached_property
     def table(self) -> pd.DataFrame:
@@ -57,34 +52,15 @@ class LabelErrors:
         ]
         return table.assign(file=pd.Series(files, dtype=object), key=keys).set_index("key", drop=False)
 
-    def decisions(self) -> dict[str, list[str]]:
-        """Give the decision on each clip, by its key: one word, or the right labels after the word "labels"."""
-        decided: dict[str, list[str]] = {}
-        for line in read_jsonl(self.folder / _JOURNAL):
-            decided[str(line["key"])] = [str(word) for word in line["decision"]]
-        return {key: words for key, words in decided.items() if words != [_OPEN]}
-
-    def decide(self, key: str, decision: list[str]) -> None:
+    def decide(self, key: str, words: list[str]) -> None:
         """Store a decision; when this returns, it is on the disk."""
-        row = self.row(key)
-        with self._lock:
-            append_jsonl(
-                self.folder / _JOURNAL, {"key": key, "clip_id": row["clip_id"], "decision": decision}
-            )
+        self.decisions.decide(key, str(self.row(key)["clip_id"]), words)
 
     def row(self, key: str) -> Mapping[str, Any]:
         """Give a suspicious clip."""
         if key not in self.table.index:
             raise RefusedError(404, "no_clip", "There is no such clip. Load the page again.")
         return {str(name): value for name, value in self.table.loc[key].items()}
-
-    def corrections(self) -> dict[str, list[str]]:
-        """Give the right labels of the corrected clips, by ``clip_id``."""
-        decided = self.decisions()
-        names = dict(zip(self.table["key"], self.table["clip_id"], strict=True))
-        return {
-            names[key]: words[1:] for key, words in decided.items() if words[0] == "labels" and key in names
-        }
 
     def clip(self, key: str) -> Samples:
         """Read the sound of a clip."""

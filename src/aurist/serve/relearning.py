@@ -1,10 +1,11 @@
-"""Learn from verdicts in a process of its own, which can be stopped, and goes on after a restart.
+"""Learn from verdicts and corrections in a process of its own, which can be stopped, and goes on after a restart.
 
 The server starts it as ``python -m aurist.serve.relearning FOLDER``; the folder holds ``request.json``.
 """
 
 from __future__ import annotations
 
+import math
 import sys
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -14,9 +15,11 @@ from aurist.automl.fit import fit, resume
 from aurist.config import FitConfig
 from aurist.errors import AuristError
 from aurist.files import write_json
+from aurist.results.comparison import compare_runs
+from aurist.results.corrections import Corrections, corrected
 from aurist.review.journal import Verdict
 from aurist.review.learning import Judged, compare, with_verdicts
-from aurist.run import RunFolder, open_model, open_run
+from aurist.run import ModelFiles, RunFolder, open_model, open_run, read_data
 from aurist.run.description import DESCRIPTION
 from aurist.serve.models import RUN
 from aurist.stored import read_json
@@ -30,6 +33,8 @@ _REQUEST = {
     "started": float,
     "learn": [dict],
     "held_out": [dict],
+    "labels": {str: [str]},
+    "left_out": [str],
 }
 
 
@@ -53,29 +58,62 @@ def config_for(run: RunFolder, seconds: float) -> FitConfig:
 
 
 def relearn(folder: Path) -> dict[str, Any]:
-    """Fit a run to the data of the first one and the verdicts; compare both on verdicts that neither has learnt from.
+    """Fit a run to the corrected data of the first one and the verdicts, and compare both.
 
     Returns
     -------
     dict
-        ``clips``: the number of new clips; ``comparison``, or why there is none in ``problem``.
+        ``clips``: the number of new clips; ``corrected``: that of corrected ones; ``comparison``, on verdicts that
+        neither has learnt from, or why there is none in ``problem``; ``on_data``, see `_compare_on_data`.
     """
     request = read_json(folder / REQUEST, _REQUEST, f"Remove {folder}, and learn again.")
     original, window = open_run(Path(request["run"])), request["window"]
-    target = folder / RUN
-    clips, n_new = with_verdicts(original, [from_json(one) for one in request["learn"]], window)
+    target, n_new = folder / RUN, 0
+    corrections = Corrections(request["labels"], request["left_out"])
+    clips = corrected(read_data(original).clips, corrections)
+    if request["learn"]:
+        clips, n_new = with_verdicts(clips, [from_json(one) for one in request["learn"]], window)
     if (target / DESCRIPTION).exists():
         resume(target)
     else:
         fit(clips, target, config_for(original, request["seconds"]))
-    result: dict[str, Any] = {"clips": n_new, "comparison": None, "problem": ""}
+    before, after = open_model(Path(request["before"])), open_model(target)
+    result: dict[str, Any] = {
+        "clips": n_new,
+        "corrected": len(corrections),
+        "comparison": None,
+        "problem": "",
+        "on_data": _compare_on_data(before, after),
+    }
     held_out = [from_json(one) for one in request["held_out"]]
     try:
-        measured = compare(open_model(Path(request["before"])), open_model(target), held_out, window)
-        result["comparison"] = asdict(measured)
+        result["comparison"] = asdict(compare(before, after, held_out, window))
     except AuristError as error:
         result["problem"] = str(error)
     return result
+
+
+def _compare_on_data(before: ModelFiles, after: ModelFiles) -> dict[str, Any] | None:
+    """Compare both on the training clips whose labels stayed, out of fold in each; None if they share too little.
+
+    The labels that people changed are left out: what the first model said helped to choose them.
+    """
+    if before.run is None or after.run is None:
+        return None
+    try:
+        compared = compare_runs(before.run, after.run)
+    except AuristError:
+        return None
+    score = compared.scores[0]
+    if math.isnan(score.difference.low):  # too few groups for an interval
+        return None
+    return {
+        "metric": score.metric,
+        "clips": len(compared.clips),
+        "before": asdict(score.first),
+        "after": asdict(score.second),
+        "difference": asdict(score.difference),
+    }
 
 
 def main() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import socket
+import threading
 from collections.abc import Callable
 from types import FrameType
 
@@ -74,6 +75,7 @@ def serve(files: ModelFiles, options: ServeOptions, started: Callable[[str], Non
             ws="none",
         )
         server = _Uvicorn(config, lambda: started(address), app.state.server.stopping.set)
+        threading.Thread(target=app.state.server.warm, name="warm", daemon=True).start()
         # uvicorn repeats the signals at its end, but being stopped is how a server ends
         before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
         try:

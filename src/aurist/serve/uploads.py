@@ -68,9 +68,8 @@ async def receive_sounds(
     await _store_body(request, source)
     name = plain_name(request.query_params.get("name", "recording"))
     if "rate" in request.query_params:
-        sound = await run_in_threadpool(_of_samples, request, name, source, folder / "0.wav", limits)
-    else:
-        sound = await run_in_threadpool(decoders.decode, name, source, folder / "0.wav", whole=whole)
+        source = await run_in_threadpool(_of_samples, request, source, limits)
+    sound = await run_in_threadpool(decoders.decode, name, source, folder / "0.wav", whole=whole)
     source.unlink()
     return [sound], {}
 
@@ -96,11 +95,7 @@ async def _of_form(
             source, target = folder / f"{number}.upload", folder / f"{number}.wav"
             name = plain_name(upload.filename or "")
             async with turns:
-                await run_in_threadpool(_copy, upload, source)
-                try:
-                    return await run_in_threadpool(decoders.decode, name, source, target, whole=whole)
-                finally:
-                    source.unlink()
+                return await run_in_threadpool(_decode, decoders, upload, name, source, target, whole)
 
         results = await asyncio.gather(
             *(one(number, upload) for number, upload in enumerate(files)), return_exceptions=True
@@ -123,10 +118,16 @@ def _joined(errors: list[BaseException]) -> BaseException:
     return RefusedError(refusals[0].status, refusals[0].code, "\n".join(map(str, refusals)))
 
 
-def _copy(upload: UploadFile, target: Path) -> None:
-    with target.open("wb") as file:
+def _decode(
+    decoders: Decoders, upload: UploadFile, name: str, source: Path, target: Path, whole: bool
+) -> Sound:
+    with source.open("wb") as file:
         while chunk := upload.file.read(_CHUNK):
             file.write(chunk)
+    try:
+        return decoders.decode(name, source, target, whole=whole)
+    finally:
+        source.unlink()
 
 
 async def _store_body(request: Request, target: Path) -> None:
@@ -135,8 +136,8 @@ async def _store_body(request: Request, target: Path) -> None:
             file.write(chunk)
 
 
-def _of_samples(request: Request, name: str, source: Path, target: Path, limits: Limits) -> Sound:
-    """Write raw samples of one channel as a WAV file."""
+def _of_samples(request: Request, source: Path, limits: Limits) -> Path:
+    """Replace a file of raw samples of one channel by a WAV file."""
     rate, form = request.query_params["rate"], request.query_params.get("format", "s16")
     if not (rate.isdecimal() and 20 <= int(rate) <= 10_000_000):
         raise RefusedError(
@@ -159,8 +160,10 @@ def _of_samples(request: Request, name: str, source: Path, target: Path, limits:
     wave = (samples / np.float32(32768) if form == "s16" else samples).astype(np.float32)
     if not np.isfinite(wave).all():
         raise RefusedError(422, "wrong_samples", "Some samples are no finite numbers.")
+    target = source.with_suffix(".wav")
     write_wav(target, wave, int(rate))
-    return Sound(name, target, int(rate), len(wave))
+    source.unlink()
+    return target
 
 
 def plain_name(name: str) -> str:

@@ -1,11 +1,11 @@
-// What the check before the fit found, in the part "Data": flawed clips, and pairs of clips side by side.
+// What the check before the fit found, in the part "Data": flawed clips, and pairs of clips side by side, to be kept or left out.
 
-import { getJson, showProblem } from "./api.js";
+import { getJson, sendJson, showProblem } from "./api.js";
 import { ClipView } from "./clip.js";
 import { text } from "./strings.js";
 
 const byId = (id) => document.getElementById(id);
-const SIDES = ["a", "b"];
+const SIDES = ["a", "b"], LEAVE_OUT = "leave out", KEEP = "keep";
 
 let views, answer = null, chosen = null;
 
@@ -16,7 +16,12 @@ export function startCheck() {
       views[1 - number].pause(); // one at a time
       views[number].toggle();
     };
+    byId(`check-leave-${side}`).onclick = () => {
+      const clip = answer.findings[chosen].clips[number];
+      decide([clip], clip.decision === LEAVE_OUT ? "" : LEAVE_OUT);
+    };
   });
+  byId("check-keep").onclick = () => decide(open(answer.findings[chosen]), isKept(answer.findings[chosen]) ? "" : KEEP);
   document.addEventListener("tab", (event) => { if (event.detail === "data") load(); else stop(); });
   document.addEventListener("language", () => write());
 }
@@ -35,6 +40,18 @@ async function load() {
   }
 }
 
+async function decide(clips, decision) {
+  try {
+    for (const { key } of clips) await sendJson("PUT", "/v1/data/check/decisions", { key, decision });
+  } catch (problem) {
+    return showProblem(byId("check-problem"), problem);
+  }
+  load(); // a clip may be in several findings
+}
+
+const open = ({ clips }) => clips.filter((clip) => clip.can_leave_out);
+const isLeftOut = ({ clips }) => clips.some(({ decision }) => decision === LEAVE_OUT);
+const isKept = (finding) => open(finding).length > 0 && open(finding).every(({ decision }) => decision === KEEP);
 const labelled = (clip) => (clip.labels ? clip.labels.split(";").join(" + ") : text("nothing_label"));
 const differ = ({ clips }) => clips.length > 1 && clips[0].labels !== clips[1].labels;
 
@@ -44,6 +61,9 @@ function write() {
   byId("check").hidden = !possible;
   byId("check-none").hidden = findings.length > 0;
   byId("check-notes").replaceChildren(...notes.map((note) => Object.assign(document.createElement("li"), { textContent: note })));
+  const decided = findings.filter((finding) => isLeftOut(finding) || isKept(finding)).length;
+  const out = new Set(findings.flatMap(({ clips }) => clips.filter(({ decision }) => decision === LEAVE_OUT).map(({ name }) => name)));
+  byId("check-counts").textContent = findings.length ? text("checkCounts", { n: findings.length, decided, out: out.size }) : "";
   byId("check-list").replaceChildren(...findings.map((finding, number) => {
     const item = document.createElement("li"), button = document.createElement("button");
     const words = finding.clips.length > 1 ? finding.clips.map((clip) => clip.name).join(" – ") : finding.clips[0].name;
@@ -62,8 +82,11 @@ function write() {
 
 function kindOf(finding) {
   const kind = text("findings")[finding.kind] ?? finding.kind;
-  if (differ(finding)) return `${kind}, ${text("labelsDiffer")}`;
-  return finding.left_out ? `${kind}, ${text("leftOut")}` : kind;
+  const more = [
+    differ(finding) && text("labelsDiffer"), finding.left_out && text("leftOut"),
+    isLeftOut(finding) ? text("youLeftOut") : isKept(finding) && text("youKept"),
+  ];
+  return [kind, ...more.filter(Boolean)].join(", ");
 }
 
 function writeCard() {
@@ -78,7 +101,18 @@ function writeCard() {
     byId(`check-name-${side}`).textContent = clip.name;
     byId(`check-label-${side}`).textContent = text("labelOf", { label: labelled(clip) });
     byId(`check-play-${side}`).setAttribute("aria-label", text("hear", { name: clip.name }));
+    byId(`check-leave-${side}`).hidden = !clip.can_leave_out;
+    press(byId(`check-leave-${side}`), clip.decision === LEAVE_OUT);
+    byId(`check-leave-${side}`).setAttribute("aria-label", text("leaveOutClip", { name: clip.name }));
   });
+  byId("check-keep").hidden = !open(finding).length;
+  byId("check-keep").textContent = text(finding.clips.length > 1 ? "keepBoth" : "keepIt");
+  press(byId("check-keep"), isKept(finding));
+}
+
+function press(button, pressed) {
+  button.classList.toggle("chosen", pressed);
+  button.setAttribute("aria-pressed", pressed);
 }
 
 async function choose(number) {

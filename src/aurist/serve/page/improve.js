@@ -1,4 +1,4 @@
-// The part "Improve": learn from the verdicts, read an honest before and after, use the new model.
+// The part "Improve": learn from verdicts and corrections, read an honest before and after, use the new model.
 
 import { getJson, remove, sendJson, showProblem } from "./api.js";
 import { intervalChart } from "./precision.js";
@@ -39,8 +39,8 @@ function write() {
   const { possible, reason, state, result } = status, running = state === "running";
   byId("improve-form").hidden = !possible;
   byId("improve-counts").textContent = possible
-    ? text("improveCounts", { learn: status.learn, held: status.held_out, random: status.held_out_random }) : reason;
-  byId("improve-start").disabled = running || !status.learn;
+    ? text("improveCounts", { learn: status.learn, held: status.held_out, random: status.held_out_random, corrected: status.corrected }) : reason;
+  byId("improve-start").disabled = running || !(status.learn || status.corrected);
   byId("improve-cancel").hidden = !running;
   byId("improve-running").hidden = !running;
   byId("improve-progress").value = status.progress;
@@ -50,23 +50,29 @@ function write() {
   if (result) writeResult(result);
 }
 
-function writeResult({ clips, comparison, problem }) {
+function writeResult({ clips, corrected, comparison, problem, on_data: onData }) {
   byId("improve-use").hidden = status.in_use;
   byId("improve-back").hidden = !status.in_use;
   byId("in-use").textContent = status.in_use ? text("inUse") : "";
-  byId("result-chart").replaceChildren();
-  if (!comparison) {
-    byId("result-words").textContent = problem;
-    byId("result-caution").textContent = "";
-    return;
-  }
-  const { before, after, difference, detections, recordings, right } = comparison;
+  byId("result-learnt").textContent = text("resultLearnt", { clips, corrected: corrected ?? 0 });
+  byId("result-list").replaceChildren();
+  if (comparison) {
+    const { detections: n, recordings, right } = comparison, facts = text("onVerdicts", { n, recordings, right });
+    writeComparison(comparison, comparison.by_recording ? facts : `${facts} ${text("fewRecordings")}`);
+  } else if (status.held_out || clips) byId("result-list").append(paragraph(problem));
+  if (onData) writeComparison(onData, text("onData", { n: onData.clips, metric: metricName(onData.metric) }));
+}
+
+/** Say whether the new model is better, draw both scores, and say what they were measured on. */
+function writeComparison({ before, after, difference }, facts) {
   const digits = (value) => value.toFixed(3), signed = (value) => (value < 0 ? "−" : "+") + Math.abs(value).toFixed(3);
   const kind = difference.low > 0 ? "resultBetter" : difference.high < 0 ? "resultWorse" : "resultOpen";
-  byId("result-words").textContent = text(kind, {
+  const words = text(kind, {
     before: digits(before.score), after: digits(after.score), difference: signed(difference.score), low: signed(difference.low), high: signed(difference.high),
   });
-  byId("result-chart").append(intervalChart([{ name: text("before"), ...before }, { name: text("after"), ...after }]));
-  const facts = text("resultFacts", { n: detections, recordings, right, clips });
-  byId("result-caution").textContent = comparison.by_recording ? facts : `${facts} ${text("fewRecordings")}`;
+  const chart = intervalChart([{ name: text("before"), ...before }, { name: text("after"), ...after }]);
+  byId("result-list").append(paragraph(words), ...(before.score >= 0 ? [chart] : []), paragraph(facts, "note"));
 }
+
+const metricName = (name) => name.replaceAll("_", " ");
+const paragraph = (textContent, className = "") => Object.assign(document.createElement("p"), { textContent, className });
