@@ -115,14 +115,19 @@ def load(port: int, clips: list[bytes], clients: int, seconds: float) -> tuple[l
 
 
 def memory(pid: int) -> float:
-    """Megabytes of a process and of its children."""
-    total = 0
+    """Megabytes of a process and of all that it started; what several share counts once."""
+    parents = {}
     for path in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
-            status = (path / "status").read_text()
-            group = int((path / "stat").read_text().rpartition(")")[2].split()[2])
-            if group == pid and (match := re.search(r"VmRSS:\s+(\d+)", status)):
-                total += int(match[1])
+            parents[int(path.name)] = int((path / "stat").read_text().rpartition(")")[2].split()[1])
+    family = {pid}
+    while more := {child for child, parent in parents.items() if parent in family} - family:
+        family |= more
+    total = 0
+    for member in family:
+        with contextlib.suppress(OSError):
+            shares = Path(f"/proc/{member}/smaps_rollup").read_text()
+            total += sum(int(match) for match in re.findall(r"^Pss:\s+(\d+)", shares, re.MULTILINE))
     return total / 1024
 
 
