@@ -68,6 +68,9 @@ class FitConfig:
         Go on even if broken clips are more than a tenth of the data, or all of a class.
     sample_rate
         The sample rate of the summary features, in Hz; None: their default.
+    mix_background
+        Mixtures of each clip with a call and background of other recordings to learn from, if annotated recordings
+        without a call are among the data; 0: none.
     level
         "relative": the features do not depend on the level of a recording; "keep": they do.
     near_duplicates
@@ -100,6 +103,7 @@ class FitConfig:
     fraction: float | None = None
     near_duplicates: bool = True
     level: str = "relative"
+    mix_background: int = 2
 
     def __post_init__(self) -> None:
         check_one_of("preset", self.preset, PRESETS)
@@ -113,6 +117,8 @@ class FitConfig:
             raise ConfigError(
                 f"ensemble_size is {self.ensemble_size}, but an ensemble needs at least 1 model."
             )
+        if self.mix_background < 0:
+            raise ConfigError(f"mix_background is {self.mix_background}, but must be 0 or more.")
         if self.pseudo_rounds < 1:
             raise ConfigError(f"pseudo_rounds is {self.pseudo_rounds}, but must be 1 or more.")
         if not 0.5 < self.pseudo_threshold < 1:

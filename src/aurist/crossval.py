@@ -56,10 +56,10 @@ _NO_MEMORY = "there was not enough memory"
 class TrainingData:
     """The rows to learn from, with the same folds for every model.
 
-    ``prescribed`` is True if the folds came with the data. ``pseudo_labelled`` has more examples to learn from by fold,
-    for when that fold is scored; they are never scored themselves. ``base_models`` are the models whose predictions a
-    stacked model gets as features: their names, each with the key of its predictions. ``cluster`` fits the folds; None:
-    this machine.
+    ``prescribed`` is True if the folds came with the data. ``added`` has more examples to learn from by fold,
+    for when that fold is scored (mixtures, pseudo-labels); they are never scored themselves. ``base_models`` are the
+    models whose predictions a stacked model gets as features: their names, each with the key of its predictions.
+    ``cluster`` fits the folds; None: this machine.
     """
 
     task: Task
@@ -69,7 +69,7 @@ class TrainingData:
     folds: npt.NDArray[np.int64]
     splits: list[Split]
     prescribed: bool = False
-    pseudo_labelled: Mapping[int, Examples] = field(default_factory=dict)
+    added: Mapping[int, Examples] = field(default_factory=dict)
     base_models: Mapping[str, str] = field(default_factory=dict)
     cluster: Cluster | None = None
 
@@ -244,8 +244,8 @@ def _fit_fold(
 
 def _fit_into(folder: Path, data: TrainingData, member: ModelSpec, split: Split, seconds: float) -> None:
     train, validation = data.examples.take(split.train), data.examples.take(split.validation)
-    if split.fold in data.pseudo_labelled:
-        train = train.concat(data.pseudo_labelled[split.fold])
+    if split.fold in data.added:
+        train = train.concat(data.added[split.fold])
     started = time.monotonic()
     fitted = engine_of(member).fit(folder, data.task, member, train, validation, seconds)
     fitted_at = time.monotonic()

@@ -36,6 +36,7 @@ def fit(
     unlabelled: str | Path | None = None,
     pseudo_rounds: int = 1,
     pseudo_threshold: float = 0.9,
+    mix_background: int = 2,
     path: str | None = None,
     start: str | None = None,
     end: str | None = None,
@@ -96,6 +97,9 @@ def fit(
     unlabelled, pseudo_rounds, pseudo_threshold
         Folder or table of clips without labels to learn from as well, the number of rounds, and the probability from
         which a prediction is taken for a label.
+    mix_background
+        Mixtures of each annotated clip that has a call with background of other recordings to learn from, if some
+        annotated recordings have no call; 0: none.
     path, start, end, id, features
         Further columns of a table: audio files ("none": the rows are features), where a clip begins and ends in its
         file, ids, and features (``*`` for any letters). None: guessed.
@@ -166,6 +170,7 @@ def fit(
             unlabelled=None if unlabelled is None else str(unlabelled),
             pseudo_rounds=pseudo_rounds,
             pseudo_threshold=pseudo_threshold,
+            mix_background=mix_background,
             fraction=fraction,
             near_duplicates=near_duplicates,
         )

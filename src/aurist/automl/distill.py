@@ -167,7 +167,7 @@ def _fit(
             f"{student.name}: learns from the labels, and from what the ensemble predicts for {n:,} mixtures"
         )
         with watched(folder):
-            fit_member(folder, replace(learn, pseudo_labelled=mixtures), student, seconds)
+            fit_member(folder, replace(learn, added=mixtures), student, seconds)
     run.log("distilled", {"model": student.name})
 
 

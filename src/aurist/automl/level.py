@@ -37,7 +37,7 @@ def with_other_level(
     else:
         rows = np.flatnonzero(data.folds != HELD_OUT)
         features = _other_features(learn.examples.features, data.level[rows], config)
-        other = _answers(name, learn, features)
+        other = answers_of_forest(name, learn, features)
         write_table(other.to_frame(), path)
     return replace(forest, variants={**forest.variants, name: other})
 
@@ -55,7 +55,8 @@ def _other_features(
     return table if has_level else table.assign(**{LEVEL: level})
 
 
-def _answers(name: str, learn: TrainingData, features: pd.DataFrame) -> Predictions:
+def answers_of_forest(name: str, learn: TrainingData, features: pd.DataFrame) -> Predictions:
+    """Predict with a forest that learns from other features of the training data, out of fold."""
     examples = replace(learn.examples, inputs=replace(learn.examples.inputs, features=features))
     proba = np.zeros(learn.examples.targets.shape)
     for split in learn.splits:

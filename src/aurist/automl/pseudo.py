@@ -79,14 +79,14 @@ def with_pseudo_labels(
     """
     oof = out_of_fold(learn, fitted)
     multilabel = learn.task.multilabel
-    pseudo_labelled = {}
+    added = {}
     for index, split in enumerate(learn.splits):
         proba = teacher_proba(run, learn, fitted, oof, index, unlabelled)
         labelled = float(learn.examples.weight[split.train].sum())
-        pseudo_labelled[split.fold] = pseudo_examples(
+        added[split.fold] = pseudo_examples(
             unlabelled, proba, learn.task.classes, threshold, labelled, multilabel=multilabel
         )
-    return replace(learn, pseudo_labelled=pseudo_labelled)
+    return replace(learn, added=added)
 
 
 def teacher_proba(
@@ -193,6 +193,6 @@ def pseudo_examples(
 
 def pseudo_label_message(learn: TrainingData, n: int, number: int) -> str:
     """Describe the pseudo-labels of a round in one line."""
-    counts = [len(examples.targets) for examples in learn.pseudo_labelled.values()]
+    counts = [len(examples.targets) for examples in learn.added.values()]
     labelled = f"{min(counts):,} to {max(counts):,} of {plural(n, 'unlabelled clip')}"
     return f"round {number}: the models of a fold are confident about {labelled}"

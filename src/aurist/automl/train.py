@@ -9,6 +9,7 @@ from functools import partial
 
 import numpy as np
 
+from aurist.automl.background import NOT_MIXED, with_mixtures, with_not_mixed, without_files
 from aurist.automl.bands import hearing
 from aurist.automl.level import with_other_level
 from aurist.automl.planning import plan_of
@@ -55,7 +56,7 @@ def train(run: RunFolder, clock: Clock, cluster: Cluster | None = None) -> None:
         If no member could be fitted.
     """
     data = read_data(run)
-    learn = replace(training_data(data), cluster=cluster)
+    learn = with_mixtures(run, data, replace(training_data(data), cluster=cluster), clock.limit)
     plan = plan_of(run, learn, clock)
     for note in (*plan.notes, *hearing(data, plan.members, read_audit(run))):
         logger.info(f"plan: {note}")
@@ -104,6 +105,7 @@ def train(run: RunFolder, clock: Clock, cluster: Cluster | None = None) -> None:
     )
     write_results(run, data, learn, [*fitted, *fitted_students(run, learn)])
     write_event_scores(run, data, learn)
+    without_files(run)
     best = run.leaderboard().set_index("model")["score"]
     run.log("finished", {"best": ENSEMBLE, "score": float(best[ENSEMBLE])})
     logger.info(f"run written to {run.folder}")
@@ -175,9 +177,13 @@ def _reported(
     result = with_best_pooling(result, learn)
     logger.info(_score_line(result, learn))
     if result.member == FOREST and result.fit_time < 0.2 * clock.limit:
-        result = with_other_level(run, data, learn, result)
+        mixed = bool(learn.added)
+        result = with_not_mixed(run, learn, result) if mixed else with_other_level(run, data, learn, result)
     if result.member == FOREST and result.fit_time < 0.4 * clock.limit:
-        compare_with_random_split(run, learn, result)
+        # the forest of the random split learns from no mixture
+        alike = replace(result, oof=result.variants.get(NOT_MIXED, result.oof))
+        if not learn.added or NOT_MIXED in result.variants:
+            compare_with_random_split(run, learn, alike)
     return result
 
 
@@ -213,7 +219,10 @@ def _pseudo_label_round(
     unlabelled = unlabelled_inputs(run, data)
     labelled = with_pseudo_labels(run, learn, fitted, unlabelled, run.config().pseudo_threshold)
     logger.info(pseudo_label_message(labelled, len(unlabelled), number))
-    return labelled
+    if not learn.added:
+        return labelled
+    both = {fold: learn.added[fold].concat(examples) for fold, examples in labelled.added.items()}
+    return replace(labelled, added=both)
 
 
 def _seconds(plan: FitPlan, index: int, left: float, limit: float) -> float:

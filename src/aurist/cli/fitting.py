@@ -102,6 +102,14 @@ def fit(
             rich_help_panel=opt.NETWORKS,
         ),
     ] = None,
+    mix_background: Annotated[
+        int,
+        typer.Option(
+            help="Mixtures of each clip that has a call with background of other recordings to learn from, if some "
+            "annotated recordings have no call. 0: none.",
+            rich_help_panel=opt.ANNOTATED,
+        ),
+    ] = 2,
     unlabelled: Annotated[
         Path | None,
         typer.Option(
@@ -169,6 +177,7 @@ def fit(
         unlabelled=None if unlabelled is None else str(unlabelled),
         pseudo_rounds=pseudo_rounds,
         pseudo_threshold=pseudo_threshold,
+        mix_background=mix_background,
     )
     source, options = annotated.source(context, data, columns, learning), columns.reading()
     if save_plan is not None:

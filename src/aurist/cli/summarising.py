@@ -69,7 +69,9 @@ def summary(
     if len(result.classes):
         dated = ["first", "last", "busiest_hour"] if (result.classes["first"] != "").any() else []
         expected = [] if run is None else ["expected_false"]
-        print_table(result.classes[["label", "events", *expected, "recordings", "events_per_hour", *dated]])
+        print_table(
+            result.classes[["label", "events", *expected, "recordings", "events_per_hour", *dated]], digits=1
+        )
         say(f"listened to: {result.classes['hours'].iloc[0]:.1f} h")
     else:
         say("no events")

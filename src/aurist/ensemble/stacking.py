@@ -143,7 +143,7 @@ def second_level(learn: TrainingData, fitted: Sequence[CrossValidationResult]) -
     return replace(
         learn,
         examples=replace(learn.examples, inputs=inputs),
-        pseudo_labelled={},
+        added={},
         base_models=answers_of(base_models),
     )
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from aurist.automl.background import mixtures_again
 from aurist.crossval import CrossValidationResult, TrainingData
 from aurist.embedders import EmbedderRecord, copy_network
 from aurist.ensemble.duplicates import Duplicates
@@ -139,7 +140,10 @@ def export_run(run: RunFolder, output: Path, options: ExportOptions | None = Non
     try:
         if options.refit:
             with tempfile.TemporaryDirectory() as fits:
-                files = refit_members(Path(fits), parts.learn, parts.fitted, choice.ensemble.members)
+                mixtures = mixtures_again(run, parts.learn, Path(fits) / "mixed")
+                files = refit_members(
+                    Path(fits), parts.learn, parts.fitted, choice.ensemble.members, mixtures
+                )
                 copy_files(files, Path(fits), part)
             choice = replace(choice, ensemble=one_fold(choice.ensemble))
         else:

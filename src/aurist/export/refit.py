@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from aurist.automl.background import Mixtures
 from aurist.crossval import CrossValidationResult, TrainingData
 from aurist.ensemble.stacking import second_level
 from aurist.errors import RunError
@@ -26,6 +27,7 @@ def refit_members(
     learn: TrainingData,
     fitted: Sequence[CrossValidationResult],
     members: Mapping[str, ModelSpec],
+    mixtures: Mixtures | None = None,
 ) -> list[Path]:
     """Fit each model once on all clips.
 
@@ -41,6 +43,8 @@ def refit_members(
         The members of the run.
     members
         The members to fit.
+    mixtures
+        Mixtures of training clips to learn from, too, as the members of the run did.
 
     Returns
     -------
@@ -64,14 +68,16 @@ def refit_members(
         path = fold_folder(folder / "models" / name, 0)
         path.mkdir(parents=True, exist_ok=True)
         logger.info(f"{name}: fitted on all {len(rows):,} clips")
-        examples = data.examples
+        learnt = data.examples.take(train)
+        if mixtures is not None and not result.base_models:
+            learnt = learnt.concat(mixtures.within(train))
         try:
             engine_of(member).fit(
                 path,
                 data.task,
                 member,
-                examples.take(train),
-                examples.take(validation),
+                learnt,
+                data.examples.take(validation),
                 _seconds(result, learn),
             )
         except FitFailedError as error:
