@@ -114,9 +114,13 @@ def test_the_page(swapped: ModelFiles, tmp_path: Path, chrome: Any) -> None:
         page.wait_for_function(
             "() => document.getElementById('data-counts').textContent.includes('1 with other labels')"
         )
+        assert page.get_attribute("#data-next:not([hidden])", "href") == "#improve"
         page.reload()
         page.wait_for_function(
             "() => document.getElementById('data-counts').textContent.includes('1 with other labels')"
         )
         page.wait_for_selector("html[data-ready]")
+        page.click("#data-next")
+        page.wait_for_selector("#improve-start:not([disabled])")
+        assert "1 corrected clips" in page.inner_text("#improve-counts")
     assert seen.errors == []

@@ -222,8 +222,8 @@ def compare(before: ModelFiles, after: ModelFiles, judged: Sequence[Judged], win
             "there are none" if not len(right) else f"all {len(right)} are {'right' if right[0] else 'wrong'}"
         )
         raise DataError(
-            f"The two models cannot be compared: of the verdicts in random order that are never learnt from, {kinds}. "
-            "Judge more detections in random order, of several recordings."
+            "The two models cannot be compared on verdicts: of those in random order that are never learnt from, "
+            f"{kinds}. Judge more detections in random order, of several recordings."
         )
     probas = [_asked(files, sample, window) for files in (before, after)]
     groups = np.array([one.content for one in sample], dtype=object)

@@ -66,7 +66,7 @@ function write() {
   byId("check-counts").textContent = findings.length ? text("checkCounts", { n: findings.length, decided, out: out.size }) : "";
   byId("check-list").replaceChildren(...findings.map((finding, number) => {
     const item = document.createElement("li"), button = document.createElement("button");
-    const words = finding.clips.length > 1 ? finding.clips.map((clip) => clip.name).join(" – ") : finding.clips[0].name;
+    const words = finding.clips.map(({ name }) => name.split("/").pop()).join(" – "); // the card has the whole names
     button.type = "button";
     button.className = "recording";
     button.setAttribute("aria-current", number === chosen);

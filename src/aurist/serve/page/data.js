@@ -53,6 +53,7 @@ function write() {
   byId("data-card").hidden = !clip;
   byId("data-counts").textContent = clips.length ? text("dataCounts", { n: clips.length, done: decided, corrected })
     : byId("data-problem").hidden ? text("dataNone") : "";
+  byId("data-next").hidden = !corrected;
   if (!clip) return;
   const label = named(clip.label), suggestion = named(clip.suggestion);
   byId("data-question").textContent = text("dataQuestion", { label, suggestion });

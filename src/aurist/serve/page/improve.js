@@ -60,7 +60,7 @@ function writeResult({ clips, corrected, comparison, problem, on_data: onData })
     const { detections: n, recordings, right } = comparison, facts = text("onVerdicts", { n, recordings, right });
     writeComparison(comparison, comparison.by_recording ? facts : `${facts} ${text("fewRecordings")}`);
   } else if (status.held_out || clips) byId("result-list").append(paragraph(problem));
-  if (onData) writeComparison(onData, text("onData", { n: onData.clips, metric: metricName(onData.metric) }));
+  if (onData) writeComparison(onData, text("onData", { n: onData.clips, metric: metricName(onData.metric) }) + (corrected ? ` ${text("notCorrected")}` : ""));
 }
 
 /** Say whether the new model is better, draw both scores, and say what they were measured on. */

@@ -119,6 +119,7 @@ function write() {
   byId("card").hidden = !detection;
   byId("review-nothing").hidden = Boolean(detection);
   byId("review-nothing-words").textContent = source() && all ? text("allJudged", { n: all }) : text("nothingToJudge");
+  byId("review-next").hidden = !(source() && all);
   byId("order-note").textContent = text(`${order()}Note`);
   if (!detection) return;
   byId("question").textContent = text("question", { label: detection.label });

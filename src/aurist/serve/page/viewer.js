@@ -206,7 +206,9 @@ export class Viewer {
       context.rect(Math.max(left, 0), top, right - Math.max(left, 0) - 1, LANE - 2);
       context.clip();
       context.fillStyle = "#0b1412";
-      context.fillText(`${event.label} ${event.score.toFixed(2)}`, Math.max(left, 0) + 4, top + 12);
+      // a score that is cut would be read as another one
+      const scored = `${event.label} ${event.score.toFixed(2)}`, fits = context.measureText(scored).width < right - Math.max(left, 0) - 6;
+      context.fillText(fits ? scored : event.label, Math.max(left, 0) + 4, top + 12);
       context.restore();
     }
   }
