@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from aurist.files import append_jsonl, read_jsonl
 from aurist.results.corrections import Corrections
@@ -29,28 +31,29 @@ class Decisions:
 
     def current(self) -> dict[str, list[str]]:
         """Give the decisions by their keys: one word, or the right labels after the word "labels"."""
-        return {key: words for key, (_, words) in self._all().items()}
+        return {key: line["decision"] for key, line in self._all().items()}
 
-    def decide(self, key: str, clip_id: str, words: list[str]) -> None:
-        """Store a decision about a clip; when this returns, it is on the disk."""
+    def decide(self, key: str, clip_id: str, words: Sequence[str], given: Sequence[str] = ()) -> None:
+        """Store a decision about a clip with these labels; when this returns, it is on the disk."""
+        line = {"key": key, "clip_id": clip_id, "decision": list(words), "given": list(given)}
         with self._lock:
-            append_jsonl(self.folder / _JOURNAL, {"key": key, "clip_id": clip_id, "decision": words})
+            append_jsonl(self.folder / _JOURNAL, line)
 
     def corrections(self) -> Corrections:
-        """Give what they change."""
+        """Give what they change. Several decisions may be about one clip, each about another of its labels."""
         labels: dict[str, list[str]] = {}
         left_out: list[str] = []
-        for clip_id, words in self._all().values():
-            if words[0] == LABELS:
-                labels[clip_id] = words[1:]
-            elif words[0] == LEAVE_OUT:
+        for line in self._all().values():
+            clip_id, (word, *right), given = str(line["clip_id"]), line["decision"], line.get("given", [])
+            if word == LABELS:
+                changed = labels.get(clip_id, given)
+                kept = [label for label in changed if label in right or label not in given]
+                labels[clip_id] = list(dict.fromkeys([*kept, *(one for one in right if one not in given)]))
+            elif word == LEAVE_OUT:
                 left_out.append(clip_id)
         return Corrections(labels, left_out)
 
-    def _all(self) -> dict[str, tuple[str, list[str]]]:
-        """Give the clip and the words of each decision that was not taken back."""
-        decided = {
-            str(line["key"]): (str(line["clip_id"]), [str(word) for word in line["decision"]])
-            for line in read_jsonl(self.folder / _JOURNAL)
-        }
-        return {key: decision for key, decision in decided.items() if decision[1] != [OPEN]}
+    def _all(self) -> dict[str, dict[str, Any]]:
+        """Give the lines of the decisions that were not taken back."""
+        decided = {str(line["key"]): line for line in read_jsonl(self.folder / _JOURNAL)}
+        return {key: line for key, line in decided.items() if line["decision"] != [OPEN]}

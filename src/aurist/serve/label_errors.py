@@ -54,7 +54,10 @@ class LabelErrors:
 
     def decide(self, key: str, words: list[str]) -> None:
         """Store a decision; when this returns, it is on the disk."""
-        self.decisions.decide(key, str(self.row(key)["clip_id"]), words)
+        row = self.row(key)
+        self.decisions.decide(
+            key, str(row["clip_id"]), words, [one for one in row["label"].split(";") if one]
+        )
 
     def row(self, key: str) -> Mapping[str, Any]:
         """Give a suspicious clip."""
