@@ -147,7 +147,7 @@ class FeaturePipeline:
             table, failures = embedded.table, failures | embedded.failures
         table = self._with_unused(table)
         prepared, notes = self.schema.apply(table, clips.rows)
-        for row in np.flatnonzero(prepared.isna().all(axis=1)):
+        for row in np.flatnonzero(prepared.isna().to_numpy().all(axis=1)):
             failures.setdefault(int(row), "all of its features are missing")
         rows = _without(failures, len(clips))
         inputs = Inputs(prepared, clips if clips.has_audio else None, cache_dir).take(rows)
