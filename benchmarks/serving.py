@@ -1,8 +1,10 @@
 """Requests a second and waiting times of `aurist serve`, against the same model in a plain handler with two workers.
 
     python benchmarks/serving.py RUN CLIP.wav --seconds 20
+    python benchmarks/serving.py RUN CLIP.wav --laps 20  # the memory of aurist serve alone, after each 1,000 requests
 
-Both servers have the same cores and take turns; each client sends one clip after the other.
+Both servers have the same cores and take turns; each client sends one clip after the other. Clips of laps are cut to
+half a second.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import contextlib
 import http.client
 import itertools
 import json
+import math
 import os
 import re
 import struct
@@ -86,14 +89,16 @@ def body_of(clip: bytes) -> tuple[bytes, dict[str, str]]:
     return body, {"Content-Type": f"multipart/form-data; boundary={boundary}"}
 
 
-def load(port: int, clips: list[bytes], clients: int, seconds: float) -> tuple[list[float], int]:
-    """Give the waiting times of the answers, and the number of refusals."""
+def load(
+    port: int, clips: list[bytes], clients: int, seconds: float = math.inf, requests: int = 1 << 60
+) -> tuple[list[float], int]:
+    """Give the waiting times of the answers, and the number of refusals; stop after a time, or so many answers."""
     until, times, refused = time.monotonic() + seconds, [], [0]
 
     def client(number: int) -> None:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
         turn = number
-        while time.monotonic() < until:
+        while time.monotonic() < until and len(times) < requests:
             body, headers = body_of(clips[turn % len(clips)])
             turn += clients
             began = time.monotonic()
@@ -114,21 +119,45 @@ def load(port: int, clips: list[bytes], clients: int, seconds: float) -> tuple[l
     return times, refused[0]
 
 
-def memory(pid: int) -> float:
-    """Megabytes of a process and of all that it started; what several share counts once."""
+def family(pid: int) -> set[int]:
+    """A process and all that it started."""
     parents = {}
     for path in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
             parents[int(path.name)] = int((path / "stat").read_text().rpartition(")")[2].split()[1])
-    family = {pid}
-    while more := {child for child, parent in parents.items() if parent in family} - family:
-        family |= more
+    members = {pid}
+    while more := {child for child, parent in parents.items() if parent in members} - members:
+        members |= more
+    return members
+
+
+def processor_seconds(pid: int) -> float:
+    """Seconds of a core that a process and all that it started have taken."""
+    ticks = 0
+    for member in family(pid):
+        with contextlib.suppress(OSError):
+            fields = Path(f"/proc/{member}/stat").read_text().rpartition(")")[2].split()
+            ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def memory(pid: int) -> float:
+    """Megabytes of a process and of all that it started; what several share counts once."""
     total = 0
-    for member in family:
+    for member in family(pid):
         with contextlib.suppress(OSError):
             shares = Path(f"/proc/{member}/smaps_rollup").read_text()
             total += sum(int(match) for match in re.findall(r"^Pss:\s+(\d+)", shares, re.MULTILINE))
     return total / 1024
+
+
+def laps(port: int, pid: int, clips: list[bytes], number: int) -> None:
+    """Print the memory after each thousand of requests from 16 clients."""
+    for lap in range(1, number + 1):
+        began = time.monotonic()
+        times, refused = load(port, clips, 16, requests=1000)
+        speed = len(times) / (time.monotonic() - began)
+        print(f"lap {lap}: {memory(pid):.1f} MB, {speed:.1f} requests/s, {refused} refused", flush=True)
 
 
 def main() -> None:
@@ -140,12 +169,14 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--clients", type=int, nargs="+", default=[1, 8, 32])
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--laps", type=int, default=0)
     given = parser.parse_args()
     import io
 
     import soundfile
 
-    y, rate = soundfile.read(given.clip, dtype="float32")
+    y, rate = soundfile.read(given.clip, dtype="float32", always_2d=True)
+    y = y[:, 0] if not given.laps else y[: rate // 2, 0]
     rng = np.random.default_rng(0)
     clips = []
     for _ in range(20):
@@ -179,6 +210,11 @@ def main() -> None:
             "--log-level",
             "error",
         ]
+        if given.laps:
+            with process(ours, Path(one)) as first:
+                wait_for(8931)
+                laps(8931, first.pid, clips, given.laps)
+            return
         with process(ours, Path(one)) as first, process(plain, Path(other), RUN=run) as second:
             servers = (("aurist serve", 8931, first), ("plain, 2 workers", 8932, second))
             for _, port, _server in servers:
@@ -186,10 +222,12 @@ def main() -> None:
                 load(port, clips, 2, 3.0)  # both have loaded their models
             for clients in given.clients:
                 times: dict[str, list[float]] = {name: [] for name, *_ in servers}
-                refusals = dict.fromkeys(times, 0)
+                refusals, taken = dict.fromkeys(times, 0), dict.fromkeys(times, 0.0)
                 for _ in range(given.rounds):
-                    for name, port, _server in servers:
+                    for name, port, server in servers:
+                        before = processor_seconds(server.pid)
                         answered, refused = load(port, clips, clients, given.seconds)
+                        taken[name] += processor_seconds(server.pid) - before
                         times[name] += answered
                         refusals[name] += refused
                 for name, _, server in servers:
@@ -200,6 +238,7 @@ def main() -> None:
                         "requests_per_second": len(values) / given.seconds / given.rounds,
                         "p50": float(np.quantile(values, 0.5)),
                         "p99": float(np.quantile(values, 0.99)),
+                        "processor_ms": 1000 * taken[name] / len(values),
                         "refused": refusals[name],
                         "megabytes": memory(server.pid),
                     }

@@ -108,6 +108,10 @@ def test_a_clip_is_left_out(flawed: ModelFiles, tmp_path: Path) -> None:
         assert clip(client, "near duplicates", "long.wav")["decision"] == ""
         assert every - names(client) == {"cut.wav", "same.wav"}
         assert client.get("/v1/improve").json()["corrected"] == 2
+        decisions = client.app.state.server.decisions  # type: ignore[attr-defined]
+        decisions.decide("1", same["name"], ["labels", "drone"], ["whistle"])
+        assert clip(client, "other labels", "same.wav")["labels"] == "drone"  # no conflict any more
+        decisions.decide("1", same["name"], [""])
         put(client, cut["key"], "keep")
         put(client, same["key"], "")
         assert names(client) == every and client.get("/v1/improve").json()["corrected"] == 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -113,6 +113,11 @@ class CheckFindings:
         """Tell what was decided about a clip, among all decisions; "" if nothing."""
         words = {word for name in clip.clip_ids for word in decisions.get(_key(name), [OPEN])}
         return words.pop() if len(words) == 1 else OPEN
+
+    def labels(self, clip: FoundClip, corrected: Mapping[str, Sequence[str]]) -> str:
+        """Give the labels of a clip as they were corrected, with ``;`` between."""
+        (name,) = clip.clip_ids if len(clip.clip_ids) == 1 else ("",)
+        return ";".join(corrected[name]) if name in corrected else clip.labels
 
     def clip(self, item: int, number: int) -> Samples:
         """Read the sound of a clip of a finding.

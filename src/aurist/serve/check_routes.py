@@ -67,7 +67,7 @@ def findings(request: Request) -> CheckAnswer:
         check = _check(server)
     except RefusedError as error:
         return CheckAnswer(possible=False, reason=str(error), notes=[], findings=[])
-    decisions = server.decisions.current()
+    decisions, corrected = server.decisions.current(), server.decisions.corrections().labels
     items = [
         CheckFinding(
             kind=item.kind,
@@ -77,7 +77,7 @@ def findings(request: Request) -> CheckAnswer:
                 CheckedClip(
                     key=f"{row}-{number}",
                     name=clip.name,
-                    labels=clip.labels,
+                    labels=check.labels(clip, corrected),
                     can_leave_out=bool(clip.clip_ids),
                     decision=check.decided(clip, decisions),
                 )
