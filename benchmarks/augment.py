@@ -179,8 +179,10 @@ def librosa_decode(window: Window) -> np.ndarray:
 
 
 def agreement(chosen: list[Window]) -> dict[str, float]:
-    """Return the mean difference of images in [0, 1] from librosa in double precision, with the noise of the
-    waveform path.
+    """Return the mean difference of images in [0, 1] from librosa in double precision, with the noise of the waveform
+    path: the median over windows. An image is stretched from its least to its greatest number; where a recording has a
+    large offset, single precision rounds the least, and all of the image differs by up to 0.04, though the sound
+    agrees to 3e-7.
     """
     names = (
         "by sound",
@@ -203,7 +205,7 @@ def agreement(chosen: list[Window]) -> dict[str, float]:
         )
         for name, image in zip(names, images, strict=True):
             apart[name].append(float(np.abs(image - exact).mean()))
-    return {name: float(np.mean(values)) for name, values in apart.items()}
+    return {name: float(np.median(values)) for name, values in apart.items()}
 
 
 def work(
@@ -258,7 +260,9 @@ def main() -> None:
     text = f"{len(chosen)} windows of {SECONDS} s at {RATE} Hz"
     if peers:
         text += f"; audiomentations {version('audiomentations')}"
-    text += ". Images in [0, 1] differ from librosa's in double precision, on average, by "
+    text += (
+        ". Images in [0, 1] of the median window differ from librosa's in double precision, on average, by "
+    )
     text += ", ".join(f"{value:.1e} ({name})" for name, value in apart.items()) + ".\n\n"
     header = ["input", "threads", "method", "ms per window", "windows/s", "speed-up over librosa"]
     _common.publish(

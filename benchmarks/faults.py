@@ -22,10 +22,12 @@ from _common import table
 sys.modules["tests"] = ModuleType("tests")
 sys.modules["tests"].__path__ = [str(Path(__file__).parents[1] / "tests")]
 from tests.faults import cases, harness  # noqa: E402
-from tests.faults.harness import FULL, KILL, READ_ONLY, SMALL, Case, Server  # noqa: E402
+from tests.faults.harness import FULL, KILL, NEVER, READ_ONLY, SMALL, WORKER, Case, Server  # noqa: E402
 
 #: Bytes of a file on a small disk; what a command prints is a file, too.
 SIZES = (4000, 16_000)
+#: A worker process that fits a fold has at most so many moments.
+MOMENTS_OF_A_FOLD = 24
 
 
 def tried(server: Server, case: Case, data: Path, whole: dict[str, bytes], kind: str, at: int) -> list[str]:
@@ -41,20 +43,24 @@ def campaign(given: argparse.Namespace) -> list[dict[str, object]]:
     record = given.output / "faults.jsonl"
     lines = [json.loads(line) for line in record.read_text().splitlines()] if record.exists() else []
     done = {(line["case"], line["kind"], line["at"]) for line in lines}
-    chosen = [case for case in cases.CASES if case.name.startswith(given.only)]
+    chosen = [case for case in (*cases.CASES, cases.IN_WORKERS) if case.name.startswith(given.only)]
     with tempfile.TemporaryDirectory() as temporary, harness.serving(Path(temporary) / "server") as server:
         folder, intact = Path(temporary) / "data", Path(temporary) / "intact"
         cases.make(folder, server)
         shutil.copytree(folder, intact)
         for case in chosen:
             harness.reset(folder, intact)
-            ended = harness.run_case(server, case, folder, "out")
+            in_workers = case == cases.IN_WORKERS
+            fault = (WORKER, NEVER) if in_workers else ()
+            ended = harness.run_case(server, case, folder, "out", *fault)
             if ended.status:
                 sys.exit(f"{case.name}: {ended.text}")
             whole = harness.content(case, folder / case.output("out"))
             moments = range(0, ended.moments, given.every)
             faults = [(KILL, at) for at in moments] + [(FULL, at) for at in moments]
             faults += [(SMALL, size) for size in SIZES] + [(READ_ONLY, 0)]
+            if in_workers:
+                faults = [(WORKER, at) for at in range(0, MOMENTS_OF_A_FOLD, given.every)]
             for kind, at in faults:
                 if (case.name, kind, at) not in done:
                     harness.reset(folder, intact)
@@ -80,7 +86,7 @@ def main() -> None:
     for line in lines:
         counts[str(line["case"])][str(line["kind"])] += 1
         counts[str(line["case"])]["wrong"] += bool(line["problems"])
-    kinds = [KILL, FULL, SMALL, READ_ONLY, "wrong"]
+    kinds = [KILL, FULL, SMALL, READ_ONLY, WORKER, "wrong"]
     rows = [[case, *(str(of_case[kind]) for kind in kinds)] for case, of_case in counts.items()]
     text = table(["command", *kinds], rows)
     print(text)

@@ -30,6 +30,7 @@ from aurist.features.waves import Waves, store_waves
 from aurist.models.base import Task
 from aurist.models.sound import Sound
 from aurist.models.training.batches import LabelledAudio
+from aurist.models.training.devices import fabric_for
 from aurist.models.training.loop import Plan, Trainer
 from aurist.nets.build import build_network
 from aurist.nets.losses import loss_function
@@ -112,6 +113,7 @@ class Ours:
             validation=None,
             front=Spectrogram(one.front),
             seed=0,
+            fabric=fabric_for(one.training, "bf16" if bf16 else "32"),
         )
         self._network = network
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import soundfile
 
 from ..archives.made import dataset
@@ -28,10 +29,29 @@ BEFORE = (
     f"{SCAN} -o detections",
     *(f"{SCAN} --shard {number}/2 -o scan-{number}" for number in (1, 2)),
     *(f"features files --shard {number}/2 -o part-{number}" for number in (1, 2)),
+    "clips run detections -o cut",
 )
 EMBEDDERS = {"AURIST_EMBEDDERS": "home"}
 #: Files of a run with times in them.
 TIMES = ("journal.jsonl", "leaderboard", "unit.json", "versions", "scores.json", "warm")
+#: A network of a second, and the search for its learning rate.
+TINY = """
+name = "tiny"
+[front]
+sample_rate = 8000
+n_fft = 256
+hop_length = 128
+n_mels = 32
+[window]
+seconds = 0.5
+[network]
+backbone = "test_resnet"
+[training]
+epochs = 3
+precision = "32"
+[search]
+"training.lr" = {low = 1e-4, high = 1e-2, log = true}
+"""
 
 CASES = (
     Case(
@@ -67,6 +87,27 @@ CASES = (
         refusal="holds clips already",
     ),
     Case("report", "report run -o OUT.html", varies=("OUT.html",)),
+    Case("verdicts", "verdicts run judged.csv -o OUT.csv"),
+    Case(
+        "fit (network)",
+        "fit files --engine networks --recipe tiny.toml --time-limit 10m --folds 2 --jobs 1 -o OUT",
+        again="resume OUT",
+        unless="data.json",
+        varies=(*TIMES, "plan", "history.csv", "progress.json"),
+    ),
+    Case(
+        "tune",
+        "tune files --recipe tiny.toml --trials 2 --folds 2 --jobs 1 -o OUT",
+        varies=(*TIMES, "plan", "history.csv", "progress.json", "study.db", "trials.csv"),
+    ),
+)
+#: Folds in worker processes: see `WORKER`.
+IN_WORKERS = Case(
+    "workers of fit",
+    "fit files --plan plan.toml --folds 2 --jobs 2 -o OUT",
+    again="resume OUT",
+    unless="data.json",
+    varies=TIMES,
 )
 
 
@@ -75,6 +116,7 @@ def make(folder: Path, server: Server) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     dataset(folder / "files")
     (folder / "plan.toml").write_text(PLAN)
+    (folder / "tiny.toml").write_text(TINY)
     for name in ("recordings", "home"):
         (folder / name).mkdir()
     rng = np.random.default_rng(0)
@@ -86,3 +128,11 @@ def make(folder: Path, server: Server) -> None:
     for command in BEFORE:
         ended = server.run(command, folder, {})
         assert ended.status == 0, f"{command}\n{ended.text}"
+    judge(folder)
+
+
+def judge(folder: Path) -> None:
+    """Say yes to some clips of detections."""
+    table = pd.read_csv(folder / "cut" / "clips.csv")
+    table["verdict"] = ["yes", "no"] * (len(table) // 2) + ["yes"] * (len(table) % 2)
+    table.to_csv(folder / "judged.csv", index=False)

@@ -12,8 +12,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-#: Kinds of faults: a kill at the n-th moment of writing, no room from then on, files of at most n bytes, no permission.
-KILL, FULL, SMALL, READ_ONLY = "kill", "full disk", "small disk", "read-only"
+from aurist.killed import KILLED_FILE
+
+#: Kinds of faults: a kill at the n-th moment of writing, no room from then on, files of at most n bytes, no permission,
+#: a kill of the first worker process that comes to its own n-th moment.
+KILL, FULL, SMALL, READ_ONLY, WORKER = "kill", "full disk", "small disk", "read-only", "kill of a worker"
+#: A moment that does not come.
+NEVER = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -114,7 +119,7 @@ def serving(folder: Path) -> Iterator[Server]:
 
 
 def content(case: Case, output: Path) -> dict[str, bytes]:
-    """Return the files of an output by name, without hidden ones; of those that vary only the last byte."""
+    """Return the files of an output by name, without hidden ones and notes of kills; of some only the last byte."""
     paths = [path for path in output.rglob("*") if path.is_file()] if output.is_dir() else [output]
     files = {
         path.relative_to(output.parent).as_posix().replace(output.stem, "OUT", 1): path for path in paths
@@ -122,7 +127,9 @@ def content(case: Case, output: Path) -> dict[str, bytes]:
     return {
         name: path.read_bytes()[-1 if any(varying in name for varying in case.varies) else 0 :]
         for name, path in files.items()
-        if path.exists() and not any(part.startswith(".") for part in Path(name).parts)
+        if path.exists()
+        and path.name != KILLED_FILE
+        and not any(part.startswith(".") for part in Path(name).parts)
     }
 
 
@@ -170,7 +177,9 @@ def fault_problems(
     problems = message_problems(first) if first.status >= 0 else []
     if kind == KILL and first.status != -9:
         problems.append(f"was not killed: {first.status}\n{first.text}")
-    if first.status == 0:  # there was room
+    if kind == WORKER and "killed" in first.text:  # the model is left out, and fitted when the run is resumed
+        problems = []
+    elif first.status == 0:  # there was room, or no such moment
         return differences(whole, content(case, cwd / case.output(name)))
     again = run_again(server, case, cwd, name)
     is_refused = again.status != 0 and case.refusal and case.refusal in again.text

@@ -11,9 +11,11 @@ import json
 import os
 import resource
 import signal
+import sqlite3
 import stat
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,7 @@ LIBRARIES = (
     *("aurist.cli", "aurist.automl.fit", "aurist.audit", "aurist.detection.scan", "aurist.inference.predict"),
 )
 #: A command that takes longer is taken to hang.
-SECONDS = 120
+SECONDS = 600
 #: Bytes that a kill takes from a file that is not on the disk yet.
 TORN = 7
 
@@ -31,25 +33,73 @@ TORN = 7
 class Moments:
     """Counts the moments at which something of the output becomes lasting, and lets one of them fail.
 
-    Such a moment is the flush of a file or of a folder, and the move of a file or of a folder to its name.
+    Such a moment is the flush of a file or of a folder, the move of a file or of a folder to its name, and the end of
+    a transaction of SQLite. With a file ``once``, which does not exist yet, only one process is killed.
     """
 
-    def __init__(self, kind: str, at: int) -> None:
-        self.kind, self.at, self.passed = kind, at, 0
+    def __init__(self, kind: str, at: int, once: str = "") -> None:
+        self.kind, self.at, self.once, self.passed = kind, at, once, 0
         for name in ("fsync", "replace", "rename"):
             setattr(os, name, self._failing(getattr(os, name)))
+        _watch_transactions(self)
 
     def _failing(self, call: Callable[..., Any]) -> Callable[..., Any]:
         def failing(*arguments: Any, **options: Any) -> Any:
-            if self.kind == "kill" and self.passed == self.at:
-                _tear(arguments[0])
-                os.kill(os.getpid(), signal.SIGKILL)
-            if self.kind == "full disk" and self.passed >= self.at:
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            self.passed += 1
+            self.pass_one(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), arguments[0])
             return call(*arguments, **options)
 
         return failing
+
+    def pass_one(self, full: Exception, file: object = None) -> None:
+        """Count a moment, or fail at it: be killed, or raise the error of a full disk."""
+        if self.kind == "kill" and self.passed == self.at and self._is_first():
+            _tear(file)
+            os.kill(os.getpid(), signal.SIGKILL)
+        if self.kind == "full disk" and self.passed >= self.at:
+            raise full
+        self.passed += 1
+
+    def _is_first(self) -> bool:
+        if not self.once:
+            return True
+        try:
+            os.close(os.open(self.once, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+        except FileExistsError:
+            return False
+        return True
+
+
+def _watch_transactions(moments: Moments) -> None:
+    """Let the ends of SQLite's transactions be moments."""
+    full = sqlite3.OperationalError("database or disk is full")
+
+    class Watched(sqlite3.Connection):
+        def commit(self) -> None:
+            if self.in_transaction:
+                moments.pass_one(full)
+            super().commit()
+
+        def execute(self, sql: str, *parameters: Any) -> sqlite3.Cursor:
+            if sql == "COMMIT":
+                moments.pass_one(full)
+            return super().execute(sql, *parameters)
+
+    connect = partial(sqlite3.connect, factory=Watched)
+    for module in (sqlite3, sqlite3.dbapi2):  # Optuna opens by the second
+        module.connect = connect  # type: ignore[assignment]
+
+
+def kill_a_worker(at: int, once: str) -> None:
+    """Fit folds in worker processes, and kill the first of these that comes to this moment of its own."""
+    from aurist import crossval, workers
+
+    crossval.SMALL_CELLS = 0
+    workers._end_with = partial(_begin_worker, at, once, workers._end_with)
+
+
+def _begin_worker(at: int, once: str, begin: Callable[[int], None], parent: int) -> None:
+    begin(parent)
+    Moments("kill", at, once)
 
 
 def _tear(file: object) -> None:
@@ -81,6 +131,8 @@ def run(job: dict[str, Any]) -> int:
         obey_permissions()
     if job["kind"] == "small disk":
         resource.setrlimit(resource.RLIMIT_FSIZE, (job["at"], job["at"]))
+    if job["kind"] == "kill of a worker":
+        kill_a_worker(job["at"], job["count"])
     moments = Moments(job["kind"], job["at"])
     from aurist import cli
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from . import cases, harness
-from .harness import FULL, KILL, Case, Server
+from .harness import FULL, KILL, NEVER, WORKER, Case, Server
 
 pytest.importorskip("onnx")
 BY_NAME = {case.name: case for case in cases.CASES}
@@ -63,3 +63,15 @@ def test_a_torn_file_and_a_lost_one_are_noticed(tmp_path: Path) -> None:
     assert harness.message_problems(harness.Ended(1, "aurist: x cannot be written", 0)) == []
     assert harness.message_problems(harness.Ended(1, "aurist: x is wrong\n", 0))
     assert harness.message_problems(harness.Ended(1, "Traceback\naurist: x cannot be written", 0))
+
+
+def test_a_killed_worker_costs_its_model_until_the_run_is_resumed(folder: Path, server: Server) -> None:
+    case = cases.IN_WORKERS
+    ended = harness.run_case(server, case, folder, "out", WORKER, NEVER)
+    assert ended.status == 0, ended.text
+    whole = harness.content(case, folder / "out")
+    harness.remove_output(case, folder, "out")
+    killed = harness.run_case(server, case, folder, "out", WORKER, 3)
+    assert "skipped: ExtraTrees: its process was killed (SIGKILL)" in killed.text
+    again = harness.run_again(server, case, folder, "out")
+    assert again.status == 0 and not harness.differences(whole, harness.content(case, folder / "out"))
