@@ -2,7 +2,7 @@
 
 A run of `night.py` predicts the recordings that its draw lays and does not learn from: as they are, and as another
 recorder would have written them. Average precision over the classes, and the difference to the recordings as they are,
-on the same resamples of the recordings.
+on the same resamples of the recordings. *Said* is what `aurist predict` says of these recordings as a whole.
 
     python benchmarks/recorders.py night/few0/run-now --draw 0
 """
@@ -24,6 +24,8 @@ from _common import DATA, table_of
 from _night import divide
 from aurist.annotations import CutOptions, make_annotations, to_clips
 from aurist.audio import read
+from aurist.detection.store import Recording
+from aurist.detection.unlike_recordings import unlike_recordings
 from aurist.inference.predict import predict_clips
 from aurist.results.bootstrap import bootstrap
 from aurist.results.differences import paired
@@ -129,6 +131,8 @@ def main() -> None:
                 row["unlike"] = (
                     f"{np.mean(answers.likeness <= 0.05):.0%}" if answers.likeness is not None else ""
                 )
+            recordings = [Recording(file.name, file) for file in sorted(folder.iterdir())]
+            row["said"] = ", ".join(note.split(":")[0] for note in unlike_recordings(run, recordings))
             rows.append(row)
             print(table_of([row]), flush=True)
     print(table_of(rows))
