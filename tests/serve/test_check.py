@@ -108,10 +108,11 @@ def test_a_clip_is_left_out(flawed: ModelFiles, tmp_path: Path) -> None:
         assert clip(client, "near duplicates", "long.wav")["decision"] == ""
         assert every - names(client) == {"cut.wav", "same.wav"}
         assert client.get("/v1/improve").json()["corrected"] == 2
-        decisions = client.app.state.server.decisions  # type: ignore[attr-defined]
-        decisions.decide("1", same["name"], ["labels", "drone"], ["whistle"])
-        assert clip(client, "other labels", "same.wav")["labels"] == "drone"  # no conflict any more
-        decisions.decide("1", same["name"], [""])
+        body = {"key": same["key"], "decision": "labels", "labels": ["drone"]}
+        assert client.put("/v1/data/check/decisions", json=body).status_code == 204
+        again = clip(client, "other labels", "same.wav")
+        assert (again["labels"], again["decision"]) == ("drone", "labels")  # no conflict any more
+        assert every - names(client) == {"cut.wav"}
         put(client, cut["key"], "keep")
         put(client, same["key"], "")
         assert names(client) == every and client.get("/v1/improve").json()["corrected"] == 0
@@ -147,6 +148,12 @@ def test_side_by_side(flawed: ModelFiles, tmp_path: Path, chrome: Any) -> None:
         page.click("#check-keep")
         page.wait_for_selector("#check-keep.chosen")
         assert "kept" in page.inner_text("#check-title")
+        page.click("#check-list button:has-text('labels differ')")
+        assert page.inner_text("#check-same-a") == "Both are drone"
+        page.click("#check-same-a")
+        page.wait_for_selector("#check-list button:has-text('label corrected')")
+        assert page.inner_text("#check-label-b") == "Label: drone" and page.is_hidden("#check-same-b")
+        assert page.get_attribute("#check-same-a", "aria-pressed") == "true"
         page.click("#check-list button:has-text('silent.wav')")
         assert page.is_hidden("#check-leave-a") and page.is_hidden("#check-keep")
         assert page.is_hidden("#check-side-b") and "left out" in page.inner_text("#check-title")

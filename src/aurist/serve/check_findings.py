@@ -14,7 +14,7 @@ import pandas as pd
 from aurist.review.journal import key_of
 from aurist.run import RunFolder, read_data
 from aurist.serve.clip_answers import read_clip
-from aurist.serve.decisions import OPEN, Decisions
+from aurist.serve.decisions import LABELS, OPEN, Decisions
 from aurist.serve.refusals import RefusedError
 from aurist.serve.sound import Samples
 
@@ -95,26 +95,29 @@ class CheckFindings:
         """The findings to hear: pairs first, then flawed clips."""
         return [*self._conflicts(), *self._near(), *self._flaws()]
 
-    def decide(self, item: int, number: int, word: str) -> None:
-        """Store a decision about a clip of a finding: "leave out", "keep", or "" to take it back.
+    def decide(self, item: int, number: int, word: str, labels: Sequence[str]) -> None:
+        """Store a decision about a clip of a finding: "labels", "leave out", "keep", or "" to take it back.
 
         Raises
         ------
         RefusedError
-            If there is no such clip, or the check left it out.
+            If there is no such clip, the check left it out, or it has no labels of its own.
         """
         clip = self._found(item, number)
         if not clip.clip_ids:
             raise RefusedError(409, "left_out", f"{clip.name} is not learnt from: the check left it out.")
+        if word == LABELS and len(clip.clip_ids) > 1:
+            raise RefusedError(409, "many_clips", f"{clip.name} has {len(clip.clip_ids)} clips with labels.")
+        words = [word, *labels] if word == LABELS else [word]
         for name in clip.clip_ids:
-            self.decisions.decide(_key(name), name, [word])
+            self.decisions.decide(_key(name), name, words, clip.labels.split(";") if clip.labels else [])
 
     def decided(self, clip: FoundClip, decisions: Mapping[str, list[str]]) -> str:
         """Tell what was decided about a clip, among all decisions; "" if nothing."""
-        words = {word for name in clip.clip_ids for word in decisions.get(_key(name), [OPEN])}
+        words = {decisions.get(_key(name), [OPEN])[0] for name in clip.clip_ids}
         return words.pop() if len(words) == 1 else OPEN
 
-    def labels(self, clip: FoundClip, corrected: Mapping[str, Sequence[str]]) -> str:
+    def current_labels(self, clip: FoundClip, corrected: Mapping[str, Sequence[str]]) -> str:
         """Give the labels of a clip as they were corrected, with ``;`` between."""
         (name,) = clip.clip_ids if len(clip.clip_ids) == 1 else ("",)
         return ";".join(corrected[name]) if name in corrected else clip.labels

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from aurist.serve.check_findings import CheckFindings
 from aurist.serve.clip_answers import picture_response
 from aurist.serve.context import Server, run_with_data, server_of
+from aurist.serve.decisions import tidy_labels
 from aurist.serve.hearing import wav_response
 from aurist.serve.refusals import RefusedError
 from aurist.serve.sound import Samples
@@ -28,7 +29,7 @@ class CheckedClip(BaseModel):
     name: str
     labels: str
     can_leave_out: bool = Field(description="False if the check left it out already.")
-    decision: str = Field(description='"leave out", "keep", or "".')
+    decision: str = Field(description='"labels", "leave out", "keep", or "".')
 
 
 class CheckFinding(BaseModel):
@@ -54,9 +55,10 @@ class CheckDecision(BaseModel):
 
     key: str = Field(pattern=_KEY)
     decision: str = Field(
-        description='"leave out": never learn from it; "keep"; "" takes it back.',
-        pattern="^(leave out|keep|)$",
+        description='"labels"; "leave out": never learn from it; "keep"; "" takes it back.',
+        pattern="^(labels|leave out|keep|)$",
     )
+    labels: list[str] = Field(default=[], description='The right ones, with "labels".')
 
 
 @router.get("/v1/data/check", summary="List what the check found")
@@ -77,7 +79,7 @@ def findings(request: Request) -> CheckAnswer:
                 CheckedClip(
                     key=f"{row}-{number}",
                     name=clip.name,
-                    labels=check.labels(clip, corrected),
+                    labels=check.current_labels(clip, corrected),
                     can_leave_out=bool(clip.clip_ids),
                     decision=check.decided(clip, decisions),
                 )
@@ -92,7 +94,9 @@ def findings(request: Request) -> CheckAnswer:
 @router.put("/v1/data/check/decisions", summary="Decide about a clip of a finding", status_code=204)
 def decide(request: Request, decision: CheckDecision) -> None:
     """Store a decision; the answer comes when it is safe on the disk."""
-    _check(server_of(request)).decide(*_numbers(decision.key), decision.decision)
+    _check(server_of(request)).decide(
+        *_numbers(decision.key), decision.decision, tidy_labels(decision.labels)
+    )
 
 
 @router.get("/v1/data/check/sound.wav", summary="Play a clip of a finding", response_class=Response)

@@ -12,6 +12,7 @@ from aurist.formulas import safe_table
 from aurist.results.corrections import corrected_table
 from aurist.serve.clip_answers import picture_response
 from aurist.serve.context import Server, run_with_data, server_of
+from aurist.serve.decisions import tidy_labels
 from aurist.serve.hearing import wav_response
 from aurist.serve.label_errors import LabelErrors
 from aurist.serve.refusals import RefusedError
@@ -90,8 +91,7 @@ def suspects(request: Request) -> Suspects:
 @router.put("/v1/data/decisions", summary="Decide about a clip", status_code=204)
 def decide(request: Request, decision: Decision) -> None:
     """Store a decision; the answer comes when it is safe on the disk."""
-    labels = list(dict.fromkeys(label.strip() for label in decision.labels if label.strip()))
-    _errors(server_of(request)).decide(decision.key, [decision.decision, *labels])
+    _errors(server_of(request)).decide(decision.key, [decision.decision, *tidy_labels(decision.labels)])
 
 
 @router.get("/v1/data/sound.wav", summary="Give the sound of a clip", response_class=Response)

@@ -16,6 +16,17 @@ LABELS, LEAVE_OUT, KEEP, OPEN = "labels", "leave out", "keep", ""
 _JOURNAL = "corrections.jsonl"
 
 
+def tidy_labels(labels: Sequence[str]) -> list[str]:
+    """Give each label once, without spaces around it, and no empty one.
+
+    Examples
+    --------
+    >>> tidy_labels(["dog ", "", "dog", "cat"])
+    ['dog', 'cat']
+    """
+    return list(dict.fromkeys(label.strip() for label in labels if label.strip()))
+
+
 @dataclass
 class Decisions:
     """The decisions of a server.

@@ -5,7 +5,7 @@ import { ClipView } from "./clip.js";
 import { text } from "./strings.js";
 
 const byId = (id) => document.getElementById(id);
-const SIDES = ["a", "b"], LEAVE_OUT = "leave out", KEEP = "keep";
+const SIDES = ["a", "b"], LEAVE_OUT = "leave out", KEEP = "keep", LABELS = "labels";
 
 let views, answer = null, chosen = null;
 
@@ -19,6 +19,10 @@ export function startCheck() {
     byId(`check-leave-${side}`).onclick = () => {
       const clip = answer.findings[chosen].clips[number];
       decide([clip], clip.decision === LEAVE_OUT ? "" : LEAVE_OUT);
+    };
+    byId(`check-same-${side}`).onclick = () => {
+      const { clips } = answer.findings[chosen], other = clips[1 - number];
+      decide([other], other.decision === LABELS ? "" : LABELS, clips[number].labels.split(";").filter(Boolean));
     };
   });
   byId("check-keep").onclick = () => decide(open(answer.findings[chosen]), isKept(answer.findings[chosen]) ? "" : KEEP);
@@ -40,9 +44,9 @@ async function load() {
   }
 }
 
-async function decide(clips, decision) {
+async function decide(clips, decision, labels = []) {
   try {
-    for (const { key } of clips) await sendJson("PUT", "/v1/data/check/decisions", { key, decision });
+    for (const { key } of clips) await sendJson("PUT", "/v1/data/check/decisions", { key, decision, labels });
   } catch (problem) {
     return showProblem(byId("check-problem"), problem);
   }
@@ -51,6 +55,7 @@ async function decide(clips, decision) {
 
 const open = ({ clips }) => clips.filter((clip) => clip.can_leave_out);
 const isLeftOut = ({ clips }) => clips.some(({ decision }) => decision === LEAVE_OUT);
+const isRelabelled = ({ clips }) => clips.some(({ decision }) => decision === LABELS);
 const isKept = (finding) => open(finding).length > 0 && open(finding).every(({ decision }) => decision === KEEP);
 const labelled = (clip) => (clip.labels ? clip.labels.split(";").join(" + ") : text("nothing_label"));
 const differ = ({ clips }) => clips.length > 1 && clips[0].labels !== clips[1].labels;
@@ -61,7 +66,7 @@ function write() {
   byId("check").hidden = !possible;
   byId("check-none").hidden = findings.length > 0;
   byId("check-notes").replaceChildren(...notes.map((note) => Object.assign(document.createElement("li"), { textContent: note })));
-  const decided = findings.filter((finding) => isLeftOut(finding) || isKept(finding)).length;
+  const decided = findings.filter((finding) => isLeftOut(finding) || isRelabelled(finding) || isKept(finding)).length;
   const out = new Set(findings.flatMap(({ clips }) => clips.filter(({ decision }) => decision === LEAVE_OUT).map(({ name }) => name)));
   byId("check-counts").textContent = findings.length ? text("checkCounts", { n: findings.length, decided, out: out.size }) : "";
   byId("check-list").replaceChildren(...findings.map((finding, number) => {
@@ -84,7 +89,7 @@ function kindOf(finding) {
   const kind = text("findings")[finding.kind] ?? finding.kind;
   const more = [
     differ(finding) && text("labelsDiffer"), finding.left_out && text("leftOut"),
-    isLeftOut(finding) ? text("youLeftOut") : isKept(finding) && text("youKept"),
+    isLeftOut(finding) ? text("youLeftOut") : isRelabelled(finding) ? text("youCorrected") : isKept(finding) && text("youKept"),
   ];
   return [kind, ...more.filter(Boolean)].join(", ");
 }
@@ -105,9 +110,19 @@ function writeCard() {
     press(byId(`check-leave-${side}`), clip.decision === LEAVE_OUT);
     byId(`check-leave-${side}`).setAttribute("aria-label", text("leaveOutClip", { name: clip.name }));
   });
+  SIDES.forEach((side, number) => writeSame(byId(`check-same-${side}`), finding, finding.clips[number], finding.clips[1 - number]));
   byId("check-keep").hidden = !open(finding).length;
   byId("check-keep").textContent = text(finding.clips.length > 1 ? "keepBoth" : "keepIt");
   press(byId("check-keep"), isKept(finding));
+}
+
+/** Offer to give the other clip the label of this one. */
+function writeSame(button, finding, clip, other) {
+  const decided = other?.decision === LABELS;
+  button.hidden = !(decided || differ(finding)) || open(finding).length < 2 || clip.decision === LABELS;
+  if (button.hidden) return;
+  button.textContent = text("bothAre", { label: labelled(clip) });
+  press(button, decided);
 }
 
 function press(button, pressed) {
