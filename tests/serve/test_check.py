@@ -144,6 +144,7 @@ def test_side_by_side(flawed: ModelFiles, tmp_path: Path, chrome: Any) -> None:
         assert serious_findings(page) == []
         page.click("#check-leave-b")
         page.wait_for_selector("#check-list button:has-text('left out by you')")
+        page.wait_for_selector("#data-next:not([hidden])")
         assert page.get_attribute("#check-leave-b", "aria-pressed") == "true"
         page.click("#check-keep")
         page.wait_for_selector("#check-keep.chosen")

@@ -40,7 +40,8 @@ class Suspects(BaseModel):
     possible: bool
     reason: str
     clips: list[Suspect]
-    corrected: int
+    corrected: int = Field(description="Clips with other labels now.")
+    left_out: int = Field(description="Clips of findings that are left out.")
 
 
 class Decision(BaseModel):
@@ -69,7 +70,7 @@ def suspects(request: Request) -> Suspects:
     try:
         errors = _errors(server)
     except RefusedError as error:
-        return Suspects(possible=False, reason=str(error), clips=[], corrected=0)
+        return Suspects(possible=False, reason=str(error), clips=[], corrected=0, left_out=0)
     decided = server.decisions.current()
     clips = [
         Suspect(
@@ -83,8 +84,13 @@ def suspects(request: Request) -> Suspects:
         )
         for row in errors.table.to_dict("records")
     ]
+    corrections = server.decisions.corrections()
     return Suspects(
-        possible=True, reason="", clips=clips, corrected=len(server.decisions.corrections().labels)
+        possible=True,
+        reason="",
+        clips=clips,
+        corrected=len(corrections.labels),
+        left_out=len(corrections.left_out),
     )
 
 

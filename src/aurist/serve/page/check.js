@@ -28,6 +28,7 @@ export function startCheck() {
   byId("check-keep").onclick = () => decide(open(answer.findings[chosen]), isKept(answer.findings[chosen]) ? "" : KEEP);
   document.addEventListener("tab", (event) => { if (event.detail === "data") load(); else stop(); });
   document.addEventListener("language", () => write());
+  document.addEventListener("suspect", () => load());
 }
 
 function stop() {
@@ -51,6 +52,7 @@ async function decide(clips, decision, labels = []) {
     return showProblem(byId("check-problem"), problem);
   }
   load(); // a clip may be in several findings
+  document.dispatchEvent(new Event("finding"));
 }
 
 const open = ({ clips }) => clips.filter((clip) => clip.can_leave_out);

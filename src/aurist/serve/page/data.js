@@ -8,7 +8,7 @@ import { text } from "./strings.js";
 const byId = (id) => document.getElementById(id);
 const AHEAD = 3;
 
-let model, view, clips = [], corrected = 0, at = 0, done = [];
+let model, view, clips = [], corrected = 0, leftOut = 0, at = 0, done = [];
 
 export function startData(described) {
   model = described;
@@ -20,13 +20,20 @@ export function startData(described) {
   document.addEventListener("keydown", onKey);
   document.addEventListener("tab", (event) => { if (event.detail === "data") load(); else view.stop(); });
   document.addEventListener("language", () => write());
+  // decisions on findings of the check count, too
+  document.addEventListener("finding", async () => { count(await getJson("/v1/data").catch(() => ({ corrected, left_out: leftOut }))); write(); });
+}
+
+function count(answer) {
+  corrected = answer.corrected;
+  leftOut = answer.left_out;
 }
 
 async function load() {
   try {
     const answer = await getJson("/v1/data");
     clips = answer.clips;
-    corrected = answer.corrected;
+    count(answer);
     showProblem(byId("data-problem"), answer.possible ? null : answer.reason);
     byId("data-clips").hidden = !answer.possible;
     at = clips.findIndex((clip) => !clip.decision.length);
@@ -53,7 +60,7 @@ function write() {
   byId("data-card").hidden = !clip;
   byId("data-counts").textContent = clips.length ? text("dataCounts", { n: clips.length, done: decided, corrected })
     : byId("data-problem").hidden ? text("dataNone") : "";
-  byId("data-next").hidden = !corrected;
+  byId("data-next").hidden = !(corrected || leftOut);
   if (!clip) return;
   const label = named(clip.label), suggestion = named(clip.suggestion);
   byId("data-question").textContent = text("dataQuestion", { label, suggestion });
@@ -105,6 +112,7 @@ async function store(clip, decision, labels) {
   showProblem(byId("data-problem"), null);
   corrected += (decision === "labels") - (clip.decision[0] === "labels");
   clip.decision = decision ? [decision, ...labels] : [];
+  document.dispatchEvent(new Event("suspect")); // its label stands among the findings, too
   return true;
 }
 
