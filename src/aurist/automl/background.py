@@ -129,9 +129,10 @@ def draw_pairs(learn: TrainingData, copies: int) -> tuple[Rows, Rows]:
     targets, groups = learn.examples.targets, learn.groups
     has_call = (targets == 1).any(axis=1)
     is_background = (targets == 0).all(axis=1) & ~np.isin(groups, groups[has_call])
+    by_fold = {fold: np.flatnonzero(is_background & (learn.folds == fold)) for fold in np.unique(learn.folds)}
     calls, background = [], []
     for row in np.flatnonzero(has_call):
-        free = np.flatnonzero(is_background & (learn.folds == learn.folds[row]))
+        free = by_fold[learn.folds[row]]
         if len(free):
             calls += [row] * copies
             background += rng.choice(free, copies).tolist()
