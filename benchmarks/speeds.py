@@ -68,10 +68,10 @@ class Benchmark:
 
 
 def of_start(figures: Figures) -> Iterator[Speed]:
-    wall = {one["command"]: one["wall"] for one in figures}
-    floor = wall.pop("`python -c pass`")
-    for command, seconds in wall.items():
-        yield Speed(f"start: {command}", "s", seconds, floor=floor, share=floor / seconds)
+    of_cores = {one["command"]: one["core"] for one in figures}
+    floor = of_cores.pop("`python -c pass`")
+    for command, seconds in of_cores.items():
+        yield Speed(f"start: {command}", "core s", seconds, floor=floor, share=floor / seconds)
 
 
 def of_growth(figures: Figures) -> Iterator[Speed]:
@@ -114,7 +114,7 @@ def of_features(figures: Figures) -> Iterator[Speed]:
     apart = f"99.9% within {max(one['99.9%'] for one in figures['agreement'].values()):.0e}"
     for one in figures["speed"]:
         milliseconds = one["ms"]["aurist"], "librosa", one["ms"]["librosa"], one["times"]
-        what = f"summary features of {one['set']}, {one['cores']} cores"
+        what = f"summary features of {one['set']}, cores: {one['cores']}"
         yield Speed(what, "ms", *milliseconds, agreement=apart)
 
 
@@ -230,16 +230,16 @@ def speeds_of(benchmark: Benchmark, output: Path) -> list[Speed]:
 
 
 def cells(speed: Speed) -> list[str]:
-    def shown(value: float | None, form: str = "{:.3g}") -> str:
-        return "" if value is None else form.format(value)
+    def shown(value: float | None) -> str:
+        return "" if value is None else f"{value:.0f}" if value >= 100 else f"{value:.3g}"
 
     return [
         speed.what,
-        f"{speed.aurist:.3g} {speed.unit}",
+        f"{shown(speed.aurist)} {speed.unit}",
         f"{shown(speed.peer)} ({speed.against})" if speed.against else "",
-        shown(speed.ratio, "**{:.2f}**"),
+        "" if speed.ratio is None else f"**{speed.ratio:.2f}**",
         shown(speed.floor),
-        shown(speed.share, "{:.2f}"),
+        "" if speed.share is None else f"{speed.share:.2f}",
         speed.agreement,
     ]
 
@@ -265,7 +265,7 @@ def main() -> None:
         rows += [cells(speed) for speed in speeds_of(benchmark, output)]
         (output / "speeds.md").write_text(_common.table(HEADER, rows) + "\n")  # as far as it is
     print(_common.table(HEADER, rows))
-    print(f"\n{len(os.sched_getaffinity(0))} cores, load at the end {os.getloadavg()[0]:.1f}")
+    print(f"\nCores: {len(os.sched_getaffinity(0))}; load at the end {os.getloadavg()[0]:.1f}")
     sys.exit(failed)
 
 

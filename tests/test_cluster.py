@@ -76,7 +76,7 @@ def when(condition: Any, act: Any) -> threading.Thread:
     """Do something as soon as a condition holds."""
 
     def wait() -> None:
-        until = time.monotonic() + 200
+        until = time.monotonic() + 600  # a busy machine takes minutes to start workers
         while not condition() and time.monotonic() < until:
             time.sleep(0.02)
         act()
