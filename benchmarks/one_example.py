@@ -50,9 +50,8 @@ def prepared(folder: Path, data: Path, draw: int) -> list[str]:
         for call in examples.itertuples():
             y, _ = read(data / "nips4b" / str(call.path), RATE, start=call.start, end=call.end)
             write_sound(folder / "examples" / f"{call.label}.flac", y)
-        archive_calls = [
-            _recording(folder, data, replace(known, calls=rest), i, rng) for i in range(RECORDINGS)
-        ]
+        parts = divided(replace(known, calls=rest), rng)
+        archive_calls = [_recording(folder, data, part, number, rng) for number, part in enumerate(parts)]
         pd.concat(archive_calls).to_csv(folder / "archive.csv", index=False)
         sound, _ = lay_background(new.background, SECONDS, rng)
         calls = lay_calls(sound, data, new.calls, rng)
@@ -65,6 +64,19 @@ def prepared(folder: Path, data: Path, draw: int) -> list[str]:
         for name in ("archive", "calls")
     ]
     return sorted(in_both[0] & in_both[1])
+
+
+def divided(sources: Sources, rng: np.random.Generator) -> list[Sources]:
+    """Divide the files of calls and of background among the recordings: none is in two of them."""
+    order = rng.permutation(sorted(set(sources.calls["path"])))
+    return [
+        replace(
+            sources,
+            calls=sources.calls[sources.calls["path"].isin(order[number::RECORDINGS])].reset_index(drop=True),
+            background=sources.background[number::RECORDINGS],
+        )
+        for number in range(RECORDINGS)
+    ]
 
 
 def _recording(
