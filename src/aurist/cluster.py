@@ -135,12 +135,6 @@ def _connect(ray: Any, address: str) -> None:
         ) from error
 
 
-def _machines(ray: Any) -> tuple[int, ...]:
-    cores = [int(node["Resources"].get("CPU", 0)) for node in ray.nodes() if node["Alive"]]
-    # a cluster that grows when it is used may have no machine yet
-    return tuple(n for n in cores if n) or (1,)
-
-
 def _run(call: Callable[[], object]) -> AuristError | None:
     """Run a call on a worker; an error that users should read is a result, and no reason to try again."""
     try:
