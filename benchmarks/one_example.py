@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import time
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,6 +32,8 @@ from night import NIGHT, SECONDS, command
 RECORDINGS, MINUTES, WINDOW = 10, 3.0, 3.0
 #: Clips to judge after the search, and of each kind after the first model.
 FIRST, MORE = 60, 20
+#: The lowest score of an event that may be judged after the first model.
+LOWEST = 0.02
 #: A window holds a call if they share this many seconds, or the whole call.
 SHARED = 0.5
 EMBEDDER = "birdnet"
@@ -97,8 +99,8 @@ def holds(windows: pd.DataFrame, calls: pd.DataFrame) -> npt.NDArray[np.bool_]:
     return np.asarray((shared >= np.minimum(SHARED, 0.9 * (last - first))).any(axis=1))
 
 
-def judge(clips: Path, folder: Path, label: str) -> float:
-    """Judge clips of the archive as somebody who knows where the calls lie; return how many hold one."""
+def judge(clips: Path, folder: Path, label: str) -> None:
+    """Judge clips of the archive as somebody who knows where the calls lie."""
     table, truth = pd.read_csv(clips), pd.read_csv(folder / "archive.csv")
     of_class = truth[truth["label"] == label]
     right = [
@@ -107,7 +109,6 @@ def judge(clips: Path, folder: Path, label: str) -> float:
     ]
     table["verdict"] = np.where(right, "yes", "no")
     table.to_csv(clips, index=False)
-    return float(np.sum(right))
 
 
 def by_similarity(folder: Path, label: str) -> float:
@@ -146,33 +147,35 @@ def learnt(folder: Path, work: Path, label: str, name: str) -> float:
 
 def of_class(folder: Path, label: str) -> dict[str, object]:
     """Go the way from the example to the second model; return its figures."""
-    work = folder / label
+    work, index = folder / label, folder / "index-archive"
     if (work / "figures.json").exists():
         return dict(json.loads((work / "figures.json").read_text()))
     (work / "verdicts").mkdir(parents=True, exist_ok=True)
-    began = time.monotonic()
-    example = folder / "examples" / f"{label}.flac"
-    command(
-        "search", folder / "index-archive", example, "-n", FIRST, "--review", work / "clips", "--label", label
-    )
-    right = judge(work / "clips" / "clips.csv", folder, label)
-    command(
-        "verdicts",
-        folder / "index-archive",
-        work / "clips" / "clips.csv",
-        "-o",
-        work / "verdicts" / "first.csv",
-    )
-    figures: dict[str, object] = {"label": label, "found": right, "similarity": by_similarity(folder, label)}
-    figures["first model"] = learnt(folder, work, label, "first")
-    command("predict", work / "first", folder / "index-archive", "--model", MODEL, "-o", work / "detections")
-    index = ("--index", folder / "index-archive")
-    given = ("--uncertain", MORE, "--random", MORE, *index, "-o", work / "more")
-    command("clips", work / "first", work / "detections", *given)
-    judge(work / "more" / "clips.csv", folder, label)
-    command("verdicts", work / "first", work / "more" / "clips.csv", "-o", work / "verdicts" / "more.csv")
+    clips, example = work / "clips", folder / "examples" / f"{label}.flac"
+    if not (work / "verdicts" / "first.csv").exists():
+        shutil.rmtree(clips, ignore_errors=True)
+        command("search", index, example, "-n", FIRST, "--review", clips, "--label", label)
+        judge(clips / "clips.csv", folder, label)
+        command("verdicts", index, clips / "clips.csv", "-o", work / "verdicts" / "first.csv")
+    figures: dict[str, object] = {
+        "label": label,
+        "calls": len(pd.read_csv(folder / "archive.csv").query("label == @label")),
+        "yes": int((pd.read_csv(clips / "clips.csv")["verdict"] == "yes").sum()),
+        "similarity": by_similarity(folder, label),
+        "first model": learnt(folder, work, label, "first"),
+    }
+    more = work / "more"
+    if not (work / "verdicts" / "more.csv").exists():
+        shutil.rmtree(more, ignore_errors=True)
+        # events with low scores, too: where the model is unsure there may be calls that it misses
+        wide = ("--model", MODEL, "--min-score", LOWEST, "-o", work / "detections")
+        command("predict", work / "first", index, *wide)
+        given = ("--uncertain", MORE, "--random", MORE, "--index", index, "-o", more)
+        command("clips", work / "first", work / "detections", *given)
+        judge(more / "clips.csv", folder, label)
+        command("verdicts", work / "first", more / "clips.csv", "-o", work / "verdicts" / "more.csv")
+    figures["more yes"] = int((pd.read_csv(more / "clips.csv")["verdict"] == "yes").sum())
     figures["second model"] = learnt(folder, work, label, "second")
-    figures["seconds"] = round(time.monotonic() - began)
     (work / "figures.json").write_text(json.dumps(figures))
     return figures
 
