@@ -54,10 +54,7 @@ def connected(address: str) -> Iterator[Cluster]:
 
     _connect(ray, address)
     try:
-        cores = (int(node["Resources"].get("CPU", 0)) for node in ray.nodes() if node["Alive"])
-        yield Cluster(
-            address, tuple(n for n in cores if n) or (1,)
-        )  # an idle cluster may have no machine yet
+        yield Cluster(address, _machines(ray))
     finally:
         ray.shutdown()
 
@@ -133,6 +130,12 @@ def _connect(ray: Any, address: str) -> None:
             f"The cluster {address} cannot be reached: {reason}. Start one with Ray's own command `ray start`, "
             "and give its address as ray://HOST:10001, or auto on one of its machines."
         ) from error
+
+
+def _machines(ray: Any) -> tuple[int, ...]:
+    cores = [int(node["Resources"].get("CPU", 0)) for node in ray.nodes() if node["Alive"]]
+    # a cluster that grows when it is used may have no machine yet
+    return tuple(n for n in cores if n) or (1,)
 
 
 def _run(call: Callable[[], object]) -> AuristError | None:
