@@ -11,6 +11,7 @@ import resource
 import sys
 import time
 import warnings
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -18,6 +19,12 @@ from opensoundscape import CNN
 from opensoundscape.ml import cnn_architectures
 
 warnings.filterwarnings("ignore")
+
+
+def peak() -> int:
+    """Return the most that this process had resident, in KiB; its `ru_maxrss` began with that of its parent."""
+    fields = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    return int(fields["VmHWM"].split()[0])
 
 
 def cores() -> float:
@@ -70,7 +77,7 @@ def main() -> None:
                 progress_bar=False,
             )
             taken, used = time.perf_counter() - began, cores() - used
-        own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        own = peak()
         theirs = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * task["workers"]
         answer = {"seconds": taken, "cores": used, "mb": (own + theirs) / 1024, "windows": len(scores)}
         answers.write(json.dumps(answer) + "\n")
