@@ -11,10 +11,10 @@ import pandas as pd
 import pytest
 
 #: the module, whose name the package gives to the function
-from aurist.automl import planning, train
+from aurist.automl import planning, time_left, train
 from aurist.automl.fit import fit, resume
 from aurist.automl.planning import make_plan
-from aurist.automl.train import _seconds
+from aurist.automl.time_left import seconds_of_step
 from aurist.cli.leaderboard import print_leaderboard
 from aurist.config import FitConfig
 from aurist.crossval import TrainingData
@@ -117,11 +117,11 @@ def test_time_is_kept_for_the_networks() -> None:
         Step(ModelSpec("c", "network")),
     )
     plan = FitPlan((*steps, Step(ModelSpec("d", "autogluon"), spare=True)))
-    assert _seconds(plan, 0, left=100.0, limit=100.0) == 20.0  # half of the 40 s of the tables
-    assert _seconds(plan, 1, left=90.0, limit=100.0) == 30.0
-    assert _seconds(plan, 1, left=50.0, limit=100.0) < 0  # their time is over
-    assert _seconds(plan, 2, left=50.0, limit=100.0) == 50.0
-    assert _seconds(plan, 0, left=math.inf, limit=math.inf) == math.inf
+    assert seconds_of_step(plan, 0, left=100.0, limit=100.0) == 20.0  # half of the 40 s of the tables
+    assert seconds_of_step(plan, 1, left=90.0, limit=100.0) == 30.0
+    assert seconds_of_step(plan, 1, left=50.0, limit=100.0) < 0  # their time is over
+    assert seconds_of_step(plan, 2, left=50.0, limit=100.0) == 50.0
+    assert seconds_of_step(plan, 0, left=math.inf, limit=math.inf) == math.inf
 
 
 def test_a_plan_that_is_given_is_followed_and_repeats_itself(tmp_path: Path) -> None:
@@ -162,7 +162,7 @@ def test_what_is_done_can_be_used_before_the_end(
 ) -> None:
     """A fit that dies in its second member has a leaderboard of the first, and says that it is not finished."""
     table = feature_table(150, seed=5)
-    monkeypatch.setattr(train, "_WRITING", 1.0)
+    monkeypatch.setattr(time_left, "_WRITING", 1.0)
 
     class Died(BaseException):
         pass

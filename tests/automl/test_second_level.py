@@ -175,7 +175,7 @@ def test_a_run_that_is_killed_while_it_is_fitted_anew_can_be_used(
 
     monkeypatch.setattr(train, "fit_member", killed)
     # where writing takes too much of the time, nothing is written in between
-    monkeypatch.setattr(train, "_worth_writing", lambda *_: False)
+    monkeypatch.setattr(train, "worth_writing", lambda *_: False)
     with pytest.raises(SystemExit):
         resume(copied.folder)
     few = read_clips(feature_table(9, seed=6), labelled=False)

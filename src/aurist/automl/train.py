@@ -14,11 +14,17 @@ from aurist.automl.bands import hearing
 from aurist.automl.level import with_other_level
 from aurist.automl.planning import plan_of
 from aurist.automl.pseudo import pseudo_label_message, unlabelled_inputs, with_pseudo_labels
+from aurist.automl.time_left import (
+    blending_seconds,
+    reserve,
+    seconds_needed,
+    seconds_of_step,
+    worth_writing,
+)
 from aurist.automl.training_progress import watched
 from aurist.cluster import Cluster
 from aurist.config import INSTANT
-from aurist.crossval import CrossValidationResult, TrainingData, fit_member, fit_member_in_process, unfinished
-from aurist.ensemble.blend import seconds_a_model
+from aurist.crossval import CrossValidationResult, TrainingData, fit_member, fit_member_in_process
 from aurist.ensemble.stacking import beats_constant, reason_against, second_level
 from aurist.errors import ConfigError, MissingExtraError, RunError
 from aurist.features.waves import Waves, store_waves
@@ -40,8 +46,6 @@ from aurist.run import RunData, RunFolder, read_audit, read_data, training_data
 _FIRST_SHARE = 0.5
 #: Seconds that the fallback needs, about as measured: fixed, and for each number in its training data.
 _SURE_SECONDS, _SURE_SECONDS_A_CELL = 3.0, 1e-6
-#: Blending and writing before the end costs at most the first share of the time, once in each second share.
-_WRITING, _WRITE_EVERY = 0.03, 0.1
 
 
 def train(run: RunFolder, clock: Clock, cluster: Cluster | None = None) -> None:
@@ -62,14 +66,12 @@ def train(run: RunFolder, clock: Clock, cluster: Cluster | None = None) -> None:
         logger.info(f"plan: {note}")
     sound: list[Waves] = []
     fitted: list[CrossValidationResult] = []
-    written, blending = 0.0, _blending_seconds(learn)
+    written, blending = 0.0, blending_seconds(learn)
     at_once = len(plan.steps) if run.config().preset == INSTANT else 0  # it ends in seconds
     round_data, round_number = learn, 0
     try:
         for index, step in enumerate(plan.steps):
-            if len(fitted) > at_once and _worth_writing(
-                _reserve(learn, len(fitted), blending), clock, written
-            ):
+            if len(fitted) > at_once and worth_writing(reserve(learn, len(fitted), blending), clock, written):
                 write_results(run, data, learn, fitted)
                 written = clock.used()
             if step.round > round_number and fitted:
@@ -88,7 +90,7 @@ def train(run: RunFolder, clock: Clock, cluster: Cluster | None = None) -> None:
             if fitted and _is_fitted_anew(run, step.member, training_set):
                 # if the run is killed now, its results must not need the old version of this member
                 write_results(run, data, learn, fitted)
-            left = clock.left() - _reserve(learn, len(fitted) + 1, blending)
+            left = clock.left() - reserve(learn, len(fitted) + 1, blending)
             fit_step = _fit_next if fitted else _fit_first
             result = fit_step(run, training_set, plan, index, left, clock)
             if result is not None:
@@ -121,7 +123,7 @@ def _fit_next(
     run: RunFolder, learn: TrainingData, plan: FitPlan, index: int, left: float, clock: Clock
 ) -> CrossValidationResult | None:
     """Fit a member in its share of the time; a late member may use the time of the next ones."""
-    seconds = _seconds(plan, index, left, clock.limit)
+    seconds = seconds_of_step(plan, index, left, clock.limit)
     return _fit_or_skip(run, learn, plan.steps[index].member, seconds, max(left, seconds), clock)
 
 
@@ -141,9 +143,9 @@ def _in_time_left(
         return
     members = [step.member for step in plan.steps if not (run.models / step.member.name).exists()]
     for number, member in enumerate(members):
-        left = clock.left() - _reserve(learn, len(fitted) + number + 1, blending)
+        left = clock.left() - reserve(learn, len(fitted) + number + 1, blending)
         seconds = share(left, len(members) - number)
-        if seconds < _seconds_needed(run, learn, member):
+        if seconds < seconds_needed(run, learn, member):
             continue  # as was said when it was skipped
         result = _fit_or_skip(run, learn, member, seconds, left, clock)
         if result is not None:
@@ -225,22 +227,6 @@ def _pseudo_label_round(
     return replace(labelled, added=both)
 
 
-def _seconds(plan: FitPlan, index: int, left: float, limit: float) -> float:
-    """Compute the seconds for a step: its share of the time until the last step of its kind should be finished."""
-    if math.isinf(left):
-        return left
-    current = plan.steps[index]
-    rivals = sum((step.until, step.spare) == (current.until, current.spare) for step in plan.steps[index:])
-    reserved = (1 - current.until) * limit
-    return share(left - reserved, rivals)
-
-
-def _worth_writing(costs: float, clock: Clock, written: float) -> bool:
-    """Check that writing, at twice its cost, is cheap enough, and that enough time has passed since the last."""
-    due = not written or clock.used() - written > _WRITE_EVERY * clock.limit
-    return 2 * costs < _WRITING * clock.limit and due
-
-
 def decode_for(planned: list[ModelSpec], learn: TrainingData) -> list[Waves]:
     """Decode the clips for networks once, with all cores, before the networks' time begins."""
     rates_and_margins = {
@@ -267,7 +253,7 @@ def _fit_or_skip(
     clock: Clock,
 ) -> CrossValidationResult | None:
     folder = run.models / member.name
-    needed = _seconds_needed(run, learn, member)
+    needed = seconds_needed(run, learn, member)
     if seconds < needed:
         logger.info(
             f"skipped: {member.name}: it needs about {needed:.0f} s, and {max(seconds, 0):.0f} s are left for it"
@@ -283,15 +269,6 @@ def _fit_or_skip(
     return _logged(run, member, fit, clock)
 
 
-def _seconds_needed(run: RunFolder, learn: TrainingData, member: ModelSpec) -> float:
-    """Estimate the least seconds for the folds of a member that are not done; below 0 if all are."""
-    todo = unfinished(run.models / member.name, learn)
-    if not todo:
-        return -math.inf
-    rounds = -(-len(todo) // sum(learn.machines))
-    return rounds * max(1.0, member.seconds_per_row * len(learn.folds))
-
-
 def _logged(
     run: RunFolder, member: ModelSpec, fit: Callable[[], CrossValidationResult], clock: Clock
 ) -> CrossValidationResult | None:
@@ -304,18 +281,6 @@ def _logged(
         return None
     run.log("fitted", {"model": member.name, "seconds": round(fitted.fit_time, 2), "used": clock.used()})
     return fitted
-
-
-def _blending_seconds(learn: TrainingData) -> float:
-    """Measure the seconds of blending for each member."""
-    task, truth = learn.task, learn.examples.targets[learn.folds >= 0]
-    return seconds_a_model(truth, len(learn.splits), task.metric, multilabel=task.multilabel)
-
-
-def _reserve(learn: TrainingData, n_members: int, blending: float) -> float:
-    """Estimate the seconds for blending, scoring and writing; scoring and writing as measured on two cores."""
-    cells = learn.examples.targets.size * n_members * (len(learn.splits) + 1)
-    return 4.0 + blending * n_members + 0.7e-6 * cells
 
 
 def _score_line(result: CrossValidationResult, learn: TrainingData) -> str:
