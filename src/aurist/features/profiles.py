@@ -1,4 +1,4 @@
-"""How recordings sound as a whole: the highest frequency with sound, the level, and the background by octave."""
+"""The sound of recordings as a whole: the highest frequency with sound, the level, and the background by octave."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Profile(NamedTuple):
 
 @dataclass(frozen=True)
 class Profiles:
-    """How n recordings sound as a whole.
+    """The sound of n recordings as a whole.
 
     Parameters
     ----------

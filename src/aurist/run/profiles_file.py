@@ -1,4 +1,4 @@
-"""``recordings.npz``: how the recordings learnt from sound as a whole, written and read back."""
+"""``recordings.npz``: the sound of the recordings learnt from as a whole, written and read back."""
 
 from __future__ import annotations
 

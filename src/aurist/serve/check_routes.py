@@ -51,7 +51,7 @@ class CheckAnswer(BaseModel):
 
 
 class CheckDecision(BaseModel):
-    """What a person decided about a clip of a finding."""
+    """The decision of a person about a clip of a finding."""
 
     key: str = Field(pattern=_KEY)
     decision: str = Field(

@@ -45,7 +45,7 @@ class Suspects(BaseModel):
 
 
 class Decision(BaseModel):
-    """What a person decided about a clip."""
+    """The decision of a person about a clip."""
 
     key: str = Field(pattern="^[0-9a-f]{16}$")
     decision: str = Field(

@@ -1,4 +1,4 @@
-"""What people decided about clips of the training data: a journal, each line safe on the disk before the next."""
+"""Decisions of people about clips of the training data: a journal, each line safe on the disk before the next."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from lightning_fabric import Fabric
 from lightning_fabric.strategies.ddp import DDPStrategy
@@ -14,7 +14,11 @@ from aurist.models.base import FitFailedError
 from aurist.recipes import Training
 
 T = TypeVar("T")
-_NAMES = {"32": "32-true", "bf16": "bf16-mixed", "16": "16-mixed"}
+_NAMES: dict[str, Literal["32-true", "bf16-mixed", "16-mixed"]] = {
+    "32": "32-true",
+    "bf16": "bf16-mixed",
+    "16": "16-mixed",
+}
 
 
 def fabric_for(training: Training, precision: str) -> Fabric:
@@ -31,7 +35,7 @@ def fabric_for(training: Training, precision: str) -> Fabric:
         freezes = training.head_epochs > 0 or training.last_layers is not None
         strategy = DDPStrategy(start_method="spawn", find_unused_parameters=freezes)
     try:
-        return Fabric(devices=training.devices, strategy=strategy, precision=_NAMES[precision])  # type: ignore[arg-type]
+        return Fabric(devices=training.devices, strategy=strategy, precision=_NAMES[precision])
     except MisconfigurationException as error:
         raise FitFailedError(f"training.devices is {training.devices}, and {error}") from error
 

@@ -107,11 +107,11 @@ def fit_fold(
         net_folder.mkdir(exist_ok=True)
         seconds_left = (until - time.monotonic()) / (recipe.training.seeds - number)
         seed = task.seed + 1000 * number
-        settings = net_folder, recipe, task, plan, seed, seconds_left
+        settings = _Settings(net_folder, recipe, task, plan, seed, seconds_left)
         if recipe.training.devices == 1:
-            network = _train(fabric, material, *settings)
+            network = _train(fabric, material, settings)
         else:
-            network = launch(fabric, partial(_train_share, train, validation, *settings))
+            network = launch(fabric, partial(_train_share, train, validation, settings))
         trained.append(network)
     write_json(
         folder / NETWORKS,
@@ -150,13 +150,25 @@ class TrainedNetwork:
 
 @dataclass(frozen=True)
 class _Material:
-    """What the networks of a fold learn from, and choose on; what makes the images, the loss, the input."""
+    """The clips that the networks of a fold learn from and choose on; front end, loss and shape of the input."""
 
     part: LabelledAudio
     chosen_on: LabelledAudio | None
     front: Spectrogram | None
     loss: LossFunction
     input_spec: InputSpec
+
+
+@dataclass(frozen=True)
+class _Settings:
+    """The training of one network of a fold: its folder, setting, classes and plan, its seed, and about its seconds."""
+
+    folder: Path
+    recipe: Recipe
+    task: Task
+    plan: Plan
+    seed: int
+    seconds: float
 
 
 def _material(
@@ -177,42 +189,29 @@ def _material(
     return _Material(part, chosen_on, front, _loss(recipe, task, part), input_spec)
 
 
-def _train(
-    fabric: Fabric,
-    material: _Material,
-    folder: Path,
-    recipe: Recipe,
-    task: Task,
-    plan: Plan,
-    seed: int,
-    seconds: float,
-) -> TrainedNetwork:
-    torch.manual_seed(seed)
+def _train(fabric: Fabric, material: _Material, settings: _Settings) -> TrainedNetwork:
+    recipe, task = settings.recipe, settings.task
+    torch.manual_seed(settings.seed)
     network = new_network(recipe, material.input_spec, len(task.classes))
     learnt_from = material.loss, material.part, material.chosen_on, material.front
-    trainer = Trainer(folder, recipe, task, plan, network, *learnt_from, seed, fabric)
-    checkpoints = trainer.train(time.monotonic() + seconds)
+    trainer = Trainer(
+        settings.folder, recipe, task, settings.plan, network, *learnt_from, settings.seed, fabric
+    )
+    checkpoints = trainer.train(time.monotonic() + settings.seconds)
     speed = float(np.median([epoch.clips_per_second for epoch in trainer.history]))
     described = network.architecture() if isinstance(network, TransformerNetwork) else None
     return TrainedNetwork(checkpoints, count_parameters(network), speed, described)
 
 
 def _train_share(
-    train: Examples,
-    validation: Examples,
-    folder: Path,
-    recipe: Recipe,
-    task: Task,
-    plan: Plan,
-    seed: int,
-    seconds: float,
-    fabric: Fabric,
+    train: Examples, validation: Examples, settings: _Settings, fabric: Fabric
 ) -> TrainedNetwork:
     """Train in one of several processes, which load the sound themselves."""
-    task = replace(task, jobs=max(1, task.jobs // recipe.training.devices))
-    torch.set_num_threads(task.jobs)
+    recipe, jobs = settings.recipe, max(1, settings.task.jobs // settings.recipe.training.devices)
+    task = replace(settings.task, jobs=jobs)
+    torch.set_num_threads(jobs)
     material = _material(recipe, task, train, validation, fabric.device)
-    return _train(fabric, material, folder, recipe, task, plan, seed, seconds)
+    return _train(fabric, material, replace(settings, task=task))
 
 
 def _labelled_audio(

@@ -222,7 +222,9 @@ class Trainer:
 
     def _mean(self, loss: Tensor) -> float:
         """Return the mean of all processes: they stop together at a loss that is no number."""
-        return float(self.fabric.all_reduce(loss))  # type: ignore[arg-type]
+        mean = self.fabric.all_reduce(loss)
+        assert isinstance(mean, Tensor)  # as what went in
+        return mean.item()
 
     def _loss_of(self, batch: Batch) -> Tensor:
         truth = batch.targets, batch.known, batch.weight
