@@ -65,3 +65,21 @@ def test_messages_of_the_library_name_no_options() -> None:
 )
 def test_parameters_become_options(message: str, expected: str) -> None:
     assert in_options(message) == expected
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["fit", "x", "--refit"], "No such option: --refit. It is an option of aurist export."),
+        (["predict", "--verdicts", "x"], "It is an option of aurist fit and aurist tune."),
+        (["fit", "x", "--time-limi", "3m"], "Possible options: --time-limit"),
+    ],
+)
+def test_an_option_of_another_command_names_it(words, expected, monkeypatch, capsys):
+    from aurist import cli
+
+    monkeypatch.setattr("sys.argv", ["aurist", *words])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 2
+    assert expected in " ".join(capsys.readouterr().err.replace("│", " ").split())

@@ -28,6 +28,7 @@ from aurist.cli import (
     summarising,
     tuning,
 )
+from aurist.cli.elsewhere import Command
 
 app = typer.Typer(
     name="aurist",
@@ -73,7 +74,8 @@ def _help_text(docstring: str) -> str:
 
 for _panel, _commands in COMMANDS.items():
     for _command in _commands:
-        app.command(rich_help_panel=_panel, help=_help_text(_command.__doc__ or ""))(_command)
+        _text = _help_text(_command.__doc__ or "")
+        app.command(cls=Command, rich_help_panel=_panel, help=_text)(_command)
 
 
 def _print_version(requested: bool) -> None:
