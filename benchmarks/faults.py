@@ -1,4 +1,4 @@
-"""Every command killed at every moment of writing, with a full disk from each moment on, and without permission.
+"""Every command killed at every moment of writing and at SQLite's statements, with full disks, and without permission.
 
     TMPDIR=/dev/shm python benchmarks/faults.py --output faults   # continues if it was interrupted
 
@@ -22,10 +22,26 @@ from _common import table
 sys.modules["tests"] = ModuleType("tests")
 sys.modules["tests"].__path__ = [str(Path(__file__).parents[1] / "tests")]
 from tests.faults import cases, harness  # noqa: E402
-from tests.faults.harness import FULL, KILL, NEVER, READ_ONLY, SMALL, WORKER, Case, Server  # noqa: E402
+from tests.faults.harness import (  # noqa: E402
+    FULL,
+    KILL,
+    NEVER,
+    READ_ONLY,
+    SIZE,
+    SMALL,
+    STATEMENT,
+    WORKER,
+    Case,
+    Ended,
+    Server,
+)
 
+KINDS = (KILL, FULL, SMALL, READ_ONLY, STATEMENT, SIZE, WORKER)
 #: Bytes of a file on a small disk; what a command prints is a file, too.
 SIZES = (4000, 16_000)
+#: Bytes at which a file's growth kills: in SQLite's log of 32 bytes and of 24 + 4096 for each page, before a page, in
+#: the head of a page, in the middle of a page, and behind many pages.
+GROWN = (32, 4160, 6000, 16_512, 30_000)
 #: A worker process that fits a fold has at most so many moments.
 MOMENTS_OF_A_FOLD = 24
 
@@ -38,46 +54,65 @@ def tried(server: Server, case: Case, data: Path, whole: dict[str, bytes], kind:
     return harness.message_problems(ended) if ended.status else ["wrote where it may not"]
 
 
+def faults_of(case: Case, moments: int, statements: int, every: int) -> list[tuple[str, int]]:
+    """List the faults of a case that has so many moments and statements."""
+    if case == cases.IN_WORKERS:
+        return [(WORKER, at) for at in range(0, MOMENTS_OF_A_FOLD, every)]
+    faults = [(kind, at) for kind in (KILL, FULL) for at in range(0, moments, every)]
+    faults += [(SMALL, size) for size in SIZES] + [(READ_ONLY, 0)]
+    faults += [(STATEMENT, at) for at in range(0, statements, every)]
+    return faults + [(SIZE, size) for size in GROWN if statements]
+
+
+def intact_run(server: Server, case: Case, folder: Path, cached: bool = True) -> Ended:
+    """Run a case without a fault."""
+    if not cached:
+        harness.clear_cache(folder)
+    fault = (WORKER, NEVER) if case == cases.IN_WORKERS else ()
+    ended = harness.run_case(server, case, folder, "out", *fault)
+    if ended.status:
+        sys.exit(f"{case.name}: {ended.text}")
+    return ended
+
+
 def campaign(given: argparse.Namespace) -> list[dict[str, object]]:
     """Try all faults that are not in the record yet."""
     record = given.output / "faults.jsonl"
     lines = [json.loads(line) for line in record.read_text().splitlines()] if record.exists() else []
     done = {(line["case"], line["kind"], line["at"]) for line in lines}
-    chosen = [case for case in (*cases.CASES, cases.IN_WORKERS) if case.name.startswith(given.only)]
+    all_cases = (*cases.CASES, *cases.SLOW_CASES, cases.IN_WORKERS)
+    chosen = [case for case in all_cases if case.name.startswith(tuple(given.only or ("",)))]
     with tempfile.TemporaryDirectory() as temporary, harness.serving(Path(temporary) / "server") as server:
         folder, intact = Path(temporary) / "data", Path(temporary) / "intact"
-        cases.make(folder, server)
+        cases.make(folder, server, slow=any(case in cases.SLOW_CASES for case in chosen))
         shutil.copytree(folder, intact)
         for case in chosen:
             harness.reset(folder, intact)
-            in_workers = case == cases.IN_WORKERS
-            fault = (WORKER, NEVER) if in_workers else ()
-            ended = harness.run_case(server, case, folder, "out", *fault)
-            if ended.status:
-                sys.exit(f"{case.name}: {ended.text}")
+            statements = intact_run(server, case, folder, cached=False).statements
+            harness.reset(folder, intact)
+            moments = intact_run(server, case, folder).moments
             whole = harness.content(case, folder / case.output("out"))
-            moments = range(0, ended.moments, given.every)
-            faults = [(KILL, at) for at in moments] + [(FULL, at) for at in moments]
-            faults += [(SMALL, size) for size in SIZES] + [(READ_ONLY, 0)]
-            if in_workers:
-                faults = [(WORKER, at) for at in range(0, MOMENTS_OF_A_FOLD, given.every)]
-            for kind, at in faults:
-                if (case.name, kind, at) not in done:
-                    harness.reset(folder, intact)
-                    problems = tried(server, case, folder, whole, kind, at)
-                    lines.append({"case": case.name, "kind": kind, "at": at, "problems": problems})
-                    with record.open("a") as file:
-                        file.write(json.dumps(lines[-1]) + "\n")
-                    if problems:
-                        print(lines[-1], file=sys.stderr, flush=True)
-            print(f"{case.name}: {ended.moments} moments", file=sys.stderr, flush=True)
+            print(f"{case.name}: {moments} moments, {statements} statements", file=sys.stderr, flush=True)
+            for kind, at in faults_of(case, moments, statements, given.every):
+                if (case.name, kind, at) in done or kind not in (given.kind or KINDS):
+                    continue
+                harness.reset(folder, intact)
+                problems = tried(server, case, folder, whole, kind, at)
+                lines.append({"case": case.name, "kind": kind, "at": at, "problems": problems})
+                with record.open("a") as file:
+                    file.write(json.dumps(lines[-1]) + "\n")
+                if problems:
+                    print(lines[-1], file=sys.stderr, flush=True)
     return [line for line in lines if line["case"] in {case.name for case in chosen}]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--every", type=int, default=1, help="try every n-th moment only")
-    parser.add_argument("--only", default="", help="only commands whose name begins with this")
+    parser.add_argument(
+        "--only", nargs="+", type=str, help="only commands whose names begin with one of these"
+    )
+    parser.add_argument("--kind", nargs="+", choices=KINDS, help="only these kinds of faults")
     parser.add_argument("--output", type=Path, required=True, help="folder for the outcomes")
     given = parser.parse_args()
     given.output.mkdir(parents=True, exist_ok=True)
@@ -86,9 +121,9 @@ def main() -> None:
     for line in lines:
         counts[str(line["case"])][str(line["kind"])] += 1
         counts[str(line["case"])]["wrong"] += bool(line["problems"])
-    kinds = [KILL, FULL, SMALL, READ_ONLY, WORKER, "wrong"]
-    rows = [[case, *(str(of_case[kind]) for kind in kinds)] for case, of_case in counts.items()]
-    text = table(["command", *kinds], rows)
+    columns = (*KINDS, "wrong")
+    rows = [[case, *(str(of_case[column]) for column in columns)] for case, of_case in counts.items()]
+    text = table(["command", *columns], rows)
     print(text)
     (given.output / "faults.md").write_text(text + "\n")
     sys.exit(any(line["problems"] for line in lines))

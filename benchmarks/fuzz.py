@@ -27,11 +27,11 @@ from _common import table
 # other projects install packages of this name
 sys.modules["tests"] = ModuleType("tests")
 sys.modules["tests"].__path__ = [str(Path(__file__).parents[1] / "tests")]
-from tests.fuzz.harness import CLEAN, CRASH, LARGE, OURS, SECONDS, Target, one  # noqa: E402
+from tests.fuzz.harness import CLEAN, CRASH, LARGE, OURS, SECONDS, Target, one, prepared  # noqa: E402
 from tests.fuzz.targets import TARGETS  # noqa: E402
 
-#: The share of folders, and the inputs of a process.
-FOLDERS, BATCH = 0.01, 500
+#: The share of folders in a total and, of each kind, beside a file; and the inputs of a process.
+FOLDERS, FOLDERS_OF_EACH, BATCH = 0.01, 0.1, 500
 
 
 def _batch(target: Target, whole: Path, numbers: list[int], seed: int, output: Path) -> None:
@@ -50,10 +50,10 @@ def _batch(target: Target, whole: Path, numbers: list[int], seed: int, output: P
                 return
 
 
-def read(path: Path) -> dict[int, dict[str, Any]]:
-    """Return the outcomes so far, by number."""
+def read(path: Path, begin: int = 0) -> dict[int, dict[str, Any]]:
+    """Return the outcomes so far, from this byte on, by number."""
     records: dict[int, dict[str, Any]] = {}
-    for line in path.read_text().splitlines() if path.exists() else ():
+    for line in path.read_bytes()[begin:].splitlines() if path.exists() else ():
         with contextlib.suppress(json.JSONDecodeError):
             record = json.loads(line)
             if "outcome" in record:
@@ -73,12 +73,11 @@ def run_target(target: Target, numbers: list[int], seed: int, output: Path, unti
     """Read the damaged inputs that are not in the file yet, in processes that may die, until the time is up."""
     forked = multiprocessing.get_context("fork")
     with tempfile.TemporaryDirectory() as temporary:
-        whole = Path(temporary)
-        target.make(whole)
-        target.read(whole)  # Inputs that cannot be read intact are useless, and libraries are loaded once.
+        whole = prepared(target, Path(temporary))
         left = sorted(set(numbers) - set(read(output)))
         while left and time.monotonic() < until:
             process = forked.Process(target=_batch, args=(target, whole, left[:BATCH], seed, output))
+            begin = output.stat().st_size if output.exists() else 0
             process.start()
             while process.is_alive():
                 size = output.stat().st_size if output.exists() else 0
@@ -87,13 +86,16 @@ def run_target(target: Target, numbers: list[int], seed: int, output: Path, unti
                     process.kill()  # It hangs in a library that no signal reaches.
             if process.exitcode:
                 crashed(output, process.exitcode)
-            finished = set(read(output))
+            finished = read(output, begin)
             left = [number for number in left if number not in finished]
 
 
-def counts(targets: list[Target], total: int) -> Iterator[tuple[Target, int]]:
+def counts(targets: list[Target], total: int, each: int | None) -> Iterator[tuple[Target, int]]:
     """Return the number of mutations of each kind."""
-    for folder in (False, True):
+    for target in targets if each else ():
+        of_kind = each * min(1.0, target.share) * (FOLDERS_OF_EACH if target.folder else 1)
+        yield target, max(1, round(of_kind))
+    for folder in (False, True) if not each else ():
         kinds = [target for target in targets if target.folder == folder]
         part = total * (FOLDERS if folder else 1 - FOLDERS) / max(1e-9, sum(kind.share for kind in kinds))
         yield from ((kind, max(1, round(part * kind.share))) for kind in kinds)
@@ -102,7 +104,11 @@ def counts(targets: list[Target], total: int) -> Iterator[tuple[Target, int]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--total", type=int, default=60_000, help="mutations of all kinds")
-    parser.add_argument("--each", type=int, help="mutations of each kind, in place of a total")
+    parser.add_argument(
+        "--each",
+        type=int,
+        help="of each kind of file, in place of a total; of folders a tenth, of slow kinds fewer",
+    )
     parser.add_argument("--first", type=int, default=0, help="first number of each kind")
     parser.add_argument("--only", default="", help="only kinds whose name begins with this")
     parser.add_argument("--seed", type=int, default=15)
@@ -115,12 +121,12 @@ def main() -> None:
     until = time.monotonic() + 60 * given.minutes
     rows, bad, n = [], [], 0
     chosen = [target for target in TARGETS if target.name.startswith(given.only)]
-    for target, count in counts(chosen, given.total):
+    for target, count in counts(chosen, given.total, given.each):
         path = given.output / f"{target.name.replace(' ', '_').replace(':', '')}.jsonl"
-        numbers = list(range(given.first, given.first + (given.each or count)))
-        if time.monotonic() < until and not set(numbers) <= set(read(path)):
+        numbers = list(range(given.first, given.first + count))
+        wanted, begun = set(numbers), time.monotonic()
+        if begun < until and not wanted <= set(read(path)):
             run_target(target, numbers, given.seed, path, until)
-        wanted = set(numbers)
         records = [record for number, record in read(path).items() if number in wanted]
         outcomes = Counter(record["outcome"] for record in records)
         n += len(records)
@@ -130,7 +136,7 @@ def main() -> None:
         ]
         rows.append([*cells, ", ".join(f"{k} {v}" for k, v in outcomes.items())])
         bad += [(target.name, record) for record in records if record["outcome"] not in (CLEAN, OURS)]
-        print(f"{target.name}: {rows[-1][1:]}", file=sys.stderr, flush=True)
+        print(f"{target.name}: {rows[-1][1:]} {time.monotonic() - begun:.1f} s", file=sys.stderr, flush=True)
     print(table(["kind", "damaged", "read", "refused with aurist's error", "anything else"], rows))
     print(f"\n{n:,} mutations, seed {given.seed}: {len(bad):,} neither read nor refused")
     for name, record in bad[:200]:

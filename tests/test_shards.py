@@ -16,7 +16,7 @@ from aurist import shards
 from aurist.archives import read_member
 from aurist.audio import read
 from aurist.clips.read import read_clips
-from aurist.errors import ConfigError, DataError
+from aurist.errors import ConfigError, DataError, RunError
 from aurist.shards import write_shards
 
 from .archives.made import dataset
@@ -104,6 +104,14 @@ def test_other_settings_missing_files_and_features_are_refused(folder: Path, tmp
         write_shards(read_clips(copy / "labels.csv"), tmp_path / "b")
     with pytest.raises(DataError, match="a table of features"):
         write_shards(read_clips(pd.DataFrame({"x": [1.0, 2.0], "label": ["a", "b"]})), tmp_path / "c")
+
+
+def test_a_damaged_line_of_the_manifest_is_named(folder: Path, tmp_path: Path) -> None:
+    clips = read_clips(folder)
+    write_shards(clips, tmp_path / "a")
+    (tmp_path / "a" / "manifest.jsonl").write_text('{"clips": 3}\n')
+    with pytest.raises(RunError, match=r"manifest\.jsonl is damaged, or was changed: there is no .*shard"):
+        write_shards(clips, tmp_path / "a")
 
 
 def test_several_labels_and_names_that_repeat(tmp_path: Path) -> None:

@@ -21,8 +21,11 @@ from aurist.clips import Clips
 from aurist.errors import ConfigError, DataError, listing, plural
 from aurist.files import append_jsonl, atomic_path, folder_lock, read_jsonl, sha256_of
 from aurist.records import read_record, write_record
+from aurist.stored import check_shape, stored
 
 MANIFEST, SETTINGS = "manifest.jsonl", "shards.json"
+#: A line of the manifest.
+_LINE = {"shard": str, "clips": int, "bytes": int, "sha256": str}
 _FINE = ("PCM_24", "PCM_32", "FLOAT", "DOUBLE")
 
 
@@ -83,6 +86,8 @@ def write_shards(
     ------
     ConfigError
         If the folder holds shards of other clips or settings.
+    RunError
+        If its manifest or settings are damaged.
     DataError
         If the clips have no sound, or recordings are missing or damaged.
     """
@@ -91,7 +96,7 @@ def write_shards(
     folder.mkdir(parents=True, exist_ok=True)
     with folder_lock(folder):
         _check_settings(folder, settings)
-        finished = {str(line["shard"]) for line in read_jsonl(folder / MANIFEST)}
+        finished = _finished(folder / MANIFEST)
         paths, keys = [], _keys(clips)
         for number, first in enumerate(range(0, len(clips), clips_per_shard)):
             path = folder / f"shard-{number:05}.tar"
@@ -140,6 +145,14 @@ def _check_settings(folder: Path, settings: ShardSettings) -> None:
             f"{folder} holds shards of other data or settings:\n{listing(differences)}\nGive another folder with "
             "output=, or remove this one."
         )
+
+
+def _finished(manifest: Path) -> set[str]:
+    """Read the names of the finished shards."""
+    lines = read_jsonl(manifest)
+    with stored(manifest, "Take the damaged line out of it: its shard is written again."):
+        check_shape(lines, [_LINE])
+    return {line["shard"] for line in lines}
 
 
 def _keys(clips: Clips) -> list[str]:

@@ -31,6 +31,8 @@ BEFORE = (
     *(f"features files --shard {number}/2 -o part-{number}" for number in (1, 2)),
     "clips run detections -o cut",
 )
+#: For the slow cases.
+NETWORKS = "fit files --engine networks --recipe tiny.toml --time-limit 10m --folds 2 --jobs 1 -o networks"
 EMBEDDERS = {"AURIST_EMBEDDERS": "home"}
 #: Files of a run with times in them.
 TIMES = ("journal.jsonl", "leaderboard", "unit.json", "versions", "scores.json", "warm")
@@ -90,7 +92,7 @@ CASES = (
     Case("verdicts", "verdicts run judged.csv -o OUT.csv"),
     Case(
         "fit (network)",
-        "fit files --engine networks --recipe tiny.toml --time-limit 10m --folds 2 --jobs 1 -o OUT",
+        NETWORKS.replace("-o networks", "-o OUT"),
         again="resume OUT",
         unless="data.json",
         varies=(*TIMES, "plan", "history.csv", "progress.json"),
@@ -100,6 +102,11 @@ CASES = (
         "tune files --recipe tiny.toml --trials 2 --folds 2 --jobs 1 -o OUT",
         varies=(*TIMES, "plan", "history.csv", "progress.json", "study.db", "trials.csv"),
     ),
+)
+#: Tried in the campaign alone, as they are slow: a server that is used, and a network in one file.
+SLOW_CASES = (
+    Case("serve", "session.py run recordings OUT"),
+    Case("export --onnx", "export networks --onnx OUT.onnx"),
 )
 #: Folds in worker processes: see `WORKER`.
 IN_WORKERS = Case(
@@ -111,8 +118,8 @@ IN_WORKERS = Case(
 )
 
 
-def make(folder: Path, server: Server) -> None:
-    """Write recordings, a network, and with the commands themselves a run, detections and shards."""
+def make(folder: Path, server: Server, *, slow: bool = False) -> None:
+    """Write recordings, a network, and with the commands a run, detections and shards; for slow cases more."""
     folder.mkdir(parents=True, exist_ok=True)
     dataset(folder / "files")
     (folder / "plan.toml").write_text(PLAN)
@@ -125,7 +132,7 @@ def make(folder: Path, server: Server) -> None:
         soundfile.write(folder / "recordings" / f"{number}.wav", y, RATE)
     write_onnx(folder / "home" / "ear.onnx")
     (folder / "home" / "ear.toml").write_text('sample_rate = 8000\nseconds = 0.5\noutput = "hidden"\n')
-    for command in BEFORE:
+    for command in (*BEFORE, *([NETWORKS] if slow else ())):
         ended = server.run(command, folder, {})
         assert ended.status == 0, f"{command}\n{ended.text}"
     judge(folder)

@@ -15,19 +15,32 @@ from pathlib import Path
 from aurist.killed import KILLED_FILE
 
 #: Kinds of faults: a kill at the n-th moment of writing, no room from then on, files of at most n bytes, no permission,
-#: a kill of the first worker process that comes to its own n-th moment.
+#: a kill of the first worker process that comes to its own n-th moment, a kill before the n-th statement of SQLite, a
+#: kill when a file would grow beyond n bytes.
 KILL, FULL, SMALL, READ_ONLY, WORKER = "kill", "full disk", "small disk", "read-only", "kill of a worker"
+STATEMENT, SIZE = "kill at a statement", "kill at a size"
 #: A moment that does not come.
 NEVER = 1_000_000
 
 
 @dataclass(frozen=True)
 class Ended:
-    """A command that has ended: its exit status (negative: the signal that killed it), its output, and its moments."""
+    """A command that has ended.
+
+    Parameters
+    ----------
+    status
+        Its exit status; negative: the signal that killed it.
+    text
+        Its output.
+    moments, statements
+        How many moments of writing, and statements of SQLite, it had.
+    """
 
     status: int
     text: str
     moments: int
+    statements: int = 0
 
 
 @dataclass(frozen=True)
@@ -97,8 +110,8 @@ class Server:
         self._process.stdin.write(json.dumps(job) + "\n")
         self._process.stdin.flush()
         status = int(self._line())
-        moments = int(count.read_text()) if count.exists() else at
-        return Ended(status, log.read_text(errors="replace"), moments)
+        counts = map(int, (count.read_text() if count.exists() else str(at)).split())
+        return Ended(status, log.read_text(errors="replace"), *counts)
 
 
 @contextmanager
@@ -151,6 +164,11 @@ def reset(folder: Path, intact: Path) -> None:
     shutil.copytree(intact, folder)
 
 
+def clear_cache(cwd: Path) -> None:
+    """Remove the cache: most of SQLite's transactions fill it."""
+    shutil.rmtree(cwd / "cache", ignore_errors=True)
+
+
 def run_read_only(server: Server, case: Case, cwd: Path, name: str) -> Ended:
     """Run a case in a folder that cannot be written to, but for its cache."""
     (cwd / "cache").mkdir(exist_ok=True)
@@ -173,9 +191,11 @@ def fault_problems(
 ) -> list[str]:
     """Let a case fail, run it again, and list what is not as it must be."""
     remove_output(case, cwd, name)
+    if kind in (STATEMENT, SIZE):
+        clear_cache(cwd)
     first = run_case(server, case, cwd, name, kind, at)
     problems = message_problems(first) if first.status >= 0 else []
-    if kind == KILL and first.status != -9:
+    if kind in (KILL, STATEMENT) and first.status != -9:
         problems.append(f"was not killed: {first.status}\n{first.text}")
     if kind == WORKER and "killed" in first.text:  # the model is left out, and fitted when the run is resumed
         problems = []

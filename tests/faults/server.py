@@ -10,6 +10,7 @@ import errno
 import json
 import os
 import resource
+import runpy
 import signal
 import sqlite3
 import stat
@@ -34,11 +35,12 @@ class Moments:
     """Counts the moments at which something of the output becomes lasting, and lets one of them fail.
 
     Such a moment is the flush of a file or of a folder, the move of a file or of a folder to its name, and the end of
-    a transaction of SQLite. With a file ``once``, which does not exist yet, only one process is killed.
+    a transaction of SQLite. SQLite's statements are counted apart. With a file ``once``, which does not exist yet,
+    only one process is killed.
     """
 
     def __init__(self, kind: str, at: int, once: str = "") -> None:
-        self.kind, self.at, self.once, self.passed = kind, at, once, 0
+        self.kind, self.at, self.once, self.passed, self.statements = kind, at, once, 0, 0
         for name in ("fsync", "replace", "rename"):
             setattr(os, name, self._failing(getattr(os, name)))
         _watch_transactions(self)
@@ -59,6 +61,12 @@ class Moments:
             raise full
         self.passed += 1
 
+    def begin_statement(self, _: str) -> None:
+        """Count a statement of SQLite that is about to begin, or be killed: what came before it is not committed."""
+        if self.kind == "kill at a statement" and self.statements == self.at:
+            os.kill(os.getpid(), signal.SIGKILL)
+        self.statements += 1
+
     def _is_first(self) -> bool:
         if not self.once:
             return True
@@ -70,10 +78,14 @@ class Moments:
 
 
 def _watch_transactions(moments: Moments) -> None:
-    """Let the ends of SQLite's transactions be moments."""
+    """Let the ends of SQLite's transactions be moments, and count the statements, also those of a statement's rows."""
     full = sqlite3.OperationalError("database or disk is full")
 
     class Watched(sqlite3.Connection):
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, **options)
+            self.set_trace_callback(moments.begin_statement)
+
         def commit(self) -> None:
             if self.in_transaction:
                 moments.pass_one(full)
@@ -129,23 +141,38 @@ def run(job: dict[str, Any]) -> int:
     signal.alarm(SECONDS)
     if job["kind"] == "read-only":
         obey_permissions()
-    if job["kind"] == "small disk":
+    if job["kind"] in ("small disk", "kill at a size"):
         resource.setrlimit(resource.RLIMIT_FSIZE, (job["at"], job["at"]))
+    if job["kind"] == "kill at a size":  # in the middle of a write, also of one of SQLite's pages
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
     if job["kind"] == "kill of a worker":
         kill_a_worker(job["at"], job["count"])
     moments = Moments(job["kind"], job["at"])
-    from aurist import cli
-
-    sys.argv = ["aurist", *job["arguments"]]
-    status: object = 0
-    try:
-        cli.main()
-    except SystemExit as ended:
-        status = ended.code or 0
+    status = _status_of(job["arguments"])
     sys.stdout.flush()
     sys.stderr.flush()
-    Path(job["count"]).write_text(str(moments.passed))
-    return int(str(status))
+    Path(job["count"]).write_text(f"{moments.passed} {moments.statements}")
+    return status
+
+
+def _status_of(arguments: list[str]) -> int:
+    """Run a command of aurist, or a script of this folder, and return its exit status."""
+    from aurist import cli
+
+    script = Path(__file__).with_name(arguments[0])
+    sys.argv = arguments if script.suffix == ".py" else ["aurist", *arguments]
+    try:
+        if script.suffix == ".py":
+            runpy.run_path(str(script), run_name="__main__")
+        else:
+            cli.main()
+    except SystemExit as ended:
+        if isinstance(ended.code, str):
+            print(ended.code, file=sys.stderr)
+            return 1
+        return ended.code or 0
+    return 0
 
 
 def main() -> None:

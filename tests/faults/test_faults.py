@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from . import cases, harness
-from .harness import FULL, KILL, NEVER, WORKER, Case, Server
+from .harness import FULL, KILL, NEVER, SIZE, STATEMENT, WORKER, Case, Server
 
 pytest.importorskip("onnx")
 BY_NAME = {case.name: case for case in cases.CASES}
@@ -40,6 +41,22 @@ def test_after_a_full_disk_and_a_kill_the_result_is_whole(name: str, folder: Pat
     assert not harness.fault_problems(server, case, folder, whole, FULL, ended.moments // 3, "out")
     at = int(SAMPLE[name] * ended.moments)
     assert not harness.fault_problems(server, case, folder, whole, KILL, at, "out")
+
+
+@pytest.mark.parametrize("name", ["features (CSV)", "check"])
+def test_a_kill_in_a_transaction_of_the_cache_costs_no_result(
+    name: str, folder: Path, server: Server
+) -> None:
+    case = BY_NAME[name]
+    harness.clear_cache(folder)
+    ended = harness.run_case(server, case, folder, "out")
+    assert ended.status == 0 and ended.statements >= 10, ended.text
+    whole = harness.content(case, folder / case.output("out"))
+    at = ended.statements - 3
+    assert not harness.fault_problems(server, case, folder, whole, STATEMENT, at, "out")
+    harness.clear_cache(folder)
+    assert harness.run_case(server, case, folder, "new", SIZE, 6000).status == -signal.SIGXFSZ
+    assert not harness.fault_problems(server, case, folder, whole, SIZE, 6000, "out")
 
 
 @pytest.mark.parametrize("case", cases.CASES, ids=lambda case: case.name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import shutil
 import signal
@@ -99,6 +100,26 @@ def damage(folder: Path, keep: tuple[str, ...], rng: np.random.Generator) -> str
     return f"{name}: {how}"
 
 
+def prepared(target: Target, temporary: Path) -> Path:
+    """Make an intact input, and read it: libraries are loaded then. Return its folder."""
+    made = temporary / "in"
+    made.mkdir()
+    target.make(made)
+    target.read(made)
+    return made.rename(temporary / "whole")
+
+
+def _copy(whole: Path, folder: Path) -> None:
+    """Copy a folder with the times of its files, which a cache knows."""
+    folder.mkdir()
+    for entry in os.scandir(whole):
+        if entry.is_dir():
+            _copy(Path(entry.path), folder / entry.name)
+        else:
+            copied = shutil.copyfile(entry.path, f"{folder}/{entry.name}")
+            os.utime(copied, ns=(entry.stat().st_atime_ns, entry.stat().st_mtime_ns))
+
+
 def one(target: Target, whole: Path, number: int, seed: int, memory: int = MEMORY) -> tuple[str, str, str]:
     """Return the outcome of one mutation, its description and the message.
 
@@ -107,7 +128,10 @@ def one(target: Target, whole: Path, number: int, seed: int, memory: int = MEMOR
     rng = np.random.default_rng([seed, sum(target.name.encode()), number])
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / "in"
-        shutil.copytree(whole, folder)
+        if target.folder:  # a cache knows files by the paths that they were made at
+            folder = whole.with_name("in")
+            shutil.rmtree(folder, ignore_errors=True)
+        _copy(whole, folder)
         done = damage(folder, target.keep, rng)
         kind, message = outcome(target, folder, memory)
     return kind, done, message

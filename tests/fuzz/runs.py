@@ -53,9 +53,13 @@ def read_run(folder: Path) -> object:
     from aurist.cli.leaderboard import print_leaderboard
     from aurist.clips.read import ReadOptions, read_clips
     from aurist.inference.predict import predict_clips
+    from aurist.inference.thresholds import silent_classes
     from aurist.report import gather
+    from aurist.report.cells import confusion_cells
     from aurist.results.pruning import fitted_members
+    from aurist.results.reported import decisions, model_predictions
     from aurist.run import files_of_run, open_run, read_audit, read_data, training_data
+    from aurist.run.events_file import read_events
     from aurist.stored import stored
 
     run = open_run(folder / "run")
@@ -69,7 +73,15 @@ def read_run(folder: Path) -> object:
 
     def report() -> None:
         with stored(run.folder, run.remedy):
-            gather.model_predictions(run, read_data(run), None), gather.left_out(run), gather.versions(run)
+            data, reported = read_data(run), model_predictions(run, read_data(run), None)
+            confusion_cells(reported.clips, reported.truth, reported.proba, decisions(reported))
+            gather.left_out(run), gather.class_counts(data), gather.curves(run), gather.importance(run)
+            (
+                gather.settings(run.config()),
+                gather.versions(run),
+                read_events(run.folder, run.remedy),
+                silent_classes(run, reported.model),
+            )
 
     for part in (
         board,

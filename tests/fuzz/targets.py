@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import annotations, archives, detections, runs, settings, sounds, tables
+from . import annotations, archives, detections, runs, servers, settings, sounds, tables
 
 TARGETS = (
     *tables.TARGETS,
@@ -12,4 +12,5 @@ TARGETS = (
     *settings.TARGETS,
     *runs.TARGETS,
     *detections.TARGETS,
+    *servers.TARGETS,
 )

@@ -87,7 +87,7 @@ def without_files(run: RunFolder) -> None:
 
 def n_mixed(run: RunFolder) -> int | None:
     """Read the number of mixtures that a run learnt from; None if it was not decided."""
-    decided = [event.get("clips") for event in run.journal() if event["event"] == _EVENT]
+    decided = [event.get("clips") for event in run.journal() if event.get("event") == _EVENT]
     return int(decided[-1]) if decided and isinstance(decided[-1], int) else None
 
 

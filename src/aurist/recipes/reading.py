@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import functools
 import tomllib
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ _BASE = "base"
 _SEARCH = "search"
 #: The table of the search that chose the settings; it is not a setting.
 _TUNED = "tuned"
+#: The types of a dataclass's fields: to find them is most of the time of reading.
+_hints: Callable[[Any], dict[str, Any]] = functools.cache(typing.get_type_hints)
 
 
 def recipe_names() -> list[str]:
@@ -187,7 +190,7 @@ def _table(name: str, chain: tuple[str, ...]) -> dict[str, Any]:
 
 def _settings(kind: type[Any]) -> list[str]:
     """Return the dotted names of all settings in the tables of a dataclass."""
-    hints = typing.get_type_hints(kind)
+    hints = _hints(kind)
     return [
         f"{part.name}.{field.name}"
         for part in dataclasses.fields(kind)
@@ -214,7 +217,7 @@ def _build(kind: type[Any], table: object, where: str) -> Any:
     """Build a dataclass, and those inside it, from a table. Check keys and types."""
     if not isinstance(table, Mapping):
         raise ConfigError(f"{where} is {short_repr(table)}, but must be a table.")
-    hints = typing.get_type_hints(kind)
+    hints = _hints(kind)
     names = [field.name for field in dataclasses.fields(kind)]
     values: dict[str, Any] = {}
     for key, value in table.items():

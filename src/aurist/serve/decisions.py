@@ -10,10 +10,12 @@ from typing import Any
 
 from aurist.files import append_jsonl, read_jsonl
 from aurist.results.corrections import Corrections
+from aurist.stored import check_shape, stored
 
 #: Words of decisions: the right labels follow the first one; the last one takes a decision back.
 LABELS, LEAVE_OUT, KEEP, OPEN = "labels", "leave out", "keep", ""
 _JOURNAL = "corrections.jsonl"
+_LINE = {"key": str, "clip_id": str, "decision": [str], "given?": [str]}
 
 
 def tidy_labels(labels: Sequence[str]) -> list[str]:
@@ -55,7 +57,7 @@ class Decisions:
         labels: dict[str, list[str]] = {}
         left_out: list[str] = []
         for line in self._all().values():
-            clip_id, (word, *right), given = str(line["clip_id"]), line["decision"], line.get("given", [])
+            clip_id, (word, *right), given = line["clip_id"], line["decision"], line.get("given", [])
             if word == LABELS:
                 changed = labels.get(clip_id, given)
                 kept = [label for label in changed if label in right or label not in given]
@@ -65,6 +67,19 @@ class Decisions:
         return Corrections(labels, left_out)
 
     def _all(self) -> dict[str, dict[str, Any]]:
-        """Give the lines of the decisions that were not taken back."""
-        decided = {str(line["key"]): line for line in read_jsonl(self.folder / _JOURNAL)}
+        """Give the lines of the decisions that were not taken back.
+
+        Raises
+        ------
+        RunError
+            If a line has another form.
+        """
+        path = self.folder / _JOURNAL
+        decided: dict[str, dict[str, Any]] = {}
+        for line in read_jsonl(path):
+            with stored(path, f"Take the damaged line out of {path}."):
+                check_shape(line, _LINE)
+                if not line["decision"]:
+                    raise ValueError("a decision is empty")
+            decided[line["key"]] = line
         return {key: line for key, line in decided.items() if line["decision"] != [OPEN]}

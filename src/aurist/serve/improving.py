@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 import threading
@@ -24,7 +23,7 @@ from aurist.run import RunFolder
 from aurist.serve.decisions import Decisions
 from aurist.serve.models import IMPROVED, RUN, Models
 from aurist.serve.refusals import RefusedError
-from aurist.serve.relearning import REQUEST, RESULT, to_json
+from aurist.serve.relearning import REQUEST, RESULT, read_request, to_json
 from aurist.serve.reviewing import Reviews
 from aurist.stored import read_json
 from aurist.system import kill_session
@@ -195,7 +194,7 @@ class Improving:
         if not self._alive():
             message = "Learning ended without a result, most likely because memory ran out. Learn again."
             return {**nothing, "state": FAILED, "message": message}
-        request = json.loads((folder / REQUEST).read_text(encoding="utf-8"))
+        request = read_request(folder)
         events = read_jsonl(RunFolder(folder / RUN).folder / "journal.jsonl")
         fitted = [event["model"] for event in events if event.get("event") == "fitted"]
         progress = (time.time() - request["started"]) / (_LONGER * request["seconds"])

@@ -10,9 +10,9 @@ from typing import Any
 from aurist.clips.table import numbered
 from aurist.detection.store import Recording
 from aurist.serve.decoders import Sound
-from aurist.stored import read_json
+from aurist.stored import read_json, stored
 
-WAITING, RUNNING, DONE, FAILED = "waiting", "running", "done", "failed"
+WAITING, RUNNING, DONE, FAILED = STATES = ("waiting", "running", "done", "failed")
 JOB, SOUNDS, DETECTIONS = "job.json", "sounds", "detections"
 ID = re.compile(r"[0-9a-f]{16}")
 _SHAPE = {
@@ -21,7 +21,9 @@ _SHAPE = {
     "state": str,
     "window": float,
     "overlap": (float, None),
-    "sounds": [dict],
+    "sounds": [
+        {"name": str, "file": str, "sample_rate": int, "frames": int, "note": str, "began?": str},
+    ],
     "model": str,
     "message": str,
 }
@@ -87,17 +89,21 @@ def read_job(folder: Path) -> Job:
     RunError
         If its file is damaged.
     """
-    record = read_json(folder / JOB, _SHAPE, f"Remove {folder}, and send the recordings again.")
+    remedy = f"Remove {folder}, and send the recordings again."
+    record = read_json(folder / JOB, _SHAPE, remedy)
     sounds = tuple(
         Sound(
-            str(sound["name"]),
-            folder / SOUNDS / Path(str(sound["file"])).name,
-            int(sound["sample_rate"]),
-            int(sound["frames"]),
-            str(sound["note"]),
-            str(sound.get("began", "")),
+            sound["name"],
+            folder / SOUNDS / Path(sound["file"]).name,
+            sound["sample_rate"],
+            sound["frames"],
+            sound["note"],
+            sound.get("began", ""),
         )
-        for sound in record.pop("sounds")
+        for sound in record["sounds"]
     )
-    job = Job(sounds=sounds, **record)
-    return replace(job, id=folder.name, seconds_done=job.seconds if job.state == DONE else 0.0)
+    job = Job(**{name: record[name] for name in _SHAPE} | {"sounds": sounds, "id": folder.name})
+    with stored(folder / JOB, remedy):
+        if job.state not in STATES or any(sound.sample_rate <= 0 for sound in sounds):
+            raise ValueError(f"it has the state {job.state[:20]!r}, or a sample rate below 1")
+    return replace(job, seconds_done=job.seconds if job.state == DONE else 0.0)

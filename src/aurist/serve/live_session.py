@@ -23,11 +23,22 @@ from aurist.serve.live import LiveEvents
 from aurist.serve.refusals import RefusedError
 from aurist.serve.reporting import EventLog
 from aurist.serve.stream import Gap, Source, sound_of
+from aurist.stored import check_shape, stored
 
 #: The microphone of a visitor, whose browser sends the sound.
 BROWSER = "browser"
 RUNNING, STOPPED, FAILED = "running", "stopped", "failed"
 SESSION, LOG, CLIPS = "session.json", "events.jsonl", "clips"
+#: A line of the log.
+_EVENT = {
+    "number": int,
+    "clock": str,
+    "start": float,
+    "end": float,
+    "label": str,
+    "score": float,
+    "delay": float,
+}
 #: The most events whose sound is kept, and that a client gets at a time.
 MOST_EVENTS = 300
 #: Seconds without sound after which a browser has gone, and the most pieces of it that wait.
@@ -174,6 +185,17 @@ class LiveSession:
 
 
 def logged(folder: Path) -> list[dict[str, Any]]:
-    """Read all events of a session, also those of logs that are full."""
-    parts = [*sorted(folder.glob("events-*.jsonl")), folder / LOG]
-    return [record for part in parts if part.exists() for record in read_jsonl(part)]
+    """Read all events of a session, also those of logs that are full.
+
+    Raises
+    ------
+    RunError
+        If a line has another form.
+    """
+    records = []
+    for part in (*sorted(folder.glob("events-*.jsonl")), folder / LOG):
+        for record in read_jsonl(part):
+            with stored(part, f"Take the damaged line out of {part}."):
+                check_shape(record, _EVENT)
+            records.append(record)
+    return records

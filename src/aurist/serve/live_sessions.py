@@ -24,7 +24,7 @@ from aurist.serve.models import Models
 from aurist.serve.options import ServeOptions, is_local
 from aurist.serve.refusals import RefusedError, busy
 from aurist.serve.stream import MICROPHONE, Source
-from aurist.stored import read_json
+from aurist.stored import read_json, stored
 
 #: The most sources that are followed at the same time.
 _MOST = 4
@@ -167,7 +167,8 @@ class LiveSessions:
     def _read(self, folder: Path) -> LiveSession:
         record = read_json(folder / SESSION, _SHAPE, f"Remove {folder}.")
         session = LiveSession(folder.name, record["source"], folder, _no_events, self._turns)
-        session.began = datetime.fromisoformat(record["began"])
+        with stored(folder / SESSION, f"Remove {folder}."):
+            session.began = datetime.fromisoformat(record["began"]).astimezone()
         session.state = STOPPED if record["state"] == RUNNING else record["state"]
         session.message, session.heard = record["message"], float(record["heard"])
         session.sample_rate, session.events = record["sample_rate"], logged(folder)

@@ -49,6 +49,18 @@ def from_json(record: dict[str, Any]) -> Judged:
     return Judged(Verdict(**verdict), Path(record["file"]), record["content"], record["at_random"])
 
 
+def read_request(folder: Path) -> dict[str, Any]:
+    """Read what is to be learnt.
+
+    Raises
+    ------
+    RunError
+        If the file is missing or damaged.
+    """
+    request: dict[str, Any] = read_json(folder / REQUEST, _REQUEST, f"Remove {folder}, and learn again.")
+    return request
+
+
 def config_for(run: RunFolder, seconds: float) -> FitConfig:
     """Give the settings of the first fit, with another time; a fit by a plan has the same plan, and no time."""
     config = replace(run.config(), unlabelled=None, fraction=None, allow_loss=True)
@@ -66,7 +78,7 @@ def relearn(folder: Path) -> dict[str, Any]:
         ``clips``: the number of new clips; ``corrected``: that of corrected ones; ``comparison``, on verdicts that
         neither has learnt from, or why there is none in ``problem``; ``on_data``, see `_compare_on_data`.
     """
-    request = read_json(folder / REQUEST, _REQUEST, f"Remove {folder}, and learn again.")
+    request = read_request(folder)
     original, window = open_run(Path(request["run"])), request["window"]
     target, n_new = folder / RUN, 0
     corrections = Corrections(request["labels"], request["left_out"])
