@@ -1,9 +1,11 @@
-"""The delay of each event when a stream of an hour at 48 kHz is followed live on one core.
+"""The delay of each event when a source at 48 kHz, that waits for nobody, is followed live on one core for an hour.
 
-The stream is a recording that ffmpeg sends at its own speed. The delay is from the end of an event to its report by
-`aurist listen`, with the time to compute: once as the log states it, and once by the clock of this command.
+The source sends calls of ESC-10 (official fold 5), at times that are written down, over rain and sea waves; the model
+has learnt from the other folds. It is served over HTTP at its own speed, has begun before `aurist listen` is started,
+and breaks off once. The delay is from the end of an event to its report: as the log states it, and by the clock of the
+source, which `aurist listen` does not know. A call is reported if an event of its class touches it.
 
-    taskset -c 0 python benchmarks/live.py RUN RECORDING --window 3 --minutes 60
+    taskset -c 0 python benchmarks/live.py --folder live --minutes 60 --break 30 20
 """
 
 from __future__ import annotations
@@ -12,17 +14,26 @@ import argparse
 import json
 import subprocess
 import sys
-import tempfile
+import threading
 import time
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
+import pandas as pd
 
-RATE = 48_000
+from _common import DATA
+from _live import RATE, Sender, prepare
+
+WINDOW, HOP = 1.5, 0.75
+PLAN = '[[member]]\nname = "KernelRidge"\nengine = "kernel"\n'
+#: Seconds between two lines of progress, and the most that an event and a call may lie apart.
+REPORT, APART = 300.0, 1.0
 
 
 def seconds_of_cpu(pid: int) -> float:
-    """Seconds of processor time of a process."""
+    """Seconds of processor time of a process, without those that it started."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / 100
 
@@ -33,71 +44,139 @@ def megabytes(pid: int) -> float:
     return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1024
 
 
-def main() -> None:
-    """Follow the stream, and print the delays."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("run", type=Path)
-    parser.add_argument("recording", type=Path, help="it is repeated until the time is over")
-    parser.add_argument("--window", type=float, default=3.0)
-    parser.add_argument("--minutes", type=float, default=60.0)
-    parser.add_argument("--min-score", type=float, default=0.5)
-    given = parser.parse_args()
-    send = [
-        *(
-            "ffmpeg",
-            "-loglevel",
-            "error",
-            "-nostdin",
-            "-re",
-            "-stream_loop",
-            "-1",
-            "-i",
-            str(given.recording),
-        ),
-        *("-t", str(60 * given.minutes), "-ac", "1", "-ar", str(RATE), "-f", "s16le", "pipe:1"),
+def fitted(folder: Path) -> Path:
+    """Fit the detector, unless it is there."""
+    run, plan = folder / "run", folder / "plan.toml"
+    if not (run / "scores.json").exists():
+        plan.write_text(PLAN)
+        command = ["fit", folder / "recordings", "--annotations", folder / "tables", "--plan", plan]
+        command += ["--window", WINDOW, "--hop", HOP, "--jobs", 1, "-o", run]
+        subprocess.run([sys.executable, "-m", "aurist", *map(str, command)], check=True)
+    return run
+
+
+class Listener:
+    """`aurist listen`, and when each of its events arrived, by the clock of the source."""
+
+    def __init__(self, folder: Path, run: Path, sender: Sender) -> None:
+        self.log = folder / "events.jsonl"
+        self.log.unlink(missing_ok=True)
+        command = [sys.executable, "-m", "aurist", "listen", str(run), "--source", sender.url, "--jobs", "1"]
+        command += ["--window", str(WINDOW), "--overlap", str(WINDOW - HOP), "--log", str(self.log)]
+        with (folder / "messages.txt").open("w") as messages:
+            self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=messages, text=True)
+        self.arrived: list[float] = []
+        self.opened = 0.0
+        self._sender = sender
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def _listen(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            if line.startswith("listening"):
+                self.opened = self._sender.now
+            else:
+                self.arrived.append(self._sender.now)
+
+    def events(self, began: float) -> pd.DataFrame:
+        """All events: their times by the clock of the source, the stated delay, and when each arrived."""
+        rows = [json.loads(line) for line in self.log.read_text().splitlines()]
+        table = pd.DataFrame(rows[: len(self.arrived)])
+        start = np.array([datetime.fromisoformat(clock).timestamp() for clock in table["clock"]]) - began
+        return pd.DataFrame(
+            {
+                "start": start,
+                "end": start + table["end"] - table["start"],
+                "label": table["label"],
+                "score": table["score"],
+                "delay": table["delay"],
+                "arrived": self.arrived[: len(table)],
+            }
+        )
+
+
+def quantiles(name: str, values: npt.NDArray[np.float64]) -> str:
+    """Write the median, the 99th percentile and the largest of some seconds."""
+    middle, high = np.quantile(values, [0.5, 0.99])
+    return f"{name}: median {middle:.2f} s, 99% {high:.2f} s, most {values.max():.2f} s"
+
+
+def drift(when: npt.NDArray[np.float64], values: npt.NDArray[np.float64]) -> float:
+    """Give how much some seconds grow in an hour."""
+    return float(np.polyfit(when / 3600, values, 1)[0])
+
+
+def summary(events: pd.DataFrame, calls: pd.DataFrame, breaks: tuple[float, float]) -> list[str]:
+    """Describe the delays, and which calls were reported."""
+    by_clock = (events["arrived"] - events["end"]).to_numpy()
+    lines = [
+        quantiles("delay as stated", events["delay"].to_numpy()),
+        quantiles("delay by the clock of the source", by_clock),
+        f"growth in an hour: {drift(events['end'].to_numpy(), by_clock):+.3f} s",
     ]
-    with tempfile.TemporaryDirectory() as folder, subprocess.Popen(send, stdout=subprocess.PIPE) as sender:
-        log = Path(folder) / "events.jsonl"
-        listen = [
-            *(
-                sys.executable,
-                "-m",
-                "aurist",
-                "listen",
-                str(given.run),
-                "--source",
-                "-",
-                "--raw-rate",
-                str(RATE),
-            ),
-            *("--window", str(given.window), "--min-score", str(given.min_score), "--jobs", "1"),
-            *("--log", str(log), "--clips", str(Path(folder) / "clips")),
-        ]
-        with subprocess.Popen(
-            listen, stdin=sender.stdout, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-        ) as listener:
-            assert listener.stdout is not None
-            arrived, memory, used = [], [], 0.0
-            for _ in listener.stdout:
-                arrived.append(time.time())
-                memory.append(megabytes(listener.pid))
-                used = seconds_of_cpu(listener.pid)
-        events = [json.loads(line) for line in log.read_text().splitlines()]
-    if len(events) < 3:
-        raise SystemExit(f"There were {len(events)} events: lower --min-score, or take another recording.")
-    stated = np.array([event["delay"] for event in events[:-1]])  # the last one is cut by the end
-    ends = np.array([event["end"] for event in events[:-1]])
-    # by this clock, but for the begin of the stream, which is that of the least late event
-    by_clock = np.array(arrived[: len(ends)]) - ends
-    late = by_clock - by_clock.min() + stated.min()
-    for name, values in (("stated", stated), ("by clock", late)):
-        quantiles = np.quantile(values, [0.5, 0.95, 1.0])
-        print(f"{name}: median {quantiles[0]:.2f} s, 95% {quantiles[1]:.2f} s, most {quantiles[2]:.2f} s")
-    half = len(stated) // 2
-    print(f"first half {stated[:half].mean():.2f} s, second half {stated[half:].mean():.2f} s on average")
+    starts, ends = events["start"].to_numpy(), events["end"].to_numpy()
+    labels, arrived = events["label"].to_numpy(), events["arrived"].to_numpy()
+    since, late, shift = [], [], []
+    for call in calls.itertuples():
+        rows = np.flatnonzero((labels == call.label) & (starts < call.end) & (ends > call.start))
+        if len(rows):
+            since.append(call.start)
+            late.append(arrived[rows[-1]] - call.end)
+            shift.append((starts[rows[0]] + ends[rows[-1]] - call.start - call.end) / 2)
+    lines.append(f"{len(late)} of {len(calls)} calls reported by {len(events)} events")
+    lines.append(quantiles("end of a call to its report", np.array(late)))
+    times, shifts = np.array(since), np.array(shift)
+    for name, part in (("before", times < breaks[0]), ("after", times > breaks[1])):
+        lines.append(
+            f"middle of events against calls {name} the break: median {np.median(shifts[part]):+.2f} s"
+        )
+    gone = events.loc[events["start"] >= breaks[0], "start"].min()
+    lines.append(f"down from {breaks[0]:.0f} to {breaks[1]:.0f} s; the next event begins at {gone:.1f} s")
+    return lines
+
+
+def main() -> None:
+    """Follow the source, and print the delays."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, default=DATA)
+    parser.add_argument("--folder", type=Path, default=Path("live"))
+    parser.add_argument("--minutes", type=float, default=60.0)
+    parser.add_argument(
+        "--break", type=float, nargs=2, default=(30.0, 20.0), dest="broken", help="minute, and seconds"
+    )
+    given = parser.parse_args()
+    prepare(given.folder, given.data, given.minutes)
+    run = fitted(given.folder)
+    first = 60 * given.broken[0]
+    sender = Sender(given.folder / "stream.s16", (first, first + given.broken[1]))
+    began = time.time()
+    time.sleep(5)  # it waits for nobody
+    listener = Listener(given.folder, run, sender)
+    memory, cpu = [], 0.0
+    while sender.now < sender.seconds:
+        time.sleep(min(REPORT, max(0.1, sender.seconds - sender.now - 1)))
+        cpu, size = seconds_of_cpu(listener.process.pid), megabytes(listener.process.pid)
+        memory.append(size)
+        print(
+            f"{sender.now:6.0f} s: {len(listener.arrived)} events, {size:.0f} MB, {cpu:.0f} s of CPU",
+            flush=True,
+        )
+        if sender.seconds - sender.now < 2:
+            break
+    listener.process.terminate()
+    listener.process.wait()
+    events = listener.events(began)
+    events.to_csv(given.folder / "followed.csv", index=False)
+    calls = pd.read_csv(given.folder / "calls.csv")
+    opened = listener.opened
+    down = (calls["end"] > sender.breaks[0]) & (calls["start"] < sender.breaks[1])
+    calls = calls[(calls["start"] > opened + 1) & (calls["end"] < sender.seconds - 5) & ~down]
+    print("\n".join(summary(events, calls, sender.breaks)))
     print(
-        f"{len(events)} events in {ends.max() / 60:.1f} minutes; {used / ends.max():.1%} of a core; "
-        f"memory {memory[len(memory) // 10]:.0f} to {max(memory):.0f} MB"
+        f"{(sender.seconds - opened) / 60:.1f} minutes at {RATE} Hz; {cpu / (sender.seconds - opened):.1%} of a core; "
+        f"memory {memory[0]:.0f} to {max(memory):.0f} MB"
     )
 
 

@@ -141,6 +141,30 @@ def processor_seconds(pid: int) -> float:
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
+def parts_of(port: int) -> dict[str, float]:
+    """Seconds of processor time of each part, as `aurist serve` counts them; the model is a part."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    connection.request("GET", "/metrics")
+    text = connection.getresponse().read().decode()
+    found = re.findall(r'^aurist_cpu_seconds_total\{part="(\w+)"\} (\S+)', text, re.MULTILINE)
+    return {name: float(value) for name, value in found}
+
+
+def write_shares(parts: dict[str, float], server: float, clients: float, cores_seconds: float) -> None:
+    """Print the share of all cores that each part filled."""
+    rest = server - sum(parts.values())
+    shares = {**parts, "rest of the server": rest, "clients": clients}
+    shares["idle, or taken by others"] = cores_seconds - server - clients
+    words = ", ".join(f"{name} {value / cores_seconds:.1%}" for name, value in shares.items())
+    front = sum(parts.values())
+    print(f"  shares of {len(os.sched_getaffinity(0))} cores: {words}")
+    print(
+        f"  front end and models: {front / cores_seconds:.1%} of the cores, "
+        f"{front / (cores_seconds - clients):.1%} of what the clients leave",
+        flush=True,
+    )
+
+
 def memory(pid: int) -> float:
     """Megabytes of a process and of all that it started; what several share counts once."""
     total = 0
@@ -223,10 +247,17 @@ def main() -> None:
             for clients in given.clients:
                 times: dict[str, list[float]] = {name: [] for name, *_ in servers}
                 refusals, taken = dict.fromkeys(times, 0), dict.fromkeys(times, 0.0)
+                parts, own, wall = dict.fromkeys(("decode", "features", "models"), 0.0), 0.0, 0.0
                 for _ in range(given.rounds):
                     for name, port, server in servers:
-                        before = processor_seconds(server.pid)
+                        before, parts_before = processor_seconds(server.pid), parts_of(8931)
+                        own_before, began = time.process_time(), time.monotonic()
                         answered, refused = load(port, clips, clients, given.seconds)
+                        if name == "aurist serve":
+                            wall += time.monotonic() - began
+                            own += time.process_time() - own_before
+                            now = parts_of(port)
+                            parts = {part: parts[part] + now[part] - parts_before[part] for part in parts}
                         taken[name] += processor_seconds(server.pid) - before
                         times[name] += answered
                         refusals[name] += refused
@@ -242,6 +273,9 @@ def main() -> None:
                         "refused": refusals[name],
                         "megabytes": memory(server.pid),
                     }
+                    if name == "aurist serve":
+                        cores = len(os.sched_getaffinity(0)) * wall
+                        row["front_end_and_models"] = sum(parts.values()) / cores
                     rows.append(row)
                     print(
                         "  ".join(
@@ -250,6 +284,8 @@ def main() -> None:
                         ),
                         flush=True,
                     )
+                    if name == "aurist serve":
+                        write_shares(parts, taken[name], own, cores)
     if given.json:
         given.json.write_text(json.dumps(rows, indent=2))
 

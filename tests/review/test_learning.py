@@ -16,7 +16,7 @@ from aurist.clips import make_clips
 from aurist.config import FitConfig
 from aurist.errors import DataError
 from aurist.review.journal import Verdict
-from aurist.review.learning import Judged, divide, with_verdicts
+from aurist.review.learning import Judged, divide, foresee, with_verdicts
 from aurist.run import RunFolder, read_data
 
 from ..small_run import LDA
@@ -52,6 +52,26 @@ def test_verdicts_of_other_orders_do_not_count() -> None:
     decided = divide(rows, {})
     assert sum(decided.values()) == 1 and not any(decided[name] for name in "abc")
     assert not any(divide([judged("a", "?"), judged("b", "?")], {}).values())
+
+
+@pytest.mark.parametrize(
+    ("learn", "held", "answer"),
+    [
+        ("ynr", "", "not_random"),
+        ("YN", "", "other_recording"),
+        ("YN", "yn", "other_recording"),
+        ("YN", "YY", "all_right"),
+        ("", "N", "all_wrong"),
+        ("YN", "YN", "few"),
+        ("", "YN" * 10, "possible"),
+    ],
+)
+def test_that_a_comparison_will_be_impossible_is_said_before(learn: str, held: str, answer: str) -> None:
+    words = {"y": "yes", "n": "no", "r": "?"}
+    rows = [
+        [judged("a", words[one.lower()], at_random=one.isupper()) for one in part] for part in (learn, held)
+    ]
+    assert foresee(*rows) == answer
 
 
 @pytest.fixture(scope="module")

@@ -126,6 +126,8 @@ def test_the_loop(start: Callable[..., TestClient], tmp_path: Path) -> None:
 def test_it_can_be_stopped(start: Callable[..., TestClient], tmp_path: Path) -> None:
     client = start()
     judge_all(client, listen(client, 0, 1, 2))
+    status = client.get("/v1/improve").json()
+    assert status["held_out_random"] > 0 and status["comparison"] in ("few", "possible")
     client.post("/v1/improve", json={"seconds": 60})
     assert client.delete("/v1/improve").json()["state"] == "idle"
     assert list((tmp_path / "state" / "improved").iterdir()) == []

@@ -9,7 +9,9 @@ import json
 import sys
 import threading
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -20,7 +22,7 @@ from aurist.detection.window_model import WindowModel
 from aurist.errors import ConfigError, DataError
 from aurist.events import Grid
 from aurist.run import ModelFiles, open_model
-from aurist.serve import stream
+from aurist.serve import following, stream
 from aurist.serve.live import LONGEST, LiveEvents
 from aurist.serve.reporting import EventLog, Hooks
 from aurist.serve.stream import Gap, Source, sound_of
@@ -119,6 +121,40 @@ def test_a_gap_ends_events_and_keeps_the_clock(files: ModelFiles) -> None:
     assert min(event.start for event in after) >= 103.9
 
 
+def test_the_sound_before_an_event_has_no_other_event(files: ModelFiles) -> None:
+    for lowest, expected in (([np.inf, 0.5], [0.0, 2.0, 2.0]), ([0.5, 0.5], [0.0, 0.0, 0.0])):
+        found = LiveEvents(WindowModel(files, None, 1), Grid(1.0, 0.5), np.array(lowest), lead=2.0)
+        wave = resample(night()[3 * RATE if lowest[0] > 1 else 0 :], RATE, found.sample_rate)
+        events = [event for piece in in_pieces(wave) for event in found.push(piece)] + list(found.finish())
+        assert [event.lead for event in events[:3]] == pytest.approx(expected, abs=0.01)
+        for event in events:
+            seconds = len(event.sound) / found.sample_rate
+            assert seconds == pytest.approx(event.lead + event.end - event.start, abs=0.001)
+
+
+def test_delays_are_those_of_the_least_late_sound(files: ModelFiles, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [50.0]
+    monkeypatch.setattr(following, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    found = live(files)
+    wave = resample(night(), RATE, found.sample_rate)
+    size = found.sample_rate // 2
+
+    def late(seconds: float) -> Iterator[np.ndarray]:
+        for number in range(len(wave) // size):
+            # the first four pieces come at once, when the fourth has sounded; the last ones late
+            clock[0] = 50.0 + 0.5 * max(4, number + 1) + (seconds if number > 30 else 0.0)
+            yield wave[number * size : (number + 1) * size]
+
+    began = datetime.fromisoformat("2026-05-01T04:00:00+00:00")
+    for seconds in (0.0, 4.0):
+        records = [record for record, _ in following.follow(late(seconds), live(files), began)]
+        assert len(records) == 8
+        # the last event that was reported in time ends before 14 s
+        lateness = [seconds if record["end"] > 14.0 else 0.0 for record in records]
+        for record, more in zip(records, lateness, strict=True):
+            assert more <= record["delay"] <= more + 2.0
+
+
 def test_the_log_is_rotated(tmp_path: Path) -> None:
     event = {
         "clock": "2026-01-01T00:00:00",
@@ -173,20 +209,29 @@ def test_hooks(tmp_path: Path) -> None:
 
 def test_a_source_that_breaks_off_is_taken_up_again(monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[str] = []
+    clock = [100.0]
 
     def decoded(source: Source, sample_rate: int) -> Iterator[np.ndarray]:
         opened.append(source.name)
+        clock[0] += 7  # until it is refused, or sounds
         if len(opened) == 2:
             return  # it is not back yet
-        yield np.zeros(sample_rate, np.float32)
+        clock[0] += 3  # ffmpeg looks at the format, while the source sounds
+        for number in range(20):
+            if number >= 12:
+                clock[0] += 0.25  # what had sounded is there; the rest comes at its own speed
+            yield np.full(sample_rate // 4, number, np.float32)
 
     monkeypatch.setattr(stream, "_decoded", decoded)
+    monkeypatch.setattr(stream, "time", SimpleNamespace(monotonic=lambda: clock[0]))
     monkeypatch.setattr(stream, "_FIRST_WAIT", 0.01)
-    pieces = sound_of(Source("rtsp://127.0.0.1/none"), 8000)
-    first, gap, second = (next(pieces) for _ in range(3))
-    assert isinstance(gap, Gap) and gap.seconds > 0
-    assert not isinstance(first, Gap) and not isinstance(second, Gap)
-    assert len(opened) == 3
+    pieces = list(itertools.islice(sound_of(Source("rtsp://127.0.0.1/none"), 8000), 42))
+    gaps = [piece for piece in pieces if isinstance(piece, Gap)]
+    sound = np.concatenate([piece[:1] for piece in pieces if not isinstance(piece, Gap)])
+    assert sound.tolist() == 2 * list(range(20)) and len(opened) == 3
+    # all twelve pieces sounded before the first of them came
+    assert [gap.seconds for gap in gaps] == [7.0, 7.0 + 7.0]
+    assert isinstance(pieces[0], Gap) and isinstance(pieces[21], Gap)
 
 
 def test_senseless_sources(tmp_path: Path) -> None:

@@ -7,16 +7,23 @@ import io
 import json
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 from starlette.testclient import TestClient
 
+from aurist.review.learning import with_verdicts
+from aurist.run import open_run, read_data
+from aurist.serve import live_session
+
 from .browser import browser, serious_findings, server_process, visit
-from .conftest import RATE, as_file
+from .conftest import RATE, STEPS, as_file
 from .test_live import night
+from .test_reviewing import put, queue
 
 
 def ended(client: TestClient, session: str) -> dict[str, Any]:
@@ -78,6 +85,93 @@ def test_sound_of_a_browser_gives_the_same_events(start: Callable[..., TestClien
     assert [one["id"] for one in kept] == [session] and kept[0]["count"] == len(events)
 
 
+def followed(client: TestClient, file: Path) -> str:
+    """Follow a file to its end, and give the session."""
+    session = client.post("/v1/live", json={"source": str(file), "window": 1.0}).json()["id"]
+    ended(client, session)
+    return str(session)
+
+
+def test_events_are_judged(start: Callable[..., TestClient], tmp_path: Path) -> None:
+    file = tmp_path / "night.wav"
+    file.write_bytes(as_file(night()))
+    client = start(sources=(str(file),))
+    session = followed(client, file)
+    events = client.get(f"/v1/live/{session}").json()["events"]
+    (listed,) = client.get("/v1/review").json()
+    assert listed["id"] == session and listed["detections"] == len(events) and listed["judged"] == 0
+    keys = [one["key"] for one in queue(client, session, order="random")]
+    assert sorted(keys) == sorted(one["key"] for one in events)
+    for number, key in enumerate(keys):
+        put(client, session, key, *(("yes",) if number else ("other", "drone")))
+    assert client.get(f"/v1/review/{session}/progress").json()["sample"]["judged"] == len(events)
+    sound = client.get(f"/v1/review/{session}/sound.wav?key={keys[0]}").content
+    assert soundfile.info(io.BytesIO(sound)).duration > 0.9
+    # the verdicts are those of the event, in its own clip, by the hour of the stream
+    server = client.app.state.server  # type: ignore[attr-defined]
+    judged = server.improving.judged()
+    assert {one.content for one in judged} == {f"live {session} 0"} and len(judged) == len(events)
+    assert all(one.file.exists() and one.at_random for one in judged)
+    assert client.get("/v1/improve").json()["comparison"] == "other_recording"
+    server.live.get(session).began -= timedelta(days=1000)
+    server.tidy()
+    client.__exit__(None, None, None)
+    again = start(sources=(str(file),))
+    by_key = {one["key"]: one for one in again.get(f"/v1/live/{session}").json()["events"]}
+    assert by_key[keys[0]]["labels"] == ["drone"] and by_key[keys[1]]["verdict"] == "yes"
+    assert again.delete(f"/v1/live/{session}").status_code == 204
+    assert again.get("/v1/review").json() == [] and again.get("/v1/improve").json()["learn"] == 0
+
+
+def test_verdicts_on_events_are_learnt_from(start: Callable[..., TestClient], tmp_path: Path) -> None:
+    file = tmp_path / "night.wav"
+    file.write_bytes(as_file(night()))
+    client = start(sources=(str(file),))
+    session = followed(client, file)
+    for one in client.get(f"/v1/live/{session}").json()["events"]:
+        put(client, session, one["key"], "yes")
+    server = client.app.state.server  # type: ignore[attr-defined]
+    old = read_data(open_run(server.original.folder)).clips
+    clips, n_new = with_verdicts(old, server.improving.judged(), 1.0)
+    new = clips.table.iloc[len(old) :]
+    assert n_new == len(new) >= 8
+    assert set(new["group"]) == {f"judged live {session} 0"}
+    # windows hold what their labels say, but for some at the ends of events
+    right = []
+    for path, begin, end, labels in zip(new["path"], new["start"], new["end"], new["labels"], strict=True):
+        wave, rate = soundfile.read(path)
+        part = wave[round(begin * rate) : round(end * rate)]
+        loudest = np.abs(np.fft.rfft(part)).argmax() / (end - begin)
+        right.append(loudest == pytest.approx(STEPS[labels[0]] * RATE / (2 * np.pi), rel=0.05))
+    assert np.mean(right) > 0.7, right
+
+
+def test_the_sound_of_old_events_is_dropped(
+    start: Callable[..., TestClient], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_session, "MOST_EVENTS", 2)
+    file = tmp_path / "night.wav"
+    file.write_bytes(as_file(night()))
+    client = start(sources=(str(file),))
+    session = followed(client, file)
+    server = client.app.state.server  # type: ignore[attr-defined]
+    records = server.live.get(session).events
+    keys = [live_session.key_of_event(record) for record in records]
+    kept = {*keys[-2:], *sorted(keys)[:2]}
+    assert len(kept) < len(keys)
+    assert {one["key"] for one in queue(client, session, order="random")} == kept
+    # all events are in the random order, so that its head is a sample of all
+    head = sorted(keys)[:2]
+    for key in head:
+        put(client, session, key, "yes")
+    put(client, session, keys[-1], "no")
+    progress = client.get(f"/v1/review/{session}/progress").json()
+    judged = len([key for key in (*head, keys[-1]) if sorted(keys).index(key) < 3])
+    assert progress["sample"]["judged"] == judged
+    lost = next(number for number, key in enumerate(keys, 1) if key not in kept)
+    assert client.get(f"/v1/live/{session}/sound.wav?key={lost}").status_code == 404
+
+
 @pytest.mark.parametrize(
     ("source", "status"),
     [("/etc/passwd", 422), ("file:///etc/passwd", 422), ("concat:a|b", 422), ("", 422), ("x" * 3000, 422)],
@@ -120,11 +214,35 @@ def test_the_page_hears_a_microphone(examples: Path, tmp_path: Path) -> None:
         page.click("#live-rows tr button")
         page.wait_for_function("() => document.getElementById('live-sound').duration > 0.5")
         assert page.inner_text("#live-question").split(",")[0] in ("drone", "whistle")
+        page.keyboard.press("y")
+        page.wait_for_function("() => document.getElementById('live-saved').textContent === 'Saved: Yes.'")
+        assert page.inner_text("#live-rows tr.chosen td:last-child") == "Yes"
+        page.keyboard.press("c")
+        page.keyboard.type("drone")
+        page.keyboard.press("Enter")
+        page.wait_for_function("() => document.getElementById('live-saved').textContent.includes('drone')")
+        page.keyboard.press("z")
+        page.wait_for_function("() => document.getElementById('live-saved').textContent === 'Taken back.'")
         assert serious_findings(page) == []
+        page.select_option("#live-label", "whistle")
+        labels = page.locator("#live-rows td:nth-child(2)").all_inner_texts()
+        assert set(labels) <= {"whistle"}
+        page.select_option("#live-label", "")
         page.click("#live-stop")
         page.wait_for_function("() => document.getElementById('live-state').textContent.startsWith('Ended')")
         count = page.locator("#live-rows tr").count()
         with page.expect_download() as download:
             page.click("#live-jsonl")
         assert len(Path(download.value.path()).read_text().splitlines()) >= count >= 1
+        page.click("#live-review")
+        page.wait_for_selector("#card:not([hidden])")
+        assert page.locator("#source option:checked").inner_text().startswith("browser, ")
+        with page.expect_response(lambda answer: answer.request.method == "PUT"):
+            page.keyboard.press("n")
+        page.click("#tab-live")
+        page.reload()
+        page.click(".session button")
+        page.wait_for_function(
+            "() => [...document.querySelectorAll('#live-rows td:last-child')].some((one) => one.textContent === 'No')"
+        )
         assert seen.errors == [] and seen.alone(address)

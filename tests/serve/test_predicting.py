@@ -18,7 +18,8 @@ from starlette.testclient import TestClient
 import aurist
 from aurist.run import ModelFiles
 from aurist.serve import engine as engine_module
-from aurist.serve.decoders import Decoders, Sound
+from aurist.serve.decoders import Decoders, Needs, Sound
+from aurist.serve.engine import Engine
 
 from .conftest import RATE, as_file, tone
 
@@ -263,16 +264,36 @@ def test_features_come_from_the_decoding_processes(
     monkeypatch.setattr(engine_module, "raw_features", counted)
     assert client.post("/v1/predict", content=body, headers=WAV).json() == expected
     assert long_ones == []
-    # without features, as of a long clip or of a model that was replaced meanwhile, the server computes the same
     engine = client.app.state.server.engine  # type: ignore[attr-defined]
-    decode = Decoders.decode
+    decode, stored = Decoders.decode, []
 
     def without(*args: Any, **settings: Any) -> Sound:
-        return replace(decode(*args, **settings), features=None)
+        sound = decode(*args, **settings)
+        stored.append(sound.file.exists())
+        return replace(sound, features=None)
 
     monkeypatch.setattr(Decoders, "decode", without)
+    # the model was replaced by one that needs more, when nothing but the features had been kept
+    answer = client.post("/v1/predict", content=body, headers=WAV)
+    assert answer.status_code == 429 and "Send it again" in answer.json()["error"]["message"]
+    # without features, as of a long clip, the server computes the same
+    monkeypatch.setattr(Engine, "needs", Needs(engine.predictor.spec.summary, sound=True))
     assert client.post("/v1/predict", content=body, headers=WAV).json() == expected
-    assert long_ones == [1] and engine.waiting == 0
+    assert stored == [False, True] and long_ones == [1] and engine.waiting == 0
+
+
+def test_the_sound_of_a_clip_is_written_only_if_it_is_needed(client: TestClient, tmp_path: Path) -> None:
+    decoders = client.app.state.server.decoders  # type: ignore[attr-defined]
+    (tmp_path / "short.wav").write_bytes(as_file(tone("whistle")))
+    (tmp_path / "long.wav").write_bytes(as_file(tone("whistle", 301.0)))
+    for name, whole, features, stored in (
+        ("short", True, True, False),
+        ("long", True, False, True),
+        ("short", False, False, True),
+    ):
+        sound = decoders.decode(name, tmp_path / f"{name}.wav", tmp_path / "decoded.wav", whole=whole)
+        assert (sound.features is not None, sound.file.exists()) == (features, stored)
+        assert sound.frames == soundfile.info(tmp_path / f"{name}.wav").frames
 
 
 def test_a_clip_without_features_says_why(client: TestClient) -> None:

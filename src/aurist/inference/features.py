@@ -150,7 +150,9 @@ class FeaturePipeline:
         for row in np.flatnonzero(prepared.isna().to_numpy().all(axis=1)):
             failures.setdefault(int(row), "all of its features are missing")
         rows = _without(failures, len(clips))
-        inputs = Inputs(prepared, clips if clips.has_audio else None, cache_dir).take(rows)
+        inputs = Inputs(prepared.reset_index(drop=True), clips if clips.has_audio else None, cache_dir)
+        if len(rows) < len(clips):
+            inputs = inputs.take(rows)
         return ClipFeatures(inputs, rows, failures, tuple(notes))
 
     def keys(self, clips: Clips, *, jobs: int = 0, cache_dir: Path | None = None) -> npt.NDArray[np.uint64]:

@@ -21,6 +21,7 @@ from aurist.inference.fold_models import FoldModels
 from aurist.inference.thresholds import never_named, thresholds_of
 from aurist.loops import job_of_clips
 from aurist.models.base import Inputs
+from aurist.models.network_member import ENGINE as NETWORK
 from aurist.models.views import embedded_by
 from aurist.openset import OpenSet, check_share, unlike_note
 from aurist.plan import ENSEMBLE
@@ -95,6 +96,12 @@ class Predictor:
     def models(self) -> FoldModels:
         """The fold models, read at their first use."""
         return FoldModels(self.files, self.spec.task, self.name)
+
+    @cached_property
+    def needs_sound(self) -> bool:
+        """Whether models or embedders listen to the recordings themselves, beyond the summary features."""
+        members = (self.ensemble.members[name] for name in self.ensemble.members_of(self.name))
+        return bool(self.pipeline.embedders) or any(spec.engine == NETWORK for spec in members)
 
     @cached_property
     def duplicates(self) -> Duplicates:

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -90,6 +91,46 @@ def divide(judged: Sequence[Judged], before: Mapping[str, bool]) -> dict[str, bo
         decided[content] = holds
         held += counts[content] * holds
     return decided
+
+
+#: What `foresee` answers.
+Foresight = Literal["possible", "few", "not_random", "other_recording", "all_right", "all_wrong"]
+#: With fewer held-out verdicts, only a large difference can be seen.
+_FEW_VERDICTS = 20
+
+
+def foresee(learn: Sequence[Judged], held_out: Sequence[Judged]) -> Foresight:
+    """Tell before a fit whether two models can be compared on verdicts after it: `compare` needs right and wrong ones.
+
+    Parameters
+    ----------
+    learn, held_out
+        The verdicts, divided by `divide`.
+
+    Returns
+    -------
+    Foresight
+        "possible"; "few" if the interval will be wide; or why not: "not_random" if nothing was judged in random order,
+        "other_recording" if what was is of recordings to learn from alone, "all_right", "all_wrong".
+
+    Examples
+    --------
+    >>> verdict = Verdict("", "", 0.0, 1.0, "wren", 0.9, "yes")
+    >>> foresee([Judged(verdict, Path("a"), "a", True)], [])
+    'other_recording'
+    """
+    sample = _sample(held_out)
+    if not sample:
+        return "other_recording" if _sample(learn) else "not_random"
+    right = sum(one.verdict.right for one in sample)
+    if right in (0, len(sample)):
+        return "all_right" if right else "all_wrong"
+    return "few" if len(sample) < _FEW_VERDICTS else "possible"
+
+
+def _sample(judged: Sequence[Judged]) -> list[Judged]:
+    """Take the verdicts on random samples that tell whether the detection is right."""
+    return [one for one in judged if one.at_random and one.verdict.decided]
 
 
 def with_verdicts(old: Clips, judged: Sequence[Judged], window: float) -> tuple[Clips, int]:
@@ -215,7 +256,7 @@ def compare(before: ModelFiles, after: ModelFiles, judged: Sequence[Judged], win
     DataError
         If there are too few, or all of them are right, or all wrong.
     """
-    sample = [one for one in judged if one.at_random and one.verdict.decided]
+    sample = _sample(judged)
     right = np.array([one.verdict.right for one in sample], dtype=np.int8)
     if not 0 < right.sum() < len(right):
         kinds = (

@@ -68,7 +68,7 @@ class Server:
         uploads.mkdir(parents=True)
         limits = self.options.limits
         processes = min(max(available_cores(self.options.jobs), _FEWEST), _MOST)
-        self.decoders = Decoders(limits, processes, lambda: self.engine.predictor.spec.summary)
+        self.decoders = Decoders(limits, processes, lambda: self.engine.needs, self.counters)
         self.models = Models(self.original, self.state, self.options.jobs)
         self.engine = Engine(
             self.models.current,
@@ -79,8 +79,8 @@ class Server:
             coming=self.decoders.clips,
         )
         self.jobs = Jobs(self.models, self.state / "jobs", limits.jobs, self.options.jobs)
-        self.reviews = Reviews(self.models, self.jobs, self.options.reviews)
         self.live = LiveSessions(self.models, self.state / "live", self.options)
+        self.reviews = Reviews(self.models, self.jobs, self.live, self.options.reviews)
         self.decisions = Decisions(self.state)
         self.improving = Improving(self.models, self.reviews, self.decisions, self.state)
         self.model = self._describe()

@@ -12,6 +12,10 @@ _HELP = {
     "aurist_requests_total": ("counter", "Requests by route and status."),
     "aurist_clips_total": ("counter", "Clips that were predicted."),
     "aurist_batches_total": ("counter", "Batches that the model predicted."),
+    "aurist_cpu_seconds_total": (
+        "counter",
+        "Processor time of clips to label, by part: decode, features, models.",
+    ),
     "aurist_refused_total": ("counter", "Requests that were refused, by reason."),
     "aurist_waiting": ("gauge", "Requests for predictions that wait or are computed."),
     "aurist_jobs": ("gauge", "Detection jobs by state."),

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from base64 import b64decode
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -19,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aurist.features.summary_config import SummaryConfig
+from aurist.serve.counters import Counters
 from aurist.serve.options import Limits
 from aurist.serve.refusals import RefusedError, busy
 
@@ -32,6 +34,14 @@ class Measured:
 
 
 @dataclass(frozen=True)
+class Needs:
+    """What a model needs of a clip: features with these settings, None without, and its sound."""
+
+    summary: SummaryConfig | None
+    sound: bool
+
+
+@dataclass(frozen=True)
 class Sound:
     """A decoded upload: its name as the client gave it, and the WAV file that the server wrote.
 
@@ -40,7 +50,7 @@ class Sound:
     name
         For people; never a path.
     file
-        One channel of 32-bit floats.
+        One channel of 32-bit floats. It is not there if all that the model needs was computed while it was decoded.
     sample_rate, frames
         In Hz, and the number of samples.
     note
@@ -74,14 +84,21 @@ class Decoders:
         Of a recording, and of a process.
     count
         Number of processes.
-    features
-        Gives the settings of the features of clips; None: the model needs no features.
+    needs
+        Tells what the model needs of clips to label.
+    counters
+        Count the processor time of clips to label.
     """
 
     def __init__(
-        self, limits: Limits, count: int = 2, features: Callable[[], SummaryConfig | None] = lambda: None
+        self,
+        limits: Limits,
+        count: int = 2,
+        needs: Callable[[], Needs] = lambda: Needs(None, sound=True),
+        counters: Counters | None = None,
     ) -> None:
-        self._limits, self.count, self._features = limits, count, features
+        self._limits, self.count, self._needs = limits, count, needs
+        self._counters = counters or Counters()
         self._clips, self._lock = 0, threading.Lock()
         # the last one to be idle is the next one: with few requests the others need not start
         self._idle: queue.LifoQueue[_Process | None] = queue.LifoQueue()
@@ -119,7 +136,8 @@ class Decoders:
 
     def _decode(self, name: str, source: Path, target: Path, whole: bool) -> Sound:
         limits = self._limits
-        config = self._features() if whole else None
+        needs = self._needs() if whole else Needs(None, sound=True)
+        config = needs.summary
         until = time.monotonic() + limits.request_seconds
         try:
             process = self._idle.get(timeout=limits.request_seconds)
@@ -134,6 +152,7 @@ class Decoders:
                 "seconds": limits.seconds,
                 "whole": whole,
                 "features": None if config is None else asdict(config),
+                "keep": needs.sound,
             }
             answer = process.ask(request, until - time.monotonic())
         except TimeoutError:
@@ -153,9 +172,12 @@ class Decoders:
         if "problem" in answer:
             target.unlink(missing_ok=True)
             raise RefusedError(422, "undecodable", f"{name} {answer['problem']}")
+        if whole:
+            for part, seconds in answer["cpu"].items():
+                self._counters.add("aurist_cpu_seconds_total", seconds, part=part)
         measured = None
         if config is not None and answer["features"] is not None:
-            measured = Measured(config, np.array(answer["features"], dtype=np.float32))
+            measured = Measured(config, np.frombuffer(b64decode(answer["features"]), np.float32))
         return Sound(
             name, target, answer["sample_rate"], answer["frames"], answer["note"], answer["began"], measured
         )

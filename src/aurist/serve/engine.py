@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -18,11 +19,11 @@ from aurist.audio.writing import write_wav
 from aurist.clips import Clips, make_clips
 from aurist.features.store import cache_size, clear_cache
 from aurist.inference.clip_predictions import ClipPredictions
-from aurist.inference.features import RawFeatures, raw_features, raw_of_vectors
+from aurist.inference.features import raw_features, raw_of_vectors
 from aurist.inference.predictor import Predictor
 from aurist.run import ModelFiles
 from aurist.serve.counters import Counters
-from aurist.serve.decoders import Sound
+from aurist.serve.decoders import Needs, Sound
 from aurist.serve.refusals import busy
 
 #: The most clips, and seconds of sound, of a batch.
@@ -85,6 +86,12 @@ class Engine:
     def waiting(self) -> int:
         """The number of requests that wait or are computed."""
         return self._waiting
+
+    @property
+    def needs(self) -> Needs:
+        """What the model needs of clips."""
+        predictor = self.predictor
+        return Needs(predictor.spec.summary, sound=predictor.needs_sound)
 
     def load(self) -> None:
         """Predict a second of noise: the first request need not wait, and a model that cannot predict is refused.
@@ -163,9 +170,10 @@ class Engine:
                     size += len(call.sounds)
                     seconds += sum(sound.seconds for sound in call.sounds)
             if batch:
-                began = time.monotonic()
+                began, cpu = time.monotonic(), time.thread_time()
                 self._predict(batch)
                 self._took = time.monotonic() - began
+                self._counters.add("aurist_cpu_seconds_total", time.thread_time() - cpu, part="models")
 
     def _next(self, until: float) -> _Call | None:
         """Give a further request of a batch, and wait for it while others are decoded; raise `queue.Empty` without."""
@@ -179,11 +187,8 @@ class Engine:
 
     def _predict(self, batch: Sequence[_Call]) -> None:
         sounds = [sound for call in batch for sound in call.sounds]
-        clips = make_clips([()] * len(sounds), paths=[str(sound.file) for sound in sounds])
         try:
-            predictor = self.predictor
-            raw = self._features(predictor, sounds, clips)
-            predictions = predictor.predict(clips, raw=raw, cache_dir=self._store)
+            predictions = self._predictions(self.predictor, sounds)
         except BaseException as error:  # the thread must go on, and each request gets the error
             for call in batch:
                 call.future.set_exception(error)
@@ -200,27 +205,43 @@ class Engine:
             if cache_size(self._store) > _STORE_BYTES:
                 clear_cache(self._store)
 
-    def _features(self, predictor: Predictor, sounds: Sequence[Sound], clips: Clips) -> RawFeatures | None:
-        """Give the features that came with the sounds; compute all if one lacks them; None: the model needs none."""
+    def _predictions(self, predictor: Predictor, sounds: Sequence[Sound]) -> ClipPredictions:
+        """Predict the sounds of a batch; what was computed while they were decoded is not computed again."""
         summary = predictor.spec.summary
-        if summary is None:
-            return None
-        vectors = [
-            sound.features.vector for sound in sounds if sound.features and sound.features.config == summary
-        ]
-        if len(vectors) == len(sounds):
-            return raw_of_vectors(np.stack(vectors), summary)
-        # long ones, those without, and those of the model before: nothing is stored, as they never come again
-        jobs = self._jobs or predictor.spec.task.jobs
-        return raw_features(clips, summary, jobs=jobs, cache_dir=self._store, keep=False, progress=False)
+        raw = None
+        if summary is not None:
+            vectors = [
+                sound.features.vector
+                for sound in sounds
+                if sound.features and sound.features.config == summary
+            ]
+            if len(vectors) == len(sounds):
+                raw = raw_of_vectors(np.stack(vectors), summary)
+        if raw is not None and not predictor.needs_sound:
+            return predictor.predict(_unread_clips(len(sounds)), raw=raw, cache_dir=self._store)
+        if not all(sound.file.exists() for sound in sounds):
+            # they were decoded for a model that needed less of them
+            raise busy("The model was changed while this was decoded. Send it again.", 1)
+        clips = make_clips([()] * len(sounds), paths=[str(sound.file) for sound in sounds])
+        if raw is None and summary is not None:
+            # long ones, those without, and those of the model before: nothing is stored, as they never come again
+            jobs = self._jobs or predictor.spec.task.jobs
+            raw = raw_features(clips, summary, jobs=jobs, cache_dir=self._store, keep=False, progress=False)
+        return predictor.predict(clips, raw=raw, cache_dir=self._store)
+
+
+@lru_cache(maxsize=_CLIPS)
+def _unread_clips(number: int) -> Clips:
+    """Make clips whose files nobody opens: to make them again for each batch takes as long as a model."""
+    return make_clips([()] * number, paths=["decoded"] * number)
 
 
 def _rows(predictions: ClipPredictions, first: int, last: int) -> ClipPredictions:
-    """Take the predictions of one request out of those of a batch."""
+    """Take the predictions of one request out of those of a batch; it knows its clips by itself."""
     rows = slice(first, last)
     return replace(
         predictions,
-        clips=predictions.clips.take(range(first, last)),
+        clips=_unread_clips(last - first),
         proba=predictions.proba[rows],
         seen=predictions.seen[rows],
         failures={row - first: why for row, why in predictions.failures.items() if first <= row < last},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
@@ -35,21 +36,19 @@ def follow(pieces: Iterable[Samples | Gap], events: LiveEvents, began: datetime)
     began
         The clock at its begin.
     """
-    arrived = None  # the time of this process at which the stream began
+    arrived = math.inf  # the time of this process at which the stream began, by its least late piece
     for piece in pieces:
-        if arrived is None:
-            seconds = piece.seconds if isinstance(piece, Gap) else len(piece) / events.sample_rate
-            arrived = time.monotonic() - seconds
+        seconds = piece.seconds if isinstance(piece, Gap) else len(piece) / events.sample_rate
+        arrived = min(arrived, time.monotonic() - events.seconds - seconds)
         complete = events.gap(piece.seconds) if isinstance(piece, Gap) else events.push(piece)
         for event in complete:
-            yield _report(event, began, events.seconds, time.monotonic() - arrived)
+            yield _report(event, began, time.monotonic() - arrived)
     for event in events.finish():
-        passed = events.seconds if arrived is None else time.monotonic() - arrived
-        yield _report(event, began, events.seconds, passed)
+        yield _report(event, began, events.seconds if math.isinf(arrived) else time.monotonic() - arrived)
 
 
-def _report(event: LiveEvent, began: datetime, received: float, passed: float) -> Report:
-    """Describe an event; sound that comes faster than it sounds, as of a file, has no clock but its own."""
+def _report(event: LiveEvent, began: datetime, now: float) -> Report:
+    """Describe an event, at a second of the stream's time."""
     clock = began + timedelta(seconds=event.start)
     record = {
         "clock": clock.isoformat(timespec="milliseconds"),
@@ -57,6 +56,6 @@ def _report(event: LiveEvent, began: datetime, received: float, passed: float) -
         "end": round(event.end, 3),
         "label": event.label,
         "score": round(event.score, 6),
-        "delay": round(max(received, passed) - event.end, 3),
+        "delay": round(now - event.end, 3),
     }
     return Report(record, event)

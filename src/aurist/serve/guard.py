@@ -119,7 +119,8 @@ class _LimitedBody:
             return await self._receive()
         seconds = min(_STALLED, self._until - time.monotonic())
         try:
-            message = await asyncio.wait_for(self._receive(), max(seconds, 0.001))
+            async with asyncio.timeout(max(seconds, 0.001)):
+                message = await self._receive()
         except TimeoutError:
             raise RefusedError(
                 408, "too_slow", "The upload took too long. Try again, with less at a time."

@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
+from aurist.review.learning import Foresight, foresee
 from aurist.serve.context import server_of
 from aurist.serve.refusals import RefusedError
 
@@ -22,6 +23,10 @@ class Improvement(BaseModel):
     held_out: int = Field(description="Verdicts that are never learnt from, of whole recordings.")
     held_out_random: int = Field(
         description="Those of them that belong to random samples: they compare the models."
+    )
+    comparison: Foresight = Field(
+        description="Whether both models can be compared on verdicts afterwards: possible, few (with a wide interval), "
+        "or why not: not_random, other_recording, all_right, all_wrong."
     )
     corrected: int = Field(description="Clips of the training data with other labels, or left out.")
     state: str = Field(description="idle, running, done or failed.")
@@ -55,6 +60,7 @@ def status(request: Request) -> Improvement:
         learn=len(learn),
         held_out=len(held_out),
         held_out_random=sum(one.at_random for one in held_out),
+        comparison=foresee(learn, held_out),
         corrected=len(corrections),
         **improving.status(),
     )

@@ -9,12 +9,11 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from aurist.errors import AuristError
-from aurist.files import read_jsonl, sha256_of, write_json
+from aurist.files import read_jsonl, write_json
 from aurist.folders import remove_folder
 from aurist.progress import logger
 from aurist.review.learning import Judged, divide
@@ -64,18 +63,10 @@ class Improving:
             try:
                 verdicts, candidates = review.journal.current(), review.candidates
                 sample = {candidates.keys[row] for row in random_sample(candidates, verdicts).tolist()}
-                files = {
-                    key: review.detections[row].recording.file for row, key in enumerate(candidates.keys)
-                }
                 rows += [
-                    Judged(
-                        verdict,
-                        files[key],
-                        _content(files[key], files[key].stat().st_mtime_ns),
-                        key in sample,
-                    )
-                    for key, verdict in verdicts.items()
-                    if key in files and verdict.decided
+                    Judged(verdict, review.detections[row].recording.file, review.content(row), key in sample)
+                    for row, key in enumerate(candidates.keys)
+                    if (verdict := verdicts.get(key)) is not None and verdict.decided
                 ]
             except (AuristError, OSError) as error:
                 logger.warning(f"the verdicts on {review.name} cannot be used: {error}")
@@ -248,9 +239,3 @@ class Improving:
         folder = self.state / IMPROVED / f"{1 + (0 if last is None else int(last.name)):04d}"
         folder.mkdir(parents=True)
         return folder
-
-
-@lru_cache(maxsize=4096)
-def _content(file: Path, _changed: int) -> str:
-    """Hash a recording, once as long as it does not change."""
-    return sha256_of(file)[:16]

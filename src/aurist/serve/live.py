@@ -36,6 +36,8 @@ class LiveEvent:
         As of all events.
     sound
         (n_samples,): its sound, as far as it is still in memory.
+    lead
+        Seconds of the sound before it, in which no event was reported.
     """
 
     start: float
@@ -43,6 +45,7 @@ class LiveEvent:
     label: str
     score: float
     sound: Samples
+    lead: float = 0.0
 
 
 class LiveEvents:
@@ -56,10 +59,14 @@ class LiveEvents:
         The windows.
     thresholds
         (n_classes,): the lowest score of each class.
+    lead
+        The most seconds of sound to give before an event.
     """
 
-    def __init__(self, model: WindowModel, grid: Grid, thresholds: npt.NDArray[np.float64]) -> None:
-        self._model, self._grid, self._thresholds = model, grid, thresholds
+    def __init__(
+        self, model: WindowModel, grid: Grid, thresholds: npt.NDArray[np.float64], *, lead: float = 0.0
+    ) -> None:
+        self._model, self._grid, self._thresholds, self._lead = model, grid, thresholds, lead
         #: Of the sound that is pushed, in Hz.
         self.sample_rate = max(model.rates)
         self._begin, self._first, self._number = 0.0, 0, 0
@@ -106,6 +113,7 @@ class LiveEvents:
         none, no_scores = np.zeros(0), np.zeros((0, n), np.float32)
         self._scores = Scores(none, none, no_scores, np.zeros((0, 1, n), np.uint8), none.astype(np.float32))
         self._reported = np.full(n, -np.inf)
+        self._spans: list[tuple[float, float]] = []  # of the latest events
 
     def _ready(self) -> int:
         """Count the windows that are complete, with their margins."""
@@ -159,7 +167,16 @@ class LiveEvents:
                     continue
                 end = until
             self._reported[event.column] = end
-            yield LiveEvent(start, end, self._model.classes[event.column], event.score, self._cut(start, end))
+            free = self._free_before(start)
+            self._spans = [*(one for one in self._spans if one[1] > start - _KEPT), (start, end)]
+            sound = self._cut(free, end)
+            yield LiveEvent(start, end, self._model.classes[event.column], event.score, sound, start - free)
+
+    def _free_before(self, start: float) -> float:
+        """Give the time from which on there was no event before another one, within the lead."""
+        ends = [min(other_end, start) for other_start, other_end in self._spans if other_start < start]
+        oldest = self._begin + self._first / self.sample_rate
+        return min(start, max(start - self._lead, oldest, *ends))
 
     def _cut(self, start: float, end: float) -> Samples:
         places = [round((time - self._begin) * self.sample_rate) - self._first for time in (start, end)]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import json
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
@@ -12,10 +13,11 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
+from aurist.review.journal import Verdict
 from aurist.serve.clip_answers import picture_response
 from aurist.serve.context import server_of
 from aurist.serve.hearing import wav_response
-from aurist.serve.live_session import MOST_EVENTS, LiveSession, logged
+from aurist.serve.live_session import MOST_EVENTS, LiveSession, key_of_event, logged, span_in_clip
 from aurist.serve.predicting import REFUSALS
 from aurist.serve.refusals import RefusedError
 from aurist.serve.reporting import COLUMNS
@@ -38,6 +40,10 @@ class LiveEventAnswer(BaseModel):
     label: str
     score: float
     delay: float = Field(description="Seconds from its end to its report.")
+    lead: float = Field(description="Seconds of its clip before it.")
+    key: str = Field(description="Of the detection, to judge it: PUT /v1/review/ID/verdicts.")
+    verdict: str = Field(description='"yes", "no", "?", "other", or "" without a verdict.')
+    labels: list[str] = Field(description='The labels that are present, for "other".')
 
 
 class LiveState(BaseModel):
@@ -50,6 +56,7 @@ class LiveState(BaseModel):
     began: str
     seconds: float = Field(description="Seconds that were heard.")
     count: int = Field(description="Number of events.")
+    can_judge: bool = Field(description="False if an older version followed it.")
     level: float | None = Field(
         description="Of the last second, in dB below full scale; null before the first."
     )
@@ -99,10 +106,10 @@ def start(request: Request, wanted: LiveStart) -> LiveState:
 def news(request: Request, session_id: str, after: Annotated[int, Query(ge=0, le=10**9)] = 0) -> LiveNews:
     """Give the events after a number, at most the latest ones."""
     session = server_of(request).live.get(session_id)
-    events = session.events[after:][-MOST_EVENTS:]
+    events, verdicts = session.events[after:][-MOST_EVENTS:], session.journal.current()
     return LiveNews(
         state=_state(session),
-        events=[LiveEventAnswer(**{k: v for k, v in one.items() if k != "file"}) for one in events],
+        events=[_event(one, verdicts) for one in events],
     )
 
 
@@ -117,7 +124,9 @@ def stop(request: Request, session_id: str) -> LiveState:
 @router.delete("/v1/live/{session_id}", summary="Delete the events of a source", status_code=204)
 def delete(request: Request, session_id: str) -> Response:
     """Stop it, and delete its log and its sound."""
-    server_of(request).live.delete(session_id)
+    server = server_of(request)
+    server.live.delete(session_id)
+    server.reviews.forget(session_id)
     return Response(status_code=204)
 
 
@@ -187,7 +196,7 @@ def log(request: Request, session_id: str, form: str) -> Response:
     records = logged(session.folder)
     if form == "jsonl":
         text, kind = (
-            "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in records),
+            "".join(json.dumps(_public(one), ensure_ascii=False) + "\n" for one in records),
             "application/jsonl",
         )
     elif form == "csv":
@@ -201,9 +210,22 @@ def log(request: Request, session_id: str, form: str) -> Response:
     return Response(text, media_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'})
 
 
+def _public(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out where the sound of an event lies."""
+    return {name: value for name, value in record.items() if name not in ("file", "lead")}
+
+
+def _event(record: Mapping[str, Any], verdicts: Mapping[str, Verdict]) -> LiveEventAnswer:
+    key = key_of_event(record)
+    verdict = verdicts.get(key)
+    word, labels = ("", []) if verdict is None else (verdict.verdict, list(verdict.labels))
+    lead, _ = span_in_clip(record)
+    return LiveEventAnswer(**_public(record), lead=lead, key=key, verdict=word, labels=labels)
+
+
 def _clip(session: LiveSession, number: int) -> Samples:
-    path = session.clip(number)
-    if not path.exists():
+    path = session.clip(session.events[number - 1]) if number <= len(session.events) else None
+    if path is None or not path.exists():
         raise RefusedError(404, "no_sound", "The sound of this event is not kept any more.")
     return open_samples(path)
 
@@ -221,5 +243,6 @@ def _state(session: LiveSession) -> LiveState:
         began=session.began.isoformat(timespec="seconds"),
         seconds=round(session.heard, 2),
         count=len(session.events),
+        can_judge=bool(session.model),
         level=level,
     )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import heapq
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from aurist.audio.writing import write_wav
 from aurist.errors import AuristError
 from aurist.files import read_jsonl, write_json
 from aurist.progress import logger
+from aurist.review.journal import VerdictJournal, key_of
 from aurist.serve.following import follow
 from aurist.serve.live import LiveEvents
 from aurist.serve.refusals import RefusedError
@@ -38,8 +41,10 @@ _EVENT = {
     "label": str,
     "score": float,
     "delay": float,
+    "file?": str,
+    "lead?": float,
 }
-#: The most events whose sound is kept, and that a client gets at a time.
+#: The most events that a client gets at a time; the sound of so many latest ones is kept, and of as many at random.
 MOST_EVENTS = 300
 #: Seconds without sound after which a browser has gone, and the most pieces of it that wait.
 _GONE, _MOST_WAITING = 20.0, 200
@@ -63,6 +68,9 @@ class LiveSession:
         Makes what finds events; it may take a while, as it loads the model.
     turns
         Held while windows are scored, as several sessions share a model.
+    model, window, lowest
+        The key of the model, seconds of a window, and the lowest score of each class; "" in those of older versions,
+        whose events cannot be judged.
     """
 
     id: str
@@ -70,6 +78,9 @@ class LiveSession:
     folder: Path
     make_events: Callable[[], LiveEvents]
     turns: threading.Lock
+    model: str = ""
+    window: float = 0.0
+    lowest: tuple[float, ...] = ()
     began: datetime = field(default_factory=lambda: datetime.now().astimezone())
     state: str = RUNNING
     message: str = ""
@@ -114,11 +125,13 @@ class LiveSession:
             self.sample_rate = events.sample_rate
             log = EventLog(self.folder / LOG)
             for record, event in follow(self._sound(events.sample_rate), events, self.began):
-                record["number"] = len(self.events) + 1
-                write_wav(self.clip(record["number"]), event.sound, events.sample_rate)
+                number = len(self.events) + 1
+                name = f"{datetime.fromisoformat(record['clock']):%Y%m%d-%H%M%S}-{number}.wav"
+                record |= {"number": number, "file": name, "lead": round(event.lead, 6)}
+                write_wav(self.clip(record), event.sound, events.sample_rate)
                 log.write(record)
-                self.clip(record["number"] - MOST_EVENTS).unlink(missing_ok=True)
                 self.events.append(record)
+                self._drop_clips()
             self.state = STOPPED
         except (AuristError, OSError, MemoryError) as error:
             self.state, self.message = FAILED, str(error) or type(error).__name__
@@ -168,9 +181,26 @@ class LiveSession:
                 stream, given = soxr.ResampleStream(rate, sample_rate, 1, dtype="float32"), rate
             yield np.asarray(stream.resample_chunk(piece), dtype=np.float32)
 
-    def clip(self, number: int) -> Path:
+    def clip(self, record: Mapping[str, Any]) -> Path:
         """Give the file with the sound of an event."""
-        return self.folder / CLIPS / f"{number}.wav"
+        return self.folder / CLIPS / clip_name(record)
+
+    @cached_property
+    def journal(self) -> VerdictJournal:
+        """The verdicts on its events."""
+        return VerdictJournal(self.folder)
+
+    def _drop_clips(self) -> None:
+        """Keep the sound of the latest events, of a random sample of all, and of those with a verdict."""
+        if len(self.events) <= MOST_EVENTS:
+            return
+        judged = self.journal.current()
+        sample = heapq.nsmallest(MOST_EVENTS, self.events, key=key_of_event)
+        kept = {self.clip(record) for record in (*self.events[-MOST_EVENTS:], *sample)}
+        kept |= {self.clip(record) for record in self.events if key_of_event(record) in judged}
+        for path in (self.folder / CLIPS).iterdir():
+            if path not in kept:
+                path.unlink(missing_ok=True)
 
     def _write(self) -> None:
         record = {
@@ -180,8 +210,28 @@ class LiveSession:
             "state": self.state,
             "message": self.message,
             "sample_rate": self.sample_rate,
+            "model": self.model,
+            "window": self.window,
+            "lowest": list(self.lowest),
         }
         write_json(self.folder / SESSION, record)
+
+
+def key_of_event(record: Mapping[str, Any]) -> str:
+    """Name an event as a detection in its own clip; the names are hashes, so that the smallest are a random sample."""
+    start, end = span_in_clip(record)
+    return key_of(clip_name(record), start, end, record["label"])
+
+
+def clip_name(record: Mapping[str, Any]) -> str:
+    """Name the file with the sound of an event, as its record does since clips are judged."""
+    return Path(record.get("file", f"{record['number']}.wav")).name
+
+
+def span_in_clip(record: Mapping[str, Any]) -> tuple[float, float]:
+    """Give the start and the end of an event in seconds of its clip."""
+    lead = record.get("lead", 0.0)
+    return lead, lead + record["end"] - record["start"]
 
 
 def logged(folder: Path) -> list[dict[str, Any]]:

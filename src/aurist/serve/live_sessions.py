@@ -28,6 +28,8 @@ from aurist.stored import read_json, stored
 
 #: The most sources that are followed at the same time.
 _MOST = 4
+#: Windows of sound before an event that are kept with it: those that nobody judged are background to learn from.
+_LEAD = 2
 #: Streams that a page may name; a file of the server is none of them.
 _SCHEMES = ("rtsp", "rtsps", "http", "https")
 _SHAPE = {
@@ -37,6 +39,9 @@ _SHAPE = {
     "state": str,
     "message": str,
     "sample_rate": int,
+    "model?": str,
+    "window?": float,
+    "lowest?": [float],
 }
 
 
@@ -82,6 +87,10 @@ class LiveSessions:
         """List the sessions, the newest first."""
         return sorted(self._sessions.values(), key=lambda session: session.began, reverse=True)
 
+    def has(self, session_id: str) -> bool:
+        """Tell whether there is such a session."""
+        return session_id in self._sessions
+
     def get(self, session_id: str) -> LiveSession:
         """Give a session.
 
@@ -121,12 +130,21 @@ class LiveSessions:
                 if self._model is None or self._model[0] != key:
                     cores = self.options.jobs or files.spec.task.jobs
                     self._model = key, WindowModel(files, None, cores)
-                events = LiveEvents(self._model[1], grid, lowest)
+                events = LiveEvents(self._model[1], grid, lowest, lead=_LEAD * grid.window)
                 events.warm_up()
                 return events
 
         session_id = secrets.token_hex(8)
-        session = LiveSession(session_id, source, self.folder / session_id, make_events, self._turns)
+        session = LiveSession(
+            session_id,
+            source,
+            self.folder / session_id,
+            make_events,
+            self._turns,
+            key,
+            grid.window,
+            tuple(lowest.tolist()),
+        )
         self._sessions[session_id] = session
         session.start()
         return session
@@ -170,6 +188,8 @@ class LiveSessions:
         with stored(folder / SESSION, f"Remove {folder}."):
             session.began = datetime.fromisoformat(record["began"]).astimezone()
         session.state = STOPPED if record["state"] == RUNNING else record["state"]
+        session.model, session.window = record.get("model", ""), record.get("window", 0.0)
+        session.lowest = tuple(record.get("lowest", ()))
         session.message, session.heard = record["message"], float(record["heard"])
         session.sample_rate, session.events = record["sample_rate"], logged(folder)
         if session.state != record["state"]:

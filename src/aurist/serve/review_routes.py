@@ -17,8 +17,8 @@ from aurist.review.orders import ORDERS, bins_of, precision_of, random_sample
 from aurist.serve.clip_answers import picture_response
 from aurist.serve.context import server_of
 from aurist.serve.hearing import wav_response
+from aurist.serve.judging import Review
 from aurist.serve.refusals import RefusedError
-from aurist.serve.reviewing import Review
 
 router = APIRouter()
 
@@ -104,7 +104,7 @@ class Progress(BaseModel):
 
 @router.get("/v1/review", summary="List what can be judged")
 def reviews(request: Request) -> list[Folder]:
-    """Give the folders of detections: those given at the start, and the jobs that are done."""
+    """Give the folders of detections: those given at the start, live sources, and the jobs that are done."""
     all_reviews = server_of(request).reviews
     rows = [(review, *all_reviews.count(review)) for review in all_reviews.all()]
     return [Folder(id=review.id, name=review.name, detections=n, judged=done) for review, n, done in rows]
@@ -124,7 +124,9 @@ def queue(
     verdicts = review.journal.current()
     rows = review.candidates.in_order(order, label)
     keys = review.candidates.keys
-    chosen = [row for row in rows.tolist() if not (open_only and keys[row] in verdicts)]
+    chosen = [
+        row for row in rows.tolist() if review.has_sound(row) and not (open_only and keys[row] in verdicts)
+    ]
     detections = [_to_judge(review, row, verdicts) for row in chosen[:count]]
     return Queue(detections=detections, of=len(rows), revision=_revision(review))
 

@@ -1,113 +1,19 @@
-"""Detections to judge: of the jobs of the server, and of folders that `aurist predict` made."""
+"""All that can be judged: jobs and live sources of the server, and folders that `aurist predict` made."""
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 
-import numpy as np
-
-from aurist.detection.settings import read_settings
 from aurist.errors import AuristError
-from aurist.inference.thresholds import thresholds_of
 from aurist.progress import logger
-from aurist.review.clips import detections_to_review
-from aurist.review.journal import VerdictJournal, key_of
-from aurist.review.orders import Candidates
-from aurist.review.sampling import Detection, Sampling
-from aurist.run import ModelFiles
-from aurist.serve.clip_answers import read_clip
 from aurist.serve.job_file import DETECTIONS, DONE, Job
 from aurist.serve.jobs import Jobs
+from aurist.serve.judging import LiveReview, Review
+from aurist.serve.live_session import LiveSession
+from aurist.serve.live_sessions import LiveSessions
 from aurist.serve.models import Models
 from aurist.serve.refusals import RefusedError
-from aurist.serve.sound import Samples
-
-_ALL = 1 << 40
-#: The longest clip to hear, in seconds.
-LONGEST_CLIP = 60.0
-
-
-@dataclass
-class Review:
-    """The detections of one folder, and the verdicts on them.
-
-    Parameters
-    ----------
-    id
-        In addresses.
-    name
-        For people.
-    folder
-        The folder of detections.
-    files
-        Of the model that made them.
-    """
-
-    id: str
-    name: str
-    folder: Path
-    files: ModelFiles
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    @cached_property
-    def window(self) -> float:
-        """Seconds of the windows that were scored."""
-        return float(read_settings(self.folder)["window"])
-
-    @cached_property
-    def journal(self) -> VerdictJournal:
-        """The verdicts."""
-        return VerdictJournal(self.folder)
-
-    @cached_property
-    def detections(self) -> list[Detection]:
-        """All detections, and events a little below the threshold, the highest score first."""
-        with self._lock:
-            return detections_to_review(self.files, self.folder, Sampling(_ALL, _ALL, _ALL)).drawn
-
-    @cached_property
-    def candidates(self) -> Candidates:
-        """The same, for the orders of `aurist.review.orders`."""
-        classes = self.files.spec.task.classes
-        thresholds = thresholds_of(self.files)
-        bars = np.full(len(classes), 0.5) if thresholds is None else thresholds
-        columns = np.array([one.event.column for one in self.detections], dtype=np.intp)
-        keys = [
-            key_of(one.recording.name, one.event.start, one.event.end, classes[one.event.column])
-            for one in self.detections
-        ]
-        scores = np.array([one.event.score for one in self.detections])
-        return Candidates(keys, [classes[column] for column in columns], scores, bars[columns])
-
-    def row(self, key: str) -> int:
-        """Give the row of a detection.
-
-        Raises
-        ------
-        RefusedError
-            If there is none.
-        """
-        try:
-            return self._rows[key]
-        except KeyError:
-            raise RefusedError(
-                404, "no_detection", "There is no such detection. Load the page again."
-            ) from None
-
-    @cached_property
-    def _rows(self) -> dict[str, int]:
-        return {key: row for row, key in enumerate(self.candidates.keys)}
-
-    def clip(self, key: str, padding: float) -> tuple[Samples, float]:
-        """Read the sound of a detection with some seconds around it; give it with the second at which it begins."""
-        detection = self.detections[self.row(key)]
-        event = detection.event
-        start = max(0.0, event.start - padding)
-        end = min(event.end + padding, start + LONGEST_CLIP)
-        return read_clip(detection.recording.file, start, end), start
 
 
 @dataclass
@@ -118,8 +24,8 @@ class Reviews:
     ----------
     models
         Of the server.
-    jobs
-        The jobs of the server.
+    jobs, live
+        The jobs and the live sources of the server.
     folders
         Folders of detections, given at the start.
 
@@ -131,6 +37,7 @@ class Reviews:
 
     models: Models
     jobs: Jobs
+    live: LiveSessions
     folders: tuple[Path, ...] = ()
     _reviews: dict[str, Review] = field(default_factory=dict)
 
@@ -141,9 +48,10 @@ class Reviews:
             self._reviews[review.id] = review
 
     def all(self) -> list[Review]:
-        """List them: the given folders, then the jobs that are done, the newest first."""
+        """List them: the given folders, then live sources and jobs that are done, the newest first."""
         given = [review for review in self._reviews.values() if review.id.startswith("folder-")]
-        return given + [self.get(job.id) for job in self.jobs.all() if job.state == DONE]
+        heard = [self.get(session.id) for session in self.live.all() if session.model and session.events]
+        return given + heard + [self.get(job.id) for job in self.jobs.all() if job.state == DONE]
 
     def get(self, review_id: str) -> Review:
         """Give one of them.
@@ -155,6 +63,8 @@ class Reviews:
         """
         if review_id.startswith("folder-") and review_id in self._reviews:
             return self._reviews[review_id]
+        if self.live.has(review_id):
+            return self._of_session(self.live.get(review_id))
         job = self.jobs.get(review_id)
         if job.state != DONE:
             raise RefusedError(409, "not_done", f"There is nothing to judge yet: the job is {job.state}.")
@@ -162,6 +72,22 @@ class Reviews:
         return self._reviews.setdefault(
             job.id, Review(job.id, _name(job), self.jobs.path(job) / DETECTIONS, self.models.of(job.model))
         )
+
+    def _of_session(self, session: LiveSession) -> Review:
+        """Give the events of a live source, anew if there are more."""
+        review = self._reviews.get(session.id)
+        if review is None or len(review.detections) != len(session.events):
+            if not session.model:
+                raise RefusedError(
+                    409,
+                    "too_old",
+                    "An older version of aurist followed this source: its events can only be heard.",
+                )
+            name = f"{session.source}, {session.began:%Y-%m-%d %H:%M}"
+            files = self.models.of(session.model)
+            review = LiveReview(session.id, name, session.folder, files, session=session)
+            self._reviews[session.id] = review
+        return review
 
     def forget(self, review_id: str) -> None:
         """Drop what is in memory of a job that was deleted."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 import shutil
 import subprocess
 import sys
@@ -18,8 +20,8 @@ from aurist.errors import ConfigError, DataError
 from aurist.progress import logger
 
 MICROPHONE, STDIN = "mic", "-"
-#: Seconds of sound of a piece.
-_PIECE = 0.25
+#: Seconds of sound of a piece, and the most seconds that come at once when a stream is opened.
+_PIECE, _MOST_AT_ONCE = 0.25, 10.0
 #: Seconds without sound after which a network stream counts as broken.
 _SILENT = 15
 #: Seconds between two attempts to take up a stream again: doubled each time, up to the second number.
@@ -90,7 +92,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Gap:
-    """A time without sound, in seconds, because the source had broken off."""
+    """A time without sound, in seconds, because the source was being opened, or had broken off."""
 
     seconds: float
 
@@ -99,6 +101,8 @@ def sound_of(
     source: Source, sample_rate: int, stopped: threading.Event | None = None
 ) -> Iterator[Samples | Gap]:
     """Yield the sound of a source, mixed to one channel, piece by piece; a live source is taken up again without end.
+
+    The sound of a live source begins with a gap: the time until it sounds.
 
     Parameters
     ----------
@@ -114,17 +118,20 @@ def sound_of(
     DataError
         If a source that is not live cannot be decoded, or gives no sound at all.
     """
-    wait, lost = _FIRST_WAIT, 0.0
+    wait, lost, is_new = _FIRST_WAIT, time.monotonic(), True
     stopped = stopped or threading.Event()
     while not stopped.is_set():
-        count = 0
         began = time.monotonic()
-        for piece in _decoded(source, sample_rate):
-            if lost:
-                yield Gap(time.monotonic() - lost)
-                logger.warning(f"{source.name} is back after {time.monotonic() - lost:.0f} s.")
-                lost = 0.0
-            count += len(piece)
+        pieces = _decoded(source, sample_rate)
+        first, since = _at_once(pieces, sample_rate) if source.is_live else ([], 0.0)
+        if first:
+            yield Gap(max(0.0, since - lost))
+            if not is_new:
+                logger.warning(f"{source.name} is back after {since - lost:.0f} s.")
+            is_new = False
+        count = len(first)
+        for piece in itertools.chain(first, pieces):
+            count += 1
             yield piece
         if not source.is_live:
             if not count:
@@ -133,9 +140,32 @@ def sound_of(
                 )
             return
         wait = _FIRST_WAIT if time.monotonic() - began > _LONGEST_WAIT else min(2 * wait, _LONGEST_WAIT)
-        lost = lost or time.monotonic()
+        lost = time.monotonic() if count else lost
         logger.warning(f"{source.name} broke off, or cannot be opened. Trying again in {wait:.0f} s.")
         stopped.wait(wait)
+
+
+def _at_once(pieces: Iterator[Samples], sample_rate: int) -> tuple[list[Samples], float]:
+    """Take the first pieces, until one has to be waited for: they sounded while ffmpeg looked at the format.
+
+    Returns
+    -------
+    first
+        The pieces.
+    since
+        The time of this process at which the first one began, by the least late of them.
+    """
+    first: list[Samples] = []
+    seconds, since, asked = 0.0, math.inf, time.monotonic()
+    for piece in pieces:
+        now = time.monotonic()
+        first.append(piece)
+        seconds += len(piece) / sample_rate
+        since = min(since, now - seconds)
+        if (len(first) > 1 and now - asked > _PIECE / 2) or seconds > _MOST_AT_ONCE:
+            break
+        asked = now
+    return first, since
 
 
 def _decoded(source: Source, sample_rate: int) -> Iterator[Samples]:

@@ -31,7 +31,7 @@ class _Result:
 def tidy(jobs: Jobs, live: LiveSessions, limits: Limits, now: float | None = None) -> int:
     """Delete what is older than the limit, then the oldest until all fit into the space. Give the number deleted.
 
-    What waits or runs is kept, and so are jobs with verdicts: somebody's work, and the sound that is learnt from.
+    What waits or runs is kept, and so are those with verdicts: somebody's work, and the sound that is learnt from.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def _results(jobs: Jobs, live: LiveSessions) -> list[_Result]:
         if job.state in (DONE, FAILED) and not (path / DETECTIONS / JOURNAL).exists():
             results.append(_Result(job.created, _size(path), partial(jobs.delete, job.id)))
     for session in live.all():
-        if session.state != RUNNING:
+        if session.state != RUNNING and not (session.folder / JOURNAL).exists():
             began = session.began.timestamp()
             results.append(_Result(began, _size(session.folder), partial(live.delete, session.id)))
     return results

@@ -40,6 +40,7 @@ function write() {
   byId("improve-form").hidden = !possible;
   byId("improve-counts").textContent = possible
     ? text("improveCounts", { learn: status.learn, held: status.held_out, random: status.held_out_random, corrected: status.corrected }) : reason;
+  writeForesight(possible && !running && Boolean(status.learn || status.held_out || status.corrected));
   byId("improve-start").disabled = running || !(status.learn || status.corrected);
   byId("improve-cancel").hidden = !running;
   byId("improve-running").hidden = !running;
@@ -48,6 +49,13 @@ function write() {
   if (state === "failed") showProblem(byId("improve-problem"), status.message);
   byId("improve-result").hidden = !result;
   if (result) writeResult(result);
+}
+
+/** Say before the fit whether verdicts will tell which model is better, and else what to do. */
+function writeForesight(shown) {
+  const words = text("foresight")[status.comparison];
+  byId("improve-foresight").hidden = !shown || !words;
+  byId("improve-foresight").textContent = words ?? "";
 }
 
 function writeResult({ clips, corrected, comparison, problem, on_data: onData }) {

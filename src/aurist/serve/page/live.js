@@ -4,16 +4,26 @@ import { address, getJson, getResponse, remove, sendBytes, sendJson, showProblem
 import { ClipView } from "./clip.js";
 import { colourTable, levels } from "./colours.js";
 import { drawFrequencies } from "./drawing.js";
+import { LiveJudge, verdictWords } from "./live-judge.js";
 import { openMicrophone, samplesOf } from "./record.js";
 import { clock, currentLanguage, text } from "./strings.js";
 
 const byId = (id) => document.getElementById(id);
 const EACH = 1000, SENT_EVERY = 500, LISTED = 100, COLUMNS = 480, ROWS = 96;
 
-let view, sessions = [], opened = null, events = [], timer = null, microphone = null, playing = null;
+let model, view, judge, sessions = [], opened = null, events = [], timer = null, microphone = null, playing = null;
 
-export function startLive(model) {
+export function startLive(described) {
+  model = described;
   view = new ClipView("live-clip", "live-clip-head", "live-sound");
+  judge = new LiveJudge(model, {
+    shown: () => playing && { session: opened, event: playing },
+    judged: () => { writeRows(); write(); },
+    toggle: () => view.toggle(), pause: () => view.pause(), go: (step) => go(step),
+  });
+  byId("live-label").onchange = () => writeRows();
+  byId("live-review").onclick = () => document.dispatchEvent(new CustomEvent("judge", { detail: opened }));
+  fillClasses();
   byId("live-window").value = model.window ?? 5;
   byId("live-form").onsubmit = (event) => { event.preventDefault(); start(); };
   byId("live-source").onchange = () => writeForm();
@@ -23,7 +33,13 @@ export function startLive(model) {
     if (event.detail === "live") load();
     else view.stop();
   });
-  document.addEventListener("language", () => { writeSources(); write(); });
+  document.addEventListener("language", () => { fillClasses(); writeSources(); write(); writeRows(); });
+}
+
+function fillClasses() {
+  const chosen = byId("live-label").value;
+  byId("live-label").replaceChildren(new Option(text("all"), ""), ...model.classes.map((name) => new Option(name, name)));
+  byId("live-label").value = chosen;
 }
 
 async function load() {
@@ -110,7 +126,7 @@ async function stop() {
 function open(id) {
   clearTimeout(timer);
   [opened, events, playing] = [id, [], null];
-  byId("live-rows").replaceChildren();
+  writeRows();
   load();
 }
 
@@ -126,7 +142,7 @@ async function follow() {
     sessions = sessions.map((one) => (one.id === id ? state : one));
     if (state.state === "running") drawNow(id);
     write();
-    for (const event of news) addRow(event);
+    if (news.length) writeRows();
     if (state.state === "running") timer = setTimeout(follow, EACH);
   } catch (problem) {
     if (problem.status === 404) { opened = null; return load(); }
@@ -134,22 +150,47 @@ async function follow() {
   }
 }
 
-function addRow(event) {
-  const row = byId("live-rows").insertRow(0);
+/** The latest events of the chosen class, the newest first. */
+const listed = () => events.filter(({ label }) => [label, ""].includes(byId("live-label").value)).slice(-LISTED).reverse();
+
+function writeRows() {
+  const focused = document.activeElement?.dataset?.number;
+  byId("live-rows").replaceChildren(...listed().map(rowOf));
+  if (focused) byId("live-rows").querySelector(`[data-number="${focused}"]`)?.focus();
+  byId("live-none").hidden = byId("live-rows").rows.length > 0;
+  byId("live-none").textContent = text(events.length ? "liveNoneOfClass" : "liveNone");
+}
+
+function rowOf(event) {
+  const row = document.createElement("tr");
   const button = Object.assign(document.createElement("button"), { type: "button", textContent: timeOf(event.clock) });
   button.setAttribute("aria-label", text("hearEvent", { label: event.label, at: timeOf(event.clock) }));
+  button.dataset.number = event.number;
   row.insertCell().append(button);
-  for (const words of [event.label, event.score.toFixed(2), (event.end - event.start).toFixed(1)]) row.insertCell().textContent = words;
+  for (const words of [event.label, event.score.toFixed(2), (event.end - event.start).toFixed(1), verdictWords(event)]) row.insertCell().textContent = words;
+  row.classList.toggle("chosen", event === playing);
   row.onclick = () => play(event);
-  while (byId("live-rows").rows.length > LISTED) byId("live-rows").deleteRow(-1);
+  return row;
+}
+
+/** Hear the next newer or older event of the list. */
+function go(step) {
+  const rows = listed(), next = rows[rows.indexOf(playing) - step];
+  if (next) play(next);
 }
 
 async function play(event) {
   playing = event;
+  byId("live-saved").textContent = "";
   write();
-  byId("live-card").hidden = false;
-  await view.show({ address: `/v1/live/${opened}`, key: event.number }, true).catch((problem) => showProblem(byId("live-problem"), problem));
+  writeRows();
+  // with the sound around it, as in Review, if it can be judged
+  const { key, number, lead, start, end } = event;
+  const shown = canJudge() ? { address: `/v1/review/${opened}`, key, start: lead, end: lead + end - start } : { address: `/v1/live/${opened}`, key: number };
+  await view.show(shown, true).catch((problem) => showProblem(byId("live-problem"), problem));
 }
+
+const canJudge = () => sessions.find((one) => one.id === opened)?.can_judge ?? false;
 
 function write() {
   const state = sessions.find((one) => one.id === opened);
@@ -160,13 +201,15 @@ function write() {
   byId("live-now").hidden = !running;
   byId("live-card").hidden = !playing;
   if (playing) byId("live-question").textContent = text("liveEvent", { label: playing.label, at: timeOf(playing.clock), score: playing.score.toFixed(2) });
+  if (playing) judge.write(playing);
+  byId("live-verdicts").hidden = byId("live-review").hidden = !canJudge();
   writeSessions();
   if (!state) return;
   byId("live-name").textContent = nameOf(state);
   const facts = { seconds: clock(state.seconds), n: state.count, level: state.level === null ? "–" : `${Math.round(state.level)} dB` };
   byId("live-state").textContent = running ? (state.level === null ? text("liveOpening") : text("liveRunning", facts)) : text("liveStopped", facts);
   showProblem(byId("live-failed"), state.state === "failed" || (!running && state.message) ? state.message : null);
-  byId("live-none").hidden = state.count > 0;
+  byId("live-review").hidden ||= !state.count;
   byId("live-csv").href = `/v1/live/${state.id}/events.csv`;
   byId("live-jsonl").href = `/v1/live/${state.id}/events.jsonl`;
 }

@@ -10,7 +10,7 @@ import { flush, save } from "./unsaved.js";
 const byId = (id) => document.getElementById(id);
 const AHEAD = 4, POLL = 2500, SHOWN_CLASSES = 12;
 
-let model, view, sources = [], queue = [], all = 0, at = 0, revision = 0, done = [], loading = 0;
+let model, view, sources = [], queue = [], all = 0, at = 0, revision = 0, done = [], loading = 0, wanted = null;
 
 export function startReview(described) {
   model = described;
@@ -27,6 +27,7 @@ export function startReview(described) {
   document.addEventListener("tab", (event) => { if (event.detail === "review") open(); else view.stop(); });
   document.addEventListener("language", () => { fillSelects(); write(); loadProgress(); });
   document.addEventListener("back", () => sendWaiting());
+  document.addEventListener("judge", (event) => { wanted = event.detail; }); // opened next
   setInterval(() => { if (!byId("review").hidden && !document.hidden && source()) loadProgress(); }, POLL);
   fillSelects();
 }
@@ -52,6 +53,8 @@ async function open() {
   }
   const before = source();
   fillSelects();
+  if (sources.some(({ id }) => id === wanted)) byId("source").value = wanted;
+  wanted = null;
   await sendWaiting();
   if (source() !== before || !current()) await load();
 }
