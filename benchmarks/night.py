@@ -11,6 +11,10 @@ and of the background. An interrupted command continues.
     python benchmarks/night.py --name default --minutes 10 --draws 0 1 2 --folder night
     python benchmarks/night.py --name windows --minutes 10 --draws 0 1 2 --folder night --fit="--window 1.5"
 
+The same run with other options of `aurist predict`:
+
+    python benchmarks/night.py --name whole --run default --predict="--times windows" --draws 0 1 2 --folder night
+
 Several names of one folder are compared on the same resamples, with the first as the base:
 
     python benchmarks/night.py --compare default windows --draws 0 1 2 --folder night
@@ -68,9 +72,11 @@ def command(*words: object) -> None:
     subprocess.run([sys.executable, "-m", "aurist", *map(str, words)], check=True)
 
 
-def fitted(folder: Path, name: str, minutes: float, given: list[str]) -> Path:
-    """Fit as a user of Raven would, or continue, unless it is done; then detect."""
-    run, detections = folder / f"run-{name}", folder / f"detections-{name}"
+def fitted(
+    folder: Path, name: str, minutes: float, given: list[str], of_run: str, predict: list[str]
+) -> Path:
+    """Fit as a user of Raven would, or continue, unless it is done; then detect, perhaps with another run."""
+    run, detections = folder / f"run-{of_run or name}", folder / f"detections-{name}"
     if not (run / "scores.json").exists():
         if run.exists():
             command("resume", run)
@@ -81,7 +87,7 @@ def fitted(folder: Path, name: str, minutes: float, given: list[str]) -> Path:
             command("fit", folder / "recordings", *words, *given, "-o", run)
             (folder / f"seconds-{name}.json").write_text(json.dumps(round(time.monotonic() - began)))
     if not (detections / "events.csv").exists():
-        command("predict", run, folder / "nights", "--jobs", 1, "-o", detections)
+        command("predict", run, folder / "nights", "--jobs", 1, *predict, "-o", detections)
     return detections
 
 
@@ -225,6 +231,8 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=Path("night"))
     parser.add_argument("--name", default="default", help="of the fit and its detections")
     parser.add_argument("--fit", default="", help="more options of aurist fit")
+    parser.add_argument("--predict", default="", help="more options of aurist predict")
+    parser.add_argument("--run", default="", help="the name of the fit whose run detects, if not this one")
     parser.add_argument("--minutes", type=float, default=10, help="0: no limit, as of a plan")
     parser.add_argument("--draws", type=int, nargs="+", default=[0])
     parser.add_argument(
@@ -251,7 +259,8 @@ def main() -> None:
         )
     if not options.compare:
         for folder in folders.values():
-            fitted(folder, options.name, options.minutes, shlex.split(options.fit))
+            words = (shlex.split(options.fit), options.run, shlex.split(options.predict))
+            fitted(folder, options.name, options.minutes, *words)
     names = options.compare or [options.name]
     means = {
         name: mean_of(

@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from aurist.errors import ConfigError
-from aurist.events import Event, Grid, find_events, parts_of, score_of_stretches, score_over_time
+from aurist.events import Event, Grid, find_events, parts_of, score_of_stretches, score_over_time, trim_events
 
 grids = st.builds(
     lambda window, share: Grid(window, round(share * window, 3)),
@@ -128,3 +128,32 @@ def test_stretches_of_another_length() -> None:
         starts, ends, window_scores, np.array([0.0, 4.0, 20.0]), np.array([4.0, 9.0, 25.0])
     )
     assert np.allclose(events, [[0.5, 1], [0.25, 1], [0, 0]])
+
+
+@given(st.lists(st.integers(0, 60), min_size=8, max_size=40), st.data())
+def test_trimmed_events_stay_in_their_events_and_hold_the_loudest_sound(levels, data) -> None:
+    edges = np.arange(len(levels) + 1) * 0.5
+    cuts = sorted(data.draw(st.sets(st.integers(0, len(levels)), min_size=2, max_size=6)))
+    if len(cuts) % 2:
+        cuts = cuts[:-1]
+    starts, ends = edges[cuts[::2]], edges[cuts[1::2]]
+    loudness = np.array(levels, dtype=float)
+    pause = data.draw(st.sampled_from([0.0, 0.5, 2.0, 100.0]))
+    trimmed = trim_events(starts, ends, edges, loudness, pause)
+    assert sorted(set(trimmed.event)) == list(range(len(starts)))
+    assert (trimmed.starts >= starts[trimmed.event]).all() and (trimmed.ends <= ends[trimmed.event]).all()
+    assert (trimmed.ends > trimmed.starts).all()
+    gaps, same = trimmed.starts[1:] - trimmed.ends[:-1], trimmed.event[1:] == trimmed.event[:-1]
+    assert (gaps[same] > pause).all() and (gaps >= 0).all()
+    for number, (first, last) in enumerate(zip(cuts[::2], cuts[1::2], strict=True)):
+        loudest = edges[first + loudness[first:last].argmax()]
+        own = trimmed.event == number
+        assert ((trimmed.starts[own] <= loudest) & (loudest < trimmed.ends[own])).any()
+        if len(set(levels[first:last])) == 1:
+            assert trimmed.starts[own].tolist() == [starts[number]]
+            assert trimmed.ends[own].tolist() == [ends[number]]
+
+
+def test_without_events_nothing_is_trimmed() -> None:
+    nothing = np.zeros(0)
+    assert not len(trim_events(nothing, nothing, np.arange(3.0), np.zeros(2), 1.0).starts)

@@ -216,5 +216,58 @@ def score_of_stretches(
     return out
 
 
+class Trimmed(NamedTuple):
+    """Trimmed events: their times, and the positions of the events that they are parts of; (n,) each."""
+
+    starts: Times
+    ends: Times
+    event: npt.NDArray[np.intp]
+
+
+def trim_events(
+    starts: Times, ends: Times, edges: Times, levels: npt.NDArray[np.float64], longest_pause: float
+) -> Trimmed:
+    """Trim events to where the sound is loud: above the middle of its lowest and its highest level in the event.
+
+    Pauses up to ``longest_pause`` belong to an event; at longer ones it falls into two. If all levels of an event are
+    equal, it stays as it is.
+
+    Parameters
+    ----------
+    starts, ends
+        (n_events,), in seconds, in order; events do not overlap.
+    edges, levels
+        (n + 1,) and (n,): the level over time, in dB, as of `score_over_time`. They cover the events.
+    longest_pause
+        In seconds.
+
+    Examples
+    --------
+    >>> edges, levels = np.arange(9.0), np.array([0, 0, 30, 28, 1, 27, 0, 0.0])
+    >>> trim_events(np.array([1.0]), np.array([7.0]), edges, levels, 1.0)
+    Trimmed(starts=array([2.]), ends=array([6.]), event=array([0]))
+    >>> trim_events(np.array([1.0]), np.array([7.0]), edges, levels, 0.5).ends.tolist()
+    [4.0, 6.0]
+    """
+    if not len(starts):
+        return Trimmed(starts, ends, np.zeros(0, dtype=np.intp))
+    first = np.searchsorted(edges, starts, side="right") - 1
+    counts = np.searchsorted(edges, ends, side="left") - first
+    begin = np.cumsum(counts) - counts
+    event = np.repeat(np.arange(len(starts)), counts)
+    step = np.arange(len(event)) - np.repeat(begin - first, counts)
+    level = levels[step]
+    middle = (np.maximum.reduceat(level, begin) + np.minimum.reduceat(level, begin)) / 2
+    is_loud = level >= middle[event]
+    step, event = step[is_loud], event[is_loud]
+    pause = edges[step[1:]] - edges[step[:-1] + 1]
+    opens = np.concatenate([[True], (event[1:] != event[:-1]) | (pause > longest_pause)])
+    i = np.flatnonzero(opens)
+    j = np.append(i[1:], len(step)) - 1
+    return Trimmed(
+        np.maximum(edges[step[i]], starts[event[i]]), np.minimum(edges[step[j] + 1], ends[event[j]]), event[i]
+    )
+
+
 def _ticks(seconds: float) -> int:
     return round(seconds * _TICKS)

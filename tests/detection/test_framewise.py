@@ -13,7 +13,7 @@ from aurist.annotations import CutOptions, make_annotations, to_clips
 from aurist.automl.fit import fit
 from aurist.clips.read import read_clips
 from aurist.config import FitConfig
-from aurist.detection.event_times import times_note, uses_frames
+from aurist.detection.event_times import times_note, times_of
 from aurist.detection.export import events_of
 from aurist.detection.scan import WindowOptions, listen
 from aurist.detection.store import Recording
@@ -124,9 +124,14 @@ def test_weak_labels_are_enough_to_find_when(run: Path, tmp_path: Path) -> None:
     found_by("Ensemble")
     # labels of whole clips cannot show that frames time events better
     files = files_of_run(open_run(run))
-    assert not uses_frames(files, "attention", "auto") and uses_frames(files, "attention", "frames")
+    assert (
+        times_of(files, "attention", "auto") == "windows"
+        and times_of(files, "attention", "frames") == "frames"
+    )
     with pytest.raises(ConfigError, match="linear has no network that scores frames"):
-        uses_frames(files, "linear", "frames")
+        times_of(files, "linear", "frames")
+    with pytest.raises(ConfigError, match="has not learnt in which bands its classes call"):
+        times_of(files, "linear", "sound")
     assert "are not shown to time events better" in times_note(files, "attention", "auto", Grid(4.0, 2.0))
 
 
@@ -150,9 +155,13 @@ def test_frames_cut_events_where_they_are_shown_to_time_them_better(run: Path, t
     assert scores is not None
     for row in ("attention", "Ensemble"):
         assert scores.frames[row].frames > scores.frames[row].windows + 0.2
-        assert uses_frames(files, row, "auto") and not uses_frames(files, row, "windows")
-        assert "by frames of attention, in steps of 0.2 s" in times_note(files, row, "auto", Grid(4.0, 2.0))
-    assert scores.recall.score > 0.2  # the scores of the run are those of its frames
+        assert times_of(files, row, "windows") == "windows"
+        assert "by frames of attention, in steps of 0.2 s" in times_note(files, row, "frames", Grid(4.0, 2.0))
+    assert scores.recall.score > 0.2
+    # tones are as easily timed by their sound; the better of both is chosen
+    assert scores.sound is not None and scores.sound.sound > scores.sound.windows + 0.2
+    by_frames = scores.frames["Ensemble"].frames >= scores.sound.sound
+    assert scores.times == times_of(files, "Ensemble", "auto") == ("frames" if by_frames else "sound")
 
 
 def test_parts_are_in_the_order_of_time_and_as_sure_as_the_window_at_the_most() -> None:

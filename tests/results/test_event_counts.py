@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aurist.results.event_counts import LEAST_IOU, lay_out, match_events, merged
+from aurist.results.event_counts import LEAST_IOU, InWindows, lay_out, match_events, merged
 from aurist.results.event_scores import CURVE_THRESHOLDS, event_curve
 
 STRETCHES = st.lists(st.tuples(st.integers(0, 60), st.integers(1, 12)), max_size=12)
@@ -99,10 +99,25 @@ def test_frames_divide_windows() -> None:
     proba[2:5, 0] = 0.9  # 2 to 7 s of the first
     when = np.full((18, 2, 2), 255, np.uint8)
     when[2, 0, 0] = when[4, 1, 0] = 0  # frames: 3 to 5 s
-    by_windows, by_frames = heard.scores(proba, 0), heard.scores(proba, 0, when)
+    by_windows, by_frames = heard.scores(proba, 0), heard.scores(proba, 0, InWindows(when=when))
     assert by_windows.edges[np.nanargmax(by_windows.values)] == 3
     above = by_frames.values >= 0.4
     assert by_frames.edges[:-1][above].min() == 3 and by_frames.edges[1:][above].max() == 5
+
+
+def test_events_are_trimmed_to_levels_and_their_parts_stay_in_the_recording() -> None:
+    table, folds, groups, boxes = two_recordings()
+    laid_out = lay_out(table, folds, groups, boxes, ["robin", "wren"])
+    assert laid_out is not None
+    proba = np.zeros((18, 2))
+    proba[2:5, 0] = 0.9
+    levels = np.full((18, 2, 2), 40, np.uint8)
+    levels[3, 0, 0] = levels[2, 1, 0] = levels[4, 0, 0] = 90
+    half = np.full(2, 0.5)
+    whole = laid_out.count(laid_out.scores(proba, 0), 0, half)
+    trimmed = laid_out.count(laid_out.scores(proba, 0, InWindows(levels=levels)), 0, half)
+    assert whole["events"].tolist() == trimmed["events"].tolist() == [1, 0]
+    assert trimmed["right"].tolist() == [1, 0] and trimmed["touched"].tolist() == [1, 0]
 
 
 def test_the_curve_falls_and_ends_without_events() -> None:

@@ -167,8 +167,8 @@ class Run(RunPredictions):
             False alarms in an hour of background, all classes together, such as 1 or "10/day": one threshold for all
             classes, chosen out of fold.
         times
-            What tells when an event is: "windows", "frames" of networks, or "auto": frames if they are shown, out of
-            fold, to time events better.
+            What tells when an event is: "windows", "frames" of networks, the "sound" of the class, or "auto": what is
+            shown, out of fold, to time events better.
         unknown
             Windows that are unlike all that was learnt count for no event: the share of windows like the training clips
             that may be left out so. None: all windows count.

@@ -109,8 +109,8 @@ def predict(
     times: Annotated[
         str,
         typer.Option(
-            help="What tells when an event is: windows, frames (of networks such as mel-sed), or auto: frames if they "
-            "are shown, out of fold, to time events better.",
+            help="What tells when an event is: windows, frames (of networks such as mel-sed), sound (events of "
+            "windows, trimmed to where their class is loud), or auto: what is shown to time events better.",
             rich_help_panel=opt.WINDOWS,
         ),
     ] = "auto",

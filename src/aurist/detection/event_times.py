@@ -1,4 +1,4 @@
-"""Decide what tells when an event is: overlapping windows, or the frames of networks."""
+"""Decide what tells when an event is: overlapping windows, the frames of networks, or the sound of the class."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from aurist.errors import ConfigError, check_one_of
 from aurist.events import Grid
 from aurist.inference.frames import PARTS, members_with_frames
 from aurist.run import ModelFiles
-from aurist.run.events_file import read_events
+from aurist.run.events_file import EventScores, TimesOf, better_times, read_events
 
-TIMES = ("auto", "windows", "frames")
+TIMES = ("auto", "windows", "frames", "sound")
 
 
 def check_times(times: str) -> None:
@@ -22,50 +22,75 @@ def check_times(times: str) -> None:
     check_one_of("times", times, TIMES)
 
 
-def uses_frames(files: ModelFiles, row: str, times: str) -> bool:
-    """Tell if frames cut the events of a row of the leaderboard.
+def times_of(files: ModelFiles, row: str, times: str) -> TimesOf:
+    """Tell what the times of the events of a row of the leaderboard are made of.
 
-    With "auto" they do if they are shown, out of fold, to time events better than windows do.
+    With "auto" these are the frames of its networks, if they are shown, out of fold, to time events better than windows
+    do; or the sound of the class, if events that are trimmed to it have the higher F1 out of fold. The sound was tried
+    with the events of the ensemble.
 
     Raises
     ------
     ConfigError
-        If there is no such row, or frames are asked for and it has none.
+        If there is no such row, or frames or sound are asked for and there are none.
     """
     files.ensemble.check_row(row)
-    members = members_with_frames(files, row)
-    if times == "frames" and not members:
+    if times == "frames" and not members_with_frames(files, row):
         raise ConfigError(
             f"{row} has no network that scores frames. Leave times= out, or fit one: recipes=['mel-sed']."
         )
-    if times != "auto" or not members:
-        return times == "frames"
+    if times == "sound" and files.call_spectra() is None:
+        raise ConfigError(
+            f"{files.folder} has not learnt in which bands its classes call: that needs annotated times, and a fit by "
+            "this version. Leave times= out, or fit again."
+        )
+    for given in ("windows", "frames", "sound"):
+        if times == given:
+            return given
     scores = read_events(files.folder, files.remedy)
-    return scores is not None and row in scores.frames and scores.frames[row].are_better
+    if scores is None:
+        return "windows"
+    return better_times(scores.frames.get(row), scores.sound if files.call_spectra() is not None else None)
 
 
 def times_note(files: ModelFiles, row: str, times: str, grid: Grid) -> str:
     """Write a sentence on how times of events are made, and how fine they are."""
-    frames = uses_frames(files, row, times)
-    members = members_with_frames(files, row)
+    made_of = times_of(files, row, times)
     scores = read_events(files.folder, files.remedy)
-    shown = None if scores is None else scores.frames.get(row)
-    figures = (
-        ""
-        if shown is None
-        else f" (F1 of events out of fold: {shown.frames:.2f} by frames, {shown.windows:.2f} by windows)"
-    )
-    if frames:
+    figures = "" if scores is None else _figures(scores, row)
+    members = members_with_frames(files, row)
+    if made_of == "frames":
         return (
             f"event times: by frames of {', '.join(members)}, in steps of {grid.window / PARTS:.2g} s{figures}; "
             "times=windows changes this"
         )
-    reason = ""
-    if members:
-        verdict = (
-            "are not shown to time events better"
-            if shown is None or not shown.are_better
-            else "are not asked for"
+    by_windows = f"by windows of {grid.window:g} s, one every {grid.hop:g} s"
+    if made_of == "sound":
+        return (
+            f"event times: {by_windows}, trimmed to the sound of the class in steps of {grid.window / PARTS:.2g} s"
+            f"{figures}; times=windows changes this"
         )
-        reason = f"; frames of {', '.join(members)} {verdict}{figures}"
-    return f"event times: by windows of {grid.window:g} s, one every {grid.hop:g} s, in steps of {grid.hop:g} s{reason}"
+    names = ([f"frames of {', '.join(members)}"] if members else []) + (
+        ["the sound of the class"] if scores is not None and scores.sound is not None else []
+    )
+    reason = ""
+    if names:
+        is_better = scores is not None and better_times(scores.frames.get(row), scores.sound) != "windows"
+        plural = len(names) > 1 or bool(members)
+        verdict = (
+            f"{'are' if plural else 'is'} not asked for"
+            if is_better
+            else f"{'are' if plural else 'is'} not shown to time events better"
+        )
+        reason = f"; {' and '.join(names)} {verdict}{figures}"
+    return f"event times: {by_windows}, in steps of {grid.hop:g} s{reason}"
+
+
+def _figures(scores: EventScores, row: str) -> str:
+    """State the F1 of events out of fold, by all that was tried."""
+    frames, sound = scores.frames.get(row), scores.sound
+    tried = ([f"{frames.frames:.2f} by frames"] if frames else []) + (
+        [f"{sound.sound:.2f} by the sound"] if sound else []
+    )
+    windows = frames.windows if frames else sound.windows if sound else 0.0
+    return f" (F1 of events out of fold: {', '.join(tried)}, {windows:.2f} by windows)" if tried else ""

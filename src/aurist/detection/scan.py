@@ -41,8 +41,8 @@ class WindowOptions:
     channel
         Counted from 0; None: the mean of all.
     times
-        What tells when an event is: "windows", "frames" of networks, or "auto": frames if they are shown, out of fold,
-        to time events better.
+        What tells when an event is: "windows", "frames" of networks, the "sound" of the class, to which events of
+        windows are trimmed, or "auto": frames or sound if they are shown, out of fold, to time events better.
     """
 
     window: float | None = None
@@ -139,7 +139,9 @@ def listen(
     grid = options.grid(spec.window)
     window_model = window_model or WindowModel(files, model, cores, unknown, times=options.times)
     windows = WindowSettings(grid, window_model.rates, window_model.margin, options.channel)
-    settings = scan_settings(files, model, grid, options.channel, windows.block, window_model.parts)
+    settings = scan_settings(
+        files, model, grid, options.channel, windows.block, window_model.parts, sound=window_model.trims
+    )
     with claim(output):
         detections = Detections(output, settings)
         return _Scan(detections, window_model, windows, progress, cores, report).all(recordings)
@@ -224,7 +226,7 @@ class _Scan:
         remaining = self._left(recording)
         silenced = [*self._progress[recording.name].silenced, *block.silenced]
         note = "" if block.length is None else _note(self._infos[recording.name], block.length, silenced)
-        self._detections.keep(recording, number, block, scores.proba, scores.when, note, scores.likeness)
+        self._detections.keep(recording, number, block, *scores[:2], note, *scores[2:])
         seconds = remaining if block.length is not None else remaining - self._left(recording)
         self._hours(seconds)
         self._done += seconds

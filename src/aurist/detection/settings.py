@@ -29,10 +29,17 @@ _NO_SETTINGS = (
 
 
 def scan_settings(
-    files: ModelFiles, model: str | None, grid: Grid, channel: int | None, windows_per_block: int, parts: int
+    files: ModelFiles,
+    model: str | None,
+    grid: Grid,
+    channel: int | None,
+    windows_per_block: int,
+    parts: int,
+    *,
+    sound: bool = False,
 ) -> dict[str, Any]:
-    """Collect the settings that scores depend on."""
-    return {
+    """Collect the settings that scores depend on; ``sound``: levels of the classes are stored too."""
+    settings = {
         "run": files.key(),
         "model": model or ENSEMBLE,
         **asdict(grid),
@@ -41,6 +48,8 @@ def scan_settings(
         "windows_per_block": windows_per_block,
         "classes": list(files.spec.task.classes),
     }
+    # folders of older versions go on without it
+    return settings | {"sound": True} if sound else settings
 
 
 def read_settings(folder: Path) -> dict[str, Any]:

@@ -29,7 +29,7 @@ from aurist.stored import check_shape, read_arrays, stored
 
 JOURNAL, SCORES = "journal.jsonl", "scores"
 #: The expected content of a block.
-_ARRAYS = {"starts": (1,), "ends": (1,), "proba": (2,), "likeness": (1,), "when": (3,)}
+_ARRAYS = {"starts": (1,), "ends": (1,), "proba": (2,), "likeness": (1,), "when": (3,), "levels": (3,)}
 _ARRAYS_ALONE = {name: _ARRAYS[name] for name in ("starts", "ends", "proba", "likeness")}
 #: Age in seconds at which an unfinished file is left over from a killed process.
 _LITTER = 3600
@@ -132,6 +132,7 @@ class Detections:
         when: Proba | None = None,
         note: str = "",
         likeness: npt.NDArray[np.float64] | None = None,
+        levels: npt.NDArray[np.uint8] | None = None,
     ) -> None:
         """Store the scores of a block; the last block also stores the note for people.
 
@@ -147,6 +148,8 @@ class Detections:
         }
         if likeness is not None:
             arrays["likeness"] = likeness.astype(np.float32)
+        if levels is not None:
+            arrays["levels"] = levels
         write_arrays(self._part(recording, number), arrays, compress=False)
         line = {"event": "block", "recording": recording.name, "block": number, "silenced": block.silenced}
         # one line for both: a kill cannot separate the last block from the end of the recording
@@ -175,17 +178,19 @@ class Detections:
         for number in blocks:
             path = self._part(recording, number)
             arrays = read_arrays(
-                path, _ARRAYS if when else _ARRAYS_ALONE, self._remedy, optional=("likeness",)
+                path, _ARRAYS if when else _ARRAYS_ALONE, self._remedy, optional=("likeness", "levels")
             )
             with stored(path, self._remedy):
                 parts.append(scores_of_arrays(arrays, selection))
         parts = [part for part in parts if len(part.proba)] or parts[:1]
+        levels = [part.levels for part in parts if part.levels is not None]
         return Scores(
             np.concatenate([part.starts for part in parts]),
             np.concatenate([part.ends for part in parts]),
             np.concatenate([part.proba for part in parts]),
             np.concatenate([part.when for part in parts]),
             np.concatenate([part.likeness for part in parts]),
+            np.concatenate(levels) if len(levels) == len(parts) else None,
         )
 
     def fail(self, recording: Recording, message: str) -> None:

@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from aurist.arrays import Proba
-from aurist.detection.event_times import uses_frames
+from aurist.detection.event_times import times_of
 from aurist.errors import ConfigError, DataError
+from aurist.features.part_levels import levels_of_waves
 from aurist.features.windows import Block
 from aurist.inference.embedding import margin_of, rate_of
 from aurist.inference.frames import PARTS
@@ -30,11 +31,14 @@ class BlockScores(NamedTuple):
         model gives times.
     likeness
         (n,): the share of training clips that are at least as unlike the others; None if no features are computed.
+    levels
+        (n, n_parts, n_classes): see `aurist.features.call_spectra.CallSpectra.levels`; None if events are not trimmed.
     """
 
     proba: Proba
     when: Proba | None
     likeness: npt.NDArray[np.float64] | None
+    levels: npt.NDArray[np.uint8] | None = None
 
 
 class WindowModel:
@@ -53,7 +57,7 @@ class WindowModel:
     unknown
         The likeness up to which windows will be taken for unknown; it is only checked.
     times
-        What tells when in a window a class is: see `aurist.detection.event_times.uses_frames`.
+        What tells when in a window a class is: see `aurist.detection.event_times.times_of`.
 
     Attributes
     ----------
@@ -84,7 +88,9 @@ class WindowModel:
         self._jobs = jobs
         self._predictor = Predictor(files, model, jobs=jobs)
         self._predictor.check(unknown=unknown)
-        self.parts = PARTS if uses_frames(files, self._predictor.name, times) else 1
+        made_of = times_of(files, self._predictor.name, times)
+        self.parts = PARTS if made_of == "frames" else 1
+        self._spectra = files.call_spectra() if made_of == "sound" else None
         spec, models = self._predictor.spec, self._predictor.models
         pipeline = self._predictor.pipeline
         recipes = list(models.recipes)
@@ -102,6 +108,8 @@ class WindowModel:
             )
         self._pipeline = pipeline
         rates = {recipe.front.sample_rate for recipe in recipes} | set(map(rate_of, pipeline.embedders))
+        if self._spectra is not None:
+            rates |= {self._spectra.config.sample_rate}
         self.rates = tuple(sorted(rates | ({pipeline.summary.sample_rate} if pipeline.summary else set())))
         margins = [recipe.window.margin for recipe in recipes] + list(map(margin_of, pipeline.embedders))
         self.margin = max(margins, default=0.0)
@@ -110,6 +118,11 @@ class WindowModel:
     def classes(self) -> tuple[str, ...]:
         """The columns of the scores."""
         return self._predictor.spec.task.classes
+
+    @property
+    def trims(self) -> bool:
+        """True if events are trimmed to the sound of their class."""
+        return self._spectra is not None
 
     def expect(self, windows: int) -> None:
         """Announce a number of windows, before they are scored in blocks."""
@@ -121,6 +134,11 @@ class WindowModel:
             return BlockScores(np.zeros((0, len(self.classes))), None, None)
         inputs = self._pipeline.transform_windows(block, jobs=self._jobs)
         likeness = None if self._pipeline.summary is None else self._predictor.likeness(inputs)
+        if self._spectra is not None:
+            config = self._spectra.config
+            of_bands = levels_of_waves(block.waves[config.sample_rate], config, jobs=self._jobs)
+            levels = self._spectra.levels(of_bands)
+            return BlockScores(self._predictor.proba_windows(inputs), None, likeness, levels)
         if self.parts == 1:
             return BlockScores(self._predictor.proba_windows(inputs), None, likeness)
         return BlockScores(*self._predictor.proba_and_when(inputs, self.parts), likeness)

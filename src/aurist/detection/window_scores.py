@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from aurist.events import Event, Times, find_events, parts_of
+from aurist.events import Event, Times, find_events, parts_of, score_over_time, trim_events
 from aurist.openset import unlike
 
 #: The stored value of the part with the highest probability.
@@ -32,6 +32,9 @@ class Scores:
     likeness
         (n,): the share of training clips that are at least as unlike the others as the window; NaN if it was not
         measured.
+    levels
+        (n, n_parts, n_classes): the level of each class's sound in equal parts of each window, in half dB, to which
+        events are trimmed; None if they are not.
     """
 
     starts: npt.NDArray[np.float64]
@@ -39,6 +42,7 @@ class Scores:
     proba: npt.NDArray[np.float32]
     when: npt.NDArray[np.uint8]
     likeness: npt.NDArray[np.float32]
+    levels: npt.NDArray[np.uint8] | None = None
 
     def without_unlike(self, share: float | None) -> Scores:
         """Set the scores of windows with a likeness of at most this share to zero; None: keep all."""
@@ -61,13 +65,28 @@ class Scores:
         return starts[order], ends[order], scores()
 
     def events(self, thresholds: npt.NDArray[np.float64]) -> list[Event]:
-        """Find events, ordered by start, then by class: see `aurist.events.find_events`."""
+        """Find events, ordered by start, then by class: see `aurist.events.find_events` and `trim_events`."""
         starts, ends, scores = self.of_parts()
         events = []
         for column, (proba, threshold) in enumerate(zip(scores, thresholds, strict=True)):
             class_events = find_events(starts, ends, proba[:, None], np.array([threshold]))
-            events += [event._replace(column=column) for event in class_events]
+            events += [event._replace(column=column) for event in self._trimmed(class_events, column)]
         return sorted(events)
+
+    def _trimmed(self, events: list[Event], column: int) -> list[Event]:
+        if self.levels is None or not events:
+            return events
+        starts, ends = (times.ravel() for times in parts_of(self.starts, self.ends, self.levels.shape[1]))
+        order = np.lexsort((ends, starts))
+        over_time = score_over_time(
+            starts[order], ends[order], self.levels[:, :, column].ravel()[order].astype(np.float64)
+        )
+        begin, stop = np.array([(event.start, event.end) for event in events]).T
+        trimmed = trim_events(begin, stop, *over_time, float((self.ends - self.starts).max()))
+        return [
+            events[number]._replace(start=float(start), end=float(end))
+            for start, end, number in zip(*trimmed, strict=True)
+        ]
 
 
 def scores_of_arrays(arrays: dict[str, npt.NDArray[Any]], columns: slice | npt.NDArray[np.intp]) -> Scores:
@@ -87,4 +106,9 @@ def scores_of_arrays(arrays: dict[str, npt.NDArray[Any]], columns: slice | npt.N
         )
     if when.shape[2] != proba.shape[1] or not when.shape[1]:
         raise ValueError(f"when has the shape {when.shape}")
-    return Scores(starts, ends, proba[:, columns], when[:, :, columns], likeness.astype(np.float32))
+    levels = arrays.get("levels")
+    if levels is not None:
+        if levels.shape[::2] != proba.shape or not levels.shape[1]:
+            raise ValueError(f"levels have the shape {levels.shape}")
+        levels = levels[:, :, columns]
+    return Scores(starts, ends, proba[:, columns], when[:, :, columns], likeness.astype(np.float32), levels)

@@ -36,6 +36,7 @@ from aurist.run import (
     training_data,
     write_duplicates,
 )
+from aurist.run.call_spectra_file import NAME as CALL_SPECTRA
 from aurist.run.ensemble_file import record_of
 from aurist.run.events_file import CURVE as EVENT_CURVE
 from aurist.run.events_file import NAME as EVENTS
@@ -216,7 +217,7 @@ def _write(
     copy_files([path for path in measured if path.exists()], run.folder, folder)
     if options.model == ENSEMBLE and not left_out:
         # another rule has other events
-        events = [run.folder / name for name in (EVENTS, EVENT_CURVE)]
+        events = [run.folder / name for name in (EVENTS, EVENT_CURVE, CALL_SPECTRA)]
         copy_files([path for path in events if path.exists()], run.folder, folder)
     if options.with_duplicates:
         _write_duplicates(run, folder, choice.duplicates)

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from aurist.arrays import Proba
-from aurist.events import Times, parts_of, score_over_time
+from aurist.events import Times, parts_of, score_over_time, trim_events
 
 Numbers = npt.NDArray[np.float64]
 #: An event is right if its intersection over union with a box of its class is at least this.
@@ -26,12 +27,41 @@ COUNTS = ("events", "right", "touching", "boxes", "touched", "alarms")
 
 
 @dataclass(frozen=True)
+class InWindows:
+    """What tells when in its window a class is; with neither, the windows alone tell it.
+
+    Parameters
+    ----------
+    when
+        (n_rows, n_parts, n_classes): frames of networks, as `aurist.inference.frames.frames_out_of_fold` gives them.
+    levels
+        (n_rows, n_parts, n_classes): the sound of the class, in half dB, to which events are trimmed.
+    """
+
+    when: npt.NDArray[np.uint8] | None = None
+    levels: npt.NDArray[np.uint8] | None = None
+
+
+#: Windows alone.
+WINDOWS = InWindows()
+
+
+@dataclass(frozen=True)
 class ClassScores:
-    """The score of one class over time: ``edges`` (n + 1,), ``values`` (n,) and the recording of each value (n,)."""
+    """One class over time.
+
+    Parameters
+    ----------
+    edges, values, recording
+        (n + 1,), (n,), (n,): its score, and the recording of each value.
+    levels
+        Edges and values of the level of its sound, if events are trimmed to it.
+    """
 
     edges: Times
     values: Numbers
     recording: npt.NDArray[np.intp]
+    levels: tuple[Times, Numbers] | None
 
 
 @dataclass(frozen=True)
@@ -63,17 +93,22 @@ class LaidOut:
     boxes: pd.DataFrame
     hours: Numbers
 
-    def scores(self, proba: Proba, column: int, when: npt.NDArray[np.uint8] | None = None) -> ClassScores:
-        """Compute the score of a class over time; ``when``, (n_rows, n_parts, n_classes), divides it in windows."""
-        if when is None:
+    def scores(self, proba: Proba, column: int, inside: InWindows = WINDOWS) -> ClassScores:
+        """Compute the score of a class over time, and the level of its sound."""
+        if inside.when is None:
             edges, values = score_over_time(self.starts, self.ends, proba[self.rows, column].astype(float))
         else:
-            starts, ends = (times.ravel() for times in parts_of(self.starts, self.ends, when.shape[1]))
-            shares = when[self.rows, :, column] / 255 * proba[self.rows, column, None]
-            order = np.lexsort((ends, starts))
-            edges, values = score_over_time(starts[order], ends[order], shares.ravel()[order])
+            shares = inside.when[self.rows, :, column] / 255 * proba[self.rows, column, None]
+            edges, values = self._of_parts(shares)
         recording = np.searchsorted(self.offsets, edges[:-1] + 1e-6, side="right") - 1
-        return ClassScores(edges, values, recording)
+        levels = None if inside.levels is None else self._of_parts(inside.levels[self.rows, :, column])
+        return ClassScores(edges, values, recording, levels)
+
+    def _of_parts(self, values: npt.NDArray[Any]) -> tuple[Times, Numbers]:
+        """Return (n, n_parts) values of parts of windows over time."""
+        starts, ends = (times.ravel() for times in parts_of(self.starts, self.ends, values.shape[1]))
+        order = np.lexsort((ends, starts))
+        return score_over_time(starts[order], ends[order], values.ravel()[order].astype(float))
 
     def count(
         self, scores: ClassScores, column: int, thresholds: Numbers
@@ -89,6 +124,10 @@ class LaidOut:
             above = np.concatenate([[False], scores.values >= thresholds[scores.recording], [False]])
         first, last = np.flatnonzero(above[1:] & ~above[:-1]), np.flatnonzero(above[:-1] & ~above[1:])
         starts, ends, recording = scores.edges[first], scores.edges[last], scores.recording[first]
+        if scores.levels is not None:
+            window = float((self.ends - self.starts).max())
+            starts, ends, event = trim_events(starts, ends, *scores.levels, window)
+            recording = recording[event]
         own = self.boxes[self.boxes["column"] == column]
         right, touching, touched = match_events(
             starts, ends, own["start"].to_numpy(float), own["end"].to_numpy(float)

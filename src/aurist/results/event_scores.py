@@ -1,12 +1,14 @@
-"""Score events of annotated recordings out of fold, and decide what cuts events: windows, or frames of networks.
+"""Score events of annotated recordings out of fold, and decide what tells their times.
 
-Every choice is made on the other folds: the thresholds by `default_thresholds`, and frames only if they surely time
-events better than windows do.
+Every choice is made on the other folds: the thresholds by `default_thresholds`, and if events are trimmed to the sound
+of their class. Frames of networks are used only if they surely time events better than windows do.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -18,9 +20,18 @@ from aurist.ensemble.thresholds import GRID, default_thresholds
 from aurist.inference.frames import frames_out_of_fold, rows_with_frames
 from aurist.metrics import UNKNOWN, Interval
 from aurist.plan import ENSEMBLE
-from aurist.results.event_counts import COUNTS, LaidOut, lay_out
+from aurist.results.call_levels import levels_out_of_fold
+from aurist.results.event_counts import COUNTS, WINDOWS, InWindows, LaidOut, lay_out
 from aurist.run import RunData, RunFolder, files_of_run
-from aurist.run.events_file import EventScores, FrameScores, remove_events, write_events
+from aurist.run.events_file import (
+    EventScores,
+    FrameScores,
+    SoundScores,
+    TimesOf,
+    better_times,
+    remove_events,
+    write_events,
+)
 
 #: Thresholds of the curve.
 CURVE_THRESHOLDS = GRID[::2]
@@ -48,37 +59,40 @@ def write_event_scores(run: RunFolder, data: RunData, learn: TrainingData) -> No
     ids = learn.clip_ids[rows[complete]].tolist()
     probas = {name: made.aligned(ids) for name, made in run.out_of_fold(learn.task.classes).items()}
     truth = truth[complete]
-    frames, cut_by = {}, None
+    decide = partial(_decided, laid_out, truth=truth)
+    counts, inside = decide(probas[ENSEMBLE]), WINDOWS
+    times: TimesOf = "windows"
+    levels, sound = levels_out_of_fold(run, data, learn, rows[complete]), None
+    if levels is not None:
+        trimmed = decide(probas[ENSEMBLE], inside=InWindows(levels=levels))
+        sound = SoundScores(*_compared(counts, trimmed))
+        if sound.is_better:
+            inside, times = InWindows(levels=levels), "sound"
+        counts = _by_other_folds(counts, trimmed, laid_out)
+    frames = {}
     for name in rows_with_frames(files_of_run(run)):
-        when = frames_out_of_fold(files_of_run(run), name, learn, rows[complete])
-        frames[name] = _compare_frames(laid_out, probas[name], truth, when)
-        if name == ENSEMBLE and frames[name].are_better:
-            cut_by = when
-    scores = _scores(laid_out, probas[ENSEMBLE], truth, cut_by, data.clips.window, _hop(table), frames)
-    write_events(run.folder, scores, event_curve(laid_out, probas[ENSEMBLE], cut_by))
+        when = InWindows(when=frames_out_of_fold(files_of_run(run), name, learn, rows[complete]))
+        by_frames = decide(probas[name], inside=when)
+        frames[name] = FrameScores(*_compared(decide(probas[name]), by_frames))
+        if name == ENSEMBLE and better_times(frames[name], sound) == "frames":
+            counts, inside, times = by_frames, when, "frames"
+    scores = _scores(counts, data.clips.window, _hop(table))
+    scores = replace(scores, frames=frames, sound=sound, times=times)
+    write_events(run.folder, scores, event_curve(laid_out, probas[ENSEMBLE], inside))
 
 
-def event_curve(laid_out: LaidOut, proba: Proba, when: npt.NDArray[np.uint8] | None = None) -> pd.DataFrame:
+def event_curve(laid_out: LaidOut, proba: Proba, inside: InWindows = WINDOWS) -> pd.DataFrame:
     """Count events of each class at each threshold of `CURVE_THRESHOLDS`: ``column, threshold`` and `COUNTS`."""
     rows = []
     for column in range(proba.shape[1]):
-        scores = laid_out.scores(proba, column, when)
+        scores = laid_out.scores(proba, column, inside)
         for threshold in CURVE_THRESHOLDS:
             counts = laid_out.count(scores, column, np.full(len(laid_out.offsets), threshold))
             rows.append((column, threshold, *(int(counts[name].sum()) for name in COUNTS)))
     return pd.DataFrame(rows, columns=["column", "threshold", *COUNTS])
 
 
-def _scores(
-    laid_out: LaidOut,
-    proba: Proba,
-    truth: npt.NDArray[np.int8],
-    when: npt.NDArray[np.uint8] | None,
-    window: float,
-    hop: float,
-    frames: Mapping[str, FrameScores],
-) -> EventScores:
-    counts = _decided(laid_out, proba, truth, when)
+def _scores(counts: Counts, window: float, hop: float) -> EventScores:
     draws = _draws(len(counts["events"]))
     return EventScores(
         window=window,
@@ -91,21 +105,28 @@ def _scores(
         hours=float(counts["hours"].sum()),
         events=int(counts["events"].sum()),
         boxes=int(counts["boxes"].sum()),
-        frames=frames,
     )
 
 
-def _compare_frames(
-    laid_out: LaidOut, proba: Proba, truth: npt.NDArray[np.int8], when: npt.NDArray[np.uint8]
-) -> FrameScores:
-    by_windows, by_frames = (_decided(laid_out, proba, truth, times) for times in (None, when))
+def _compared(by_windows: Counts, by_other: Counts) -> tuple[float, float, Interval]:
+    """Return F1 of events of windows alone, F1 of the other events, and their difference."""
     draws = _draws(len(by_windows["events"]))
-    windows, frames = _f1(by_windows, draws), _f1(by_frames, draws)
-    return FrameScores(float(windows[0]), float(frames[0]), _interval(frames - windows))
+    alone, other = _f1(by_windows, draws), _f1(by_other, draws)
+    return float(alone[0]), float(other[0]), _interval(other - alone)
+
+
+def _by_other_folds(by_windows: Counts, trimmed: Counts, laid_out: LaidOut) -> Counts:
+    """Take for each group the events that have the higher F1 in the other folds."""
+    folds = laid_out.folds[np.unique(laid_out.groups, return_index=True)[1]]
+    trims = np.zeros(len(folds), dtype=bool)
+    for fold in np.unique(folds):
+        rest = (folds != fold).astype(float)[None]
+        trims[folds == fold] = _f1(trimmed, rest)[0] > _f1(by_windows, rest)[0]
+    return {name: np.where(trims, trimmed[name], by_windows[name]) for name in by_windows}
 
 
 def _decided(
-    laid_out: LaidOut, proba: Proba, truth: npt.NDArray[np.int8], when: npt.NDArray[np.uint8] | None
+    laid_out: LaidOut, proba: Proba, *, truth: npt.NDArray[np.int8], inside: InWindows = WINDOWS
 ) -> Counts:
     """Count the events of all classes by group, with the thresholds that the other folds choose."""
     folds, groups = np.empty((2, len(proba)), dtype=np.int64)
@@ -120,7 +141,7 @@ def _decided(
             )
     by_recording = {name: np.zeros(len(laid_out.offsets)) for name in COUNTS}
     for column in range(proba.shape[1]):
-        counted = laid_out.count(laid_out.scores(proba, column, when), column, thresholds[:, column])
+        counted = laid_out.count(laid_out.scores(proba, column, inside), column, thresholds[:, column])
         for name in COUNTS:
             by_recording[name] += counted[name]
     by_recording["hours"] = laid_out.hours

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import pandas as pd
 
@@ -14,6 +15,10 @@ from aurist.metrics import Interval
 from aurist.records import OPTIONAL, read_record, write_record
 from aurist.stored import read_frame
 
+#: What the times of events are made of.
+TimesOf = Literal["windows", "frames", "sound"]
+#: How sentences name what the times of events are made of.
+_MADE_OF = {"windows": "", "frames": ", cut by frames", "sound": ", trimmed to the sound of the class"}
 NAME, CURVE = "events.json", "event_curve.csv"
 _CURVE = {
     "column": "i",
@@ -48,6 +53,38 @@ class FrameScores:
         return self.gain.low > 0
 
 
+@dataclass(frozen=True)
+class SoundScores:
+    """F1 of events of whole windows, and of the same events trimmed to the sound of their class.
+
+    Parameters
+    ----------
+    windows, sound
+        Both F1.
+    gain
+        Trimmed minus whole, on the same resamples of the groups.
+    """
+
+    windows: float
+    sound: float
+    gain: Interval
+
+    @property
+    def is_better(self) -> bool:
+        """True if trimmed events have the higher F1."""
+        return self.gain.score > 0
+
+
+def better_times(frames: FrameScores | None, sound: SoundScores | None) -> TimesOf:
+    """Choose what tells times: frames that surely are better than windows, or sound that is, by the higher F1."""
+    by_frames = frames is not None and frames.are_better
+    by_sound = sound is not None and sound.is_better
+    if by_frames and by_sound:
+        assert frames is not None and sound is not None
+        return "frames" if frames.frames >= sound.sound else "sound"
+    return "frames" if by_frames else "sound" if by_sound else "windows"
+
+
 @dataclass(frozen=True, kw_only=True)
 class EventScores:
     """Scores of the ensemble's events in the annotated recordings, out of fold, by thresholds of the other folds.
@@ -68,6 +105,11 @@ class EventScores:
         Their numbers.
     frames
         By row of the leaderboard with networks that score frames, what cuts events better.
+    sound
+        If events of the ensemble's windows are better trimmed to the sound of their class. The scores of each fold are
+        of what is better in the other folds.
+    times
+        What the times of events are made of in new recordings: windows, frames, or sound.
     """
 
     window: float
@@ -81,14 +123,16 @@ class EventScores:
     events: int
     boxes: int
     frames: Mapping[str, FrameScores] = field(default_factory=dict, metadata=OPTIONAL)
+    sound: SoundScores | None = field(default=None, metadata=OPTIONAL)
+    times: TimesOf = field(default="windows", metadata=OPTIONAL)
 
     def sentence(self) -> str:
         """State the scores for people."""
         return (
-            f"Events, out of fold: {self.touching.score:.0%} of "
-            f"{self.events:,} events (made of windows of {self.window:g} s) touch a call of their class, and "
-            f"{self.touched.score:.0%} of {self.boxes:,} calls are touched. With an intersection over union of at "
-            f"least 0.3, precision is {_shown(self.precision)} and recall {_shown(self.recall)}. False alarms in "
+            f"Events, out of fold: {self.touching.score:.0%} of {self.events:,} events (made of windows of "
+            f"{self.window:g} s{_MADE_OF[self.times]}) touch a call of their class, and {self.touched.score:.0%} of "
+            f"{self.boxes:,} calls are touched. With an intersection over union of at least 0.3, precision is "
+            f"{_shown(self.precision)} and recall {_shown(self.recall)}. False alarms in "
             f"{duration(3600 * self.hours)} of background: {_shown(self.false_alarms, 1)} an hour, all classes "
             "together."
         )

@@ -9,7 +9,9 @@ from pathlib import Path
 
 from aurist.ensemble.duplicates import Duplicates
 from aurist.ensemble.model import Ensemble
+from aurist.features.call_spectra import CallSpectra
 from aurist.openset import OpenSet
+from aurist.run.call_spectra_file import read_spectra
 from aurist.run.description import DESCRIPTION
 from aurist.run.duplicates_file import NAME as DUPLICATES
 from aurist.run.duplicates_file import read_duplicates
@@ -95,6 +97,10 @@ class ModelFiles:
     def open_set(self) -> OpenSet | None:
         """Read how unlike the training clips a clip may be; None in folders of older versions."""
         return read_open_set(self.folder, len(self.spec.schema.columns), self.remedy)
+
+    def call_spectra(self) -> CallSpectra | None:
+        """Read in which bands each class calls; None without annotated times, and in folders of older versions."""
+        return read_spectra(self.folder, len(self.spec.task.classes), self.remedy)
 
 
 def files_of_run(run: RunFolder) -> ModelFiles:

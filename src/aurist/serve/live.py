@@ -137,6 +137,7 @@ class LiveEvents:
             sound = resample(stretch, rate, other)
             places = [np.rint((times - begin) * other).astype(np.int64) for times in (starts, ends)]
             waves[other] = WavesInMemory(other, sound, places[0], np.minimum(places[1], len(sound)))
+        # events are not trimmed to the sound: what comes next would move the times of an event that was reported
         scored = self._model.score(Block(starts, ends, waves, None))
         when = np.ones((count, 1, len(self._thresholds))) if scored.when is None else scored.when
         old, parts = self._scores, max(when.shape[1], self._scores.when.shape[1])
