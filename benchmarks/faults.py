@@ -80,11 +80,11 @@ def campaign(given: argparse.Namespace) -> list[dict[str, object]]:
     record = given.output / "faults.jsonl"
     lines = [json.loads(line) for line in record.read_text().splitlines()] if record.exists() else []
     done = {(line["case"], line["kind"], line["at"]) for line in lines}
-    all_cases = (*cases.CASES, *cases.SLOW_CASES, cases.IN_WORKERS)
+    all_cases = (*cases.CASES, cases.SERVE, cases.ONNX, cases.IN_WORKERS)
     chosen = [case for case in all_cases if case.name.startswith(tuple(given.only or ("",)))]
     with tempfile.TemporaryDirectory() as temporary, harness.serving(Path(temporary) / "server") as server:
         folder, intact = Path(temporary) / "data", Path(temporary) / "intact"
-        cases.make(folder, server, slow=any(case in cases.SLOW_CASES for case in chosen))
+        cases.make(folder, server, networks=cases.ONNX in chosen)
         shutil.copytree(folder, intact)
         for case in chosen:
             harness.reset(folder, intact)

@@ -170,10 +170,15 @@ def append_jsonl(path: Path, record: dict[str, Any]) -> None:
     >>> read_jsonl(path)
     [{'a': 1}, {'a': 3}]
     """
+    # names of files may be no Unicode: such bytes are escaped, and json restores them
+    append_line(path, json.dumps(record, ensure_ascii=False).encode(errors="backslashreplace") + b"\n")
+
+
+def append_line(path: Path, line: bytes, head: bytes = b"") -> None:
+    """Append a line to a file, and wait until it is on the disk; ``head`` is written before the first one."""
     with full_disk_error(path), path.open("a+b") as journal:
         _drop_cut_line(journal)
-        # names of files may be no Unicode: such bytes are escaped, and json restores them
-        journal.write(json.dumps(record, ensure_ascii=False).encode(errors="backslashreplace") + b"\n")
+        journal.write(line if journal.seek(0, os.SEEK_END) else head + line)
         journal.flush()
         os.fsync(journal.fileno())
 

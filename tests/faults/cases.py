@@ -31,7 +31,7 @@ BEFORE = (
     *(f"features files --shard {number}/2 -o part-{number}" for number in (1, 2)),
     "clips run detections -o cut",
 )
-#: For the slow cases.
+#: For `ONNX`.
 NETWORKS = "fit files --engine networks --recipe tiny.toml --time-limit 10m --folds 2 --jobs 1 -o networks"
 EMBEDDERS = {"AURIST_EMBEDDERS": "home"}
 #: Files of a run with times in them.
@@ -104,10 +104,8 @@ CASES = (
     ),
 )
 #: Tried in the campaign alone, as they are slow: a server that is used, and a network in one file.
-SLOW_CASES = (
-    Case("serve", "session.py run recordings OUT"),
-    Case("export --onnx", "export networks --onnx OUT.onnx"),
-)
+SERVE = Case("serve", "session.py run recordings OUT")
+ONNX = Case("export --onnx", "export networks --onnx OUT.onnx")
 #: Folds in worker processes: see `WORKER`.
 IN_WORKERS = Case(
     "workers of fit",
@@ -118,8 +116,8 @@ IN_WORKERS = Case(
 )
 
 
-def make(folder: Path, server: Server, *, slow: bool = False) -> None:
-    """Write recordings, a network, and with the commands a run, detections and shards; for slow cases more."""
+def make(folder: Path, server: Server, *, networks: bool = False) -> None:
+    """Write recordings, a network, and with the commands a run, detections and shards, or a run of networks, too."""
     folder.mkdir(parents=True, exist_ok=True)
     dataset(folder / "files")
     (folder / "plan.toml").write_text(PLAN)
@@ -132,7 +130,7 @@ def make(folder: Path, server: Server, *, slow: bool = False) -> None:
         soundfile.write(folder / "recordings" / f"{number}.wav", y, RATE)
     write_onnx(folder / "home" / "ear.onnx")
     (folder / "home" / "ear.toml").write_text('sample_rate = 8000\nseconds = 0.5\noutput = "hidden"\n')
-    for command in (*BEFORE, *([NETWORKS] if slow else ())):
+    for command in (*BEFORE, *([NETWORKS] if networks else ())):
         ended = server.run(command, folder, {})
         assert ended.status == 0, f"{command}\n{ended.text}"
     judge(folder)

@@ -15,6 +15,7 @@ import signal
 import sqlite3
 import stat
 import sys
+import traceback
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -186,7 +187,10 @@ def main() -> None:
             status = 70
             try:
                 status = run(job)
+            except BaseException:
+                traceback.print_exc()
             finally:
+                sys.stderr.flush()
                 os._exit(status)
         print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 

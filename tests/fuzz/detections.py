@@ -77,6 +77,26 @@ def merge(folder: Path) -> object:
     return open_detections(folder / "merged").recordings(folder)
 
 
+def make_feature_shards(folder: Path) -> None:
+    """Make two shards of features."""
+    from aurist.clips.read import ReadOptions
+    from aurist.inference.feature_shards import write_feature_shard
+
+    for name in "ab":
+        write_noise(folder / f"{name}.wav", "WAV", "PCM_16")
+    for number in (1, 2):
+        part = folder / f"part{number}"
+        write_feature_shard(folder, part, ReadOptions(), f"{number}/2", jobs=1, cache_dir=folder / "cache")
+    shutil.rmtree(folder / "cache")
+
+
+def merge_features(folder: Path) -> object:
+    """Merge the shards."""
+    from aurist.inference.feature_shards import merge_feature_shards
+
+    return merge_feature_shards([folder / "part1", folder / "part2"], folder / "merged.csv")
+
+
 def make_index(folder: Path) -> None:
     """Make an index of windows with a network that gives their loudness."""
     from aurist.detection.store import Recording
@@ -127,6 +147,9 @@ def read_caches(folder: Path) -> object:
 TARGETS = (
     Target("detection folder", make_detections, read_detections, 1.5, ("a.wav", "site 1/"), folder=True),
     Target("merged shards", make_shards, merge, 1, ("a.wav", "site 1/"), folder=True),
+    Target(
+        "feature shards", make_feature_shards, merge_features, 1, ("a.wav", "b.wav", "merged"), folder=True
+    ),
     Target("index", make_index, read_index, 1, ("a.wav", "b.wav"), folder=True),
     Target("caches", make_caches, read_caches, 0.5, ("a.wav", "b.wav"), folder=True),
 )

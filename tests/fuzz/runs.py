@@ -1,4 +1,4 @@
-"""Run folders, model folders, and the files of a trained network."""
+"""Run folders and model folders of features."""
 
 from __future__ import annotations
 
@@ -119,42 +119,7 @@ def read_model(folder: Path) -> object:
     return predict_clips(open_model(folder / "model"), read_clips(new, ReadOptions(), labelled=False))
 
 
-def make_network(folder: Path) -> None:
-    """Make the files that the training of a small network leaves for a fold."""
-    from dataclasses import asdict
-
-    from aurist.files import write_json
-    from aurist.models.network_files import input_spec_of
-    from aurist.models.training.fold import new_network
-    from aurist.nets.files import save_weights
-    from aurist.recipes import read_recipe
-
-    recipe = read_recipe("mel-cnn", {"window.seconds": 0.5})
-    input_spec = input_spec_of(recipe, 22050)
-    (folder / "net0").mkdir()
-    save_weights(folder / "net0" / "epoch001.safetensors", new_network(recipe, input_spec, 2))
-    kept = {
-        "recipe": recipe.to_dict(),
-        "ear": asdict(input_spec),
-        "precision": "32",
-        "described": None,
-        "unseen": [],
-        "networks": [[{"file": "net0/epoch001.safetensors"}]],
-    }
-    write_json(folder / "networks.json", kept)
-
-
-def read_network(folder: Path) -> object:
-    from aurist.models.network_files import read_networks
-    from aurist.models.training.model import load_torch_networks
-    from aurist.stored import stored
-
-    with stored(folder, "Train it again."):
-        return load_torch_networks(read_networks(folder), 2)
-
-
 TARGETS = (
     Target("run folder", make_run, read_run, 0.7, folder=True),
     Target("model folder", make_model, read_model, 0.7, folder=True),
-    Target("network", make_network, read_network, 0.3, folder=True),
 )

@@ -11,7 +11,7 @@ from aurist.errors import AuristError
 from .harness import Target
 
 _ID = "0123456789abcdef"
-_EVENT = {"clock": "x", "start": 0.5, "end": 1.5, "label": "wren", "score": 0.9, "delay": 0.1}
+_EVENT = {"clock": "x", "start": 0.5, "end": 1.5, "label": "wren", "score": 0.9, "delay": 0.1, "lead": 0.5}
 
 
 def make_state(folder: Path) -> None:
@@ -34,6 +34,9 @@ def make_state(folder: Path) -> None:
         "state": "running",
         "message": "",
         "sample_rate": 8000,
+        "model": "key",
+        "window": 1.0,
+        "lowest": [0.5],
     }
     write_json(live / "session.json", record)
     for number in (1, 2):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import annotations, archives, detections, runs, servers, settings, sounds, tables
+from . import annotations, archives, detections, networks, runs, servers, settings, sounds, tables
 
 TARGETS = (
     *tables.TARGETS,
@@ -11,6 +11,7 @@ TARGETS = (
     *sounds.TARGETS,
     *settings.TARGETS,
     *runs.TARGETS,
+    *networks.TARGETS,
     *detections.TARGETS,
     *servers.TARGETS,
 )

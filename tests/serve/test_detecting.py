@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import threading
@@ -17,11 +18,15 @@ import pytest
 from starlette.testclient import TestClient
 
 import aurist
+from aurist import files as files_of_aurist
 from aurist.detection.export import FORMATS
 from aurist.run import ModelFiles
 from aurist.serve.jobs import Jobs
+from aurist.serve.refusals import NO_ROOM
 
 from .conftest import RATE, as_file, tone
+
+write_job = Jobs._write
 
 
 def night() -> np.ndarray:
@@ -185,6 +190,37 @@ def test_a_running_job_stops_at_a_block_and_goes_on(
     done = finished(second, second.get(f"/v1/detect/{job['id']}").json())
     assert done["state"] == "done"
     assert 0 < sum(counted) < 17
+
+
+def test_a_full_disk_ends_a_job_and_not_the_server(
+    start: Callable[..., TestClient], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    client = start()
+    with monkeypatch.context() as patch:
+        patch.setattr(files_of_aurist, "flush_file", _no_room)
+        upload = {"files": ("night.wav", as_file(night()))}
+        refused = client.post("/v1/detect?window=1", files=upload)
+        assert refused.status_code == 507 and refused.json()["error"]["code"] == "full_disk"
+        assert client.get("/v1/detect").json() == []
+        assert list((tmp_path / "state" / "jobs").iterdir()) == []
+    with monkeypatch.context() as patch:
+        patch.setattr("aurist.serve.jobs.listen", _no_room)
+        failed = detect(client, "night.wav")
+        assert failed["state"] == "failed" and failed["message"] == NO_ROOM
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            Jobs, "_write", lambda jobs, job: _no_room() if job.state == "done" else write_job(jobs, job)
+        )
+        kept = detect(client, "night.wav")
+    assert kept["state"] == "done"
+    assert detect(client, "other.wav")["state"] == "done"
+    client.__exit__()
+    again = finished(start(), kept)
+    assert again["state"] == "done"
+
+
+def _no_room(*_: object, **__: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
 
 
 def _counting(score: Callable[..., Any], counted: list[int]) -> Callable[..., Any]:

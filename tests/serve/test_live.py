@@ -175,6 +175,16 @@ def test_the_log_is_rotated(tmp_path: Path) -> None:
         EventLog(tmp_path / "events.txt")
 
 
+def test_a_line_of_the_log_that_a_kill_cut_short_is_dropped(tmp_path: Path) -> None:
+    log = EventLog(tmp_path / "events.csv")
+    event = {"clock": "x", "start": 0.0, "end": 1.0, "label": "wren", "score": 0.9, "delay": 0.5}
+    for cut in (b"clock,sta", b"clock,start,end,label,score,delay,file\nx,0.0,1"):
+        log.path.write_bytes(cut)
+        log.write(event)
+        with log.path.open() as file:
+            assert [row["label"] for row in csv.DictReader(file)] == ["wren"]
+
+
 def test_hooks(tmp_path: Path) -> None:
     received: list[dict[str, object]] = []
 

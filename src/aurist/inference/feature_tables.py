@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from aurist.clips import Clips
@@ -116,7 +115,7 @@ def write_features(
             f"None of {plural(len(table), 'clip')} can be read:\n{listing([about(*pair) for pair in failures.items()])}"
         )
     columns = (*_COLUMNS, "label")
-    empty = [name for name in columns if table[name].replace("", np.nan).isna().all()]
+    empty = [name for name in columns if (table[name].isna() | (table[name] == "")).all()]
     n_features = table.shape[1] - len(columns)
     table = table.copy(deep=False)
     for name in empty:  # drop() would copy all features

@@ -30,7 +30,7 @@ from aurist.serve.context import Server, state_folder
 from aurist.serve.counters import Counters
 from aurist.serve.guard import Guard
 from aurist.serve.options import ServeOptions
-from aurist.serve.refusals import RefusedError
+from aurist.serve.refusals import NO_ROOM, RefusedError
 
 
 def create_app(files: ModelFiles, options: ServeOptions) -> FastAPI:
@@ -91,7 +91,7 @@ def _handle_errors(app: FastAPI, counters: Counters) -> None:
     async def known(_: Request, error: AuristError) -> Response:
         if isinstance(error, FullDiskError):
             logger.error(str(error))
-            return await refused(_, RefusedError(507, "full_disk", "There is no room on the server's disk."))
+            return await refused(_, RefusedError(507, "full_disk", NO_ROOM))
         return await refused(_, RefusedError(422, "unusable", str(error)))
 
     @app.exception_handler(RequestValidationError)

@@ -15,8 +15,8 @@ from aurist.detection.export import ExportOptions
 from aurist.detection.result import ScanResult
 from aurist.detection.scan import WindowOptions, listen
 from aurist.detection.store import open_detections
-from aurist.errors import AuristError, RunError
-from aurist.files import write_json
+from aurist.errors import AuristError, FullDiskError, RunError
+from aurist.files import full_disk_error, write_json
 from aurist.folders import remove_folder
 from aurist.inference.thresholds import thresholds_of
 from aurist.progress import logger
@@ -34,7 +34,7 @@ from aurist.serve.job_file import (
     read_job,
 )
 from aurist.serve.models import Models
-from aurist.serve.refusals import RefusedError, busy
+from aurist.serve.refusals import NO_ROOM, RefusedError, busy
 
 
 class _StoppedError(Exception):
@@ -80,7 +80,7 @@ class Jobs:
                     self._jobs[job.id] = job
         for job in sorted(self._jobs.values(), key=lambda job: job.created):
             if job.state in (WAITING, RUNNING):
-                self._put(replace(job, state=WAITING))
+                self._jobs[job.id] = replace(job, state=WAITING)
                 self._queue.append(job.id)
         self._thread = threading.Thread(target=self._work, name="jobs", daemon=True)
 
@@ -145,7 +145,8 @@ class Jobs:
         job = Job(job_id, time.time(), window, overlap, tuple(sounds), self.models.key)
         with self._changed:
             self.check_room()
-            self._put(job)
+            self._write(job)  # first: what is not on the disk was never sent
+            self._jobs[job.id] = job
             self._queue.append(job.id)
             self._changed.notify_all()
         return job
@@ -206,15 +207,19 @@ class Jobs:
                 if self._stopping:
                     return
                 job = self._jobs[self._queue.popleft()]
-                self._put(replace(job, state=RUNNING))
+                self._jobs[job.id] = replace(job, state=RUNNING)
             state, message = DONE, ""
             try:
-                scan = self._scan(job)
+                with full_disk_error(self.path(job)):
+                    scan = self._scan(job)
                 message = "\n".join(scan.failures.values())
                 if not scan.recordings:
                     state = FAILED
             except _StoppedError:
                 state = WAITING
+            except FullDiskError as error:
+                logger.error(str(error))
+                state, message = FAILED, NO_ROOM
             except (AuristError, OSError, MemoryError) as error:
                 state, message = FAILED, str(error) or type(error).__name__
             except Exception as error:  # the thread must go on with other jobs
@@ -223,7 +228,7 @@ class Jobs:
             with self._changed:
                 current = self._jobs.get(job.id)
                 if current is not None:
-                    self._put(replace(current, state=state, message=message))
+                    self._end(replace(current, state=state, message=message))
             if current is None:
                 remove_folder(self.folder / job.id)
             self.finished()
@@ -248,6 +253,13 @@ class Jobs:
             window_model=self.models.window_model(job.model),
         )
 
-    def _put(self, job: Job) -> None:
+    def _end(self, job: Job) -> None:
+        """Keep the state of a job that ended; if it cannot be written, the next server works on the job again."""
         self._jobs[job.id] = job
+        try:
+            self._write(job)
+        except (AuristError, OSError) as error:  # the thread must go on with other jobs
+            logger.error(str(error))
+
+    def _write(self, job: Job) -> None:
         write_json(self.path(job) / JOB, job.to_json())

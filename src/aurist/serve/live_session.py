@@ -141,7 +141,10 @@ class LiveSession:
                 FAILED,
                 f"This is a bug of the server ({type(error).__name__}: {error}).",
             )
-        self._write()
+        try:
+            self._write()
+        except (AuristError, OSError) as error:  # a full disk: the next server calls it stopped
+            logger.error(str(error))
 
     def _sound(self, sample_rate: int) -> Iterator[Samples | Gap]:
         pieces = (

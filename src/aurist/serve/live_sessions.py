@@ -145,8 +145,8 @@ class LiveSessions:
             grid.window,
             tuple(lowest.tolist()),
         )
-        self._sessions[session_id] = session
         session.start()
+        self._sessions[session_id] = session
         return session
 
     def delete(self, session_id: str) -> None:

@@ -6,6 +6,9 @@ from typing import Any
 
 from aurist.errors import AuristError
 
+#: What people are told when the disk is full; the log names the file.
+NO_ROOM = "There is no room on the server's disk."
+
 
 class RefusedError(AuristError):
     """A request that is not served.

@@ -11,13 +11,13 @@ import subprocess
 import threading
 import time
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from aurist.errors import ConfigError
-from aurist.files import append_jsonl
+from aurist.files import append_jsonl, append_line
 from aurist.formulas import safe_cell
 from aurist.progress import logger
 
@@ -57,13 +57,9 @@ class EventLog:
         if self.path.suffix == ".jsonl":
             append_jsonl(self.path, dict(event))
             return
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        if not self.path.exists():
-            writer.writerow(COLUMNS)
-        writer.writerow([safe_cell(event.get(name, "")) for name in COLUMNS])
-        with self.path.open("a", encoding="utf-8", newline="") as file:
-            file.write(text.getvalue())
+        append_line(
+            self.path, _csv_line([safe_cell(event.get(name, "")) for name in COLUMNS]), _csv_line(COLUMNS)
+        )
 
     def _rotate(self) -> None:
         stamp = time.strftime("%Y%m%d-%H%M%S")
@@ -73,6 +69,12 @@ class EventLog:
             number += 1
             target = self.path.with_name(f"{self.path.stem}-{stamp}-{number}{self.path.suffix}")
         self.path.rename(target)
+
+
+def _csv_line(cells: Sequence[object]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerow(cells)
+    return text.getvalue().encode()
 
 
 class Hooks:
