@@ -3,7 +3,9 @@
     python benchmarks/growth.py --most 100000 --folder /tmp/growth --output results   # continues if it was interrupted
 
 Each step is a process of its own with an empty cache (prediction: with the features stored). The exponent is the slope
-of the logarithm of what a step takes more than for ten clips; 1 is a straight line.
+of the logarithm of what a step takes more than for ten clips; 1 is a straight line. Core seconds (user and system, of
+all processes of a step) are to be compared: they hardly depend on what else the machine does. Memory of a clip is the
+slope from 10,000 clips on.
 """
 
 from __future__ import annotations
@@ -23,6 +25,8 @@ import _common
 from _process import PEAK, measured
 
 RATE, FEWEST = 22_050, 10
+#: From so many clips on, memory grows by clips alone.
+LARGE = 10_000
 PLAN = """
 [[member]]
 name = "ExtraTrees"
@@ -128,6 +132,13 @@ def exponent(sizes: list[int], values: list[float], fixed: float) -> str:
     return f"{slope:.2f}"
 
 
+def kilobytes(figures: list[dict[str, float]], key: str) -> str:
+    """Return the slope of what a step takes from `LARGE` clips on, in KB a clip."""
+    large = [one for one in figures if one["clips"] >= LARGE]
+    slope = np.polyfit([one["clips"] for one in large], [one[key] for one in large], 1)[0]
+    return f"{1000 * slope:.2f}"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--most", type=int, default=10_000)
@@ -161,6 +172,8 @@ def main() -> None:
             for key in ("seconds", "core seconds", "MB", "disk MB")
         ]
         rows.append([name, "exponent", *slopes])
+        if given.most > LARGE:
+            rows.append([name, "KB a clip", "", "", *(kilobytes(of_step, key) for key in ("MB", "disk MB"))])
     text = _common.table(["step", "clips", "seconds", "core seconds", "peak memory, MB", "disk, MB"], rows)
     _common.publish("growth", text, figures, given.output)
 

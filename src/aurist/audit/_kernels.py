@@ -1,4 +1,4 @@
-"""Compare fingerprints: the inner loop, compiled."""
+"""Compare fingerprints, and choose keys of them: the inner loops, compiled."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+U32 = npt.NDArray[np.uint32]
 U64 = npt.NDArray[np.uint64]
 I64 = npt.NDArray[np.int64]
 
@@ -83,3 +84,59 @@ def compare(
                 best = top
                 out[p] = (shift, end - begin, all_bits, all_wrong, top_frames, top_bits, top_wrong)
     return out
+
+
+@njit(cache=True, nogil=True)
+def select_keys(
+    code: U64,
+    reliable: U64,
+    frame: I64,
+    sparsity: U64,
+    begin: int,
+    width: int,
+    least: int,
+    part: int,
+    n_parts: int,
+) -> tuple[U32, I64]:
+    """Choose the keys of a block of sounds that enter one part of the index.
+
+    Parameters
+    ----------
+    code, reliable : (n_frames,), uint64
+        The fingerprints of whole sounds, concatenated.
+    frame : (n_frames,), int64
+        The number of the sound above 24 bits for that of the frame.
+    sparsity : (n_items,), uint64
+        Of a sound, one of so many keys is used.
+    begin, width, least
+        A key has ``width`` bits from bit ``begin`` on, of which ``least`` are reliable.
+    part, n_parts
+        The part of the index: keys with this remainder.
+
+    Returns
+    -------
+    key : (n,), uint32
+        Without the remainder.
+    frame : (n,), int64
+    """
+    field = np.uint64((1 << width) - 1)
+    shift, parts, this = np.uint64(begin), np.uint64(n_parts), np.uint64(part)
+    keys = np.empty(len(code), dtype=np.uint32)
+    frames = np.empty(len(code), dtype=np.int64)
+    n = 0
+    for t in range(len(code)):
+        key = (code[t] >> shift) & field
+        if key % parts != this:
+            continue
+        # a constant sound repeats its key: once is enough
+        if t and key == (code[t - 1] >> shift) & field and frame[t] >> 24 == frame[t - 1] >> 24:
+            continue
+        if ((key * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(40)) % sparsity[frame[t] >> 24] != np.uint64(
+            0
+        ):
+            continue
+        if _count_ones((reliable[t] >> shift) & field) < np.uint64(least):
+            continue
+        keys[n], frames[n] = key // parts, frame[t]
+        n += 1
+    return keys[:n].copy(), frames[:n].copy()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +11,12 @@ import pandas as pd
 from aurist.audit.broken import broken_clips, feature_findings
 from aurist.audit.content import class_findings, describe, sound_findings
 from aurist.audit.duplicates import Ints, Rows, ceiling, conflicting, connect_sets
-from aurist.audit.files import FINGERPRINTED, FileFacts
+from aurist.audit.files import FINGERPRINTED
 from aurist.audit.leaks import COLUMNS as LEAK_COLUMNS
 from aurist.audit.leaks import crossing, find_leaks
 from aurist.audit.measure_files import measure_files
+from aurist.audit.measured import MeasuredFiles
+from aurist.audit.prints import PrintWriter
 from aurist.audit.relations import Mask, Relations, relate
 from aurist.audit.result import Audit, Finding
 from aurist.clips.table import Clips
@@ -68,20 +70,21 @@ def audit(
     0.667
     """
     tables = [clips] if test is None else [clips, test]
-    facts = measure_files(tables, jobs=jobs, cache_dir=cache_dir, progress=progress, near=near)
-    broken = [broken_clips(table, table_facts) for table, table_facts in zip(tables, facts, strict=True)]
-    usable = [_usable(table, flaws) for table, flaws in zip(tables, broken, strict=True)]
-    relations = relate(tables, facts, usable, near=near)
+    with PrintWriter(cache_dir) as prints:
+        files = measure_files(tables, prints, jobs=jobs, cache_dir=cache_dir, progress=progress, near=near)
+        broken = [broken_clips(table, of_table.flaws) for table, of_table in zip(tables, files, strict=True)]
+        usable = [_usable(table, flaws) for table, flaws in zip(tables, broken, strict=True)]
+        relations = relate(tables, files, usable, prints.prints() if near else None)
     n = len(clips)
     groups = connect_sets(n, _within([*relations.group, *relations.by_sound], n))
     exact = _within(relations.identical, n)
     near_table = _near_table(relations, n)
     leaks = _leaks(clips, relations)
     return Audit(
-        content=describe(clips, facts[0]),
+        content=describe(clips, files[0]),
         broken=broken[0],
         usable=usable[0],
-        findings=tuple(_findings(clips, facts[0], relations, groups, usable[0])),
+        findings=tuple(_findings(clips, files[0], relations, groups, usable[0])),
         exact=exact,
         distinct=relations.rows["input"][:n][relations.rows["input"][:n] >= 0].nunique(),
         near=near_table,
@@ -90,7 +93,7 @@ def audit(
         leaks=leaks,
         groups=groups,
         seen=_seen(relations, n),
-        test_content=describe(test, facts[1]) if test is not None else {},
+        test_content=describe(test, files[1]) if test is not None else {},
         test_broken=broken[1] if test is not None else broken[0].iloc[:0],
         clip_ids=tuple(clips.table["clip_id"]),
         rows=clips.rows,
@@ -179,11 +182,11 @@ def _leaks(clips: Clips, relations: Relations) -> pd.DataFrame:
 
 
 def _findings(
-    clips: Clips, facts: Mapping[str, FileFacts], relations: Relations, groups: Ints, usable: Mask
+    clips: Clips, files: MeasuredFiles, relations: Relations, groups: Ints, usable: Mask
 ) -> Iterator[Finding]:
     for parts_found in (
         feature_findings(clips),
-        sound_findings(clips, facts) if clips.has_audio else [],
+        sound_findings(clips, files) if clips.has_audio else [],
         class_findings(clips, groups, usable),
     ):
         for kind, count, detail in parts_found:
@@ -200,6 +203,6 @@ def _findings(
             f"near duplicates with different given groups, as {name[a]} and {name[b]}; they share a group now"
         )
         yield Finding("groups apart", len(separated), sentence)
-    n_long = sum(f.seconds > FINGERPRINTED for f in facts.values())
+    n_long = int((files.seconds > FINGERPRINTED).sum())
     if n_long:
         yield Finding("long recordings", n_long, "near duplicates were looked for in their first hour only")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -74,15 +74,15 @@ def clip_flaws(facts: FileFacts, span: SpanFacts) -> list[Flaw]:
     return flaws
 
 
-def broken_clips(clips: Clips, facts: Mapping[str, FileFacts]) -> pd.DataFrame:
+def broken_clips(clips: Clips, flaws: Sequence[tuple[int, str, bool, str]]) -> pd.DataFrame:
     """List every flaw of every clip.
 
     Parameters
     ----------
     clips
         The table.
-    facts
-        Facts about each path of the table.
+    flaws
+        The flaws of its sound: row, kind, whether it is fatal, detail.
 
     Returns
     -------
@@ -91,17 +91,10 @@ def broken_clips(clips: Clips, facts: Mapping[str, FileFacts]) -> pd.DataFrame:
         flaw of the sound is not fatal if there are ready-made features.
     """
     ids, paths = clips.table["clip_id"].to_numpy(), clips.table["path"].to_numpy()
-    spans_of = {path: {(s.start, s.end): s for s in file_facts.spans} for path, file_facts in facts.items()}
-    rows: list[tuple[object, ...]] = []
-    for row, span in enumerate(clip_spans(clips)):
-        if paths[row] is None:
-            continue
-        file_facts = facts[paths[row]]
-        span_facts = spans_of[paths[row]].get(span, SpanFacts(*span))
-        for flaw in clip_flaws(file_facts, span_facts):
-            rows.append(
-                (row, ids[row], paths[row], flaw.kind, flaw.fatal and not clips.features, flaw.detail)
-            )
+    rows = [
+        (row, ids[row], paths[row], kind, fatal and not clips.features, detail)
+        for row, kind, fatal, detail in flaws
+    ]
     for row in _without_features(clips).nonzero()[0].tolist():
         rows.append(
             (
@@ -116,11 +109,11 @@ def broken_clips(clips: Clips, facts: Mapping[str, FileFacts]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=COLUMNS).astype({"row": int, "fatal": bool})
 
 
-def clip_spans(clips: Clips) -> list[tuple[float, float]]:
-    """Return (start, end) of every clip in seconds; 0 and infinity if the table has none."""
+def clip_spans(clips: Clips) -> npt.NDArray[np.float64]:
+    """Return start and end of every clip in seconds, (n_clips, 2); 0 and infinity if the table has none."""
     start = clips.table["start"].fillna(0.0)
     end = clips.table["end"].fillna(np.inf)
-    return list(zip(start.astype(float), end.astype(float), strict=True))
+    return np.column_stack([start.to_numpy(dtype=np.float64), end.to_numpy(dtype=np.float64)])
 
 
 def _without_features(clips: Clips) -> npt.NDArray[np.bool_]:

@@ -91,4 +91,5 @@ def _unpacked(text: str, code: bytes, reliable: bytes) -> FileFacts:
     prints = Fingerprint(arrays[0], arrays[1], fields.pop("hop"))
     spans = tuple(SpanFacts(*values) for values in fields.pop("spans"))
     gaps = tuple((first, last) for first, last in fields.pop("gaps"))
+    bytes.fromhex(fields["digest"])  # of a damaged cache it may be anything
     return FileFacts(**fields, gaps=gaps, spans=spans, prints=prints)

@@ -1,7 +1,7 @@
 """Find pairs of fingerprints in which keys repeat: the candidates for near duplicates.
 
-Fingerprints are looked at in blocks, and keys are sorted in parts: beside the fingerprints, only the repeats of keys
-grow with the number of sounds.
+Fingerprints are read in blocks, keys are sorted in parts, and repeats of keys lie in a temporary file, sorted by the
+first sound: memory does not grow with the number of sounds, but for the pairs that are found.
 """
 
 from __future__ import annotations
@@ -11,9 +11,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from aurist.audit.fingerprint import Bits, Fingerprint
-
-I64 = npt.NDArray[np.int64]
+from aurist.audit.fingerprint import Bits
+from aurist.audit.prints import I64, Prints, SpillFile
 
 #: Tolerance in frames between two hits of one pair at the same offset.
 JITTER = 2
@@ -26,82 +25,106 @@ INDEXED = 1024
 LONG_KEYS = [(0, 24, 18, 32), (20, 24, 18, 32), (40, 24, 18, 32)]
 SHORT_KEYS = [(0, 20, 17, 64), (11, 20, 17, 64), (22, 20, 17, 64), (33, 20, 17, 64), (44, 20, 17, 64)]
 
-#: Frames, and hits, that are looked at together.
+#: Frames that are read together.
 _AT_ONCE = 1 << 18
 #: Frames whose keys are sorted together.
 _SORTED = 1 << 21
+#: Frames of all sounds for each bucket of hits: chance repeats a key of a frame a few times.
+_FRAMES_PER_BUCKET = 1 << 18
 #: A frame of a sound as one number: the sound's, then these bits for the frame's.
 _FRAME_BITS = 24
 _FRAME = (1 << _FRAME_BITS) - 1
+#: The sound ``a`` of a hit is above these bits.
+_A_BITS = 44
 
 
-def candidates(prints: Sequence[Fingerprint]) -> tuple[I64, I64, I64]:
+def candidates(prints: Prints) -> tuple[I64, I64, I64]:
     """Return pairs ``a < b`` and offsets in frames, (n,) each, at which two keys repeat."""
-    content = np.array([np.count_nonzero(count_ones(p.reliable) >= 16) for p in prints])
+    items = np.arange(len(prints))
+    content = np.zeros(len(prints), dtype=np.int64)
+    for _, reliable, frame in _blocks(prints, items):
+        has_content = count_ones(reliable) >= 16
+        content += np.bincount(frame[has_content] >> _FRAME_BITS, minlength=len(prints))
     # powers of two: a key that is used for a long sound is also used for an excerpt of it
     sparsity = np.exp2(np.ceil(np.log2(np.maximum(content / INDEXED, 1)))).astype(np.uint64)
-    hits = np.empty(0, dtype=np.int64)
-    _add_hits(hits, prints, np.arange(len(prints)), sparsity, LONG_KEYS)
-    _add_hits(hits, prints, np.flatnonzero(content < SHORT), np.ones_like(sparsity), SHORT_KEYS)
-    hits.sort()
-    # hits are ordered by pair and then offset: close neighbours are two votes for one offset
-    parts = (hits[begin : begin + _AT_ONCE + 1] for begin in range(0, len(hits), _AT_ONCE))
-    close = [part[1:][np.diff(part) <= JITTER] for part in parts]
-    confirmed = np.unique(np.concatenate([hits[:0], *close]))
-    return confirmed >> 44, (confirmed >> 24) & 0xFFFFF, (confirmed & 0xFFFFFF) - (1 << 23)
+    hits = _Hits(prints)
+    try:
+        _add_hits(hits, prints, items, sparsity, LONG_KEYS)
+        _add_hits(hits, prints, np.flatnonzero(content < SHORT), np.ones_like(sparsity), SHORT_KEYS)
+        confirmed = hits.confirmed()
+    finally:
+        hits.close()
+    return confirmed >> _A_BITS, (confirmed >> 24) & 0xFFFFF, (confirmed & 0xFFFFFF) - (1 << 23)
+
+
+class _Hits:
+    """Repeats of keys, packed as a (20 bits), b (20), offset (24), in buckets of neighbouring sounds ``a``."""
+
+    def __init__(self, prints: Prints) -> None:
+        self._file = SpillFile(prints.file.folder)
+        n_buckets = 1 + int(prints.n_frames.sum()) // _FRAMES_PER_BUCKET
+        edges = np.linspace(0, len(prints), n_buckets + 1).astype(np.int64)
+        self._edges = edges[1:-1] << _A_BITS
+        #: By batch, the position of each bucket's first hit in the file, and the end.
+        self._positions: list[I64] = []
+
+    def add(self, hits: I64) -> None:
+        """Add a batch; it is sorted in place."""
+        hits.sort()
+        bounds = np.concatenate([[0], np.searchsorted(hits, self._edges), [len(hits)]])
+        self._positions.append(self._file.append(hits) + bounds)
+
+    def confirmed(self) -> I64:
+        """Return the hits, (n,), with another hit of the same pair at about the same offset."""
+        confirmed = [np.empty(0, dtype=np.int64)]
+        for bucket in range(len(self._edges) + 1):
+            spans = [(int(at[bucket]), int(at[bucket + 1])) for at in self._positions]
+            hits = np.empty(sum(end - begin for begin, end in spans), dtype=np.int64)
+            filled = 0
+            for begin, end in spans:
+                self._file.read(begin, hits[filled : filled + end - begin])
+                filled += end - begin
+            hits.sort()
+            # hits are ordered by pair and then offset: close neighbours are two votes for one offset
+            confirmed.append(np.unique(hits[1:][np.diff(hits) <= JITTER]))
+        return np.concatenate(confirmed)
+
+    def close(self) -> None:
+        self._file.close()
 
 
 def _add_hits(
-    hits: I64,
-    prints: Sequence[Fingerprint],
+    hits: _Hits,
+    prints: Prints,
     items: npt.NDArray[np.intp],
     sparsity: Bits,
     keys: Sequence[tuple[int, int, int, int]],
 ) -> None:
-    """Append every repeat of a key in another of these sounds, packed as a (20 bits), b (20), offset (24)."""
-    n_frames = sum(len(prints[item]) for item in items)
+    """Add every repeat of a key in another of these sounds."""
+    from aurist.audit._kernels import select_keys
+
+    n_frames = int(prints.n_frames[items].sum())
     n_parts = 1 + n_frames // _SORTED
     for begin, width, least, common in (_widened(key, n_frames) for key in keys):
         for part in range(n_parts):
             used = [
-                _used(*block, sparsity, (begin, width, least), (part, n_parts))
+                select_keys(*block, sparsity, begin, width, least, part, n_parts)
                 for block in _blocks(prints, items)
             ]
             if used:
                 of_keys, of_frames = map(np.concatenate, zip(*used, strict=True))
                 used.clear()
-                _add_runs(hits, of_keys, of_frames, common)
+                hits.add(_repeats(of_keys, of_frames, common))
 
 
-def _blocks(prints: Sequence[Fingerprint], items: npt.NDArray[np.intp]) -> Iterator[tuple[Bits, Bits, I64]]:
+def _blocks(prints: Prints, items: npt.NDArray[np.intp]) -> Iterator[tuple[Bits, Bits, I64]]:
     """Yield codes, reliable bits and frames, (n,) each, of whole sounds together."""
-    count = np.array([len(prints[item]) for item in items], dtype=np.int64)
+    count = prints.n_frames[items]
     cuts = np.flatnonzero(np.diff(np.cumsum(count) // _AT_ONCE)) + 1
     for together, n in zip(np.split(items, cuts), np.split(count, cuts), strict=True):
         if n.sum():
-            of_block = [prints[item] for item in together]
             frame = np.arange(n.sum()) - np.repeat(np.cumsum(n) - n, n)
-            yield (
-                np.concatenate([p.code for p in of_block]),
-                np.concatenate([p.reliable for p in of_block]),
-                (np.repeat(together, n) << _FRAME_BITS) | frame,
-            )
-
-
-def _used(
-    code: Bits, reliable: Bits, frame: I64, sparsity: Bits, bits: tuple[int, int, int], part: tuple[int, int]
-) -> tuple[npt.NDArray[np.unsignedinteger], I64]:
-    """Return the keys of a block that enter one part of the index, and their frames."""
-    begin, width, least = bits
-    field = np.uint64((1 << width) - 1)
-    key = (code >> np.uint64(begin)) & field
-    item = frame >> _FRAME_BITS
-    is_used = count_ones((reliable >> np.uint64(begin)) & field) >= least
-    is_used &= ((key * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(40)) % sparsity[item] == 0
-    # a constant sound repeats its key: once is enough
-    is_used[1:] &= (key[1:] != key[:-1]) | (item[1:] != item[:-1])
-    is_used &= key % np.uint64(part[1]) == part[0]
-    return key[is_used].astype(np.min_scalar_type(field)), frame[is_used]
+            yield (*prints.frames(together), (np.repeat(together, n) << _FRAME_BITS) | frame)
 
 
 def _widened(key: tuple[int, int, int, int], n_frames: int) -> tuple[int, int, int, int]:
@@ -117,20 +140,23 @@ def _widened(key: tuple[int, int, int, int], n_frames: int) -> tuple[int, int, i
     return min(begin, 64 - width - more), width + more, least + more, common
 
 
-def _add_runs(hits: I64, key: npt.NDArray[np.unsignedinteger], frame: I64, common: int) -> None:
-    """Append the pairs within each run of equal keys; runs longer than ``common`` are left out."""
+def _repeats(key: npt.NDArray[np.uint32], frame: I64, common: int) -> I64:
+    """Return the pairs within each run of equal keys, (n,); runs longer than ``common`` are left out."""
     if not len(key):
-        return
-    order = np.argsort(key, kind="stable")
-    key = key[order]
+        return np.empty(0, dtype=np.int64)
+    # one number of key and position sorts faster than positions by keys
+    order = (key.astype(np.uint64) << np.uint64(32)) | np.arange(len(key), dtype=np.uint64)
+    order.sort()
+    key = (order >> np.uint64(32)).astype(np.uint32)
     repeats = np.concatenate([[False], key[1:] == key[:-1], [False]])
     in_run = repeats[1:] | repeats[:-1]
-    key, frame = key[in_run], frame[order[in_run]]  # most keys stand alone, and need no more memory
-    del order
+    key, order = key[in_run], order[in_run]  # most keys stand alone, and need no more memory
+    frame = frame[(order & np.uint64(0xFFFFFFFF)).astype(np.intp)]
     starts = np.flatnonzero(np.concatenate([[True], key[1:] != key[:-1]]))
     sizes = np.diff(np.concatenate([starts, [len(key)]]))
     rare = np.repeat(sizes <= common, sizes)
     key, frame = key[rare], frame[rare]
+    pairs = [np.empty(0, dtype=np.int64)]
     for step in range(1, common):
         at = np.flatnonzero(key[step:] == key[:-step])
         if not len(at):
@@ -139,14 +165,8 @@ def _add_runs(hits: I64, key: npt.NDArray[np.unsignedinteger], frame: I64, commo
         other = x >> _FRAME_BITS != y >> _FRAME_BITS
         x, y = x[other], y[other]
         offset = (x & _FRAME) - (y & _FRAME) + (1 << 23)
-        _append(hits, ((x >> _FRAME_BITS) << 44) | ((y >> _FRAME_BITS) << 24) | offset)
-
-
-def _append(array: I64, more: I64) -> None:
-    """Append in place: a list of parts and their concatenation would take twice the memory."""
-    n = len(array)
-    array.resize(n + len(more), refcheck=False)
-    array[n:] = more
+        pairs.append(((x >> _FRAME_BITS) << _A_BITS) | ((y >> _FRAME_BITS) << 24) | offset)
+    return np.concatenate(pairs)
 
 
 _TABLE = np.array([bin(i).count("1") for i in range(1 << 16)], dtype=np.uint8)

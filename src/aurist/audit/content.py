@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from aurist.audit.broken import clip_spans, some_of
-from aurist.audit.files import FileFacts
+from aurist.audit.broken import some_of
+from aurist.audit.measured import Kind, MeasuredFiles
 from aurist.clips.table import Clips
 from aurist.errors import plural
 
@@ -23,15 +23,15 @@ FEW_GROUPS = 5
 COMMON = 10
 
 
-def describe(clips: Clips, facts: Mapping[str, FileFacts]) -> dict[str, object]:
+def describe(clips: Clips, files: MeasuredFiles) -> dict[str, object]:
     """Describe the table in numbers and dictionaries.
 
     Parameters
     ----------
     clips
         The table.
-    facts
-        Facts about each of its paths; empty for a feature table.
+    files
+        Its files; none for a feature table.
     """
     table = clips.table
     n_labels = table["labels"].map(len)
@@ -47,7 +47,7 @@ def describe(clips: Clips, facts: Mapping[str, FileFacts]) -> dict[str, object]:
         "parts": _counts(table["part"]),
     }
     if clips.has_audio:
-        content |= _sound(clips, facts)
+        content |= _sound(clips, files)
     return content
 
 
@@ -62,19 +62,17 @@ def _counts(column: pd.Series[str]) -> dict[str, int]:
     return {str(name): int(counts[name]) for name in sorted(counts.index, key=str)}
 
 
-def _sound(clips: Clips, facts: Mapping[str, FileFacts]) -> dict[str, object]:
-    readable = [f for f in facts.values() if f.problem is None]
-    seconds = np.array([f.seconds for f in readable])
-    lengths = clip_seconds(clips, facts)
+def _sound(clips: Clips, files: MeasuredFiles) -> dict[str, object]:
+    lengths = files.clip_seconds(clips)
     lengths = lengths[lengths > 0]
     return {
-        "files": len(facts),
-        "readable_files": len(readable),
-        "hours": float(seconds.sum() / 3600),
+        "files": len(files),
+        "readable_files": int(files.readable.sum()),
+        "hours": float(files.seconds[files.readable].sum() / 3600),
         "clip_hours": float(lengths.sum() / 3600),
-        "formats": _tally(f"{f.format} {f.encoding}".strip() for f in readable),
-        "sample_rates": _tally(f"{f.sample_rate:g}" for f in readable),
-        "channels": _tally(str(f.channels) for f in readable),
+        "formats": _tally(f"{kind.format} {kind.encoding}".strip() for kind in files.readable_kinds()),
+        "sample_rates": _tally(f"{kind.sample_rate:g}" for kind in files.readable_kinds()),
+        "channels": _tally(str(kind.channels) for kind in files.readable_kinds()),
         "clip_seconds": {name: float(np.quantile(lengths, q)) for name, q in QUANTILES.items()}
         if len(lengths)
         else {},
@@ -85,35 +83,28 @@ def _tally(values: object) -> dict[str, int]:
     return dict(Counter(values).most_common())  # type: ignore[call-overload]
 
 
-def clip_seconds(clips: Clips, facts: Mapping[str, FileFacts]) -> npt.NDArray[np.float64]:
-    """Return the seconds of sound of each clip; 0 if its file cannot be read."""
-    out = np.zeros(len(clips))
-    for row, (path, (start, end)) in enumerate(zip(clips.table["path"], clip_spans(clips), strict=True)):
-        if path is not None:
-            out[row] = max(0.0, min(end, facts[path].seconds) - max(start, 0.0))
-    return out
-
-
-def sound_findings(clips: Clips, facts: Mapping[str, FileFacts]) -> list[tuple[str, int, str]]:
+def sound_findings(clips: Clips, files: MeasuredFiles) -> list[tuple[str, int, str]]:
     """Find oddities of the recordings as a whole, as (kind, count, sentence)."""
-    readable = {path: f for path, f in facts.items() if f.problem is None}
     findings: list[tuple[str, int, str]] = []
-    rates = _tally(f"{f.sample_rate:g}" for f in readable.values())
+    rates = _tally(f"{kind.sample_rate:g}" for kind in files.readable_kinds())
     if len(rates) > 1:
         sentence = ", ".join(f"{rate} Hz ({count})" for rate, count in list(rates.items())[:6])
         findings.append(("mixed sample rates", len(rates), f"{sentence}{' ...' if len(rates) > 6 else ''}"))
-    properties: dict[str, Callable[[FileFacts], str]] = {
-        "file format": lambda f: f"{f.format} {f.encoding}",
-        "sample rate": lambda f: f"{f.sample_rate:g} Hz",
-        "number of channels": lambda f: str(f.channels),
+    properties: dict[str, Callable[[Kind], str]] = {
+        "file format": lambda kind: f"{kind.format} {kind.encoding}",
+        "sample rate": lambda kind: f"{kind.sample_rate:g} Hz",
+        "number of channels": lambda kind: str(kind.channels),
     }
     labels = pd.Series([";".join(row) for row in clips.table["labels"]])
-    usable = np.array([path in readable for path in clips.table["path"]]) & (labels != "").to_numpy()
+    usable = (files.file >= 0) & (labels != "").to_numpy()
+    usable[usable] = files.readable[files.file[usable]]
     if clips.multilabel or not usable.any():
         return findings
     base = float(labels[usable].value_counts(normalize=True).iloc[0])
+    kind_of_clip = files.kind[files.file[usable]]
     for name, property_of in properties.items():
-        value = pd.Series([str(property_of(readable[path])) for path in clips.table["path"][usable]])
+        of_kind = np.array([property_of(kind) for kind in files.kinds], dtype=object)
+        value = pd.Series(of_kind[kind_of_clip])
         counts = pd.DataFrame({"value": value, "label": labels[usable].to_numpy()}).value_counts()
         common = value.value_counts() >= COMMON
         right = counts.groupby(level="value").max()[common[common].index].sum() / usable.sum()

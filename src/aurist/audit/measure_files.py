@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -11,29 +11,37 @@ import numpy as np
 
 from aurist.archives import read_member
 from aurist.audio import UnreadableAudioError, open_audio
-from aurist.audit.broken import clip_spans
 from aurist.audit.cache import FactsCache
 from aurist.audit.files import EIGHT_BITS, FULL_SCALE, FULL_SCALE_8_BITS, ClipMeter, FileFacts, facts_key
 from aurist.audit.fingerprint import Fingerprint, fingerprint_blocks
+from aurist.audit.measured import FileCollector, MeasuredFiles, Spans
+from aurist.audit.prints import PrintWriter
 from aurist.clips.table import Clips
 from aurist.progress import Advance
 
 #: Files between two writes to the cache; a killed check repeats at most these.
 BATCH = 64
 
-Spans = tuple[tuple[float, float], ...]
 Request = tuple[Path, Spans]
 
 
 def measure_files(
-    tables: Sequence[Clips], *, jobs: int, cache_dir: Path | None, progress: bool, near: bool
-) -> list[dict[str, FileFacts]]:
-    """Return the facts about each file of each table, by its path in the table.
+    tables: Sequence[Clips],
+    prints: PrintWriter,
+    *,
+    jobs: int,
+    cache_dir: Path | None,
+    progress: bool,
+    near: bool,
+) -> list[MeasuredFiles]:
+    """Measure the files of each table.
 
     Parameters
     ----------
     tables
         The tables; rows without a path are skipped.
+    prints
+        Takes the fingerprints of all tables.
     jobs
         Files decoded at a time; 0 for as many as there are cores.
     cache_dir
@@ -43,49 +51,38 @@ def measure_files(
     near
         True: compute fingerprints.
     """
-    requests_of = [_requests(clips) for clips in tables]
-    key_of = {request: facts_key(*request, near) for table in requests_of for request in table.values()}
+    collectors = [FileCollector(clips, prints) for clips in tables]
     cache = FactsCache(cache_dir)
     try:
-        cached = cache.get(key for key in key_of.values() if key is not None)
-        facts = {request: cached[key] for request, key in key_of.items() if key in cached}
-        todo = [request for request in key_of if request not in facts]
-        with Advance(len(todo), progress, "checking files") as advance:
-            for batch in _batches(todo):
-                measured = dict(_measured(batch, jobs, near, advance))
-                facts |= measured
-                keys = {request: key_of[request] for request in measured}
-                cache.put({key: measured[request] for request, key in keys.items() if key is not None})
+        with Advance(sum(map(len, collectors)), progress, "checking files") as advance:
+            for files in collectors:
+                for first in range(0, len(files), BATCH):
+                    batch = range(first, min(first + BATCH, len(files)))
+                    requests = [(files.clips.file(files.name(n)), files.spans(n)) for n in batch]
+                    for number, facts in zip(batch, _facts(requests, cache, jobs, near), strict=True):
+                        files.add(number, facts)
+                        advance()
     finally:
         cache.close()
-    return [{path: facts[request] for path, request in table.items()} for table in requests_of]
+    return [files.result() for files in collectors]
 
 
-def _requests(clips: Clips) -> dict[str, Request]:
-    """Return the file and the spans of each path."""
-    spans: dict[str, dict[tuple[float, float], None]] = {}
-    for path, span in zip(clips.table["path"], clip_spans(clips), strict=True):
-        if path is not None:
-            spans.setdefault(str(path), {})[span] = None
-    return {path: (clips.file(path), tuple(of_path)) for path, of_path in spans.items()}
+def _facts(requests: Sequence[Request], cache: FactsCache, jobs: int, near: bool) -> list[FileFacts]:
+    """Return the facts of some files: from the cache, else measured and put there."""
+    keys = [facts_key(*request, near) for request in requests]
+    cached = cache.get(key for key in keys if key is not None)
+    todo = [number for number, key in enumerate(keys) if key not in cached]
+    measured = dict(zip(todo, _measured([requests[number] for number in todo], jobs, near), strict=True))
+    cache.put({key: facts for number, facts in measured.items() if (key := keys[number]) is not None})
+    return [cached[key] if key in cached else measured[number] for number, key in enumerate(keys)]
 
 
-def _batches(todo: Sequence[Request]) -> Iterator[Sequence[Request]]:
-    for begin in range(0, len(todo), BATCH):
-        yield todo[begin : begin + BATCH]
-
-
-def _measured(
-    batch: Iterable[Request], jobs: int, near: bool, advance: Advance
-) -> Iterator[tuple[Request, FileFacts]]:
+def _measured(requests: Sequence[Request], jobs: int, near: bool) -> list[FileFacts]:
     """Measure files in threads: decoding, resampling and the FFT all release the interpreter's lock."""
-    requests = list(batch)
+    if not requests:
+        return []
     with ThreadPoolExecutor(jobs or None, thread_name_prefix="audit") as pool:
-        for request, facts in zip(
-            requests, pool.map(lambda q: measure_file(*q, near=near), requests), strict=True
-        ):
-            advance()
-            yield request, facts
+        return list(pool.map(lambda request: measure_file(*request, near=near), requests))
 
 
 def measure_file(path: Path, spans: Spans, *, near: bool) -> FileFacts:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from aurist.audit.candidates import JITTER, candidates, count_ones
 from aurist.audit.fingerprint import Fingerprint
+from aurist.audit.prints import I64, Prints, stored_prints
 from aurist.errors import DataError
-
-I64 = npt.NDArray[np.int64]
 
 #: Share of bits, reliable on both sides, that may differ between copies of one sound.
 MAX_ERROR = 0.22
@@ -28,8 +27,8 @@ LONG_BITS = 6_000
 #: Sounds that can be compared: their numbers have 19 bits in a hit.
 MOST = 1 << 19
 
-#: Candidates compared at once.
-_COMPARED = 1 << 16
+#: Frames of candidates that are compared at once.
+_COMPARED = 1 << 21
 
 COLUMNS = ["a", "b", "offset", "overlap", "error", "bits"]
 
@@ -66,35 +65,40 @@ def near_pairs(prints: Sequence[Fingerprint], max_error: float = MAX_ERROR) -> p
         )
     if len(prints) < 2:
         return pd.DataFrame({name: np.empty(0, int if name in "ab" else float) for name in COLUMNS})
-    a, b, offset = candidates(prints)
-    steps = [slice(begin, begin + _COMPARED) for begin in range(0, max(1, len(a)), _COMPARED)]
-    pairs = pd.concat([_same_sound(prints, a[step], b[step], offset[step], max_error) for step in steps])
+    with stored_prints(prints) as sounds:
+        a, b, offset = candidates(sounds)
+        steps = _steps(sounds.n_frames[a] + sounds.n_frames[b])
+        pairs = pd.concat([_same_sound(sounds, a[step], b[step], offset[step], max_error) for step in steps])
     best = pairs.sort_values(["a", "b", "bits"], ascending=[True, True, False]).drop_duplicates(["a", "b"])
     return pd.DataFrame(best.reset_index(drop=True))
 
 
-def _same_sound(prints: Sequence[Fingerprint], a: I64, b: I64, offset: I64, max_error: float) -> pd.DataFrame:
+def _steps(frames: I64) -> list[slice]:
+    """Divide candidates with so many frames into steps of about `_COMPARED` frames; at least one step."""
+    edges = [0, *(np.flatnonzero(np.diff(np.cumsum(frames) // _COMPARED)) + 1).tolist(), len(frames)]
+    return [slice(begin, end) for begin, end in pairwise(edges)]
+
+
+def _same_sound(prints: Prints, a: I64, b: I64, offset: I64, max_error: float) -> pd.DataFrame:
     """Compare candidates bit by bit; return those that share sound."""
     # only these are compared: their fingerprints are put together, and numbered anew
     items, (at_a, at_b) = _numbered(a, b)
-    compared = [prints[item] for item in items]
-    no_bits = np.empty(0, dtype=np.uint64)
-    code = np.concatenate([no_bits, *(p.code for p in compared)])
-    reliable = np.concatenate([no_bits, *(p.reliable for p in compared)])
-    count = np.array([len(p) for p in compared], dtype=np.int64)
+    code, reliable = prints.frames(items)
+    count = prints.n_frames[items]
     first = np.cumsum(count) - count
     from aurist.audit._kernels import compare
 
     offset, *columns = compare(code, reliable, first, count, at_a, at_b, offset, JITTER + 1, max_error).T
     whole = pd.DataFrame(dict(zip(("frames", "bits", "wrong"), columns[:3], strict=True)))
     stretch = pd.DataFrame(dict(zip(("frames", "bits", "wrong"), columns[3:], strict=True)))
-    total = np.array([int(count_ones(p.reliable).sum()) for p in compared], dtype=np.int64)
+    ones = np.concatenate([[0], np.cumsum(count_ones(reliable), dtype=np.int64)])
+    total = ones[first + count] - ones[first]
     allowed = max_error * np.minimum(1.0, FEW_BITS + (1 - FEW_BITS) * whole["bits"] / SURE_BITS)
     enough = whole["bits"] >= np.maximum(MIN_BITS, MIN_SHARE * np.minimum(total[at_a], total[at_b]))
     same = enough & (whole["wrong"] <= allowed * whole["bits"])
     shares_part = (stretch["bits"] >= LONG_BITS) & (stretch["wrong"] <= max_error * stretch["bits"])
     measured = whole.where(same, stretch)
-    hop = np.array([p.hop for p in compared], dtype=np.float64)[at_a]
+    hop = prints.hop[items][at_a]
     pairs = pd.DataFrame(
         {
             "a": a,

@@ -157,7 +157,7 @@ def sample_rows(clips: Clips, features: pd.DataFrame | None = None, most: int = 
     return np.array(order, dtype=np.intp)
 
 
-def natural(name: str) -> list[tuple[int, int, str]]:
+def natural(name: str) -> bytes:
     """Return a key that sorts names with 10 after 9.
 
     Examples
@@ -166,7 +166,12 @@ def natural(name: str) -> list[tuple[int, int, str]]:
     ['a9', 'a10', 'b1']
     """
     pieces = re.split(r"(\d+)", name, flags=re.ASCII)
-    return [(1, int(piece), "") if piece.isascii() and piece.isdigit() else (0, 0, piece) for piece in pieces]
+    texts = [piece.encode(errors="surrogatepass") + b"\0" for piece in pieces[::2]]
+    numbers = [piece.lstrip("0").encode() for piece in pieces[1::2]]
+    # a longer number is larger; bytes take a tenth of the memory of tuples
+    return b"".join(
+        text + len(number).to_bytes(4) + number for text, number in zip(texts, [*numbers, b""], strict=True)
+    )
 
 
 def repeated(groups: Sequence[str | None]) -> bool:

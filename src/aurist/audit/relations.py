@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,8 +11,9 @@ import pandas as pd
 
 from aurist.audit.broken import clip_spans
 from aurist.audit.duplicates import Ints, Rows, connect_sets, repeated_sets, row_hashes
-from aurist.audit.files import FileFacts
+from aurist.audit.measured import MeasuredFiles
 from aurist.audit.near import COLUMNS, near_pairs
+from aurist.audit.prints import Prints
 from aurist.clips.table import Clips, row_display_name
 from aurist.errors import DataError, listing, plural
 
@@ -64,7 +65,7 @@ class Relations:
 
 
 def relate(
-    tables: Sequence[Clips], facts: Sequence[Mapping[str, FileFacts]], usable: Sequence[Mask], *, near: bool
+    tables: Sequence[Clips], files: Sequence[MeasuredFiles], usable: Sequence[Mask], prints: Prints | None
 ) -> Relations:
     """Find all relations.
 
@@ -72,36 +73,42 @@ def relate(
     ----------
     tables
         One table or two.
-    facts
-        For each table, the facts about its paths.
+    files
+        For each table, its files.
     usable
         For each table, the rows without a fatal flaw; the others are no duplicates.
-    near
-        True: search for near duplicates.
+    prints
+        The fingerprints of the files, to search for near duplicates; None: do not search.
 
     Raises
     ------
     DataError
         If the second table lacks features of the first.
     """
-    rows = _joint(tables, facts, np.concatenate(usable))
+    rows = _joint(tables, files, np.concatenate(usable))
     rows["input"] = _inputs(tables, rows)
-    pairs = _near(rows, facts) if near else _near(rows.iloc[:0], facts)
-    of_sound = rows.groupby("sound").indices
-    sounds = rows["sound"].to_numpy()
-    near_sets = [
-        np.concatenate([of_sound[sounds[a]], of_sound[sounds[b]]]).astype(np.intp)
-        for a, b in zip(pairs["a"], pairs["b"], strict=True)
-    ]
+    pairs = near_pairs([])[COLUMNS] if prints is None else _near(rows, prints)
     return Relations(
         rows=rows,
         group=_sets(rows["group_code"]),
         recording=_sets(_divided(rows, "file", tables)),
         identical=_sets(rows["input"]),
         near=pairs,
-        near_sets=near_sets,
+        near_sets=_near_sets(rows["sound"].to_numpy(), pairs),
         copies=_sets(_divided(rows, "sound", tables)),
     )
+
+
+def _near_sets(sound: Ints, pairs: pd.DataFrame) -> list[Rows]:
+    """Return, for each pair of rows, all rows with the sound of either."""
+    order = np.argsort(sound, kind="stable")
+    in_order = sound[order]
+
+    def rows_of(row: int) -> Rows:
+        begin, end = np.searchsorted(in_order, [sound[row], sound[row] + 1])
+        return order[begin:end]
+
+    return [np.concatenate([rows_of(a), rows_of(b)]) for a, b in zip(pairs["a"], pairs["b"], strict=True)]
 
 
 def _divided(rows: pd.DataFrame, name: str, tables: Sequence[Clips]) -> pd.Series[int]:
@@ -123,23 +130,40 @@ def _display_names(clips: Clips) -> Iterator[str]:
         yield row_display_name(str(name), path, row)
 
 
-def _joint(tables: Sequence[Clips], facts: Sequence[Mapping[str, FileFacts]], usable: Mask) -> pd.DataFrame:
+def _joint(tables: Sequence[Clips], files: Sequence[MeasuredFiles], usable: Mask) -> pd.DataFrame:
     columns = ["clip_id", "path", "labels", "group", "fold", "part"]
     rows = pd.concat([clips.table[columns] for clips in tables], ignore_index=True)
     rows["table"] = np.repeat(np.arange(len(tables)), [len(clips) for clips in tables])
     rows["display_name"] = [name for clips in tables for name in _display_names(clips)]
     rows["usable"] = usable
     rows["group_code"] = pd.factorize(rows["group"])[0]
-    files: list[str | None] = []
-    digest: list[str | None] = []
-    for clips, table_facts in zip(tables, facts, strict=True):
-        absolute = {path: str(clips.file(path).absolute()) for path in table_facts}
-        files += [None if path is None else absolute[path] for path in clips.table["path"]]
-        digest += [None if path is None else table_facts[path].digest or None for path in clips.table["path"]]
-    rows["file"] = pd.factorize(pd.Series(files, dtype=object))[0]
-    rows["sound"] = pd.factorize(pd.Series(digest, dtype=object))[0]
+    absolute = [
+        str(clips.file(name).absolute())
+        for clips, of_table in zip(tables, files, strict=True)
+        for name in of_table.names
+    ]
+    rows["file"] = _by_row(pd.factorize(np.array(absolute, dtype=object))[0], files)
+    rows["sound"] = _by_row(_sound_codes(np.concatenate([of_table.digest for of_table in files])), files)
+    rows["print"] = _by_row(np.concatenate([of_table.prints for of_table in files]), files)
     rows.loc[~rows["usable"], "sound"] = -1
     return rows
+
+
+def _by_row(of_files: Ints, files: Sequence[MeasuredFiles]) -> Ints:
+    """Turn a column of the files of all tables into one of their rows; -1 for rows without a file."""
+    first = np.cumsum([0, *map(len, files)])
+    with_none = np.append(of_files, -1)
+    positions = [
+        np.where(of_table.file < 0, len(of_files), of_table.file + begin)
+        for of_table, begin in zip(files, first, strict=False)
+    ]
+    return np.asarray(with_none[np.concatenate(positions)], dtype=np.int64)
+
+
+def _sound_codes(digests: npt.NDArray[np.bytes_]) -> Ints:
+    """Number files, (n_files,), equal for equal decoded samples; -1 for files without any."""
+    _, codes = np.unique(digests, return_inverse=True)
+    return np.where(digests == b"", -1, codes)
 
 
 def _inputs(tables: Sequence[Clips], rows: pd.DataFrame) -> Ints:
@@ -160,17 +184,15 @@ def _inputs(tables: Sequence[Clips], rows: pd.DataFrame) -> Ints:
         inputs = pd.DataFrame(index=range(len(rows)))
     if not names or all(clips.has_audio for clips in tables):
         # exact times: in hours of sound, float32 would round to milliseconds
-        spans = [span for clips in tables for span in clip_spans(clips)]
-        inputs[["start", "end"]] = np.array(spans, dtype=np.float64).reshape(-1, 2)
+        inputs[["start", "end"]] = np.concatenate([clip_spans(clips) for clips in tables])
         inputs["sound"] = rows["sound"].to_numpy()
     codes = inputs.groupby(list(inputs), sort=False, dropna=False).ngroup().to_numpy(dtype=np.int64)
     valid = rows["usable"] if names else rows["sound"] >= 0
     return np.where(valid, codes, -1)
 
 
-def _near(rows: pd.DataFrame, facts: Sequence[Mapping[str, FileFacts]]) -> pd.DataFrame:
+def _near(rows: pd.DataFrame, prints: Prints) -> pd.DataFrame:
     first = rows[rows["sound"] >= 0].drop_duplicates("sound")
-    prints = [facts[table][path].prints for table, path in zip(first["table"], first["path"], strict=True)]
-    pairs = near_pairs(prints)
+    pairs = near_pairs(prints.take(first["print"].to_numpy()))
     row = first.index.to_numpy()
     return pairs.assign(a=row[pairs["a"]], b=row[pairs["b"]])[COLUMNS]

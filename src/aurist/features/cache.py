@@ -26,11 +26,13 @@ AUDIO = "audio"
 AUDIO_INDEX = "index.sqlite"
 SHARD_SUFFIX = ".i16"
 _BESIDE = ("", "-wal", "-shm", "-journal")
+#: Vectors lie in rows of their own, and only their keys in the tree: with the vectors in it (WITHOUT ROWID) a page
+#: would hold four of them, and the tree would have a level for every fourfold number of clips.
 _SCHEMA = """
 PRAGMA journal_mode=WAL;
 PRAGMA synchronous=NORMAL;
 CREATE TABLE IF NOT EXISTS files (path TEXT PRIMARY KEY, size INTEGER, mtime_ns INTEGER, digest BLOB);
-CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, data BLOB) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, data BLOB);
 """
 
 
@@ -130,24 +132,33 @@ class FeatureCache:
         OSError
             If the file cannot be read.
         """
-        size, mtime_ns = stamp(path)
-        name = str(path.absolute()).encode(errors="surrogateescape").decode(errors="backslashreplace")
-        row = self._do(
-            lambda c: c.execute(
-                "SELECT digest FROM files WHERE path=? AND size=? AND mtime_ns=?",
-                (name, size, mtime_ns),
-            ).fetchone()
-        )
-        if row is not None:
-            return bytes(row[0])
+        stored = self.stored_digest(path)
+        if stored is not None:
+            return stored
         member = read_member(path)
         if member is None:
             with path.open("rb") as file:
                 digest = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).digest()
         else:
             digest = hashlib.blake2b(member, digest_size=16).digest()
-        self._write("INSERT OR REPLACE INTO files VALUES (?,?,?,?)", (name, size, mtime_ns, digest))
+        self._write("INSERT OR REPLACE INTO files VALUES (?,?,?,?)", (*_file_key(path), digest))
         return digest
+
+    def stored_digest(self, path: Path) -> bytes | None:
+        """Return the hash of a file if it is stored, and the file did not change since.
+
+        Raises
+        ------
+        OSError
+            If there is no such file.
+        """
+        key = _file_key(path)
+        row = self._do(
+            lambda c: c.execute(
+                "SELECT digest FROM files WHERE path=? AND size=? AND mtime_ns=?", key
+            ).fetchone()
+        )
+        return None if row is None else bytes(row[0])
 
     def get(self, key: bytes, size: int) -> Float | None:
         """Return the stored vector of (size,), or None."""
@@ -159,6 +170,17 @@ class FeatureCache:
     def put(self, key: bytes, vector: Float) -> None:
         """Store a vector; the next `commit` writes it to the disk."""
         self._write("INSERT OR REPLACE INTO vectors VALUES (?,?)", (key, vector.astype("<f4").tobytes()))
+
+    def add_all(self, other: Path) -> None:
+        """Add all vectors and hashes of another cache, a file; what is damaged in it is left out."""
+        connection = open_read_only(other, "vectors")
+        if connection is None:
+            return
+        with contextlib.closing(connection), contextlib.suppress(sqlite3.Error):
+            for row in connection.execute("SELECT key, data FROM vectors"):
+                self._write("INSERT OR IGNORE INTO vectors VALUES (?,?)", row)
+            for row in connection.execute("SELECT path, size, mtime_ns, digest FROM files"):
+                self._write("INSERT OR REPLACE INTO files VALUES (?,?,?,?)", row)
 
     def commit(self) -> None:
         """Write stored vectors to the disk, safe from a kill."""
@@ -196,6 +218,13 @@ class FeatureCache:
                 "Give another folder by cache_dir= or AURIST_CACHE_DIR, or make room there.",
                 stacklevel=2,
             )
+
+
+def _file_key(path: Path) -> tuple[str, int, int]:
+    """Return name, size and modification time of a file."""
+    size, mtime_ns = stamp(path)
+    name = str(path.absolute()).encode(errors="surrogateescape").decode(errors="backslashreplace")
+    return name, size, mtime_ns
 
 
 def _connect(path: Path) -> sqlite3.Connection:

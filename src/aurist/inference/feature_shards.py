@@ -21,15 +21,17 @@ from aurist.features.summary import VERSION, SummaryConfig
 from aurist.files import folder_lock
 from aurist.folders import check_output
 from aurist.inference.feature_tables import (
+    DESCRIBED,
     FeatureFile,
     check_form,
     clips_to_describe,
     feature_rows,
+    parts_of,
     write_features,
 )
 from aurist.records import read_record, write_record
 from aurist.sharding import gaps, parse_shard
-from aurist.stored import read_frame
+from aurist.stored import read_frame, stored
 from aurist.tables import table_path, write_table
 
 #: The record of a shard is its last file: a shard with a record is whole.
@@ -155,15 +157,37 @@ def merge_feature_shards(folders: Sequence[Path], output: Path, *, safe_csv: boo
     problems = gaps(shards, difference)
     if problems:
         raise DataError(f"These shards cannot be merged:\n{listing(problems)}")
-    rows = [_rows(folder, shard) for folder, shard in shards.items()]
-    table = pd.concat(rows).sort_index(kind="stable")
+    described, features = _merged(shards)
     failures = {clip: why for shard in shards.values() for clip, why in shard.failures.items()}
-    return write_features(table, failures, output, (), safe_csv=safe_csv)
+    parts = (
+        pd.concat([described.iloc[rows], features.iloc[rows]], axis=1).reset_index(drop=True)
+        for rows in parts_of(len(described))
+    )
+    return write_features(described, parts, failures, output, safe_csv=safe_csv)
+
+
+def _merged(shards: Mapping[Path, FeatureShard]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Read all shards: the columns of clips, and the features, each number once in memory."""
+    columns: list[str] = []
+    described, values = [], np.empty((0, 0), dtype=np.float32)
+    for folder, shard in shards.items():
+        table = _rows(folder, shard)
+        described.append(table[list(DESCRIBED)])
+        of_shard = table.drop(columns=list(DESCRIBED))
+        if not values.size:
+            columns = list(of_shard.columns)
+            values = np.empty((shard.n_clips, len(columns)), dtype=np.float32, order="F")
+        with stored(folder / TABLE, _REMEDY):
+            values[table.index] = of_shard[columns].to_numpy(dtype=np.float32)
+    return (
+        pd.concat(described).sort_index(kind="stable").reset_index(drop=True),
+        pd.DataFrame(values, columns=columns, copy=False),
+    )
 
 
 def _rows(folder: Path, shard: FeatureShard) -> pd.DataFrame:
     """Read the rows of a shard; their index is the number of the clip."""
-    table = read_frame(table_path(folder / TABLE), {"clip_id": ""}, _REMEDY)
+    table = read_frame(table_path(folder / TABLE), dict.fromkeys(DESCRIBED, ""), _REMEDY)
     numbers = range(shard.number - 1, shard.n_clips, shard.of)
     if len(table) != len(numbers):
         raise RunError(f"{folder} has {len(table)} rows, and {len(numbers)} are expected. {_REMEDY}")

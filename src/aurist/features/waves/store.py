@@ -43,7 +43,9 @@ class WaveStore:
         self._sample_rate = sample_rate
         self._limit = audio_limit(cache_dir) if limit is None else limit
         self._lock = threading.RLock()
-        self._key_locks: dict[bytes, threading.Lock] = {}
+        #: By key, its lock and how many threads use it.
+        self._key_locks: dict[bytes, tuple[threading.Lock, int]] = {}
+        #: Entries that are not in the index yet, or never will be.
         self._entries: dict[bytes, Entry] = {}
         self._unsaved: list[bytes] = []
         self._written: set[Shard] = set()
@@ -66,9 +68,16 @@ class WaveStore:
     def locked_key(self, key: bytes) -> Iterator[None]:
         """Lock a key, so only one thread creates its entry."""
         with self._lock:
-            lock = self._key_locks.setdefault(key, threading.Lock())
-        with lock:
-            yield
+            lock, users = self._key_locks.get(key, (threading.Lock(), 0))
+            self._key_locks[key] = lock, users + 1
+        try:
+            with lock:
+                yield
+        finally:
+            with self._lock:
+                lock, users = self._key_locks.pop(key)
+                if users > 1:
+                    self._key_locks[key] = lock, users - 1
 
     def get(self, key: bytes) -> Entry | None:
         """Return the entry of a key; its shard then stays as long as the lease."""
@@ -124,6 +133,9 @@ class WaveStore:
             if keys:
                 entries = [(key, self._entries[key]) for key in keys]
                 self._index.add(entries, {entry.shard for _, entry in entries})
+                with self._lock:
+                    for key in keys:
+                        self._entries.pop(key, None)
         except (OSError, CannotStoreError) as error:
             self._stop_storing(error)
             self._warn()

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from aurist.audio import read
 from aurist.clips import Clips
@@ -19,6 +18,7 @@ from aurist.errors import DataError
 from aurist.features.cache import FeatureCache
 from aurist.features.spans import Span, failure_message, run_in_threads, span_key, spans_of
 from aurist.features.waves.blocks import blocks, is_long
+from aurist.features.waves.positions import Positions
 from aurist.features.waves.shards import BLOCK, Entry, Float, Int16, decode
 from aurist.features.waves.store import WaveStore, WaveStoreError
 from aurist.folders import default_cache_dir
@@ -52,25 +52,18 @@ class Waves:
         self,
         folder: Path,
         sample_rate: int,
-        entries: list[Entry | None],
-        inside: npt.NDArray[np.int64],
+        positions: Positions,
         failures: dict[int, str],
         in_memory: list[Int16],
     ) -> None:
         self.sample_rate = sample_rate
         self.failures = failures
-        self.n_samples = np.array([0 if e is None else e.n_samples for e in entries], dtype=np.int64)
-        self.begin = np.minimum(inside[:, 0], self.n_samples)
-        self.end = np.minimum(inside[:, 1], self.n_samples)
+        self.n_samples, self.begin, self.end = positions.n_samples, positions.begin, positions.end
+        self.peak = positions.peak
         self._folder = folder
-        self._shards = sorted({e.shard for e in entries if e is not None})
-        number = {name: i for i, name in enumerate(self._shards)}
-        self._shard = np.array([-1 if e is None else number[e.shard] for e in entries], dtype=np.int32)
-        self._first = np.array([0 if e is None else e.first for e in entries], dtype=np.int64)
-        scales = [np.zeros(0, np.float32) if e is None else e.scales for e in entries]
-        self._scales = np.concatenate([np.zeros(0, np.float32), *scales])
-        self._scale_at = np.cumsum([0, *map(len, scales)])
-        self.peak = np.array([s.max(initial=0) for s in scales], dtype=np.float32) * np.float32(32767)
+        self._shards, self._shard = positions.shards, positions.shard
+        self._first = positions.first
+        self._scales, self._scale_at = positions.scales, positions.scale_at
         self._in_memory = in_memory
         self._maps: dict[str, Int16] = {}
 
@@ -180,8 +173,7 @@ def store_waves(
             f"Cannot store audio at {sample_rate} Hz with a margin of {margin} s: expected a positive sample "
             "rate and a margin of 0 or more."
         )
-    entries: list[Entry | None] = [None] * len(clips)
-    inside = np.zeros((len(clips), 2), dtype=np.int64)
+    positions = Positions(len(clips))
     failures: dict[int, str] = {}
     digests = FeatureCache(cache_dir, warn=False)
     store = WaveStore(cache_dir or default_cache_dir(), sample_rate, limit)
@@ -197,7 +189,7 @@ def store_waves(
                 if isinstance(result, str):
                     failures[row] = result
                 else:
-                    entries[row], inside[row] = result.entry, (result.begin, result.end)
+                    positions.put(row, result.entry, result.begin, result.end)
                 advance()
     except BaseException:
         if store.lease is not None:
@@ -206,7 +198,7 @@ def store_waves(
     finally:
         digests.close()
         store.close()
-    waves = Waves(store.folder, sample_rate, entries, inside, dict(sorted(failures.items())), store.in_memory)
+    waves = Waves(store.folder, sample_rate, positions, dict(sorted(failures.items())), store.in_memory)
     if store.lease is not None:
         weakref.finalize(waves, store.lease.close)
     return waves
