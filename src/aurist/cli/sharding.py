@@ -24,10 +24,17 @@ def shards(
             help="Decode, resample to this rate in Hz, and write FLAC. Default: copy the files.", min=20
         ),
     ] = None,
+    form: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            help="webdataset (tar files), tfrecord, or parquet (as Hugging Face's datasets are shipped).",
+        ),
+    ] = "webdataset",
     columns: LabelledColumns,
     as_json: opt.Json = False,
 ) -> None:
-    """Write recordings and their labels as WebDataset shards: a few large tar files in the place of many small ones.
+    """Write recordings and their labels as shards: a few large files in the place of many small ones.
 
     All commands read the folder of shards like the data itself. The command continues where it was interrupted.
 
@@ -36,6 +43,8 @@ def shards(
       aurist shards music/ -o shards
 
       aurist shards clips.csv --sample-rate 22050 --clips 5000 -o shards
+
+      aurist shards music/ --format parquet -o shards
 
       aurist fit shards -o run
     """
@@ -46,7 +55,7 @@ def shards(
     clips = read_clips(data, columns.reading(), labelled=False)
     for note in clips.notes:
         say(note)
-    paths = write_shards(clips, output, clips_per_shard=clips_per_shard, sample_rate=sample_rate)
+    paths = write_shards(clips, output, clips_per_shard=clips_per_shard, sample_rate=sample_rate, form=form)
     size = sum(path.stat().st_size for path in paths)
     if as_json:
         print_json({"shards": list(map(str, paths)), "clips": len(clips), "bytes": size})

@@ -1,4 +1,4 @@
-"""Write clips as shards of WebDataset: tar files of recordings, each with its labels beside it.
+"""Write clips as shards: large files of recordings, each with its labels beside it.
 
 A hundred thousand small files become a hundred large ones, which file systems, networks and other programs read faster.
 """
@@ -6,27 +6,32 @@ A hundred thousand small files become a hundred large ones, which file systems, 
 from __future__ import annotations
 
 import hashlib
-import io
-import json
-import tarfile
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePath
 
-import numpy as np
-
-from aurist.archives import exists, read_member
-from aurist.audio import probe, read
+from aurist.archives import exists
 from aurist.clips import Clips
 from aurist.errors import ConfigError, DataError, listing, plural
+from aurist.extras import need_extra
 from aurist.files import append_jsonl, atomic_path, folder_lock, read_jsonl, sha256_of
-from aurist.records import read_record, write_record
+from aurist.records import OPTIONAL, read_record, write_record
+from aurist.shards.example import Example, examples
+from aurist.shards.parquet import write_parquet
+from aurist.shards.tar import write_tar
+from aurist.shards.tfrecord import write_tfrecord
 from aurist.stored import check_shape, stored
 
 MANIFEST, SETTINGS = "manifest.jsonl", "shards.json"
 #: A line of the manifest.
 _LINE = {"shard": str, "clips": int, "bytes": int, "sha256": str}
-_FINE = ("PCM_24", "PCM_32", "FLOAT", "DOUBLE")
+#: What writes a shard of each format, and the ending of its files.
+_WRITERS: dict[str, tuple[str, Callable[[Path, Iterable[Example], Clips], None]]] = {
+    "webdataset": (".tar", write_tar),
+    "tfrecord": (".tfrecord", write_tfrecord),
+    "parquet": (".parquet", write_parquet),
+}
+FORMATS = tuple(_WRITERS)
 
 
 @dataclass(frozen=True)
@@ -43,12 +48,15 @@ class ShardSettings:
         Clips of each shard but the last.
     sample_rate
         Resample to this rate in Hz; 0: copy the files as they are.
+    format
+        Of `FORMATS`.
     """
 
     data: str
     clips: int
     clips_per_shard: int
     sample_rate: int = 0
+    format: str = field(default="webdataset", metadata=OPTIONAL)
 
 
 def write_shards(
@@ -57,23 +65,28 @@ def write_shards(
     *,
     clips_per_shard: int = 1000,
     sample_rate: int | None = None,
+    form: str = "webdataset",
     advance: Callable[[int], None] = lambda _: None,
 ) -> list[Path]:
     """Write clips into the shards of a folder; shards that are finished are not written again.
 
-    Each clip is a recording and a JSON file with its label, group, fold and part. Whole files are copied byte for byte.
-    Parts of files, and all clips if there is a rate, are decoded and written as FLAC with one channel.
+    Each clip is a recording with its label, group, fold and part. Whole files are copied byte for byte. Parts of files,
+    and all clips if there is a rate, are decoded and written as FLAC with one channel.
 
     Parameters
     ----------
     clips
         The clips, with sound.
     folder
-        For ``shard-00000.tar`` ..., and ``manifest.jsonl``: a line with the clips, the bytes and the SHA-256 of each.
+        For ``shard-00000.tar`` (``.tfrecord``, ``.parquet``) ..., and ``manifest.jsonl``: a line with the clips, the
+        bytes and the SHA-256 of each.
     clips_per_shard
         Clips of each shard but the last.
     sample_rate
         Resample to this rate in Hz; None: as they are.
+    form
+        "webdataset": tar files, as the library webdataset reads them; "tfrecord": examples of TensorFlow; "parquet": as
+        Hugging Face's datasets are shipped.
     advance
         Is told the number of clips of each finished shard.
 
@@ -85,24 +98,32 @@ def write_shards(
     Raises
     ------
     ConfigError
-        If the folder holds shards of other clips or settings.
+        If the folder holds shards of other clips or settings, or there is no such format.
+    MissingExtraError
+        If a Parquet file needs the extra ``parquet``, which is not installed.
     RunError
         If its manifest or settings are damaged.
     DataError
         If the clips have no sound, or recordings are missing or damaged.
     """
+    if form not in _WRITERS:
+        raise ConfigError(f"format is {form!r}, but must be one of: {', '.join(FORMATS)}.")
+    if form == "parquet":
+        need_extra("parquet", "A Parquet file")
     _check(clips)
-    settings = ShardSettings(_hash(clips), len(clips), clips_per_shard, sample_rate or 0)
+    ending, write = _WRITERS[form]
+    settings = ShardSettings(_hash(clips), len(clips), clips_per_shard, sample_rate or 0, form)
     folder.mkdir(parents=True, exist_ok=True)
     with folder_lock(folder):
         _check_settings(folder, settings)
         finished = _finished(folder / MANIFEST)
         paths, keys = [], _keys(clips)
         for number, first in enumerate(range(0, len(clips), clips_per_shard)):
-            path = folder / f"shard-{number:05}.tar"
+            path = folder / f"shard-{number:05}{ending}"
             rows = range(first, min(first + clips_per_shard, len(clips)))
             if path.name not in finished or not path.is_file():
-                _write_shard(clips, rows, keys, path, sample_rate)
+                with atomic_path(path) as part:
+                    write(part, examples(clips, rows, keys, sample_rate), clips)
                 line = {
                     "shard": path.name,
                     "clips": len(rows),
@@ -164,44 +185,3 @@ def _keys(clips: Clips) -> list[str]:
     if len({stem.lower() for stem in stems}) == len(stems):
         return stems
     return [f"{row:08}_{stem}" for row, stem in enumerate(stems)]
-
-
-def _write_shard(clips: Clips, rows: range, keys: Sequence[str], path: Path, sample_rate: int | None) -> None:
-    with atomic_path(path) as part, tarfile.open(part, "w", format=tarfile.PAX_FORMAT) as shard:
-        for row in rows:
-            for ending, data in _files(clips, row, sample_rate):
-                entry = tarfile.TarInfo(f"{keys[row]}{ending}")
-                entry.size = len(data)
-                shard.addfile(entry, io.BytesIO(data))
-
-
-def _files(clips: Clips, row: int, sample_rate: int | None) -> Iterator[tuple[str, bytes]]:
-    """Yield the ending and the content of the recording and of its JSON file."""
-    clip = clips.table.iloc[row]
-    path = clips.file(str(clip["path"]))
-    if sample_rate is None and np.isnan(clip["start"]) and np.isnan(clip["end"]):
-        member = read_member(path)
-        yield path.suffix.lower(), path.read_bytes() if member is None else member
-    else:
-        yield ".flac", _decoded(path, float(clip["start"]), float(clip["end"]), sample_rate)
-    facts = {
-        "id": clip["clip_id"],
-        "label": ";".join(clip["labels"]) if clips.labelled else None,
-        "group": clip["group"],
-        "fold": clip["fold"],
-        "split": clip["part"],
-        "file": PurePath(str(clip["path"])).as_posix(),
-    }
-    yield ".json", json.dumps({name: value for name, value in facts.items() if value is not None}).encode()
-
-
-def _decoded(path: Path, start: float, end: float, sample_rate: int | None) -> bytes:
-    import soundfile
-
-    y, rate = read(
-        path, sample_rate, start=0.0 if np.isnan(start) else start, end=None if np.isnan(end) else end
-    )
-    out = io.BytesIO()
-    subtype = "PCM_24" if probe(path).subtype in _FINE else "PCM_16"
-    soundfile.write(out, np.clip(y, -1, 1), rate, format="FLAC", subtype=subtype)
-    return out.getvalue()
