@@ -38,9 +38,9 @@ class SpillFile:
 
     def __init__(self, folder: Path | None = None) -> None:
         self.folder = folder if folder is not None and folder.is_dir() else None
-        self._file = tempfile.SpooledTemporaryFile(
+        self._file = tempfile.SpooledTemporaryFile(  # noqa: SIM115
             IN_MEMORY, dir=None if self.folder is None else str(self.folder)
-        )  # noqa: SIM115
+        )
         self._size = 0
 
     def append(self, numbers: npt.NDArray[np.int64] | Bits) -> int:
