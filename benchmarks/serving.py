@@ -1,6 +1,6 @@
 """Requests a second and waiting times of `aurist serve`, against the same model in a plain handler with two workers.
 
-    python benchmarks/serving.py RUN CLIP.wav --seconds 20
+    python benchmarks/serving.py RUN CLIP.wav --seconds 20  # and the share of all cores that each part fills
     python benchmarks/serving.py RUN CLIP.wav --laps 20  # the memory of aurist serve alone, after each 1,000 requests
 
 Both servers have the same cores and take turns; each client sends one clip after the other. Clips of laps are cut to
@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import http.client
+import io
 import itertools
 import json
 import math
@@ -24,7 +25,9 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -145,24 +148,10 @@ def parts_of(port: int) -> dict[str, float]:
     """Seconds of processor time of each part, as `aurist serve` counts them; the model is a part."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     connection.request("GET", "/metrics")
-    text = connection.getresponse().read().decode()
+    answer = connection.getresponse()
+    text = answer.read().decode() if answer.status == 200 else ""  # the plain server has none
     found = re.findall(r'^aurist_cpu_seconds_total\{part="(\w+)"\} (\S+)', text, re.MULTILINE)
     return {name: float(value) for name, value in found}
-
-
-def write_shares(parts: dict[str, float], server: float, clients: float, cores_seconds: float) -> None:
-    """Print the share of all cores that each part filled."""
-    rest = server - sum(parts.values())
-    shares = {**parts, "rest of the server": rest, "clients": clients}
-    shares["idle, or taken by others"] = cores_seconds - server - clients
-    words = ", ".join(f"{name} {value / cores_seconds:.1%}" for name, value in shares.items())
-    front = sum(parts.values())
-    print(f"  shares of {len(os.sched_getaffinity(0))} cores: {words}")
-    print(
-        f"  front end and models: {front / cores_seconds:.1%} of the cores, "
-        f"{front / (cores_seconds - clients):.1%} of what the clients leave",
-        flush=True,
-    )
 
 
 def memory(pid: int) -> float:
@@ -184,9 +173,95 @@ def laps(port: int, pid: int, clips: list[bytes], number: int) -> None:
         print(f"lap {lap}: {memory(pid):.1f} MB, {speed:.1f} requests/s, {refused} refused", flush=True)
 
 
+def clips_of(path: Path, seconds: float | None) -> list[bytes]:
+    """Make twenty WAV files of a clip, with a little noise in each; cut them to some seconds."""
+    import soundfile
+
+    y, rate = soundfile.read(path, dtype="float32", always_2d=True)
+    y = y[: None if seconds is None else round(seconds * rate), 0]
+    rng = np.random.default_rng(0)
+    clips = []
+    for _ in range(20):
+        file = io.BytesIO()
+        soundfile.write(file, np.clip(y + rng.normal(0, 1e-3, y.shape), -1, 1), rate, format="WAV")
+        clips.append(file.getvalue())
+    return clips
+
+
+@dataclass
+class Tally:
+    """What one server did in its turns."""
+
+    port: int
+    pid: int
+    times: list[float] = field(default_factory=list)
+    refused: int = 0
+    taken: float = 0.0
+    clients: float = 0.0
+    wall: float = 0.0
+    parts: dict[str, float] = field(default_factory=dict)
+
+    def turn(self, clips: list[bytes], clients: int, seconds: float) -> None:
+        """Load the server for some seconds, and count."""
+        parts, taken = parts_of(self.port), processor_seconds(self.pid)
+        own, began = time.process_time(), time.monotonic()
+        times, refused = load(self.port, clips, clients, seconds)
+        self.wall += time.monotonic() - began
+        self.clients += time.process_time() - own
+        self.taken += processor_seconds(self.pid) - taken
+        for name, value in parts_of(self.port).items():
+            self.parts[name] = self.parts.get(name, 0.0) + value - parts.get(name, 0.0)
+        self.times += times
+        self.refused += refused
+
+    def row(self, name: str, clients: int) -> dict[str, Any]:
+        values = np.array(self.times)
+        return {
+            "server": name,
+            "clients": clients,
+            "requests_per_second": len(values) / self.wall,
+            "p50": float(np.quantile(values, 0.5)),
+            "p99": float(np.quantile(values, 0.99)),
+            "processor_ms": 1000 * self.taken / len(values),
+            "refused": self.refused,
+            "megabytes": memory(self.pid),
+            "shares": self.shares(),
+        }
+
+    def shares(self) -> dict[str, float]:
+        """Give the share of the cores that each part filled; only `aurist serve` tells its parts."""
+        known = self.parts if sum(self.parts.values()) else {}
+        shares = {**known, "rest of the server": self.taken - sum(known.values()), "clients": self.clients}
+        cores = len(os.sched_getaffinity(0)) * self.wall
+        shares["idle, or taken by others"] = cores - self.taken - self.clients
+        return {name: value / cores for name, value in shares.items()}
+
+
+def write(row: dict[str, Any]) -> None:
+    """Print the figures of a server, and the share of the cores that its front end and models filled."""
+    shares = row["shares"]
+    figures = {key: value for key, value in row.items() if key != "shares"}
+    words = (
+        f"{key}={value:.3g}" if isinstance(value, float) else f"{key}={value}"
+        for key, value in figures.items()
+    )
+    print("  ".join(words))
+    print("  of all cores: " + ", ".join(f"{name} {value:.1%}" for name, value in shares.items()))
+    if "models" in shares:
+        front = shares["decode"] + shares["features"] + shares["models"]
+        server = front + shares["rest of the server"]
+        print(
+            f"  front end and models: {front:.1%} of all cores, {front / (1 - shares['clients']):.1%} without the "
+            f"clients, {front / server:.1%} of what the server took"
+        )
+    sys.stdout.flush()
+
+
 def main() -> None:
-    """Measure both servers in turn, and print a table."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    """Measure both servers in turn, and print their figures."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("run", type=Path)
     parser.add_argument("clip", type=Path)
     parser.add_argument("--seconds", type=float, default=20.0)
@@ -195,97 +270,35 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     parser.add_argument("--laps", type=int, default=0)
     given = parser.parse_args()
-    import io
-
-    import soundfile
-
-    y, rate = soundfile.read(given.clip, dtype="float32", always_2d=True)
-    y = y[:, 0] if not given.laps else y[: rate // 2, 0]
-    rng = np.random.default_rng(0)
-    clips = []
-    for _ in range(20):
-        file = io.BytesIO()
-        soundfile.write(file, np.clip(y + rng.normal(0, 1e-3, y.shape), -1, 1), rate, format="WAV")
-        clips.append(file.getvalue())
+    clips = clips_of(given.clip, 0.5 if given.laps else None)
+    run = str(given.run.resolve())
+    python = [sys.executable, "-m"]
     rows = []
     with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
+        state = str(Path(one) / "state")
+        ours = [*python, "aurist", "serve", run, "--port", "8931", "--state", state]
+        plain = [*python, "uvicorn", "plain:app", "--port", "8932", "--workers", "2", "--log-level", "error"]
         (Path(other) / "plain.py").write_text(PLAIN)
-        run = str(given.run.resolve())
-        ours = [
-            sys.executable,
-            "-m",
-            "aurist",
-            "serve",
-            run,
-            "--port",
-            "8931",
-            "--state",
-            str(Path(one) / "state"),
-        ]
-        plain = [
-            sys.executable,
-            "-m",
-            "uvicorn",
-            "plain:app",
-            "--port",
-            "8932",
-            "--workers",
-            "2",
-            "--log-level",
-            "error",
-        ]
         if given.laps:
             with process(ours, Path(one)) as first:
                 wait_for(8931)
                 laps(8931, first.pid, clips, given.laps)
             return
         with process(ours, Path(one)) as first, process(plain, Path(other), RUN=run) as second:
-            servers = (("aurist serve", 8931, first), ("plain, 2 workers", 8932, second))
-            for _, port, _server in servers:
+            servers = {"aurist serve": (8931, first.pid), "plain, 2 workers": (8932, second.pid)}
+            for port, _ in servers.values():
                 wait_for(port)
                 load(port, clips, 2, 3.0)  # both have loaded their models
             for clients in given.clients:
-                times: dict[str, list[float]] = {name: [] for name, *_ in servers}
-                refusals, taken = dict.fromkeys(times, 0), dict.fromkeys(times, 0.0)
-                parts, own, wall = dict.fromkeys(("decode", "features", "models"), 0.0), 0.0, 0.0
+                tallies = {name: Tally(*server) for name, server in servers.items()}
                 for _ in range(given.rounds):
-                    for name, port, server in servers:
-                        before, parts_before = processor_seconds(server.pid), parts_of(8931)
-                        own_before, began = time.process_time(), time.monotonic()
-                        answered, refused = load(port, clips, clients, given.seconds)
-                        if name == "aurist serve":
-                            wall += time.monotonic() - began
-                            own += time.process_time() - own_before
-                            now = parts_of(port)
-                            parts = {part: parts[part] + now[part] - parts_before[part] for part in parts}
-                        taken[name] += processor_seconds(server.pid) - before
-                        times[name] += answered
-                        refusals[name] += refused
-                for name, _, server in servers:
-                    values = np.array(times[name])
-                    row = {
-                        "server": name,
-                        "clients": clients,
-                        "requests_per_second": len(values) / given.seconds / given.rounds,
-                        "p50": float(np.quantile(values, 0.5)),
-                        "p99": float(np.quantile(values, 0.99)),
-                        "processor_ms": 1000 * taken[name] / len(values),
-                        "refused": refusals[name],
-                        "megabytes": memory(server.pid),
-                    }
-                    if name == "aurist serve":
-                        cores = len(os.sched_getaffinity(0)) * wall
-                        row["front_end_and_models"] = sum(parts.values()) / cores
-                    rows.append(row)
-                    print(
-                        "  ".join(
-                            f"{key}={value:.3g}" if isinstance(value, float) else f"{key}={value}"
-                            for key, value in row.items()
-                        ),
-                        flush=True,
-                    )
-                    if name == "aurist serve":
-                        write_shares(parts, taken[name], own, cores)
+                    for tally in tallies.values():
+                        tally.turn(clips, clients, given.seconds)
+                for name, tally in tallies.items():
+                    rows.append(tally.row(name, clients))
+                    write(rows[-1])
+                ratio = rows[-2]["requests_per_second"] / rows[-1]["requests_per_second"]
+                print(f"  ratio with {clients} clients: {ratio:.2f}", flush=True)
     if given.json:
         given.json.write_text(json.dumps(rows, indent=2))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Callable
 from types import FrameType
@@ -17,6 +18,8 @@ from aurist.serve.options import ServeOptions
 
 #: Seconds that requests have to end when the server is stopped.
 _LAST_SECONDS = 30
+#: Seconds after which a thread of Python gives way to another one that waits.
+_SWITCH = 0.001
 
 
 class _Uvicorn(uvicorn.Server):
@@ -53,6 +56,8 @@ def serve(files: ModelFiles, options: ServeOptions, started: Callable[[str], Non
     ConfigError
         If the address is in use, or does not belong to this machine.
     """
+    # while a batch is predicted, each hand-over between a decoder and the requests that wait takes up to so long
+    sys.setswitchinterval(_SWITCH)
     app = create_app(files, options)
     family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as listener:
