@@ -62,13 +62,13 @@ def times_note(files: ModelFiles, row: str, times: str, grid: Grid) -> str:
     if made_of == "frames":
         return (
             f"event times: by frames of {', '.join(members)}, in steps of {grid.window / PARTS:.2g} s{figures}; "
-            "times=windows changes this"
+            'times="windows" changes this'
         )
     by_windows = f"by windows of {grid.window:g} s, one every {grid.hop:g} s"
     if made_of == "sound":
         return (
             f"event times: {by_windows}, trimmed to the sound of the class in steps of {grid.window / PARTS:.2g} s"
-            f"{figures}; times=windows changes this"
+            f'{figures}; times="windows" changes this'
         )
     names = ([f"frames of {', '.join(members)}"] if members else []) + (
         ["the sound of the class"] if scores is not None and scores.sound is not None else []
