@@ -69,7 +69,9 @@ def part_levels(wave: Float, config: LevelConfig) -> Float:
     """
     from scipy import fft
 
-    size, hop = config.n_fft, config.n_fft // 2
+    size = config.n_fft
+    # four frames or more in each part, which overlap by half at most
+    hop = int(np.clip(len(wave) // (4 * config.n_parts), size // 2, size))
     # no frame reaches beyond the window: an edge is loud in all bands
     padded = np.pad(wave, (0, max(0, size - len(wave))))
     frames = np.lib.stride_tricks.sliding_window_view(padded, size)[::hop]
