@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -13,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from aurist.errors import ConfigError
+from aurist.errors import ConfigError, RunError
 from aurist.models.base import FitFailedError
 from aurist.recipes import Choice, Range
 
@@ -266,3 +267,18 @@ def test_scores_that_are_not_defined_stop_nothing(tmp_path: Path) -> None:
 def test_a_database_that_cannot_be_opened_is_said(tmp_path: Path, url: str) -> None:
     with pytest.raises(ConfigError, match="Cannot open the database"):
         study(tmp_path, storage=url)
+
+
+def test_a_damaged_database_is_named(tmp_path: Path) -> None:
+    study(tmp_path).run_trial(scored([0.5]))
+    path = tmp_path / "study.db"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:8192] + b"\xff" * (len(whole) - 8192))  # the pages of the tables
+    with pytest.raises((RunError, ConfigError), match=str(path)):
+        study(tmp_path)
+    path.write_bytes(whole)
+    one = study(tmp_path)
+    with sqlite3.connect(path) as database:
+        database.execute("DROP TABLE trials")
+    with pytest.raises(RunError, match=rf"{path} is damaged, or out of reach: no such table"):
+        one.best()

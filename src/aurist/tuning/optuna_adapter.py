@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import re
 import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +17,8 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from aurist.errors import ConfigError
+from aurist.errors import ConfigError, RunError, reason
+from aurist.files import full_disk_error
 from aurist.recipes import Choice, Range
 
 #: Trials to finish before others may be stopped below their median.
@@ -67,9 +70,46 @@ def open_storage(url: str) -> RDBStorage:
                 break
         time.sleep(_PAUSE)  # another machine may create the same tables now
     raise ConfigError(
-        f"Cannot open the database {url}: {str(failure).splitlines()[0]} Write it as sqlite:///study.db, or "
+        f"Cannot open the database {shown(url)}: {str(failure).splitlines()[0]} Write it as sqlite:///study.db, or "
         "postgresql://user:password@host/name, and install the driver that it needs."
     ) from failure
+
+
+@contextmanager
+def database_errors(url: str) -> Iterator[None]:
+    """Use the database of a study inside this context: its errors become one that names it.
+
+    Raises
+    ------
+    FullDiskError
+        If there is no room for it.
+    RunError
+        If it is damaged, or cannot be reached any more.
+    """
+    import sqlalchemy
+
+    try:
+        with full_disk_error(Path(shown(url))):
+            yield
+    except (optuna.exceptions.OptunaError, sqlalchemy.exc.SQLAlchemyError) as error:
+        if isinstance(error, optuna.TrialPruned):
+            raise
+        cause = error.__cause__ or error
+        raise RunError(
+            f"The database {shown(url)} is damaged, or out of reach: {reason(getattr(cause, 'orig', cause))}. Give the "
+            "same command again. If that does not help, bring back a copy of it, or search again in another folder."
+        ) from error
+
+
+def shown(url: str) -> str:
+    """Write the URL of a database for people: the path of a file, or the URL without its password.
+
+    Examples
+    --------
+    >>> shown("sqlite:////tmp/study.db"), shown("postgresql://me:secret@host/name")
+    ('/tmp/study.db', 'postgresql://me:...@host/name')
+    """
+    return re.sub(r"(://[^/:@]*:)[^/@]*@", r"\1...@", url.removeprefix("sqlite:///"))
 
 
 def make_pruner(name: str, n_folds: int) -> optuna.pruners.BasePruner:

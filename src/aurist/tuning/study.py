@@ -19,7 +19,15 @@ from aurist.errors import FullDiskError, reason
 from aurist.files import folder_lock, full_disk_error, is_free
 from aurist.folders import remove_folder
 from aurist.recipes import Space
-from aurist.tuning.optuna_adapter import distribution, draw, make_pruner, make_sampler, open_storage, quiet
+from aurist.tuning.optuna_adapter import (
+    database_errors,
+    distribution,
+    draw,
+    make_pruner,
+    make_sampler,
+    open_storage,
+    quiet,
+)
 
 #: Seconds to wait for another process that reads or writes the study.
 _PATIENCE = 120.0
@@ -103,9 +111,10 @@ class Study:
         self.folder, self.space, self.seed = folder, space, seed
         self.last: int | None = None  # the number of the last trial
         self._distributions = {key: distribution(values) for key, values in space.items()}
-        with self._lock():
+        self._url = storage or f"sqlite:///{(folder / 'study.db').resolve()}"
+        with self._lock(), database_errors(self._url):
             self._study = optuna.create_study(
-                storage=open_storage(storage or f"sqlite:///{(folder / 'study.db').resolve()}"),
+                storage=open_storage(self._url),
                 study_name=name,
                 direction="maximize",
                 pruner=make_pruner(pruner, n_folds),
@@ -128,7 +137,7 @@ class Study:
         """
 
         # a trial is locked until its score is stored: an unlocked, unfinished one counts as interrupted
-        with quiet(), ExitStack() as locks:
+        with quiet(), database_errors(self._url), ExitStack() as locks:
             self._study.optimize(
                 partial(self._objective, evaluate, locks), n_trials=1, catch=(_NoScoreError,)
             )
@@ -167,7 +176,7 @@ class Study:
 
     def requeue_interrupted(self) -> None:
         """Queue trials again whose process ended, or had no time left."""
-        with self._lock(), quiet():
+        with self._lock(), quiet(), database_errors(self._url):
             optuna.storages.fail_stale_trials(self._study)  # those of other machines
             for trial in self._trials(TrialState.RUNNING):
                 folder = self.trial_folder(trial.number)
@@ -256,7 +265,8 @@ class Study:
         return pd.DataFrame(rows)
 
     def _trials(self, *states: TrialState) -> list[FrozenTrial]:
-        return self._study.get_trials(deepcopy=False, states=states or None)
+        with database_errors(self._url):
+            return self._study.get_trials(deepcopy=False, states=states or None)
 
     def _is_running(self, number: int) -> bool:
         return any(trial.number == number for trial in self._trials(TrialState.RUNNING))
