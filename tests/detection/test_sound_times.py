@@ -141,11 +141,11 @@ def test_of_two_better_ways_the_one_with_the_higher_f1_is_taken() -> None:
     from aurist.metrics import Interval
     from aurist.run.events_file import FrameScores
 
-    sure, unsure, worse = Interval(0.2, 0.1, 0.3), Interval(0.2, -0.1, 0.4), Interval(-0.1, -0.3, 0.2)
+    sure, unsure = Interval(0.2, 0.1, 0.3), Interval(0.2, -0.1, 0.4)
     assert better_times(FrameScores(0.3, 0.5, sure), SoundScores(0.3, 0.5, sure)) == "frames"
     assert better_times(FrameScores(0.3, 0.5, sure), SoundScores(0.3, 0.6, sure)) == "sound"
-    assert better_times(FrameScores(0.3, 0.5, sure), SoundScores(0.3, 0.2, worse)) == "frames"
-    assert better_times(FrameScores(0.3, 0.5, unsure), SoundScores(0.3, 0.6, unsure)) == "sound"
-    assert better_times(FrameScores(0.3, 0.5, unsure), SoundScores(0.3, 0.2, worse)) == "windows"
+    assert better_times(FrameScores(0.3, 0.5, sure), SoundScores(0.3, 0.6, unsure)) == "frames"
+    assert better_times(FrameScores(0.3, 0.5, unsure), SoundScores(0.3, 0.6, sure)) == "sound"
+    assert better_times(FrameScores(0.3, 0.5, unsure), SoundScores(0.3, 0.6, unsure)) == "windows"
     assert better_times(None, SoundScores(0.3, 0.6, sure)) == "sound"
     assert better_times(None, None) == "windows"

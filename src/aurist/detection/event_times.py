@@ -25,9 +25,8 @@ def check_times(times: str) -> None:
 def times_of(files: ModelFiles, row: str, times: str) -> TimesOf:
     """Tell what the times of the events of a row of the leaderboard are made of.
 
-    With "auto" these are the frames of its networks, if they are shown, out of fold, to time events better than windows
-    do; or the sound of the class, if events that are trimmed to it have the higher F1 out of fold. The sound was tried
-    with the events of the ensemble.
+    With "auto" these are the frames of its networks, or the sound of the class, if they are shown, out of fold, to time
+    events better than windows do. The sound was tried with the events of the ensemble.
 
     Raises
     ------

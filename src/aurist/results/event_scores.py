@@ -1,7 +1,7 @@
 """Score events of annotated recordings out of fold, and decide what tells their times.
 
-Every choice is made on the other folds: the thresholds by `default_thresholds`, and if events are trimmed to the sound
-of their class. Frames of networks are used only if they surely time events better than windows do.
+Every choice is made on the other folds: the thresholds by `default_thresholds`. Frames of networks and the sound of the
+class are used only if they surely time events better than windows do.
 """
 
 from __future__ import annotations
@@ -67,8 +67,7 @@ def write_event_scores(run: RunFolder, data: RunData, learn: TrainingData) -> No
         trimmed = decide(probas[ENSEMBLE], inside=InWindows(levels=levels))
         sound = SoundScores(*_compared(counts, trimmed))
         if sound.is_better:
-            inside, times = InWindows(levels=levels), "sound"
-        counts = _by_other_folds(counts, trimmed, laid_out)
+            counts, inside, times = trimmed, InWindows(levels=levels), "sound"
     frames = {}
     for name in rows_with_frames(files_of_run(run)):
         when = InWindows(when=frames_out_of_fold(files_of_run(run), name, learn, rows[complete]))
@@ -113,16 +112,6 @@ def _compared(by_windows: Counts, by_other: Counts) -> tuple[float, float, Inter
     draws = _draws(len(by_windows["events"]))
     alone, other = _f1(by_windows, draws), _f1(by_other, draws)
     return float(alone[0]), float(other[0]), _interval(other - alone)
-
-
-def _by_other_folds(by_windows: Counts, trimmed: Counts, laid_out: LaidOut) -> Counts:
-    """Take for each group the events that have the higher F1 in the other folds."""
-    folds = laid_out.folds[np.unique(laid_out.groups, return_index=True)[1]]
-    trims = np.zeros(len(folds), dtype=bool)
-    for fold in np.unique(folds):
-        rest = (folds != fold).astype(float)[None]
-        trims[folds == fold] = _f1(trimmed, rest)[0] > _f1(by_windows, rest)[0]
-    return {name: np.where(trims, trimmed[name], by_windows[name]) for name in by_windows}
 
 
 def _decided(

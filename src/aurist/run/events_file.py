@@ -71,12 +71,12 @@ class SoundScores:
 
     @property
     def is_better(self) -> bool:
-        """True if trimmed events have the higher F1."""
-        return self.gain.score > 0
+        """True if trimmed events surely have better times."""
+        return self.gain.low > 0
 
 
 def better_times(frames: FrameScores | None, sound: SoundScores | None) -> TimesOf:
-    """Choose what tells times: frames that surely are better than windows, or sound that is, by the higher F1."""
+    """Choose what tells times: what surely is better than windows, and of two such the one with the higher F1."""
     by_frames = frames is not None and frames.are_better
     by_sound = sound is not None and sound.is_better
     if by_frames and by_sound:
@@ -106,10 +106,9 @@ class EventScores:
     frames
         By row of the leaderboard with networks that score frames, what cuts events better.
     sound
-        If events of the ensemble's windows are better trimmed to the sound of their class. The scores of each fold are
-        of what is better in the other folds.
+        If events of the ensemble's windows are better trimmed to the sound of their class.
     times
-        What the times of events are made of in new recordings: windows, frames, or sound.
+        What the times of these events are made of, as those in new recordings are: windows, frames, or sound.
     """
 
     window: float
