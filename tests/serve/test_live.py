@@ -12,17 +12,22 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from types import SimpleNamespace
+from unittest.mock import patch
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import aurist
 from aurist.audio import resample
 from aurist.detection.window_model import WindowModel
 from aurist.errors import ConfigError, DataError
-from aurist.events import Grid
+from aurist.events import Grid, find_events
+from aurist.features.windows import Block
 from aurist.run import ModelFiles, open_model
 from aurist.serve import following, stream
+from aurist.serve import live as live_module
 from aurist.serve.live import LONGEST, LiveEvents
 from aurist.serve.reporting import EventLog, Hooks
 from aurist.serve.stream import Gap, Source, sound_of
@@ -119,6 +124,28 @@ def test_a_gap_ends_events_and_keeps_the_clock(files: ModelFiles) -> None:
     after = [event for piece in in_pieces(wave) for event in found.push(piece)]
     after += found.finish()
     assert min(event.start for event in after) >= 103.9
+
+
+@given(st.lists(st.sampled_from([0.0, 0.0, 0.45, 0.55, 0.9, 1.0]), min_size=30, max_size=60))
+def test_an_event_is_reported_in_time_or_never(scores: list[float]) -> None:
+    # windows of a second with these scores, which overlap by half; two of them decide each half second
+    def score(block: Block) -> SimpleNamespace:
+        rows = np.rint(block.starts * 2).astype(int)
+        return SimpleNamespace(proba=np.array([[scores[row]] for row in rows]), when=None, likeness=None)
+
+    model = SimpleNamespace(classes=("wren",), rates=(100,), margin=0.0, score=score)
+    found = LiveEvents(model, Grid(1.0, 0.5), np.full(1, 0.5))  # type: ignore[arg-type]
+    events = []
+    with patch.object(live_module, "_KEPT", 6.0), patch.object(live_module, "LONGEST", 2.0):
+        for _ in range(len(scores) + 1):
+            for event in found.push(np.zeros(50, np.float32)):
+                assert found.seconds - event.end <= 1.0 + 1e-6
+                events.append((event.start, event.end))
+        events += [(event.start, event.end) for event in found.finish()]
+    starts = np.arange(len(scores)) / 2
+    expected = find_events(starts, starts + 1.0, np.array(scores)[:, None], np.full(1, 0.5))
+    halves = {int(2 * at) for start, end in events for at in np.arange(start, end, 0.5)}
+    assert halves == {int(2 * at) for one in expected for at in np.arange(one.start, one.end, 0.5)}
 
 
 def test_the_sound_before_an_event_has_no_other_event(files: ModelFiles) -> None:

@@ -113,6 +113,7 @@ class LiveEvents:
         none, no_scores = np.zeros(0), np.zeros((0, n), np.float32)
         self._scores = Scores(none, none, no_scores, np.zeros((0, 1, n), np.uint8), none.astype(np.float32))
         self._reported = np.full(n, -np.inf)
+        self._decided = -np.inf
         self._spans: list[tuple[float, float]] = []  # of the latest events
 
     def _ready(self) -> int:
@@ -158,10 +159,12 @@ class LiveEvents:
         """Yield what ends before a time of the stream, after which windows are still to come."""
         if not len(self._scores.starts):
             return
+        decided, self._decided = self._decided, until
         for event in self._scores.events(self._thresholds):
             start = max(self._begin + event.start, float(self._reported[event.column]))
             end = self._begin + event.end
-            if end - start <= _TINY:
+            # what ends before was decided when all windows around it were there; some may be forgotten now
+            if end - start <= _TINY or end < decided - _TINY:
                 continue
             if end > until - _TINY:
                 if until - start < LONGEST:
