@@ -1,3 +1,4 @@
+import errno
 import os
 import resource
 from collections.abc import Callable, Iterator
@@ -7,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from aurist import files
 from aurist.audio.writing import write_sound
 from aurist.errors import FullDiskError
 from aurist.files import append_jsonl, atomic_path, read_jsonl, write_arrays, write_json, write_text
@@ -92,6 +94,17 @@ def test_a_full_disk_is_told_of_sound(tmp_path: Path, name: str) -> None:
     with pytest.raises(FullDiskError, match=rf"{name} cannot be written: there is no room"):
         write_sound(tmp_path / name, noise, 8000)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_disk_that_is_full_at_the_last_moment_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_room(_: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(files, "flush_folder", no_room)
+    with pytest.raises(FullDiskError, match=r"a\.txt cannot be written"):
+        write_text(tmp_path / "a.txt", "x")
 
 
 def test_the_longest_name_is_written(tmp_path: Path) -> None:

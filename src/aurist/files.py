@@ -66,15 +66,16 @@ def atomic_path(path: Path) -> Iterator[Path]:
         umask = os.umask(0)
         os.umask(umask)
         temporary.chmod(0o666 & ~umask)
-        temporary.replace(path)
-        flush_folder(path.parent)
+        with full_disk_error(path):
+            temporary.replace(path)
+            flush_folder(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
 
 
 @contextmanager
 def full_disk_error(path: Path | None = None) -> Iterator[None]:
-    """Turn errors of a full disk into one that names the file. Libraries raise many kinds, or only say it in the text.
+    """Turn errors of a full disk into one that names the file.
 
     Without ``path`` the error names the file of the system's error, or the output.
     """
@@ -85,15 +86,21 @@ def full_disk_error(path: Path | None = None) -> Iterator[None]:
     except Exception as error:
         if isinstance(error.__cause__, FullDiskError):
             raise  # it says already how to go on
-        cause: BaseException | None = error
-        while cause is not None:
-            if (isinstance(cause, OSError) and cause.errno in _FULL) or _FULL_WORDS.search(str(cause)):
-                named = path or getattr(cause, "filename", None) or "The output"
-                raise FullDiskError(
-                    f"{named} cannot be written: there is no room for it on the disk."
-                ) from error
-            cause = cause.__cause__ or cause.__context__
-        raise
+        cause = full_disk_cause(error)
+        if cause is None:
+            raise
+        named = path or getattr(cause, "filename", None) or "The output"
+        raise FullDiskError(f"{named} cannot be written: there is no room for it on the disk.") from error
+
+
+def full_disk_cause(error: BaseException) -> BaseException | None:
+    """Give the error, or the cause of it, that tells of a full disk. Libraries raise many kinds, or only say it."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if (isinstance(cause, OSError) and cause.errno in _FULL) or _FULL_WORDS.search(str(cause)):
+            return cause
+        cause = cause.__cause__ or cause.__context__
+    return None
 
 
 def is_file(path: Path) -> bool:

@@ -68,11 +68,15 @@ def gaps(shards: Mapping[Path, Numbered], difference: Callable[[Path], str | Non
         differs = difference(folder)
         if differs is not None:
             problems.append(f"{folder}: {differs}")
+        elif not 1 <= shard.number <= shard.of:
+            problems.append(
+                f"{folder}: there is no shard {shard.number}/{shard.of}; its description is damaged"
+            )
         elif shard.number in numbers:
             problems.append(f"{folder}: shard {shard.number}/{shard.of}, as {numbers[shard.number]}")
         numbers.setdefault(shard.number, folder)
     of = next(iter(shards.values())).of
-    n_missing = of - sum(1 <= number <= of for number in numbers)
+    n_missing = max(0, of) - sum(1 <= number <= of for number in numbers)
     # a damaged shard may say that it is one of very many
     first = list(islice((f"{n}/{of}" for n in range(1, of + 1) if n not in numbers), min(n_missing, _SHOWN)))
     if n_missing:

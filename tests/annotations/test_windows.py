@@ -275,6 +275,7 @@ def test_window_and_hop_are_proposed_by_the_lengths_of_the_boxes() -> None:
         ((0.05, 0.06, 0.1), 1.0, 0.5),
         ((0.005, 0.006, 0.009, 0.02), 0.3, 0.15),  # bats
         ((0.001, 0.002, 0.003), 0.1, 0.05),
+        ((1e-9, 1e-9, 1e-9), 0.1, 0.05),
         ((20, 30, 40), 5.0, 2.5),
         ((0, 0), 5.0, 2.5),  # points
         ((5, 5, 5, 5, 5), 5.0, 5.0),  # parts of a recording, as in BirdCLEF

@@ -202,6 +202,9 @@ def test_a_full_disk_ends_a_job_and_not_the_server(
         refused = client.post("/v1/detect?window=1", files=upload)
         assert refused.status_code == 507 and refused.json()["error"]["code"] == "full_disk"
         assert client.get("/v1/detect").json() == []
+        patch.setattr(Jobs, "new_folder", _no_room)  # an error of the system itself
+        refused = client.post("/v1/detect?window=1", files=upload)
+        assert refused.status_code == 507 and refused.json()["error"]["message"] == NO_ROOM
         assert list((tmp_path / "state" / "jobs").iterdir()) == []
     with monkeypatch.context() as patch:
         patch.setattr("aurist.serve.jobs.listen", _no_room)

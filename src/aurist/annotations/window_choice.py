@@ -55,19 +55,24 @@ def propose_window(annotations: Annotations) -> WindowChoice:
         return WindowChoice(window, window, _note(window, window, reason))
     whole = float(np.quantile(lengths, _SHARE))
     window = max(math.ceil(min(whole, _LONGEST) / _STEP - 1e-6) * _STEP, _SHORTEST)
-    window = round(min(window, math.ceil(_TIMES * min(whole, _LONGEST) / _BRIEFEST - 1e-6) * _BRIEFEST), 1)
+    window = round(min(window, _in_brief_steps(_TIMES * min(whole, _LONGEST))), 1)
     reason = (
         f"{plural(len(lengths), 'box', 'boxes')}, half of them of at most {common:.2g} s, three quarters of at most "
         f"{whole:.2g} s"
     )
     note = _note(window, window / 2, reason)
     if whole < window / 2 and _follow_closely(table, window):
-        shorter = math.ceil(2 * whole / _BRIEFEST - 1e-6) * _BRIEFEST
+        shorter = _in_brief_steps(2 * whole)
         note += (
             f". Calls of a class follow each other within a window, and become one event; window={shorter:.2g} and "
             f"hop={shorter / 2:.2g} keep them apart, but a call is recognised by less sound"
         )
     return WindowChoice(window, window / 2, note)
+
+
+def _in_brief_steps(seconds: float) -> float:
+    """Round up to steps, at least one: boxes may be as short as a file can say."""
+    return max(1, math.ceil(seconds / _BRIEFEST - 1e-6)) * _BRIEFEST
 
 
 def _follow_closely(table: pd.DataFrame, window: float) -> bool:

@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 
 from aurist import __version__
 from aurist.errors import AuristError, FullDiskError
+from aurist.files import full_disk_cause
 from aurist.progress import logger
 from aurist.run import ModelFiles
 from aurist.serve import (
@@ -104,6 +105,12 @@ def _handle_errors(app: FastAPI, counters: Counters) -> None:
         names = {400: "malformed", 404: "not_found", 405: "not_allowed"}
         refusal = RefusedError(error.status_code, names.get(error.status_code, "refused"), str(error.detail))
         return JSONResponse(refusal.body(), refusal.status, {**(error.headers or {})})
+
+    @app.exception_handler(OSError)
+    async def full_disk(_: Request, error: OSError) -> Response:
+        if full_disk_cause(error) is None:
+            raise error
+        return await known(_, FullDiskError(str(error)))
 
     @app.exception_handler(Exception)
     async def bug(_: Request, error: Exception) -> Response:
