@@ -58,7 +58,7 @@ def units(index: WindowIndex, path: Path) -> tuple[Unit, npt.NDArray[np.bool_]]:
 
 def shares(folder: Path, clips: pd.DataFrame, name: str, output: Path) -> dict[str, object]:
     """Return the shares of windows that are almost the same."""
-    record, embedder = embedder_for(name)
+    record, embedder, _ = embedder_for(name)
     files = sorted(folder.iterdir())
     recordings = [Recording(file.name, file) for file in files]
     build_index(recordings, output, record, embedder, hop=record.embedder.seconds, jobs=1)

@@ -1,4 +1,4 @@
-"""Features, detections and fits on a Ray cluster of two nodes on this machine are those of one process."""
+"""Features, vectors, detections and fits on a Ray cluster of two nodes on this machine are those of one process."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import soundfile
 
@@ -19,7 +20,10 @@ from aurist import crossval
 from aurist.automl.fit import fit, resume
 from aurist.clips.read import ReadOptions
 from aurist.cluster import ClusterError, connected, run_on_cluster
+from aurist.config import FitConfig
 from aurist.detection.sharding import is_finished
+from aurist.embedders import clips as clips_of_embedders
+from aurist.embedders import on_cluster
 from aurist.errors import ConfigError
 from aurist.inference import feature_shards
 from aurist.run import RunFolder
@@ -28,6 +32,7 @@ from aurist.workers import OutOfTimeError
 
 from .archives.made import dataset
 from .command import aurist, start
+from .embedders.networks import write_onnx
 from .small_run import feature_table, small_plan
 
 ray = pytest.importorskip("ray", reason="needs the extra ray")
@@ -178,6 +183,74 @@ def test_a_fit_whose_driver_is_killed_is_resumed(
 def units(run: Path) -> list[Path]:
     """The folds that are fitted."""
     return list(run.glob("models/*/fold*/unit.json"))
+
+
+EAR = 'sample_rate = 8000\nseconds = 0.5\noutput = "hidden"\n'
+PLAN_OF_VECTORS = """
+[[member]]
+name = "Logistic_ear"
+engine = "classic"
+settings = {kind = "logistic", view = "ear"}
+"""
+
+
+@pytest.fixture(scope="module")
+def ear(folder: Path) -> Path:
+    """The TOML file of a small network beside the recordings."""
+    (folder / "home").mkdir()
+    write_onnx(folder / "home" / "ear.onnx")
+    (folder / "home" / "ear.toml").write_text(EAR)
+    (folder / "vectors.toml").write_text(PLAN_OF_VECTORS)
+    return folder / "home" / "ear.toml"
+
+
+def test_vectors_of_a_fit_are_the_same_though_a_node_is_lost(
+    cluster: Any, folder: Path, ear: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AURIST_EMBEDDERS", str(ear.parent))
+    monkeypatch.setattr(on_cluster, "CLIPS_PER_SHARD", 2)
+    config = FitConfig(plan=str(folder / "vectors.toml"), embeddings=("ear",), folds=2)
+    here = fit(folder / "set", folder / "ear_here", config, cache_dir=folder / "cache_here")
+    node, shards = cluster.add_node(num_cpus=1), folder / "ear_there.ear.shards"
+    killer = when(
+        lambda: len(list(shards.glob("*.sqlite"))) >= 3,
+        lambda: cluster.remove_node(node, allow_graceful=False),
+    )
+    # what this process would compute by itself is not in its cache: it would be an error
+    monkeypatch.setattr(clips_of_embedders, "pooled", None)
+    there = fit(
+        folder / "set",
+        folder / "ear_there",
+        config,
+        cache_dir=folder / "cache_there",
+        cluster=cluster.address,
+    )
+    killer.join()
+    assert not shards.exists()
+    for name in ("features.parquet", "predictions.parquet"):
+        assert pd.read_parquet(there.folder / name).equals(pd.read_parquet(here.folder / name))
+    columns = ["model", "score", "low", "high"]
+    assert there.leaderboard()[columns].equals(here.leaderboard()[columns])
+
+
+def test_an_index_is_the_same_though_the_driver_is_killed(cluster: Any, folder: Path, ear: Path) -> None:
+    index = ["index", "new", "--embed", ear, "--hop", 0.1]
+    assert aurist(*index, "-o", "index_here", cwd=folder).returncode == 0
+    shards = folder / "index_there.shards"
+    command = [*index, "--cluster", cluster.address, "-o", "index_there"]
+    with start(*command, cwd=folder) as process:
+        when(
+            lambda: len(list(shards.glob("*/failures.json"))) >= 2,
+            lambda: os.kill(process.pid, signal.SIGKILL),
+        ).join()
+        process.communicate()
+    assert process.returncode == -9
+    result = aurist(*command, cwd=folder)
+    assert result.returncode == 0, result.stderr
+    assert not shards.exists()
+    for file in (folder / "index_here").iterdir():
+        if not file.name.startswith("."):
+            assert file.read_bytes() == (folder / "index_there" / file.name).read_bytes()
 
 
 #: A call that any installation can find.

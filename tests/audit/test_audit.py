@@ -229,6 +229,10 @@ def test_a_broken_cache_is_passed_over(save, tmp_path):
     with sqlite3.connect(other / NAME) as base:
         base.execute("UPDATE facts SET facts = '{}'")
     assert audit(clips_of(paths), cache_dir=other, progress=False).content["files"] == 1
+    for damage in ("known = x''", 'facts = replace(facts, \'"digest": "\', \'"digest": "?\')'):
+        with sqlite3.connect(other / NAME) as base:
+            assert base.execute(f"UPDATE facts SET {damage}").rowcount == 1
+        assert audit(clips_of(paths), cache_dir=other, progress=False).content["files"] == 1
 
 
 def test_a_property_of_the_files_that_gives_the_label_away_is_told(save):

@@ -17,8 +17,8 @@ from aurist.embedders import EmbedderRecord, EmbedderSpec, load_embedder
 from aurist.embedders.clips import window_vectors
 from aurist.errors import ConfigError, DataError, RunError
 from aurist.files import sha256_of
-from aurist.search import IndexedVectors, build_index, open_index, query_vectors, search, sound_map
-from aurist.search import index as index_module
+from aurist.search import IndexedVectors, build_index, building, open_index, query_vectors, search, sound_map
+from aurist.search.index import WINDOW
 from aurist.search.vectors import ALMOST_THE_SAME
 
 from ..command import aurist
@@ -149,7 +149,7 @@ def test_a_killed_index_continues_and_new_recordings_are_added(
 ) -> None:
     build(folder, output="whole")
     build(folder, "a")
-    monkeypatch.setattr(index_module, "append_jsonl", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    monkeypatch.setattr(building, "append_jsonl", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
         build(folder, "ab")
     monkeypatch.undo()
@@ -172,7 +172,7 @@ def test_other_settings_changed_and_broken_recordings(folder: Path) -> None:
         build(folder)
     with pytest.raises(RunError, match="holds no index"):
         open_index(folder / "data")
-    windows = np.fromfile(folder / "index" / "windows.bin", index_module.WINDOW)
+    windows = np.fromfile(folder / "index" / "windows.bin", WINDOW)
     for column, value in (("recording", 7), ("recording", -1), ("start", np.nan)):
         damaged = windows.copy()
         damaged[column][3] = value

@@ -122,8 +122,8 @@ def fit(
     cache_dir
         Folder of features and decoded audio; None: ``$AURIST_CACHE_DIR`` or the system's folder for caches.
     cluster
-        Address of a Ray cluster that fits the folds, such as "ray://head:10001". Its machines share the folders named
-        here, at the same paths.
+        Address of a Ray cluster that computes the vectors of embedders and fits the folds, such as "ray://head:10001".
+        Its machines share the folders named here, at the same paths.
 
     Returns
     -------

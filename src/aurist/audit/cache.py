@@ -11,9 +11,26 @@ import numpy as np
 
 from aurist.audit.files import FileFacts, SpanFacts
 from aurist.audit.fingerprint import Fingerprint
+from aurist.stored import check_shape
 
 NAME = "audit.sqlite"
 BATCH = 500
+#: The facts of a file, as JSON.
+_FACTS = {
+    "problem": (str, None),
+    "detail": str,
+    "format": str,
+    "encoding": str,
+    "sample_rate": float,
+    "channels": int,
+    "seconds": float,
+    "truncated": bool,
+    "note": str,
+    "gaps": [[float]],
+    "digest": str,
+    "spans": [[float]],
+    "hop": float,
+}
 
 
 class FactsCache:
@@ -87,9 +104,12 @@ def _packed(facts: FileFacts) -> tuple[str, bytes, bytes]:
 
 def _unpacked(text: str, code: bytes, reliable: bytes) -> FileFacts:
     fields = json.loads(text)
+    check_shape(fields, _FACTS)
     arrays = [np.frombuffer(blob, dtype="<u8").astype(np.uint64) for blob in (code, reliable)]
+    if len(arrays[0]) != len(arrays[1]):
+        raise ValueError("a fingerprint has codes without reliable bits")
     prints = Fingerprint(arrays[0], arrays[1], fields.pop("hop"))
     spans = tuple(SpanFacts(*values) for values in fields.pop("spans"))
     gaps = tuple((first, last) for first, last in fields.pop("gaps"))
-    bytes.fromhex(fields["digest"])  # of a damaged cache it may be anything
+    bytes.fromhex(fields["digest"])
     return FileFacts(**fields, gaps=gaps, spans=spans, prints=prints)

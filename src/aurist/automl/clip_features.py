@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +13,9 @@ import pandas as pd
 
 from aurist.audit import Audit
 from aurist.clips import Clips
+from aurist.cluster import Cluster
 from aurist.config import FitConfig, duration
-from aurist.embedders import Available, store_embedder
+from aurist.embedders import Available, embed_on_cluster, store_embedder
 from aurist.features.summary_config import SummaryConfig, config_for_rates
 from aurist.folders import remove_folder
 from aurist.inference.embedding import with_embeddings
@@ -69,6 +71,7 @@ def training_features(
     *,
     jobs: int,
     cache_dir: Path | None,
+    cluster: Cluster | None = None,
 ) -> TrainingFeatures:
     """Compute summary features and embeddings of every usable clip.
 
@@ -86,6 +89,8 @@ def training_features(
         The networks that make embeddings.
     jobs, cache_dir
         Cores, and the folder of the cache.
+    cluster
+        Computes the vectors of embedders; None: this machine.
     """
     features, level, broken = _summary_features(clips, summary, report, jobs, cache_dir)
     remove_folder(output / "embedders")  # of an attempt that was killed, perhaps with other settings
@@ -94,12 +99,28 @@ def training_features(
         return TrainingFeatures(features, features, level, broken, networks)
     usable = _usable(clips, broken)
     some = features.iloc[usable]
+    if cluster is not None:
+        _embed_on(cluster, clips.take(usable), chosen, output, cache_dir)
     made = with_embeddings(some, Inputs(some, clips.take(usable), cache_dir), output, networks, jobs)
     times = ", ".join(f"{name} took {duration(seconds)}" for name, seconds in made.seconds.items())
     logger.info(f"plan: embeddings: {times}")
     table = made.table.reindex(features.index)
     broken = _with_failures(broken, clips, usable, made.failures)
     return TrainingFeatures(features, table, level, broken, networks)
+
+
+def _embed_on(
+    cluster: Cluster, clips: Clips, chosen: Sequence[Available | Recipe], output: Path, cache_dir: Path | None
+) -> None:
+    """Fill the cache with the vectors of embedders. Networks of recipes are run here, by PyTorch."""
+    for network in chosen:
+        if isinstance(network, Available):
+            began = time.monotonic()
+            shards = output.absolute().with_name(f"{output.name}.{network.spec.name}.shards")
+            embed_on_cluster(clips, network.spec, network.path(), cluster, shards, cache_dir=cache_dir)
+            logger.info(
+                f"embeddings: {network.spec.name}: {duration(time.monotonic() - began)} on the cluster"
+            )
 
 
 def _summary_features(

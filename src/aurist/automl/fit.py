@@ -61,8 +61,9 @@ def fit(
     started
         Value of ``time.monotonic()`` at the start of the time limit; now by default.
     cluster
-        The address of a Ray cluster that fits the folds, see `aurist.cluster.connected`. Its machines find ``output``,
-        the recordings and ``cache_dir`` at the same paths.
+        The address of a Ray cluster that computes the vectors of embedders and fits the folds, see
+        `aurist.cluster.connected`. Its machines find ``output``, the recordings, the networks of embedders and
+        ``cache_dir`` at the same paths.
 
     Returns
     -------
@@ -96,6 +97,7 @@ def fit(
             options=options or ReadOptions(),
             test=test,
             cache_dir=cache_dir,
+            cluster=machines,
         )
         clock = Clock(began, time_limit(config))
         run.log("prepared", {"used": clock.used()})

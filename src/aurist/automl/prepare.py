@@ -21,6 +21,7 @@ from aurist.automl.embedders import embedders_of, named_embedders
 from aurist.clips import BACKGROUND, Clips
 from aurist.clips.guessed_groups import apply_grouping, without_guessed_groups
 from aurist.clips.read import ReadOptions, Source, read_clips
+from aurist.cluster import Cluster
 from aurist.config import FitConfig
 from aurist.embedders import Available
 from aurist.errors import ConfigError, DataError, about, listing, plural
@@ -57,8 +58,12 @@ def prepare(
     options: ReadOptions,
     test: Source | None,
     cache_dir: Path | None,
+    cluster: Cluster | None = None,
 ) -> RunFolder:
-    """Read and audit the data, leave out broken clips, compute features and folds, and write the run folder."""
+    """Read and audit the data, leave out broken clips, compute features and folds, and write the run folder.
+
+    A cluster computes the vectors of embedders.
+    """
     recipes = chosen_recipes(config)
     clips, test_clips = _read_sources(source, test, config, options)
     if clips.band is not None and config.plan is None:  # a plan contains its recipes in full
@@ -75,7 +80,9 @@ def prepare(
         logger.info(f"check: {sentence}")
     summary = None if clips.features else summary_config_of(config, clips, report)
     embedders = named or embedders_of(config, clips, report, jobs=jobs, cache_dir=cache_dir)
-    computed = training_features(clips, summary, report, output, embedders, jobs=jobs, cache_dir=cache_dir)
+    computed = training_features(
+        clips, summary, report, output, embedders, jobs=jobs, cache_dir=cache_dir, cluster=cluster
+    )
     broken, level = computed.broken, computed.level
     rows = _keep(clips, broken, allow_loss=config.allow_loss)
     if len(broken):

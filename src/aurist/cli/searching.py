@@ -37,6 +37,7 @@ def index(
         list[str] | None,
         typer.Option(help="Accept the licence of this embedder, which forbids commercial use."),
     ] = None,
+    cluster: opt.Cluster = None,
     jobs: opt.Jobs = 0,
 ) -> None:
     """Index recordings: turn all their windows into vectors, to search them by sound.
@@ -48,6 +49,8 @@ def index(
       aurist index recordings/ -o index
 
       aurist index recordings/ --embed yamnet --hop 0.5 -o index
+
+      aurist index archive/ --embed yamnet --cluster ray://head:10001 -o index
     """
     from aurist.cli.embedding import accept_licences
     from aurist.clips.read import ReadOptions
@@ -55,18 +58,21 @@ def index(
     from aurist.errors import ConfigError, plural
     from aurist.folders import check_output
     from aurist.inference.inputs import read_sources
-    from aurist.search import build_index, open_index
+    from aurist.search import build_index, index_on_cluster, open_index
     from aurist.search.choice import embedder_for
 
     accept_licences(accept_licence or (), [embed] if embed else ())
     check_output(output, folder=True)
-    record, embedder = embedder_for(embed)
+    record, embedder, network = embedder_for(embed)
     if hop is not None and hop > record.embedder.seconds:
         raise ConfigError(
             f"hop is {hop:g} s, but a window has {record.embedder.seconds:g} s: sound would be left out."
         )
     clips = read_sources(recordings, ReadOptions())
-    failures = build_index(recordings_of(clips), output, record, embedder, hop=hop, jobs=jobs)
+    if cluster is not None:
+        failures = index_on_cluster(recordings_of(clips), output, record, network, cluster, hop=hop)
+    else:
+        failures = build_index(recordings_of(clips), output, record, embedder, hop=hop, jobs=jobs)
     made = open_index(output)
     hours = sum(recording.seconds for recording in made.recordings) / 3600
     say(

@@ -17,7 +17,7 @@ from aurist.embedders.network import EmbedderError, Network, check_vectors, open
 from aurist.embedders.spec import EmbedderSpec
 from aurist.events import Grid
 from aurist.features.matrix import EMBEDDED
-from aurist.features.stored_vectors import VectorSettings, share_stored, vectors_of_clips
+from aurist.features.stored_vectors import VectorSettings, rows_to_compute, share_stored, vectors_of_clips
 from aurist.features.waves import WavesInMemory
 from aurist.files import sha256_of
 from aurist.machine import available_cores
@@ -190,6 +190,11 @@ def embed_clips(
 def share_embedded(clips: Clips, embedder: Embedder, *, cache_dir: Path | None = None) -> float:
     """Return about which share of the clips `embed_clips` would read from the cache, 0 to 1."""
     return share_stored(clips, _settings(embedder), cache_dir=cache_dir)
+
+
+def rows_to_embed(clips: Clips, embedder: Embedder, *, cache_dir: Path | None = None) -> npt.NDArray[np.intp]:
+    """Return the rows, (n,), that `embed_clips` would compute, and not read from the cache."""
+    return rows_to_compute(clips, _settings(embedder), cache_dir=cache_dir)
 
 
 def _settings(embedder: Embedder) -> VectorSettings:

@@ -112,6 +112,25 @@ def share_stored(
     return sum(stored) / max(1, len(stored))
 
 
+def rows_to_compute(
+    clips: Clips, settings: VectorSettings, *, cache_dir: Path | None
+) -> npt.NDArray[np.intp]:
+    """Return the rows, (n,), whose vectors are not in the cache; no file is read for it."""
+    cache = FeatureCache(cache_dir, warn=False)
+
+    def is_stored(span: Span) -> bool:
+        with contextlib.suppress(OSError):
+            if span.path is not None and cache.stored_digest(span.path) is not None:
+                key = span_key(cache, span, settings.key)
+                return key is not None and cache.get(key, settings.size) is not None
+        return False
+
+    try:
+        return np.array([span.row for span in spans_of(clips) if not is_stored(span)], dtype=np.intp)
+    finally:
+        cache.close()
+
+
 def _key(cache: FeatureCache, span: Span, settings: VectorSettings) -> bytes | None:
     with contextlib.suppress(OSError):  # computing the vector gives the message
         return span_key(cache, span, settings.key)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from aurist.embedders import (
     Available,
     Embedder,
@@ -16,8 +18,8 @@ from aurist.errors import ConfigError
 from aurist.files import sha256_of
 
 
-def embedder_for(name: str | None) -> tuple[EmbedderRecord, Embedder]:
-    """Open an embedder by name, or the only one of this machine.
+def embedder_for(name: str | None) -> tuple[EmbedderRecord, Embedder, Path]:
+    """Open an embedder by name, or the only one of this machine; return the file of its network, too.
 
     Raises
     ------
@@ -30,7 +32,7 @@ def embedder_for(name: str | None) -> tuple[EmbedderRecord, Embedder]:
     spec = available.spec
     check_licence(spec)
     path = available.path()
-    return EmbedderRecord(spec, sha256_of(path)), load_embedder(spec, path)
+    return EmbedderRecord(spec, sha256_of(path)), load_embedder(spec, path), path
 
 
 def _only_one() -> Available:
