@@ -12,6 +12,8 @@ from aurist.augment import (  # noqa: E402
     FrequencyMask,
     Gain,
     GaussianNoise,
+    HighPass,
+    LowPass,
     OneOf,
     PinkNoise,
     PitchShift,
@@ -117,6 +119,16 @@ def test_an_equalizer_colours_as_it_does_the_sound():
     apart = np.abs(10 * np.log10(augmented / expected))[..., 3:-3]
     # windows smear the slope over neighbouring bins, most where bands are a bin wide
     assert np.median(apart) < 0.05 and np.quantile(apart, 0.99) < 0.5
+
+
+@pytest.mark.parametrize("transform", [HighPass((600, 600), p=1), LowPass((3000, 3000), p=1)])
+def test_a_cutoff_is_as_steep_as_in_the_sound(transform):
+    augmented, expected = both_ways(transform, NOISE)
+    level, other = (10 * np.log10(mel[..., 3:-3].mean(axis=(0, 2))) for mel in (augmented, expected))
+    audible = other > other.max() - 40
+    assert audible.sum() > 30 and not audible.all()
+    assert np.abs(level - other)[audible].max() < 1.0
+    assert level[~audible].max() < level.max() - 35
 
 
 @pytest.mark.parametrize("fill", ["roll", "zero"])

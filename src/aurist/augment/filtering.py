@@ -175,6 +175,29 @@ def equalizer_gain(freqs: npt.NDArray[np.float64], sample_rate: int, curve: Curv
     return np.asarray(10 ** (db / 20), dtype=np.float32)
 
 
+def cutoff_gain(
+    freqs: npt.NDArray[np.float64], sample_rate: int, kind: Kind, hz: float
+) -> npt.NDArray[np.float32]:
+    """Return the factors of the amplitudes at frequencies in Hz, (n,), of `LowPass` ("low") or `HighPass` ("high").
+
+    S. Butterworth, "On the theory of filter amplifiers", 1930, with the frequencies of the bilinear transform.
+
+    Examples
+    --------
+    >>> cutoff_gain(np.array([250.0, 1000.0, 8000.0]), 16000, "low", 1000.0).round(3).tolist()
+    [1.0, 0.7070000171661377, 0.0]
+    """
+    highest = _HIGHEST * sample_rate
+    if kind == "low" and hz > highest:
+        return np.ones(len(freqs), dtype=np.float32)
+    with np.errstate(divide="ignore"):
+        ratio = np.tan(np.pi * np.minimum(freqs / sample_rate, 0.5)) / np.tan(
+            np.pi * min(hz, highest) / sample_rate
+        )
+        powers = (ratio if kind == "low" else 1 / ratio) ** (2 * _ORDER)
+    return np.asarray((1 + powers) ** -0.5, dtype=np.float32)
+
+
 def _filtered(y: Wave, sample_rate: int, kind: Kind, *edges: float) -> Wave:
     import scipy.signal
 

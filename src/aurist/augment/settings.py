@@ -23,6 +23,8 @@ SPECTRUM: dict[str, type[Any]] = {
     "equalizer": Equalizer,
     "gain": Gain,
     "gaussian_noise": GaussianNoise,
+    "high_pass": HighPass,
+    "low_pass": LowPass,
     "pink_noise": PinkNoise,
     "pitch_shift": PitchShift,
     "time_shift": TimeShift,
@@ -32,8 +34,6 @@ WAVE: dict[str, type[Any]] = {
     **SPECTRUM,
     "background_mix": BackgroundMix,
     "band_pass": BandPass,
-    "high_pass": HighPass,
-    "low_pass": LowPass,
     "polarity": Polarity,
     "time_stretch": TimeStretch,
 }

@@ -13,12 +13,13 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from aurist.augment.base import Drawn, Transform
 from aurist.augment.compose import Compose, OneOf
-from aurist.augment.filtering import Equalizer, equalizer_gain
+from aurist.augment.filtering import Equalizer, HighPass, Kind, LowPass, cutoff_gain, equalizer_gain
 from aurist.augment.level import Gain, Volume, volume_curve
 from aurist.augment.masks import FrequencyMask, TimeMask, bounds
 from aurist.augment.noise import GaussianNoise, Noise, PinkNoise, pink, white
@@ -161,9 +162,9 @@ def _flattened(compose: Compose, draws: list[Drawn]) -> Iterator[tuple[Transform
 class _Plan:
     """The changes of one clip's power spectrum, (n_freq, frames), collected to be applied at once.
 
-    Except for pitch and equaliser, the steps treat all frequencies alike: every frame is moved and multiplied by a
-    gain, and noise is added with its gains. An equaliser applies to everything, also to the noise, at any position in
-    the list.
+    Except for pitch and filters, the steps treat all frequencies alike: every frame is moved and multiplied by a
+    gain, and noise is added with its gains. A filter applies to everything, also to the noise, at any position in the
+    list.
     """
 
     def __init__(self, clip: Tensor, config: SpectrogramConfig, peak: Tensor | None) -> None:
@@ -187,10 +188,10 @@ class _Plan:
         elif isinstance(transform, Gain):
             self._amplify(torch.tensor(10 ** (params.db / 10), device=self.clip.device))
         elif isinstance(transform, Equalizer):
-            freqs = filters.frequencies(self.config.sample_rate, self.config.n_fft)
-            gain = equalizer_gain(freqs, self.config.sample_rate, params)
-            power = torch.from_numpy(gain**2).to(self.clip.device)
-            self.colour = power if self.colour is None else self.colour * power
+            self._colour(equalizer_gain(self._freqs(), self.config.sample_rate, params))
+        elif isinstance(transform, LowPass | HighPass):
+            kind: Kind = "low" if isinstance(transform, LowPass) else "high"
+            self._colour(cutoff_gain(self._freqs(), self.config.sample_rate, kind, params.hz))
         elif isinstance(transform, Volume):
             curve = volume_curve(transform.curve, self.clip.shape[-1])
             self._amplify((10 ** torch.from_numpy(curve * np.float32(params.db / 10))).to(self.clip.device))
@@ -212,6 +213,13 @@ class _Plan:
             torch.mul(root, root, out=out).addcmul_(noise.imag_squared, gain)
         if self.colour is not None:
             out.mul_(self.colour[:, None])
+
+    def _freqs(self) -> npt.NDArray[np.float64]:
+        return filters.frequencies(self.config.sample_rate, self.config.n_fft)
+
+    def _colour(self, gain: npt.NDArray[np.float32]) -> None:
+        power = torch.from_numpy(gain**2).to(self.clip.device)
+        self.colour = power if self.colour is None else self.colour * power
 
     def _move(self, frames: int, fill: str) -> None:
         """Shift the frames. Noise is stationary, so only its gain is shifted."""
