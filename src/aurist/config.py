@@ -69,8 +69,8 @@ class FitConfig:
     sample_rate
         The sample rate of the summary features, in Hz; None: their default.
     mix_background
-        Mixtures of each clip with a call and background of other recordings to learn from, if annotated recordings
-        without a call are among the data; 0: none.
+        Mixtures of each clip with a call and background of other recordings to learn from: of recordings without a
+        call, or of gaps between calls if there are none; 0: none.
     level
         "relative": the features do not depend on the level of a recording; "keep": they do.
     near_duplicates

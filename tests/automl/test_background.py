@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 import soundfile as sf
 
-from aurist.annotations import CutOptions
+from aurist.annotations import CutOptions, make_annotations, to_clips
 from aurist.audio import read
 from aurist.automl.annotated import read_annotated
 from aurist.automl.background import (
     NOT_MIXED,
     SNR,
     draw_pairs,
+    gaps_between_calls,
     mixtures_again,
     mixtures_of,
     n_mixed,
@@ -148,8 +149,34 @@ def test_time_limits_how_many_there_are(
     )
 
 
-def test_without_quiet_recordings_or_by_choice_nothing_is_mixed(tmp_path: Path) -> None:
-    run = fitted(write_field(tmp_path / "loud", 0))
+def test_without_quiet_recordings_gaps_between_calls_of_other_recordings_are_background(
+    tmp_path: Path,
+) -> None:
+    learn = training_data(read_data(fitted(write_field(tmp_path / "loud", 0))))
+    calls, background = draw_pairs(learn, 2)
+    assert len(calls) == 32 and (learn.groups[calls] != learn.groups[background]).all()
+    assert (learn.folds[calls] == learn.folds[background]).all()
+    clips = learn.examples.inputs.clips
+    assert clips is not None
+    # calls are at 1 and 5 s, and windows of a second have no overlap
+    assert set(clips.table["start"].iloc[background]) == {0, 2, 3, 4, 6, 7}
+    assert not gaps_between_calls(replace(clips, unannotated="unknown"), len(clips)).any()
+    assert not gaps_between_calls(None, 3).any()
+
+
+def test_a_clip_that_touches_a_box_is_no_gap() -> None:
+    rows = [
+        {"path": "a", "start": 1.9, "end": 4.0, "label": "x"},
+        {"path": "a", "start": 2.5, "end": 3.0, "label": "y"},
+    ]
+    clips = to_clips(make_annotations(rows, "t"), {"a": 7.0, "b": 3.0}, CutOptions(window=1))
+    table = clips.table.assign(gap=gaps_between_calls(clips, len(clips)))
+    assert table.loc[table["path"] == "a", "gap"].tolist() == [True, False, False, False, True, True, True]
+
+
+def test_by_choice_or_without_background_nothing_is_mixed(tmp_path: Path) -> None:
+    write_field(tmp_path / "loud", 0)
+    run = fitted(tmp_path / "loud", mix_background=0)
     assert n_mixed(run) is None and mixtures_again(run, training_data(read_data(run)), tmp_path) is None
     variants = run.variants()
     assert variants is None or NOT_MIXED not in set(variants["variant"])

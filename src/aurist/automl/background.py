@@ -26,6 +26,7 @@ from aurist.inference.features import FeaturePipeline
 from aurist.models.base import Examples
 from aurist.predictions import from_frame
 from aurist.progress import logger
+from aurist.results.event_counts import merged
 from aurist.run import RunData, RunFolder, read_data
 from aurist.tables import read_table, table_path, write_table
 
@@ -57,7 +58,7 @@ class Mixtures:
 
 
 def with_mixtures(run: RunFolder, data: RunData, learn: TrainingData, limit: float) -> TrainingData:
-    """Add mixtures to the training part of each fold, if the data has annotated recordings without a call.
+    """Add mixtures to the training part of each fold, if the data has annotated recordings or gaps without a call.
 
     A mixture is learnt from if both of its clips are in the training part: it is near neither the scored nor the
     validation part. There are fewer of them if they would take more than a tenth of the ``limit`` in seconds.
@@ -118,7 +119,8 @@ def mixtures_of(run: RunFolder, data: RunData, learn: TrainingData, n: int, fold
 def draw_pairs(learn: TrainingData, copies: int) -> tuple[Rows, Rows]:
     """Draw ``copies`` clips of background for each clip with a call, in random order.
 
-    Background is of recordings in which nothing was annotated, of the same fold as the call.
+    Background is of recordings in which nothing was annotated, of the same fold as the call. If there are none, it is
+    of gaps between the calls of other groups.
 
     Returns
     -------
@@ -129,15 +131,35 @@ def draw_pairs(learn: TrainingData, copies: int) -> tuple[Rows, Rows]:
     targets, groups = learn.examples.targets, learn.groups
     has_call = (targets == 1).any(axis=1)
     is_background = (targets == 0).all(axis=1) & ~np.isin(groups, groups[has_call])
+    if not is_background.any():
+        is_background = (targets == 0).all(axis=1) & gaps_between_calls(
+            learn.examples.inputs.clips, len(groups)
+        )
     by_fold = {fold: np.flatnonzero(is_background & (learn.folds == fold)) for fold in np.unique(learn.folds)}
     calls, background = [], []
     for row in np.flatnonzero(has_call):
         free = by_fold[learn.folds[row]]
+        free = free[groups[free] != groups[row]]
         if len(free):
             calls += [row] * copies
             background += rng.choice(free, copies).tolist()
     order = rng.permutation(len(calls))[:MOST]
     return np.array(calls, dtype=np.intp)[order], np.array(background, dtype=np.intp)[order]
+
+
+def gaps_between_calls(clips: Clips | None, n: int) -> npt.NDArray[np.bool_]:
+    """Tell which of n clips share no time with any box, (n,); none if parts of a recording may not be annotated."""
+    out = np.zeros(n, dtype=bool)
+    if clips is None or clips.boxes is None or clips.unannotated != "absent":
+        return out
+    boxes = {str(path): table for path, table in clips.boxes.groupby("path")}
+    for path, rows in clips.table.groupby("path").indices.items():
+        table = boxes.get(str(path), clips.boxes.iloc[:0])
+        first, last = merged(table["start"].to_numpy(float), table["end"].to_numpy(float))
+        start, end = (clips.table[name].to_numpy(float)[rows] for name in ("start", "end"))
+        following = np.searchsorted(last, start, side="right")
+        out[rows] = np.append(first, np.inf)[following] >= end
+    return out
 
 
 def _written(folder: Path, clips: Clips, calls: Rows, background: Rows, seed: int) -> Iterator[str]:
