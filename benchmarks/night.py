@@ -18,6 +18,10 @@ The same run with other options of `aurist predict`:
 Several names of one folder are compared on the same resamples, with the first as the base:
 
     python benchmarks/night.py --compare default windows --draws 0 1 2 --folder night
+
+All fits that show what a second window and gaps as background bring, and their comparison, by one command:
+
+    python benchmarks/night.py --steps --minutes 10 --draws 0 1 2 --folder night
 """
 
 from __future__ import annotations
@@ -28,6 +32,7 @@ import shlex
 import subprocess
 import sys
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,7 +42,10 @@ import pandas as pd
 
 from _common import DATA, table_of
 from _night import divide, lay_background, lay_calls, matched, write_learnt, write_sound
+from aurist.annotations import Recordings, read_annotations
+from aurist.annotations.window_choice import propose_window
 from aurist.detection.store import open_detections
+from aurist.results.event_counts import area
 
 NIGHT, QUIET = "night.flac", "quiet.flac"
 #: Length of the night with calls, in seconds. The quiet one has each background file once.
@@ -72,8 +80,42 @@ def command(*words: object) -> None:
     subprocess.run([sys.executable, "-m", "aurist", *map(str, words)], check=True)
 
 
+#: Names to compare after the fits of `steps`; the first is the base.
+STEPS = (("one-window", "two-windows"), ("calls-alone", "gaps"))
+#: Tables of the recordings with calls, without those of background.
+CALLS = "tables-calls"
+
+
+def steps(folder: Path) -> dict[str, tuple[str, list[str]]]:
+    """Name the fits of a draw, with the folder of tables and more options of each.
+
+    With mixtures and one window, as before two were tried, and with two; and of the recordings with calls alone,
+    without mixtures and with gaps as background.
+    """
+    (folder / CALLS).mkdir(exist_ok=True)
+    for table in sorted((folder / "tables").iterdir()):
+        if len(pd.read_csv(table, sep="\t")):
+            (folder / CALLS / table.name).write_bytes(table.read_bytes())
+    window = propose_window(
+        read_annotations(folder / CALLS, audio_root=Recordings(folder / "recordings"))
+    ).window
+    by_hand = ["--window", f"{window:g}", "--hop", f"{window / 2:g}"]
+    return {
+        "one-window": ("tables", by_hand),
+        "two-windows": ("tables", []),
+        "calls-alone": (CALLS, [*by_hand, "--mix-background", "0"]),
+        "gaps": (CALLS, by_hand),
+    }
+
+
 def fitted(
-    folder: Path, name: str, minutes: float, given: list[str], of_run: str, predict: list[str]
+    folder: Path,
+    name: str,
+    minutes: float,
+    given: list[str],
+    of_run: str = "",
+    predict: Sequence[str] = (),
+    tables: str = "tables",
 ) -> Path:
     """Fit as a user of Raven would, or continue, unless it is done; then detect, perhaps with another run."""
     run, detections = folder / f"run-{of_run or name}", folder / f"detections-{name}"
@@ -83,7 +125,7 @@ def fitted(
         else:
             began = time.monotonic()
             limit = ("--time-limit", f"{minutes:g}m") if minutes else ()
-            words = ("--annotations", folder / "tables", *limit, "--jobs", 1)
+            words = ("--annotations", folder / tables, *limit, "--jobs", 1)
             command("fit", folder / "recordings", *words, *given, "-o", run)
             (folder / f"seconds-{name}.json").write_text(json.dumps(round(time.monotonic() - began)))
     if not (detections / "events.csv").exists():
@@ -199,19 +241,6 @@ def swept(detections: Path) -> list[dict[str, pd.DataFrame]]:
     return out
 
 
-def area(recall: npt.NDArray[np.float64], precision: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Return the area under precision over recall, (n_resamples,), of thresholds that increase along the first axis.
-
-    The precision at a recall is the highest at this recall or a higher one.
-    """
-    out = np.zeros(recall.shape[1])
-    for column in range(recall.shape[1]):
-        order = np.argsort(recall[:, column], kind="stable")
-        best = np.maximum.accumulate(precision[order, column][::-1])[::-1]
-        out[column] = np.sum(np.diff(recall[order, column], prepend=0.0) * best)
-    return out
-
-
 def interval(values: npt.NDArray[np.float64], *, signed: bool = False) -> str:
     low, high = np.quantile(values[1:], [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     digits = "+.3f" if signed else (".0f" if values[0] >= 20 else ".1f" if values[0] >= 1.5 else ".3f")
@@ -238,6 +267,7 @@ def main() -> None:
     parser.add_argument(
         "--most", action="store_true", help="the 12 classes with the most files, not of 7 to 14"
     )
+    parser.add_argument("--steps", action="store_true", help="fit and compare all steps")
     parser.add_argument("--compare", nargs="+", help="names that are done; the first is the base")
     options = parser.parse_args()
     folders = {
@@ -257,11 +287,22 @@ def main() -> None:
             f"{night.hours.sum() * 60:.1f} distinct quiet minutes",
             flush=True,
         )
+    if options.steps:
+        for folder in folders.values():
+            for name, (tables, given) in steps(folder).items():
+                fitted(folder, name, options.minutes, given, tables=tables)
+        for names in STEPS:
+            print_scores(folders, names)
+        return
     if not options.compare:
         for folder in folders.values():
             words = (shlex.split(options.fit), options.run, shlex.split(options.predict))
             fitted(folder, options.name, options.minutes, *words)
-    names = options.compare or [options.name]
+    print_scores(folders, options.compare or [options.name])
+
+
+def print_scores(folders: Mapping[int, Path], names: Sequence[str]) -> None:
+    """Print the figures of each name, and its difference to the first."""
     means = {
         name: mean_of(
             [scored(folder, folder / f"detections-{name}", draw) for draw, folder in folders.items()]
@@ -274,7 +315,7 @@ def main() -> None:
         if name != names[0]:
             gains = {f: interval(values - base[f], signed=True) for f, values in means[name].items()}
             rows.append({"fit": f"{name} minus {names[0]}", **gains})
-    print(table_of(rows))
+    print(table_of(rows), flush=True)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aurist.annotations import Annotations, CutOptions, join_annotations, make_annotations, to_clips
-from aurist.annotations.window_choice import propose_window
+from aurist.annotations.window_choice import next_window, propose_window
 from aurist.clips import Clips
 from aurist.errors import ConfigError, DataError
 
@@ -298,6 +298,30 @@ def test_calls_that_follow_each_other_closely_get_advice(pause: float, advice: b
     )
     assert choice.window == 1
     assert ("window=0.2 and hop=0.1 keep them apart" in choice.note) == advice
+
+
+@pytest.mark.parametrize(
+    ("lengths", "proposed", "other"),
+    [
+        ([0.5] * 3 + [0.6] * 3 + [1.4] * 6, 1.5, 1.0),  # half of the boxes are shorter
+        ([1.1] * 8 + [1.4] * 3 + [2.8] * 2, 1.5, 3.0),  # they need the same window, nine tenths a longer one
+        ([1.1, 1.3, 1.2, 1.4, 1.5], 1.5, None),  # all need the same
+        ([3.0] * 9, 3.0, None),  # equal parts of recordings
+    ],
+)
+def test_the_window_to_compare_holds_half_of_the_boxes_or_nearly_all(
+    lengths: list[float], proposed: float, other: float | None
+) -> None:
+    table = boxes(*((50.0 * i, 50.0 * i + length, "x") for i, length in enumerate(lengths)))
+    assert propose_window(table).window == proposed
+    assert next_window(table.table, proposed) == other
+
+
+def test_the_window_to_compare_keeps_calls_apart() -> None:
+    starts = [number * 0.18 for number in range(20)]
+    table = boxes(*((start, start + 0.08 + 0.001 * i, "x") for i, start in enumerate(starts)))
+    assert next_window(table.table, 1.0) == 0.2
+    assert next_window(table.table.iloc[:0], 5.0) is None
 
 
 def test_absent_boxes_propose_nothing() -> None:

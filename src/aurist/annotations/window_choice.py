@@ -6,13 +6,14 @@ import math
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from aurist.annotations.table import ABSENT, Annotations
 from aurist.errors import plural
 
-#: The window holds this share of the boxes whole.
-_SHARE = 0.75
+#: The window holds this share of the boxes whole; a second one to try the next share, or the last.
+_SHARE, _OTHER_SHARES = 0.75, (0.5, 0.9)
 #: The shortest and the longest window to propose, the steps between them, and the window without any box, in seconds.
 #: A longer window hardly tells when; a shorter one holds too little sound to recognise most calls.
 _SHORTEST, _LONGEST, _STEP, _WITHOUT = 1.0, 5.0, 0.5, 5.0
@@ -44,25 +45,23 @@ def propose_window(annotations: Annotations) -> WindowChoice:
     (1.5, 0.75)
     """
     table = annotations.table[annotations.table["state"] != ABSENT]
-    lengths = (table["end"] - table["start"]).to_numpy(dtype=float)
-    lengths = lengths[lengths > 0]
+    lengths = _lengths(table)
     if not len(lengths):
         return WindowChoice(_WITHOUT, _WITHOUT / 2, _note(_WITHOUT, _WITHOUT / 2, "no box has a length"))
     common = float(np.median(lengths))
-    if len(lengths) >= _FEWEST and np.mean(np.abs(lengths - common) <= 0.01 * common) >= _EQUAL:
+    if _are_equal(lengths):
         window = round(min(max(common, 0.1), 60.0), 2)
         reason = f"{plural(len(lengths), 'box', 'boxes')}, nearly all of {common:.3g} s"
         return WindowChoice(window, window, _note(window, window, reason))
     whole = float(np.quantile(lengths, _SHARE))
-    window = max(math.ceil(min(whole, _LONGEST) / _STEP - 1e-6) * _STEP, _SHORTEST)
-    window = round(min(window, _in_brief_steps(_TIMES * min(whole, _LONGEST))), 1)
+    window = _holding(whole)
     reason = (
         f"{plural(len(lengths), 'box', 'boxes')}, half of them of at most {common:.2g} s, three quarters of at most "
         f"{whole:.2g} s"
     )
     note = _note(window, window / 2, reason)
-    if whole < window / 2 and _follow_closely(table, window):
-        shorter = _in_brief_steps(2 * whole)
+    shorter = _keeping_apart(table, window, whole)
+    if shorter is not None:
         note += (
             f". Calls of a class follow each other within a window, and become one event; window={shorter:.2g} and "
             f"hop={shorter / 2:.2g} keep them apart, but a call is recognised by less sound"
@@ -73,6 +72,58 @@ def propose_window(annotations: Annotations) -> WindowChoice:
 def _in_brief_steps(seconds: float) -> float:
     """Round up to steps, at least one: boxes may be as short as a file can say."""
     return max(1, math.ceil(seconds / _BRIEFEST - 1e-6)) * _BRIEFEST
+
+
+def next_window(boxes: pd.DataFrame, window: float) -> float | None:
+    """Give the seconds of the window to compare with the proposed one; None if there is none to try.
+
+    One that keeps calls apart that follow each other closely; or one that holds half of the boxes whole; or, where that
+    is the proposed one, nine tenths of them. Boxes of one length have no other.
+
+    Parameters
+    ----------
+    boxes
+        The boxes that are present: ``path, start, end, label``.
+    window
+        Seconds of the proposed window.
+
+    Examples
+    --------
+    >>> boxes = pd.DataFrame({"path": "a", "label": "wren", "start": range(0, 90, 10)})
+    >>> next_window(boxes.assign(end=boxes["start"] * 1.03 + 0.1), 2.5)
+    1.5
+    """
+    lengths = _lengths(boxes)
+    if not len(lengths) or _are_equal(lengths):
+        return None
+    shorter = _keeping_apart(boxes, window, float(np.quantile(lengths, _SHARE)))
+    others = [shorter] if shorter is not None else []
+    others += [_holding(float(np.quantile(lengths, share))) for share in _OTHER_SHARES]
+    return next((other for other in others if other != window), None)
+
+
+def _lengths(table: pd.DataFrame) -> npt.NDArray[np.float64]:
+    lengths = (table["end"] - table["start"]).to_numpy(dtype=np.float64)
+    return lengths[lengths > 0]
+
+
+def _are_equal(lengths: npt.NDArray[np.float64]) -> bool:
+    """Tell if nearly all boxes have one length."""
+    common = float(np.median(lengths))
+    return bool(len(lengths) >= _FEWEST and np.mean(np.abs(lengths - common) <= 0.01 * common) >= _EQUAL)
+
+
+def _holding(whole: float) -> float:
+    """Return the window for boxes of up to this length."""
+    window = max(math.ceil(min(whole, _LONGEST) / _STEP - 1e-6) * _STEP, _SHORTEST)
+    return round(min(window, _in_brief_steps(_TIMES * min(whole, _LONGEST))), 1)
+
+
+def _keeping_apart(table: pd.DataFrame, window: float, whole: float) -> float | None:
+    """Return a shorter window if calls of a class follow each other within the window; None if they do not."""
+    if whole >= window / 2 or not _follow_closely(table, window):
+        return None
+    return round(_in_brief_steps(2 * whole), 1)
 
 
 def _follow_closely(table: pd.DataFrame, window: float) -> bool:

@@ -98,8 +98,8 @@ def fit(
         Folder or table of clips without labels to learn from as well, the number of rounds, and the probability from
         which a prediction is taken for a label.
     mix_background
-        Mixtures of each annotated clip that has a call with background of other recordings to learn from, if some
-        annotated recordings have no call; 0: none.
+        Mixtures of each annotated clip that has a call with background of other recordings to learn from: of recordings
+        without a call, or of gaps between calls if there are none; 0: none.
     path, start, end, id, features
         Further columns of a table: audio files ("none": the rows are features), where a clip begins and ends in its
         file, ids, and features (``*`` for any letters). None: guessed.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -108,6 +109,7 @@ def read_annotated(
     band: bool = False,
     allow_missing: bool = False,
     seed: int = 0,
+    time_limit: float | str | None = None,
 ) -> Clips:
     """Cut annotated recordings into clips, for `aurist.fit`.
 
@@ -143,6 +145,9 @@ def read_annotated(
         Leave out annotations of recordings that are not in the folder.
     seed
         Of the draw of the background.
+    time_limit
+        The wall time of the fit that will follow, in seconds or as text, such as "10m". A tenth of it may be used to
+        try a second window, if neither ``window`` nor ``hop`` is given. None: none is tried.
 
     Raises
     ------
@@ -158,20 +163,26 @@ def read_annotated(
     """
     from aurist.annotations import CutOptions
     from aurist.automl.annotated import read_annotated as read
+    from aurist.automl.window_trial import cut_by_better_window
+    from aurist.config import FitConfig, parse_duration
 
     with errors_in_python():
         options = CutOptions(
             clip_mode, window, hop, min_overlap, background, unannotated, group_by, seed, band
         )
         more = None if verdicts is None else Path(verdicts)
-        return read(
+        cut = partial(
+            read,
             Path(recordings),
             None if annotations is None else Path(annotations),
-            options,
             label=label,
             verdicts=more,
             allow_missing=allow_missing,
         )
+        if time_limit is None:
+            return cut(options)
+        seconds = parse_duration(time_limit) if isinstance(time_limit, str) else time_limit
+        return cut_by_better_window(cut, options, FitConfig(time_limit=seconds, seed=seed))
 
 
 def check(

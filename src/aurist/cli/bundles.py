@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields, is_dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
@@ -103,9 +104,16 @@ class AnnotatedOptions:
     ] = False
 
     def source(
-        self, context: typer.Context, data: Path, columns: TrainingColumns, learning: LearningOptions
+        self,
+        context: typer.Context,
+        data: Path,
+        columns: TrainingColumns,
+        learning: LearningOptions,
+        config: FitConfig | None = None,
     ) -> Path | Clips:
         """Give the data to learn from: as it is, or cut into clips if there are annotations.
+
+        With the settings of a fit, a second window is tried in a part of its time.
 
         Raises
         ------
@@ -122,14 +130,19 @@ class AnnotatedOptions:
             return data
         given = {name: value for name, value in asdict(self).items() if name not in _FILES}
         cut = CutOptions(**given, seed=learning.seed)
-        return read_annotated(
+        read = partial(
+            read_annotated,
             data,
             self.annotations,
-            cut,
             label=columns.label,
             verdicts=self.verdicts,
             allow_missing=self.allow_missing,
         )
+        if config is None:
+            return read(cut)
+        from aurist.automl.window_trial import cut_by_better_window
+
+        return cut_by_better_window(read, cut, config, learning.cache_dir)
 
     @property
     def _are_given(self) -> bool:

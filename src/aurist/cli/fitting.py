@@ -105,8 +105,8 @@ def fit(
     mix_background: Annotated[
         int,
         typer.Option(
-            help="Mixtures of each clip that has a call with background of other recordings to learn from, if some "
-            "annotated recordings have no call. 0: none.",
+            help="Mixtures of each clip that has a call with background of other recordings to learn from: of "
+            "recordings without a call, or of gaps between calls if there are none. 0: none.",
             rich_help_panel=opt.ANNOTATED,
         ),
     ] = 2,
@@ -179,7 +179,8 @@ def fit(
         pseudo_threshold=pseudo_threshold,
         mix_background=mix_background,
     )
-    source, options = annotated.source(context, data, columns, learning), columns.reading()
+    source = annotated.source(context, data, columns, learning, config)
+    options = columns.reading()
     if save_plan is not None:
         check_output(save_plan)
     if dry_run or save_plan is not None:

@@ -18,11 +18,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from aurist.arrays import Proba
 from aurist.calibration import apply_temperature, choose_temperature
 from aurist.features.matrix import float_matrix
 from aurist.files import write_arrays
 from aurist.metrics import UNKNOWN, metric
-from aurist.models.base import Examples, Fitted, ModelSpec, Task, fit_again
+from aurist.models.base import Examples, Fitted, Inputs, ModelSpec, Task, fit_again
 from aurist.models.kernel_model import KERNEL_ARRAYS, Floats, KernelModel, Rows, distances
 from aurist.models.learnable import always_present, learnable, require_classes
 from aurist.models.normal_scores import NormalScores
@@ -31,6 +32,8 @@ from aurist.stored import read_arrays, stored
 MODEL_FILE = "kernel.npz"
 #: Tried on the validation part: the decay of similarity over the median distance of rows, and the ridge.
 _FALLS, _RIDGES = (0.25, 0.5, 1.0, 2.0), (0.03, 0.1, 0.3, 1.0)
+#: The fall and the ridge that are chosen most.
+_USUAL = 0.5, 0.1
 #: The most rows that are used as they are; more are approximated by this many of them.
 LANDMARKS = 3000
 #: Rows to compare with the landmarks at once.
@@ -83,6 +86,14 @@ class KernelEngine:
     def portable_files(self, folder: Path, task: Task) -> list[Path]:
         """List the one file of arrays."""
         return [folder / MODEL_FILE]
+
+
+def kernel_proba(task: Task, train: Examples, inputs: Inputs) -> Proba:
+    """Fit on ``train`` with usual settings, neither chosen nor calibrated, and return predictions (n, n_classes)."""
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1):
+        return _fit(train, task, *_USUAL).predict_proba(inputs)
 
 
 def _choose(task: Task, train: Examples, validation: Examples) -> tuple[float, float]:

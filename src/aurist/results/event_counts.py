@@ -263,6 +263,33 @@ def merged(starts: Times, ends: Times) -> tuple[Times, Times]:
     return starts[is_first], latest[is_last]
 
 
+def area(recall: Numbers, precision: Numbers) -> Numbers:
+    """Compute the area under precision over recall.
+
+    The precision at a recall is the highest at this recall or a higher one.
+
+    Parameters
+    ----------
+    recall, precision
+        (n_thresholds, n_resamples): at thresholds that increase.
+
+    Returns
+    -------
+    (n_resamples,)
+
+    Examples
+    --------
+    >>> area(np.array([[0.5], [0.5], [0.25]]), np.array([[0.2], [0.5], [1.0]])).tolist()
+    [0.375]
+    """
+    out = np.zeros(recall.shape[1])
+    for column in range(recall.shape[1]):
+        order = np.argsort(recall[:, column], kind="stable")
+        best = np.maximum.accumulate(precision[order, column][::-1])[::-1]
+        out[column] = np.sum(np.diff(recall[order, column], prepend=0.0) * best)
+    return out
+
+
 def _shared(one: tuple[Times, Times], other: tuple[Times, Times]) -> tuple[Times, Times]:
     """Return the stretches in both of two ordered lists of stretches."""
     first = np.searchsorted(other[1], one[0], side="right")
