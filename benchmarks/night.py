@@ -43,7 +43,7 @@ import pandas as pd
 from _common import DATA, table_of
 from _night import divide, lay_background, lay_calls, matched, write_learnt, write_sound
 from aurist.annotations import Recordings, read_annotations
-from aurist.annotations.window_choice import propose_window
+from aurist.annotations.window_choice import next_window, propose_window
 from aurist.detection.store import open_detections
 from aurist.results.event_counts import area
 
@@ -81,7 +81,7 @@ def command(*words: object) -> None:
 
 
 #: Names to compare after the fits of `steps`; the first is the base.
-STEPS = (("one-window", "two-windows"), ("calls-alone", "gaps"))
+STEPS = (("longer-window", "default"), ("calls-alone", "gaps"))
 #: Tables of the recordings with calls, without those of background.
 CALLS = "tables-calls"
 
@@ -89,23 +89,26 @@ CALLS = "tables-calls"
 def steps(folder: Path) -> dict[str, tuple[str, list[str]]]:
     """Name the fits of a draw, with the folder of tables and more options of each.
 
-    With mixtures and one window, as before two were tried, and with two; and of the recordings with calls alone,
-    without mixtures and with gaps as background.
+    With the window that holds three quarters of the boxes, as before, and as by default; and of the recordings with
+    calls alone, without mixtures and with gaps as background.
     """
     (folder / CALLS).mkdir(exist_ok=True)
     for table in sorted((folder / "tables").iterdir()):
         if len(pd.read_csv(table, sep="\t")):
             (folder / CALLS / table.name).write_bytes(table.read_bytes())
-    window = propose_window(
-        read_annotations(folder / CALLS, audio_root=Recordings(folder / "recordings"))
-    ).window
-    by_hand = ["--window", f"{window:g}", "--hop", f"{window / 2:g}"]
+    annotations = read_annotations(folder / CALLS, audio_root=Recordings(folder / "recordings"))
+    window = propose_window(annotations).window
+    longer = next_window(annotations.table, window) or window
     return {
-        "one-window": ("tables", by_hand),
-        "two-windows": ("tables", []),
-        "calls-alone": (CALLS, [*by_hand, "--mix-background", "0"]),
-        "gaps": (CALLS, by_hand),
+        "longer-window": ("tables", _by_hand(longer)),
+        "default": ("tables", []),
+        "calls-alone": (CALLS, [*_by_hand(window), "--mix-background", "0"]),
+        "gaps": (CALLS, _by_hand(window)),
     }
+
+
+def _by_hand(window: float) -> list[str]:
+    return ["--window", f"{window:g}", "--hop", f"{window / 2:g}"]
 
 
 def fitted(
