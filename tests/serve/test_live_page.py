@@ -166,7 +166,7 @@ def test_the_sound_of_old_events_is_dropped(
         put(client, session, key, "yes")
     put(client, session, keys[-1], "no")
     progress = client.get(f"/v1/review/{session}/progress").json()
-    judged = len([key for key in (*head, keys[-1]) if sorted(keys).index(key) < 3])
+    judged = len([key for key in {*head, keys[-1]} if sorted(keys).index(key) < 3])
     assert progress["sample"]["judged"] == judged
     lost = next(number for number, key in enumerate(keys, 1) if key not in kept)
     assert client.get(f"/v1/live/{session}/sound.wav?key={lost}").status_code == 404
