@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -61,6 +62,8 @@ class Case:
         Files of the output that differ from call to call, such as those with times.
     refusal
         The words with which it refuses an output that is whole already, such as one that people write to.
+    ignores
+        What may differ in names and in contents, as a regular expression.
     environment
         Further variables of the environment.
     """
@@ -71,6 +74,7 @@ class Case:
     unless: str = ""
     varies: tuple[str, ...] = ()
     refusal: str = ""
+    ignores: str = ""
     environment: Mapping[str, str] = field(default_factory=dict)
 
     def output(self, name: str) -> str:
@@ -135,10 +139,17 @@ def content(case: Case, output: Path) -> dict[str, bytes]:
     """Return the files of an output by name, without hidden ones and notes of kills; of some only the last byte."""
     paths = [path for path in output.rglob("*") if path.is_file()] if output.is_dir() else [output]
     files = {
-        path.relative_to(output.parent).as_posix().replace(output.stem, "OUT", 1): path for path in paths
+        path.relative_to(output.parent).as_posix().replace(output.stem, "OUT", 1): path
+        for path in sorted(paths)
     }
+
+    def without(text: bytes) -> bytes:
+        return re.sub(case.ignores.encode(), b"", text) if case.ignores else text
+
     return {
-        name: path.read_bytes()[-1 if any(varying in name for varying in case.varies) else 0 :]
+        without(name.encode()).decode(): without(
+            path.read_bytes()[-1 if any(varying in name for varying in case.varies) else 0 :]
+        )
         for name, path in files.items()
         if path.exists()
         and path.name != KILLED_FILE

@@ -199,7 +199,7 @@ def json_value(data: bytes, rng: np.random.Generator) -> bytes:
     row = int(rng.integers(0, len(lines)))
     try:
         value = json.loads(lines[row])
-    except ValueError:
+    except (ValueError, RecursionError):  # another mutation came first
         return odd_text(data, rng)
     lines[row] = _dumped(_changed(value, rng))
     return b"\n".join(lines)

@@ -112,6 +112,30 @@ def test_the_same_seed_draws_the_same_after_a_kill_too(tmp_path: Path) -> None:
     assert first != settings(tmp_path / "other", False, seed=1)
 
 
+def test_a_trial_that_was_interrupted_changes_no_later_draw(tmp_path: Path) -> None:
+    def settings(folder: Path, interrupted: int | None) -> list[Any]:
+        tried: list[Attempt] = []
+        one = study(folder)
+
+        def evaluate(attempt: Attempt) -> float:
+            if len(tried) == interrupted and attempt.number == interrupted:
+                raise InterruptedTrialError
+            tried.append(attempt)
+            return float(attempt.settings["x"])
+
+        while len(tried) < 14:
+            try:
+                one.run_trial(evaluate)
+            except InterruptedTrialError:
+                one = study(folder)
+                one.requeue_interrupted()
+        return [attempt.settings for attempt in tried]
+
+    first = settings(tmp_path / "whole", None)
+    assert settings(tmp_path / "first", 0) == first
+    assert settings(tmp_path / "later", 5) == first
+
+
 @pytest.mark.parametrize(
     ("error", "as_type"),
     [

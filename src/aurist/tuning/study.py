@@ -146,8 +146,9 @@ class Study:
         self, evaluate: Callable[[Attempt], float | None], locks: ExitStack, trial: Trial
     ) -> float:
         # the draws depend on the number of the trial alone: processes draw differently, and a killed study resumes
-        # with the same draws
-        self._study.sampler = make_sampler(self.seed, trial.number)
+        # with the same draws, as a trial that is tried again does not count
+        again = [other for other in self._trials() if other.number < trial.number and _tried_before(other)]
+        self._study.sampler = make_sampler(self.seed, trial.number - len(again))
         self.last, as_it_was = trial.number, trial.user_attrs.get(_AS_IT_WAS)
         distributions = {} if as_it_was == _OUTSIDE else self._distributions
         drawn = {name: draw(trial, name, distribution) for name, distribution in distributions.items()}
