@@ -76,7 +76,7 @@ def test_equal_windows_keep_the_proposal_and_cost_no_difference(
 
 
 def test_too_little_time_is_one_line(cut: Cut, monkeypatch: pytest.MonkeyPatch, cache_dir: Path) -> None:
-    monkeypatch.setattr(window_trial, "SHARE", 1e-9)
+    monkeypatch.setattr(window_trial, "SHARE", 1e-15)
     clips = cut_between(cut, 5.0, 1.0, monkeypatch, cache_dir)
     assert clips.window == 5.0
     assert clips.notes[-1].startswith("no second window was tried: it needs about")

@@ -12,6 +12,7 @@ from aurist.arrays import Proba
 from aurist.detection.event_times import times_of
 from aurist.errors import ConfigError, DataError
 from aurist.features.part_levels import levels_of_waves
+from aurist.features.waves import WavesInMemory
 from aurist.features.windows import Block
 from aurist.inference.embedding import margin_of, rate_of
 from aurist.inference.frames import PARTS
@@ -129,16 +130,28 @@ class WindowModel:
         self._predictor.models.expect(windows)
 
     def score(self, block: Block) -> BlockScores:
-        """Predict the windows of a block, with times in each window if the run gives them."""
+        """Predict the windows of a block, with times in each window if the run gives them.
+
+        A window of digital silence has the probability 0 for all classes.
+        """
         if not len(block):
             return BlockScores(np.zeros((0, len(self.classes))), None, None)
         inputs = self._pipeline.transform_windows(block, jobs=self._jobs)
         likeness = None if self._pipeline.summary is None else self._predictor.likeness(inputs)
+        when = levels = None
+        if self.parts == 1:
+            proba = self._predictor.proba_windows(inputs)
+        else:
+            proba, when = self._predictor.proba_and_when(inputs, self.parts)
         if self._spectra is not None:
             config = self._spectra.config
             of_bands = levels_of_waves(block.waves[config.sample_rate], config, jobs=self._jobs)
             levels = self._spectra.levels(of_bands)
-            return BlockScores(self._predictor.proba_windows(inputs), None, likeness, levels)
-        if self.parts == 1:
-            return BlockScores(self._predictor.proba_windows(inputs), None, likeness)
-        return BlockScores(*self._predictor.proba_and_when(inputs, self.parts), likeness)
+        # a gap of a recorder holds no call, whatever models say of a sound that nobody recorded
+        silent = _is_silent(block.waves[self.rates[0]])
+        return BlockScores(np.where(silent[:, None], 0.0, proba), when, likeness, levels)
+
+
+def _is_silent(waves: WavesInMemory) -> npt.NDArray[np.bool_]:
+    """Tell which windows are digital silence, (n_windows,)."""
+    return np.array([not waves.window(row).any() for row in range(len(waves))])
