@@ -127,7 +127,8 @@ def test_it_can_be_stopped(start: Callable[..., TestClient], tmp_path: Path) -> 
     client = start()
     judge_all(client, listen(client, 0, 1, 2))
     status = client.get("/v1/improve").json()
-    assert status["held_out_random"] > 0 and status["comparison"] in ("few", "possible")
+    # which verdicts are held out differs between servers, so that all of them may be right
+    assert status["held_out_random"] > 0 and status["comparison"] in ("few", "possible", "all_right")
     client.post("/v1/improve", json={"seconds": 60})
     assert client.delete("/v1/improve").json()["state"] == "idle"
     assert list((tmp_path / "state" / "improved").iterdir()) == []
