@@ -267,7 +267,7 @@ def test_the_error_of_a_call_is_the_error_of_all(cluster: Any) -> None:
 
 def test_calls_end_at_their_time_limit(cluster: Any, tmp_path: Path) -> None:
     with connected(cluster.address) as there:
-        assert there.machines == (1, 1)
+        assert set(there.machines) == {1}  # other tests add nodes
         with pytest.raises(OutOfTimeError):
             run_on_cluster([partial(time.sleep, 600)] * 3, there, seconds=5)
         run_on_cluster([partial(os.mkdir, tmp_path / "made")], there)  # on a core that is free again
