@@ -45,7 +45,7 @@ from _night import divide, lay_background, lay_calls, matched, write_learnt, wri
 from aurist.annotations import Recordings, read_annotations
 from aurist.annotations.window_choice import next_window, propose_window
 from aurist.detection.store import open_detections
-from aurist.results.event_counts import area
+from aurist.results.event_matching import area
 
 NIGHT, QUIET = "night.flac", "quiet.flac"
 #: Length of the night with calls, in seconds. The quiet one has each background file once.

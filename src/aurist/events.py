@@ -6,7 +6,7 @@ Times are whole microseconds internally, so the end of one window and the start 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -191,6 +191,22 @@ def score_over_time(
     values = np.full(len(i), np.nan)
     np.divide(sums, j - i, out=values, where=is_covered)
     return edges / _TICKS, values
+
+
+def parts_over_time(
+    starts: Times, ends: Times, values: npt.NDArray[Any]
+) -> tuple[Times, npt.NDArray[np.float64]]:
+    """Return values of equal parts of windows, (n_windows, n_parts), over time, as `score_over_time` does.
+
+    Examples
+    --------
+    >>> edges, means = parts_over_time(np.array([0.0, 1.0]), np.array([2.0, 3.0]), np.array([[1, 2], [4, 8]]))
+    >>> edges.tolist(), means.tolist()
+    ([0.0, 1.0, 2.0, 3.0], [1.0, 3.0, 8.0])
+    """
+    starts, ends = (times.ravel() for times in parts_of(starts, ends, values.shape[1]))
+    order = np.lexsort((ends, starts))
+    return score_over_time(starts[order], ends[order], values.ravel()[order].astype(np.float64))
 
 
 def score_of_stretches(

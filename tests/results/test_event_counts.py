@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aurist.results.event_counts import LEAST_IOU, InWindows, lay_out, match_events, merged
+from aurist.results.event_counts import InWindows, lay_out, merged
+from aurist.results.event_matching import LEAST_IOU, match_events
 from aurist.results.event_scores import CURVE_THRESHOLDS, event_curve
 
 STRETCHES = st.lists(st.tuples(st.integers(0, 60), st.integers(1, 12)), max_size=12)

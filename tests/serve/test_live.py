@@ -61,36 +61,36 @@ def files(examples: Path) -> ModelFiles:
 
 
 def test_events_are_those_of_the_file(files: ModelFiles, tmp_path: Path) -> None:
-    found = live(files)
+    live_events = live(files)
     path = tmp_path / "night.wav"
     path.write_bytes(as_file(night()))
     expected = aurist.load(files.folder).detect(path, window=1.0)
     events = []
-    for piece in sound_of(Source(str(path)), found.sample_rate):
+    for piece in sound_of(Source(str(path)), live_events.sample_rate):
         assert not isinstance(piece, Gap)
-        for event in found.push(piece):
+        for event in live_events.push(piece):
             # no later than a window and a piece after its end
-            assert found.seconds - event.end < 1.0 + 0.5 + 0.3
+            assert live_events.seconds - event.end < 1.0 + 0.5 + 0.3
             events.append(event)
-    events += found.finish()
+    events += live_events.finish()
     events.sort(key=lambda event: (event.start, event.label))
     rows = [(event.start, event.end, event.label) for event in events]
     table = expected.sort_values(["start", "label"])
     assert [label for *_, label in rows] == table["label"].tolist()
     np.testing.assert_allclose([row[:2] for row in rows], table[["start", "end"]], atol=0.01)
     for event in events:
-        assert len(event.sound) == pytest.approx((event.end - event.start) * found.sample_rate, abs=2)
+        assert len(event.sound) == pytest.approx((event.end - event.start) * live_events.sample_rate, abs=2)
 
 
 def test_the_pieces_make_no_difference(files: ModelFiles) -> None:
     results = []
     for seed in range(3):
-        found = live(files)
+        live_events = live(files)
         if seed == 2:
-            found.warm_up()  # leaves nothing behind
-        wave = resample(night(), RATE, found.sample_rate)
-        events = [event for piece in in_pieces(wave, seed) for event in found.push(piece)]
-        events += found.finish()
+            live_events.warm_up()  # leaves nothing behind
+        wave = resample(night(), RATE, live_events.sample_rate)
+        events = [event for piece in in_pieces(wave, seed) for event in live_events.push(piece)]
+        events += live_events.finish()
         results.append([(event.start, event.end, event.label, round(event.score, 4)) for event in events])
     assert results[0] == results[1] == results[2] and len(results[0]) > 4
 
@@ -105,24 +105,24 @@ def test_windows_that_begin_between_two_samples(files: ModelFiles) -> None:
 
 
 def test_a_long_event_is_reported_in_parts_and_memory_does_not_grow(files: ModelFiles) -> None:
-    found = live(files)
-    wave = resample(tone("whistle", 150.0), RATE, found.sample_rate)
-    events = [event for piece in in_pieces(wave) for event in found.push(piece)]
-    events += found.finish()
+    live_events = live(files)
+    wave = resample(tone("whistle", 150.0), RATE, live_events.sample_rate)
+    events = [event for piece in in_pieces(wave) for event in live_events.push(piece)]
+    events += live_events.finish()
     whistles = [event for event in events if event.label == "whistle"]
     assert len(whistles) >= 150 / LONGEST - 1
     assert all(later.start >= earlier.end - 1e-6 for earlier, later in itertools.pairwise(whistles))
-    assert len(found._sound) < 70 * found.sample_rate and len(found._scores.starts) < 140
+    assert len(live_events._sound) < 70 * live_events.sample_rate and len(live_events._scores.starts) < 140
 
 
 def test_a_gap_ends_events_and_keeps_the_clock(files: ModelFiles) -> None:
-    found = live(files)
-    wave = resample(tone("whistle", 4.0), RATE, found.sample_rate)
-    before = [event for piece in in_pieces(wave) for event in found.push(piece)]
-    before += list(found.gap(100.0))
+    live_events = live(files)
+    wave = resample(tone("whistle", 4.0), RATE, live_events.sample_rate)
+    before = [event for piece in in_pieces(wave) for event in live_events.push(piece)]
+    before += list(live_events.gap(100.0))
     assert max(event.end for event in before) <= 4.0
-    after = [event for piece in in_pieces(wave) for event in found.push(piece)]
-    after += found.finish()
+    after = [event for piece in in_pieces(wave) for event in live_events.push(piece)]
+    after += live_events.finish()
     assert min(event.start for event in after) >= 103.9
 
 
@@ -134,14 +134,14 @@ def test_an_event_is_reported_in_time_or_never(scores: list[float]) -> None:
         return SimpleNamespace(proba=np.array([[scores[row]] for row in rows]), when=None, likeness=None)
 
     model = SimpleNamespace(classes=("wren",), rates=(100,), margin=0.0, score=score)
-    found = LiveEvents(model, Grid(1.0, 0.5), np.full(1, 0.5))  # type: ignore[arg-type]
+    live_events = LiveEvents(model, Grid(1.0, 0.5), np.full(1, 0.5))  # type: ignore[arg-type]
     events = []
     with patch.object(live_module, "_KEPT", 6.0), patch.object(live_module, "LONGEST", 2.0):
         for _ in range(len(scores) + 1):
-            for event in found.push(np.zeros(50, np.float32)):
-                assert found.seconds - event.end <= 1.0 + 1e-6
+            for event in live_events.push(np.zeros(50, np.float32)):
+                assert live_events.seconds - event.end <= 1.0 + 1e-6
                 events.append((event.start, event.end))
-        events += [(event.start, event.end) for event in found.finish()]
+        events += [(event.start, event.end) for event in live_events.finish()]
     starts = np.arange(len(scores)) / 2
     expected = find_events(starts, starts + 1.0, np.array(scores)[:, None], np.full(1, 0.5))
     halves = {int(2 * at) for start, end in events for at in np.arange(start, end, 0.5)}
@@ -150,21 +150,23 @@ def test_an_event_is_reported_in_time_or_never(scores: list[float]) -> None:
 
 def test_the_sound_before_an_event_has_no_other_event(files: ModelFiles) -> None:
     for lowest, expected in (([np.inf, 0.5], [0.0, 2.0, 2.0]), ([0.5, 0.5], [0.0, 0.0, 0.0])):
-        found = LiveEvents(WindowModel(files, None, 1), Grid(1.0, 0.5), np.array(lowest), lead=2.0)
-        wave = resample(night()[3 * RATE if lowest[0] > 1 else 0 :], RATE, found.sample_rate)
-        events = [event for piece in in_pieces(wave) for event in found.push(piece)] + list(found.finish())
+        live_events = LiveEvents(WindowModel(files, None, 1), Grid(1.0, 0.5), np.array(lowest), lead=2.0)
+        wave = resample(night()[3 * RATE if lowest[0] > 1 else 0 :], RATE, live_events.sample_rate)
+        events = [event for piece in in_pieces(wave) for event in live_events.push(piece)] + list(
+            live_events.finish()
+        )
         assert [event.lead for event in events[:3]] == pytest.approx(expected, abs=0.01)
         for event in events:
-            seconds = len(event.sound) / found.sample_rate
+            seconds = len(event.sound) / live_events.sample_rate
             assert seconds == pytest.approx(event.lead + event.end - event.start, abs=0.001)
 
 
 def test_delays_are_those_of_the_least_late_sound(files: ModelFiles, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [50.0]
     monkeypatch.setattr(following, "time", SimpleNamespace(monotonic=lambda: clock[0]))
-    found = live(files)
-    wave = resample(night(), RATE, found.sample_rate)
-    size = found.sample_rate // 2
+    live_events = live(files)
+    wave = resample(night(), RATE, live_events.sample_rate)
+    size = live_events.sample_rate // 2
 
     def late(seconds: float) -> Iterator[np.ndarray]:
         for number in range(len(wave) // size):

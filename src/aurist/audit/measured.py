@@ -1,4 +1,4 @@
-"""What the audit keeps of the files of a table: columns of some 40 bytes a file, and the flaws of clips."""
+"""Facts that the audit keeps of the files of a table: columns of some 40 bytes a file, and the flaws of clips."""
 
 from __future__ import annotations
 

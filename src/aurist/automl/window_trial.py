@@ -29,7 +29,8 @@ from aurist.metrics import Interval
 from aurist.models.base import Examples, Inputs, Task
 from aurist.models.kernel import LANDMARKS, kernel_proba
 from aurist.plan import time_limit
-from aurist.results.event_counts import LaidOut, area, lay_out
+from aurist.results.event_counts import LaidOut, lay_out
+from aurist.results.event_matching import area
 from aurist.splits import assign_folds
 
 Numbers = npt.NDArray[np.float64]
@@ -44,7 +45,7 @@ _THRESHOLDS = GRID[::2]
 
 @dataclass(frozen=True)
 class _Features:
-    """How the trial makes features: their settings, and where and with how many cores they are computed."""
+    """The features of the trial: their settings, the cache and the cores."""
 
     summary: SummaryConfig
     jobs: int

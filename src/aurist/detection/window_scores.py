@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from aurist.events import Event, Times, find_events, parts_of, score_over_time, trim_events
+from aurist.events import Event, Times, find_events, parts_of, parts_over_time, trim_events
 from aurist.openset import unlike
 
 #: The stored value of the part with the highest probability.
@@ -76,11 +76,7 @@ class Scores:
     def _trimmed(self, events: list[Event], column: int) -> list[Event]:
         if self.levels is None or not events:
             return events
-        starts, ends = (times.ravel() for times in parts_of(self.starts, self.ends, self.levels.shape[1]))
-        order = np.lexsort((ends, starts))
-        over_time = score_over_time(
-            starts[order], ends[order], self.levels[:, :, column].ravel()[order].astype(np.float64)
-        )
+        over_time = parts_over_time(self.starts, self.ends, self.levels[:, :, column])
         begin, stop = np.array([(event.start, event.end) for event in events]).T
         trimmed = trim_events(begin, stop, *over_time, float((self.ends - self.starts).max()))
         return [

@@ -71,6 +71,15 @@ def mel_bank(sample_rate: float, n_fft: int, n_mels: int, fmin: float, fmax: flo
     return MelBank(firsts, lengths, weights)
 
 
+def mel_matrix(sample_rate: float, n_fft: int, n_mels: int, fmin: float, fmax: float) -> Float:
+    """Return the bands of `mel_bank` as a matrix, (n_mels, n_fft // 2 + 1)."""
+    bank = mel_bank(sample_rate, n_fft, n_mels, fmin, fmax)
+    dense = np.zeros((n_mels, n_fft // 2 + 1), dtype=np.float32)
+    for band, (first, length) in enumerate(zip(bank.firsts, bank.lengths, strict=True)):
+        dense[band, first : first + length] = bank.weights[band, :length]
+    return dense
+
+
 @lru_cache(maxsize=8)
 def dct_matrix(n_mels: int, n_mfcc: int) -> Float:
     """Return the orthonormal DCT-II from log-mel bands to cepstra, (n_mfcc, n_mels)."""

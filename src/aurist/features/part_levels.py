@@ -111,8 +111,4 @@ def levels_of_waves(waves: WavesInMemory, config: LevelConfig, *, jobs: int) -> 
 @lru_cache(maxsize=4)
 def _bank(config: LevelConfig) -> Float:
     rate = config.sample_rate
-    bank = filters.mel_bank(rate, config.n_fft, config.n_bands, _LOWEST * rate, _HIGHEST * rate)
-    dense = np.zeros((config.n_bands, config.n_fft // 2 + 1), dtype=np.float32)
-    for band, (first, length) in enumerate(zip(bank.firsts, bank.lengths, strict=True)):
-        dense[band, first : first + length] = bank.weights[band, :length]
-    return dense
+    return filters.mel_matrix(rate, config.n_fft, config.n_bands, _LOWEST * rate, _HIGHEST * rate)

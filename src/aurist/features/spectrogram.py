@@ -30,11 +30,8 @@ _CHUNK = 64
 
 def mel_matrix(config: SpectrogramConfig) -> Tensor:
     """Return the mel bank of the settings, (n_mels, n_fft // 2 + 1), float32."""
-    bank = filters.mel_bank(config.sample_rate, config.n_fft, config.n_mels, config.fmin, config.highest)
-    dense = np.zeros((config.n_mels, config.n_fft // 2 + 1), dtype=np.float32)
-    for band, (first, length) in enumerate(zip(bank.firsts, bank.lengths, strict=True)):
-        dense[band, first : first + length] = bank.weights[band, :length]
-    return torch.from_numpy(dense)
+    bank = filters.mel_matrix(config.sample_rate, config.n_fft, config.n_mels, config.fmin, config.highest)
+    return torch.from_numpy(bank)
 
 
 class Spectrogram(torch.nn.Module):

@@ -99,7 +99,7 @@ class Predictor:
 
     @cached_property
     def needs_sound(self) -> bool:
-        """Whether models or embedders listen to the recordings themselves, beyond the summary features."""
+        """True if models or embedders listen to the recordings themselves, beyond the summary features."""
         members = (self.ensemble.members[name] for name in self.ensemble.members_of(self.name))
         return bool(self.pipeline.embedders) or any(spec.engine == NETWORK for spec in members)
 

@@ -8,18 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from aurist.arrays import Proba
-from aurist.events import Times, parts_of, score_over_time, trim_events
+from aurist.events import Times, parts_over_time, score_over_time, trim_events
+from aurist.results.event_matching import match_events
 
 Numbers = npt.NDArray[np.float64]
-#: An event is right if its intersection over union with a box of its class is at least this.
-LEAST_IOU = 0.3
 #: Seconds between two recordings on the axis.
 _GAP = 60.0
 #: The columns of counts.
@@ -28,7 +26,7 @@ COUNTS = ("events", "right", "touching", "boxes", "touched", "alarms")
 
 @dataclass(frozen=True)
 class InWindows:
-    """What tells when in its window a class is; with neither, the windows alone tell it.
+    """Times of a class within windows, by one of two; with neither, the windows alone tell them.
 
     Parameters
     ----------
@@ -99,16 +97,12 @@ class LaidOut:
             edges, values = score_over_time(self.starts, self.ends, proba[self.rows, column].astype(float))
         else:
             shares = inside.when[self.rows, :, column] / 255 * proba[self.rows, column, None]
-            edges, values = self._of_parts(shares)
+            edges, values = parts_over_time(self.starts, self.ends, shares)
         recording = np.searchsorted(self.offsets, edges[:-1] + 1e-6, side="right") - 1
-        levels = None if inside.levels is None else self._of_parts(inside.levels[self.rows, :, column])
+        levels = None
+        if inside.levels is not None:
+            levels = parts_over_time(self.starts, self.ends, inside.levels[self.rows, :, column])
         return ClassScores(edges, values, recording, levels)
-
-    def _of_parts(self, values: npt.NDArray[Any]) -> tuple[Times, Numbers]:
-        """Return (n, n_parts) values of parts of windows over time."""
-        starts, ends = (times.ravel() for times in parts_of(self.starts, self.ends, values.shape[1]))
-        order = np.lexsort((ends, starts))
-        return score_over_time(starts[order], ends[order], values.ravel()[order].astype(float))
 
     def count(
         self, scores: ClassScores, column: int, thresholds: Numbers
@@ -208,46 +202,6 @@ def lay_out(
     )
 
 
-def match_events(
-    starts: Times, ends: Times, box_starts: Times, box_ends: Times
-) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-    """Match events, which do not overlap each other, with boxes of the same class.
-
-    Returns
-    -------
-    right : (n_events,)
-        The event is matched with a box: their intersection over union is at least `LEAST_IOU`, each is matched once,
-        and the highest ones first.
-    touching : (n_events,)
-        The event shares some time with a box.
-    touched : (n_boxes,)
-        The box shares some time with an event.
-
-    Examples
-    --------
-    >>> times = np.array([0.0, 10.0]), np.array([2.0, 11.0])
-    >>> [flags.tolist() for flags in match_events(*times, np.array([0.5, 10.9]), np.array([2.0, 12.0]))]
-    [[True, False], [True, True], [True, True]]
-    """
-    first = np.searchsorted(ends, box_starts, side="right")
-    last = np.maximum(np.searchsorted(starts, box_ends, side="left"), first)
-    counts = last - first
-    box = np.repeat(np.arange(len(box_starts)), counts)
-    event = np.arange(len(box)) - np.repeat(np.cumsum(counts) - counts, counts) + np.repeat(first, counts)
-    shared = np.minimum(ends[event], box_ends[box]) - np.maximum(starts[event], box_starts[box])
-    union = np.maximum(ends[event], box_ends[box]) - np.minimum(starts[event], box_starts[box])
-    iou = shared / np.maximum(union, 1e-9)
-    right, touching = np.zeros((2, len(starts)), dtype=bool)
-    touched, taken = np.zeros((2, len(box_starts)), dtype=bool)
-    touching[event], touched[box] = True, True
-    for pair in np.argsort(-iou, kind="stable"):
-        if iou[pair] < LEAST_IOU:
-            break
-        if not right[event[pair]] and not taken[box[pair]]:
-            right[event[pair]] = taken[box[pair]] = True
-    return right, touching, touched
-
-
 def merged(starts: Times, ends: Times) -> tuple[Times, Times]:
     """Join stretches that overlap or touch; the result is ordered.
 
@@ -261,33 +215,6 @@ def merged(starts: Times, ends: Times) -> tuple[Times, Times]:
     is_first = np.concatenate([[True], starts[1:] > latest[:-1]]) if len(starts) else np.zeros(0, dtype=bool)
     is_last = np.append(is_first[1:], True) if len(starts) else is_first
     return starts[is_first], latest[is_last]
-
-
-def area(recall: Numbers, precision: Numbers) -> Numbers:
-    """Compute the area under precision over recall.
-
-    The precision at a recall is the highest at this recall or a higher one.
-
-    Parameters
-    ----------
-    recall, precision
-        (n_thresholds, n_resamples): at thresholds that increase.
-
-    Returns
-    -------
-    (n_resamples,)
-
-    Examples
-    --------
-    >>> area(np.array([[0.5], [0.5], [0.25]]), np.array([[0.2], [0.5], [1.0]])).tolist()
-    [0.375]
-    """
-    out = np.zeros(recall.shape[1])
-    for column in range(recall.shape[1]):
-        order = np.argsort(recall[:, column], kind="stable")
-        best = np.maximum.accumulate(precision[order, column][::-1])[::-1]
-        out[column] = np.sum(np.diff(recall[order, column], prepend=0.0) * best)
-    return out
 
 
 def _shared(one: tuple[Times, Times], other: tuple[Times, Times]) -> tuple[Times, Times]:

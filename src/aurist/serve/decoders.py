@@ -35,7 +35,7 @@ class Measured:
 
 @dataclass(frozen=True)
 class Needs:
-    """What a model needs of a clip: features with these settings, None without, and its sound."""
+    """The needs of a model: features with these settings, None without, and its sound."""
 
     summary: SummaryConfig | None
     sound: bool

@@ -89,7 +89,7 @@ class Engine:
 
     @property
     def needs(self) -> Needs:
-        """What the model needs of clips."""
+        """The needs of the model."""
         predictor = self.predictor
         return Needs(predictor.spec.summary, sound=predictor.needs_sound)
 

@@ -50,8 +50,8 @@ class Reviews:
     def all(self) -> list[Review]:
         """List them: the given folders, then live sources and jobs that are done, the newest first."""
         given = [review for review in self._reviews.values() if review.id.startswith("folder-")]
-        heard = [self.get(session.id) for session in self.live.all() if session.model and session.events]
-        return given + heard + [self.get(job.id) for job in self.jobs.all() if job.state == DONE]
+        live = [self.get(session.id) for session in self.live.all() if session.model and session.events]
+        return given + live + [self.get(job.id) for job in self.jobs.all() if job.state == DONE]
 
     def get(self, review_id: str) -> Review:
         """Give one of them.

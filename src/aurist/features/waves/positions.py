@@ -1,4 +1,4 @@
-"""Where the decoded sound of each clip is, in columns: some 50 bytes a clip, and 4 for each of its blocks."""
+"""Positions of the decoded sound of each clip, in columns: some 50 bytes a clip, and 4 for each of its blocks."""
 
 from __future__ import annotations
 
