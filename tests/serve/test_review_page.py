@@ -29,6 +29,12 @@ def open_review(seen: Visit, address: str) -> None:
     seen.page.wait_for_selector("#card:not([hidden])")
 
 
+def show_uncertain(page: Any) -> None:
+    """Choose this order, and wait until its detections can be judged."""
+    page.check("[name=order][value=uncertainty]")
+    page.wait_for_selector("#card[aria-busy=false]:not([hidden])")
+
+
 def press(seen: Visit, *keys: str) -> None:
     """Press keys, each after the last verdict is on the disk."""
     for key in keys:
@@ -48,10 +54,7 @@ def test_review(examples: Path, tmp_path: Path, chrome: Any) -> None:
         )
         page.wait_for_selector("#event-rows tr")
         open_review(seen, address)
-        page.check(
-            "[name=order][value=uncertainty]"
-        )  # also those a little below the threshold: there are more
-        page.wait_for_function("() => document.getElementById('question').textContent.endsWith('?')")
+        show_uncertain(page)  # also those a little below the threshold: there are more
         press(seen, "y", "n", "u")
         assert sorted(judged(state).values()) == ["?", "no", "yes"]
         # undo brings the last one back
@@ -100,8 +103,7 @@ def second_window(chrome: Any, first: Visit, address: str) -> None:
     """What is judged in one window is seen in the other."""
     other = visit(chrome)
     open_review(other, address)
-    other.page.check("[name=order][value=uncertainty]")
-    other.page.wait_for_function("() => document.getElementById('question').textContent.endsWith('?')")
+    show_uncertain(other.page)
     facts = first.page.inner_text("#detection-facts")
     other.page.wait_for_function(
         "(facts) => document.getElementById('detection-facts').textContent === facts", arg=facts

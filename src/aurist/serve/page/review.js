@@ -67,6 +67,7 @@ async function load() {
   at = 0;
   revision = 0;
   const turn = ++loading;
+  byId("card").ariaBusy = "true"; // what it still shows cannot be judged any more
   if (source()) {
     byId("annotations").href = `/v1/review/${source()}/annotations.csv`;
     try {
@@ -79,6 +80,7 @@ async function load() {
     }
     loadProgress();
   }
+  byId("card").ariaBusy = "false";
   show();
 }
 
