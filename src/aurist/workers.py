@@ -34,12 +34,8 @@ class OutOfTimeError(Exception):
     """Calls did not return in time; their processes were killed."""
 
 
-def run_in_processes(
-    calls: Sequence[Callable[[], object]], workers: int, seconds: float | None = None
-) -> None:
+def run_in_processes(calls: Sequence[Callable[[], T]], workers: int, seconds: float | None = None) -> list[T]:
     """Run the calls in worker processes, a limited number at a time. The processes are reused later.
-
-    Results of the calls are ignored: they write their results to the disk.
 
     Parameters
     ----------
@@ -49,6 +45,11 @@ def run_in_processes(
         Number of processes.
     seconds
         Time limit for all; calls that still run are then killed. None: no limit.
+
+    Returns
+    -------
+    list
+        What the calls return, in their order.
 
     Raises
     ------
@@ -65,14 +66,15 @@ def run_in_processes(
         executor = _pool.of_at_least(workers)
         until = math.inf if seconds is None else time.monotonic() + seconds
         caller = str(Path.cwd()), _settings()
-        waiting, running = deque(calls), set[Future[object]]()
+        waiting, running, begun = deque(calls), set[Future[T]](), list[Future[T]]()
         finished = False
         try:
             while waiting or running:
                 # submit only calls that can begin: see _taken
                 with _interrupts_held_back():
                     while waiting and len(running) < workers:
-                        running.add(executor.submit(_make, waiting.popleft(), *caller))
+                        begun.append(executor.submit(_make, waiting.popleft(), *caller))
+                        running.add(begun[-1])
                 remaining = None if math.isinf(until) else max(until - time.monotonic(), 0.0)
                 done, running = wait(running, remaining, return_when=FIRST_COMPLETED)
                 if not done:
@@ -80,6 +82,7 @@ def run_in_processes(
                 for future in done:
                     _result(future)
             finished = True
+            return [_result(future) for future in begun]
         finally:
             if not finished:
                 _taken(running)
@@ -142,7 +145,7 @@ class _Pool:
 _pool = _Pool()
 
 
-def _make(call: Callable[[], object], folder: str, settings: dict[str, str]) -> object:
+def _make(call: Callable[[], T], folder: str, settings: dict[str, str]) -> T:
     """Run a call in the folder and with the settings of the caller, as a worker may have started with others."""
     os.chdir(folder)
     for name in set(_settings()) - set(settings):
@@ -156,9 +159,9 @@ def _settings() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name.startswith("AURIST_")}
 
 
-def _result(future: Future[object]) -> None:
+def _result(future: Future[T]) -> T:
     try:
-        future.result()
+        return future.result()
     except BrokenExecutor as error:
         raise WorkerDiedError(_why_died(str(error))) from None
 
@@ -177,7 +180,7 @@ def _why_died(text: str) -> str:
     return f"its process crashed ({ends[0]})" if ends else "its process ended before it was done"
 
 
-def _taken(calls: set[Future[object]]) -> None:
+def _taken(calls: set[Future[Any]]) -> None:
     """Wait until loky has given the calls to its workers.
 
     If loky still holds calls when it is stopped, its thread ends with a KeyError that the user sees.

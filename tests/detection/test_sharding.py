@@ -106,8 +106,16 @@ def test_an_interrupted_merge_is_given_again(
         for folder in (tmp_path / "again", tmp_path / "whole")
     ]
     assert files[0] == files[1] and not (tmp_path / "again" / "scores" / "half").exists()
+
+
+def test_a_merge_that_was_killed_when_it_was_whole_is_given_again(made: Path, tmp_path: Path) -> None:
+    unreadable = merge_shards(parts(made), tmp_path / "merged")
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "merged").rglob("*")}
+    assert merge_shards(parts(made), tmp_path / "merged") == unreadable
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "merged").rglob("*")} == before
+    (tmp_path / "merged" / "journal.jsonl").write_text("{}\n")
     with pytest.raises(DataError, match="is not empty"):
-        merge_shards(parts(made), tmp_path / "whole")
+        merge_shards(parts(made), tmp_path / "merged")
 
 
 def test_wrong_shards_are_refused(made: Path) -> None:

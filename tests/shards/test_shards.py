@@ -171,31 +171,39 @@ def test_clips_without_labels(folder: Path, tmp_path: Path, form: str) -> None:
     assert not back.labelled and back.table["clip_id"].tolist() == clips.table["clip_id"].tolist()
 
 
+def results_of(data: Path, folder: Path) -> list[pd.DataFrame]:
+    """Return features, folds, scores and predictions of a fit, by the commands."""
+    folder.mkdir()
+    (folder / "plan.toml").write_text('[[member]]\nname = "KernelRidge"\nengine = "kernel"\n')
+    for command in (
+        ["features", data, "-o", folder / "features.csv"],
+        ["fit", data, "--plan", folder / "plan.toml", "--folds", "2", "-o", folder / "run"],
+        ["predict", folder / "run", data, "-o", folder / "predictions.csv"],
+    ):
+        result = aurist_process(*command)
+        assert result.returncode == 0, result.stderr
+    return [
+        pd.read_csv(folder / "features.csv").drop(columns="path"),
+        pd.read_parquet(folder / "run" / "folds.parquet"),
+        pd.read_csv(folder / "run" / "leaderboard.csv")[["model", "score", "low", "high"]],
+        pd.read_csv(folder / "predictions.csv").drop(columns="path"),
+    ]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("form", ["tfrecord", "parquet"])
+@pytest.mark.parametrize("prescribed", [True, False], ids=["folds of the data", "own folds"])
 def test_features_folds_and_predictions_are_those_of_the_files(
-    folder: Path, tmp_path: Path, form: str
+    folder: Path, tmp_path: Path, prescribed: bool
 ) -> None:
-    (tmp_path / "plan.toml").write_text('[[member]]\nname = "KernelRidge"\nengine = "kernel"\n')
-    write_shards(read_clips(folder / "labels.csv"), tmp_path / form, clips_per_shard=5, form=form)
-    made: dict[str, list[pd.DataFrame]] = {}
-    for name, data in (("files", folder / "labels.csv"), (form, tmp_path / form)):
-        run, out = tmp_path / f"run_{name}", tmp_path / f"{name}.csv"
-        for command in (
-            ["features", data, "-o", tmp_path / f"features_{name}.csv"],
-            ["fit", data, "--plan", tmp_path / "plan.toml", "--folds", "2", "-o", run],
-            ["predict", run, data, "-o", out],
-        ):
-            result = aurist_process(*command)
-            assert result.returncode == 0, result.stderr
-        made[name] = [
-            pd.read_csv(tmp_path / f"features_{name}.csv").drop(columns="path"),
-            pd.read_csv(out).drop(columns="path"),
-            pd.read_parquet(run / "folds.parquet"),
-            pd.read_csv(run / "leaderboard.csv")[["model", "score", "low", "high"]],
-        ]
-    for one, other in zip(made["files"], made[form], strict=True):
-        pd.testing.assert_frame_equal(one, other)
+    table = pd.read_csv(folder / "labels.csv")
+    labels = folder / f"labels_{prescribed}.csv"
+    (table if prescribed else table.drop(columns="fold")).to_csv(labels, index=False)
+    expected = results_of(labels, tmp_path / "of_files")
+    assert expected[1]["fold"].nunique() == 2
+    for form in FORMATS:
+        write_shards(read_clips(labels), tmp_path / form, clips_per_shard=5, form=form)
+        for one, other in zip(expected, results_of(tmp_path / form, tmp_path / f"of_{form}"), strict=True):
+            pd.testing.assert_frame_equal(one, other)
 
 
 def test_an_unknown_format_is_refused(folder: Path, tmp_path: Path) -> None:

@@ -91,7 +91,7 @@ def merge_shards(folders: Sequence[Path], output: Path) -> list[str]:
     folders
         The folders of detections, in any order.
     output
-        The folder to make.
+        The folder to make. One that was made of the same shards stays as it is.
 
     Returns
     -------
@@ -120,6 +120,8 @@ def merge_shards(folders: Sequence[Path], output: Path) -> list[str]:
     with folder_lock(output):
         # scores without settings are of a merge that was interrupted: a scan writes its settings first
         names = {path.name for path in output.iterdir() if not path.name.startswith(".")}
+        if _is_merged(folders, output):
+            return unreadable
         if not names <= {SCORES, JOURNAL}:
             raise DataError(f"{output} is not empty. Give a new folder with output=.")
         remove_folder(output / SCORES)
@@ -127,11 +129,23 @@ def merge_shards(folders: Sequence[Path], output: Path) -> list[str]:
             for scores in sorted((folder / SCORES).glob("*")):
                 shutil.copytree(scores, output / SCORES / scores.name, dirs_exist_ok=True)
         with atomic_path(output / JOURNAL) as part, part.open("wb") as journal:
-            for folder in shards:
-                content = (folder / JOURNAL).read_bytes()
-                journal.write(content if content.endswith(b"\n") else content[: content.rfind(b"\n") + 1])
+            journal.writelines(map(_whole_lines, folders))
         write_json(output / SETTINGS, read_settings(folders[0]))  # the last file: the folder is whole
     return unreadable
+
+
+def _is_merged(folders: Sequence[Path], output: Path) -> bool:
+    """Tell whether a folder is whole, and of these shards: a merge may be killed after its last file."""
+    if not ((output / SETTINGS).exists() and (output / JOURNAL).exists()):
+        return False
+    same_settings = read_settings(output) == read_settings(folders[0])
+    return same_settings and (output / JOURNAL).read_bytes() == b"".join(map(_whole_lines, folders))
+
+
+def _whole_lines(folder: Path) -> bytes:
+    """Return the journal of a folder, without a line that a kill cut short."""
+    content = (folder / JOURNAL).read_bytes()
+    return content[: content.rfind(b"\n") + 1]
 
 
 def is_finished(folder: Path) -> bool:

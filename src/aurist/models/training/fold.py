@@ -92,6 +92,8 @@ def fit_fold(
     ------
     FitFailedError
         If the time is too short, or the loss is no longer a number.
+    WorkerDiedError
+        If one of several processes that train together dies.
     """
     until = time.monotonic() + seconds
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
@@ -100,7 +102,6 @@ def fit_fold(
     plan = _plan_training(
         folder, recipe, len(material.part), partial(_measured, recipe, task, material), until
     )
-    fabric = fabric_for(recipe.training, plan.precision)
     trained: list[TrainedNetwork] = []
     for number in range(recipe.training.seeds):
         net_folder = folder / f"net{number}"
@@ -109,9 +110,11 @@ def fit_fold(
         seed = task.seed + 1000 * number
         settings = _Settings(net_folder, recipe, task, plan, seed, seconds_left)
         if recipe.training.devices == 1:
-            network = _train(fabric, material, settings)
+            network = _train(fabric_for(recipe.training, plan.precision), material, settings)
         else:
-            network = launch(fabric, partial(_train_share, train, validation, settings))
+            network = launch(
+                recipe.training, plan.precision, partial(_train_share, train, validation, settings)
+            )
         trained.append(network)
     write_json(
         folder / NETWORKS,
