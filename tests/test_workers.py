@@ -50,6 +50,10 @@ def test_calls_are_made_in_other_processes(tmp_path: Path) -> None:
     assert 1 <= len(ids) <= 2
 
 
+def test_results_are_in_the_order_of_the_calls() -> None:
+    assert run_in_processes([partial(pow, n, 2) for n in range(5)], 2, 60) == [0, 1, 4, 9, 16]
+
+
 def test_a_worker_that_serves_again_is_where_its_parent_is_now(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -170,6 +174,13 @@ def test_a_worker_that_is_killed_is_told_of_and_the_next_calls_are_made(
         run_in_processes([partial(exec, f"import os; {end}")], 1, 60)
     run_in_processes([write_own_id(tmp_path / "next")], 1, 60)
     assert (tmp_path / "next").exists()
+
+
+def test_a_worker_of_a_worker_that_is_killed_is_told_of() -> None:
+    inner = "import os; os.kill(os.getpid(), 9)"
+    outer = "from functools import partial; from aurist.workers import run_in_processes as run"
+    with pytest.raises(WorkerDiedError, match="was killed"):
+        run_in_processes([partial(exec, f"{outer}; run([partial(exec, {inner!r})], 1, 60)")], 1, 60)
 
 
 def writes_what_is_loaded(path: Path) -> partial[None]:
