@@ -117,6 +117,15 @@ def _import(modules: tuple[str, ...]) -> None:
             import_module(name)
 
 
+def end_workers() -> None:
+    """End the worker processes, which wait for later calls otherwise, and hold memory.
+
+    A process that is a worker itself must not leave any: loky replaces one that uses too much memory, and it would
+    not end before they do.
+    """
+    _pool.kill()
+
+
 class _Pool:
     """The worker processes of this process. There may be more than one call uses, and they are kept for later calls."""
 

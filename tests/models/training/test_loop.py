@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from aurist import workers
 from aurist.models.base import FitFailedError
 from aurist.models.engines import engine_of
 from aurist.models.network_member import recipe_member
@@ -89,6 +90,7 @@ def test_two_processes_train_as_one_does(tmp_path: Path) -> None:
         scored = model.predict_proba(data.examples.inputs.take(split.scored)).argmax(1)
         assert (scored == data.examples.targets[split.scored].argmax(1)).mean() > 0.9
         assert len(list(folder.glob("net0/epoch*.safetensors"))) == 1
+    assert workers._pool._executor is None  # a worker that is itself replaced would wait for its own
     assert curves[0]["loss"].iloc[0] == pytest.approx(curves[1]["loss"].iloc[0], rel=0.2)
     assert curves[0]["lr"].tolist() == curves[1]["lr"].tolist()
 

@@ -15,7 +15,7 @@ from lightning_fabric.utilities.exceptions import MisconfigurationException
 
 from aurist.models.base import FitFailedError
 from aurist.recipes import Training
-from aurist.workers import run_in_processes
+from aurist.workers import end_workers, run_in_processes
 
 T = TypeVar("T")
 _NAMES: dict[str, Literal["32-true", "bf16-mixed", "16-mixed"]] = {
@@ -60,11 +60,12 @@ def launch(training: Training, precision: str, call: Callable[[Fabric], T]) -> T
     WorkerDiedError
         If one of the processes dies; the others are ended.
     """
-    port = find_free_network_port()
-    ranks = range(training.devices)
-    return run_in_processes(
-        [partial(_of_rank, rank, port, training, precision, call) for rank in ranks], training.devices
-    )[0]
+    port, ranks = find_free_network_port(), range(training.devices)
+    calls = [partial(_of_rank, rank, port, training, precision, call) for rank in ranks]
+    try:
+        return run_in_processes(calls, training.devices)[0]
+    finally:
+        end_workers()
 
 
 def _of_rank(rank: int, port: int, training: Training, precision: str, call: Callable[[Fabric], T]) -> T:
