@@ -63,7 +63,8 @@ def cut_by_better_window(
 ) -> Clips:
     """Cut annotated recordings into windows of the proposed length, or of the next one if it is better by events.
 
-    Nothing is tried if the window or the hop is given, or the time is too short.
+    If time is short, they are compared in fewer groups of recordings. Nothing is tried if the window or the hop is
+    given, or if less than ten groups could be compared.
 
     Parameters
     ----------
@@ -98,20 +99,32 @@ def cut_by_better_window(
         cache_dir,
     )
     seconds = _seconds(clips, second, features)
-    if seconds > SHARE * limit:
+    groups = _drawn_groups(clips, SHARE * limit / seconds, config.seed)
+    if len(groups) < 2 * _FOLDS:
         reason = (
             f"it needs about {duration(seconds)}, and a tenth of the time limit is {duration(SHARE * limit)}"
         )
         return _noted(clips, f"no second window was tried: {reason}")
-    folds = _folds(clips, config.seed)
-    scores, others = (event_scores(one, folds, features, config.seed) for one in (clips, second))
+    return _better(clips, second, groups, features, config.seed)
+
+
+def _better(
+    clips: Clips, second: Clips, groups: npt.NDArray[np.object_], features: _Features, seed: int
+) -> Clips:
+    """Compare the clips of two windows in these groups; return all clips of the second if they are surely better."""
+    drawn, others_drawn = (
+        one.take(np.flatnonzero(one.table["group"].isin(groups))) for one in (clips, second)
+    )
+    folds = _folds(drawn, seed)
+    scores, others = (event_scores(one, folds, features, seed) for one in (drawn, others_drawn))
     gain = _interval(others - scores)
     taken, left = (second, clips) if gain.low > 0 else (clips, second)
+    part = "" if len(drawn) == len(clips) else f" in {len(groups):,} groups, as time is short,"
     return _noted(
         taken,
-        f"tried windows of {clips.window:g} s and of {second.window:g} s with kernel ridge regression on the same "
-        f"folds: average precision of events {scores[0]:.3f} and {others[0]:.3f}, a difference of {gain.score:+.3f} "
-        f"[{gain.low:+.3f}, {gain.high:+.3f}]. Windows of {taken.window:g} s are taken"
+        f"tried windows of {clips.window:g} s and of {second.window:g} s{part} with kernel ridge regression on the "
+        f"same folds: average precision of events {scores[0]:.3f} and {others[0]:.3f}, a difference of "
+        f"{gain.score:+.3f} [{gain.low:+.3f}, {gain.high:+.3f}]. Windows of {taken.window:g} s are taken"
         + ("" if taken is second else f", as those of {left.window:g} s are not surely better"),
     )
 
@@ -127,12 +140,18 @@ def _reason_against(clips: Clips) -> str | None:
     return None
 
 
+def _drawn_groups(clips: Clips, share: float, seed: int) -> npt.NDArray[np.object_]:
+    """Draw this share of the groups at random; all of them from a share of 1 on."""
+    groups = clips.table["group"].unique()
+    return np.random.default_rng(seed).permutation(groups)[: int(len(groups) * min(share, 1.0))]
+
+
 def _noted(clips: Clips, note: str) -> Clips:
     return replace(clips, notes=(*clips.notes, note))
 
 
 def _seconds(first: Clips, second: Clips, features: _Features) -> float:
-    """Estimate the seconds of a trial; the features of the window that is taken serve the fit, too."""
+    """Estimate the seconds of a trial with all groups; the features of the window that is taken serve the fit, too."""
     tried = np.random.default_rng(0).permutation(len(second))[:_TRIED]
     n_features = features.of(second.take(tried[:1])).shape[1]  # also compiles the loops
     began = time.monotonic()
