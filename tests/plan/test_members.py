@@ -10,7 +10,7 @@ import pytest
 from aurist.config import FitConfig
 from aurist.errors import ConfigError
 from aurist.extras import has_extra
-from aurist.plan import n_splits, second_level_members, table_members, time_limit, without_missing
+from aurist.plan import is_slow, n_splits, second_level_members, table_members, time_limit, without_missing
 
 
 def test_instant_needs_no_extra_and_no_time_limit(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -35,3 +35,13 @@ def test_instant_has_no_second_level() -> None:
 def test_instant_goes_with_no_other_engine(other: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match="leave engine= and recipes= out"):
         FitConfig(preset="instant", **other)
+
+
+def test_what_is_fitted_for_each_label_comes_after_the_network() -> None:
+    members = table_members(FitConfig(), 10_000, multilabel=True)
+    assert [m.name for m in members if not is_slow(m, 10_000, multilabel=True)] == [
+        "ExtraTrees",
+        "Logistic",
+        "KernelRidge",
+    ]
+    assert not any(is_slow(member, 10_000) for member in members)

@@ -144,9 +144,9 @@ def _of_one_round(
         notes += more_notes
     if not networks:
         return FitPlan(tuple(Step(member) for member in tables), tuple(notes))
-    n_rows = len(learn.folds)
-    early = [Step(member, TABLES_UNTIL) for member in tables if not is_slow(member, n_rows)]
-    late = [Step(member, spare=True) for member in tables if is_slow(member, n_rows)]
+    slow = partial(is_slow, n_rows=len(learn.folds), multilabel=learn.task.multilabel)
+    early = [Step(member, TABLES_UNTIL) for member in tables if not slow(member)]
+    late = [Step(member, spare=True) for member in tables if slow(member)]
     return FitPlan((*early, *networks, *late), tuple(notes))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import shutil
+import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -104,6 +105,7 @@ class AutoGluonEngine:
         if member.settings[KIND] in ("NN_TORCH", "TABM"):
             _need_torch(member)
         columns = [*range(len(task.classes))] if task.multilabel else [None]
+        until = time.monotonic() + seconds
         model = AutoGluonModel([], [], task, [])
         partial: list[str | None] = []
         for done, column in enumerate(columns):
@@ -116,7 +118,7 @@ class AutoGluonEngine:
                 model.constants.append(float((truth == "yes").mean()) if len(truth) else 0.0)
                 names: tuple[str | None, str | None] = (None, None)
             else:
-                share = seconds / (len(columns) - done)
+                share = (until - time.monotonic()) / (len(columns) - done)
                 predictor, names = _fit_predictor(
                     path, task, member, (fitted, truth), (chosen, _truth(chosen, task, column)), share
                 )

@@ -18,12 +18,14 @@ FOREST = ModelSpec("ExtraTrees", "forest")
 #: Ends within seconds on any table: fitted if the first model of a plan would take too long.
 FALLBACK = ModelSpec("Ridge", "classic", {"kind": "ridge"})
 
+#: The engine that fits a predictor for each label of a clip.
+GLUON = "autogluon"
 #: The blended rows of the leaderboard: our ensemble, which predicts, and AutoGluon's.
 ENSEMBLE, GLUON_ENSEMBLE = "Ensemble", "AutoGluonEnsemble"
 
 
 def _gluon(name: str, kind: str, refit: bool = True, /, **settings: float | bool | str) -> ModelSpec:
-    return ModelSpec(name, "autogluon", {"kind": kind, "refit": refit, **settings})
+    return ModelSpec(name, GLUON, {"kind": kind, "refit": refit, **settings})
 
 
 _GBM = _gluon("LightGBM", "GBM")
@@ -117,13 +119,14 @@ def pseudo_label_learners(members: Sequence[ModelSpec]) -> list[ModelSpec]:
     return [member for member in members if member.engine == NETWORK or member in (FOREST, _GBM_QUICK, _GBM)]
 
 
-def is_slow(member: ModelSpec, n_rows: int) -> bool:
-    """Return True for models that are slow and weak with few rows: boosting and networks of tables.
+def is_slow(member: ModelSpec, n_rows: int, *, multilabel: bool = False) -> bool:
+    """Return True for models that are slow for what they gain: a network is fitted before them.
 
     On data of some hundred clips boosted trees took ten times as long as SVMs, scored 2 to 30 points less, and had
-    almost no weight in the ensemble.
+    almost no weight in the ensemble. With several labels per clip AutoGluon fits a predictor for each label.
     """
-    return n_rows < FEW_ROWS and member in (_GBM, _GBM_LARGE, _XGB, _CAT, _NET, _TABM)
+    is_of_each_label = multilabel and member.engine == GLUON
+    return is_of_each_label or (n_rows < FEW_ROWS and member in (_GBM, _GBM_LARGE, _XGB, _CAT, _NET, _TABM))
 
 
 def n_splits(config: FitConfig, fewest: int | None = None) -> int:
