@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aurist.audit import candidates, near
+from aurist.audit.duplicates import connect_sets
 from aurist.audit.fingerprint import HOP, RATE, Fingerprint, fingerprint, fingerprint_blocks
 from aurist.audit.near import near_pairs
 from aurist.errors import DataError
@@ -175,8 +176,53 @@ def test_blocks_and_parts_of_the_index_find_the_same_pairs(monkeypatch: pytest.M
     whole = near_pairs(prints)
     monkeypatch.setattr(candidates, "_AT_ONCE", 300)
     monkeypatch.setattr(candidates, "_SORTED", 200)
+    monkeypatch.setattr(candidates, "_FRAMES_PER_BUCKET", 300)
+    monkeypatch.setattr(candidates, "_HITS_AT_ONCE", 1)
     monkeypatch.setattr(near, "_COMPARED", 3)
     assert len(whole) >= 6 and near_pairs(prints).equals(whole)
+
+
+def pairs_of(records: list[tuple[int, int, int]], common: int) -> list[tuple[int, int, int]]:
+    """Sounds and offsets of pairs of records (key, sound, frame) that share a key, one by one."""
+    runs = [
+        [record for record in records if record[0] == key] for key in sorted({key for key, *_ in records})
+    ]
+    pairs = [
+        (x, y)
+        for run in runs
+        for i, x in enumerate(run)
+        for y in (run[i + 1 :] if len(run) <= common else run[i + 1 : i + 2])
+    ]
+    return sorted((x[1], y[1], x[2] - y[2]) for x, y in pairs if x[1] != y[1])
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    records=st.sets(st.tuples(st.integers(0, 3), st.integers(0, 4), st.integers(0, 9)), max_size=40),
+    common=st.integers(2, 9),
+)
+def test_repeats_are_all_pairs_of_a_key_and_neighbours_of_a_common_one(
+    records: set[tuple[int, int, int]], common: int
+) -> None:
+    from aurist.audit._kernels import repeats
+
+    packed = [key << 44 | sound << 24 | frame for key, sound, frame in sorted(records)]
+    rows = np.array([(number, 0, 0) for number in packed], np.uint64).reshape(-1, 3)
+    order = np.array([number >> 44 << 44 | row for row, number in enumerate(packed)], np.uint64)
+    out, first, pairs = np.empty(common**2, np.uint64), 0, []
+    while first < len(order):
+        n, first = repeats(rows, order, np.uint64(0), common, first, out)
+        pairs += out[:n].tolist()
+    unpacked = [(pair >> 44, pair >> 24 & 0xFFFFF, (pair & 0xFFFFFF) - (1 << 23)) for pair in pairs]
+    assert sorted(unpacked) == pairs_of(sorted(records), common)
+
+
+def test_very_many_copies_of_one_sound_are_connected_with_few_pairs() -> None:
+    one, other = fingerprint(sounds.tune(1, 1.0), SR), fingerprint(sounds.tune(2, 1.0), SR)
+    n = 300
+    pairs = near_pairs([one] * n + [other])
+    assert connect_sets(n + 1, pairs[["a", "b"]].to_numpy()).tolist() == [0] * n + [1]
+    assert len(pairs) < 2 * n
 
 
 def test_more_sounds_than_have_numbers_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

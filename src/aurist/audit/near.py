@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from aurist.audit.candidates import JITTER, candidates, count_ones
+from aurist.audit.candidates import JITTER, candidates
 from aurist.audit.fingerprint import Fingerprint
 from aurist.audit.prints import I64, Prints, stored_prints
 from aurist.errors import DataError
@@ -63,14 +63,16 @@ def near_pairs(prints: Sequence[Fingerprint], max_error: float = MAX_ERROR) -> p
             f"{len(prints):,} recordings are too many to look for near duplicates among them: at most {MOST:,} can be "
             "compared. Check a part of them, or leave this out with near_duplicates=False."
         )
-    if len(prints) < 2:
-        return pd.DataFrame({name: np.empty(0, int if name in "ab" else float) for name in COLUMNS})
     with stored_prints(prints) as sounds:
-        a, b, offset = candidates(sounds)
-        steps = _steps(sounds.n_frames[a] + sounds.n_frames[b])
-        pairs = pd.concat([_same_sound(sounds, a[step], b[step], offset[step], max_error) for step in steps])
-    best = pairs.sort_values(["a", "b", "bits"], ascending=[True, True, False]).drop_duplicates(["a", "b"])
-    return pd.DataFrame(best.reset_index(drop=True))
+        steps = [
+            _same_sound(sounds, a[step], b[step], offset[step], max_error)
+            for a, b, offset in candidates(sounds)
+            for step in _steps(sounds.n_frames[a] + sounds.n_frames[b])
+        ]
+    if not steps:
+        return pd.DataFrame({name: np.empty(0, int if name in "ab" else float) for name in COLUMNS})
+    pairs = pd.concat(steps).sort_values(["a", "b", "bits"], ascending=[True, True, False])
+    return pd.DataFrame(pairs.drop_duplicates(["a", "b"]).reset_index(drop=True))
 
 
 def _steps(frames: I64) -> list[slice]:
@@ -86,13 +88,14 @@ def _same_sound(prints: Prints, a: I64, b: I64, offset: I64, max_error: float) -
     code, reliable = prints.frames(items)
     count = prints.n_frames[items]
     first = np.cumsum(count) - count
-    from aurist.audit._kernels import compare
+    from aurist.audit._kernels import compare, reliable_bits
 
-    offset, *columns = compare(code, reliable, first, count, at_a, at_b, offset, JITTER + 1, max_error).T
+    offset, *columns = compare(
+        code, reliable, first, count, at_a, at_b, offset, JITTER + 1, max_error, LONG_BITS
+    ).T
     whole = pd.DataFrame(dict(zip(("frames", "bits", "wrong"), columns[:3], strict=True)))
     stretch = pd.DataFrame(dict(zip(("frames", "bits", "wrong"), columns[3:], strict=True)))
-    ones = np.concatenate([[0], np.cumsum(count_ones(reliable), dtype=np.int64)])
-    total = ones[first + count] - ones[first]
+    total = reliable_bits(reliable, first, count)
     allowed = max_error * np.minimum(1.0, FEW_BITS + (1 - FEW_BITS) * whole["bits"] / SURE_BITS)
     enough = whole["bits"] >= np.maximum(MIN_BITS, MIN_SHARE * np.minimum(total[at_a], total[at_b]))
     same = enough & (whole["wrong"] <= allowed * whole["bits"])

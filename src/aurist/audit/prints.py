@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import tempfile
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from io import BytesIO
 from pathlib import Path
 from types import TracebackType
-from typing import overload
+from typing import IO, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +25,7 @@ I64 = npt.NDArray[np.int64]
 Rows = npt.NDArray[np.integer]
 
 #: Bytes of a temporary file that stay in memory.
-IN_MEMORY = 32 << 20
+IN_MEMORY = 8 << 20
 
 
 class SpillFile:
@@ -38,9 +39,7 @@ class SpillFile:
 
     def __init__(self, folder: Path | None = None) -> None:
         self.folder = folder if folder is not None and folder.is_dir() else None
-        self._file = tempfile.SpooledTemporaryFile(  # noqa: SIM115
-            IN_MEMORY, dir=None if self.folder is None else str(self.folder)
-        )
+        self._file: BytesIO | IO[bytes] = BytesIO()
         self._size = 0
 
     def append(self, numbers: npt.NDArray[np.int64] | Bits) -> int:
@@ -48,15 +47,28 @@ class SpillFile:
         position = self._size
         data = np.ascontiguousarray(numbers).reshape(-1).view(np.uint8).data
         with full_disk_error(self.folder or Path(tempfile.gettempdir())):
-            self._file.seek(8 * position)
-            self._file.write(data)
+            if isinstance(self._file, BytesIO) and 8 * position + len(data) > IN_MEMORY:
+                in_memory = self._file
+                # without a buffer: single fingerprints are read faster
+                self._file = tempfile.TemporaryFile(dir=self.folder, buffering=0)  # noqa: SIM115
+                self._write(0, in_memory.getbuffer())
+            self._write(8 * position, data)
         self._size += len(data) // 8
         return position
 
-    def read(self, position: int, out: npt.NDArray[np.int64] | Bits) -> None:
-        """Fill an array, contiguous, with the numbers from a position on."""
-        self._file.seek(8 * position)
-        self._file.readinto(out.reshape(-1).view(np.uint8).data)
+    def _write(self, position: int, data: memoryview) -> None:
+        self._file.seek(position)
+        while data:
+            data = data[self._file.write(data) :]
+
+    def read(self, spans: Iterable[tuple[int, int]], out: npt.NDArray[np.int64] | Bits) -> None:
+        """Fill an array, contiguous, with the numbers of spans, each from a position up to another one."""
+        data, filled = out.reshape(-1).view(np.uint8).data, 0
+        for begin, end in spans:
+            self._file.seek(8 * begin)
+            full = filled + 8 * (end - begin)
+            while filled < full:
+                filled += self._file.readinto(data[filled:full])  # type: ignore[union-attr]
 
     def close(self) -> None:
         """Remove the file."""
@@ -102,11 +114,13 @@ class Prints(Sequence[Fingerprint]):
         """Return the codes and the reliable bits of several sounds, one after the other, (n_frames,) each."""
         first, count = self.first[items], self.n_frames[items]
         pairs = np.empty((int(count.sum()), 2), dtype=np.uint64)
-        ends = np.cumsum(count)
         # sounds that follow each other in the file are read together
-        begins = np.flatnonzero(np.concatenate([[True], first[1:] != (first + count)[:-1]]))
-        for begin, end in zip(begins, [*begins[1:], len(first)], strict=True) if len(first) else ():
-            self.file.read(2 * int(first[begin]), pairs[ends[begin] - count[begin] : ends[end - 1]])
+        apart = first[1:] != (first + count)[:-1]
+        begins, ends = (
+            first[np.insert(apart, 0, True)[: len(first)]],
+            (first + count)[np.append(apart, True)[: len(first)]],
+        )
+        self.file.read(zip((2 * begins).tolist(), (2 * ends).tolist(), strict=True), pairs)
         return np.ascontiguousarray(pairs[:, 0]), np.ascontiguousarray(pairs[:, 1])
 
 

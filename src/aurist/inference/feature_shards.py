@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import IO
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from aurist.clips import Clips
@@ -18,7 +21,7 @@ from aurist.cluster import connected, run_on_cluster
 from aurist.errors import ConfigError, DataError, RunError, listing
 from aurist.features.store import config_for_clips
 from aurist.features.summary import VERSION, SummaryConfig
-from aurist.files import folder_lock
+from aurist.files import folder_lock, full_disk_error
 from aurist.folders import check_output
 from aurist.inference.feature_tables import (
     DESCRIBED,
@@ -157,32 +160,45 @@ def merge_feature_shards(folders: Sequence[Path], output: Path, *, safe_csv: boo
     problems = gaps(shards, difference)
     if problems:
         raise DataError(f"These shards cannot be merged:\n{listing(problems)}")
-    described, features = _merged(shards)
     failures = {clip: why for shard in shards.values() for clip, why in shard.failures.items()}
-    parts = (
-        pd.concat([described.iloc[rows], features.iloc[rows]], axis=1).reset_index(drop=True)
-        for rows in parts_of(len(described))
-    )
-    return write_features(described, parts, failures, output, safe_csv=safe_csv)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    with full_disk_error(output), tempfile.TemporaryFile(dir=output.parent) as file:
+        described, columns = _spread(shards, file)
+        parts = (
+            pd.concat([described.iloc[rows].reset_index(drop=True), _features(file, columns, rows)], axis=1)
+            for rows in parts_of(len(described))
+        )
+        return write_features(described, parts, failures, output, safe_csv=safe_csv)
 
 
-def _merged(shards: Mapping[Path, FeatureShard]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Read all shards: the columns of clips, and the features, each number once in memory."""
+def _spread(shards: Mapping[Path, FeatureShard], file: IO[bytes]) -> tuple[pd.DataFrame, list[str]]:
+    """Write the features of each clip to its place in a file: only those of one shard are in memory.
+
+    Returns
+    -------
+    The columns of all clips beside their features, and the names of the features.
+    """
     columns: list[str] = []
-    described, values = [], np.empty((0, 0), dtype=np.float32)
+    described = []
     for folder, shard in shards.items():
         table = _rows(folder, shard)
         described.append(table[list(DESCRIBED)])
         of_shard = table.drop(columns=list(DESCRIBED))
-        if not values.size:
-            columns = list(of_shard.columns)
-            values = np.empty((shard.n_clips, len(columns)), dtype=np.float32, order="F")
+        columns = columns or list(of_shard.columns)
         with stored(folder / TABLE, _REMEDY):
-            values[table.index] = of_shard[columns].to_numpy(dtype=np.float32)
-    return (
-        pd.concat(described).sort_index(kind="stable").reset_index(drop=True),
-        pd.DataFrame(values, columns=columns, copy=False),
-    )
+            values = of_shard[columns].to_numpy(dtype=np.float32)
+        for row, of_clip in zip(table.index, values, strict=True):
+            file.seek(row * of_clip.nbytes)
+            file.write(of_clip.tobytes())
+    return pd.concat(described).sort_index(kind="stable").reset_index(drop=True), columns
+
+
+def _features(file: IO[bytes], columns: list[str], rows: npt.NDArray[np.intp]) -> pd.DataFrame:
+    """Read the features of neighbouring clips from the file of `_spread`."""
+    values = np.empty((len(rows), len(columns)), dtype=np.float32)
+    file.seek(int(rows[0]) * values[0].nbytes)
+    file.readinto(values.reshape(-1).view(np.uint8).data)  # type: ignore[attr-defined]
+    return pd.DataFrame(values, columns=columns)
 
 
 def _rows(folder: Path, shard: FeatureShard) -> pd.DataFrame:
