@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from aurist.automl import time_left
 from aurist.automl.fit import fit
 from aurist.config import FitConfig
-from aurist.models.base import FitFailedError
+from aurist.models.base import FitFailedError, ModelSpec
 
 
 def test_a_member_that_surely_ends_is_fitted_where_no_other_can_be(
@@ -34,7 +38,6 @@ def test_models_whose_share_was_over_are_fitted_in_the_time_that_later_steps_lea
     table: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Steps before a network have a part of the time; if the network is skipped, they get the rest."""
-    from aurist.models.base import ModelSpec
     from aurist.plan import FitPlan, Step
 
     forest = ModelSpec("ExtraTrees", "forest", {"trees": 20})
@@ -46,3 +49,15 @@ def test_models_whose_share_was_over_are_fitted_in_the_time_that_later_steps_lea
     run = fit(table, tmp_path / "run", FitConfig(preset="quick", time_limit=100, jobs=1))
     assert set(run.leaderboard()["model"]) == {"ExtraTrees", "Logistic", "Ensemble"}
     assert sum(message.startswith("skipped: Slow") for message in caplog.messages) == 1
+
+
+@pytest.mark.parametrize(("multilabel", "seconds"), [(False, 5.0), (True, 60.0)])
+def test_a_model_of_each_label_needs_time_for_each(
+    multilabel: bool, seconds: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = SimpleNamespace(classes=[*"abcdefghijkl"], multilabel=multilabel)
+    learn: Any = SimpleNamespace(task=task, machines=(1,), folds=np.zeros(100))
+    monkeypatch.setattr(time_left, "unfinished", lambda *_: [0, 1, 2, 3, 4])
+    run: Any = SimpleNamespace(models=tmp_path)
+    assert time_left.seconds_needed(run, learn, ModelSpec("Boosting", "autogluon")) == seconds
+    assert time_left.seconds_needed(run, learn, ModelSpec("Forest", "forest")) == 5.0

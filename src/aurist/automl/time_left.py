@@ -7,11 +7,13 @@ import math
 from aurist.crossval import TrainingData, unfinished
 from aurist.ensemble.blend import seconds_a_model
 from aurist.models.base import ModelSpec
-from aurist.plan import Clock, FitPlan, share
+from aurist.plan import GLUON, Clock, FitPlan, share
 from aurist.run import RunFolder
 
 #: Blending and writing before the end costs at most the first share of the time, once in each second share.
 _WRITING, _WRITE_EVERY = 0.03, 0.1
+#: The least seconds of a predictor of a fold.
+_LEAST = 1.0
 
 
 def seconds_of_step(plan: FitPlan, index: int, left: float, limit: float) -> float:
@@ -36,7 +38,9 @@ def seconds_needed(run: RunFolder, learn: TrainingData, member: ModelSpec) -> fl
     if not todo:
         return -math.inf
     rounds = -(-len(todo) // sum(learn.machines))
-    return rounds * max(1.0, member.seconds_per_row * len(learn.folds))
+    of_each_label = learn.task.multilabel and member.engine == GLUON
+    predictors = len(learn.task.classes) if of_each_label else 1
+    return rounds * max(_LEAST * predictors, member.seconds_per_row * len(learn.folds))
 
 
 def blending_seconds(learn: TrainingData) -> float:
