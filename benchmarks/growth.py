@@ -65,10 +65,14 @@ def sound(number: int) -> tuple[np.ndarray, str]:
     return 0.5 * y / np.abs(y).max(), label
 
 
+def clip_path(folder: Path, number: int) -> Path:
+    return folder / "clips" / f"{number // 1000:03}" / f"{number:06}.wav"
+
+
 def make_clips(folder: Path, n: int) -> None:
     """Write the clips that are missing, and a table for each size."""
     for number in range(n):
-        path = folder / "clips" / f"{number // 1000:03}" / f"{number:06}.wav"
+        path = clip_path(folder, number)
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
             y, _ = sound(number)
@@ -144,25 +148,26 @@ def main() -> None:
     parser.add_argument("--most", type=int, default=10_000)
     parser.add_argument("--folder", type=Path, required=True, help="folder for clips, caches and figures")
     parser.add_argument("--output", type=Path)
+    parser.add_argument("--steps", nargs="+", choices=STEPS, default=STEPS)
     given = parser.parse_args()
     folder: Path = given.folder
     folder.mkdir(parents=True, exist_ok=True)
-    sizes = [n for n in (100, 1000, 3000, 10_000, 30_000, 100_000) if n <= given.most]
+    sizes = [*(n for n in (100, 1000, 3000, 10_000, 30_000) if n < given.most), given.most]
     make_clips(folder, 300)
-    if not (folder / "run" / "leaderboard.csv").exists():
+    if "prediction" in given.steps and not (folder / "run" / "leaderboard.csv").exists():
         (folder / "plan.toml").write_text(PLAN)
         fit = ["fit", str(table_of_clips(folder, 300)), "--plan", str(folder / "plan.toml"), "-o"]
         subprocess.run([sys.executable, "-m", "aurist", *fit, str(folder / "run")], check=True)
-    fixed = {name: step(folder, FEWEST, name) for name in STEPS}
+    fixed = {name: step(folder, FEWEST, name) for name in given.steps}
     rows, figures = [], []
     for n in sizes:
         make_clips(folder, n)
-        for name in STEPS:
+        for name in given.steps:
             one = step(folder, n, name)
             print(n, name, {key: round(value, 1) for key, value in one.items()}, file=sys.stderr, flush=True)
             figures.append({"clips": n, "step": name, **one})
         shutil.rmtree(folder / f"cache_{n}", ignore_errors=True)
-    for name in STEPS:
+    for name in given.steps:
         of_step = [one for one in figures if one["step"] == name]
         for one in of_step:
             cells = [f"{one[key]:,.1f}" for key in ("seconds", "core seconds", "MB", "disk MB")]

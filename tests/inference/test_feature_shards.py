@@ -8,6 +8,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from aurist.inference import feature_tables
+from aurist.inference.feature_shards import merge_feature_shards
+
 from ..archives.made import dataset
 from ..command import aurist, start
 
@@ -42,7 +45,9 @@ def shard(folder: Path, number: int, *options: str) -> str:
     return result.stdout + result.stderr
 
 
-def test_a_killed_shard_is_refused_repeated_and_then_all_are_the_whole(made: Path) -> None:
+def test_a_killed_shard_is_refused_repeated_and_then_all_are_the_whole(
+    made: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     parts = [f"part-{number}" for number in range(SHARDS, 0, -1)]
     refused = aurist("merge", *parts, "-o", "merged.csv", cwd=made)
     assert refused.returncode == 1 and "part-7 is not finished: give its command again" in refused.stderr
@@ -51,6 +56,9 @@ def test_a_killed_shard_is_refused_repeated_and_then_all_are_the_whole(made: Pat
     assert result.returncode == 0, result.stderr
     assert "2 clips cannot be read" in result.stderr
     assert (made / "merged.csv").read_bytes() == (made / "whole.csv").read_bytes()
+    monkeypatch.setattr(feature_tables, "PART", 3)
+    merge_feature_shards([made / part for part in parts], made / "in parts.csv")
+    assert (made / "in parts.csv").read_bytes() == (made / "whole.csv").read_bytes()
     table = pd.read_csv(made / "merged.csv")
     assert table[table.columns[-1]].isna().sum() == 2
 

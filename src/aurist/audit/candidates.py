@@ -33,13 +33,13 @@ SHORT_KEYS = [(0, 20, 17, 64), (11, 20, 17, 64), (22, 20, 17, 64), (33, 20, 17, 
 _ROOM = 4
 
 #: Frames that are read together.
-_AT_ONCE = 1 << 18
+_AT_ONCE = 1 << 17
 #: Frames whose keys are sorted together, about.
 _SORTED = 1 << 16
 #: Frames of all sounds for each bucket of hits: chance repeats a key of a frame a few times.
 _FRAMES_PER_BUCKET = 1 << 17
 #: Hits that are found at a time.
-_HITS_AT_ONCE = 1 << 20
+_HITS_AT_ONCE = 1 << 18
 #: A frame of a sound as one number: the sound's, then these bits for the frame's.
 _FRAME_BITS = 24
 #: The sound ``a`` of a hit is above these bits, and so is what its part leaves of a key: at most so many bits.

@@ -65,14 +65,19 @@ def near_pairs(prints: Sequence[Fingerprint], max_error: float = MAX_ERROR) -> p
         )
     with stored_prints(prints) as sounds:
         steps = [
-            _same_sound(sounds, a[step], b[step], offset[step], max_error)
+            _best(_same_sound(sounds, a[step], b[step], offset[step], max_error))
             for a, b, offset in candidates(sounds)
             for step in _steps(sounds.n_frames[a] + sounds.n_frames[b])
         ]
     if not steps:
         return pd.DataFrame({name: np.empty(0, int if name in "ab" else float) for name in COLUMNS})
-    pairs = pd.concat(steps).sort_values(["a", "b", "bits"], ascending=[True, True, False])
-    return pd.DataFrame(pairs.drop_duplicates(["a", "b"]).reset_index(drop=True))
+    return _best(pd.concat(steps)).reset_index(drop=True)
+
+
+def _best(pairs: pd.DataFrame) -> pd.DataFrame:
+    """Return each pair once, at the offset with the most bits."""
+    in_order = pairs.sort_values(["a", "b", "bits"], ascending=[True, True, False])
+    return pd.DataFrame(in_order.drop_duplicates(["a", "b"]))
 
 
 def _steps(frames: I64) -> list[slice]:
