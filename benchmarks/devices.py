@@ -3,7 +3,8 @@
     python benchmarks/devices.py --folder /tmp/devices --output results   # continues if it was interrupted
 
 Spoken digits of six people in three folds of two people each; a fixed number of epochs, nothing is chosen. Each seed is
-trained by one process and by two; the interval of the difference is Student's, over the seeds.
+trained by one process and by two; the interval of the difference is Student's, over the seeds. Log loss is a score,
+negative: higher is better.
 """
 
 from __future__ import annotations
