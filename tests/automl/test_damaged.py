@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from aurist.automl.fit import fit
+from aurist.clips import COLUMNS
 from aurist.clips.read import read_clips
 from aurist.config import FitConfig
 from aurist.errors import AuristError, RunError
@@ -83,6 +84,16 @@ def test_the_training_data_is_opened_by_commands_that_need_it_alone(
     damage(copy / name)
     predict(copy, table)
     with pytest.raises(RunError, match=f"{copy / name}"):
+        evaluate_run(files_of_run(open_run(copy)), table.head(3))
+
+
+@pytest.mark.parametrize("name", COLUMNS)
+def test_a_column_that_the_clips_lack_is_named(copy: Path, table: pd.DataFrame, name: str) -> None:
+    clips = pd.read_parquet(copy / "clips.parquet")
+    clips.drop(columns=name).to_parquet(copy / "clips.parquet")
+    with pytest.raises(
+        RunError, match=rf"clips\.parquet is damaged, or was changed: it has no column {name}"
+    ):
         evaluate_run(files_of_run(open_run(copy)), table.head(3))
 
 

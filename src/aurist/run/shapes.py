@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 CONFIG = {"preset": str, "engine": str, "seed": int, "jobs": int}
-CLIPS = {"clip_id": "O", "path": "O", "start": "f", "end": "f", "labels": "O", "absent": "O", "weight": "f"}
+CLIPS = {
+    "clip_id": "O", "path": "O", "start": "f", "end": "f", "labels": "O", "absent": "O", "weight": "f",
+    "group": "", "fold": "", "part": "",
+}  # fmt: skip
 #: The annotations that recordings were cut by.
 BOXES = "boxes.parquet"
 BOX_COLUMNS = {"path": "O", "start": "f", "end": "f", "label": "O"}
