@@ -5,8 +5,10 @@ from __future__ import annotations
 import ast
 import os
 import re
+import signal
 import subprocess
 import sys
+import time
 import types
 from pathlib import Path
 
@@ -15,7 +17,7 @@ import pytest
 from aurist import system
 from aurist.errors import RunError
 from aurist.files import folder_lock, is_free, write_text
-from aurist.system import flush_file, flush_folder, free_memory, try_lock, usable_cores
+from aurist.system import flush_file, flush_folder, free_memory, interrupts_kept, try_lock, usable_cores
 
 SOURCE = Path(system.__file__).parent
 #: Modules, and names of `os` and `signal`, that Windows lacks.
@@ -180,3 +182,29 @@ def test_facts_about_this_machine() -> None:
     assert 1 <= usable_cores() <= (os.cpu_count() or 1)
     memory = free_memory()
     assert memory is None or memory > 1 << 20
+
+
+def lose_interrupt(and_raise: Exception | None) -> None:
+    """Be interrupted, and make another error of it, as compiled code may do."""
+    try:
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(5)
+    except KeyboardInterrupt:
+        if and_raise is not None:
+            raise and_raise from None
+
+
+def test_an_interrupt_that_a_library_loses_is_one() -> None:
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt), interrupts_kept():
+            lose_interrupt(ValueError("not a valid PEP 3118 buffer format string"))
+        with interrupts_kept():  # a library may also answer it and go on
+            lose_interrupt(None)
+        with pytest.raises(ValueError, match="of its own"), interrupts_kept():
+            raise ValueError("of its own")
+        with pytest.raises(RunError, match="go on with"), interrupts_kept():
+            lose_interrupt(RunError("go on with aurist resume"))
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -11,11 +11,15 @@ import platform
 import re
 import signal
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import FrameType
 from typing import IO, TYPE_CHECKING
+
+from aurist.errors import AuristError
 
 if TYPE_CHECKING:
     import subprocess
@@ -152,6 +156,36 @@ def interrupts_held_back() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def interrupts_kept() -> Iterator[None]:
+    """Raise KeyboardInterrupt if Ctrl-C came inside this context, also where a library made another error of it.
+
+    Compiled code may look for errors of one kind only: while scikit-learn is imported, numpy answers Ctrl-C with a
+    ValueError on a buffer format. Errors of aurist stay: one of them may be the answer to Ctrl-C. Outside the main
+    thread, which alone gets signals, this does nothing.
+    """
+    handler = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(handler):
+        yield
+        return
+    came = False
+
+    def note(number: int, frame: FrameType | None) -> None:
+        nonlocal came
+        came = True
+        handler(number, frame)
+
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield
+    except Exception as error:
+        if came and not isinstance(error, AuristError):
+            raise KeyboardInterrupt from error
+        raise
+    finally:
+        signal.signal(signal.SIGINT, handler)
 
 
 def wait_for_end_of_parent(parent: int) -> None:

@@ -120,6 +120,30 @@ def test_ctrl_c_before_the_first_model_says_how_to_go_on(tmp_path: Path) -> None
     assert "Traceback" not in errors
 
 
+def test_ctrl_c_that_a_library_answers_with_another_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fit_member(*_: object) -> None:
+        try:
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(5)
+        except KeyboardInterrupt:
+            raise ValueError("not a valid PEP 3118 buffer format string") from None
+
+    monkeypatch.setattr("aurist.automl.train.fit_member", fit_member)
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(aurist.AuristError, match="Interrupted before the first model was done"):
+            fit(
+                feature_table(60),
+                tmp_path / "run",
+                FitConfig(preset="quick", jobs=1),
+                options=ReadOptions(label="genre"),
+            )
+    finally:
+        signal.signal(signal.SIGINT, handler)
+
+
 def test_a_run_is_fitted_by_one_process_at_a_time(tmp_path: Path) -> None:
     table = tmp_path / "train.csv"
     feature_table(300, seed=8).to_csv(table, index=False)

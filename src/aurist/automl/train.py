@@ -40,6 +40,7 @@ from aurist.results.pruning import fitted_students
 from aurist.results.random_split import compare_with_random_split
 from aurist.results.write import write_results
 from aurist.run import RunData, RunFolder, read_audit, read_data, training_data
+from aurist.system import interrupts_kept
 
 #: Smallest share of the time left for the first member. If it does not finish, the fallback member is fitted in the
 #: rest, because a run without a model is useless.
@@ -274,7 +275,8 @@ def _logged(
 ) -> CrossValidationResult | None:
     """Fit a member, and write the result to the journal; None if it cannot be fitted."""
     try:
-        fitted = fit()
+        with interrupts_kept():
+            fitted = fit()
     except (ConfigError, FitFailedError, MissingExtraError) as error:
         logger.warning(f"skipped: {error}")
         run.log("skipped", {"model": member.name, "why": str(error), "used": clock.used()})

@@ -103,11 +103,12 @@ def main() -> None:
     """Entry point: 0 done, 1 the data or the settings are at fault, 2 the command line is."""
     from aurist.errors import AuristError, FullDiskError
     from aurist.files import full_disk_error
+    from aurist.system import interrupts_kept
 
     # before any library with OpenMP is loaded; aurist.models.base says why
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     try:
-        with full_disk_error():
+        with interrupts_kept(), full_disk_error():
             app()
     except FullDiskError as error:
         _fail(f"{error} {error.advice}")
