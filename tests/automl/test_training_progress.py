@@ -60,3 +60,13 @@ def test_lines_come_now_and_then_where_there_is_no_terminal(
             write_progress(tmp_path, 0)
             time.sleep(0.01)
     assert caplog.messages[0].startswith("mel-cnn: fold 1, epoch 4 of 40")
+
+
+def test_a_folder_that_is_renamed_meanwhile_gives_no_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def glob(folder: Path, pattern: str) -> list[Path]:
+        raise FileNotFoundError(folder / ".fold0")
+
+    monkeypatch.setattr(Path, "glob", glob)
+    assert progress_line(tmp_path / "mel-cnn", 0.0) is None

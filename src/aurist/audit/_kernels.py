@@ -282,7 +282,11 @@ def repeats(records: U64, order: U64, key: np.uint64, common: int, first: int, o
         last = first + 1
         while last < len(order) and order[last] >> high == order[first] >> high:
             last += 1
-        size, end = last - first, last
+        # a run that was cut is as long as it was
+        begin = first
+        while begin > 0 and last - begin <= common and order[begin - 1] >> high == order[first] >> high:
+            begin -= 1
+        size, end = last - begin, last
         if size <= common:
             reach = size - 1
             if n + size * reach > len(out):

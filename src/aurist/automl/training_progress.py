@@ -55,15 +55,15 @@ def _watch(folder: Path, done: threading.Event) -> None:
 
 def progress_line(folder: Path, since: float) -> str | None:
     """Format the latest progress of a training; None if none was written since then."""
-    files = [(path.stat().st_mtime, path) for path in folder.glob(".fold*/net*/progress.json")]
-    recent = [(at, path) for at, path in files if at >= since]
-    if not recent:
-        return None
-    path = max(recent)[1]
     try:
+        files = [(path.stat().st_mtime, path) for path in folder.glob(".fold*/net*/progress.json")]
+        recent = [(at, path) for at, path in files if at >= since]
+        if not recent:
+            return None
+        path = max(recent)[1]
         now: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return None  # it is being replaced
+        return None  # a file is being replaced, or the folder of a fold that is finished renamed
     fold = int(path.parent.parent.name.removeprefix(".fold")) + 1
     best = "" if now["score"] is None or now["score"] != now["score"] else f", best {now['score']:.3f}"
     minutes, seconds = divmod(int(now["left"]), 60)
