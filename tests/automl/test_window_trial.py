@@ -82,13 +82,15 @@ def test_too_little_time_is_one_line(cut: Cut, monkeypatch: pytest.MonkeyPatch, 
     assert clips.notes[-1].startswith("no second window was tried: it needs about")
 
 
-def test_short_time_compares_fewer_groups(cut: Cut, monkeypatch: pytest.MonkeyPatch, cache_dir: Path) -> None:
-    for share, n_groups in ((0.9, 10), (0.8, 0)):
-        monkeypatch.setattr(window_trial, "_seconds", lambda *_: window_trial.SHARE * 1e9 / share)  # noqa: B023
-        clips = cut_between(cut, 5.0, 1.0, monkeypatch, cache_dir)
-        assert (f"in {n_groups} groups, as time is short," in clips.notes[-1]) == (n_groups > 0)
-        assert clips.window == (1.0 if n_groups else 5.0)
-        assert clips.table["group"].nunique() == 12
+@pytest.mark.parametrize(("share", "n_groups"), [(0.9, 10), (0.8, 0)])
+def test_short_time_compares_fewer_groups(
+    cut: Cut, share: float, n_groups: int, monkeypatch: pytest.MonkeyPatch, cache_dir: Path
+) -> None:
+    monkeypatch.setattr(window_trial, "_seconds", lambda *_: window_trial.SHARE * 1e9 / share)
+    clips = cut_between(cut, 5.0, 1.0, monkeypatch, cache_dir)
+    assert (f"in {n_groups} groups, as time is short," in clips.notes[-1]) == (n_groups > 0)
+    assert clips.window == (1.0 if n_groups else 5.0)
+    assert clips.table["group"].nunique() == 12
 
 
 @pytest.mark.parametrize(

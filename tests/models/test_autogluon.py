@@ -14,13 +14,16 @@ from aurist.models import autogluon
 from aurist.models.base import Examples, Inputs, ModelSpec, Task
 
 
+def half(features: pd.DataFrame, model: str) -> pd.DataFrame:
+    return pd.DataFrame({"yes": np.full(len(features), 0.5)})
+
+
 def test_labels_share_the_time_of_a_fold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clock, shares = [100.0], []
 
     def fit_predictor(*arguments: Any) -> tuple[Any, tuple[str, str]]:
         shares.append(arguments[-1])
         clock[0] += (1.0, 8.0, 2.0)[len(shares) - 1]  # less than its share, more, and less again
-        half = lambda features, model: pd.DataFrame({"yes": np.full(len(features), 0.5)})  # noqa: E731
         return SimpleNamespace(predict_proba=half), ("first", "refitted")
 
     monkeypatch.setattr(autogluon, "_fit_predictor", fit_predictor)

@@ -10,10 +10,10 @@ from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from io import BytesIO
+from io import BytesIO, FileIO
 from pathlib import Path
 from types import TracebackType
-from typing import IO, overload
+from typing import overload
 
 import numpy as np
 import numpy.typing as npt
@@ -39,7 +39,7 @@ class SpillFile:
 
     def __init__(self, folder: Path | None = None) -> None:
         self.folder = folder if folder is not None and folder.is_dir() else None
-        self._file: BytesIO | IO[bytes] = BytesIO()
+        self._file: BytesIO | FileIO = BytesIO()
         self._size = 0
 
     def append(self, numbers: npt.NDArray[np.int64] | Bits) -> int:
@@ -68,7 +68,12 @@ class SpillFile:
             self._file.seek(8 * begin)
             full = filled + 8 * (end - begin)
             while filled < full:
-                filled += self._file.readinto(data[filled:full])  # type: ignore[union-attr]
+                n = self._file.readinto(data[filled:full])
+                if not n:
+                    raise EOFError(
+                        f"the temporary file ends at byte {self._file.tell():,} of {8 * self._size:,}"
+                    )
+                filled += n
 
     def close(self) -> None:
         """Remove the file."""

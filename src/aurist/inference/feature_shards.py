@@ -195,10 +195,10 @@ def _spread(shards: Mapping[Path, FeatureShard], file: IO[bytes]) -> tuple[pd.Da
 
 def _features(file: IO[bytes], columns: list[str], rows: npt.NDArray[np.intp]) -> pd.DataFrame:
     """Read the features of neighbouring clips from the file of `_spread`."""
-    values = np.empty((len(rows), len(columns)), dtype=np.float32)
-    file.seek(int(rows[0]) * values[0].nbytes)
-    file.readinto(values.reshape(-1).view(np.uint8).data)  # type: ignore[attr-defined]
-    return pd.DataFrame(values, columns=columns)
+    n_bytes = len(columns) * np.dtype(np.float32).itemsize
+    file.seek(int(rows[0]) * n_bytes)
+    values = np.frombuffer(file.read(len(rows) * n_bytes), dtype=np.float32)
+    return pd.DataFrame(values.reshape(len(rows), len(columns)), columns=columns)
 
 
 def _rows(folder: Path, shard: FeatureShard) -> pd.DataFrame:
